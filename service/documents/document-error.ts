@@ -1,0 +1,33 @@
+/** Every way a document operation can fail that its caller can do something about. */
+export type DocumentErrorCode =
+  | 'document_not_found'
+  | 'version_unknown'
+  | 'version_tagged'
+  | 'tag_protected'
+  | 'precondition_failed'
+  | 'digest_mismatch'
+  | 'document_too_large'
+  | 'body_incomplete'
+  | 'range_unsatisfiable'
+  | 'cursor_invalid'
+  | 'integrity_violated'
+  | 'conflict'
+  | 'busy'
+  | 'store_unavailable'
+
+/**
+ * `message` is a sentence for the caller: what is wrong and what to do. `cause` is for the log only.
+ * `details` are members of the problem document (such as `tags`), safe to show.
+ */
+export class DocumentError extends Error {
+  override readonly name = 'DocumentError'
+
+  constructor(
+    readonly code: DocumentErrorCode,
+    message: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+  }
+}

@@ -1,0 +1,137 @@
+import type { ByteRange } from '../object-store/object-store.ts'
+import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
+
+/**
+ * What may be done with documents, whoever asks: the domain behind the HTTP API. Authorisation has been
+ * decided before any of these is called. Every failure a caller can meet is a `DocumentError`
+ * (`document-error.ts`); times are RFC 3339 in UTC.
+ */
+export interface Documents {
+  /**
+   * Publishes the bytes under their SHA-256 and moves `latest` to them. The first writer of a version wins:
+   * repeating it reads and hashes the body and returns the first one's metadata.
+   *
+   * Nothing is published or left behind if the body ends early or late, errs, is too large, or does not hash
+   * to `digest`.
+   *
+   * @throws {DocumentError} `digest_mismatch`, `document_too_large`, `body_incomplete`, `busy`, `store_unavailable`
+   */
+  put(ref: DocumentRef, upload: Upload): Promise<{ document: Document; created: boolean }>
+
+  /** Metadata of one version. @throws {DocumentError} `document_not_found` */
+  head(ref: VersionRef, signal?: AbortSignal): Promise<StoredVersion>
+
+  /**
+   * Opens a version for reading. A whole read hashes while it streams and holds the last chunk back: bytes
+   * that do not hash to the digest end in an error, never in a complete body. The caller reads `body` to its
+   * end or cancels it.
+   *
+   * @throws {DocumentError} `document_not_found`, `range_unsatisfiable`
+   */
+  open(
+    ref: VersionRef,
+    options?: { range?: ByteRange | undefined; signal?: AbortSignal },
+  ): Promise<OpenVersion>
+
+  /** One page of versions in the store's order, from one list call. @throws {DocumentError} `cursor_invalid` */
+  list(
+    query: ListQuery,
+    signal?: AbortSignal,
+  ): Promise<{ documents: ListedVersion[]; nextCursor: string | null }>
+
+  /** Versions of one document, newest first. @throws {DocumentError} `document_not_found`, `cursor_invalid` */
+  versions(
+    ref: DocumentRef,
+    page: { limit: number; cursor?: string | undefined },
+    signal?: AbortSignal,
+  ): Promise<{ versions: Document[]; nextCursor: string | null }>
+
+  /**
+   * Removes a version for good; `latest` goes to the newest one that remains, or disappears.
+   *
+   * @throws {DocumentError} `document_not_found`, `version_tagged` (names the tags other than `latest`)
+   */
+  deleteVersion(ref: VersionRef, signal?: AbortSignal): Promise<void>
+
+  /** @throws {DocumentError} `document_not_found`, also where the tag's version is gone */
+  getTag(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<Tag>
+
+  /**
+   * Points a tag at a version; with `ifMatch` (an ETag that `getTag` gave) only if it has not moved since.
+   *
+   * @throws {DocumentError} `version_unknown`, `precondition_failed`
+   */
+  putTag(
+    ref: DocumentRef,
+    tag: string,
+    move: { digest: Digest; by: string; ifMatch?: string | undefined; signal?: AbortSignal },
+  ): Promise<{ tag: Tag; created: boolean }>
+
+  /** @throws {DocumentError} `document_not_found`, `precondition_failed`, `tag_protected` for `latest` */
+  deleteTag(
+    ref: DocumentRef,
+    tag: string,
+    options?: { ifMatch?: string | undefined; signal?: AbortSignal },
+  ): Promise<void>
+
+  /** Resolves if the store answers and the bucket is there. @throws {DocumentError} `store_unavailable` */
+  ready(signal?: AbortSignal): Promise<void>
+}
+
+export interface Upload {
+  body: ReadableStream<Uint8Array>
+  /** Declared size in bytes, if the client declared one. */
+  size?: number | undefined
+  /** Declared digest, if the client declared one. */
+  digest?: Digest | undefined
+  contentType: string
+  /** Subject of the uploader's token. */
+  by: string
+  /** When the upload was admitted: `latest` only moves forward in this time. */
+  admittedAt: Date
+  traceId: string
+  signal: AbortSignal
+}
+
+export interface StoredVersion extends VersionRef {
+  size: number
+  contentType: string
+  createdAt: string
+  createdBy: string
+}
+
+export interface Document extends StoredVersion {
+  /** Names of the tags that point to this version, ascending. */
+  tags: string[]
+}
+
+export interface OpenVersion extends StoredVersion {
+  body: ReadableStream<Uint8Array>
+  /** Inclusive positions of the bytes in `body`, `null` for all of them. */
+  range: { first: number; last: number } | null
+}
+
+export interface ListQuery {
+  tenant: string
+  type?: string | undefined
+  /** Exact name; needs `type`. */
+  name?: string | undefined
+  /** Beginning of the name; needs `type`. */
+  namePrefix?: string | undefined
+  /** 1–1000 */
+  limit: number
+  cursor?: string | undefined
+}
+
+export interface ListedVersion extends VersionRef {
+  size: number
+  storedAt: string
+}
+
+export interface Tag extends VersionRef {
+  tag: string
+  movedAt: string
+  movedBy: string
+  /** Opaque, without quotes; changes with every move. */
+  etag: string
+}

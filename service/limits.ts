@@ -1,0 +1,50 @@
+/** Every maximum of the service in one place: the unit comes last, the reason stands beside it. */
+
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+
+export const limits = {
+  /** Default of DOCUMENT_BYTES_MAX; also what S3 takes in a single PutObject. */
+  documentBytesMax: 5 * GiB,
+  /** A body without a digest, or without a length, is hashed in memory up to here, and staged beyond. */
+  bufferedBytesMax: 8 * MiB,
+  /** A body with digest and length is buffered (and so can be retried) up to here, and streamed beyond. */
+  replayableBytesMax: 1 * MiB,
+  /** Memory that all uploads together may hold in buffers; further ones wait for their turn. */
+  buffersBytesMax: 64 * MiB,
+  /** How long an upload waits for buffer memory before it is told to come back. */
+  bufferWaitSecondsMax: 10,
+  /** Part of a staged upload: S3 wants at least 5 MiB, and 10,000 parts must hold documentBytesMax. */
+  stagingPartBytes: 8 * MiB,
+  /** An upload that sends nothing for this long is given up. */
+  uploadIdleSecondsMax: 60,
+  /** JSON bodies are a digest and a few fields. */
+  jsonBodyBytesMax: 64 * KiB,
+  /** What S3 gives in one list call. */
+  listLimitMax: 1000,
+  listLimitDefault: 100,
+  /** Rows of /versions cost a HEAD each. */
+  versionsLimitMax: 50,
+  /** Parallel calls to the store that one request may make. */
+  callsPerRequestMax: 8,
+  /** Compare-and-set rounds for `latest` before the caller is told to retry. */
+  tagMoveAttemptsMax: 16,
+  /** One tag's JSON is about 200 bytes; anything larger is not ours. */
+  tagBytesMax: 4 * KiB,
+  /** Bearer tokens fit in a header well below this. */
+  tokenBytesMax: 8 * KiB,
+  /** Leftovers younger than this may belong to a running upload (design: 24 h by the store's clock). */
+  leftoverAgeSecondsMin: 24 * 60 * 60,
+  sweepIntervalSeconds: 60 * 60,
+  /** /readyz asks the store at most this often. */
+  readinessCacheSeconds: 1,
+  readinessTimeoutSeconds: 2,
+  /** After SIGTERM: keep serving while load balancers notice /readyz, then let transfers finish. */
+  drainNoticeSeconds: 5,
+  drainSecondsMax: 60,
+  /** Tries of a call whose body can be replayed, the first included. */
+  storeAttemptsMax: 3,
+  /** No answer to a small call (head, list, delete, headers of a get) for this long is a failure. */
+  storeAnswerSecondsMax: 30,
+} as const

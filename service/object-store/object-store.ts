@@ -1,0 +1,175 @@
+/**
+ * The object store, as the document service sees it: a flat map from key to immutable-sized bytes in one
+ * bucket. This file is the specification; adapters implement it, decorators wrap it, and one contract suite
+ * (`tests/contract`) holds every one of them to the sentences below.
+ *
+ * The words are those of the S3 API (https://docs.aws.amazon.com/AmazonS3/latest/API/). Common to all methods:
+ * - Sizes are bytes, keys are non-empty UTF-8 without a leading slash, ETags are opaque and carry no quotes.
+ * - Absence is a value (`null`), never an error. Deleting what is absent succeeds.
+ * - A failure is an {@link ObjectStoreError}. It names no credential, no host and no signed URL.
+ * - `signal` aborts the call: the promise rejects with the signal's reason and the store's connection is freed.
+ * - Calls whose body can be replayed are retried a bounded number of times; a streamed body never is.
+ */
+export interface ObjectStore {
+  /**
+   * Stores `body` under `key`, whole or not at all: a stream that errors, ends short of `options.size` or
+   * runs past it, and an aborted signal, leave the key as it was.
+   *
+   * @returns the new object's ETag, or `null` if `options.condition` does not hold (then nothing changed, and
+   *   a streamed body may have been read in part).
+   * @throws {ObjectStoreError} `unavailable`, `denied`, `rejected`; whatever the body stream itself threw.
+   */
+  put(
+    key: string,
+    body: Uint8Array | ReadableStream<Uint8Array>,
+    options: PutOptions,
+  ): Promise<PutResult | null>
+
+  /**
+   * Opens the object for reading. The caller must read `body` to its end or cancel it: an open body holds one
+   * of a bounded number of connections.
+   *
+   * @returns `null` if there is no such object.
+   * @throws {ObjectStoreError} `precondition_failed` if `ifMatch` names another ETag than the object's;
+   *   `range_unsatisfiable` if `range` starts at or after the end (so for every range of an empty object).
+   */
+  get(key: string, options?: GetOptions): Promise<ObjectBody | null>
+
+  /** Metadata without the bytes, or `null` if there is no such object. */
+  head(key: string, options?: CallOptions): Promise<ObjectInfo | null>
+
+  /**
+   * One page of keys that start with `prefix`, ascending by UTF-8 bytes, strictly after `startAfter`. Costs
+   * exactly one call to the store.
+   */
+  list(options: ListOptions): Promise<ListPage>
+
+  /** Removes the object; absent is success. */
+  delete(key: string, options?: CallOptions): Promise<void>
+
+  /**
+   * Begins an upload of parts under `key`; nothing is visible until `complete`. Every part but the last must
+   * be at least 5 MiB (S3 "multipart upload limits").
+   */
+  startMultipart(key: string, options: MultipartOptions): Promise<MultipartUpload>
+
+  /**
+   * Uploads that were begun under `prefix` and neither completed nor aborted. Some stores do not answer for
+   * a prefix (MinIO knows whole keys only) and expire such uploads by themselves instead: empty there.
+   */
+  listUnfinished(prefix: string, options?: CallOptions): Promise<UnfinishedUpload[]>
+
+  /** Aborts an unfinished upload; absent is success. */
+  abortUnfinished(key: string, uploadId: string, options?: CallOptions): Promise<void>
+
+  /**
+   * The store's own clock, to the second (the `Date` header of HeadBucket). Doubles as the cheapest proof
+   * that the bucket is there and the credentials are good.
+   *
+   * @throws {ObjectStoreError} `unavailable`, `denied`, or `rejected` where the bucket is absent.
+   */
+  clock(options?: CallOptions): Promise<Date>
+}
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined
+}
+
+export interface PutOptions extends CallOptions {
+  /** Exact size of the body in bytes. */
+  size: number
+  contentType: string
+  /** User metadata (`x-amz-meta-*`): lower-case ASCII names, printable ASCII values. */
+  metadata?: Readonly<Record<string, string>> | undefined
+  /** `{ absent: true }` is If-None-Match: *; `{ etag }` is If-Match (RFC 9110 section 13.1). */
+  condition?: { absent: true } | { etag: string } | undefined
+}
+
+export interface PutResult {
+  etag: string
+}
+
+export interface GetOptions extends CallOptions {
+  range?: ByteRange | undefined
+  ifMatch?: string | undefined
+}
+
+/** RFC 9110 section 14.1.2: first and last byte position (inclusive), or the last `suffix` bytes. */
+export type ByteRange = { first: number; last?: number | undefined } | { suffix: number }
+
+export interface ListedObject {
+  key: string
+  size: number
+  etag: string
+  lastModified: Date
+}
+
+export interface ObjectInfo extends ListedObject {
+  contentType: string
+  metadata: Readonly<Record<string, string>>
+}
+
+export interface ObjectBody extends ObjectInfo {
+  /** The object's whole size; with a range, `range` says which bytes `body` carries. */
+  size: number
+  /** Inclusive positions of the bytes in `body`; `null` when it carries the whole object. */
+  range: { first: number; last: number } | null
+  body: ReadableStream<Uint8Array>
+}
+
+export interface ListOptions extends CallOptions {
+  prefix: string
+  startAfter?: string | undefined
+  /** 1–1000 keys. */
+  limit: number
+}
+
+export interface ListPage {
+  objects: ListedObject[]
+  /** True if keys follow the last one of `objects`. */
+  truncated: boolean
+}
+
+export interface MultipartOptions extends CallOptions {
+  contentType: string
+}
+
+export interface MultipartUpload {
+  /** Uploads the next part; parts are numbered in the order of the calls, which must not overlap. */
+  uploadPart(bytes: Uint8Array, options?: CallOptions): Promise<void>
+  /** Publishes the parts as one object under the key (at least one part, which may be empty). */
+  complete(options?: CallOptions): Promise<PutResult>
+  /** Throws the parts away. Never rejects for an upload that is already gone. */
+  abort(): Promise<void>
+}
+
+export interface UnfinishedUpload {
+  key: string
+  uploadId: string
+  startedAt: Date
+}
+
+export type ObjectStoreErrorCode =
+  /** No answer, a 5xx, 429 or a time-out: the same call may succeed later. */
+  | 'unavailable'
+  /** The store refused our credentials or our right to do this. */
+  | 'denied'
+  /** Another 4xx: repeating the same call will not help. */
+  | 'rejected'
+  | 'precondition_failed'
+  | 'range_unsatisfiable'
+
+/** A failed call. `message` is safe to show; `reason` is the store's own error code, for the log only. */
+export class ObjectStoreError extends Error {
+  override readonly name = 'ObjectStoreError'
+
+  constructor(
+    readonly code: ObjectStoreErrorCode,
+    /** Method of the port that failed. */
+    readonly operation: string,
+    /** The store's own error code or the transport's, such as `SlowDown` or `ECONNREFUSED`. */
+    readonly reason: string,
+  ) {
+    super(`object store: ${operation} failed: ${code} (${reason})`)
+  }
+}
