@@ -1,0 +1,14 @@
+/** `bun compose/servers/build.ts [minio mc docker-compose]`: builds them (default: all), prints their paths. */
+import { buildServer } from './build-server.ts'
+import { withProgress } from './progress.ts'
+import { builtServers } from './server-recipe.ts'
+
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !builtServers.some((known) => known === name))
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(', ')}; there are ${builtServers.join(', ')}`)
+  process.exit(64)
+}
+for (const name of builtServers.filter((name) => asked.length === 0 || asked.includes(name))) {
+  console.log(await withProgress(`building ${name}`, (onProgress) => buildServer(name, { onProgress })))
+}

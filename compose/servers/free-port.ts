@@ -1,0 +1,40 @@
+import { createServer } from 'node:net'
+
+/**
+ * Free TCP ports of the loopback interface, all different. Nothing reserves them: whoever listens must be
+ * ready to find one taken and ask again.
+ */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, listenAnywhere))
+  const ports = servers.map((server) => portOf(server.address()))
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
+  return ports
+}
+
+/** One free TCP port of the loopback interface. */
+export async function freePort(): Promise<number> {
+  const [port] = await freePorts(1)
+  return port ?? 0
+}
+
+/** True if nobody listens on that port of the loopback interface. */
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))
+  })
+}
+
+function listenAnywhere(): Promise<ReturnType<typeof createServer>> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => resolve(server))
+  })
+}
+
+function portOf(address: ReturnType<ReturnType<typeof createServer>['address']>): number {
+  if (address === null || typeof address === 'string') throw new Error('not listening on TCP')
+  return address.port
+}

@@ -1,0 +1,100 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buildServer } from './build-server.ts'
+import { freePorts } from './free-port.ts'
+import type { OnProgress } from './progress.ts'
+import { type RunningStore, randomCredentials, type StoreOptions } from './running-store.ts'
+import { answersOk, ServerStartError, startServer } from './server-process.ts'
+
+/** A port that looked free may be taken by the time MinIO listens: then another one is tried. */
+const startAttemptsMax = 3
+const readySecondsMax = 60
+
+export interface MinioOptions extends StoreOptions {
+  /** Serve the web console too, at `consoleUrl`; default: no. */
+  console?: boolean
+  /** Told about the build, where there has to be one. */
+  onProgress?: OnProgress
+}
+
+export interface RunningMinio extends RunningStore {
+  kind: 'minio'
+  consoleUrl: string | null
+}
+
+/**
+ * Builds MinIO if need be and runs it on 127.0.0.1 until `stop`. It has no buckets but those in `dataDir`.
+ *
+ * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up, such
+ *   as when the port is taken or the folder belongs to other credentials.
+ */
+export async function startMinio(options: MinioOptions = {}): Promise<RunningMinio> {
+  const binary = await buildServer('minio', options.onProgress ? { onProgress: options.onProgress } : {})
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runMinio(binary, options)
+    } catch (error) {
+      const portTaken = error instanceof ServerStartError && /address.*in use/i.test(error.log)
+      if (!portTaken || options.port !== undefined || attempt === startAttemptsMax) throw error
+    }
+  }
+}
+
+async function runMinio(binary: string, options: MinioOptions): Promise<RunningMinio> {
+  const [freeApiPort, consolePort] = await freePorts(2)
+  const endpoint = `http://127.0.0.1:${options.port ?? freeApiPort}`
+  const credentials = options.credentials ?? randomCredentials()
+  const own = await mkdtemp(join(tmpdir(), 'cloudlysis-minio-'))
+  try {
+    const dataDir = options.dataDir ?? join(own, 'data')
+    await mkdir(dataDir, { recursive: true })
+    await writeFile(join(own, 'user'), credentials.accessKeyId, { mode: 0o600 })
+    await writeFile(join(own, 'password'), credentials.secretAccessKey, { mode: 0o600 })
+    const listen = ['--address', new URL(endpoint).host, '--console-address', `127.0.0.1:${consolePort}`]
+    const server = await startServer({
+      name: 'minio',
+      argv: [binary, 'server', '--certs-dir', join(own, 'certs'), ...listen, dataDir],
+      env: minioEnvironment(own, options.console === true),
+      cwd: own,
+      logFile: join(own, 'log'),
+      isReady: () => answersOk(`${endpoint}/minio/health/ready`),
+      readySecondsMax,
+    })
+    const stop = async () => {
+      await server.stop()
+      await rm(own, { recursive: true, force: true })
+    }
+    const consoleUrl = options.console === true ? `http://127.0.0.1:${consolePort}` : null
+    return {
+      ...server,
+      ...credentials,
+      kind: 'minio',
+      endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      consoleUrl,
+      stop,
+    }
+  } catch (error) {
+    await rm(own, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** The same settings as in `compose/object-store.yaml`, and nothing of the caller's own environment. */
+function minioEnvironment(own: string, withConsole: boolean): Record<string, string> {
+  return {
+    HOME: own,
+    PATH: '/usr/bin:/bin',
+    MINIO_ROOT_USER_FILE: join(own, 'user'),
+    MINIO_ROOT_PASSWORD_FILE: join(own, 'password'),
+    MINIO_BROWSER: withConsole ? 'on' : 'off',
+    // There are no more releases to update to, and nothing here may call out.
+    MINIO_UPDATE: 'off',
+    MINIO_CALLHOME_ENABLE: 'off',
+    // In place of the lifecycle action AbortIncompleteMultipartUpload, which MinIO answers with 400.
+    MINIO_API_STALE_UPLOADS_EXPIRY: '24h',
+    MINIO_API_STALE_UPLOADS_CLEANUP_INTERVAL: '1h',
+  }
+}

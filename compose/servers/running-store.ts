@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto'
+import type { ServerProcess } from './server-process.ts'
+
+/** What a client needs to reach an object store. Satisfies the store settings of the service. */
+export interface StoreConnection {
+  kind: 'minio' | 'seaweedfs'
+  /** Origin without a trailing slash, such as `http://127.0.0.1:9000`. */
+  endpoint: string
+  region: string
+  accessKeyId: string
+  secretAccessKey: string
+  forcePathStyle: boolean
+}
+
+/** An object store that this process started natively, and must stop. */
+export interface RunningStore
+  extends StoreConnection,
+    Pick<ServerProcess, 'pid' | 'logFile' | 'pause' | 'resume' | 'kill' | 'exited'> {
+  /** Ends it and removes its own temporary folder; a data folder that the caller gave stays. */
+  stop(): Promise<void>
+}
+
+export interface StoreCredentials {
+  accessKeyId: string
+  secretAccessKey: string
+}
+
+export interface StoreOptions {
+  /** Kept after `stop`; default: a temporary folder, removed by `stop`. */
+  dataDir?: string
+  /** Port of the S3 API on 127.0.0.1; default: a free one. */
+  port?: number
+  /** Default: random. */
+  credentials?: StoreCredentials
+}
+
+/** A random access key (20 characters) and secret key (40 characters) in the form of AWS. */
+export function randomCredentials(): StoreCredentials {
+  return {
+    accessKeyId: `AK${randomBytes(9).toString('hex').toUpperCase()}`,
+    secretAccessKey: randomBytes(20).toString('hex'),
+  }
+}

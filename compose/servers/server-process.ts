@@ -1,0 +1,149 @@
+import { closeSync, openSync } from 'node:fs'
+
+const pollMilliseconds = 50
+const killGraceSeconds = 10
+
+export interface ServerCommand {
+  /** Shown in errors, such as `minio`. */
+  name: string
+  /** Program and arguments. Arguments are visible to everyone on the machine: no secrets. */
+  argv: string[]
+  /** The whole environment; nothing is inherited. */
+  env: Record<string, string>
+  cwd: string
+  /** Standard output and error are appended here. */
+  logFile: string
+  /** Resolves to true once the server answers. */
+  isReady: () => Promise<boolean>
+  readySecondsMax: number
+}
+
+/** A running server that this process started. */
+export interface ServerProcess {
+  pid: number
+  logFile: string
+  /** Freezes it (SIGSTOP): connections stay open, nothing answers. */
+  pause(): void
+  /** Ends a {@link pause}. */
+  resume(): void
+  /** SIGKILL, and waits until it is gone. */
+  kill(): Promise<void>
+  /** SIGTERM, after 10 seconds SIGKILL, and waits until it is gone. Can be repeated. */
+  stop(): Promise<void>
+  /** Resolves when it is gone, whoever ended it. */
+  exited: Promise<void>
+}
+
+/** A server ended or stayed silent instead of becoming ready. `log` holds its last lines. */
+export class ServerStartError extends Error {
+  override readonly name = 'ServerStartError'
+
+  constructor(
+    message: string,
+    readonly log: string,
+  ) {
+    super(`${message}\n${log}`)
+  }
+}
+
+/**
+ * Starts a server and waits until it is ready. It ends with this process: on Linux however that ends,
+ * elsewhere if it exits in order.
+ *
+ * @throws {ServerStartError} if it ends or is not ready in time; nothing is left running then.
+ */
+export async function startServer(command: ServerCommand): Promise<ServerProcess> {
+  const log = openSync(command.logFile, 'a', 0o600)
+  const child = Bun.spawn([...dieWithParent(), ...command.argv], {
+    cwd: command.cwd,
+    env: command.env,
+    stdin: 'ignore',
+    stdout: log,
+    stderr: log,
+  })
+  closeSync(log)
+  const server = control(child, command.logFile)
+  try {
+    await untilReady(child, command)
+    return server
+  } catch (error) {
+    await server.kill()
+    throw error
+  }
+}
+
+let parentDeathPrefix: string[] | undefined
+
+/**
+ * A prefix for `argv` that makes the kernel end the server when this process is gone, however it went
+ * (prctl(2), PR_SET_PDEATHSIG): `bun test` runs no exit hooks, and nobody can catch SIGKILL. Linux only;
+ * the process id stays the server's own, since setpriv(1) executes it in its place.
+ */
+function dieWithParent(): string[] {
+  if (parentDeathPrefix === undefined) {
+    const setpriv = process.platform === 'linux' ? Bun.which('setpriv') : null
+    const known = setpriv !== null && Bun.spawnSync([setpriv, '--help']).stdout.includes('--pdeathsig')
+    parentDeathPrefix = known ? [setpriv, '--pdeathsig', 'TERM', '--'] : []
+  }
+  return parentDeathPrefix
+}
+
+function control(child: Bun.Subprocess, logFile: string): ServerProcess {
+  const killAtExit = () => child.kill('SIGKILL')
+  process.on('exit', killAtExit)
+  const exited = child.exited.then(() => {
+    process.off('exit', killAtExit)
+  })
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill(signal)
+    // A frozen process acts on SIGTERM only once it runs again.
+    child.kill('SIGCONT')
+    const grace = setTimeout(() => child.kill('SIGKILL'), killGraceSeconds * 1000)
+    await exited
+    clearTimeout(grace)
+  }
+  return {
+    pid: child.pid,
+    logFile,
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    exited,
+  }
+}
+
+async function untilReady(child: Bun.Subprocess, command: ServerCommand): Promise<void> {
+  const deadline = performance.now() + command.readySecondsMax * 1000
+  while (!(await command.isReady())) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      const how = child.exitCode ?? child.signalCode
+      throw new ServerStartError(
+        `${command.name} ended (${how}) before it was ready`,
+        await lastLines(command),
+      )
+    }
+    if (performance.now() > deadline) {
+      const message = `${command.name} was not ready after ${command.readySecondsMax} s`
+      throw new ServerStartError(message, await lastLines(command))
+    }
+    await Bun.sleep(pollMilliseconds)
+  }
+}
+
+async function lastLines(command: ServerCommand): Promise<string> {
+  const log = await Bun.file(command.logFile).text()
+  return log.trimEnd().split('\n').slice(-20).join('\n')
+}
+
+/** True if a GET of `url` is answered with a 2xx within two seconds. */
+export async function answersOk(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2000) })
+    await response.body?.cancel()
+    return response.ok
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+
+/** Programs that are built here from their Go modules: one folder each, with a `go.mod` that pins it. */
+export const builtServers = ['minio', 'mc', 'docker-compose'] as const
+export type BuiltServer = (typeof builtServers)[number]
+
+export interface ServerRecipe {
+  name: BuiltServer
+  /** Absolute path of the module folder, where `go build` runs. */
+  folder: string
+  /** Import path of the main package, from the `tool` line of `go.mod`. */
+  package: string
+  /** Version of the module that has this package, from its `require` line. */
+  version: string
+  /** Changes with everything that decides what is built: 12 hexadecimal digits. */
+  hash: string
+}
+
+/** Static, without paths of the machine it was built on, without debug tables: they are half of the size. */
+export const goBuildFlags = ['-mod=readonly', '-trimpath', '-buildvcs=false', '-ldflags=-s -w']
+
+/**
+ * Reads what to build for `name`.
+ *
+ * @throws {Error} if `go.mod` has no `tool` line or does not pin that tool's module.
+ */
+export async function readRecipe(name: BuiltServer): Promise<ServerRecipe> {
+  const folder = join(import.meta.dir, name)
+  const goMod = await Bun.file(join(folder, 'go.mod')).text()
+  const goSum = await Bun.file(join(folder, 'go.sum')).text()
+  const { package: mainPackage, version } = pinnedTool(goMod)
+  const decides = [goMod, goSum, goBuildFlags.join(' '), process.platform, process.arch]
+  const hash = createHash('sha256').update(decides.join('\0')).digest('hex').slice(0, 12)
+  return { name, folder, package: mainPackage, version, hash }
+}
+
+/**
+ * The tool that a `go.mod` names and the version it pins it to (Go Modules Reference, "go.mod files").
+ *
+ * @throws {Error} if there is no `tool` line, or no `require` line for its module.
+ */
+export function pinnedTool(goMod: string): { package: string; version: string } {
+  const tool = /^tool (\S+)$/m.exec(goMod)?.[1]
+  if (tool === undefined) throw new Error('go.mod has no tool line')
+  for (let module = tool; module.includes('/'); module = module.slice(0, module.lastIndexOf('/'))) {
+    const pin = new RegExp(`^(?:require )?\\s*${RegExp.escape(module)} (v\\S+)`, 'm').exec(goMod)
+    if (pin?.[1] !== undefined) return { package: tool, version: pin[1] }
+  }
+  throw new Error(`go.mod names the tool ${tool} but pins no version of it`)
+}

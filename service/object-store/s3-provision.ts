@@ -1,0 +1,105 @@
+import {
+  CreateBucketCommand,
+  HeadBucketCommand,
+  type LifecycleRule,
+  PutBucketLifecycleConfigurationCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3'
+
+/** Staged bytes and unfinished uploads older than this belong to nobody any more. */
+const leftoverDays = 1
+
+export interface ProvisionConnection {
+  endpoint: string
+  region: string
+  accessKeyId: string
+  secretAccessKey: string
+  forcePathStyle: boolean
+}
+
+export interface ProvisionResult {
+  /** False if the bucket was there already. */
+  created: boolean
+  /** Rules that the store would not take, in words; whoever runs it should know. */
+  refused: string[]
+}
+
+/**
+ * Makes sure that the bucket exists and that the store itself removes leftovers after a day: objects under
+ * `stagingPrefix` (such as `docs/staging/`) and unfinished multipart uploads. Replaces the bucket's lifecycle
+ * configuration. Can be repeated. For local stores and tests: in production the bucket is the operator's.
+ *
+ * Source: S3 API, CreateBucket, PutBucketLifecycleConfiguration.
+ *
+ * @throws {S3ServiceException} if the bucket is neither there nor can be created; network errors as they come.
+ */
+export async function provisionBucket(
+  connection: ProvisionConnection,
+  options: { bucket: string; stagingPrefix: string },
+): Promise<ProvisionResult> {
+  const client = new S3Client({
+    endpoint: connection.endpoint,
+    region: connection.region,
+    credentials: connection,
+    forcePathStyle: connection.forcePathStyle,
+    // The SDK's own defaults send checksums in a form that some S3 servers refuse.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  })
+  try {
+    const created = await ensureBucket(client, options.bucket)
+    return { created, refused: await setLifecycle(client, options.bucket, options.stagingPrefix) }
+  } finally {
+    client.destroy()
+  }
+}
+
+async function ensureBucket(client: S3Client, bucket: string): Promise<boolean> {
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: bucket }))
+    return false
+  } catch (error) {
+    if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== 404) throw error
+  }
+  try {
+    await client.send(new CreateBucketCommand({ Bucket: bucket }))
+    return true
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.name === 'BucketAlreadyOwnedByYou') return false
+    throw error
+  }
+}
+
+/** Tries both rules, then the first one alone: MinIO refuses the whole configuration for the second. */
+async function setLifecycle(client: S3Client, bucket: string, stagingPrefix: string): Promise<string[]> {
+  const expireStaging: LifecycleRule = {
+    ID: 'staging-expires',
+    Status: 'Enabled',
+    Filter: { Prefix: stagingPrefix },
+    Expiration: { Days: leftoverDays },
+  }
+  const abortUnfinished: LifecycleRule = {
+    ID: 'unfinished-uploads-abort',
+    Status: 'Enabled',
+    Filter: { Prefix: '' },
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: leftoverDays },
+  }
+  if (await takesRules(client, bucket, [expireStaging, abortUnfinished])) return []
+  const noAbort = 'abort unfinished multipart uploads after 1 day'
+  if (await takesRules(client, bucket, [expireStaging])) return [noAbort]
+  return [noAbort, `expire ${stagingPrefix} after 1 day`]
+}
+
+/** A store that does not know the call or the rule says so with a 4xx or with 501. */
+async function takesRules(client: S3Client, bucket: string, rules: LifecycleRule[]): Promise<boolean> {
+  const lifecycle = { Bucket: bucket, LifecycleConfiguration: { Rules: rules } }
+  try {
+    await client.send(new PutBucketLifecycleConfigurationCommand(lifecycle))
+    return true
+  } catch (error) {
+    const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0
+    if (status === 501 || (status >= 400 && status < 500)) return false
+    throw error
+  }
+}

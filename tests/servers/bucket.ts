@@ -1,0 +1,10 @@
+import { randomBytes } from 'node:crypto'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { provisionBucket } from '../../service/object-store/s3-provision.ts'
+
+/** Creates an empty bucket with the service's lifecycle rules and returns its name, `test-<24 hex digits>`. */
+export async function freshBucket(store: StoreConnection, stagingPrefix = 'docs/staging/'): Promise<string> {
+  const bucket = `test-${randomBytes(12).toString('hex')}`
+  await provisionBucket(store, { bucket, stagingPrefix })
+  return bucket
+}
