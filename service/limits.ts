@@ -34,6 +34,24 @@ export const limits = {
   tagBytesMax: 4 * KiB,
   /** Bearer tokens fit in a header well below this. */
   tokenBytesMax: 8 * KiB,
+  /** OpenID Connect Core 1.0 section 2: `sub` is at most 255 ASCII characters. */
+  tokenSubjectCharsMax: 255,
+  /** A token for more tenants than this is a mistake of the issuer, and would not fit its header anyway. */
+  tokenTenantsMax: 100,
+  /** Clocks of issuer and service may differ by this much; more would let expired tokens live on. */
+  tokenClockSkewSeconds: 30,
+  /** A verified token is not verified again for this long, and never past its `exp`. */
+  tokenCacheSeconds: 30,
+  tokenCacheEntriesMax: 10_000,
+  /** Keys of the issuer are read again after this long, so a withdrawn key stops working. */
+  jwksCacheSeconds: 10 * 60,
+  /** An unknown key id asks the issuer again at most this often, whoever sends such tokens. */
+  jwksCooldownSeconds: 30,
+  jwksTimeoutSeconds: 5,
+  /** Log values: longer texts are cut, deeper or longer structures are named and not shown. */
+  logTextCharsMax: 4096,
+  logDepthMax: 6,
+  logItemsMax: 100,
   /** Leftovers younger than this may belong to a running upload (design: 24 h by the store's clock). */
   leftoverAgeSecondsMin: 24 * 60 * 60,
   sweepIntervalSeconds: 60 * 60,
@@ -47,4 +65,6 @@ export const limits = {
   storeAttemptsMax: 3,
   /** No answer to a small call (head, list, delete, headers of a get) for this long is a failure. */
   storeAnswerSecondsMax: 30,
+  /** A part of stagingPartBytes, or the joining of all parts, may take this long. */
+  storeTransferSecondsMax: 120,
 } as const

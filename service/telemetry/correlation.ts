@@ -1,0 +1,11 @@
+/** `X-Correlation-Id`: the caller's own name for one request, carried through our log and back. */
+
+const form = /^[A-Za-z0-9._:-]{1,128}$/
+
+/**
+ * The caller's correlation id if it is 1–128 characters of `A-Z a-z 0-9 . _ : -`, else a new UUID: a value
+ * outside the form is replaced and not echoed, so it can forge neither a header nor a log line.
+ */
+export function correlationIdFrom(header: string | null): string {
+  return header !== null && form.test(header) ? header : crypto.randomUUID()
+}
