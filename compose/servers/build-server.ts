@@ -1,21 +1,13 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { withLock } from './build-lock.ts'
+import { cached, isCached } from './cache.ts'
 import type { OnProgress } from './progress.ts'
 import { type BuiltServer, goBuildFlags, readRecipe, type ServerRecipe } from './server-recipe.ts'
 
 export interface BuildOptions {
-  onProgress?: OnProgress
-  /** Absolute path; default {@link cacheFolder}. */
-  cache?: string
-}
-
-/** Where built servers are kept: `${XDG_CACHE_HOME:-~/.cache}/cloudlysis` (XDG Base Directory, section 3). */
-export function cacheFolder(): string {
-  const base = Bun.env.XDG_CACHE_HOME
-  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'cloudlysis')
+  onProgress?: OnProgress | undefined
+  /** Absolute path; default `cacheFolder()`. */
+  cache?: string | undefined
 }
 
 /**
@@ -26,21 +18,19 @@ export function cacheFolder(): string {
  */
 export async function buildServer(name: BuiltServer, options: BuildOptions = {}): Promise<string> {
   const recipe = await readRecipe(name)
-  const cache = options.cache ?? cacheFolder()
-  const binary = binaryPath(cache, recipe)
-  if (existsSync(binary)) return binary
-  await mkdir(cache, { recursive: true })
-  const lock = join(cache, `${recipe.name}-${recipe.hash}.lock`)
-  const waiting = () => options.onProgress?.('waiting for another process that builds it')
-  return withLock(lock, waiting, async () => {
-    if (!existsSync(binary)) await build(recipe, cache, options.onProgress ?? (() => {}))
-    return binary
+  const onProgress = options.onProgress ?? (() => {})
+  const folder = await cached({
+    key: cacheKey(recipe),
+    cache: options.cache,
+    onWait: () => onProgress('waiting for another process that builds it'),
+    make: (folder) => runGoBuild(recipe, join(folder, name), onProgress),
   })
+  return join(folder, name)
 }
 
 /** True if {@link buildServer} would answer at once. */
-export async function isServerBuilt(name: BuiltServer, cache: string = cacheFolder()): Promise<boolean> {
-  return existsSync(binaryPath(cache, await readRecipe(name)))
+export async function isServerBuilt(name: BuiltServer, cache?: string): Promise<boolean> {
+  return isCached(cacheKey(await readRecipe(name)), cache)
 }
 
 /** Path of the `go` command, or `null`. */
@@ -52,30 +42,18 @@ export class ServerBuildError extends Error {
   override readonly name = 'ServerBuildError'
 }
 
-function binaryPath(cache: string, recipe: ServerRecipe): string {
-  return join(cache, `${recipe.name}-${recipe.version}-${recipe.hash}`, recipe.name)
+function cacheKey(recipe: ServerRecipe): string {
+  return `${recipe.name}-${recipe.version}-${recipe.hash}`
 }
 
-/** Builds beside the final folder and renames it into place, so that a half-built one is never found. */
-async function build(recipe: ServerRecipe, cache: string, onProgress: OnProgress): Promise<void> {
+async function runGoBuild(recipe: ServerRecipe, out: string, onProgress: OnProgress): Promise<void> {
   const go = findGo()
   if (go === null) {
     throw new ServerBuildError(
-      `${recipe.name} has to be built and there is no Go toolchain: install Go 1.24 or newer (https://go.dev/dl/) so that \`go version\` works`,
+      `${recipe.name} has to be built and there is no Go toolchain: ` +
+        'install Go 1.24 or newer (https://go.dev/dl/) so that `go version` works',
     )
   }
-  const unfinished = join(cache, `.${recipe.name}-${recipe.hash}-${process.pid}`)
-  const built = join(unfinished, recipe.name)
-  try {
-    await runGoBuild(go, recipe, built, onProgress)
-    await chmod(built, 0o755)
-    await rename(unfinished, join(cache, `${recipe.name}-${recipe.version}-${recipe.hash}`))
-  } finally {
-    await rm(unfinished, { recursive: true, force: true })
-  }
-}
-
-async function runGoBuild(go: string, recipe: ServerRecipe, out: string, onProgress: OnProgress) {
   const build = Bun.spawn([go, 'build', '-v', ...goBuildFlags, '-o', out, recipe.package], {
     cwd: recipe.folder,
     // A workspace or flags of the user's own would change what is built.

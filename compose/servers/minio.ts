@@ -15,7 +15,7 @@ export interface MinioOptions extends StoreOptions {
   /** Serve the web console too, at `consoleUrl`; default: no. */
   console?: boolean
   /** Told about the build, where there has to be one. */
-  onProgress?: OnProgress
+  onProgress?: OnProgress | undefined
 }
 
 export interface RunningMinio extends RunningStore {
@@ -30,7 +30,7 @@ export interface RunningMinio extends RunningStore {
  *   as when the port is taken or the folder belongs to other credentials.
  */
 export async function startMinio(options: MinioOptions = {}): Promise<RunningMinio> {
-  const binary = await buildServer('minio', options.onProgress ? { onProgress: options.onProgress } : {})
+  const binary = await buildServer('minio', { onProgress: options.onProgress })
   for (let attempt = 1; ; attempt++) {
     try {
       return await runMinio(binary, options)
@@ -60,6 +60,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       logFile: join(own, 'log'),
       isReady: () => answersOk(`${endpoint}/minio/health/ready`),
       readySecondsMax,
+      stopSecondsMax: 10,
     })
     const stop = async () => {
       await server.stop()
@@ -68,8 +69,9 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
     const consoleUrl = options.console === true ? `http://127.0.0.1:${consolePort}` : null
     return {
       ...server,
-      ...credentials,
       kind: 'minio',
+      accessKeyId: credentials.accessKeyId,
+      secretAccessKey: credentials.secretAccessKey,
       endpoint,
       region: 'us-east-1',
       forcePathStyle: true,

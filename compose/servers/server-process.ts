@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 
 const pollMilliseconds = 50
-const killGraceSeconds = 10
 
 export interface ServerCommand {
   /** Shown in errors, such as `minio`. */
@@ -16,6 +15,8 @@ export interface ServerCommand {
   /** Resolves to true once the server answers. */
   isReady: () => Promise<boolean>
   readySecondsMax: number
+  /** How long `stop` waits before it kills. */
+  stopSecondsMax: number
 }
 
 /** A running server that this process started. */
@@ -28,7 +29,7 @@ export interface ServerProcess {
   resume(): void
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>
-  /** SIGTERM, after 10 seconds SIGKILL, and waits until it is gone. Can be repeated. */
+  /** SIGTERM, after `stopSecondsMax` SIGKILL, and waits until it is gone. Can be repeated. */
   stop(): Promise<void>
   /** Resolves when it is gone, whoever ended it. */
   exited: Promise<void>
@@ -62,7 +63,7 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
     stderr: log,
   })
   closeSync(log)
-  const server = control(child, command.logFile)
+  const server = control(child, command)
   try {
     await untilReady(child, command)
     return server
@@ -88,7 +89,7 @@ function dieWithParent(): string[] {
   return parentDeathPrefix
 }
 
-function control(child: Bun.Subprocess, logFile: string): ServerProcess {
+function control(child: Bun.Subprocess, command: ServerCommand): ServerProcess {
   const killAtExit = () => child.kill('SIGKILL')
   process.on('exit', killAtExit)
   const exited = child.exited.then(() => {
@@ -99,13 +100,13 @@ function control(child: Bun.Subprocess, logFile: string): ServerProcess {
     child.kill(signal)
     // A frozen process acts on SIGTERM only once it runs again.
     child.kill('SIGCONT')
-    const grace = setTimeout(() => child.kill('SIGKILL'), killGraceSeconds * 1000)
+    const grace = setTimeout(() => child.kill('SIGKILL'), command.stopSecondsMax * 1000)
     await exited
     clearTimeout(grace)
   }
   return {
     pid: child.pid,
-    logFile,
+    logFile: command.logFile,
     pause: () => child.kill('SIGSTOP'),
     resume: () => child.kill('SIGCONT'),
     kill: () => end('SIGKILL'),
