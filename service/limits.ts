@@ -48,6 +48,10 @@ export const limits = {
   /** An unknown key id asks the issuer again at most this often, whoever sends such tokens. */
   jwksCooldownSeconds: 30,
   jwksTimeoutSeconds: 5,
+  /** After a failed try the issuer is left alone for this long, and requests are answered 503 at once. */
+  jwksRetrySeconds: 1,
+  /** A key set of some dozen RSA keys is below 64 KiB. */
+  jwksBytesMax: 256 * KiB,
   /** Log values: longer texts are cut, deeper or longer structures are named and not shown. */
   logTextCharsMax: 4096,
   logDepthMax: 6,

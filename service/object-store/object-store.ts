@@ -81,6 +81,11 @@ export interface PutOptions extends CallOptions {
   contentType: string
   /** User metadata (`x-amz-meta-*`): lower-case ASCII names, printable ASCII values. */
   metadata?: Readonly<Record<string, string>> | undefined
+  /**
+   * SHA-256 of the body, hexadecimal, where it is known. Goes along so that a store that checks it refuses
+   * bytes which changed on their way (`rejected`); not every store does.
+   */
+  sha256?: string | undefined
   /** `{ absent: true }` is If-None-Match: *; `{ etag }` is If-Match (RFC 9110 section 13.1). */
   condition?: { absent: true } | { etag: string } | undefined
 }

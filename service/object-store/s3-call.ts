@@ -1,0 +1,40 @@
+import { limits } from '../limits.ts'
+import type { ConnectionLimit } from './connection-limit.ts'
+import { statusOf, toObjectStoreError } from './s3-error.ts'
+
+/** How one call through the SDK's client is made. */
+export interface S3CallOptions {
+  /** Method of the port, for errors. */
+  operation: string
+  signal?: AbortSignal | undefined
+  /** HTTP statuses that are an answer (`null`) rather than a failure. */
+  nullOn?: readonly number[]
+  /** Zero for none: a streamed body takes as long as its sender does. */
+  deadlineSeconds?: number
+}
+
+export type S3Call = <T>(
+  options: S3CallOptions,
+  send: (options: { abortSignal?: AbortSignal }) => Promise<T>,
+) => Promise<T | null>
+
+/**
+ * Calls that count against the connection limit, end at a deadline, and fail as the port says: with the
+ * signal's own reason, or with an {@link ObjectStoreError}.
+ */
+export function createS3Call(connections: ConnectionLimit): S3Call {
+  return async ({ operation, signal, nullOn = [], deadlineSeconds = limits.storeAnswerSecondsMax }, send) => {
+    const release = await connections.acquire(signal)
+    const signals = deadlineSeconds > 0 ? [AbortSignal.timeout(deadlineSeconds * 1000)] : []
+    if (signal) signals.push(signal)
+    try {
+      return await send(signals.length === 0 ? {} : { abortSignal: AbortSignal.any(signals) })
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (nullOn.includes(statusOf(error))) return null
+      throw toObjectStoreError(operation, error)
+    } finally {
+      release()
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import { limits } from '../limits.ts'
+import {
+  type MultipartUpload,
+  type ObjectStore,
+  ObjectStoreError,
+  type UnfinishedUpload,
+} from './object-store.ts'
+import type { S3Call } from './s3-call.ts'
+import { unquote } from './s3-list-xml.ts'
+
+type Multipart = Pick<ObjectStore, 'startMultipart' | 'listUnfinished' | 'abortUnfinished'>
+
+/**
+ * The port's uploads in parts.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+ */
+export function createS3Multipart(client: S3Client, call: S3Call, Bucket: string): Multipart {
+  async function abort(
+    Key: string,
+    UploadId: string,
+    operation: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const command = new AbortMultipartUploadCommand({ Bucket, Key, UploadId })
+    await call({ operation, signal, nullOn: [404] }, (options) => client.send(command, options))
+  }
+
+  function upload(Key: string, UploadId: string): MultipartUpload {
+    const parts: { PartNumber: number; ETag: string }[] = []
+    const deadlineSeconds = limits.storeTransferSecondsMax
+    return {
+      async uploadPart(bytes, { signal } = {}) {
+        const PartNumber = parts.length + 1
+        const size = { ContentLength: bytes.byteLength }
+        const command = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body: bytes, ...size })
+        const answer = await call({ operation: 'uploadPart', signal, deadlineSeconds }, (options) =>
+          client.send(command, options),
+        )
+        parts.push({ PartNumber, ETag: answer?.ETag ?? '' })
+      },
+
+      async complete({ signal } = {}) {
+        const MultipartUpload = { Parts: parts }
+        const command = new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload })
+        const answer = await call({ operation: 'complete', signal, deadlineSeconds }, (options) =>
+          client.send(command, options),
+        )
+        return { etag: unquote(answer?.ETag ?? '') }
+      },
+
+      async abort() {
+        // What cannot be aborted now is removed by the sweeper or by the store's own rule.
+        await abort(Key, UploadId, 'abort').catch(() => {})
+      },
+    }
+  }
+
+  return {
+    async startMultipart(key, { contentType, signal }) {
+      const command = new CreateMultipartUploadCommand({ Bucket, Key: key, ContentType: contentType })
+      const answer = await call({ operation: 'startMultipart', signal }, (options) =>
+        client.send(command, options),
+      )
+      if (!answer?.UploadId) throw new ObjectStoreError('rejected', 'startMultipart', 'NoUploadId')
+      return upload(key, answer.UploadId)
+    },
+
+    async listUnfinished(prefix, { signal } = {}) {
+      const found: UnfinishedUpload[] = []
+      let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}
+      for (;;) {
+        const command = new ListMultipartUploadsCommand({ Bucket, Prefix: prefix, ...marker })
+        const page: ListMultipartUploadsCommandOutput | null = await call(
+          { operation: 'listUnfinished', signal },
+          (options) => client.send(command, options),
+        )
+        for (const { Key, UploadId, Initiated } of page?.Uploads ?? []) {
+          if (Key && UploadId && Initiated) found.push({ key: Key, uploadId: UploadId, startedAt: Initiated })
+        }
+        if (!page?.IsTruncated || !page.NextKeyMarker) return found
+        marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker ?? '' }
+      }
+    },
+
+    async abortUnfinished(key, uploadId, { signal } = {}) {
+      await abort(key, uploadId, 'abortUnfinished', signal)
+    },
+  }
+}

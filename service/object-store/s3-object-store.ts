@@ -1,0 +1,204 @@
+import {
+  DeleteObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandOutput,
+} from '@aws-sdk/client-s3'
+import { createConnectionLimit } from './connection-limit.ts'
+import { type ObjectStore, ObjectStoreError, type PutOptions, type PutResult } from './object-store.ts'
+import { createS3Call } from './s3-call.ts'
+import { createS3Client } from './s3-client.ts'
+import type { S3Connection } from './s3-connection.ts'
+import { toObjectStoreError } from './s3-error.ts'
+import { parseListPage, unquote } from './s3-list-xml.ts'
+import { createS3Multipart } from './s3-multipart.ts'
+import { defaultContentType, rangeHeader, toObjectBody } from './s3-object-body.ts'
+import { createSignedFetch } from './s3-signed-fetch.ts'
+
+/**
+ * The port on an S3-compatible bucket. Holds at most `connectionsMax` connections open; further calls wait
+ * for their turn. `close` frees what is idle.
+ */
+export function createS3ObjectStore(connection: S3Connection): ObjectStore & { close(): void } {
+  const client = createS3Client(connection)
+  const reads = createSignedFetch(connection)
+  const connections = createConnectionLimit(connection.connectionsMax)
+  const call = createS3Call(connections)
+  const Bucket = connection.bucket
+
+  return {
+    ...createS3Multipart(client, call, Bucket),
+
+    async put(key, body, options) {
+      const sent = body instanceof ReadableStream ? rememberFailure(body) : { body, failure: null }
+      const command = putCommand(Bucket, key, sent.body, options)
+      const streamed = sent.failure ? { deadlineSeconds: 0 } : {}
+      const nullOn = refusalsOf(options.condition)
+      try {
+        const answer = await call({ operation: 'put', signal: options.signal, nullOn, ...streamed }, (o) =>
+          client.send(command, o),
+        )
+        return answer && toPutResult(answer)
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        throw sent.failure?.() ?? error
+      }
+    },
+
+    async get(key, options = {}) {
+      const headers: Record<string, string> = {}
+      if (options.range) headers.range = rangeHeader(options.range)
+      if (options.ifMatch !== undefined) headers['if-match'] = options.ifMatch
+      const release = await connections.acquire(options.signal)
+      try {
+        const response = await reads.get({ operation: 'get', key, headers, signal: options.signal })
+        if (response.status !== 404) return toObjectBody(key, response, release)
+        await refuseAbsentBucket('get', response)
+      } catch (error) {
+        release()
+        throw error
+      }
+      release()
+      return null
+    },
+
+    async head(key, { signal } = {}) {
+      const command = new HeadObjectCommand({ Bucket, Key: key })
+      const answer = await call({ operation: 'head', signal, nullOn: [404] }, (o) => client.send(command, o))
+      if (!answer) return null
+      return {
+        key,
+        size: answer.ContentLength ?? 0,
+        etag: unquote(answer.ETag ?? ''),
+        lastModified: answer.LastModified ?? new Date(0),
+        contentType: answer.ContentType ?? defaultContentType,
+        metadata: answer.Metadata ?? {},
+      }
+    },
+
+    async list({ prefix, startAfter, limit, signal }) {
+      const query: Record<string, string> = {
+        'list-type': '2',
+        'encoding-type': 'url',
+        prefix,
+        'max-keys': String(limit),
+      }
+      if (startAfter !== undefined) query['start-after'] = startAfter
+      const release = await connections.acquire(signal)
+      try {
+        const response = await reads.get({ operation: 'list', key: null, query, signal })
+        await refuseAbsentBucket('list', response)
+        return parseListPage(await response.text())
+      } catch (error) {
+        signal?.throwIfAborted()
+        throw toObjectStoreError('list', error)
+      } finally {
+        release()
+      }
+    },
+
+    async delete(key, { signal } = {}) {
+      const command = new DeleteObjectCommand({ Bucket, Key: key })
+      await call({ operation: 'delete', signal }, (o) => client.send(command, o))
+    },
+
+    async clock({ signal } = {}) {
+      const command = new HeadBucketCommand({ Bucket })
+      let date: string | undefined
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          const result = await next(args)
+          date = (result.response as { headers?: Record<string, string> }).headers?.date
+          return result
+        },
+        { step: 'deserialize', priority: 'low' },
+      )
+      await call({ operation: 'clock', signal }, (o) => client.send(command, o))
+      // RFC 9110 section 6.6.1: an origin server with a clock sends Date.
+      if (date === undefined) throw new ObjectStoreError('rejected', 'clock', 'NoDate')
+      return new Date(date)
+    },
+
+    close() {
+      client.destroy()
+    },
+  }
+}
+
+function putCommand(
+  Bucket: string,
+  Key: string,
+  Body: Uint8Array | ReadableStream<Uint8Array>,
+  { size, contentType, metadata, condition, sha256 }: PutOptions,
+): PutObjectCommand {
+  const command = new PutObjectCommand({
+    Bucket,
+    Key,
+    Body,
+    ContentLength: size,
+    ContentType: contentType,
+    ...(metadata ? { Metadata: { ...metadata } } : {}),
+    ...conditionHeaders(condition),
+  })
+  if (sha256 !== undefined) {
+    // The signer takes a payload hash that it finds; the store then checks the bytes against it.
+    command.middlewareStack.add(
+      (next) => (args) => {
+        const request = args.request as { headers: Record<string, string> }
+        request.headers['x-amz-content-sha256'] = sha256
+        return next(args)
+      },
+      { step: 'build', priority: 'low' },
+    )
+  }
+  return command
+}
+
+function conditionHeaders(condition: PutOptions['condition']): { IfNoneMatch?: '*'; IfMatch?: string } {
+  if (!condition) return {}
+  // Without quotes: RGW 16.2 answers 412 to every quoted ETag, MinIO takes both.
+  return 'absent' in condition ? { IfNoneMatch: '*' } : { IfMatch: condition.etag }
+}
+
+/** Statuses that say "the condition does not hold": 409 is a conditional write that lost a race. */
+function refusalsOf(condition: PutOptions['condition']): readonly number[] {
+  if (!condition) return []
+  return 'absent' in condition ? [412, 409] : [412, 409, 404]
+}
+
+function toPutResult(answer: PutObjectCommandOutput): PutResult {
+  return { etag: unquote(answer.ETag ?? '') }
+}
+
+/** Passes a stream through and remembers what it failed with, since fetch wraps or swallows the reason. */
+function rememberFailure(source: ReadableStream<Uint8Array>) {
+  const reader = source.getReader()
+  let failed: { reason: unknown } | null = null
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (reason) {
+          failed = { reason }
+          controller.error(reason)
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  return { body, failure: () => failed?.reason }
+}
+
+/** A 404 to a GET is an absent key, unless the store says that the bucket is what is missing. */
+async function refuseAbsentBucket(operation: string, response: Response): Promise<void> {
+  if (response.status !== 404) return
+  const text = await response.text()
+  if (operation === 'list' || text.includes('<Code>NoSuchBucket</Code>')) {
+    throw new ObjectStoreError('rejected', operation, 'NoSuchBucket')
+  }
+}
