@@ -1,0 +1,48 @@
+import type { JWTPayload } from 'jose'
+import { type Principal, parseScopes } from '../authz/principal.ts'
+import { tenantPattern } from '../documents/document-ref.ts'
+import { limits } from '../limits.ts'
+
+export type Claims = { ok: true; principal: Principal } | { ok: false; problem: string }
+
+/** Printable ASCII without spaces at the ends: it is kept as S3 user metadata, which is a header. */
+const subjectForm = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/
+const tenantForm = new RegExp(tenantPattern)
+
+/**
+ * Who a verified token speaks for: `sub`, `tenants` (a list of tenant labels) and `scope` (space-separated,
+ * RFC 8693 section 4.2; absent means none). A list with one bad tenant is refused as a whole: leaving the bad
+ * one out would hide a broken issuer.
+ */
+export function principalFrom(payload: JWTPayload): Claims {
+  const { sub, tenants, scope } = payload
+  if (!isSubject(sub))
+    return { ok: false, problem: 'its claim "sub" is not 1–255 printable ASCII characters' }
+  if (!isTenantList(tenants))
+    return { ok: false, problem: 'its claim "tenants" is not a list of tenant labels' }
+  if (scope !== undefined && typeof scope !== 'string') {
+    return { ok: false, problem: 'its claim "scope" is not a text' }
+  }
+  const clientId = payload.client_id ?? payload.azp
+  return {
+    ok: true,
+    principal: {
+      subject: sub,
+      tenants: new Set(tenants),
+      scopes: parseScopes(scope ?? ''),
+      ...(isSubject(clientId) && { clientId }),
+    },
+  }
+}
+
+function isSubject(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= limits.tokenSubjectCharsMax && subjectForm.test(value)
+}
+
+function isTenantList(value: unknown): value is string[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= limits.tokenTenantsMax &&
+    value.every((tenant) => typeof tenant === 'string' && tenantForm.test(tenant))
+  )
+}

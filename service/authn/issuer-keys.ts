@@ -1,0 +1,100 @@
+import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, type JWTVerifyGetKey } from 'jose'
+import { limits } from '../limits.ts'
+
+export interface KeyTimes {
+  /** The published keys are read again after this long. */
+  cacheSeconds: number
+  /** A token with an unknown key id makes us ask again, at most this often. */
+  cooldownSeconds: number
+  /** After a failure the issuer is left alone for this long. */
+  retrySeconds: number
+  timeoutSeconds: number
+}
+
+export type FetchKeys = (url: string, init: BunFetchRequestInit) => Promise<Response>
+
+/** The issuer's keys could not be had; says nothing about the token. */
+export class IssuerUnavailable extends Error {
+  override readonly name = 'IssuerUnavailable'
+}
+
+const defaultTimes: KeyTimes = {
+  cacheSeconds: limits.jwksCacheSeconds,
+  cooldownSeconds: limits.jwksCooldownSeconds,
+  retrySeconds: limits.jwksRetrySeconds,
+  timeoutSeconds: limits.jwksTimeoutSeconds,
+}
+
+interface KeySource {
+  jwksUrl: string
+  fetch?: FetchKeys | undefined
+  ca?: string | undefined
+  keyTimes?: KeyTimes | undefined
+}
+
+/**
+ * Looks up the key that a token names in the set at `jwksUrl` (RFC 7517 section 5). The set is fetched at the
+ * first token, kept, and fetched again when it is old or a token names a key that is not in it (rotation).
+ * Redirects are not followed.
+ *
+ * @returns a function that throws {@link IssuerUnavailable}, or an error of jose that is about the token.
+ */
+export function keysOf(source: KeySource): JWTVerifyGetKey {
+  const times = source.keyTimes ?? defaultTimes
+  const published = createRemoteJWKSet(new URL(source.jwksUrl), {
+    cacheMaxAge: times.cacheSeconds * 1000,
+    cooldownDuration: times.cooldownSeconds * 1000,
+    timeoutDuration: times.timeoutSeconds * 1000,
+    [customFetch]: fetchSparingly(source, times.retrySeconds),
+  })
+  return async (header, token) => {
+    try {
+      return await published(header, token)
+    } catch (error) {
+      throw isAboutToken(error) ? error : new IssuerUnavailable('no keys', { cause: error })
+    }
+  }
+}
+
+/** jose pauses after a good answer only: without this every request would queue for an issuer that is down. */
+function fetchSparingly(
+  { fetch: fetchKeys = fetch, ca }: KeySource,
+  retrySeconds: number,
+): FetchImplementation {
+  let failure: { at: number; cause: unknown } | undefined
+  return async (url, init) => {
+    if (failure && performance.now() - failure.at < retrySeconds * 1000) throw failure.cause
+    failure = undefined
+    try {
+      const response = await fetchKeys(url, { ...init, ...(ca !== undefined && { tls: { ca } }) })
+      return response.status === 200 ? await bounded(response) : await refuse(response)
+    } catch (cause) {
+      failure = { at: performance.now(), cause }
+      throw cause
+    }
+  }
+}
+
+async function refuse(response: Response): Promise<never> {
+  await response.body?.cancel()
+  throw new Error(`the issuer answered ${response.status} for its keys`)
+}
+
+async function bounded(response: Response): Promise<Response> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > limits.jwksBytesMax) throw new Error(`the issuer sent more than ${limits.jwksBytesMax} bytes`)
+    chunks.push(chunk)
+  }
+  return new Response(Buffer.concat(chunks))
+}
+
+function isAboutToken(error: unknown): boolean {
+  return (
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSMultipleMatchingKeys ||
+    error instanceof errors.JOSENotSupported
+  )
+}

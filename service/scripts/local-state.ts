@@ -1,0 +1,91 @@
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+
+/** What a running `start` tells the other commands: a file that only its owner can read. */
+export type LocalStart = Static<typeof localStart>
+
+const localStart = Type.Object({
+  /** Where the service answers. */
+  url: Type.String(),
+  issuer: Type.String(),
+  audience: Type.String(),
+  /** The local issuer's private key. */
+  jwk: Type.Object({ kty: Type.String(), kid: Type.String() }, { additionalProperties: true }),
+  /** RFC 3339, UTC. */
+  startedAt: Type.String(),
+  /** Process that serves; the file is stale once it is gone. */
+  pid: Type.Integer({ minimum: 1 }),
+})
+
+/** `.local/` of this checkout. */
+export const localFolder: string = fileURLToPath(new URL('../../.local', import.meta.url))
+
+const fileForm = /^start-(\d{1,5})\.json$/
+
+/** Writes `<folder>/start-<port>.json` in one step (0600, folder 0700). */
+export async function writeLocalStart(port: number, start: LocalStart, folder = localFolder): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  // An older folder may be more open than `mkdir` would have made it.
+  await chmod(folder, 0o700)
+  const file = fileOf(folder, port)
+  const unfinished = `${file}.${crypto.randomUUID()}`
+  await writeFile(unfinished, `${JSON.stringify(start, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+  await rename(unfinished, file)
+}
+
+/** Absent is success. */
+export async function removeLocalStart(port: number, folder = localFolder): Promise<void> {
+  await rm(fileOf(folder, port), { force: true })
+}
+
+/**
+ * The starts whose process is alive, by port, ascending. Files of processes that are gone, and files that are
+ * not in the form, are left out.
+ */
+export async function readLocalStarts(folder = localFolder): Promise<Map<number, LocalStart>> {
+  const ports = (await namesIn(folder))
+    .map((name) => Number(fileForm.exec(name)?.[1]))
+    .filter((port) => !Number.isNaN(port))
+  const starts = new Map<number, LocalStart>()
+  for (const port of ports.sort((a, b) => a - b)) {
+    const start = await readStart(fileOf(folder, port))
+    if (start && isAlive(start.pid)) starts.set(port, start)
+  }
+  return starts
+}
+
+async function readStart(file: string): Promise<LocalStart | undefined> {
+  try {
+    const content: unknown = JSON.parse(await readFile(file, 'utf8'))
+    return Value.Check(localStart, content) ? content : undefined
+  } catch {
+    // Removed since it was listed, or not JSON: not a start that can be used.
+    return undefined
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // Signal 0 delivers nothing; it only asks whether the process is there.
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'EPERM'
+  }
+}
+
+function fileOf(folder: string, port: number): string {
+  return join(folder, `start-${port}.json`)
+}
