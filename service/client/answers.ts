@@ -1,0 +1,101 @@
+import { type Digest, isDigest } from '../documents/document-ref.ts'
+import type { Document, ListedVersion, Tag } from '../documents/documents.ts'
+import { type CallIds, ProtocolError } from './errors.ts'
+import type { Answer } from './transport.ts'
+
+/** Typed access to the members of a JSON answer; each throws `ProtocolError` where the member has another type. */
+export interface Members {
+  text(name: string): string
+  textOrNull(name: string): string | null
+  count(name: string): number
+  digest(name: string): Digest
+  texts(name: string): string[]
+  list(name: string): Members[]
+}
+
+/** Reads a JSON answer to its end. @throws {ProtocolError | ConnectionError} */
+export async function jsonMembers(answer: Answer): Promise<Members> {
+  const body = await answer.response.text().catch((error) => {
+    throw answer.failure(error)
+  })
+  return membersOf(parsed(body, answer.ids), answer.ids)
+}
+
+export function documentFrom(members: Members): Document {
+  return {
+    ...versionFrom(members),
+    contentType: members.text('contentType'),
+    createdAt: members.text('createdAt'),
+    createdBy: members.text('createdBy'),
+    tags: members.texts('tags'),
+  }
+}
+
+export function listedFrom(members: Members): ListedVersion {
+  return { ...versionFrom(members), storedAt: members.text('storedAt') }
+}
+
+/** `etag` comes from the header of the answer, without its quotes. */
+export function tagFrom(members: Members, etag: string): Tag {
+  return {
+    tenant: members.text('tenant'),
+    type: members.text('type'),
+    name: members.text('name'),
+    tag: members.text('tag'),
+    digest: members.digest('digest'),
+    movedAt: members.text('movedAt'),
+    movedBy: members.text('movedBy'),
+    etag,
+  }
+}
+
+function versionFrom(members: Members) {
+  return {
+    tenant: members.text('tenant'),
+    type: members.text('type'),
+    name: members.text('name'),
+    digest: members.digest('digest'),
+    size: members.count('size'),
+  }
+}
+
+function parsed(body: string, ids: CallIds): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new ProtocolError('The answer is not JSON.', ids)
+  }
+}
+
+function membersOf(value: unknown, ids: CallIds): Members {
+  const wrong = (what: string): never => {
+    throw new ProtocolError(`The answer breaks the contract: ${what}.`, ids)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('it is no object')
+  const record = value as Record<string, unknown>
+  const text = (name: string) => {
+    const member = record[name]
+    return typeof member === 'string' ? member : wrong(`${name} is no text`)
+  }
+  const list = (name: string): unknown[] => {
+    const member = record[name]
+    return Array.isArray(member) ? member : wrong(`${name} is no list`)
+  }
+  return {
+    text,
+    textOrNull: (name) => (record[name] === null ? null : text(name)),
+    count: (name) => {
+      const member = record[name]
+      return typeof member === 'number' && Number.isSafeInteger(member) && member >= 0
+        ? member
+        : wrong(`${name} is no count`)
+    },
+    digest: (name) => {
+      const member = text(name)
+      return isDigest(member) ? member : wrong(`${name} is no digest`)
+    },
+    texts: (name) =>
+      list(name).map((item) => (typeof item === 'string' ? item : wrong(`${name} is no list of texts`))),
+    list: (name) => list(name).map((item) => membersOf(item, ids)),
+  }
+}

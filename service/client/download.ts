@@ -1,0 +1,128 @@
+import type { Digest, VersionRef } from '../documents/document-ref.ts'
+import { type ByteRange, formatRange, parseContentRange } from './byte-range.ts'
+import { parseReprDigest, parseVersionEtag } from './digest-header.ts'
+import { DigestMismatchError, ProtocolError } from './errors.ts'
+import type { OnProgress } from './progress.ts'
+import { checked, type DocumentName, documentPath, versionPath } from './references.ts'
+import type { Answer, Call, Send } from './transport.ts'
+import { verifiedStream } from './verified-stream.ts'
+
+/** Which version: by its digest, or by a tag (default `latest`). */
+export type VersionName = DocumentName & ({ digest: string; tag?: never } | { tag?: string; digest?: never })
+
+export interface DownloadOptions {
+  range?: ByteRange | undefined
+  /** Told the bytes received, also those that are not verified yet. */
+  onProgress?: OnProgress | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** What the headers of a version say. */
+export interface VersionInfo extends VersionRef {
+  /** Bytes of the whole version. */
+  size: number
+  contentType: string
+}
+
+export interface Download {
+  version: VersionInfo
+  /** Inclusive positions of the bytes in `stream`; `null` when it carries the whole version. */
+  range: { first: number; last: number } | null
+  /** Read it to its end or cancel it: until then it holds a connection. */
+  stream: ReadableStream<Uint8Array>
+}
+
+/** See `DocumentsClient.get`. */
+export async function open(
+  send: Send,
+  tenant: string,
+  ref: VersionName,
+  options: DownloadOptions,
+): Promise<Download> {
+  const { range, signal } = options
+  const headers = {
+    // A coded body would be hashed after decoding and could not be measured.
+    'accept-encoding': 'identity',
+    ...(range ? { range: formatRange(range) } : {}),
+  }
+  const answer = await send({ ...callFor(ref), method: 'GET', headers, signal })
+  try {
+    return downloadFrom(answer, tenant, ref, options.onProgress)
+  } catch (error) {
+    answer.response.body?.cancel().catch(() => undefined)
+    throw error
+  }
+}
+
+/** See `DocumentsClient.head`. */
+export async function head(
+  send: Send,
+  tenant: string,
+  ref: VersionName,
+  signal: AbortSignal | undefined,
+): Promise<VersionInfo> {
+  const answer = await send({
+    ...callFor(ref),
+    method: 'HEAD',
+    headers: { 'accept-encoding': 'identity' },
+    signal,
+  })
+  return versionInfo(answer, tenant, ref, announcedSize(answer))
+}
+
+function callFor(ref: VersionName): Pick<Call, 'path' | 'query'> {
+  if (ref.digest !== undefined) return { path: versionPath(ref, ref.digest) }
+  return {
+    path: documentPath(ref),
+    query: { tag: ref.tag === undefined ? undefined : checked('tag', ref.tag) },
+  }
+}
+
+function downloadFrom(
+  answer: Answer,
+  tenant: string,
+  ref: VersionName,
+  onProgress: OnProgress | undefined,
+): Download {
+  const part = answer.response.status === 206 ? partOf(answer) : null
+  const version = versionInfo(answer, tenant, ref, part?.size ?? announcedSize(answer))
+  const sizeBytes = part ? part.last - part.first + 1 : version.size
+  const stream = verifiedStream(answer.response.body, {
+    digest: sizeBytes === version.size ? version.digest : null,
+    sizeBytes,
+    ids: answer.ids,
+    failure: answer.failure,
+    onBytes: onProgress && ((bytes) => onProgress({ bytes, totalBytes: sizeBytes })),
+  })
+  return { version, range: part && { first: part.first, last: part.last }, stream }
+}
+
+function partOf({ response, ids }: Answer) {
+  const part = parseContentRange(response.headers.get('content-range'))
+  if (part === null) throw new ProtocolError('The answer has no usable Content-Range.', ids)
+  return part
+}
+
+function versionInfo({ response, ids }: Answer, tenant: string, ref: VersionName, size: number): VersionInfo {
+  const digest = announcedDigest(response)
+  if (digest === null) throw new ProtocolError('The answer names no digest.', ids)
+  if (ref.digest !== undefined && ref.digest !== digest)
+    throw new DigestMismatchError(ref.digest, digest, ids)
+  const contentType = response.headers.get('content-type') ?? 'application/octet-stream'
+  return { tenant, type: ref.type, name: ref.name, digest, size, contentType }
+}
+
+/** From `ETag` and `Repr-Digest`, which must agree where both are there. */
+function announcedDigest({ headers }: Response): Digest | null {
+  const tagged = parseVersionEtag(headers.get('etag'))
+  const described = parseReprDigest(headers.get('repr-digest'))
+  if (tagged !== null && described !== null && tagged !== described) return null
+  return tagged ?? described
+}
+
+/** `Document-Size` comes first: a streamed answer has lost its `Content-Length`. */
+function announcedSize({ response, ids }: Answer): number {
+  const text = response.headers.get('document-size') ?? response.headers.get('content-length')
+  if (text === null || !/^\d{1,16}$/.test(text)) throw new ProtocolError('The answer names no size.', ids)
+  return Number(text)
+}

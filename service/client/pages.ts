@@ -1,0 +1,80 @@
+import type { Document, ListedVersion } from '../documents/documents.ts'
+import { documentFrom, jsonMembers, listedFrom, type Members } from './answers.ts'
+import { type CallIds, ProtocolError } from './errors.ts'
+import { checked, type DocumentName, documentPath } from './references.ts'
+import type { Send } from './transport.ts'
+
+export interface ListFilter {
+  type?: string | undefined
+  /** Exact name; needs `type`. */
+  name?: string | undefined
+  /** Beginning of the name; needs `type`. */
+  namePrefix?: string | undefined
+}
+
+export interface PageOptions {
+  /** Rows of one page: 1–1000 of a listing, 1–50 of versions. The service has a default. */
+  limit?: number | undefined
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+export interface Page<Row> {
+  rows: Row[]
+  /** `null` on the last page. */
+  nextCursor: string | null
+  ids: CallIds
+}
+
+/** See `DocumentsClient.listPage`. */
+export async function listPage(send: Send, query: ListFilter & PageOptions): Promise<Page<ListedVersion>> {
+  const { type, name, namePrefix } = query
+  if (type !== undefined) checked('type', type)
+  if (name !== undefined) checked('name', name)
+  return page(send, { path: '', query: { type, name, namePrefix } }, query, 'documents', listedFrom)
+}
+
+/** See `DocumentsClient.versionsPage`. */
+export async function versionsPage(
+  send: Send,
+  ref: DocumentName,
+  options: PageOptions,
+): Promise<Page<Document>> {
+  return page(send, { path: `${documentPath(ref)}/versions` }, options, 'versions', documentFrom)
+}
+
+/** The rows of all pages in turn; the next page is asked for when the last row of the one before was taken. */
+export async function* rowsOf<Row>(
+  fetchPage: (cursor: string | undefined) => Promise<Page<Row>>,
+): AsyncGenerator<Row, void, undefined> {
+  let cursor: string | undefined
+  for (;;) {
+    const { rows, nextCursor, ids } = await fetchPage(cursor)
+    yield* rows
+    if (nextCursor === null) return
+    if (nextCursor === cursor) throw new ProtocolError('The listing gives the same cursor again.', ids)
+    cursor = nextCursor
+  }
+}
+
+async function page<Row>(
+  send: Send,
+  call: { path: string; query?: Readonly<Record<string, string | undefined>> },
+  { limit, cursor, signal }: PageOptions,
+  member: string,
+  rowFrom: (members: Members) => Row,
+): Promise<Page<Row>> {
+  const answer = await send({
+    method: 'GET',
+    path: call.path,
+    query: { ...call.query, limit, cursor },
+    signal,
+  })
+  const members = await jsonMembers(answer)
+  return {
+    rows: members.list(member).map(rowFrom),
+    nextCursor: members.textOrNull('nextCursor'),
+    ids: answer.ids,
+  }
+}

@@ -1,0 +1,85 @@
+import { type CallIds, ProblemError } from './errors.ts'
+
+/** A problem document is a few fields; what is longer is some proxy's page. */
+const problemBytesMax = 64 * 1024
+const standardMembers: ReadonlySet<string> = new Set(['type', 'title', 'status', 'detail', 'instance'])
+const ownMembers: ReadonlySet<string> = new Set(['code', 'traceId', 'correlationId'])
+
+/**
+ * Reads the answer to a failed call (RFC 9457) and frees its connection. An answer that is no problem document
+ * becomes one with the code `http_<status>`. HEAD carries no body, and its 404 can only mean an absent document.
+ */
+export async function problemFrom(response: Response, method: string, ids: CallIds): Promise<ProblemError> {
+  const members = method === 'HEAD' ? headProblem(response) : await problemMembers(response)
+  const code = text(members.code) ?? `http_${response.status}`
+  const title = text(members.title) ?? `The answer has the status ${response.status}.`
+  const problem = {
+    status: response.status,
+    code,
+    title,
+    detail: text(members.detail) ?? title,
+    retryAfterSeconds: retryAfterSeconds(response.headers.get('retry-after'), Date.now()),
+    extensions: extensionsOf(members),
+  }
+  return new ProblemError(problem, { ...ids, traceId: text(members.traceId) ?? ids.traceId })
+}
+
+/**
+ * `Retry-After` as seconds from `nowMs` (milliseconds since the epoch), from either of its forms: a number of
+ * seconds or an HTTP date (RFC 9110 section 10.2.3). `null` if it is absent or neither.
+ */
+export function retryAfterSeconds(header: string | null, nowMs: number): number | null {
+  if (header === null) return null
+  if (/^\d{1,9}$/.test(header)) return Number(header)
+  const date = Date.parse(header)
+  return Number.isNaN(date) ? null : Math.max(0, Math.ceil((date - nowMs) / 1000))
+}
+
+function headProblem(response: Response): Record<string, unknown> {
+  if (response.status !== 404) return {}
+  return { code: 'document_not_found', title: 'There is no such document.' }
+}
+
+async function problemMembers(response: Response): Promise<Record<string, unknown>> {
+  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true
+  if (!isProblem || response.body === null) {
+    await response.body?.cancel().catch(() => undefined)
+    return {}
+  }
+  try {
+    const members: unknown = JSON.parse(await textUpTo(response.body, problemBytesMax))
+    return isMembers(members) ? members : {}
+  } catch {
+    return {}
+  }
+}
+
+async function textUpTo(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<string> {
+  const decoder = new TextDecoder()
+  const reader = body.getReader()
+  let read = ''
+  let bytes = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return read + decoder.decode()
+    bytes += value.length
+    if (bytes > bytesMax) {
+      await reader.cancel()
+      throw new RangeError('problem document too long')
+    }
+    read += decoder.decode(value, { stream: true })
+  }
+}
+
+function extensionsOf(members: Record<string, unknown>): Record<string, unknown> {
+  const own = Object.entries(members).filter(([name]) => !standardMembers.has(name) && !ownMembers.has(name))
+  return Object.fromEntries(own)
+}
+
+function isMembers(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

@@ -1,0 +1,62 @@
+import type { Tag } from '../documents/documents.ts'
+import { jsonMembers, tagFrom } from './answers.ts'
+import { etagOf } from './digest-header.ts'
+import { ProtocolError } from './errors.ts'
+import { checked, type DocumentName, tagPath } from './references.ts'
+import type { Answer, Send } from './transport.ts'
+
+export interface TagOptions {
+  /** ETag that `getTag` or `putTag` gave: move the tag only if nobody moved it since (RFC 9110 section 13.1.1). */
+  ifMatch?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** See `DocumentsClient.getTag`. */
+export async function getTag(
+  send: Send,
+  ref: DocumentName,
+  tag: string,
+  signal: AbortSignal | undefined,
+): Promise<Tag> {
+  return tagOf(await send({ method: 'GET', path: tagPath(ref, tag), signal }))
+}
+
+/** See `DocumentsClient.putTag`. */
+export async function putTag(
+  send: Send,
+  ref: DocumentName,
+  tag: string,
+  digest: string,
+  options: TagOptions,
+): Promise<{ tag: Tag; created: boolean }> {
+  const answer = await send({
+    method: 'PUT',
+    path: tagPath(ref, tag),
+    headers: { 'content-type': 'application/json', ...condition(options) },
+    body: JSON.stringify({ digest: checked('digest', digest) }),
+    signal: options.signal,
+  })
+  return { tag: await tagOf(answer), created: answer.response.status === 201 }
+}
+
+/** See `DocumentsClient.deleteTag`. */
+export async function deleteTag(
+  send: Send,
+  ref: DocumentName,
+  tag: string,
+  options: TagOptions,
+): Promise<void> {
+  const path = tagPath(ref, tag)
+  const answer = await send({ method: 'DELETE', path, headers: condition(options), signal: options.signal })
+  await answer.response.body?.cancel()
+}
+
+function condition({ ifMatch }: TagOptions): Record<string, string> {
+  return ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }
+}
+
+async function tagOf(answer: Answer): Promise<Tag> {
+  const etag = etagOf(answer.response.headers.get('etag'))
+  if (etag === null) throw new ProtocolError('The answer has no usable ETag.', answer.ids)
+  return tagFrom(await jsonMembers(answer), etag)
+}
