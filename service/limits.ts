@@ -13,8 +13,10 @@ export const limits = {
   replayableBytesMax: 1 * MiB,
   /** Memory that all uploads together may hold in buffers; further ones wait for their turn. */
   buffersBytesMax: 64 * MiB,
-  /** How long an upload waits for buffer memory before it is told to come back. */
-  bufferWaitSecondsMax: 10,
+  /** How long an upload waits for buffer memory or its promotion before it is told to come back. */
+  uploadWaitSecondsMax: 30,
+  /** Reads up to here are verified in memory before the answer begins; larger ones while they stream. */
+  wholeReadBytesMax: 256 * KiB,
   /** Part of a staged upload: S3 wants at least 5 MiB, and 10,000 parts must hold documentBytesMax. */
   stagingPartBytes: 8 * MiB,
   /** An upload that sends nothing for this long is given up. */
@@ -67,6 +69,10 @@ export const limits = {
   drainSecondsMax: 60,
   /** Tries of a call whose body can be replayed, the first included. */
   storeAttemptsMax: 3,
+  /** How long a call waits for one of S3_CONNECTIONS_MAX connections. */
+  connectionWaitSecondsMax: 10,
+  /** Each promotion holds two connections at once: together they must never hold all of them. */
+  promotionsMax: 4,
   /** No answer to a small call (head, list, delete, headers of a get) for this long is a failure. */
   storeAnswerSecondsMax: 30,
   /** A part of stagingPartBytes, or the joining of all parts, may take this long. */

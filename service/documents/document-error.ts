@@ -14,6 +14,7 @@ export type DocumentErrorCode =
   | 'conflict'
   | 'busy'
   | 'store_unavailable'
+  | 'store_refused'
 
 /**
  * `message` is a sentence for the caller: what is wrong and what to do. `cause` is for the log only.

@@ -51,27 +51,27 @@ export interface Documents {
    *
    * @throws {DocumentError} `document_not_found`, `version_tagged` (names the tags other than `latest`)
    */
-  deleteVersion(ref: VersionRef, signal?: AbortSignal): Promise<void>
+  deleteVersion(ref: VersionRef, options: { by: string; signal?: AbortSignal }): Promise<void>
 
   /** @throws {DocumentError} `document_not_found`, also where the tag's version is gone */
   getTag(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<Tag>
 
   /**
-   * Points a tag at a version; with `ifMatch` (an ETag that `getTag` gave) only if it has not moved since.
+   * Points a tag at a version; with `ifMatch` (ETags that `getTag` gave) only if it has not moved since.
    *
    * @throws {DocumentError} `version_unknown`, `precondition_failed`
    */
   putTag(
     ref: DocumentRef,
     tag: string,
-    move: { digest: Digest; by: string; ifMatch?: string | undefined; signal?: AbortSignal },
+    move: { digest: Digest; by: string; ifMatch?: TagCondition | undefined; signal?: AbortSignal },
   ): Promise<{ tag: Tag; created: boolean }>
 
   /** @throws {DocumentError} `document_not_found`, `precondition_failed`, `tag_protected` for `latest` */
   deleteTag(
     ref: DocumentRef,
     tag: string,
-    options?: { ifMatch?: string | undefined; signal?: AbortSignal },
+    options?: { ifMatch?: TagCondition | undefined; signal?: AbortSignal },
   ): Promise<void>
 
   /** Resolves if the store answers and the bucket is there. @throws {DocumentError} `store_unavailable` */
@@ -106,7 +106,8 @@ export interface Document extends StoredVersion {
 }
 
 export interface OpenVersion extends StoredVersion {
-  body: ReadableStream<Uint8Array>
+  /** Small versions come whole, verified already; others as a stream that verifies itself. */
+  body: Uint8Array | ReadableStream<Uint8Array>
   /** Inclusive positions of the bytes in `body`, `null` for all of them. */
   range: { first: number; last: number } | null
 }
@@ -127,6 +128,9 @@ export interface ListedVersion extends VersionRef {
   size: number
   storedAt: string
 }
+
+/** ETags without quotes, one of which must be the tag's; `*` for any (RFC 9110 section 13.1.1). */
+export type TagCondition = readonly string[] | '*'
 
 export interface Tag extends VersionRef {
   tag: string

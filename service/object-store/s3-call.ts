@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import type { ConnectionLimit } from './connection-limit.ts'
+import type { S3Connections } from './s3-connections.ts'
 import { statusOf, toObjectStoreError } from './s3-error.ts'
 
 /** How one call through the SDK's client is made. */
@@ -22,9 +22,9 @@ export type S3Call = <T>(
  * Calls that count against the connection limit, end at a deadline, and fail as the port says: with the
  * signal's own reason, or with an {@link ObjectStoreError}.
  */
-export function createS3Call(connections: ConnectionLimit): S3Call {
+export function createS3Call(connections: S3Connections): S3Call {
   return async ({ operation, signal, nullOn = [], deadlineSeconds = limits.storeAnswerSecondsMax }, send) => {
-    const release = await connections.acquire(signal)
+    const release = await connections.acquire(operation, signal)
     const signals = deadlineSeconds > 0 ? [AbortSignal.timeout(deadlineSeconds * 1000)] : []
     if (signal) signals.push(signal)
     try {

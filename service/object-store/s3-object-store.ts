@@ -5,11 +5,11 @@ import {
   PutObjectCommand,
   type PutObjectCommandOutput,
 } from '@aws-sdk/client-s3'
-import { createConnectionLimit } from './connection-limit.ts'
 import { type ObjectStore, ObjectStoreError, type PutOptions, type PutResult } from './object-store.ts'
 import { createS3Call } from './s3-call.ts'
 import { createS3Client } from './s3-client.ts'
 import type { S3Connection } from './s3-connection.ts'
+import { createS3Connections } from './s3-connections.ts'
 import { toObjectStoreError } from './s3-error.ts'
 import { parseListPage, unquote } from './s3-list-xml.ts'
 import { createS3Multipart } from './s3-multipart.ts'
@@ -23,7 +23,7 @@ import { createSignedFetch } from './s3-signed-fetch.ts'
 export function createS3ObjectStore(connection: S3Connection): ObjectStore & { close(): void } {
   const client = createS3Client(connection)
   const reads = createSignedFetch(connection)
-  const connections = createConnectionLimit(connection.connectionsMax)
+  const connections = createS3Connections(connection.connectionsMax)
   const call = createS3Call(connections)
   const Bucket = connection.bucket
 
@@ -31,7 +31,8 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     ...createS3Multipart(client, call, Bucket),
 
     async put(key, body, options) {
-      const sent = body instanceof ReadableStream ? rememberFailure(body) : { body, failure: null }
+      const sent =
+        body instanceof ReadableStream ? rememberFailure(body) : { body, failure: null, discard: null }
       const command = putCommand(Bucket, key, sent.body, options)
       const streamed = sent.failure ? { deadlineSeconds: 0 } : {}
       const nullOn = refusalsOf(options.condition)
@@ -43,6 +44,9 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       } catch (error) {
         options.signal?.throwIfAborted()
         throw sent.failure?.() ?? error
+      } finally {
+        // Whatever the store did not take must not hold its source open.
+        sent.discard?.()
       }
     },
 
@@ -50,7 +54,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       const headers: Record<string, string> = {}
       if (options.range) headers.range = rangeHeader(options.range)
       if (options.ifMatch !== undefined) headers['if-match'] = options.ifMatch
-      const release = await connections.acquire(options.signal)
+      const release = await connections.acquire('get', options.signal)
       try {
         const response = await reads.get({ operation: 'get', key, headers, signal: options.signal })
         if (response.status !== 404) return toObjectBody(key, response, release)
@@ -85,7 +89,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
         'max-keys': String(limit),
       }
       if (startAfter !== undefined) query['start-after'] = startAfter
-      const release = await connections.acquire(signal)
+      const release = await connections.acquire('list', signal)
       try {
         const response = await reads.get({ operation: 'list', key: null, query, signal })
         await refuseAbsentBucket('list', response)
@@ -191,7 +195,7 @@ function rememberFailure(source: ReadableStream<Uint8Array>) {
     },
     { highWaterMark: 0 },
   )
-  return { body, failure: () => failed?.reason }
+  return { body, failure: () => failed?.reason, discard: () => void reader.cancel().catch(() => {}) }
 }
 
 /** A 404 to a GET is an absent key, unless the store says that the bucket is what is missing. */

@@ -1,0 +1,184 @@
+import { limits } from '../limits.ts'
+import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import { createSemaphore } from '../semaphore.ts'
+import { createCursors } from './cursor.ts'
+import { DocumentError } from './document-error.ts'
+import { versionKey } from './document-key.ts'
+import { listDocuments, listVersions } from './document-listing.ts'
+import { type DocumentRef, latestTag, type VersionRef } from './document-ref.ts'
+import type { Documents, Tag, TagCondition } from './documents.ts'
+import { createLatest } from './latest.ts'
+import { publish } from './publish.ts'
+import { createTagStore, type StoredTag } from './tag-store.ts'
+import { toStoredVersion, versionExists } from './version-index.ts'
+import { type OnIntegrityViolation, openVersion, versionNotFound } from './version-reader.ts'
+
+export interface DocumentsOptions {
+  /** Already under S3_PREFIX_DOCS. */
+  store: ObjectStore
+  documentBytesMax: number
+  /** At least 32 bytes, the same on every replica. */
+  cursorKey: Uint8Array
+  onIntegrityViolation: OnIntegrityViolation
+}
+
+/** The domain on an object store. One per process: it holds the memory budget of all uploads. */
+export function createDocuments(options: DocumentsOptions): Documents {
+  const { store, documentBytesMax, onIntegrityViolation } = options
+  const buffers = createSemaphore(limits.buffersBytesMax)
+  const promotions = createSemaphore(limits.promotionsMax)
+  const publishing = { store, buffers, promotions, documentBytesMax }
+  const cursors = createCursors(options.cursorKey)
+  const tags = createTagStore(store)
+  const latest = createLatest(store, tags)
+
+  async function tagsOf(ref: VersionRef, signal?: AbortSignal): Promise<string[]> {
+    const all = await tags.readAll(ref, signal)
+    return all.filter(({ digest }) => digest === ref.digest).map(({ tag }) => tag)
+  }
+
+  return translatingErrors({
+    async put(ref, upload) {
+      const { digest, size, created } = await publish(publishing, ref, upload)
+      const version = { ...ref, digest }
+      const { by, admittedAt, contentType } = upload
+      const moved = await latest.move(ref, { digest, by, admittedAt })
+      if (created) {
+        const document = { ...version, size, contentType, createdAt: admittedAt.toISOString(), createdBy: by }
+        // Nothing else can point to a version that did not exist.
+        return { created, document: { ...document, tags: moved.digest === digest ? [latestTag] : [] } }
+      }
+      const info = await store.head(versionKey(version))
+      if (!info) throw new DocumentError('conflict', 'The version was deleted meanwhile. Send it again.')
+      return { created, document: { ...toStoredVersion(version, info), tags: await tagsOf(version) } }
+    },
+
+    async head(ref, signal) {
+      const info = await store.head(versionKey(ref), { signal })
+      if (!info) throw versionNotFound()
+      return toStoredVersion(ref, info)
+    },
+
+    open: (ref, range = {}) => openVersion(store, ref, range, onIntegrityViolation),
+
+    list: (query, signal) => listDocuments(store, cursors, query, signal),
+
+    versions: (ref, page, signal) => listVersions(store, tags, cursors, ref, page, signal),
+
+    async deleteVersion(ref, { by, signal }) {
+      if (!(await store.head(versionKey(ref), { signal }))) throw versionNotFound()
+      const pointing = await tagsOf(ref, signal)
+      const others = pointing.filter((tag) => tag !== latestTag)
+      if (others.length > 0) throw versionTagged(others)
+      // From here to the end: a client that goes away must not leave `latest` half-way.
+      if (pointing.includes(latestTag)) await latest.repair(ref, by, ref.digest)
+      await store.delete(versionKey(ref))
+      // Whoever uploaded the same bytes meanwhile may have moved `latest` back to them.
+      await latest.repair(ref, by, ref.digest)
+    },
+
+    async getTag(ref, tag, signal) {
+      const stored = await tags.read(ref, tag, signal)
+      if (!stored || !(await versionExists(store, ref, stored.digest))) throw versionNotFound()
+      return toTag(ref, stored)
+    },
+
+    async putTag(ref, tag, { digest, by, ifMatch, signal }) {
+      if (!(await versionExists(store, ref, digest))) throw versionUnknown()
+      const current = await tags.read(ref, tag, signal)
+      refuseUnlessMatching(current, ifMatch)
+      const now = new Date().toISOString()
+      const record = { digest, movedAt: now, movedBy: by, admittedAt: now }
+      const condition = ifMatch && current ? { etag: current.etag } : undefined
+      const written = await tags.write(ref, tag, record, condition, signal)
+      if (!written) throw tagMoved()
+      return { tag: toTag(ref, written), created: current === null }
+    },
+
+    async deleteTag(ref, tag, { ifMatch, signal } = {}) {
+      if (tag === latestTag) throw latestProtected()
+      const current = await tags.read(ref, tag, signal)
+      refuseUnlessMatching(current, ifMatch)
+      if (!current) throw versionNotFound()
+      // S3 has no conditional delete that all stores know: a move between the read and this is lost.
+      await tags.remove(ref, tag, signal)
+    },
+
+    async ready(signal) {
+      await store.clock({ signal })
+    },
+  })
+}
+
+function toTag(ref: DocumentRef, stored: StoredTag): Tag {
+  const { tenant, type, name } = ref
+  const { tag, digest, movedAt, movedBy, etag } = stored
+  return { tenant, type, name, tag, digest, movedAt, movedBy, etag }
+}
+
+function refuseUnlessMatching(current: StoredTag | null, ifMatch: TagCondition | undefined): void {
+  if (ifMatch === undefined) return
+  const holds = current !== null && (ifMatch === '*' || ifMatch.includes(current.etag))
+  if (!holds) throw tagMoved()
+}
+
+function tagMoved(): DocumentError {
+  return new DocumentError('precondition_failed', 'The tag has moved since. Read it again and decide anew.')
+}
+
+function versionUnknown(): DocumentError {
+  return new DocumentError(
+    'version_unknown',
+    'There is no such version to point the tag at. Upload it first.',
+  )
+}
+
+function versionTagged(tags: string[]): DocumentError {
+  return new DocumentError(
+    'version_tagged',
+    `The version is tagged ${tags.map((tag) => `"${tag}"`).join(', ')}. Move or remove these tags first.`,
+    { tags },
+  )
+}
+
+function latestProtected(): DocumentError {
+  return new DocumentError(
+    'tag_protected',
+    '"latest" follows the uploads and cannot be removed. Move it instead.',
+  )
+}
+
+/** What the store could not do becomes an error of the domain; its own words go to the log only. */
+function translatingErrors(documents: Documents): Documents {
+  const translated = Object.entries(documents).map(([name, method]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        return await (method as (...args: unknown[]) => Promise<unknown>)(...args)
+      } catch (cause) {
+        throw cause instanceof ObjectStoreError ? ofStore(cause) : cause
+      }
+    },
+  ])
+  return Object.fromEntries(translated) as Documents
+}
+
+function ofStore(cause: ObjectStoreError): DocumentError {
+  if (cause.code === 'unavailable') {
+    return new DocumentError(
+      'store_unavailable',
+      'The object store does not answer. Try again later.',
+      {},
+      { cause },
+    )
+  }
+  if (cause.code === 'precondition_failed') {
+    return new DocumentError('conflict', 'The object changed meanwhile. Try again.', {}, { cause })
+  }
+  return new DocumentError(
+    'store_refused',
+    'The object store refused the call. Tell the operator.',
+    {},
+    { cause },
+  )
+}

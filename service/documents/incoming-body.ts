@@ -1,0 +1,163 @@
+import { limits } from '../limits.ts'
+import { DocumentError } from './document-error.ts'
+import { digestOfHex } from './document-key.ts'
+import type { Digest } from './document-ref.ts'
+
+/** A body on its way in: counted and hashed as it is read, given up when nothing moves. */
+export interface IncomingBody {
+  /** Bytes read so far. */
+  readonly bytesRead: number
+  /** Aborts when the body is given up or its sender goes away. */
+  readonly signal: AbortSignal
+  /**
+   * The next chunk, or `null` at the end.
+   *
+   * @throws {DocumentError} `document_too_large` at the first byte too many; `body_incomplete` if the sender
+   *   stops or goes away.
+   */
+  read(): Promise<Uint8Array | null>
+  /** Fills `target` from its start; returns how many bytes it got, fewer than its length only at the end. */
+  readInto(target: Uint8Array): Promise<number>
+  /** Reads and hashes whatever is left. */
+  drain(): Promise<void>
+  /** Of all bytes read; only after the end. */
+  digest(): Digest
+  /** Frees the timer, and the sender if it was not read to the end. */
+  close(): void
+}
+
+export interface IncomingOptions {
+  bytesMax: number
+  /** Declared size; a body that ends before it is incomplete. */
+  size?: number | undefined
+  signal: AbortSignal
+  idleSecondsMax?: number
+}
+
+export function openIncomingBody(source: ReadableStream<Uint8Array>, options: IncomingOptions): IncomingBody {
+  const { bytesMax, size, idleSecondsMax = limits.uploadIdleSecondsMax } = options
+  const reader = source.getReader()
+  const hasher = new Bun.CryptoHasher('sha256')
+  const stalled = new AbortController()
+  const signal = AbortSignal.any([options.signal, stalled.signal])
+  let bytesRead = 0
+  let pendingReads = 0
+  let lastMove = performance.now()
+  let ended = false
+  let leftover: Uint8Array = emptyBytes
+  let hex: string | null = null
+
+  const watch = setInterval(
+    () => {
+      const stillSeconds = (performance.now() - lastMove) / 1000
+      // No read is pending while the store is busy: that may take longer than a client may be idle.
+      const secondsMax = pendingReads > 0 ? idleSecondsMax : limits.storeTransferSecondsMax
+      if (stillSeconds < secondsMax) return
+      const error = pendingReads > 0 ? idle(idleSecondsMax) : storeStalled()
+      stalled.abort(error)
+      reader.cancel(error).catch(() => {})
+    },
+    Math.min(1000, idleSecondsMax * 250),
+  )
+
+  async function fromSource(): Promise<Uint8Array | null> {
+    pendingReads += 1
+    lastMove = performance.now()
+    try {
+      const { done, value } = await reader.read()
+      if (stalled.signal.aborted) throw stalled.signal.reason
+      if (!done) return value
+    } catch (error) {
+      throw error instanceof DocumentError ? error : gone(error)
+    } finally {
+      pendingReads -= 1
+      lastMove = performance.now()
+    }
+    if (options.signal.aborted || (size !== undefined && bytesRead < size)) throw gone(options.signal.reason)
+    ended = true
+    return null
+  }
+
+  async function read(): Promise<Uint8Array | null> {
+    if (leftover.byteLength > 0) {
+      const chunk = leftover
+      leftover = emptyBytes
+      return chunk
+    }
+    const chunk = ended ? null : await fromSource()
+    if (chunk === null) return null
+    bytesRead += chunk.byteLength
+    if (bytesRead > bytesMax) throw tooLarge(bytesMax)
+    hasher.update(chunk)
+    return chunk
+  }
+
+  return {
+    signal,
+    get bytesRead() {
+      return bytesRead
+    },
+    read,
+
+    async readInto(target) {
+      let filled = 0
+      while (filled < target.byteLength) {
+        const chunk = await read()
+        if (chunk === null) break
+        const taken = Math.min(chunk.byteLength, target.byteLength - filled)
+        target.set(chunk.subarray(0, taken), filled)
+        filled += taken
+        leftover = chunk.subarray(taken)
+      }
+      return filled
+    },
+
+    async drain() {
+      while ((await read()) !== null) {}
+    },
+
+    digest() {
+      if (!ended) throw new Error('digest of a body that was not read to its end')
+      hex ??= hasher.digest('hex')
+      return digestOfHex(hex)
+    },
+
+    close() {
+      clearInterval(watch)
+      if (!ended) reader.cancel().catch(() => {})
+    },
+  }
+}
+
+export function tooLarge(bytesMax: number): DocumentError {
+  return new DocumentError(
+    'document_too_large',
+    `The document is larger than the ${bytesMax} bytes that are accepted here.`,
+    { bytesMax },
+  )
+}
+
+const emptyBytes = new Uint8Array(0)
+
+function gone(cause: unknown): DocumentError {
+  return new DocumentError(
+    'body_incomplete',
+    'The body ended before it was complete. Send it again.',
+    {},
+    { cause },
+  )
+}
+
+function idle(seconds: number): DocumentError {
+  return new DocumentError(
+    'body_incomplete',
+    `Nothing was received for ${seconds} seconds. Send the document again.`,
+  )
+}
+
+function storeStalled(): DocumentError {
+  return new DocumentError(
+    'store_unavailable',
+    'The object store took no data for too long. Try again later.',
+  )
+}

@@ -1,0 +1,76 @@
+import { limits } from '../limits.ts'
+import type { ListedObject, ObjectStore } from '../object-store/object-store.ts'
+import { digestOfHex, parseVersionKey, tenantsPrefix } from './document-key.ts'
+import type { Digest, VersionRef } from './document-ref.ts'
+
+export interface ScrubOptions {
+  /** Key to continue after, as an earlier run reported it. */
+  after?: string | undefined
+  /** Upper bound of the reading rate; the scrub must not compete with users. */
+  bytesPerSecondMax: number
+  signal?: AbortSignal | undefined
+}
+
+/** One stored version, re-hashed. `found` is `null` if it disappeared since the listing. */
+export interface Scrubbed {
+  /** Pass this as `after` to continue behind it. */
+  key: string
+  ref: VersionRef
+  size: number
+  found: Digest | null
+  intact: boolean
+}
+
+/**
+ * Re-reads every stored version in key order and hashes it. Reads and never writes; holds one chunk of memory
+ * and one connection.
+ *
+ * @throws {ObjectStoreError} if the store fails: continue after the last key that was yielded.
+ */
+export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
+  const { signal } = options
+  const pace = createPace(options.bytesPerSecondMax)
+  let startAfter = options.after
+  let truncated = true
+  while (truncated) {
+    const page = await store.list({ prefix: tenantsPrefix, startAfter, limit: limits.listLimitMax, signal })
+    for (const object of page.objects) {
+      const ref = parseVersionKey(object.key)
+      if (ref) yield await rehash(store, object, ref, pace, signal)
+    }
+    startAfter = page.objects.at(-1)?.key
+    truncated = page.truncated
+  }
+}
+
+async function rehash(
+  store: ObjectStore,
+  { key }: ListedObject,
+  ref: VersionRef,
+  pace: (bytes: number) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<Scrubbed> {
+  const object = await store.get(key, { signal })
+  // Deleted since it was listed: nothing to find fault with.
+  if (!object) return { key, ref, size: 0, found: null, intact: true }
+  const hasher = new Bun.CryptoHasher('sha256')
+  let size = 0
+  for await (const chunk of object.body) {
+    hasher.update(chunk)
+    size += chunk.byteLength
+    await pace(chunk.byteLength)
+  }
+  const found = digestOfHex(hasher.digest('hex'))
+  return { key, ref, size, found, intact: found === ref.digest && size === object.size }
+}
+
+/** Waits so that all bytes together stay under the rate, measured from the first one. */
+function createPace(bytesPerSecondMax: number): (bytes: number) => Promise<void> {
+  const startedAt = performance.now()
+  let bytesTotal = 0
+  return async (bytes) => {
+    bytesTotal += bytes
+    const aheadMs = (bytesTotal / bytesPerSecondMax) * 1000 - (performance.now() - startedAt)
+    if (aheadMs > 5) await Bun.sleep(aheadMs)
+  }
+}

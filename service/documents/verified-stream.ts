@@ -1,0 +1,68 @@
+import { digestOfHex } from './document-key.ts'
+import type { Digest } from './document-ref.ts'
+
+/** Something that is read chunk by chunk; `null` is the end. */
+export interface ChunkSource {
+  read(): Promise<Uint8Array | null>
+  cancel(reason: unknown): void
+}
+
+/**
+ * Passes chunks on, always one behind, so that the last one leaves only after `atEnd` has agreed. If it
+ * throws, the stream errs, and its reader never holds a complete body.
+ */
+export function heldBack(source: ChunkSource, atEnd: () => void): ReadableStream<Uint8Array> {
+  let held: Uint8Array | null = null
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          for (;;) {
+            const chunk = await source.read()
+            const ready = held
+            held = chunk
+            if (chunk === null) atEnd()
+            if (ready) controller.enqueue(ready)
+            if (chunk === null) return controller.close()
+            if (ready) return
+          }
+        } catch (error) {
+          controller.error(error)
+        }
+      },
+      cancel: (reason) => source.cancel(reason),
+    },
+    // Nothing is read before someone asks: a response that is never sent costs no memory.
+    { highWaterMark: 0 },
+  )
+}
+
+/**
+ * A stream that ends only if its bytes hash to `digest` and count to `size`; else it errs with what
+ * `mismatch` makes of the digest that was found.
+ */
+export function verified(
+  source: ReadableStream<Uint8Array>,
+  expected: { digest: Digest; size: number },
+  mismatch: (found: { digest: Digest; size: number }) => Error,
+): ReadableStream<Uint8Array> {
+  const reader = source.getReader()
+  const hasher = new Bun.CryptoHasher('sha256')
+  let size = 0
+  const chunks: ChunkSource = {
+    async read() {
+      const { done, value } = await reader.read()
+      if (done) return null
+      hasher.update(value)
+      size += value.byteLength
+      return value
+    },
+    cancel(reason) {
+      reader.cancel(reason).catch(() => {})
+    },
+  }
+  return heldBack(chunks, () => {
+    const digest = digestOfHex(hasher.digest('hex'))
+    if (digest !== expected.digest || size !== expected.size) throw mismatch({ digest, size })
+  })
+}
