@@ -28,7 +28,7 @@ export class StreamedBody implements UploadBody {
     this.#onProgress = options.onProgress
     this.#reader = source.getReader()
     this.body = new ReadableStream(
-      { pull: (controller) => this.#pull(controller), cancel: (reason) => this.#reader.cancel(reason) },
+      { pull: (controller) => this.#pull(controller), cancel: () => this.release() },
       { highWaterMark: 0 },
     )
   }
@@ -42,6 +42,7 @@ export class StreamedBody implements UploadBody {
     return this.#failure?.(ids) ?? null
   }
 
+  /** Marked as failed first: a source that is cancelled ends its pending read as if it were complete. */
   release(): void {
     this.#failure ??= () => null
     this.#reader.cancel().catch(() => undefined)
