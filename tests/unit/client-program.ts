@@ -1,0 +1,50 @@
+/**
+ * What the client is run with in other runtimes: one round trip over everything it does with bytes. Reads
+ * `globalThis.clientInput`, prints one line of JSON.
+ */
+import { createDocumentsClient } from '../../service/client/client.ts'
+import { ProblemError } from '../../service/client/errors.ts'
+
+const { url, token, tenant } = (
+  globalThis as unknown as { clientInput: Record<'url' | 'token' | 'tenant', string> }
+).clientInput
+const client = createDocumentsClient({ url, token, tenant })
+const ref = { type: 'definitions', name: `runtime-${crypto.getRandomValues(new Uint32Array(1))[0]}.bin` }
+const bytes = new Uint8Array(300_000).map((_, index) => index % 251)
+
+function slowly(): ReadableStream<Uint8Array> {
+  let position = 0
+  return new ReadableStream({
+    pull(controller) {
+      if (position >= bytes.length) return controller.close()
+      controller.enqueue(bytes.slice(position, position + 70_000))
+      position += 70_000
+    },
+  })
+}
+
+const progress: number[] = []
+const first = await client.put(ref, bytes)
+const ofBlob = await client.put(ref, new Blob([bytes]), { onProgress: (sent) => progress.push(sent.bytes) })
+const ofStream = await client.put(ref, slowly())
+const read = await client.getBytes(ref)
+const part = await client.getBytes(
+  { ...ref, digest: first.document.digest },
+  { range: { first: 5, last: 9 } },
+)
+// No Array.fromAsync: Node has it from 22 on.
+const listed: boolean[] = []
+for await (const { name } of client.list(ref)) listed.push(name === ref.name)
+const absent = await client.get({ ...ref, name: 'absent' }).catch((error: unknown) => error)
+
+console.log(
+  JSON.stringify({
+    created: [first.created, ofBlob.created, ofStream.created],
+    digests: [first, ofBlob, ofStream].map(({ document }) => document.digest),
+    readBack: read.bytes.length === bytes.length && read.bytes.every((byte, index) => byte === bytes[index]),
+    part: [...part.bytes],
+    sentAtEnd: progress.at(-1),
+    listed,
+    absent: absent instanceof ProblemError ? absent.code : String(absent),
+  }),
+)
