@@ -63,6 +63,9 @@ class MemoryObjectStore implements ObjectStore {
   ): Promise<PutResult | null> {
     await answerOf('put', key, options)
     const bytes = await readExactly(body, options)
+    if (options.sha256 !== undefined && options.sha256 !== hashOf('sha256', bytes)) {
+      throw new ObjectStoreError('rejected', 'put', 'XAmzContentChecksumMismatch')
+    }
     // No await between the look at the condition and the write: this is what makes it atomic.
     if (!this.#holds(key, options.condition)) return null
     return this.#write(key, bytes, md5(bytes), options.contentType, options.metadata)
@@ -266,7 +269,11 @@ function byBytes(a: string, b: string): number {
 }
 
 function md5(bytes: Uint8Array): string {
-  return new Bun.CryptoHasher('md5').update(bytes).digest('hex')
+  return hashOf('md5', bytes)
+}
+
+function hashOf(algorithm: 'md5' | 'sha256', bytes: Uint8Array): string {
+  return new Bun.CryptoHasher(algorithm).update(bytes).digest('hex')
 }
 
 function wholeSeconds(time: Date): Date {

@@ -1,5 +1,9 @@
 /** Preloaded by `bunfig.toml` into every `bun test`: what the tests share is stopped after the last of them. */
 import { afterAll } from 'bun:test'
+import { stopDockerForTests } from './docker.ts'
 import { stopStoreForTests } from './store.ts'
 
-afterAll(stopStoreForTests)
+afterAll(async () => {
+  await stopStoreForTests()
+  await stopDockerForTests()
+}, 60_000)

@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import type { DockerEnvironment } from '../docker-engine.ts'
+import { mustRun, runCommand } from '../run-command.ts'
+import { findGo, isServerBuilt } from '../servers/build-server.ts'
+import type { OnProgress } from '../servers/progress.ts'
+import { packObjectStoreImage } from './pack-image.ts'
+
+/** The default of OBJECT_STORE_IMAGE. A test compares it with the compose files and with MinIO's pin. */
+export const objectStoreImage = 'cloudlysis/object-store:minio-7aac2a2c5b7c'
+
+/**
+ * Makes sure that the engine has the object store's image: takes the one that is there, else packs it from
+ * natively built binaries (Linux with Go), else builds it from its Dockerfile. An image of the user's own
+ * choice (OBJECT_STORE_IMAGE) is pulled instead.
+ *
+ * @returns the image's name.
+ * @throws {CommandError} if the engine can neither build nor pull it. @throws {ServerBuildError} if a native
+ *   build fails.
+ */
+export async function ensureObjectStoreImage(
+  env: DockerEnvironment,
+  onProgress: OnProgress,
+): Promise<string> {
+  const image = env.OBJECT_STORE_IMAGE ?? objectStoreImage
+  const inspect = await runCommand(['docker', 'image', 'inspect', '--format', '{{.Id}}', image], { env })
+  if (inspect.exitCode === 0) return image
+  if (image !== objectStoreImage) {
+    onProgress(`pulling ${image}`)
+    await mustRun(['docker', 'pull', image], { env })
+  } else if (await canPack()) {
+    await packObjectStoreImage(image, env, onProgress)
+  } else {
+    onProgress(`building ${image}`)
+    await dockerBuild(image, env)
+  }
+  return image
+}
+
+/** Binaries of this machine run in its engine's containers only where both are Linux. */
+async function canPack(): Promise<boolean> {
+  if (process.platform !== 'linux') return false
+  return findGo() !== null || ((await isServerBuilt('minio')) && (await isServerBuilt('mc')))
+}
+
+async function dockerBuild(image: string, env: DockerEnvironment): Promise<void> {
+  const dockerfile = join(import.meta.dir, 'Dockerfile')
+  const context = join(import.meta.dir, '../servers')
+  await mustRun(['docker', 'build', '--tag', image, '--file', dockerfile, context], { env, secondsMax: 1800 })
+}

@@ -1,0 +1,58 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DockerEnvironment } from '../docker-engine.ts'
+import { runCommand } from '../run-command.ts'
+import { startServer } from './server-process.ts'
+
+const readySecondsMax = 60
+
+/** A Docker Engine that this process started, beside any other one on the machine. */
+export interface RunningDocker {
+  pid: number
+  /** Environment in which the `docker` command talks to it. */
+  env: DockerEnvironment
+  /** Removes its containers and networks, ends it, and removes its images, volumes and everything else. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a Docker Engine with folders and a socket of its own. It has no default bridge network, so that it
+ * disturbs no other engine: containers have to name a network, as those of Compose do. Needs root on Linux
+ * and `dockerd` (Debian: `docker.io`).
+ *
+ * @throws {ServerStartError} if it does not come up.
+ */
+export async function startDocker(): Promise<RunningDocker> {
+  const own = await mkdtemp(join(tmpdir(), 'cloudlysis-docker-'))
+  const host = `unix://${join(own, 'docker.sock')}`
+  const env = { ...process.env, DOCKER_HOST: host, DOCKER_CONFIG: join(own, 'config') }
+  await mkdir(join(own, 'config'))
+  const folders = ['--data-root', join(own, 'data'), '--exec-root', join(own, 'exec')]
+  const places = [...folders, '--pidfile', join(own, 'pid'), '--host', host]
+  const server = await startServer({
+    name: 'dockerd',
+    // Forwarding would have it set the machine's whole FORWARD chain to DROP.
+    argv: ['dockerd', ...places, '--bridge', 'none', '--ip-forward=false', '--shutdown-timeout', '5'],
+    env: { HOME: own, PATH: process.env.PATH ?? '' },
+    cwd: own,
+    logFile: join(own, 'log'),
+    isReady: async () => (await runCommand(['docker', 'info'], { env })).exitCode === 0,
+    readySecondsMax,
+    stopSecondsMax: 30,
+  })
+  const stop = async () => {
+    await removeContainers(env)
+    await server.stop()
+    await rm(own, { recursive: true, force: true })
+  }
+  return { pid: server.pid, env, stop }
+}
+
+/** Their network interfaces would outlive the engine. */
+async function removeContainers(env: DockerEnvironment): Promise<void> {
+  const { stdout } = await runCommand(['docker', 'ps', '--all', '--quiet'], { env })
+  const ids = stdout.split('\n').filter((id) => id !== '')
+  if (ids.length > 0) await runCommand(['docker', 'rm', '--force', '--volumes', ...ids], { env })
+  await runCommand(['docker', 'network', 'prune', '--force'], { env })
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { randomCredentials, type StoreCredentials } from './servers/running-store.ts'
+
+/** User and group of the images when nobody says otherwise. */
+const imageUser = 10001
+
+export interface StackSecrets {
+  /** Absolute path of the folder with the secret files, each mode 0600. */
+  folder: string
+  /** `uid:gid` of the files' owner, as whom the containers have to run to read them. */
+  user: string
+  /** The service's own key pair; root's never leaves its files. */
+  service: StoreCredentials
+}
+
+/**
+ * Makes the compose stack's secret files in `folder`, where they are not there yet: MinIO's root user and
+ * password, and the service's access key and secret key. As root they are given to the image's user, so that
+ * no container has to run as root.
+ */
+export async function ensureStackSecrets(folder: string): Promise<StackSecrets> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const made = randomCredentials()
+  await ensureSecret(join(folder, 'minio-root-user'), `root-${randomBytes(8).toString('hex')}`)
+  await ensureSecret(join(folder, 'minio-root-password'), randomBytes(20).toString('hex'))
+  const accessKeyId = await ensureSecret(join(folder, 's3-access-key-id'), made.accessKeyId)
+  const secretAccessKey = await ensureSecret(join(folder, 's3-secret-access-key'), made.secretAccessKey)
+  const { uid, gid } = await stat(join(folder, 's3-secret-access-key'))
+  return { folder, user: `${uid}:${gid}`, service: { accessKeyId, secretAccessKey } }
+}
+
+/** Writes `value`, without a newline, unless the file is there; returns what the file holds. */
+export async function ensureSecret(path: string, value: string): Promise<string> {
+  if (existsSync(path)) return (await readFile(path, 'utf8')).trimEnd()
+  await writeFile(path, value, { mode: 0o600, flag: 'wx' })
+  if (process.getuid?.() === 0) await chown(path, imageUser, imageUser)
+  return value
+}

@@ -1,0 +1,26 @@
+/** `bun compose/up.ts`: brings up the local object store in Docker and says where it is. */
+import { whyNoDocker } from './docker-engine.ts'
+import { defaultStackFolder, upObjectStore } from './object-store-stack.ts'
+import { withProgress } from './servers/progress.ts'
+
+const whyNot = await whyNoDocker()
+if (whyNot !== null) {
+  console.error(`no usable Docker Engine: ${whyNot}`)
+  process.exit(69)
+}
+const stack = await withProgress('object store', (onProgress) =>
+  upObjectStore({
+    folder: defaultStackFolder,
+    project: process.env.COMPOSE_PROJECT_NAME ?? 'cloudlysis',
+    apiPort: Number(process.env.MINIO_API_PORT ?? 9000),
+    consolePort: Number(process.env.MINIO_CONSOLE_PORT ?? 9001),
+    env: process.env,
+    onProgress,
+  }),
+)
+console.log(`object store ${stack.connection.endpoint}, console ${stack.consoleUrl}`)
+console.log(`root's and the service's credentials are files in ${stack.folder}/secrets`)
+console.log('prove it: bun compose/gate.ts')
+console.log(
+  `stop it:  docker compose --project-directory . -f compose/object-store.yaml --env-file ${stack.folder}/.env stop`,
+)

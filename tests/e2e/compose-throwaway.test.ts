@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import {
+  GenericContainer,
+  Network,
+  type StartedNetwork,
+  type StartedTestContainer,
+  Wait,
+} from 'testcontainers'
+import { ensureObjectStoreImage } from '../../compose/object-store/image.ts'
+import { withProgress } from '../../compose/servers/progress.ts'
+import { randomCredentials, type StoreConnection } from '../../compose/servers/running-store.ts'
+import { provisionBucket } from '../../service/object-store/s3-provision.ts'
+import { dockerForTests } from '../servers/docker.ts'
+import { registerSecret } from '../servers/secrets.ts'
+
+const setupMilliseconds = 900_000
+const rule = { bucket: 'throw-away', stagingPrefix: 'docs/staging/' }
+
+let network: StartedNetwork
+let container: StartedTestContainer
+let store: StoreConnection
+
+beforeAll(async () => {
+  const env = await dockerForTests()
+  const image = await withProgress('image', (onProgress) => ensureObjectStoreImage(env, onProgress))
+  // testcontainers reads these from the environment only; its reaper is an image of its own, not to be had here.
+  if (env.DOCKER_HOST !== undefined) process.env.DOCKER_HOST = env.DOCKER_HOST
+  process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
+  // It would ask the default bridge network, which the engine of the tests does not have.
+  process.env.TESTCONTAINERS_HOST_OVERRIDE = '127.0.0.1'
+  const credentials = randomCredentials()
+  registerSecret(credentials.secretAccessKey)
+  network = await new Network().start()
+  container = await new GenericContainer(image)
+    .withNetwork(network)
+    .withCopyContentToContainer([
+      { content: credentials.accessKeyId, target: '/run/root-user' },
+      { content: credentials.secretAccessKey, target: '/run/root-password' },
+    ])
+    .withEnvironment({
+      MINIO_ROOT_USER_FILE: '/run/root-user',
+      MINIO_ROOT_PASSWORD_FILE: '/run/root-password',
+    })
+    .withCommand(['minio', 'server', '--certs-dir', '/tmp/certs', '--address', ':9000', '/data'])
+    .withExposedPorts(9000)
+    .withWaitStrategy(Wait.forHttp('/minio/health/ready', 9000))
+    .start()
+  const endpoint = `http://${container.getHost()}:${container.getMappedPort(9000)}`
+  store = { kind: 'minio', endpoint, region: 'us-east-1', ...credentials, forcePathStyle: true }
+}, setupMilliseconds)
+
+afterAll(async () => {
+  await container?.stop()
+  await network?.stop()
+}, 60_000)
+
+describe('a throw-away object store in a container', () => {
+  it('is set up with the same bucket and rules as every local store', async () => {
+    const first = await provisionBucket(store, rule)
+    const second = await provisionBucket(store, rule)
+    expect(first).toEqual({ created: true, refused: ['abort unfinished multipart uploads after 1 day'] })
+    expect(second.created).toBe(false)
+  })
+
+  it('refuses a wrong secret key', async () => {
+    const { secretAccessKey } = randomCredentials()
+    const attempt = provisionBucket({ ...store, secretAccessKey }, rule)
+    expect(attempt).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } })
+  })
+})

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import {
+  GetBucketLifecycleConfigurationCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import { type ObjectStoreStack, upObjectStore } from '../../compose/object-store-stack.ts'
+import { runCommand } from '../../compose/run-command.ts'
+import { freePorts } from '../../compose/servers/free-port.ts'
+import { withProgress } from '../../compose/servers/progress.ts'
+import { dockerForTests } from '../servers/docker.ts'
+import { registerSecret } from '../servers/secrets.ts'
+
+const setupMilliseconds = 900_000
+const gate = resolve(import.meta.dir, '../../compose/gate.ts')
+
+let stack: ObjectStoreStack
+let env: Record<string, string | undefined>
+let folder: string
+
+beforeAll(async () => {
+  env = await dockerForTests()
+  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-compose-'))
+  const [apiPort = 0, consolePort = 0] = await freePorts(2)
+  const project = `cloudlysis-test-${process.pid}`
+  stack = await withProgress('object store', (onProgress) =>
+    upObjectStore({ folder, project, apiPort, consolePort, env, onProgress }),
+  )
+  registerSecret(stack.connection.secretAccessKey)
+  registerSecret(await Bun.file(join(folder, 'secrets/minio-root-password')).text())
+}, setupMilliseconds)
+
+afterAll(async () => {
+  await stack?.remove()
+  await rm(folder, { recursive: true, force: true })
+}, 60_000)
+
+function runGate(extra: Record<string, string> = {}) {
+  return runCommand([process.execPath, gate, folder], { env: { ...env, ...extra } })
+}
+
+function clientWith(secretAccessKey: string): S3Client {
+  const { endpoint, region, accessKeyId } = stack.connection
+  return new S3Client({
+    endpoint,
+    region,
+    credentials: { accessKeyId, secretAccessKey },
+    forcePathStyle: true,
+  })
+}
+
+describe('the compose stack of the object store, on a real Docker Engine', () => {
+  it('passes the gate: right credentials work in the compose network, wrong ones are refused', async () => {
+    const { exitCode, stdout, stderr } = await runGate()
+    expect(`${stdout}${stderr}`).not.toContain('✗')
+    expect(stdout.split('\n').filter((line) => line.startsWith('✓'))).toHaveLength(8)
+    expect(exitCode).toBe(0)
+  }, 120_000)
+
+  it('fails the gate, and says where, if the key of the service reached a bucket that is not its own', async () => {
+    const { exitCode, stdout } = await runGate({ S3_BUCKET_LOKI: 'cloudlysis-docs' })
+    const broken = stdout.split('\n').filter((line) => line.startsWith('✗'))
+    expect(broken).toEqual(["✗ the service's key does not reach bucket cloudlysis-docs: listed"])
+    expect(exitCode).toBe(1)
+  }, 120_000)
+
+  it('removes what is staged longer than a day', async () => {
+    const root = {
+      accessKeyId: await secret('minio-root-user'),
+      secretAccessKey: await secret('minio-root-password'),
+    }
+    const { endpoint, region } = stack.connection
+    const client = new S3Client({ endpoint, region, credentials: root, forcePathStyle: true })
+    const { Rules } = await client.send(
+      new GetBucketLifecycleConfigurationCommand({ Bucket: 'cloudlysis-docs' }),
+    )
+    expect(Rules).toMatchObject([
+      { Status: 'Enabled', Filter: { Prefix: 'docs/staging/' }, Expiration: { Days: 1 } },
+    ])
+  })
+
+  it('takes a new secret for the service at the next setup, and then refuses the old one', async () => {
+    const old = stack.connection.secretAccessKey
+    const rotated = old.split('').reverse().join('')
+    registerSecret(rotated)
+    await Bun.write(join(folder, 'secrets/s3-secret-access-key'), rotated)
+    const setup = await stack.compose(['run', '--rm', '-T', '--no-deps', 'minio-init'])
+    expect(setup.exitCode).toBe(0)
+    const head = new HeadBucketCommand({ Bucket: 'cloudlysis-docs' })
+    expect((await clientWith(rotated).send(head)).$metadata.httpStatusCode).toBe(200)
+    expect(clientWith(old).send(head)).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } })
+  }, 60_000)
+
+  it('keeps its objects when it is stopped and started again', async () => {
+    const client = clientWith(await secret('s3-secret-access-key'))
+    const object = { Bucket: 'cloudlysis-docs', Key: 'docs/kept' }
+    await client.send(new PutObjectCommand({ ...object, Body: 'kept' }))
+    await stack.stop()
+    expect((await stack.compose(['up', '--detach', '--wait', 'minio'])).exitCode).toBe(0)
+    const { Body } = await client.send(new GetObjectCommand(object))
+    expect(await Body?.transformToString()).toBe('kept')
+  }, 60_000)
+
+  it('serves its console on a loopback port', async () => {
+    const page = await fetch(stack.consoleUrl)
+    expect(page.status).toBe(200)
+    expect(await page.text()).toContain('<title>MinIO Console</title>')
+  })
+})
+
+function secret(name: string): Promise<string> {
+  return Bun.file(join(folder, 'secrets', name)).text()
+}
