@@ -1,0 +1,204 @@
+import { type Static, type TBoolean, type TInteger, type TString, Type } from '@sinclair/typebox'
+import { bucketProblem } from './config-places.ts'
+import {
+  endpointProblem,
+  hostProblem,
+  issuerProblem,
+  loginUrlProblem,
+  publicUrlProblem,
+} from './config-urls.ts'
+import { limits } from './limits.ts'
+
+/** One environment variable. Parsing, messages and the table in README.md are all made from this. */
+export interface Variable<S extends TString | TInteger | TBoolean = TString | TInteger | TBoolean> {
+  schema: S
+  /** Completes "must be …" and "set it to …". */
+  form: string
+  meaning: string
+  required?: true
+  /** Text that stands in where the variable is not set. */
+  fallback?: string
+  /** What the table shows as the default where that depends on other variables. */
+  derived?: string
+  /** Never shown, and also read from the file that `<name>_FILE` names (Docker secrets). */
+  secret?: true
+  /** What the schema cannot say: a sentence's end such as "must not …", or nothing where the text is fine. */
+  rule?: (text: string) => string | undefined
+}
+
+function variable<const S extends TString | TInteger | TBoolean>(definition: Variable<S>): Variable<S> {
+  return definition
+}
+
+const flag = Type.Boolean()
+const text = Type.String()
+const bucket = variable({
+  schema: text,
+  form: 'a bucket name: 3–63 of a-z, 0-9, hyphen and dot',
+  meaning: 'bucket',
+  rule: bucketProblem,
+})
+const prefix = variable({
+  // 512 characters leave room for the longest key below it: S3 keys end at 1,024 bytes.
+  schema: Type.String({ pattern: '^([A-Za-z0-9][A-Za-z0-9._-]*/){1,8}$', maxLength: 512 }),
+  form: '1–8 segments of `[A-Za-z0-9][A-Za-z0-9._-]*`, each with a slash after it, at most 512 characters',
+  meaning: 'prefix',
+})
+const name = Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$' })
+
+/** Every variable that the service reads, in the order of the table. */
+export const variables = {
+  S3_ENDPOINT: variable({
+    schema: text,
+    form: 'an http or https URL without path, query or user-info, such as `https://fsn1.your-objectstorage.com`',
+    meaning: 'the object store',
+    required: true,
+    rule: endpointProblem,
+  }),
+  S3_PUBLIC_ENDPOINT: variable({
+    schema: text,
+    form: 'an http or https URL without path, query or user-info',
+    meaning: 'host in signed URLs; clients must reach it; the rules of `S3_ENDPOINT` hold',
+    derived: '`S3_ENDPOINT`',
+    rule: endpointProblem,
+  }),
+  S3_REGION: variable({
+    schema: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9-]{0,62}$' }),
+    form: 'a region such as `us-east-1` or `fsn1`',
+    meaning: 'goes into every signature, also where the provider ignores it',
+    required: true,
+  }),
+  S3_ACCESS_KEY_ID: variable({
+    schema: Type.String({ pattern: '^[\\x21-\\x7e]{3,128}$' }),
+    form: '3–128 printable characters without a space',
+    meaning: 'who we are to the object store',
+    required: true,
+    secret: true,
+  }),
+  S3_SECRET_ACCESS_KEY: variable({
+    schema: Type.String({ pattern: '^[\\x21-\\x7e]{8,256}$' }),
+    form: '8–256 printable characters without a space',
+    meaning: 'signs every request to the object store',
+    required: true,
+    secret: true,
+  }),
+  S3_FORCE_PATH_STYLE: variable({
+    schema: flag,
+    form: '`true` or `false`',
+    meaning: '`true` for MinIO: the bucket goes into the path and not into the host name',
+    fallback: 'false',
+  }),
+  S3_INSECURE: variable({
+    schema: flag,
+    form: '`true` or `false`',
+    meaning:
+      'plain http to a local store: an `http:` endpoint needs it, an `https:` one refuses it; only for loopback ' +
+      'and for single-label names that resolve to loopback or private addresses; never weakens certificate checks',
+    fallback: 'false',
+  }),
+  S3_CA_FILE: variable({
+    schema: text,
+    form: 'a file of PEM certificates',
+    meaning: 'private certificate authority of the object store',
+  }),
+  S3_CONNECTIONS_MAX: variable({
+    schema: Type.Integer({ minimum: 1, maximum: 256 }),
+    form: 'a whole number from 1 to 256',
+    meaning: 'connections to the store, per replica (Hetzner allows about 256 per source address)',
+    fallback: '64',
+  }),
+  S3_BUCKET_DOCS: variable({
+    ...bucket,
+    meaning: 'bucket of the documents; locally `cloudlysis-docs`',
+    required: true,
+  }),
+  S3_PREFIX_DOCS: variable({ ...prefix, meaning: 'prefix of every document key', fallback: 'docs/' }),
+  S3_BUCKET_LOKI: variable({ ...bucket, meaning: 'bucket of Loki; locally `cloudlysis-loki`' }),
+  S3_PREFIX_LOKI: variable({
+    ...prefix,
+    meaning: 'prefix of Loki, where it has a bucket; prefixes in one bucket must not contain each other',
+    derived: '`loki/`',
+  }),
+  S3_BUCKET_TEMPO: variable({ ...bucket, meaning: 'bucket of Tempo; locally `cloudlysis-tempo`' }),
+  S3_PREFIX_TEMPO: variable({
+    ...prefix,
+    meaning: 'prefix of Tempo, where it has a bucket; prefixes in one bucket must not contain each other',
+    derived: '`tempo/`',
+  }),
+  AUTH_ISSUER: variable({
+    schema: text,
+    form: 'the https URL that is `iss` in the tokens, to the letter (http only on loopback)',
+    meaning: 'who issues tokens; `bun run start` brings its own',
+    required: true,
+    rule: issuerProblem,
+  }),
+  AUTH_AUDIENCE: variable({
+    schema: name,
+    form: '1–255 printable characters without a space',
+    meaning: 'must be among `aud` of a token',
+    required: true,
+  }),
+  AUTH_JWKS_URL: variable({
+    schema: text,
+    form: 'an https URL (http only on loopback)',
+    meaning: "the issuer's public keys",
+    required: true,
+    rule: loginUrlProblem,
+  }),
+  AUTH_CLIENT_ID: variable({
+    schema: name,
+    form: '1–255 printable characters without a space',
+    meaning: 'as which the UI signs people in',
+    required: true,
+  }),
+  HOST: variable({
+    schema: text,
+    form: 'an address or host name such as `0.0.0.0` or `::1`, without brackets or port',
+    meaning: 'where the service listens',
+    fallback: '127.0.0.1',
+    rule: hostProblem,
+  }),
+  PORT: variable({
+    schema: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    form: 'a whole number from 1 to 65535',
+    meaning: 'where the service listens',
+    fallback: '8080',
+  }),
+  PUBLIC_URL: variable({
+    schema: text,
+    form: 'an http or https URL without path, query or user-info',
+    meaning: 'where clients reach the service',
+    derived: 'from `HOST` and `PORT`',
+    rule: publicUrlProblem,
+  }),
+  DOCUMENT_BYTES_MAX: variable({
+    // The lower bound catches a number that was meant in MiB or GiB.
+    schema: Type.Integer({ minimum: 1024 ** 2, maximum: limits.documentBytesMax }),
+    form: `a whole number of bytes from ${1024 ** 2} (1 MiB) to ${limits.documentBytesMax} (5 GiB, what S3 takes in one put)`,
+    meaning: 'largest document, in bytes',
+    fallback: String(limits.documentBytesMax),
+  }),
+  TICKET_SIGNING_KEY: variable({
+    schema: Type.String({ pattern: '^[\\x21-\\x7e]{32,1024}$' }),
+    form: '32–1024 printable characters without a space',
+    meaning: 'signs upload tickets',
+    derived: 'derived from the S3 secret',
+    secret: true,
+  }),
+  OTEL_SERVICE_NAME: variable({
+    schema: Type.String({ pattern: '^[\\x20-\\x7e]{1,255}$' }),
+    form: '1–255 printable characters',
+    meaning: 'name of the service in logs and traces',
+    fallback: 'cloudlysis-documents',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable({
+    schema: Type.String({ pattern: '^https?://[^\\s]+$' }),
+    form: 'an http or https URL',
+    meaning: 'where telemetry goes; other `OTEL_*` names keep their standard meaning',
+  }),
+} as const
+
+export type VariableName = keyof typeof variables
+
+/** What each variable says, decoded; `undefined` where it is not set and has no fallback. */
+export type Values = { [Name in VariableName]: Static<(typeof variables)[Name]['schema']> | undefined }
