@@ -1,4 +1,4 @@
-import type { ByteRange, ObjectBody } from './object-store.ts'
+import { type ByteRange, type GetOptions, type ObjectBody, ObjectStoreError } from './object-store.ts'
 import { toObjectStoreError } from './s3-error.ts'
 import { unquote } from './s3-list-xml.ts'
 
@@ -11,12 +11,24 @@ export function rangeHeader(range: ByteRange): string {
 }
 
 /**
- * The port's view of a GetObject answer; `release` is called once its body ended, failed or was cancelled.
+ * The port's view of a GetObject answer; `release` is called once its body ended, failed, was cancelled or
+ * was aborted.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ *
+ * @throws {ObjectStoreError} `range_unsatisfiable` for a range of an empty object
  */
-export function toObjectBody(key: string, response: Response, release: () => void): ObjectBody {
+export function toObjectBody(
+  key: string,
+  response: Response,
+  options: GetOptions,
+  release: () => void,
+): ObjectBody {
   const { headers } = response
   const range = contentRange(headers.get('content-range'))
+  // MinIO answers 200 and no bytes to the last bytes of an empty object, other stores 416.
+  if (options.range && !range && headers.get('content-length') === '0') {
+    throw new ObjectStoreError('range_unsatisfiable', 'get', 'InvalidRange')
+  }
   const metadata: Record<string, string> = {}
   for (const [name, value] of headers) {
     if (name.startsWith(metadataPrefix)) metadata[name.slice(metadataPrefix.length)] = value
@@ -29,7 +41,7 @@ export function toObjectBody(key: string, response: Response, release: () => voi
     contentType: headers.get('content-type') ?? defaultContentType,
     metadata,
     range: range ? { first: range.first, last: range.last } : null,
-    body: releasing(response.body, release),
+    body: releasing(response.body, options.signal, release),
   }
 }
 
@@ -41,23 +53,40 @@ function contentRange(header: string | null): { first: number; last: number; siz
   return match ? { first: Number(match[1]), last: Number(match[2]), size: Number(match[3]) } : null
 }
 
-function releasing(body: ReadableStream<Uint8Array> | null, release: () => void): ReadableStream<Uint8Array> {
+function releasing(
+  body: ReadableStream<Uint8Array> | null,
+  signal: AbortSignal | undefined,
+  release: () => void,
+): ReadableStream<Uint8Array> {
   const reader = body?.getReader()
+  const settle = () => {
+    signal?.removeEventListener('abort', abort)
+    release()
+  }
+  // Not left to the next read: a caller that has aborted may never read again.
+  const abort = () => {
+    settle()
+    reader?.cancel(signal?.reason).catch(() => {})
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  if (signal?.aborted) abort()
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
+          signal?.throwIfAborted()
           const next = reader ? await reader.read() : ({ done: true, value: undefined } as const)
+          signal?.throwIfAborted()
           if (!next.done) return controller.enqueue(next.value)
-          release()
+          settle()
           controller.close()
         } catch (error) {
-          release()
-          controller.error(toObjectStoreError('get', error))
+          settle()
+          controller.error(signal?.aborted ? signal.reason : toObjectStoreError('get', error))
         }
       },
       async cancel(reason) {
-        release()
+        settle()
         await reader?.cancel(reason)
       },
     },

@@ -14,6 +14,7 @@ import { toObjectStoreError } from './s3-error.ts'
 import { parseListPage, unquote } from './s3-list-xml.ts'
 import { createS3Multipart } from './s3-multipart.ts'
 import { defaultContentType, rangeHeader, toObjectBody } from './s3-object-body.ts'
+import { exactBody } from './s3-put-body.ts'
 import { createSignedFetch } from './s3-signed-fetch.ts'
 
 /**
@@ -31,10 +32,9 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     ...createS3Multipart(client, call, Bucket),
 
     async put(key, body, options) {
-      const sent =
-        body instanceof ReadableStream ? rememberFailure(body) : { body, failure: null, discard: null }
+      const sent = exactBody(body, options.size)
       const command = putCommand(Bucket, key, sent.body, options)
-      const streamed = sent.failure ? { deadlineSeconds: 0 } : {}
+      const streamed = sent.streamed ? { deadlineSeconds: 0 } : {}
       const nullOn = refusalsOf(options.condition)
       try {
         const answer = await call({ operation: 'put', signal: options.signal, nullOn, ...streamed }, (o) =>
@@ -43,10 +43,10 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
         return answer && toPutResult(answer)
       } catch (error) {
         options.signal?.throwIfAborted()
-        throw sent.failure?.() ?? error
+        const failure = sent.failure()
+        throw failure ? failure.reason : error
       } finally {
-        // Whatever the store did not take must not hold its source open.
-        sent.discard?.()
+        sent.discard()
       }
     },
 
@@ -57,7 +57,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       const release = await connections.acquire('get', options.signal)
       try {
         const response = await reads.get({ operation: 'get', key, headers, signal: options.signal })
-        if (response.status !== 404) return toObjectBody(key, response, release)
+        if (response.status !== 404) return toObjectBody(key, response, options, release)
         await refuseAbsentBucket('get', response)
       } catch (error) {
         release()
@@ -173,29 +173,6 @@ function refusalsOf(condition: PutOptions['condition']): readonly number[] {
 
 function toPutResult(answer: PutObjectCommandOutput): PutResult {
   return { etag: unquote(answer.ETag ?? '') }
-}
-
-/** Passes a stream through and remembers what it failed with, since fetch wraps or swallows the reason. */
-function rememberFailure(source: ReadableStream<Uint8Array>) {
-  const reader = source.getReader()
-  let failed: { reason: unknown } | null = null
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read()
-          if (done) controller.close()
-          else controller.enqueue(value)
-        } catch (reason) {
-          failed = { reason }
-          controller.error(reason)
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
-  return { body, failure: () => failed?.reason, discard: () => void reader.cancel().catch(() => {}) }
 }
 
 /** A 404 to a GET is an absent key, unless the store says that the bucket is what is missing. */
