@@ -1,0 +1,69 @@
+import { type ListOptions, type ObjectStore, ObjectStoreError } from './object-store.ts'
+
+/**
+ * The part of a store that lies under `prefix`, as a store of its own: callers neither see the prefix nor
+ * reach beyond it.
+ *
+ * Keys with a `.` or `..` segment are refused (`rejected`, `InvalidKey`): to S3 they are plain bytes, but URL
+ * parsers (https://url.spec.whatwg.org/#path-state) and stores that keep files resolve them. So are empty
+ * keys, keys with a leading slash and text that is not UTF-8.
+ *
+ * @param prefix ends with a slash and does not begin with one: `docs/`
+ * @throws {TypeError} if `prefix` has another form
+ */
+export function prefixed(store: ObjectStore, prefix: string): ObjectStore {
+  if (!isPrefix(prefix)) throw new TypeError('object store: a key prefix ends with its only trailing slash')
+
+  const strip = <T extends { key: string }>(operation: string, found: T): T => {
+    if (!found.key.startsWith(prefix)) throw new ObjectStoreError('rejected', operation, 'ForeignKey')
+    return { ...found, key: found.key.slice(prefix.length) }
+  }
+  const stripped = async <T extends { key: string }>(operation: string, finding: Promise<T | null>) => {
+    const found = await finding
+    return found === null ? null : strip(operation, found)
+  }
+
+  // Each method is async so that a refused key is a rejection, as the port's failures are, not a throw.
+  return {
+    put: async (key, body, options) => store.put(prefix + checked('put', key), body, options),
+    get: async (key, options) => stripped('get', store.get(prefix + checked('get', key), options)),
+    head: async (key, options) => stripped('head', store.head(prefix + checked('head', key), options)),
+    list: async (options) => {
+      const page = await store.list(within(prefix, options))
+      return { ...page, objects: page.objects.map((object) => strip('list', object)) }
+    },
+    delete: async (key, options) => store.delete(prefix + checked('delete', key), options),
+    startMultipart: async (key, options) =>
+      store.startMultipart(prefix + checked('startMultipart', key), options),
+    listUnfinished: async (keyPrefix, options) => {
+      const uploads = await store.listUnfinished(prefix + keyPrefix, options)
+      return uploads.map((upload) => strip('listUnfinished', upload))
+    },
+    abortUnfinished: async (key, uploadId, options) =>
+      store.abortUnfinished(prefix + checked('abortUnfinished', key), uploadId, options),
+    clock: (options) => store.clock(options),
+  }
+}
+
+function within(prefix: string, options: ListOptions): ListOptions {
+  const { startAfter } = options
+  return {
+    ...options,
+    prefix: prefix + options.prefix,
+    ...(startAfter === undefined ? {} : { startAfter: prefix + startAfter }),
+  }
+}
+
+function isPrefix(prefix: string): boolean {
+  return prefix.endsWith('/') && isKey(prefix.slice(0, -1)) && !prefix.endsWith('//')
+}
+
+function checked(operation: string, key: string): string {
+  if (!isKey(key)) throw new ObjectStoreError('rejected', operation, 'InvalidKey')
+  return key
+}
+
+function isKey(key: string): boolean {
+  if (key === '' || key.startsWith('/') || !key.isWellFormed()) return false
+  return !key.split('/').some((segment) => segment === '.' || segment === '..')
+}

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe } from 'bun:test'
+import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import { conditionsContract } from './conditions-contract.ts'
+import { getContract } from './get-contract.ts'
+import { listContract } from './list-contract.ts'
+import { multipartContract } from './multipart-contract.ts'
+import { bodiesContract } from './put-contract.ts'
+import { upkeepContract } from './upkeep-contract.ts'
+
+/** A store, and what the port leaves open to it. */
+export interface StoreUnderTest {
+  store: ObjectStore
+  /** It refuses a body that does not hash to `PutOptions.sha256`. */
+  verifiesSha256: boolean
+  /** It lists unfinished uploads by any prefix, not by whole keys only. */
+  listsUnfinishedByPrefix: boolean
+  /** It lists `a/b` also where `a` is an object. No key of ours lies below another. */
+  listsBelowKeys: boolean
+  close(): Promise<void>
+}
+
+/** Gives the running test its store; a key scope of its own keeps it apart from the other tests. */
+export type Subject = () => StoreUnderTest
+
+/** A first start may have to build the server. */
+const startMillisecondsMax = 600_000
+
+/**
+ * Holds a store to every sentence of the port (`service/object-store/object-store.ts`).
+ *
+ * @param makeStore called once; the store may hold other keys already, and keeps what the tests put there
+ */
+export function describeObjectStore(name: string, makeStore: () => Promise<StoreUnderTest>): void {
+  describe(`object store: ${name}`, () => {
+    let made: StoreUnderTest | undefined
+    beforeAll(async () => {
+      made = await makeStore()
+    }, startMillisecondsMax)
+    afterAll(async () => {
+      await made?.close()
+    })
+    const subject = () => {
+      if (made === undefined) throw new Error('the store did not start')
+      return made
+    }
+    bodiesContract(subject)
+    conditionsContract(subject)
+    getContract(subject)
+    listContract(subject)
+    multipartContract(subject)
+    upkeepContract(subject)
+  })
+}
+
+/** A key that no other test uses. */
+export function freshKey(name = 'object'): string {
+  return `contract/${crypto.randomUUID()}/${name}`
+}

@@ -1,0 +1,229 @@
+import { beforeAll, describe, expect, it } from 'bun:test'
+import type { ListedObject, ObjectStore } from '../../service/object-store/object-store.ts'
+import { bytesIn, bytesOf, failureOf, forEachParallel, seenUnder } from './bodies.ts'
+import { freshKey, type Subject } from './describe-object-store.ts'
+
+const contentType = 'application/octet-stream'
+const fillMillisecondsMax = 120_000
+
+export function listContract(subject: Subject): void {
+  listedObjects(subject)
+  listPages(subject)
+  listedOrder(subject)
+}
+
+/** Puts an object of one byte under each of `names` in a folder of its own. */
+async function fill(store: ObjectStore, names: string[]): Promise<string> {
+  const folder = `${freshKey()}/`
+  await forEachParallel(names, 16, async (name) => {
+    await store.put(folder + name, bytesOf(1), { size: 1, contentType })
+  })
+  return folder
+}
+
+function namesIn(folder: string, objects: ListedObject[]): string[] {
+  return objects.map(({ key }) => key.slice(folder.length))
+}
+
+async function list(store: ObjectStore, folder: string, limit = 1000): Promise<string[]> {
+  return namesIn(folder, (await store.list({ prefix: folder, limit })).objects)
+}
+
+function listedObjects(subject: Subject): void {
+  describe('list', () => {
+    it('says of each object what head says', async () => {
+      const { store } = subject()
+      const key = freshKey()
+      const put = await store.put(key, bytesOf(10), { size: 10, contentType })
+      const { objects, truncated } = await store.list({ prefix: key, limit: 10 })
+      expect(truncated).toBe(false)
+      expect(objects).toHaveLength(1)
+      expect(objects[0]).toMatchObject({ key, size: 10, etag: put?.etag ?? '' })
+      // Stores list milliseconds and give whole seconds in headers.
+      const head = await store.head(key)
+      const drift = (objects[0]?.lastModified.getTime() ?? 0) - (head?.lastModified.getTime() ?? 0)
+      expect(Math.abs(drift)).toBeLessThanOrEqual(1000)
+    })
+
+    it('is empty where no key has the prefix', async () => {
+      const { store } = subject()
+      expect(await store.list({ prefix: `${freshKey()}/`, limit: 10 })).toEqual({
+        objects: [],
+        truncated: false,
+      })
+    })
+
+    it('takes a prefix that ends within a name, and keeps to it', async () => {
+      const { store } = subject()
+      const folder = await fill(store, ['a', 'ab', 'abc', 'b', 'B'])
+      const { objects } = await store.list({ prefix: `${folder}ab`, limit: 10 })
+      expect(namesIn(folder, objects)).toEqual(['ab', 'abc'])
+    })
+
+    it('shows a put and a delete at once', async () => {
+      const { store } = subject()
+      const folder = await fill(store, ['a', 'b'])
+      await store.delete(`${folder}a`)
+      await store.put(`${folder}c`, bytesOf(1), { size: 1, contentType })
+      expect(await list(store, folder)).toEqual(['b', 'c'])
+    })
+
+    it('rejects with the reason when it was aborted before', async () => {
+      const reason = new Error('the client went away')
+      const signal = AbortSignal.abort(reason)
+      expect(await failureOf(subject().store.list({ prefix: '', limit: 1, signal }))).toBe(reason)
+    })
+  })
+}
+
+function listPages(subject: Subject): void {
+  describe('list, page by page', () => {
+    const names = Array.from({ length: 1050 }, (_, index) => `${index}`.padStart(4, '0'))
+    let folder = ''
+    beforeAll(async () => {
+      folder = await fill(subject().store, names)
+    }, fillMillisecondsMax)
+    const page = async (limit: number, startAfter?: string) => {
+      const after = startAfter === undefined ? {} : { startAfter: folder + startAfter }
+      const { objects, truncated } = await subject().store.list({ prefix: folder, limit, ...after })
+      return { names: namesIn(folder, objects), truncated }
+    }
+
+    it('gives the first 1,000 and says that more follow', async () => {
+      expect(await page(1000)).toEqual({ names: names.slice(0, 1000), truncated: true })
+    })
+
+    it('gives the rest after the last key of a page and says that it is all', async () => {
+      expect(await page(1000, '0999')).toEqual({ names: names.slice(1000), truncated: false })
+    })
+
+    it('gives as many as the limit says', async () => {
+      expect(await page(1)).toEqual({ names: ['0000'], truncated: true })
+      expect(await page(7, '0100')).toEqual({ names: names.slice(101, 108), truncated: true })
+    })
+
+    it('is not truncated when the limit is met exactly', async () => {
+      expect(await page(50, '0999')).toEqual({ names: names.slice(1000), truncated: false })
+      expect(await page(49, '0999')).toEqual({ names: names.slice(1000, 1049), truncated: true })
+      expect(await page(1, '1048')).toEqual({ names: ['1049'], truncated: false })
+    })
+
+    it('starts strictly after a key that need not exist', async () => {
+      expect((await page(2, '0100')).names).toEqual(['0101', '0102'])
+      expect((await page(2, '0100x')).names).toEqual(['0101', '0102'])
+      expect((await page(2, '00')).names).toEqual(['0000', '0001'])
+    })
+
+    it('is empty after the last key', async () => {
+      expect(await page(10, '1049')).toEqual({ names: [], truncated: false })
+      expect(await page(10, 'zzz')).toEqual({ names: [], truncated: false })
+    })
+
+    it('begins at the prefix when it should start before it, and is empty when after it', async () => {
+      const { store } = subject()
+      const before = await store.list({ prefix: `${folder}05`, startAfter: `${folder}01`, limit: 1 })
+      expect(namesIn(folder, before.objects)).toEqual(['0500'])
+      const after = await store.list({ prefix: `${folder}05`, startAfter: `${folder}06`, limit: 1 })
+      expect(after).toEqual({ objects: [], truncated: false })
+    })
+
+    it('visits every key exactly once in pages of 100', async () => {
+      const visited: string[] = []
+      for (let more = true; more; ) {
+        const next = await page(100, visited.at(-1))
+        visited.push(...next.names)
+        more = next.truncated
+      }
+      expect(visited).toEqual(names)
+    })
+  })
+}
+
+/** Ascending by UTF-8 bytes; in UTF-16, the order of strings here, the last two would change places. */
+const oddNames = [
+  'A',
+  'a b',
+  "a!$'()*",
+  'a"quoted"',
+  'a#fragment',
+  'a%2Fb',
+  'a%zz',
+  'a&amp;<b>',
+  'a+b',
+  'a,b;c:d=e@f',
+  'a-b',
+  'a.b',
+  'a/b-c',
+  'a/b/c',
+  'a0',
+  'a?query=1',
+  'a[1]{2}|^`~',
+  'a_b',
+  'é',
+  '日本語',
+  '～',
+  '😀',
+]
+
+function listedOrder(subject: Subject): void {
+  describe('list of odd keys', () => {
+    it('is ascending by UTF-8 bytes', async () => {
+      const { store } = subject()
+      const folder = await fill(store, oddNames.toReversed())
+      expect(await list(store, folder)).toEqual(oddNames)
+    })
+
+    it('starts after an odd key as after any other', async () => {
+      const { store } = subject()
+      const folder = await fill(store, oddNames)
+      const visited: string[] = []
+      for (let more = true; more; ) {
+        const after = visited.length === 0 ? {} : { startAfter: folder + visited.at(-1) }
+        const page = await store.list({ prefix: folder, limit: 1, ...after })
+        visited.push(...namesIn(folder, page.objects))
+        more = page.truncated
+      }
+      expect(visited).toEqual(oddNames)
+    })
+
+    it('gives keys under which get, head and delete find the object', async () => {
+      const { store } = subject()
+      const folder = await fill(store, oddNames)
+      for (const { key } of (await store.list({ prefix: folder, limit: 1000 })).objects) {
+        expect(await bytesIn(await store.get(key))).toEqual(bytesOf(1))
+        expect((await store.head(key))?.key).toBe(key)
+        await store.delete(key)
+      }
+      expect(await list(store, folder)).toEqual([])
+    })
+
+    it('lists a key and one below it, or only the first where folders are files to the store', async () => {
+      const { store, listsBelowKeys } = subject()
+      const folder = await fill(store, ['a', 'a/b'])
+      expect(await list(store, folder)).toEqual(listsBelowKeys ? ['a', 'a/b'] : ['a'])
+      expect((await seenUnder(store, `${folder}a/b`))?.bytes).toEqual(bytesOf(1))
+    })
+
+    it('keeps keys apart that differ only in encoding or letter case', async () => {
+      const { store } = subject()
+      const folder = `${freshKey()}/`
+      await store.put(`${folder}a b`, bytesOf(1), { size: 1, contentType })
+      await store.put(`${folder}a+b`, bytesOf(2), { size: 2, contentType })
+      await store.put(`${folder}a%20b`, bytesOf(3), { size: 3, contentType })
+      await store.put(`${folder}A b`, bytesOf(4), { size: 4, contentType })
+      expect((await seenUnder(store, `${folder}a b`))?.size).toBe(1)
+      expect((await seenUnder(store, `${folder}a+b`))?.size).toBe(2)
+      expect((await seenUnder(store, `${folder}a%20b`))?.size).toBe(3)
+      expect((await seenUnder(store, `${folder}A b`))?.size).toBe(4)
+    })
+
+    it('takes keys of 1,000 bytes', async () => {
+      const { store } = subject()
+      const start = freshKey()
+      const key = `${start}/${`${'x'.repeat(120)}/`.repeat(8)}`.slice(0, 999).replace(/\/$/, 'x')
+      await store.put(key, bytesOf(5), { size: 5, contentType })
+      expect((await seenUnder(store, key))?.size).toBe(5)
+      expect((await store.list({ prefix: start, limit: 1 })).objects[0]?.key).toBe(key)
+    })
+  })
+}

@@ -1,0 +1,17 @@
+import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
+import { createMemoryObjectStore } from '../servers/memory-object-store.ts'
+import { describeObjectStore } from './describe-object-store.ts'
+
+const memory = {
+  verifiesSha256: true,
+  listsUnfinishedByPrefix: true,
+  listsBelowKeys: true,
+  close: async () => {},
+}
+
+describeObjectStore('memory', async () => ({ ...memory, store: createMemoryObjectStore() }))
+
+describeObjectStore('memory, under a prefix', async () => ({
+  ...memory,
+  store: prefixed(createMemoryObjectStore(), 'docs/'),
+}))

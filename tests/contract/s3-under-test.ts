@@ -1,0 +1,17 @@
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
+import { freshBucket } from '../servers/bucket.ts'
+import type { StoreUnderTest } from './describe-object-store.ts'
+
+/** What the port leaves open to a store, as it was measured. */
+const openTo = {
+  minio: { verifiesSha256: true, listsUnfinishedByPrefix: false, listsBelowKeys: false },
+  seaweedfs: { verifiesSha256: true, listsUnfinishedByPrefix: true, listsBelowKeys: true },
+}
+
+/** The S3 adapter on a bucket of its own; the racers of the contract all get a connection at once. */
+export async function s3UnderTest(connection: StoreConnection): Promise<StoreUnderTest> {
+  const bucket = await freshBucket(connection)
+  const store = createS3ObjectStore({ ...connection, bucket, connectionsMax: 40 })
+  return { ...openTo[connection.kind], store, close: async () => store.close() }
+}
