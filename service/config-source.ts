@@ -77,11 +77,15 @@ function unknownNames(env: Environment): Problem[] {
 const editsMax = 4
 
 function advice(name: string, known: readonly string[]): string {
-  const words = name.split('_')
-  const longer = known.find((candidate) => words.every((word) => candidate.split('_').includes(word)))
+  const related = known.find((candidate) => hasWordsOf(name, candidate) || hasWordsOf(candidate, name))
   const [closest] = known.toSorted((a, b) => editsBetween(name, a) - editsBetween(name, b))
-  const meant = longer ?? (closest && editsBetween(name, closest) <= editsMax ? closest : undefined)
+  const meant = related ?? (closest && editsBetween(name, closest) <= editsMax ? closest : undefined)
   return meant === undefined ? 'remove it' : `did you mean ${meant}?`
+}
+
+function hasWordsOf(part: string, whole: string): boolean {
+  const words = whole.split('_')
+  return part.split('_').every((word) => words.includes(word))
 }
 
 /** Levenshtein distance: insertions, deletions and replacements that turn one text into the other. */
