@@ -21,6 +21,8 @@ export const limits = {
   stagingPartBytes: 8 * MiB,
   /** An upload that sends nothing for this long is given up. */
   uploadIdleSecondsMax: 60,
+  /** What Bun allows at most; covers a handler that waits for the store as well as a stalled download. */
+  connectionIdleSecondsMax: 255,
   /** JSON bodies are a digest and a few fields. */
   jsonBodyBytesMax: 64 * KiB,
   /** What S3 gives in one list call. */

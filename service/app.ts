@@ -1,0 +1,41 @@
+import type { Authenticator } from './authn/authenticator.ts'
+import type { Documents } from './documents/documents.ts'
+import { createAccess } from './http/access.ts'
+import { documentRoutes } from './http/document-routes.ts'
+import { createEdge } from './http/edge.ts'
+import { createHealth } from './http/health.ts'
+import { createRouter } from './http/router.ts'
+import type { RunningServer } from './http/server.ts'
+import { listen } from './http/server.ts'
+import { tagRoutes } from './http/tag-routes.ts'
+import type { Logger } from './telemetry/logger.ts'
+
+export interface AppParts {
+  documents: Documents
+  authenticator: Authenticator
+  logger: Logger
+  documentBytesMax: number
+}
+
+export interface App {
+  /** @param clientAddress the peer's, for the audit line. */
+  answer(request: Request, clientAddress: string | undefined): Promise<Response>
+  listen(address: { host: string; port: number }): RunningServer
+  /** `/readyz` says from now on that nothing more should be sent here. */
+  drain(): void
+}
+
+/** The composition root: the service from its parts, with nothing read from the world. */
+export function createApp({ documents, authenticator, logger, documentBytesMax }: AppParts): App {
+  const routes = [...documentRoutes(documents), ...tagRoutes(documents)]
+  const health = createHealth(documents)
+  const answer = createEdge({
+    access: createAccess(authenticator, logger),
+    routes,
+    router: createRouter(routes),
+    pages: new Map([...health.pages]),
+    logger,
+    documentBytesMax,
+  })
+  return { answer, listen: (address) => listen(address, answer), drain: health.drain }
+}

@@ -1,0 +1,93 @@
+import type { VersionRef } from '../documents/document-ref.ts'
+import type { Documents, OpenVersion, StoredVersion } from '../documents/documents.ts'
+import { formatEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from './entity-tag.ts'
+import { ProblemError } from './problem.ts'
+import { formatContentRange, parseRange } from './range.ts'
+import { formatReprDigest } from './repr-digest.ts'
+
+/** A version under its digest never changes; one under a tag may be another tomorrow. */
+export const cacheForEver = 'private, max-age=31536000, immutable'
+export const cacheNever = 'private, no-cache'
+
+/**
+ * Answers GET for one version: preconditions, then range, then the bytes (RFC 9110 section 13.2.2).
+ * Bun sends a streamed body without Content-Length; `Document-Size` carries the size then.
+ */
+export async function getVersion(
+  documents: Documents,
+  ref: VersionRef,
+  request: Request,
+  cacheControl: string,
+): Promise<Response> {
+  const { headers, signal } = request
+  if (notModified(headers, ref.digest)) {
+    await documents.head(ref, signal)
+    return new Response(null, { status: 304, headers: validators(ref, cacheControl) })
+  }
+  const version = await documents.open(ref, { range: requestedRange(headers, ref.digest), signal })
+  return bytesResponse(version, cacheControl)
+}
+
+/** Answers HEAD: the headers of a whole GET, Content-Length included. Ranges are for GET alone. */
+export async function headVersion(
+  documents: Documents,
+  ref: VersionRef,
+  request: Request,
+  cacheControl: string,
+): Promise<Response> {
+  const version = await documents.head(ref, request.signal)
+  if (notModified(request.headers, ref.digest)) {
+    return new Response(null, { status: 304, headers: validators(ref, cacheControl) })
+  }
+  return new Response(null, {
+    headers: { ...versionHeaders(version, cacheControl), 'content-length': String(version.size) },
+  })
+}
+
+function bytesResponse(version: OpenVersion, cacheControl: string): Response {
+  const headers = versionHeaders(version, cacheControl)
+  const body = version.body as BodyInit
+  if (!version.range) return new Response(body, { headers })
+  headers['content-range'] = formatContentRange(version.range, version.size)
+  return new Response(body, { status: 206, headers })
+}
+
+function validators({ digest }: VersionRef, cacheControl: string): Record<string, string> {
+  return { etag: formatEntityTag(digest), 'cache-control': cacheControl, vary: 'Authorization' }
+}
+
+function versionHeaders(version: StoredVersion, cacheControl: string): Record<string, string> {
+  return {
+    ...validators(version, cacheControl),
+    'content-type': version.contentType,
+    // Whatever a tenant uploaded must never run in our origin, nor be taken for something else.
+    'content-disposition': contentDisposition(version.name),
+    'content-security-policy': "default-src 'none'; sandbox",
+    'cross-origin-resource-policy': 'same-origin',
+    'repr-digest': formatReprDigest(version.digest),
+    'document-size': String(version.size),
+    'accept-ranges': 'bytes',
+  }
+}
+
+/** RFC 6266 section 4. Names are plain ASCII without quotes, so both forms carry them as they are. */
+function contentDisposition(name: string): string {
+  return `attachment; filename="${name}"; filename*=UTF-8''${encodeURIComponent(name)}`
+}
+
+/** @throws {ProblemError} `precondition_failed` if If-Match names other bytes. */
+function notModified(headers: Headers, etag: string): boolean {
+  const ifMatch = parseEntityTags('If-Match', headers.get('if-match'))
+  if (ifMatch && !matchesStrongly(ifMatch, etag)) {
+    throw new ProblemError('precondition_failed', 'The document has other bytes than If-Match names.')
+  }
+  const ifNoneMatch = parseEntityTags('If-None-Match', headers.get('if-none-match'))
+  return ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, etag)
+}
+
+/** RFC 9110 section 13.1.5: with an If-Range that does not match, the whole is sent. */
+function requestedRange(headers: Headers, etag: string) {
+  const ifRange = headers.get('if-range')
+  if (ifRange !== null && ifRange.trim() !== formatEntityTag(etag)) return undefined
+  return parseRange(headers.get('range'))
+}

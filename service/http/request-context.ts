@@ -1,0 +1,34 @@
+import type { Principal } from '../authz/principal.ts'
+import { correlationIdFrom } from '../telemetry/correlation.ts'
+import { formatTraceparent, type TraceContext, traceContextFrom } from '../telemetry/trace-context.ts'
+
+/** What is known of a request before anything was decided about it. */
+export interface RequestContext {
+  correlationId: string
+  trace: TraceContext
+  clientAddress: string | undefined
+  /** When the request came in: orders the moves of `latest`. */
+  admittedAt: Date
+}
+
+/** What is known of a request that may proceed. */
+export interface AdmittedContext extends RequestContext {
+  principal: Principal
+}
+
+export function requestContextFrom(request: Request, clientAddress: string | undefined): RequestContext {
+  return {
+    correlationId: correlationIdFrom(request.headers.get('x-correlation-id')),
+    trace: traceContextFrom(request.headers.get('traceparent')),
+    clientAddress,
+    admittedAt: new Date(),
+  }
+}
+
+/** Every answer names the request it belongs to, and is not guessed at by the browser. */
+export function stampResponse(response: Response, { correlationId, trace }: RequestContext): Response {
+  response.headers.set('x-correlation-id', correlationId)
+  response.headers.set('traceparent', formatTraceparent(trace))
+  response.headers.set('x-content-type-options', 'nosniff')
+  return response
+}

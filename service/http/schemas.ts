@@ -1,0 +1,110 @@
+import { type TSchema, Type } from '@sinclair/typebox'
+import {
+  digestPattern,
+  namePattern,
+  tagPattern,
+  tenantPattern,
+  typePattern,
+} from '../documents/document-ref.ts'
+import { limits } from '../limits.ts'
+
+/** Shapes of the API (design, section 3). They check what comes in, and are what OpenAPI shows. */
+
+const strict = { additionalProperties: false }
+
+export const Tenant = Type.String({ pattern: tenantPattern, description: 'DNS label', examples: ['acme'] })
+export const DocumentType = Type.String({ pattern: typePattern, examples: ['deployment-bundles'] })
+export const Name = Type.String({ pattern: namePattern, examples: ['orders-api.tgz'] })
+export const TagName = Type.String({ pattern: tagPattern, examples: ['production'] })
+export const DigestText = Type.String({ pattern: digestPattern, description: 'SHA-256 of the bytes' })
+const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
+const Size = Type.Integer({ minimum: 0, description: 'bytes' })
+const Cursor = Type.String({ minLength: 1, maxLength: 1024 })
+const NextCursor = Type.Union([Cursor, Type.Null()])
+
+export const TenantPath = Type.Object({ tenant: Tenant }, strict)
+export const DocumentPath = Type.Object({ tenant: Tenant, type: DocumentType, name: Name }, strict)
+export const VersionPath = Type.Object(
+  { tenant: Tenant, type: DocumentType, name: Name, digest: DigestText },
+  strict,
+)
+export const TagPath = Type.Object({ tenant: Tenant, type: DocumentType, name: Name, tag: TagName }, strict)
+
+const limitOf = (maximum: number, defaultLimit: number) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum, default: defaultLimit }))
+
+export const NoQuery = Type.Object({}, strict)
+export const TagQuery = Type.Object({ tag: Type.Optional(TagName) }, strict)
+export const ListQuery = Type.Object(
+  {
+    type: Type.Optional(DocumentType),
+    name: Type.Optional(Name),
+    namePrefix: Type.Optional(Name),
+    limit: limitOf(limits.listLimitMax, limits.listLimitDefault),
+    cursor: Type.Optional(Cursor),
+  },
+  strict,
+)
+export const VersionsQuery = Type.Object(
+  {
+    limit: limitOf(limits.versionsLimitMax, limits.versionsLimitMax),
+    cursor: Type.Optional(Cursor),
+  },
+  strict,
+)
+
+export const TagBody = Type.Object({ digest: DigestText }, { ...strict, $id: 'TagMove' })
+
+const ref = { tenant: Tenant, type: DocumentType, name: Name, digest: DigestText }
+
+export const DocumentShape = Type.Object(
+  {
+    ...ref,
+    size: Size,
+    contentType: Type.String(),
+    createdAt: Time,
+    createdBy: Type.String({ description: 'Subject of the token that uploaded it first' }),
+    tags: Type.Array(TagName),
+  },
+  { ...strict, $id: 'Document' },
+)
+export const ListingShape = Type.Object(
+  {
+    documents: Type.Array(Type.Object({ ...ref, size: Size, storedAt: Time }, strict)),
+    nextCursor: NextCursor,
+  },
+  { ...strict, $id: 'Listing' },
+)
+export const VersionsShape = Type.Object(
+  { versions: Type.Array(DocumentShape), nextCursor: NextCursor },
+  { ...strict, $id: 'Versions' },
+)
+export const TagShape = Type.Object(
+  { ...ref, tag: TagName, movedAt: Time, movedBy: Type.String() },
+  { ...strict, $id: 'Tag' },
+)
+export const ProblemShape = Type.Object(
+  {
+    type: Type.String({ format: 'uri-reference' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String({ description: 'Stable; decide by this' }),
+    traceId: Type.String({ pattern: '^[0-9a-f]{32}$' }),
+  },
+  {
+    additionalProperties: true,
+    $id: 'Problem',
+    description: 'RFC 9457; some codes add members of their own',
+  },
+)
+
+/** Everything that OpenAPI refers to by name. */
+export const namedSchemas: readonly TSchema[] = [
+  DocumentShape,
+  ListingShape,
+  VersionsShape,
+  TagShape,
+  TagBody,
+  ProblemShape,
+]

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { trace } from '@opentelemetry/api'
+import { createApp } from './app.ts'
+import { createAuthenticator } from './authn/authenticator.ts'
+import { type Config, ConfigError, parseConfig } from './config.ts'
+import { deriveKey } from './derived-key.ts'
+import { createDocuments } from './documents/create-documents.ts'
+import { type Swept, sweep } from './documents/sweeper.ts'
+import { limits } from './limits.ts'
+import type { ObjectStore } from './object-store/object-store.ts'
+import { prefixed } from './object-store/prefixed-object-store.ts'
+import { createS3ObjectStore } from './object-store/s3-object-store.ts'
+import { traced } from './object-store/traced-object-store.ts'
+import { createLogger, type Logger } from './telemetry/logger.ts'
+import { registerSecret } from './telemetry/redaction.ts'
+
+/** EX_CONFIG of sysexits.h: an orchestrator that sees it need not try again. */
+const configurationExitCode = 78
+
+const config = await readConfig()
+const logger = createLogger({ level: 'info', service: config.serviceName })
+registerSecret(config.s3.secretAccessKey)
+if (config.ticketSigningKey) registerSecret(config.ticketSigningKey)
+
+const bucket = createS3ObjectStore({
+  ...config.s3,
+  bucket: config.docs.bucket,
+  accessKeyId: config.s3.accessKeyId.reveal(),
+  secretAccessKey: config.s3.secretAccessKey.reveal(),
+})
+const store = prefixed(traced(bucket, trace.getTracer('documents'), config.docs.bucket), config.docs.prefix)
+const app = createApp({
+  documents: createDocuments({
+    store,
+    documentBytesMax: config.documentBytesMax,
+    cursorKey: deriveKey(
+      (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal(),
+      'documents/cursor/v1',
+    ),
+    onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
+  }),
+  authenticator: createAuthenticator({
+    issuer: config.auth.issuer,
+    audience: config.auth.audience,
+    jwksUrl: config.auth.jwksUrl,
+  }),
+  logger,
+  documentBytesMax: config.documentBytesMax,
+})
+const server = app.listen(config.http)
+const sweeping = setInterval(() => sweepAndTell(store, logger), limits.sweepIntervalSeconds * 1000)
+logger.info('service.listening', { url: server.url, publicUrl: config.http.publicUrl })
+void sweepAndTell(store, logger)
+
+process.once('SIGTERM', () => drain('SIGTERM'))
+process.once('SIGINT', () => drain('SIGINT'))
+
+async function readConfig(): Promise<Config> {
+  try {
+    return await parseConfig(Bun.env, (path) => readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(configurationExitCode)
+  }
+}
+
+async function sweepAndTell(store: ObjectStore, logger: Logger): Promise<void> {
+  try {
+    const swept: Swept = await sweep(store)
+    if (swept.stagedRemoved + swept.uploadsAborted > 0) logger.info('sweep.finished', { ...swept })
+  } catch (cause) {
+    logger.warn('sweep.failed', { cause })
+  }
+}
+
+/** Tells load balancers first, keeps serving while they notice, lets transfers finish, and goes. */
+async function drain(signal: string): Promise<void> {
+  logger.info('service.draining', { signal })
+  app.drain()
+  clearInterval(sweeping)
+  // Somebody at a terminal is no load balancer.
+  if (signal === 'SIGTERM') await Bun.sleep(limits.drainNoticeSeconds * 1000)
+  await Promise.race([server.stop(), Bun.sleep(limits.drainSecondsMax * 1000)])
+  bucket.close()
+  logger.info('service.stopped')
+  process.exit(0)
+}
