@@ -1,0 +1,29 @@
+import type { Document, ListedVersion } from '../documents/documents.ts'
+import { printable } from './docs-failure.ts'
+
+/** One JSON object per line: what scripts read, also of listings without an end. */
+export function printJson(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+export function printLine(text: string): void {
+  process.stdout.write(`${printable(text)}\n`)
+}
+
+/** Columns of fixed width come first, so that rows line up although each is printed as it comes. */
+export function listedRow({ storedAt, size, digest, type, name }: ListedVersion): string {
+  return `${storedAt}  ${formatBytes(size).padStart(9)}  ${digest}  ${type}/${name}`
+}
+
+export function versionRow({ createdAt, size, digest, createdBy, contentType, tags }: Document): string {
+  const tagged = tags.length > 0 ? `  [${tags.join(' ')}]` : ''
+  return `${createdAt}  ${formatBytes(size).padStart(9)}  ${digest}  ${createdBy}  ${contentType}${tagged}`
+}
+
+/** Bytes for people, in powers of 1024 (IEC 80000-13): `512 B`, `1.5 MiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const power = bytes < 1024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1)
+  const value = bytes / 1024 ** power
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`
+}

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  bytesOf,
+  digestOf,
+  problemAnswer,
+  serve,
+  serveRaw,
+  testToken,
+  versionAnswer,
+} from '../unit/client-service.ts'
+import { docs, startDocs } from './cli-run.ts'
+
+const bytes = bytesOf('{"orders":[1,2,3]}')
+const digest = digestOf(bytes)
+let root: string
+let folder: string
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'cli-transfer-'))
+})
+afterAll(() => rm(root, { recursive: true }))
+beforeEach(async () => {
+  folder = await mkdtemp(join(root, 'folder-'))
+})
+
+function environmentOf(url: string) {
+  return { DOCUMENTS_URL: url, DOCUMENTS_TOKEN: testToken, DOCUMENTS_TENANT: 'acme' }
+}
+
+function get(url: string, ...args: string[]) {
+  return docs(['get', 'definitions/orders.json', ...args], { env: environmentOf(url), cwd: folder })
+}
+
+/** Announces the orders and sends other bytes of the same length. */
+function corrupted() {
+  return new Response('{"orders":[1,2,4]}', { headers: { etag: `"${digest}"`, 'document-size': '18' } })
+}
+
+/** Sends the first half and then nothing more. */
+function stalling() {
+  const half = () =>
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes.slice(0, 9))
+        controller.enqueue(bytes.slice(9, 12))
+      },
+    })
+  return new Response(half(), { headers: { etag: `"${digest}"`, 'document-size': '18' } })
+}
+
+describe('bun run docs get', () => {
+  it('saves the document under its own name and says what it saved', async () => {
+    using server = serve(() => versionAnswer(bytes))
+    const { code, stdout, stderr } = await get(server.url)
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toBe(`saved: orders.json is definitions/orders.json@${digest} (18 B)\n`)
+    expect(await readFile(join(folder, 'orders.json'), 'utf8')).toBe('{"orders":[1,2,3]}')
+    expect(await readdir(folder)).toEqual(['orders.json'])
+  })
+
+  it('writes the bytes alone to standard output for "-"', async () => {
+    using server = serve(() => versionAnswer(bytes))
+    expect(await get(server.url, '-o', '-')).toEqual({ code: 0, stdout: '{"orders":[1,2,3]}', stderr: '' })
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('leaves nothing behind where the bytes are not those of the digest', async () => {
+    using server = serve(corrupted)
+    const { code, stdout, stderr } = await get(server.url)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(
+      /^error: The bytes hash to sha256:.* \[DigestMismatchError, trace [0-9a-f]{32}\]\n$/,
+    )
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('fails on standard output too where the bytes are not those of the digest', async () => {
+    using server = serve(corrupted)
+    const { code, stdout } = await get(server.url, '-o', '-')
+    expect(code).toBe(1)
+    expect(stdout).not.toContain('4]}')
+  })
+
+  it('leaves nothing behind where the connection breaks', async () => {
+    using server = await serveRaw(
+      `HTTP/1.1 200 OK\r\netag: "${digest}"\r\ndocument-size: 18\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"orders"\r\n`,
+    )
+    const { code, stderr } = await get(server.url)
+    expect(code).toBe(1)
+    expect(stderr).toContain('ConnectionError')
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    using server = serve(stalling)
+    const child = startDocs(['get', 'definitions/orders.json'], {
+      env: environmentOf(server.url),
+      cwd: folder,
+    })
+    while ((await readdir(folder)).length === 0) await Bun.sleep(5)
+    child.kill('SIGINT')
+    expect(await child.exited).toBe(1)
+    expect(await new Response(child.stderr).text()).toBe('error: interrupted by SIGINT\n')
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('does not replace a file unless it is told to', async () => {
+    using server = serve(() => versionAnswer(bytes))
+    await writeFile(join(folder, 'orders.json'), 'mine')
+    const refused = await get(server.url)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('orders.json is there already')
+    expect(await readFile(join(folder, 'orders.json'), 'utf8')).toBe('mine')
+    expect((await get(server.url, '--force')).code).toBe(0)
+    expect(await readFile(join(folder, 'orders.json'), 'utf8')).toBe('{"orders":[1,2,3]}')
+  })
+
+  it('keeps the file that it was to replace where the download fails', async () => {
+    using server = serve(corrupted)
+    await writeFile(join(folder, 'orders.json'), 'mine')
+    expect((await get(server.url, '--force')).code).toBe(1)
+    expect(await readFile(join(folder, 'orders.json'), 'utf8')).toBe('mine')
+    expect(await readdir(folder)).toEqual(['orders.json'])
+  })
+
+  it('does not replace a file that someone else made during the download', async () => {
+    const target = join(folder, 'orders.json')
+    using server = serve(async () => {
+      await writeFile(target, 'theirs')
+      return versionAnswer(bytes)
+    })
+    expect((await get(server.url)).code).toBe(1)
+    expect(await readFile(target, 'utf8')).toBe('theirs')
+    expect(await readdir(folder)).toEqual(['orders.json'])
+  })
+
+  it('fails where the folder of the file is not there', async () => {
+    using server = serve(() => versionAnswer(bytes))
+    const { code, stderr } = await get(server.url, '-o', 'absent/orders.json')
+    expect([code, stderr]).toEqual([1, 'error: absent/orders.json cannot be written: ENOENT\n'])
+  })
+})
+
+describe('what bun run docs says about a failure', () => {
+  it("is the service's sentence, its code, the trace id, and when to come back", async () => {
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+    using server = serve(() =>
+      problemAnswer(
+        503,
+        { code: 'store_unavailable', detail: 'The object store does not answer.', traceId },
+        { 'retry-after': '5' },
+      ),
+    )
+    const { code, stderr } = await get(server.url)
+    expect([code, stderr]).toEqual([
+      1,
+      `error: The object store does not answer. Try again in 5 s. [code store_unavailable, trace ${traceId}]\n`,
+    ])
+  })
+
+  it('cannot drive the terminal', async () => {
+    using server = serve(() => problemAnswer(500, { code: 'x', detail: 'a\u001b[2Jb' }))
+    expect((await get(server.url)).stderr).toStartWith('error: a?[2Jb ')
+  })
+
+  it('never holds the token, not even one that the service repeats in its headers', async () => {
+    using server = serve((request) => {
+      const echoed = request.headers.get('authorization') ?? ''
+      return new Response(echoed, { status: 500, headers: { 'x-echo': echoed } })
+    })
+    const { stdout, stderr } = await get(server.url)
+    expect(stdout + stderr).not.toContain(testToken)
+  })
+})
+
+describe('the progress bar of bun run docs', () => {
+  it('is drawn on a terminal', async () => {
+    using server = serve(() => versionAnswer(bytes))
+    const shown: string[] = []
+    const decoder = new TextDecoder()
+    const child = Bun.spawn(
+      [
+        process.execPath,
+        join(import.meta.dir, '../../service/scripts/docs.ts'),
+        'get',
+        'definitions/orders.json',
+      ],
+      {
+        cwd: folder,
+        env: { PATH: process.env.PATH, TERM: 'xterm', ...environmentOf(server.url) },
+        terminal: { cols: 100, rows: 24, data: (_terminal, chunk) => shown.push(decoder.decode(chunk)) },
+      },
+    )
+    expect(await child.exited).toBe(0)
+    expect(shown.join('')).toContain('█'.repeat(30))
+    expect(shown.join('')).toContain('100% 18 B/18 B')
+  })
+})
