@@ -31,8 +31,10 @@ export function createS3Call(connections: S3Connections): S3Call {
       return await send(signals.length === 0 ? {} : { abortSignal: AbortSignal.any(signals) })
     } catch (error) {
       signal?.throwIfAborted()
-      if (nullOn.includes(statusOf(error))) return null
-      throw toObjectStoreError(operation, error)
+      const failure = toObjectStoreError(operation, error)
+      // An absent bucket is a 404 too, but never the answer about a key.
+      if (nullOn.includes(statusOf(error)) && failure.reason !== 'NoSuchBucket') return null
+      throw failure
     } finally {
       release()
     }

@@ -32,7 +32,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     ...createS3Multipart(client, call, Bucket),
 
     async put(key, body, options) {
-      const sent = exactBody(body, options.size)
+      const sent = await exactBody(body, options)
       const command = putCommand(Bucket, key, sent.body, options)
       const streamed = sent.streamed ? { deadlineSeconds: 0 } : {}
       const nullOn = refusalsOf(options.condition)

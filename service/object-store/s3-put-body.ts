@@ -1,4 +1,4 @@
-import { ObjectStoreError } from './object-store.ts'
+import { ObjectStoreError, type PutOptions } from './object-store.ts'
 
 /** A body on its way to the store. */
 export interface SentBody {
@@ -14,13 +14,38 @@ export interface SentBody {
 /**
  * Makes sure that exactly `size` bytes are sent or the request fails. The last chunk is held back until the
  * source has ended: a store that has all the bytes it was promised publishes them, whatever comes after.
+ * So a stream of no bytes is read to its end before anything is sent.
  *
- * @throws {ObjectStoreError} `rejected` for a buffer of another size; a stream of another size fails so
+ * @throws {ObjectStoreError} `rejected` for a body of another size, as soon as that is seen
  */
-export function exactBody(source: Uint8Array | ReadableStream<Uint8Array>, size: number): SentBody {
-  if (source instanceof ReadableStream) return exactStream(source, size)
-  if (source.byteLength !== size) throw incomplete()
-  return { body: source, failure: () => null, discard() {}, streamed: false }
+export async function exactBody(
+  source: Uint8Array | ReadableStream<Uint8Array>,
+  { size, signal }: Pick<PutOptions, 'size' | 'signal'>,
+): Promise<SentBody> {
+  if (source instanceof ReadableStream && size > 0) return exactStream(source, size)
+  const body = source instanceof ReadableStream ? await emptyBytes(source, signal) : source
+  if (body.byteLength !== size) throw incomplete()
+  return { body, failure: () => null, discard() {}, streamed: false }
+}
+
+/** Reads a stream that should have no bytes, to its end or to its first byte. */
+async function emptyBytes(
+  source: ReadableStream<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const reader = source.getReader()
+  const abandon = () => void reader.cancel(signal?.reason).catch(() => {})
+  signal?.addEventListener('abort', abandon, { once: true })
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      signal?.throwIfAborted()
+      if (done) return new Uint8Array()
+      if (value.byteLength > 0) throw await overrun(reader)
+    }
+  } finally {
+    signal?.removeEventListener('abort', abandon)
+  }
 }
 
 function exactStream(source: ReadableStream<Uint8Array>, size: number): SentBody {
