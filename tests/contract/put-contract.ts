@@ -184,9 +184,12 @@ function brokenStreams(subject: Subject): void {
       expect(await subject().store.head(key)).toBeNull()
     })
 
-    it('stores nothing when an empty stream breaks', async () => {
+    it('stores nothing when an empty stream breaks, however late', async () => {
       const key = freshKey()
-      const put = subject().store.put(key, failingStream(broken), { size: 0, contentType })
+      const fail = () => {
+        throw broken
+      }
+      const put = subject().store.put(key, lateStream(fail), { size: 0, contentType })
       expect(await failureOf(put)).toBe(broken)
       expect(await subject().store.head(key)).toBeNull()
     })
@@ -305,6 +308,19 @@ function abortedPuts(subject: Subject): void {
       abort.abort(reason)
       expect(await failure).toBe(reason)
       expect(await seenUnder(store, key)).toEqual(before)
+    })
+
+    it('rejects with the reason while it waits for the end of an empty stream', async () => {
+      const key = freshKey()
+      const abort = new AbortController()
+      const { stream, stalled } = stallingStream()
+      const failure = failureOf(
+        subject().store.put(key, stream, { size: 0, contentType, signal: abort.signal }),
+      )
+      await stalled
+      abort.abort(reason)
+      expect(await failure).toBe(reason)
+      expect(await subject().store.head(key)).toBeNull()
     })
 
     it('does not begin when the signal was aborted before', async () => {

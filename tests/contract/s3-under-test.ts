@@ -6,7 +6,7 @@ import type { StoreUnderTest } from './describe-object-store.ts'
 /** What the port leaves open to a store, as it was measured. */
 const openTo = {
   minio: { verifiesSha256: true, listsUnfinishedByPrefix: false, listsBelowKeys: false },
-  seaweedfs: { verifiesSha256: true, listsUnfinishedByPrefix: true, listsBelowKeys: true },
+  seaweedfs: { verifiesSha256: false, listsUnfinishedByPrefix: true, listsBelowKeys: true },
 }
 
 /** The S3 adapter on a bucket of its own; the racers of the contract all get a connection at once. */

@@ -1,0 +1,124 @@
+import type { Socket } from 'bun'
+
+/** A relay in front of a server: what a client opens and sends can be counted, and lost. */
+export interface TcpRelay {
+  port: number
+  /** Connections that clients have open now. */
+  open(): number
+  /** The most that were open at once. */
+  openMax(): number
+  /** Request lines that clients sent, such as `GET /bucket/key HTTP/1.1`. */
+  requests: string[]
+  /** Cuts the next `requests` requests off before the server sees them. */
+  lose(requests: number): void
+  /** Cuts every connection once the server has answered this many bytes on it. */
+  cutAfter(answeredBytes: number): void
+  stop(): void
+}
+
+interface Ends {
+  peer?: Socket<Ends>
+  /** What the client sent before there was a server to send it to. */
+  early: Uint8Array[]
+  /** What the socket has not taken yet. */
+  pending: Uint8Array[]
+  answeredBytes: number
+}
+
+/**
+ * Relays 127.0.0.1:`port` to a server on 127.0.0.1. Signatures hold: nothing is rewritten, and the host that
+ * clients sign is the relay's. Writes are not paced, so it is for bodies that fit into memory.
+ */
+export function relayTo(serverPort: number): TcpRelay {
+  const clients = new Set<Socket<Ends>>()
+  const requests: string[] = []
+  let openMax = 0
+  let losing = 0
+  let cutAfterBytes = Number.POSITIVE_INFINITY
+
+  const listener = Bun.listen<Ends>({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      async open(client) {
+        client.data = { early: [], pending: [], answeredBytes: 0 }
+        clients.add(client)
+        openMax = Math.max(openMax, clients.size)
+        await connectServer(client)
+      },
+      data(client, bytes) {
+        const lines = requestLines(bytes)
+        requests.push(...lines)
+        if (lines.length > 0 && losing > 0) {
+          losing -= 1
+          client.terminate()
+        } else if (client.data.peer) send(client.data.peer, bytes)
+        else client.data.early.push(bytes.slice())
+      },
+      drain: flush,
+      close(client) {
+        clients.delete(client)
+        client.data.peer?.end()
+      },
+    },
+  })
+
+  async function connectServer(client: Socket<Ends>): Promise<void> {
+    const server = await Bun.connect<Ends>({
+      hostname: '127.0.0.1',
+      port: serverPort,
+      socket: {
+        data(server, bytes) {
+          client.data.answeredBytes += bytes.length
+          send(client, bytes)
+          if (client.data.answeredBytes > cutAfterBytes) {
+            client.terminate()
+            server.terminate()
+          }
+        },
+        drain: flush,
+        close: () => void client.end(),
+      },
+      data: { peer: client, early: [], pending: [], answeredBytes: 0 },
+    })
+    client.data.peer = server
+    for (const bytes of client.data.early.splice(0)) send(server, bytes)
+  }
+
+  return {
+    port: listener.port,
+    open: () => clients.size,
+    openMax: () => openMax,
+    requests,
+    lose: (count) => {
+      losing = count
+    },
+    cutAfter: (answeredBytes) => {
+      cutAfterBytes = answeredBytes
+    },
+    stop: () => listener.stop(true),
+  }
+}
+
+function send(to: Socket<Ends>, bytes: Uint8Array): void {
+  to.data.pending.push(bytes.slice())
+  flush(to)
+}
+
+/** A socket takes what its buffer has room for; the rest waits for `drain`. */
+function flush(to: Socket<Ends>): void {
+  for (let next = to.data.pending[0]; next !== undefined; next = to.data.pending[0]) {
+    const written = Math.max(to.write(next), 0)
+    if (written < next.length) {
+      to.data.pending[0] = next.subarray(written)
+      return
+    }
+    to.data.pending.shift()
+  }
+}
+
+/** Good enough for requests that begin a write of the client, as those of HTTP clients do. */
+function requestLines(bytes: Uint8Array): string[] {
+  const line = /^[A-Z]+ \S+ HTTP\/1\.1(?=\r\n)/.exec(Buffer.from(bytes.subarray(0, 8192)).toString('latin1'))
+  return line ? [line[0]] : []
+}
