@@ -39,8 +39,8 @@ const secretTexts: readonly (readonly [RegExp, string])[] = [
   [/(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%3D))[^&\s"'<>]+/gi, `$1${redacted}`],
   [/(AWS4-HMAC-SHA256\s+)(?:[A-Za-z]+=[^\s,"']+(?:,\s*)?)+/g, `$1${redacted}`],
   [/\b(Bearer|Basic|DPoP)\s+[A-Za-z0-9._~+/-]{16,}=*/gi, `$1 ${redacted}`],
-  [/\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){2,4}/g, redacted],
-  [/([a-z][a-z0-9+.-]*:\/\/)[^/?#\s"'@]*@/gi, `$1${redacted}@`],
+  [/\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}/g, redacted],
+  [/([a-z][a-z0-9+.-]{0,20}:\/\/)[^/?#\s"'@]*@/gi, `$1${redacted}@`],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, redacted],
 ]
 
@@ -65,6 +65,9 @@ export function registerSecret(secret: Secret): () => void {
 export function redactText(text: string): string {
   let safe = text
   for (const value of registered.keys()) safe = safe.replaceAll(value, redacted)
+  // Callers choose how long a text is: it is cut before the expressions see it, and with room to spare, so
+  // that a secret across the final cut is still whole when they look for it.
+  safe = safe.slice(0, 2 * limits.logTextCharsMax)
   if (suspicious.test(safe)) {
     for (const [pattern, replacement] of secretTexts) safe = safe.replace(pattern, replacement)
   }
@@ -105,7 +108,7 @@ export function describeError(thrown: unknown): SafeError {
 }
 
 function describeCause(thrown: unknown, depth: number): SafeError {
-  if (!(thrown instanceof Error)) return { name: 'Thrown', message: redactText(String(redact(thrown))) }
+  if (!(thrown instanceof Error)) return { name: 'Thrown', message: textOf(redact(thrown)) }
   const { code, cause } = thrown as { code?: unknown; cause?: unknown }
   const deeper = depth + 1 < causesMax
   return {
@@ -118,6 +121,10 @@ function describeCause(thrown: unknown, depth: number): SafeError {
         errors: thrown.errors.slice(0, causesMax).map((one) => describeCause(one, depth + 1)),
       }),
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : String(JSON.stringify(value))
 }
 
 function stackFrames(error: Error): string[] {
