@@ -44,7 +44,19 @@ interface PendingUpload {
  * @param options.now the store's clock; the system's by default
  */
 export function createMemoryObjectStore(options: { now?: () => Date } = {}): ObjectStore {
-  return new MemoryObjectStore(options.now ?? (() => new Date()))
+  const store = new MemoryObjectStore(options.now ?? (() => new Date()))
+  // A plain object, so that a test can replace one method: { ...store, get: … }.
+  return {
+    put: (key, body, putOptions) => store.put(key, body, putOptions),
+    get: (key, getOptions) => store.get(key, getOptions),
+    head: (key, callOptions) => store.head(key, callOptions),
+    list: (listOptions) => store.list(listOptions),
+    delete: (key, callOptions) => store.delete(key, callOptions),
+    startMultipart: (key, multipartOptions) => store.startMultipart(key, multipartOptions),
+    listUnfinished: (prefix, callOptions) => store.listUnfinished(prefix, callOptions),
+    abortUnfinished: (key, uploadId, callOptions) => store.abortUnfinished(key, uploadId, callOptions),
+    clock: (callOptions) => store.clock(callOptions),
+  }
 }
 
 class MemoryObjectStore implements ObjectStore {

@@ -1,0 +1,138 @@
+import {
+  type Attributes,
+  context,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api'
+import { type MultipartUpload, type ObjectBody, type ObjectStore, ObjectStoreError } from './object-store.ts'
+
+/**
+ * Gives every call to `store` a CLIENT span named `S3 <operation of the S3 API>`, child of the active one.
+ * Attributes follow https://opentelemetry.io/docs/specs/semconv/object-stores/s3/; a failure adds `error.type`
+ * (the port's error code, else the error's class) and the status ERROR. No URL and no message of an error
+ * that is not ours is recorded, for either may carry a signature.
+ *
+ * The span of a `get` lasts until its body has ended, failed or been cancelled. Watching a body means reading
+ * it in JavaScript, so where nobody records the span the store's own stream is handed through untouched.
+ *
+ * Put it inside `prefixed`, so that `aws.s3.key` is the key in the bucket.
+ */
+export function traced(store: ObjectStore, tracer: Tracer, bucket: string): ObjectStore {
+  const observe = observeWith(tracer, bucket)
+  return {
+    put: (key, body, options) => observe('PutObject', { key }, () => store.put(key, body, options)),
+    get: (key, options) => observe('GetObject', { key }, () => store.get(key, options), untilBodyEnds),
+    head: (key, options) => observe('HeadObject', { key }, () => store.head(key, options)),
+    list: (options) => observe('ListObjectsV2', {}, () => store.list(options)),
+    delete: (key, options) => observe('DeleteObject', { key }, () => store.delete(key, options)),
+    startMultipart: async (key, options) => {
+      const start = () => store.startMultipart(key, options)
+      return tracedUpload(await observe('CreateMultipartUpload', { key }, start), key, observe)
+    },
+    listUnfinished: (prefix, options) =>
+      observe('ListMultipartUploads', {}, () => store.listUnfinished(prefix, options)),
+    abortUnfinished: (key, uploadId, options) =>
+      observe('AbortMultipartUpload', { key }, () => store.abortUnfinished(key, uploadId, options)),
+    clock: (options) => observe('HeadBucket', {}, () => store.clock(options)),
+  }
+}
+
+interface Target {
+  key?: string
+  partNumber?: number
+}
+
+type Observe = <T>(
+  operation: string,
+  target: Target,
+  call: () => Promise<T>,
+  finish?: (answer: T, span: Span) => T,
+) => Promise<T>
+
+function observeWith(tracer: Tracer, bucket: string): Observe {
+  return (operation, target, call, finish = endNow) => {
+    const span = tracer.startSpan(`S3 ${operation}`, { kind: SpanKind.CLIENT })
+    if (!span.isRecording()) return call()
+    span.setAttributes(attributesOf(operation, bucket, target))
+    return context
+      .with(trace.setSpan(context.active(), span), async () => call())
+      .then(
+        (answer) => finish(answer, span),
+        (error: unknown) => fail(error, span),
+      )
+  }
+}
+
+function tracedUpload(upload: MultipartUpload, key: string, observe: Observe): MultipartUpload {
+  let partNumber = 0
+  return {
+    uploadPart: (bytes, options) => {
+      partNumber += 1
+      return observe('UploadPart', { key, partNumber }, () => upload.uploadPart(bytes, options))
+    },
+    complete: (options) => observe('CompleteMultipartUpload', { key }, () => upload.complete(options)),
+    abort: () => observe('AbortMultipartUpload', { key }, () => upload.abort()),
+  }
+}
+
+function attributesOf(operation: string, bucket: string, { key, partNumber }: Target): Attributes {
+  return {
+    'rpc.system': 'aws-api',
+    'rpc.service': 'S3',
+    'rpc.method': operation,
+    'aws.s3.bucket': bucket,
+    ...(key === undefined ? {} : { 'aws.s3.key': key }),
+    ...(partNumber === undefined ? {} : { 'aws.s3.part_number': partNumber }),
+  }
+}
+
+function endNow<T>(answer: T, span: Span): T {
+  span.end()
+  return answer
+}
+
+function fail(error: unknown, span: Span): never {
+  recordFailure(error, span)
+  throw error
+}
+
+function recordFailure(error: unknown, span: Span): void {
+  const type = error instanceof ObjectStoreError ? error.code : error instanceof Error ? error.name : '_OTHER'
+  span.setAttribute('error.type', type)
+  span.setStatus(
+    error instanceof ObjectStoreError
+      ? { code: SpanStatusCode.ERROR, message: error.message }
+      : { code: SpanStatusCode.ERROR },
+  )
+  span.end()
+}
+
+function untilBodyEnds(found: ObjectBody | null, span: Span): ObjectBody | null {
+  if (found === null) return endNow(found, span)
+  const reader = found.body.getReader()
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read()
+          if (!done) return controller.enqueue(value)
+          span.end()
+          controller.close()
+        } catch (error) {
+          recordFailure(error, span)
+          controller.error(error)
+        }
+      },
+      async cancel(reason) {
+        span.end()
+        await reader.cancel(reason)
+      },
+    },
+    // Nothing is read ahead of the caller: tracing must not change how much of an object leaves the store.
+    { highWaterMark: 0 },
+  )
+  return { ...found, body }
+}
