@@ -13,8 +13,7 @@ export interface LocalIssuer {
   audience: string
   jwksUrl: string
   clientId: string
-  /** ES256 key with its `kid`. A secret: whoever holds it is every tenant of this start. */
-  privateJwk: JWK
+  privateJwk: SigningKey
   signToken(request: TokenRequest): Promise<string>
   /** Resolves when the port is free again. */
   stop(): Promise<void>
@@ -24,7 +23,7 @@ export interface LocalIssuerOptions {
   /** A free one where left out. */
   port?: number | undefined
   /** A new key where left out. */
-  privateJwk?: JWK | undefined
+  privateJwk?: SigningKey | undefined
 }
 
 /** Starts an issuer on 127.0.0.1 that publishes its key and metadata. It hands out no tokens over HTTP. */
@@ -44,10 +43,10 @@ export async function startLocalIssuer(options: LocalIssuerOptions = {}): Promis
 }
 
 /** A private ES256 key; `kid` is its thumbprint (RFC 7638). */
-export async function newSigningKey(): Promise<JWK> {
+export async function newSigningKey(): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair(localAlgorithm, { extractable: true })
   const jwk = await exportJWK(privateKey)
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: localAlgorithm, use: 'sig' }
+  return { ...jwk, kty: 'EC', kid: await calculateJwkThumbprint(jwk), alg: localAlgorithm, use: 'sig' }
 }
 
 export interface KeyServer {

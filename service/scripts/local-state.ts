@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import type { SigningKey } from './local-token.ts'
 
 /** What a running `start` tells the other commands: a file that only its owner can read. */
 export type LocalStart = Static<typeof localStart>
@@ -13,7 +14,7 @@ const localStart = Type.Object({
   issuer: Type.String(),
   audience: Type.String(),
   /** The local issuer's private key. */
-  jwk: Type.Object({ kty: Type.String(), kid: Type.String() }, { additionalProperties: true }),
+  jwk: Type.Unsafe<SigningKey>(Type.Object({ kty: Type.String(), kid: Type.String() })),
   /** RFC 3339, UTC. */
   startedAt: Type.String(),
   /** Process that serves; the file is stale once it is gone. */

@@ -6,6 +6,9 @@ export const localClientId = 'cloudlysis-local'
 
 export const localAlgorithm = 'ES256'
 
+/** A private ES256 key; whoever holds it is every tenant of the service that trusts it. */
+export type SigningKey = JWK & { kty: string; kid: string }
+
 export interface TokenRequest {
   tenants: readonly string[]
   /** Space-separated scopes. */
@@ -19,8 +22,7 @@ export interface TokenRequest {
 export interface TokenSigner {
   issuer: string
   audience: string
-  /** Private ES256 key with its `kid`. */
-  jwk: JWK
+  jwk: SigningKey
 }
 
 /** An access token (RFC 9068) as the local issuer gives it, signed with its private key. */
