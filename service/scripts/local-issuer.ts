@@ -3,6 +3,7 @@ import {
   localAlgorithm,
   localAudience,
   localClientId,
+  type SigningKey,
   signLocalToken,
   type TokenRequest,
 } from './local-token.ts'
