@@ -1,6 +1,8 @@
 import type { ByteRange } from '../object-store/object-store.ts'
 import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
 
+export type { ByteRange }
+
 /**
  * What may be done with documents, whoever asks: the domain behind the HTTP API. Authorisation has been
  * decided before any of these is called. Every failure a caller can meet is a `DocumentError`

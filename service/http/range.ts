@@ -1,4 +1,4 @@
-import type { ByteRange } from '../object-store/object-store.ts'
+import type { ByteRange } from '../documents/documents.ts'
 
 /** RFC 9110 section 14.2: one range of bytes; positions beyond 15 digits are not exact in a number. */
 const form = /^bytes=[ \t]*(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))[ \t]*$/i

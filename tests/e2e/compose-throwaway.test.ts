@@ -65,6 +65,6 @@ describe('a throw-away object store in a container', () => {
   it('refuses a wrong secret key', async () => {
     const { secretAccessKey } = randomCredentials()
     const attempt = provisionBucket({ ...store, secretAccessKey }, rule)
-    expect(attempt).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } })
+    await expect(attempt).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } })
   })
 })

@@ -93,7 +93,7 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
     expect(setup.exitCode).toBe(0)
     const head = new HeadBucketCommand({ Bucket: 'cloudlysis-docs' })
     expect((await clientWith(rotated).send(head)).$metadata.httpStatusCode).toBe(200)
-    expect(clientWith(old).send(head)).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } })
+    await expect(clientWith(old).send(head)).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } })
   }, 60_000)
 
   it('keeps its objects when it is stopped and started again', async () => {

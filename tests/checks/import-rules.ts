@@ -1,0 +1,121 @@
+import { importsOf, type SourceFile, withoutComments } from './source-imports.ts'
+
+/** One sentence of the dependency rule, and what breaks it. */
+export interface ImportRule {
+  sentence: string
+  /** Files that the rule speaks about. */
+  holdsFor: (path: string) => boolean
+  /** True for an import, as `importsOf` gives it, that the rule forbids. */
+  forbids: (specifier: string) => boolean
+}
+
+const under = (folder: string) => (path: string) => path.startsWith(`${folder}/`)
+const isOneOf =
+  (...paths: string[]) =>
+  (path: string) =>
+    paths.includes(path)
+const isOurs = (specifier: string) => specifier.startsWith('service/')
+
+/** Scripts are programs of their own: they may use everything, and nothing may use them. */
+const isService = (path: string) => under('service')(path) && !under('service/scripts')(path)
+const isS3Adapter = (path: string) => path.startsWith('service/object-store/s3-')
+
+/** `folder` imports, of our own files, only its own and those allowed. */
+function onlyImports(folder: string, allowed: string[], sentence: string): ImportRule {
+  const own = under(folder)
+  const isAllowed = (specifier: string) =>
+    own(specifier) || allowed.some((place) => specifier === place || specifier.startsWith(`${place}/`))
+  return { sentence, holdsFor: own, forbids: (specifier) => isOurs(specifier) && !isAllowed(specifier) }
+}
+
+const port = 'service/object-store/object-store.ts'
+const shared = ['service/limits.ts', 'service/semaphore.ts']
+
+/** Section 1 of the design: `http → authz, documents`, `documents → object-store` (the port only), and so on. */
+export const importRules: ImportRule[] = [
+  {
+    sentence: 'only the S3 adapter imports the AWS SDK',
+    holdsFor: (path) => isService(path) && !isS3Adapter(path),
+    forbids: (specifier) => /^@(aws-sdk|smithy)\//.test(specifier),
+  },
+  {
+    sentence: 'only http imports Elysia',
+    holdsFor: (path) => under('service')(path) && !under('service/http')(path),
+    forbids: (specifier) => /^(elysia|@elysiajs|@elysia)(\/|$)/.test(specifier),
+  },
+  {
+    sentence: 'nothing but app imports http',
+    holdsFor: (path) => isService(path) && !under('service/http')(path) && path !== 'service/app.ts',
+    forbids: under('service/http'),
+  },
+  {
+    sentence: 'nothing but main imports app, and nothing imports main',
+    holdsFor: (path) => isService(path) && path !== 'service/main.ts',
+    forbids: isOneOf('service/app.ts', 'service/main.ts'),
+  },
+  {
+    sentence: 'nothing imports scripts, tests or what starts servers',
+    holdsFor: isService,
+    forbids: (specifier) => /^(service\/scripts|tests|compose|observability)\//.test(specifier),
+  },
+  {
+    sentence: 'a store in memory is out of reach for the service',
+    holdsFor: under('service'),
+    forbids: (specifier) => /(^|\/)memory-[^/]*\.ts$/.test(specifier),
+  },
+  {
+    sentence: 'authz decides alone: it imports nothing but itself',
+    holdsFor: under('service/authz'),
+    forbids: (specifier) => !under('service/authz')(specifier),
+  },
+  onlyImports(
+    'service/authn',
+    ['service/authz', 'service/documents/document-ref.ts', ...shared],
+    'authn knows principals and the form of a tenant, nothing else of ours',
+  ),
+  onlyImports('service/documents', [port, ...shared], 'documents knows the port of the object store only'),
+  onlyImports(
+    'service/object-store',
+    ['service/telemetry', ...shared],
+    'object-store knows nothing of documents',
+  ),
+  onlyImports('service/telemetry', shared, 'telemetry knows nothing of what it tells about'),
+  onlyImports(
+    'service/http',
+    ['service/authn', 'service/authz', 'service/documents', 'service/telemetry', ...shared],
+    'http reaches the store through documents only',
+  ),
+  onlyImports(
+    'service/client',
+    ['service/documents/document-ref.ts', 'service/documents/documents.ts'],
+    'the client shares the nouns of the domain and nothing else',
+  ),
+]
+
+/** Every import that breaks a rule, as `file imports what: sentence`. */
+export function brokenImports(files: SourceFile[]): string[] {
+  return files.flatMap((file) =>
+    importRules
+      .filter((rule) => rule.holdsFor(file.path))
+      .flatMap((rule) =>
+        importsOf(file)
+          .filter(rule.forbids)
+          .map((specifier) => `${file.path} imports ${specifier}: ${rule.sentence}`),
+      ),
+  )
+}
+
+/** Every service file but main and the scripts that reads the environment or the process. */
+export function readersOfTheWorld(files: SourceFile[]): string[] {
+  return files
+    .filter(({ path }) => isService(path) && path !== 'service/main.ts')
+    .filter((file) => readsTheWorld(file))
+    .map(({ path }) => `${path}: only main and scripts read the process or its environment`)
+}
+
+/** `globalThis.process` and destructuring ask whether there is one; that is how the client tells runtimes apart. */
+function readsTheWorld(file: SourceFile): boolean {
+  const code = withoutComments(file.text)
+  const reads = /(?<![.\w?])process\s*(\.|\[)|\bBun\.env\b|\bimport\.meta\.env\b/.test(code)
+  return reads || importsOf(file).some((specifier) => /^(node:)?process$/.test(specifier))
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'bun:test'
+import { committedSecrets } from '../checks/committed-secrets.ts'
+import { composeProblems } from '../checks/compose-rules.ts'
+import {
+  looseVersions,
+  servicePackagesInDev,
+  undeclaredPackages,
+  unusedPackages,
+} from '../checks/package-rules.ts'
+
+const usesJose = [{ path: 'service/authn/a.ts', text: "import { jwtVerify } from 'jose'\n" }]
+
+describe('looseVersions', () => {
+  it('takes one version and refuses ranges, tags and addresses', () => {
+    expect(looseVersions({ dependencies: { jose: '6.2.18', next: '1.0.0-rc.1' } })).toEqual([])
+    const loose = { a: '^6.2.18', b: '~1.0.0', c: 'latest', d: '1.x', e: 'git+https://example.org/e' }
+    expect(looseVersions({ devDependencies: loose })).toHaveLength(5)
+  })
+})
+
+describe('unusedPackages', () => {
+  it('names a package that no file imports', () => {
+    expect(unusedPackages({ dependencies: { jose: '6.2.18' } }, usesJose)).toEqual([])
+    expect(unusedPackages({ dependencies: { 'left-pad': '1.3.0' } }, usesJose)).toEqual([
+      'package.json: nothing uses left-pad',
+    ])
+  })
+
+  it('counts types as used where their package is', () => {
+    expect(unusedPackages({ devDependencies: { '@types/jose': '1.0.0' } }, usesJose)).toEqual([])
+    expect(unusedPackages({ devDependencies: { '@types/left-pad': '1.0.0' } }, usesJose)).toHaveLength(1)
+  })
+})
+
+describe('undeclaredPackages', () => {
+  it('names an import that package.json does not', () => {
+    expect(undeclaredPackages({ dependencies: { jose: '6.2.18' } }, usesJose)).toEqual([])
+    expect(undeclaredPackages({}, usesJose)).toHaveLength(1)
+  })
+})
+
+describe('servicePackagesInDev', () => {
+  it('lets scripts use development dependencies, and not the service', () => {
+    const file = { devDependencies: { jose: '6.2.18' } }
+    expect(servicePackagesInDev(file, usesJose)).toHaveLength(1)
+    const script = [{ path: 'service/scripts/a.ts', text: "import 'jose'\n" }]
+    expect(servicePackagesInDev(file, script)).toEqual([])
+  })
+})
+
+describe('composeProblems', () => {
+  const problems = (text: string) => composeProblems({ path: 'compose/x.yaml', text })
+  const chosen = (image: string) => `$\{A_IMAGE:-${image}}`
+
+  it('takes fixed tags and loopback ports', () => {
+    const text = `services:\n  a:\n    image: ${chosen('a/b:1.2.3')}\n    ports: ["127.0.0.1:9000:9000"]\n`
+    expect(problems(text)).toEqual([])
+  })
+
+  it('refuses an image without a tag, and the tag latest', () => {
+    expect(problems('services:\n  a:\n    image: localhost:5000/a\n')).toHaveLength(1)
+    expect(problems('services:\n  a:\n    image: a:latest\n')).toHaveLength(1)
+    expect(problems(`services:\n  a:\n    image: ${chosen('a')}\n`)).toHaveLength(1)
+  })
+
+  it('refuses a port that is open to the network', () => {
+    expect(problems('services:\n  a:\n    ports: ["9000:9000"]\n')).toHaveLength(1)
+    expect(problems('services:\n  a:\n    ports: ["0.0.0.0:9000:9000"]\n')).toHaveLength(1)
+  })
+
+  it('refuses what is not YAML', () => {
+    expect(problems('services: [')).toHaveLength(1)
+  })
+})
+
+describe('committedSecrets', () => {
+  const found = (text: string) => committedSecrets({ path: 'x.ts', text })
+
+  it('finds what looks like a real secret, and says where', () => {
+    const hex = crypto.randomUUID().replaceAll('-', 'a1')
+    expect(found(`\nconst s = { secretAccessKey: '${hex}' }`)).toEqual([
+      'x.ts, line 2: looks like a secret in a setting',
+    ])
+    expect(found(`AKIA${'Q7'.repeat(8)}`)).toHaveLength(1)
+    expect(found(`"d":"${hex}${hex}"`)).toHaveLength(1)
+    const signed = ['eyJ', 'eyJ', ''].map((start) => start + hex).join('.')
+    expect(found(signed)).toHaveLength(1)
+  })
+
+  it('passes names, places of secrets and what is made at run time', () => {
+    expect(found('const secretAccessKey = randomBytes(20).toString("hex")')).toEqual([])
+    expect(found("secretFile: '/run/secrets/minio_root_password_of_the_store'")).toEqual([])
+    expect(found('-----BEGIN PRIVATE KEY-----')).toEqual([])
+  })
+})

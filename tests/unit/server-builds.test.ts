@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'bun:test'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { objectStoreImage } from '../../compose/object-store/image.ts'
+import { cached } from '../../compose/servers/cache.ts'
+import { freePort, isPortFree } from '../../compose/servers/free-port.ts'
+import { startServer } from '../../compose/servers/server-process.ts'
+import { builtServers, pinnedTool, readRecipe } from '../../compose/servers/server-recipe.ts'
+
+const root = resolve(import.meta.dir, '../..')
+
+async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-builds-'))
+  try {
+    return await use(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+describe('pinnedTool', () => {
+  it('reads the tool and the version of its module', () => {
+    const goMod = 'module m\n\ntool example.org/a/cmd/b\n\nrequire (\n\texample.org/a v1.2.3 // indirect\n)\n'
+    expect(pinnedTool(goMod)).toEqual({ package: 'example.org/a/cmd/b', version: 'v1.2.3' })
+  })
+
+  it('refuses a go.mod without a tool, and a tool without a version', () => {
+    expect(() => pinnedTool('module m\n')).toThrow('no tool line')
+    expect(() => pinnedTool('module m\n\ntool example.org/a\n')).toThrow('pins no version')
+  })
+})
+
+describe('readRecipe', () => {
+  it('finds the pin of every server that is built', async () => {
+    const recipes = await Promise.all(builtServers.map(readRecipe))
+    expect(recipes.map(({ version }) => version)).toEqual([
+      'v0.0.0-20260212201848-7aac2a2c5b7c',
+      'v0.0.0-20250313080218-cf909e1063a9',
+      'v5.6.0',
+    ])
+  })
+})
+
+describe('the image of the object store', () => {
+  it('is tagged with the commit that go.mod pins MinIO to, in code, compose files and Dockerfile', async () => {
+    const { version } = await readRecipe('minio')
+    expect(objectStoreImage.split('-').at(-1)).toBe(version.split('-').at(-1))
+    for (const file of [
+      'compose/object-store.yaml',
+      'compose/gate.yaml',
+      'compose/object-store/Dockerfile',
+    ]) {
+      expect(await Bun.file(join(root, file)).text()).toContain(objectStoreImage)
+    }
+  })
+})
+
+describe('cached', () => {
+  const entry = { key: 'thing-1', onWait: () => {} }
+
+  it('makes a folder once, however many ask at the same time', () =>
+    inFolder(async (cache) => {
+      let made = 0
+      const make = async (folder: string) => {
+        made++
+        await Bun.sleep(50)
+        await writeFile(join(folder, 'file'), 'whole')
+      }
+      const [first, second] = await Promise.all([
+        cached({ ...entry, cache, make }),
+        cached({ ...entry, cache, make }),
+      ])
+      expect(made).toBe(1)
+      expect(first).toBe(second)
+      expect(await Bun.file(join(first, 'file')).text()).toBe('whole')
+    }))
+
+  it('keeps nothing of one that failed, and makes it anew the next time', () =>
+    inFolder(async (cache) => {
+      const failing = cached({
+        ...entry,
+        cache,
+        make: async (folder) => {
+          await writeFile(join(folder, 'file'), 'half')
+          throw new Error('no')
+        },
+      })
+      await expect(failing).rejects.toThrow('no')
+      expect((await readdir(cache)).filter((name) => !name.endsWith('.lock'))).toEqual([])
+      const folder = await cached({ ...entry, cache, make: (at) => writeFile(join(at, 'file'), 'whole') })
+      expect(await Bun.file(join(folder, 'file')).text()).toBe('whole')
+    }))
+})
+
+describe('startServer', () => {
+  const script =
+    'Bun.serve({ hostname: "127.0.0.1", port: Number(process.argv[1]), fetch: () => new Response("up") })'
+
+  it('is ready when the server answers, and stops it so that the port is free again', () =>
+    inFolder(async (folder) => {
+      const port = await freePort()
+      const server = await startServer({
+        name: 'demo',
+        argv: [process.execPath, '-e', script, String(port)],
+        env: { HOME: folder },
+        cwd: folder,
+        logFile: join(folder, 'log'),
+        isReady: () =>
+          fetch(`http://127.0.0.1:${port}/`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        readySecondsMax: 20,
+        stopSecondsMax: 5,
+      })
+      expect(await isPortFree(port)).toBe(false)
+      await server.stop()
+      expect(await isPortFree(port)).toBe(true)
+      await server.stop()
+    }))
+
+  it('says what a server printed that ended instead of becoming ready', () =>
+    inFolder(async (folder) => {
+      const attempt = startServer({
+        name: 'demo',
+        argv: [process.execPath, '-e', 'console.error("no such disk"); process.exit(3)'],
+        env: { HOME: folder },
+        cwd: folder,
+        logFile: join(folder, 'log'),
+        isReady: async () => false,
+        readySecondsMax: 20,
+        stopSecondsMax: 5,
+      })
+      await expect(attempt).rejects.toThrow('no such disk')
+    }))
+})

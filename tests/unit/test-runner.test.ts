@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'bun:test'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { runCommand } from '../../compose/run-command.ts'
+import { findLeaks } from '../runner/redaction-sweep.ts'
+import {
+  countTests,
+  exitCodeOf,
+  judge,
+  resultTable,
+  type SuiteResult,
+  summaryLine,
+} from '../runner/suite-result.ts'
+import { suites } from '../suites.ts'
+
+const root = resolve(import.meta.dir, '../..')
+
+/** Runs one throw-away test file with the real `bun test` and returns its report and exit code. */
+async function reportOf(test: string): Promise<{ junit: string; exitCode: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-runner-'))
+  try {
+    await writeFile(
+      join(folder, 'a.test.ts'),
+      `import { it, expect, beforeAll, describe } from 'bun:test'\n${test}`,
+    )
+    const report = ['--reporter=junit', '--reporter-outfile=report.xml']
+    const { exitCode } = await runCommand([process.execPath, 'test', './a.test.ts', ...report], {
+      cwd: folder,
+    })
+    const file = Bun.file(join(folder, 'report.xml'))
+    return { junit: (await file.exists()) ? await file.text() : '', exitCode }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+describe('countTests', () => {
+  it('counts what bun test reports', async () => {
+    const { junit, exitCode } = await reportOf(
+      "it('a', () => {})\nit('b', () => { expect(1).toBe(2) })\nit.skip('c', () => {})\nit.todo('d')\n",
+    )
+    expect(countTests(junit)).toEqual({ passed: 1, failed: 1, skipped: 2, files: ['a.test.ts'] })
+    expect(exitCode).toBe(1)
+  })
+
+  it('counts a hook that fails', async () => {
+    const { junit } = await reportOf(
+      "describe('x', () => { beforeAll(() => { throw 1 }); it('a', () => {}) })\n",
+    )
+    expect(countTests(junit).failed).toBeGreaterThan(0)
+  })
+
+  it('refuses what is no report', () => {
+    expect(() => countTests('')).toThrow('not a JUnit report')
+    expect(() => countTests('<testsuites name="bun test">')).toThrow('without counts')
+  })
+})
+
+describe('judge', () => {
+  const good = { passed: 2, failed: 0, skipped: 0, files: ['tests/unit/a.test.ts'] }
+
+  it('passes a suite whose files all ran', () => {
+    expect(judge(good, good.files, 0)).toEqual({ passed: 2, failed: 0, skipped: 0, remarks: [] })
+  })
+
+  it('fails a suite with a file of which nothing ran', () => {
+    const verdict = judge(good, [...good.files, 'tests/unit/b.test.ts'], 1)
+    expect(verdict.failed).toBe(1)
+    expect(verdict.remarks[0]).toContain('tests/unit/b.test.ts')
+  })
+
+  it('fails a suite in which not one test ran, also when all were skipped', () => {
+    expect(judge({ passed: 0, failed: 0, skipped: 0, files: [] }, [], 0).failed).toBe(1)
+    expect(judge({ ...good, passed: 0, skipped: 3 }, good.files, 0).failed).toBe(1)
+  })
+
+  it('fails a suite whose process failed although its tests passed', () => {
+    expect(judge(good, good.files, 1).failed).toBe(1)
+  })
+})
+
+describe('the summary of bun run test', () => {
+  const result: SuiteResult = {
+    suite: 'unit',
+    store: 'none',
+    passed: 3,
+    failed: 0,
+    skipped: 0,
+    minutes: 0.25,
+    remarks: [],
+  }
+
+  it('adds all suites up in its last line', () => {
+    expect(summaryLine([result, { ...result, failed: 1, skipped: 2 }])).toBe('6 passed, 1 failed, 2 skipped')
+  })
+
+  it('shows minutes and the store of each suite', () => {
+    expect(resultTable([result]).split('\n').at(-1)).toMatch(/^unit +\| none +\| +3 \| +0 \| +0 \| +0\.3$/)
+  })
+
+  it('fails on a failure, and in CI on a skipped test too', () => {
+    expect(exitCodeOf([result], true)).toBe(0)
+    expect(exitCodeOf([{ ...result, failed: 1 }], false)).toBe(1)
+    expect(exitCodeOf([{ ...result, skipped: 1 }], false)).toBe(0)
+    expect(exitCodeOf([{ ...result, skipped: 1 }], true)).toBe(1)
+  })
+})
+
+describe('the suites of bun run test', () => {
+  it('are all folders that have tests', async () => {
+    const files = await Array.fromAsync(new Bun.Glob('tests/**/*.test.ts').scan(root))
+    const folders = new Set(files.map((file) => file.split('/')[1] ?? ''))
+    expect(suites.map(({ name }) => name)).toEqual(expect.arrayContaining([...folders]))
+  })
+
+  it('are chosen by name, and a name that is none of them is refused', async () => {
+    const { exitCode, stderr } = await runCommand([process.execPath, 'tests/run.ts', 'no-such-suite'], {
+      cwd: root,
+    })
+    expect(exitCode).toBe(64)
+    expect(stderr).toContain('unit, contract')
+  })
+})
+
+describe('findLeaks', () => {
+  const secret = `${crypto.randomUUID()}/+${crypto.randomUUID()}`
+
+  async function leaksIn(printed: string, secrets: string[]) {
+    const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-sweep-'))
+    try {
+      await writeFile(join(folder, 'service.log'), printed)
+      return await findLeaks(folder, secrets)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
+  it('finds a planted secret and says where it stands', async () => {
+    const leaks = await leaksIn(`{"level":"info"}\n{"key":"${secret}"}\n`, ['x'.repeat(20), secret])
+    expect(leaks).toMatchObject([{ line: 2, secret: 2 }])
+  })
+
+  it('finds it percent-encoded, in base64, and a token by its signature alone', async () => {
+    expect(await leaksIn(`?key=${encodeURIComponent(secret)}`, [secret])).toHaveLength(1)
+    expect(await leaksIn(Buffer.from(secret).toString('base64'), [secret])).toHaveLength(1)
+    const signature = crypto.randomUUID()
+    expect(await leaksIn(`sig ${signature}`, [`header.payload.${signature}`])).toHaveLength(1)
+  })
+
+  it('finds nothing where nothing is', async () => {
+    expect(await leaksIn('{"level":"info"}\n', [secret])).toEqual([])
+  })
+
+  it('refuses to prove nothing', async () => {
+    await expect(leaksIn('', [secret])).rejects.toThrow('nothing to search')
+    await expect(leaksIn('printed', [])).rejects.toThrow('nothing to search for')
+  })
+})
