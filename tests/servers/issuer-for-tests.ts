@@ -37,7 +37,7 @@ export interface OddToken {
 }
 
 export async function startIssuerForTests(): Promise<IssuerForTests> {
-  const keys = [await newSigningKey()]
+  const keys: JWK[] = [await newSigningKey()]
   const server = publishKeys(() => keys)
   const current = () => keys.at(-1) ?? missingKey()
   const goodClaims = () => claimsOf(server.issuer)

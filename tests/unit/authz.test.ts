@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'bun:test'
+import { readFile } from 'node:fs/promises'
 import { type Action, decide, neededScopes } from '../../service/authz/policy.ts'
 import { isScope, type Principal, parseScopes, type Scope, scopes } from '../../service/authz/principal.ts'
 
@@ -117,5 +118,20 @@ describe('isScope', () => {
   it('knows the three scopes', () => {
     expect(isScope('documents:admin')).toBeTrue()
     expect(isScope('documents:owner')).toBeFalse()
+  })
+})
+
+describe('the README of authz', () => {
+  it('has the actions of every scope as the code has them', async () => {
+    const document = await readFile(new URL('../../service/authz/README.md', import.meta.url), 'utf8')
+    const cells = document.split('\n').map((line) => line.split('|').map((cell) => cell.trim()))
+    const written = scopes.map((scope) => cells.find((row) => row[1] === `\`${scope}\``)?.[2])
+    const meant = scopes.map((scope) =>
+      actions
+        .filter((action) => neededScopes[action] === scope)
+        .map((action) => `\`${action}\``)
+        .join(', '),
+    )
+    expect(written).toEqual(meant)
   })
 })
