@@ -41,6 +41,8 @@ export const configSchema = Type.Object({
   otlpEndpoint: Type.Optional(Type.String()),
 })
 
+const storeConfigSchema = Type.Pick(configSchema, ['s3', 'docs'])
+
 type DeepReadonly<T> = T extends Secret
   ? T
   : T extends object
@@ -72,18 +74,46 @@ export async function parseConfig(
   readFile: ReadFile,
   resolveHost: ResolveHost = addressesOf,
 ): Promise<Config> {
+  const { values, ca, problems } = await readValues(env, readFile, resolveHost)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return assemble(values, ca)
+}
+
+/** What is needed to reach the documents in their store, and nothing else. */
+export type StoreConfig = Pick<Config, 's3' | 'docs'>
+
+/**
+ * The part of the contract that programs need which work on the store and answer nobody (`bun run scrub`):
+ * the `S3_*` variables. All others may be missing or wrong.
+ *
+ * @throws {ConfigError} with all problems of `S3_*` at once.
+ */
+export async function parseStoreConfig(
+  env: Environment,
+  readFile: ReadFile,
+  resolveHost: ResolveHost = addressesOf,
+): Promise<StoreConfig> {
+  const ofStore = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('S3_')))
+  const { values, ca, problems } = await readValues(ofStore, readFile, resolveHost)
+  const storeProblems = problems.filter(({ variable }) => variable.startsWith('S3_'))
+  if (storeProblems.length > 0) throw new ConfigError(storeProblems)
+  const checked: unknown = frozen(assembleStore(values, ca))
+  Value.Assert(storeConfigSchema, checked)
+  return checked
+}
+
+async function readValues(env: Environment, readFile: ReadFile, resolveHost: ResolveHost) {
   const source = readSource(env, readFile)
-  const { values, problems: decodeProblems } = decodeAll(source)
+  const { values, problems } = decodeAll(source)
   const certificates = certificatesIn(values.S3_CA_FILE, readFile)
-  const problems = [
+  const all = [
     ...source.problems,
-    ...decodeProblems,
+    ...problems,
     ...placeProblems(values),
     ...(await transportProblems(values, resolveHost)),
     ...certificates.problems,
   ]
-  if (problems.length > 0) throw new ConfigError(problems)
-  return assemble(values, certificates.pem)
+  return { values, ca: certificates.pem, problems: all }
 }
 
 /** Shorter ones are chosen by people (`documents`), and redacting such a word would spoil every log line. */
@@ -98,8 +128,8 @@ export function secretsOf({ s3, ticketSigningKey }: Config): Secret[] {
   ]
 }
 
-function assemble(values: Values, ca: string | undefined): Config {
-  const config = {
+function assembleStore(values: Values, ca: string | undefined) {
+  return {
     s3: {
       endpoint: values.S3_ENDPOINT,
       publicEndpoint: values.S3_PUBLIC_ENDPOINT ?? values.S3_ENDPOINT,
@@ -112,6 +142,12 @@ function assemble(values: Values, ca: string | undefined): Config {
       connectionsMax: values.S3_CONNECTIONS_MAX,
     },
     docs: placeOf(values.S3_BUCKET_DOCS, values.S3_PREFIX_DOCS),
+  }
+}
+
+function assemble(values: Values, ca: string | undefined): Config {
+  const config = {
+    ...assembleStore(values, ca),
     loki: placeOf(values.S3_BUCKET_LOKI, values.S3_PREFIX_LOKI ?? 'loki/'),
     tempo: placeOf(values.S3_BUCKET_TEMPO, values.S3_PREFIX_TEMPO ?? 'tempo/'),
     auth: {
