@@ -16,6 +16,8 @@ export interface StoreUnderTest {
   listsUnfinishedByPrefix: boolean
   /** It lists `a/b` also where `a` is an object. No key of ours lies below another. */
   listsBelowKeys: boolean
+  /** It orders whole keys, as S3 does, and not folder by folder. Pages fit together either way. */
+  ordersByBytes: boolean
   close(): Promise<void>
 }
 

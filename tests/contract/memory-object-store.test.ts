@@ -6,6 +6,7 @@ const memory = {
   verifiesSha256: true,
   listsUnfinishedByPrefix: true,
   listsBelowKeys: true,
+  ordersByBytes: true,
   close: async () => {},
 }
 

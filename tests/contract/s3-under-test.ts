@@ -5,8 +5,13 @@ import type { StoreUnderTest } from './describe-object-store.ts'
 
 /** What the port leaves open to a store, as it was measured. */
 const openTo = {
-  minio: { verifiesSha256: true, listsUnfinishedByPrefix: false, listsBelowKeys: false },
-  seaweedfs: { verifiesSha256: false, listsUnfinishedByPrefix: true, listsBelowKeys: true },
+  minio: { verifiesSha256: true, listsUnfinishedByPrefix: false, listsBelowKeys: false, ordersByBytes: true },
+  seaweedfs: {
+    verifiesSha256: false,
+    listsUnfinishedByPrefix: true,
+    listsBelowKeys: true,
+    ordersByBytes: false,
+  },
 }
 
 /** The S3 adapter on a bucket of its own; the racers of the contract all get a connection at once. */

@@ -11,7 +11,7 @@ export interface TcpRelay {
   requests: string[]
   /** Cuts the next `requests` requests off before the server sees them. */
   lose(requests: number): void
-  /** Cuts every connection once the server has answered this many bytes on it. */
+  /** Lets this many bytes of the server's answers through on each connection, then ends it. */
   cutAfter(answeredBytes: number): void
   stop(): void
 }
@@ -23,6 +23,8 @@ interface Ends {
   /** What the socket has not taken yet. */
   pending: Uint8Array[]
   answeredBytes: number
+  /** Ends once it has taken what is pending. */
+  cut: boolean
 }
 
 /**
@@ -41,7 +43,7 @@ export function relayTo(serverPort: number): TcpRelay {
     port: 0,
     socket: {
       async open(client) {
-        client.data = { early: [], pending: [], answeredBytes: 0 }
+        client.data = { early: [], pending: [], answeredBytes: 0, cut: false }
         clients.add(client)
         openMax = Math.max(openMax, clients.size)
         await connectServer(client)
@@ -69,17 +71,18 @@ export function relayTo(serverPort: number): TcpRelay {
       port: serverPort,
       socket: {
         data(server, bytes) {
+          const room = cutAfterBytes - client.data.answeredBytes
           client.data.answeredBytes += bytes.length
-          send(client, bytes)
-          if (client.data.answeredBytes > cutAfterBytes) {
-            client.terminate()
-            server.terminate()
-          }
+          client.data.cut = bytes.length > room
+          send(client, bytes.subarray(0, Math.max(room, 0)))
+          if (client.data.cut) server.terminate()
         },
         drain: flush,
-        close: () => void client.end(),
+        close: () => {
+          if (!client.data.cut) client.end()
+        },
       },
-      data: { peer: client, early: [], pending: [], answeredBytes: 0 },
+      data: { peer: client, early: [], pending: [], answeredBytes: 0, cut: false },
     })
     client.data.peer = server
     for (const bytes of client.data.early.splice(0)) send(server, bytes)
@@ -115,6 +118,7 @@ function flush(to: Socket<Ends>): void {
     }
     to.data.pending.shift()
   }
+  if (to.data.cut) to.end()
 }
 
 /** Good enough for requests that begin a write of the client, as those of HTTP clients do. */
