@@ -17,6 +17,8 @@ export interface ServerCommand {
   readySecondsMax: number
   /** How long `stop` waits before it kills. */
   stopSecondsMax: number
+  /** What `stop` sends first; default: SIGTERM. */
+  stopSignal?: 'SIGTERM' | 'SIGINT'
 }
 
 /** A running server that this process started. */
@@ -29,10 +31,10 @@ export interface ServerProcess {
   resume(): void
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>
-  /** SIGTERM, after `stopSecondsMax` SIGKILL, and waits until it is gone. Can be repeated. */
+  /** SIGTERM (or `stopSignal`), after `stopSecondsMax` SIGKILL, and waits until it is gone. Can be repeated. */
   stop(): Promise<void>
-  /** Resolves when it is gone, whoever ended it. */
-  exited: Promise<void>
+  /** Resolves when it is gone, whoever ended it: with its exit status, 128 + the number of the signal for one. */
+  exited: Promise<number>
 }
 
 /** A server ended or stayed silent instead of becoming ready. `log` holds its last lines. */
@@ -61,6 +63,8 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
     stdin: 'ignore',
     stdout: log,
     stderr: log,
+    // A Ctrl-C at the terminal goes to the whole process group: who started the server decides when it stops.
+    detached: true,
   })
   closeSync(log)
   const server = control(child, command)
@@ -92,10 +96,11 @@ function dieWithParent(): string[] {
 function control(child: Bun.Subprocess, command: ServerCommand): ServerProcess {
   const killAtExit = () => child.kill('SIGKILL')
   process.on('exit', killAtExit)
-  const exited = child.exited.then(() => {
+  const exited = child.exited.then((status) => {
     process.off('exit', killAtExit)
+    return status
   })
-  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+  const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill(signal)
     // A frozen process acts on SIGTERM only once it runs again.
@@ -110,7 +115,7 @@ function control(child: Bun.Subprocess, command: ServerCommand): ServerProcess {
     pause: () => child.kill('SIGSTOP'),
     resume: () => child.kill('SIGCONT'),
     kill: () => end('SIGKILL'),
-    stop: () => end('SIGTERM'),
+    stop: () => end(command.stopSignal ?? 'SIGTERM'),
     exited,
   }
 }

@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { freePort } from '../../compose/servers/free-port.ts'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { answersOk, type ServerProcess, startServer } from '../../compose/servers/server-process.ts'
+import { createApp } from '../../service/app.ts'
+import { createAuthenticator } from '../../service/authn/authenticator.ts'
+import { deriveKey } from '../../service/derived-key.ts'
+import { createDocuments } from '../../service/documents/create-documents.ts'
+import { limits } from '../../service/limits.ts'
+import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
+import { createLogger } from '../../service/telemetry/logger.ts'
+import { freshBucket } from './bucket.ts'
+import { counted } from './counted-object-store.ts'
+import { type Claims, type IssuerForTests, startIssuerForTests } from './issuer-for-tests.ts'
+import { keepPrinted, printedFile } from './printed.ts'
+import { storeForTests } from './store.ts'
+
+/** One line of the service's log, parsed. */
+export type LogLine = Readonly<Record<string, unknown>>
+
+/** The service on a real object store, with a bucket and an issuer of its own. */
+export interface ServiceForTests {
+  /** Origin, such as `http://127.0.0.1:40123`. */
+  url: string
+  issuer: IssuerForTests
+  /** A good token: tenant `acme`, all scopes, subject `alice`, but for what `claims` changes. */
+  token(claims?: Claims): Promise<string>
+  /** What the service sees as its store, below `S3_PREFIX_DOCS`, by another way than the service's own. */
+  store: ObjectStore
+  /** How to reach its bucket by yet other ways. */
+  connection: StoreConnection & { bucket: string }
+  /** Everything it has logged so far; a line that is no JSON object fails the test that asks. */
+  logs(): LogLine[]
+  stop(): Promise<void>
+}
+
+export interface InProcessService extends ServiceForTests {
+  /** Names of the methods of the object store that the service has called; empty it with `length = 0`. */
+  storeCalls: string[]
+  /** As SIGTERM begins: `/readyz` says 503 from now on. */
+  drain(): void
+}
+
+export interface InProcessOptions {
+  /** Default: that of the service. */
+  documentBytesMax?: number
+  /** Default: the shared one of all tests. */
+  store?: StoreConnection
+  /** Puts something between the service and its store, such as a fault. Keys come without the prefix. */
+  decorate?: (store: ObjectStore) => ObjectStore
+}
+
+const docsPrefix = 'docs/'
+/** Of a service that is told SIGINT: no notice, but running transfers may finish. */
+const stopSecondsMax = 20
+
+/**
+ * The service in this process, on a real socket. Without a store of the runner the first call may have to build
+ * MinIO: give `beforeAll` 600,000 ms.
+ */
+export async function serviceInProcess(options: InProcessOptions = {}): Promise<InProcessService> {
+  const surroundings = await surroundingsOfOne(options.store)
+  const { connection, issuer } = surroundings
+  const lines: string[] = []
+  const bucket = createS3ObjectStore({ ...connection, connectionsMax: 64 })
+  const storeCalls: string[] = []
+  const decorate = options.decorate ?? ((store) => store)
+  const documentBytesMax = options.documentBytesMax ?? limits.documentBytesMax
+  const logger = createLogger({
+    level: 'info',
+    service: 'documents',
+    destination: {
+      write(line) {
+        lines.push(line)
+        keepPrinted('service', line)
+      },
+    },
+  })
+  const app = createApp({
+    documents: createDocuments({
+      store: counted(decorate(prefixed(bucket, docsPrefix)), storeCalls),
+      documentBytesMax,
+      cursorKey: deriveKey(connection.secretAccessKey, 'documents/cursor/v1'),
+      onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
+    }),
+    authenticator: createAuthenticator(issuer),
+    logger,
+    documentBytesMax,
+  })
+  const server = app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    ...surroundings,
+    url: server.url,
+    storeCalls,
+    drain: app.drain,
+    logs: () => lines.map(parseLine),
+    async stop() {
+      await server.stop(true)
+      bucket.close()
+      await surroundings.stop()
+    },
+  }
+}
+
+export interface SpawnedService extends ServiceForTests {
+  process: ServerProcess
+  /** Sends the signal and returns at once; `process.exited` tells the exit status. */
+  signal(name: 'SIGTERM' | 'SIGINT'): void
+  /** Everything printed so far, standard output and error. */
+  printed(): string
+}
+
+export interface SpawnOptions {
+  /** Default: the shared one of all tests. */
+  store?: StoreConnection
+  /** Variables beside or in place of those that are needed to start. */
+  env?: Readonly<Record<string, string>>
+}
+
+/** The real `service/main.ts` as a process of its own. */
+export async function serviceInChild(options: SpawnOptions = {}): Promise<SpawnedService> {
+  const surroundings = await surroundingsOfOne(options.store)
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const logFile = printedFile(`service-${port}`)
+  const child = await startServer({
+    name: 'service',
+    argv: [process.execPath, fileURLToPath(new URL('../../service/main.ts', import.meta.url))],
+    env: { ...environmentFor(surroundings), PORT: String(port), ...options.env },
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    logFile,
+    isReady: () => answersOk(`${url}/readyz`),
+    readySecondsMax: 30,
+    stopSecondsMax,
+  })
+  let hasExited = false
+  void child.exited.then(() => {
+    hasExited = true
+  })
+  const printed = () => readFileSync(logFile, 'utf8')
+  return {
+    ...surroundings,
+    url,
+    process: child,
+    signal: (name) => process.kill(child.pid, name),
+    printed,
+    logs: () => printed().split('\n').slice(0, -1).map(parseLine),
+    async stop() {
+      // Not SIGTERM: nobody has to be told that a test is over.
+      if (!hasExited) process.kill(child.pid, 'SIGINT')
+      await Promise.race([child.exited, Bun.sleep(stopSecondsMax * 1000)])
+      await child.stop()
+      await surroundings.stop()
+    },
+  }
+}
+
+type Surroundings = Pick<ServiceForTests, 'issuer' | 'token' | 'store' | 'connection' | 'stop'>
+
+async function surroundingsOfOne(given: StoreConnection | undefined): Promise<Surroundings> {
+  const store = given ?? (await storeForTests())
+  const connection = { ...store, bucket: await freshBucket(store) }
+  const issuer = await startIssuerForTests()
+  const bucket = createS3ObjectStore({ ...connection, connectionsMax: 8 })
+  return {
+    issuer,
+    token: issuer.token,
+    store: prefixed(bucket, docsPrefix),
+    connection,
+    async stop() {
+      bucket.close()
+      await issuer.stop()
+    },
+  }
+}
+
+function environmentFor({ connection, issuer }: Surroundings): Record<string, string> {
+  return {
+    S3_ENDPOINT: connection.endpoint,
+    S3_REGION: connection.region,
+    S3_ACCESS_KEY_ID: connection.accessKeyId,
+    S3_SECRET_ACCESS_KEY: connection.secretAccessKey,
+    S3_FORCE_PATH_STYLE: String(connection.forcePathStyle),
+    S3_INSECURE: 'true',
+    S3_BUCKET_DOCS: connection.bucket,
+    S3_PREFIX_DOCS: docsPrefix,
+    AUTH_ISSUER: issuer.issuer,
+    AUTH_AUDIENCE: issuer.audience,
+    AUTH_JWKS_URL: issuer.jwksUrl,
+    AUTH_CLIENT_ID: issuer.clientId,
+  }
+}
+
+function parseLine(line: string): LogLine {
+  const parsed: unknown = JSON.parse(line)
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as LogLine
+  throw new Error(`not a log line: ${line}`)
+}
