@@ -36,7 +36,16 @@ export interface ObjectStore {
   get(key: string, options?: GetOptions): Promise<ObjectBody | null>
 
   /** Metadata without the bytes, or `null` if there is no such object. */
-  head(key: string, options?: CallOptions): Promise<ObjectInfo | null>
+  head(key: string, options?: HeadOptions): Promise<ObjectInfo | null>
+
+  /**
+   * Copies an object inside the store, without its bytes passing here; what was under `to` is replaced. The
+   * copy carries the metadata given, not the source's. Whether the store honours `ifMatch` is for the probe
+   * to find out: RGW 16.2 copies whatever the source has become.
+   *
+   * @returns the copy's ETag, or `null` if the source is absent or has another ETag than `ifMatch`.
+   */
+  copy(from: string, to: string, options: CopyOptions): Promise<PutResult | null>
 
   /**
    * One page of keys that start with `prefix`, ascending by UTF-8 bytes, strictly after `startAfter`. Costs
@@ -73,6 +82,18 @@ export interface ObjectStore {
 
 export interface CallOptions {
   signal?: AbortSignal | undefined
+}
+
+export interface HeadOptions extends CallOptions {
+  /** Also ask for the SHA-256 that the store keeps of the bytes. */
+  checksum?: boolean
+}
+
+export interface CopyOptions extends CallOptions {
+  /** ETag that the source must have. */
+  ifMatch: string
+  contentType: string
+  metadata: Readonly<Record<string, string>>
 }
 
 export interface PutOptions extends CallOptions {
@@ -112,6 +133,11 @@ export interface ListedObject {
 export interface ObjectInfo extends ListedObject {
   contentType: string
   metadata: Readonly<Record<string, string>>
+  /**
+   * SHA-256 (hexadecimal) that the store says the bytes have; only where it was asked for and is kept. It is
+   * worth what the probe found: some stores keep what they were told without looking.
+   */
+  sha256?: string
 }
 
 export interface ObjectBody extends ObjectInfo {

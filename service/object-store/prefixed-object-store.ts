@@ -28,6 +28,8 @@ export function prefixed(store: ObjectStore, prefix: string): ObjectStore {
     put: async (key, body, options) => store.put(prefix + checked('put', key), body, options),
     get: async (key, options) => stripped('get', store.get(prefix + checked('get', key), options)),
     head: async (key, options) => stripped('head', store.head(prefix + checked('head', key), options)),
+    copy: async (from, to, options) =>
+      store.copy(prefix + checked('copy', from), prefix + checked('copy', to), options),
     list: async (options) => {
       const page = await store.list(within(prefix, options))
       return { ...page, objects: page.objects.map((object) => strip('list', object)) }

@@ -1,10 +1,12 @@
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   PutObjectCommand,
   type PutObjectCommandOutput,
 } from '@aws-sdk/client-s3'
+import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError, type PutOptions, type PutResult } from './object-store.ts'
 import { createS3Call } from './s3-call.ts'
 import { createS3Client } from './s3-client.ts'
@@ -15,7 +17,7 @@ import { parseListPage, unquote } from './s3-list-xml.ts'
 import { createS3Multipart } from './s3-multipart.ts'
 import { defaultContentType, rangeHeader, toObjectBody } from './s3-object-body.ts'
 import { exactBody } from './s3-put-body.ts'
-import { createSignedFetch } from './s3-signed-fetch.ts'
+import { createSignedFetch, encodeKey } from './s3-signed-fetch.ts'
 
 /**
  * The port on an S3-compatible bucket. Holds at most `connectionsMax` connections open; further calls wait
@@ -67,8 +69,9 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       return null
     },
 
-    async head(key, { signal } = {}) {
-      const command = new HeadObjectCommand({ Bucket, Key: key })
+    async head(key, { signal, checksum = false } = {}) {
+      const mode = checksum ? ({ ChecksumMode: 'ENABLED' } as const) : {}
+      const command = new HeadObjectCommand({ Bucket, Key: key, ...mode })
       const answer = await call({ operation: 'head', signal, nullOn: [404] }, (o) => client.send(command, o))
       if (!answer) return null
       return {
@@ -78,7 +81,26 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
         lastModified: answer.LastModified ?? new Date(0),
         contentType: answer.ContentType ?? defaultContentType,
         metadata: answer.Metadata ?? {},
+        ...wholeSha256(answer.ChecksumSHA256),
       }
+    },
+
+    async copy(from, to, { ifMatch, contentType, metadata, signal }) {
+      const command = new CopyObjectCommand({
+        Bucket,
+        Key: to,
+        CopySource: encodeKey(`${Bucket}/${from}`),
+        CopySourceIfMatch: ifMatch,
+        ContentType: contentType,
+        Metadata: { ...metadata },
+        // Without it the source's metadata would come along, and ours be ignored.
+        MetadataDirective: 'REPLACE',
+      })
+      // The store may take as long as it needs to read and write the bytes.
+      const deadlineSeconds = limits.storeTransferSecondsMax
+      const options = { operation: 'copy', signal, nullOn: [412, 404], deadlineSeconds }
+      const answer = await call(options, (o) => client.send(command, o))
+      return answer && { etag: unquote(answer.CopyObjectResult?.ETag ?? '') }
     },
 
     async list({ prefix, startAfter, limit, signal }) {
@@ -128,6 +150,12 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       client.destroy()
     },
   }
+}
+
+/** A checksum of checksums (`<base64>-<parts>`) is not the digest of the bytes. */
+function wholeSha256(base64: string | undefined): { sha256?: string } {
+  if (base64 === undefined || base64.includes('-')) return {}
+  return { sha256: Buffer.from(base64, 'base64').toString('hex') }
 }
 
 function putCommand(

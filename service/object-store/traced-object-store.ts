@@ -26,6 +26,7 @@ export function traced(store: ObjectStore, tracer: Tracer, bucket: string): Obje
     put: (key, body, options) => observe('PutObject', { key }, () => store.put(key, body, options)),
     get: (key, options) => observe('GetObject', { key }, () => store.get(key, options), untilBodyEnds),
     head: (key, options) => observe('HeadObject', { key }, () => store.head(key, options)),
+    copy: (from, to, options) => observe('CopyObject', { key: to }, () => store.copy(from, to, options)),
     list: (options) => observe('ListObjectsV2', {}, () => store.list(options)),
     delete: (key, options) => observe('DeleteObject', { key }, () => store.delete(key, options)),
     startMultipart: async (key, options) => {

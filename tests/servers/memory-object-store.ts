@@ -2,7 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import {
   type ByteRange,
   type CallOptions,
+  type CopyOptions,
   type GetOptions,
+  type HeadOptions,
   type ListOptions,
   type ListPage,
   type MultipartOptions,
@@ -50,6 +52,7 @@ export function createMemoryObjectStore(options: { now?: () => Date } = {}): Obj
     put: (key, body, putOptions) => store.put(key, body, putOptions),
     get: (key, getOptions) => store.get(key, getOptions),
     head: (key, callOptions) => store.head(key, callOptions),
+    copy: (from, to, copyOptions) => store.copy(from, to, copyOptions),
     list: (listOptions) => store.list(listOptions),
     delete: (key, callOptions) => store.delete(key, callOptions),
     startMultipart: (key, multipartOptions) => store.startMultipart(key, multipartOptions),
@@ -95,10 +98,20 @@ class MemoryObjectStore implements ObjectStore {
     return { ...describe(key, object), range, body: streamOf(bytes, options.signal) }
   }
 
-  async head(key: string, options: CallOptions = {}): Promise<ObjectInfo | null> {
+  async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo | null> {
     await answerOf('head', key, options)
     const object = this.#objects.get(key)
-    return object === undefined ? null : describe(key, object)
+    if (object === undefined) return null
+    const info = describe(key, object)
+    return options.checksum ? { ...info, sha256: hashOf('sha256', object.bytes) } : info
+  }
+
+  async copy(from: string, to: string, options: CopyOptions): Promise<PutResult | null> {
+    await answerOf('copy', from, options)
+    await answerOf('copy', to, options)
+    const source = this.#objects.get(from)
+    if (source === undefined || source.etag !== options.ifMatch) return null
+    return this.#write(to, source.bytes, source.etag, options.contentType, options.metadata)
   }
 
   async list(options: ListOptions): Promise<ListPage> {
