@@ -16,6 +16,8 @@ export class LocalFailure extends Error {
 /** Says what went wrong on standard error and returns the exit code. Commander has said its part already. */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+  // `docs list | head`: whoever read has had enough, and knows.
+  if ((error as { code?: unknown } | null)?.code === 'EPIPE') return exitCodes.failed
   process.stderr.write(`error: ${printable(sentenceOf(error))}\n`)
   return error instanceof UsageError || error instanceof ArgumentError ? exitCodes.usage : exitCodes.failed
 }

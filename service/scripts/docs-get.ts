@@ -1,6 +1,6 @@
 import type { DocumentsClient } from '../client/client.ts'
 import { UsageError } from './docs-failure.ts'
-import { formatBytes, printJson, printLine } from './docs-output.ts'
+import { formatBytes, printBytes, printJson, printLine } from './docs-output.ts'
 import { startProgress } from './docs-progress.ts'
 import { parseVersion } from './docs-reference.ts'
 import { saveWhole } from './docs-save.ts'
@@ -30,7 +30,9 @@ export async function getDocument(
     )
     progress.stop()
     if (flags.json) return printJson({ file, version: saved })
-    printLine(`saved: ${file} is ${saved.type}/${saved.name}@${saved.digest} (${formatBytes(saved.size)})`)
+    await printLine(
+      `saved: ${file} is ${saved.type}/${saved.name}@${saved.digest} (${formatBytes(saved.size)})`,
+    )
   } finally {
     progress.stop()
   }
@@ -43,10 +45,5 @@ async function toStandardOutput(
   signal: AbortSignal,
 ): Promise<void> {
   const { stream } = await client.get(ref, { onProgress, signal })
-  const output = Bun.stdout.writer()
-  for await (const chunk of stream) {
-    output.write(chunk)
-    await output.flush()
-  }
-  await output.end()
+  for await (const chunk of stream) await printBytes(chunk)
 }

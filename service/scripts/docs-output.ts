@@ -1,13 +1,21 @@
 import type { Document, ListedVersion } from '../documents/documents.ts'
 import { printable } from './docs-failure.ts'
 
-/** One JSON object per line: what scripts read, also of listings without an end. */
-export function printJson(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`)
+const output = Bun.stdout.writer()
+
+/** Writes to standard output and waits until it is taken. @throws `EPIPE` where the reader has gone */
+export async function printBytes(bytes: Uint8Array | string): Promise<void> {
+  output.write(bytes)
+  await output.flush()
 }
 
-export function printLine(text: string): void {
-  process.stdout.write(`${printable(text)}\n`)
+/** One JSON object per line: what scripts read, also of listings without an end. */
+export function printJson(value: object): Promise<void> {
+  return printBytes(`${JSON.stringify(value)}\n`)
+}
+
+export function printLine(text: string): Promise<void> {
+  return printBytes(`${printable(text)}\n`)
 }
 
 /** Columns of fixed width come first, so that rows line up although each is printed as it comes. */

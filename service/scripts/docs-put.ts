@@ -33,7 +33,7 @@ export async function putDocument(
   if (flags.json) return printJson(stored)
   const { type, name, digest, size } = stored.document
   const outcome = stored.created ? 'stored' : 'was there already'
-  printLine(`${outcome}: ${type}/${name}@${digest} (${formatBytes(size)})`)
+  await printLine(`${outcome}: ${type}/${name}@${digest} (${formatBytes(size)})`)
 }
 
 /** @throws {UsageError} where the document is not named, or named twice. */

@@ -40,8 +40,8 @@ async function printRows<Row extends object>(
 ): Promise<void> {
   let printed = 0
   for await (const row of rows) {
-    if (json) printJson(row)
-    else printLine(line(row))
+    if (json) await printJson(row)
+    else await printLine(line(row))
     printed += 1
     if (printed >= limit) return
   }

@@ -28,7 +28,9 @@ export async function tagDocument(
   const target = digest ?? (await client.head(ref, { signal })).digest
   const moved = await client.putTag(ref, tag, target, { ifMatch, signal })
   if (flags.json) return printJson(moved)
-  printLine(`${moved.created ? 'tagged' : 'moved'}: ${ref.type}/${ref.name}@${tag} is ${moved.tag.digest}`)
+  await printLine(
+    `${moved.created ? 'tagged' : 'moved'}: ${ref.type}/${ref.name}@${tag} is ${moved.tag.digest}`,
+  )
 }
 
 async function removeTag(
@@ -39,8 +41,8 @@ async function removeTag(
   signal: AbortSignal,
 ): Promise<void> {
   await client.deleteTag(ref, tag, { ifMatch, signal })
-  if (json) printJson({ removed: { ...ref, tag } })
-  else printLine(`removed: tag ${ref.type}/${ref.name}@${tag}`)
+  if (json) await printJson({ removed: { ...ref, tag } })
+  else await printLine(`removed: tag ${ref.type}/${ref.name}@${tag}`)
 }
 
 export interface RemoveFlags {
@@ -59,6 +61,6 @@ export async function removeVersion(
   if (!flags.yes && !process.stdin.isTTY) throw new UsageError('this removes a version for good: add --yes')
   if (!flags.yes && !confirm(`Remove ${version} for good?`)) throw new UsageError('nothing was removed')
   await client.deleteVersion(ref, { signal })
-  if (flags.json) printJson({ removed: ref })
-  else printLine(`removed: ${version}`)
+  if (flags.json) await printJson({ removed: ref })
+  else await printLine(`removed: ${version}`)
 }

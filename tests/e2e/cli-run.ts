@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
-const script = fileURLToPath(new URL('../../service/scripts/docs.ts', import.meta.url))
+/** For a test that starts it in its own way. */
+export const docsScript: string = fileURLToPath(new URL('../../service/scripts/docs.ts', import.meta.url))
 
 export interface Finished {
   code: number
@@ -16,7 +17,7 @@ export interface RunOptions {
 
 /** Starts `bun run docs …` with this environment and no other. Standard error is a pipe, so without a bar. */
 export function startDocs(args: readonly string[], { env = {}, cwd, stdin }: RunOptions = {}) {
-  return Bun.spawn([process.execPath, script, ...args], {
+  return Bun.spawn([process.execPath, docsScript, ...args], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdin: stdin ?? 'ignore',

@@ -11,7 +11,7 @@ import {
   testToken,
   versionAnswer,
 } from '../unit/client-service.ts'
-import { docs, startDocs } from './cli-run.ts'
+import { docs, docsScript, startDocs } from './cli-run.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
 const digest = digestOf(bytes)
@@ -141,6 +141,31 @@ describe('bun run docs get', () => {
     using server = serve(() => versionAnswer(bytes))
     const { code, stderr } = await get(server.url, '-o', 'absent/orders.json')
     expect([code, stderr]).toEqual([1, 'error: absent/orders.json cannot be written: ENOENT\n'])
+  })
+})
+
+describe('bun run docs list', () => {
+  it('ends quietly when its reader has had enough, even of a listing without an end', async () => {
+    const row = {
+      tenant: 'acme',
+      type: 'definitions',
+      name: 'orders.json',
+      digest,
+      size: 18,
+      storedAt: 'now',
+    }
+    let pages = 0
+    using server = serve(() =>
+      Response.json({ documents: Array(1000).fill(row), nextCursor: `after-${++pages}` }),
+    )
+    const child = Bun.spawn(['sh', '-c', '"$0" "$1" list --json | head -n 1', process.execPath, docsScript], {
+      env: { PATH: process.env.PATH, ...environmentOf(server.url) },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    expect(JSON.parse(await new Response(child.stdout).text())).toEqual(row)
+    expect(await new Response(child.stderr).text()).toBe('')
+    await child.exited
   })
 })
 
