@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import type { ListedObject, ObjectStore } from '../object-store/object-store.ts'
+import { type ListedObject, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from './document-key.ts'
 import type { Digest, VersionRef } from './document-ref.ts'
 
@@ -11,15 +11,20 @@ export interface ScrubOptions {
   signal?: AbortSignal | undefined
 }
 
-/** One stored version, re-hashed. `found` is `null` if it disappeared since the listing. */
+/** One stored version, re-hashed. */
 export interface Scrubbed {
   /** Pass this as `after` to continue behind it. */
   key: string
   ref: VersionRef
+  /** Bytes that were read. */
   size: number
+  /** `null` if there was nothing to hash: gone since the listing (intact), or unreadable (not intact). */
   found: Digest | null
   intact: boolean
 }
+
+/** A read that fails this often while the store answers otherwise is the object's own fault. */
+const readAttemptsMax = 3
 
 /**
  * Re-reads every stored version in key order and hashes it. Reads and never writes; holds one chunk of memory
@@ -43,7 +48,29 @@ export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGe
   }
 }
 
+/**
+ * Stores check their own disks and refuse what they find damaged: that is damage to be told, not an outage
+ * that would end every scrub at the same key.
+ */
 async function rehash(
+  store: ObjectStore,
+  object: ListedObject,
+  ref: VersionRef,
+  pace: (bytes: number) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<Scrubbed> {
+  for (let attempt = 1; attempt <= readAttemptsMax; attempt += 1) {
+    try {
+      return await hashOnce(store, object, ref, pace, signal)
+    } catch (error) {
+      if (!(error instanceof ObjectStoreError) || error.code !== 'unavailable') throw error
+      await store.clock({ signal })
+    }
+  }
+  return { key: object.key, ref, size: 0, found: null, intact: false }
+}
+
+async function hashOnce(
   store: ObjectStore,
   { key }: ListedObject,
   ref: VersionRef,
