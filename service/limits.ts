@@ -36,6 +36,21 @@ export const limits = {
   tagMoveAttemptsMax: 16,
   /** One tag's JSON is about 200 bytes; anything larger is not ours. */
   tagBytesMax: 4 * KiB,
+  /** A signed upload must begin within this; the store looks at it when the request arrives. */
+  uploadUrlSeconds: 15 * 60,
+  /** Room for a slow upload of documentBytesMax, and well below the day after which staging is emptied. */
+  completeBeforeSeconds: 6 * 60 * 60,
+  /** How long a completion keeps its client waiting before it says "in progress". */
+  completionWaitSecondsMax: 20,
+  /** documentBytesMax at a few MiB/s. */
+  completionSecondsMax: 60 * 60,
+  /** How long the result of a completion waits for a client that was told to ask again. */
+  completionKeptSeconds: 5 * 60,
+  /** Completions under way or waiting to be fetched, per replica. */
+  completionsMax: 1024,
+  /** Signed downloads live minutes. */
+  downloadSecondsDefault: 5 * 60,
+  downloadSecondsMax: 15 * 60,
   /** Bearer tokens fit in a header well below this. */
   tokenBytesMax: 8 * KiB,
   /** OpenID Connect Core 1.0 section 2: `sub` is at most 255 ASCII characters. */

@@ -1,11 +1,12 @@
 import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import { createSemaphore } from '../semaphore.ts'
+import { createAcceptance } from './acceptance.ts'
 import { createCursors } from './cursor.ts'
 import { DocumentError } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { listDocuments, listVersions } from './document-listing.ts'
-import { type DocumentRef, latestTag, type VersionRef } from './document-ref.ts'
+import { type DocumentRef, latestTag } from './document-ref.ts'
 import type { Documents, Tag, TagCondition } from './documents.ts'
 import { createLatest } from './latest.ts'
 import { publish } from './publish.ts'
@@ -17,6 +18,8 @@ export interface DocumentsOptions {
   /** Already under S3_PREFIX_DOCS. */
   store: ObjectStore
   documentBytesMax: number
+  /** How long an upload may send nothing; default: `limits.uploadIdleSecondsMax`. */
+  uploadIdleSecondsMax?: number | undefined
   /** At least 32 bytes, the same on every replica. */
   cursorKey: Uint8Array
   onIntegrityViolation: OnIntegrityViolation
@@ -27,30 +30,20 @@ export function createDocuments(options: DocumentsOptions): Documents {
   const { store, documentBytesMax, onIntegrityViolation } = options
   const buffers = createSemaphore(limits.buffersBytesMax)
   const promotions = createSemaphore(limits.promotionsMax)
-  const publishing = { store, buffers, promotions, documentBytesMax }
+  const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
+  const publishing = { store, buffers, promotions, documentBytesMax, uploadIdleSecondsMax }
   const cursors = createCursors(options.cursorKey)
   const tags = createTagStore(store)
   const latest = createLatest(store, tags)
 
-  async function tagsOf(ref: VersionRef, signal?: AbortSignal): Promise<string[]> {
-    const all = await tags.readAll(ref, signal)
-    return all.filter(({ digest }) => digest === ref.digest).map(({ tag }) => tag)
-  }
+  const acceptance = createAcceptance(store, tags, latest)
 
   return translatingErrors({
     async put(ref, upload) {
-      const { digest, size, created } = await publish(publishing, ref, upload)
-      const version = { ...ref, digest }
+      const published = await publish(publishing, ref, upload)
       const { by, admittedAt, contentType } = upload
-      const moved = await latest.move(ref, { digest, by, admittedAt })
-      if (created) {
-        const document = { ...version, size, contentType, createdAt: admittedAt.toISOString(), createdBy: by }
-        // Nothing else can point to a version that did not exist.
-        return { created, document: { ...document, tags: moved.digest === digest ? [latestTag] : [] } }
-      }
-      const info = await store.head(versionKey(version))
-      if (!info) throw new DocumentError('conflict', 'The version was deleted meanwhile. Send it again.')
-      return { created, document: { ...toStoredVersion(version, info), tags: await tagsOf(version) } }
+      const document = await acceptance.accept(ref, { ...published, by, admittedAt, contentType })
+      return { document, created: published.created }
     },
 
     async head(ref, signal) {
@@ -67,7 +60,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
 
     async deleteVersion(ref, { by, signal }) {
       if (!(await store.head(versionKey(ref), { signal }))) throw versionNotFound()
-      const pointing = await tagsOf(ref, signal)
+      const pointing = await acceptance.tagsOf(ref, signal)
       const others = pointing.filter((tag) => tag !== latestTag)
       if (others.length > 0) throw versionTagged(others)
       // From here to the end: a client that goes away must not leave `latest` half-way.

@@ -2,12 +2,18 @@ import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { Semaphore } from '../semaphore.ts'
 import { DocumentError } from './document-error.ts'
-import { digestHex, stagingKey, versionKey } from './document-key.ts'
-import type { Digest, DocumentRef } from './document-ref.ts'
+import { stagingKey, versionKey } from './document-key.ts'
+import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
 import type { Upload } from './documents.ts'
 import { type IncomingBody, openIncomingBody, tooLarge } from './incoming-body.ts'
-import { heldBack, verified } from './verified-stream.ts'
-import { versionMetadata } from './version-index.ts'
+import { heldBack } from './verified-stream.ts'
+import {
+  promoteByStream,
+  putVersion,
+  type StagedBytes,
+  uploadChanged,
+  type VersionFacts,
+} from './version-writer.ts'
 
 /** What happened to the bytes: which version they are, and whether they were new. */
 export interface Published {
@@ -22,6 +28,7 @@ export interface PublishOptions {
   buffers: Semaphore
   promotions: Semaphore
   documentBytesMax: number
+  uploadIdleSecondsMax: number
 }
 
 /**
@@ -36,7 +43,9 @@ export async function publish(options: PublishOptions, ref: DocumentRef, upload:
   const { size, digest } = upload
   const bytesMax = options.documentBytesMax
   if (size !== undefined && size > bytesMax) throw tooLarge(bytesMax)
-  const incoming = openIncomingBody(upload.body, { bytesMax, size, signal: upload.signal })
+  const { signal } = upload
+  const idleSecondsMax = options.uploadIdleSecondsMax
+  const incoming = openIncomingBody(upload.body, { bytesMax, size, signal, idleSecondsMax })
   try {
     const streams = size !== undefined && digest !== undefined && size > limits.replayableBytesMax
     return streams
@@ -62,7 +71,8 @@ async function publishStreamed(
   const agree = () => refuseMismatch(incoming.digest(), expected.digest)
   // The store may answer before it has read the body (the version exists): the rest is still to be hashed.
   const body = heldBack({ read: incoming.read, cancel() {} }, agree)
-  const created = await putVersion(store, ref, upload, body, expected, incoming.signal)
+  const facts = factsOf(upload, expected.size)
+  const created = await putVersion(store, { ...ref, digest: expected.digest }, body, facts, incoming.signal)
   if (!created) await incoming.drain()
   agree()
   return { ...expected, created }
@@ -86,16 +96,10 @@ async function publishBuffered(
     await incoming.drain()
     const digest = incoming.digest()
     refuseMismatch(digest, upload.digest)
-    const version = { digest, size: filled }
-    const created = await putVersion(
-      options.store,
-      ref,
-      upload,
-      buffer.subarray(0, filled),
-      version,
-      incoming.signal,
-    )
-    return { ...version, created }
+    const bytes = buffer.subarray(0, filled)
+    const facts = factsOf(upload, filled)
+    const created = await putVersion(options.store, { ...ref, digest }, bytes, facts, incoming.signal)
+    return { digest, size: filled, created }
   } finally {
     release()
   }
@@ -121,11 +125,15 @@ async function publishStaged(
     await parts.abort()
     throw error
   }
-  const version = { digest: incoming.digest(), size: incoming.bytesRead }
+  const digest = incoming.digest()
+  const size = incoming.bytesRead
+  const version = { ...ref, digest }
   try {
     const release = await admit(promotions, 1, signal)
-    const created = await promote(store, ref, upload, { key, ...staged }, version).finally(release)
-    return { ...version, created }
+    const created = await promote(store, { key, ...staged }, version, factsOf(upload, size), signal).finally(
+      release,
+    )
+    return { digest, size, created }
   } finally {
     // Should this fail, the sweeper or the lifecycle rule removes it within a day.
     await store.delete(key).catch(() => {})
@@ -148,69 +156,42 @@ async function stageParts(
   }
 }
 
-/**
- * Staged bytes to their final key, hashed again on the way: whatever is in staging by then, only bytes of
- * this digest are published.
- */
 async function promote(
   store: ObjectStore,
-  ref: DocumentRef,
-  upload: Upload,
-  staged: { key: string; etag: string },
-  version: { digest: Digest; size: number },
-): Promise<boolean> {
-  const { signal } = upload
-  if (await store.head(versionKey({ ...ref, digest: version.digest }), { signal })) return false
-  const object = await store.get(staged.key, { ifMatch: staged.etag, signal })
-  if (!object) throw changed()
-  const body = verified(object.body, version, changed)
-  return putVersion(store, ref, upload, body, version, signal)
-}
-
-/** @returns false if the version exists: its first writer keeps it. */
-async function putVersion(
-  store: ObjectStore,
-  ref: DocumentRef,
-  upload: Upload,
-  body: Uint8Array | ReadableStream<Uint8Array>,
-  { digest, size }: { digest: Digest; size: number },
+  staged: StagedBytes,
+  version: VersionRef,
+  facts: VersionFacts,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { contentType, admittedAt: createdAt, by: createdBy, traceId } = upload
-  const stored = await store.put(versionKey({ ...ref, digest }), body, {
-    size,
-    contentType,
-    metadata: versionMetadata({ createdAt, createdBy, traceId }),
-    sha256: digestHex(digest),
-    condition: { absent: true },
-    signal,
-  })
-  return stored !== null
+  if (await store.head(versionKey(version), { signal })) return false
+  return promoteByStream(store, staged, version, facts, uploadChanged, signal)
 }
 
-async function admit(semaphore: Semaphore, permits: number, signal: AbortSignal): Promise<() => void> {
+/** @throws {DocumentError} `busy` if the permits cannot be had in time. */
+export async function admit(semaphore: Semaphore, permits: number, signal: AbortSignal): Promise<() => void> {
   const release = await semaphore.acquire(permits, { waitSecondsMax: limits.uploadWaitSecondsMax, signal })
   if (!release) throw new DocumentError('busy', 'Too many uploads are under way. Try again later.')
   return release
 }
 
+function factsOf({ contentType, by, admittedAt, traceId }: Upload, size: number): VersionFacts {
+  return { size, contentType, by, admittedAt, traceId }
+}
+
 function refuseMismatch(found: Digest, declared: Digest | undefined): void {
   if (declared === undefined || found === declared) return
-  throw new DocumentError(
+  throw digestMismatch(declared, found)
+}
+
+export function digestMismatch(declared: Digest, found: Digest): DocumentError {
+  return new DocumentError(
     'digest_mismatch',
     'The bytes that arrived do not hash to the declared digest. Nothing was stored.',
     { declared, found },
   )
 }
 
-function changed(): DocumentError {
-  return new DocumentError(
-    'conflict',
-    'The staged bytes changed before they were published. Send them again.',
-  )
-}
-
 /** 128 random bits, hexadecimal. */
-function newUploadId(): string {
+export function newUploadId(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex')
 }

@@ -1,0 +1,50 @@
+import type { ObjectStore } from '../object-store/object-store.ts'
+import { DocumentError } from './document-error.ts'
+import { versionKey } from './document-key.ts'
+import { type DocumentRef, latestTag, type VersionRef } from './document-ref.ts'
+import type { Document } from './documents.ts'
+import type { Latest } from './latest.ts'
+import type { Published } from './publish.ts'
+import type { TagStore } from './tag-store.ts'
+import { toStoredVersion } from './version-index.ts'
+
+/** An upload whose bytes are in place, however they came there. */
+export interface Accepted extends Published {
+  contentType: string
+  by: string
+  admittedAt: Date
+}
+
+/** What follows the bytes, for a streamed upload and for a completed ticket alike: `latest`, and the answer. */
+export interface Acceptance {
+  /** @throws {DocumentError} `conflict` if the version was deleted in between */
+  accept(ref: DocumentRef, upload: Accepted): Promise<Document>
+  /** Names of the tags that point to a version, ascending. */
+  tagsOf(ref: VersionRef, signal?: AbortSignal): Promise<string[]>
+}
+
+export function createAcceptance(store: ObjectStore, tags: TagStore, latest: Latest): Acceptance {
+  async function tagsOf(ref: VersionRef, signal?: AbortSignal): Promise<string[]> {
+    const all = await tags.readAll(ref, signal)
+    return all.filter(({ digest }) => digest === ref.digest).map(({ tag }) => tag)
+  }
+
+  return {
+    tagsOf,
+
+    async accept(ref, { digest, size, created, contentType, by, admittedAt }) {
+      const { tenant, type, name } = ref
+      const version = { tenant, type, name, digest }
+      const moved = await latest.move(version, { digest, by, admittedAt })
+      if (created) {
+        const createdAt = admittedAt.toISOString()
+        // Nothing else can point to a version that did not exist.
+        const names = moved.digest === digest ? [latestTag] : []
+        return { ...version, size, contentType, createdAt, createdBy: by, tags: names }
+      }
+      const info = await store.head(versionKey(version))
+      if (!info) throw new DocumentError('conflict', 'The version was deleted meanwhile. Send it again.')
+      return { ...toStoredVersion(version, info), tags: await tagsOf(version) }
+    },
+  }
+}

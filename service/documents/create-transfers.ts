@@ -1,0 +1,112 @@
+import { limits } from '../limits.ts'
+import type { TransferCapabilities, TransferSigner } from '../object-store/transfer-signer.ts'
+import { type CompletionParts, completeStaged, createRunningCompletions } from './completion.ts'
+import { DocumentError } from './document-error.ts'
+import { digestHex, stagingKey, versionKey } from './document-key.ts'
+import type { DocumentRef } from './document-ref.ts'
+import { tooLarge } from './incoming-body.ts'
+import { newUploadId } from './publish.ts'
+import type { Transfers, UploadRequest, UploadTicket } from './transfers.ts'
+import { ticketInvalid, type UploadClaims, type UploadTickets } from './upload-ticket.ts'
+import { versionNotFound } from './version-reader.ts'
+
+export interface TransferParts extends CompletionParts {
+  signer: TransferSigner
+  tickets: UploadTickets
+  documentBytesMax: number
+}
+
+export function createTransfers(parts: TransferParts): Transfers {
+  const { store, signer, tickets, acceptance, capabilities } = parts
+  const completions = createRunningCompletions()
+
+  return {
+    async createUpload(ref, request) {
+      const { digest, size, contentType, by, admittedAt, signal } = request
+      if (size > parts.documentBytesMax) throw tooLarge(parts.documentBytesMax)
+      const published = await store.head(versionKey({ ...ref, digest }), { signal })
+      if (published) {
+        if (published.size !== size) throw otherSize(published.size)
+        const upload = { digest, size, created: false, contentType, by, admittedAt }
+        return { published: await acceptance.accept(ref, upload) }
+      }
+      const method = ticketMethodOf(capabilities())
+      return { ticket: await issue(ref, request, method) }
+    },
+
+    async completeUpload(ref, id, { ticket, by, traceId }) {
+      const claims = await tickets.open(ticket)
+      const { tenant, type, name } = claims
+      const same = tenant === ref.tenant && type === ref.type && name === ref.name && claims.id === id
+      if (!same || claims.subject !== by) throw ticketInvalid()
+      return completions.join(id, () => {
+        // Of its own, not the request's: a client that went away may come back for the result.
+        const signal = AbortSignal.timeout(limits.completionSecondsMax * 1000)
+        return completeStaged(parts, claims, traceId, signal)
+      })
+    },
+
+    async createDownload(ref, { expiresInSeconds = limits.downloadSecondsDefault, signal }) {
+      if (!(await store.head(versionKey(ref), { signal }))) throw versionNotFound()
+      const expiresAt = new Date(Date.now() + expiresInSeconds * 1000).toISOString()
+      const url = await signer.get({
+        key: versionKey(ref),
+        contentDisposition: `attachment; filename="${ref.name}"`,
+        expiresInSeconds,
+      })
+      return { id: newUploadId(), url, expiresAt }
+    },
+  }
+
+  async function issue(
+    ref: DocumentRef,
+    request: UploadRequest,
+    method: 'POST' | 'PUT',
+  ): Promise<UploadTicket> {
+    const { tenant, type, name } = ref
+    const { digest, size, contentType, by: subject, admittedAt } = request
+    const id = newUploadId()
+    const key = stagingKey(tenant, id)
+    const completeBefore = new Date(admittedAt.getTime() + limits.completeBeforeSeconds * 1000)
+    const admittedAtMs = admittedAt.getTime()
+    const claims: UploadClaims = {
+      ...{ id, tenant, type, name, digest, size, contentType },
+      ...{ stagingKey: key, subject, admittedAtMs },
+    }
+    const expiresInSeconds = limits.uploadUrlSeconds
+    const upload = { key, size, contentType, sha256: digestHex(digest), expiresInSeconds }
+    const common = {
+      id,
+      ticket: await tickets.seal(claims, completeBefore),
+      expiresAt: new Date(Date.now() + expiresInSeconds * 1000).toISOString(),
+      completeBefore: completeBefore.toISOString(),
+    }
+    return method === 'POST'
+      ? { ...common, method, ...(await signer.postForm(upload)) }
+      : { ...common, method, ...(await signer.put(upload)) }
+  }
+}
+
+function ticketMethodOf(capabilities: TransferCapabilities | null): 'POST' | 'PUT' {
+  if (capabilities === null) {
+    throw new DocumentError(
+      'tickets_unknown',
+      'What the object store can do is still being found out. Try again, or upload through the service with PUT.',
+    )
+  }
+  if (capabilities.ticketMethod === null) {
+    throw new DocumentError(
+      'tickets_unavailable',
+      'This object store takes no direct uploads safely. Upload through the service with PUT.',
+    )
+  }
+  return capabilities.ticketMethod
+}
+
+function otherSize(size: number): DocumentError {
+  return new DocumentError(
+    'digest_mismatch',
+    `The bytes of this digest are ${size} bytes long. Check both.`,
+    { size },
+  )
+}

@@ -1,0 +1,64 @@
+/**
+ * Signing of transfers that go straight between a client and the store. A specification like
+ * `object-store.ts`; what it signs is as safe as the store is, so the probe decides which of it is used.
+ *
+ * Every URL points at the public endpoint, is a credential for as long as it lives, and must reach neither a
+ * log nor a span.
+ */
+export interface TransferSigner {
+  /**
+   * A form that uploads one object (S3 API, "Browser-Based Uploads Using POST"): bound to the exact key, size
+   * and type, and to the SHA-256 on stores that check it. Whatever else is added to the form is refused.
+   */
+  postForm(upload: SignedUpload): Promise<SignedForm>
+  /** A PUT of one object, bound by signed headers that the client must send exactly as given. */
+  put(upload: SignedUpload): Promise<SignedPut>
+  /** A GET of one object, answered as an attachment of this name whatever the client asks for. */
+  get(download: SignedDownload): Promise<string>
+}
+
+export interface SignedUpload {
+  key: string
+  /** Bytes, exactly. */
+  size: number
+  contentType: string
+  /** SHA-256 of the bytes, hexadecimal. */
+  sha256: string
+  expiresInSeconds: number
+}
+
+export interface SignedForm {
+  url: string
+  /** Form fields, all of which go before the field `file`. */
+  fields: Readonly<Record<string, string>>
+}
+
+export interface SignedPut {
+  url: string
+  headers: Readonly<Record<string, string>>
+}
+
+export interface SignedDownload {
+  key: string
+  /** Value of Content-Disposition in the store's answer. */
+  contentDisposition: string
+  expiresInSeconds: number
+}
+
+/** How uploads may be handed to clients on this store. */
+export type TicketMethod = 'POST' | 'PUT'
+
+/**
+ * What the probe has found out about the store, as far as it bears on safety. A property that was not seen is
+ * not there: time-outs and 5xx mean "unknown", and unknown means no.
+ */
+export interface TransferCapabilities {
+  /** `null`: none is safe here. */
+  ticketMethod: TicketMethod | null
+  /** The store itself refused bytes of another SHA-256 than the ticket's, and reports the one it checked. */
+  digestEnforced: boolean
+  /** A copy with a stale `x-amz-copy-source-if-match` was refused. */
+  copyPinHonoured: boolean
+  /** If-Match on a put is compare-and-set, also under a race. */
+  conditionalOverwrite: boolean
+}
