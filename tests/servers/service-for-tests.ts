@@ -47,6 +47,8 @@ export interface InProcessService extends ServiceForTests {
 export interface InProcessOptions {
   /** Default: that of the service. */
   documentBytesMax?: number
+  /** Default: that of the service. */
+  uploadIdleSecondsMax?: number
   /** Default: the shared one of all tests. */
   store?: StoreConnection
   /** Puts something between the service and its store, such as a fault. Keys come without the prefix. */
@@ -83,6 +85,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     documents: createDocuments({
       store: counted(decorate(prefixed(bucket, docsPrefix)), storeCalls),
       documentBytesMax,
+      uploadIdleSecondsMax: options.uploadIdleSecondsMax,
       cursorKey: deriveKey(connection.secretAccessKey, 'documents/cursor/v1'),
       onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
     }),
