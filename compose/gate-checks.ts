@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ObjectStoreStack } from './object-store-stack.ts'
-import { ensureSecret } from './stack-secrets.ts'
+import { ensureContainerSecret } from './stack-secrets.ts'
 
 export interface GateCheck {
   /** What is promised. */
@@ -93,7 +93,7 @@ async function withWrongSecret<T>(use: (path: string) => Promise<T>): Promise<T>
   const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-gate-'))
   try {
     const path = join(folder, 'wrong')
-    await ensureSecret(path, randomBytes(20).toString('hex'))
+    await ensureContainerSecret(path, randomBytes(20).toString('hex'))
     return await use(path)
   } finally {
     await rm(folder, { recursive: true, force: true })

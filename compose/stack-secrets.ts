@@ -24,18 +24,27 @@ export interface StackSecrets {
 export async function ensureStackSecrets(folder: string): Promise<StackSecrets> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const made = randomCredentials()
-  await ensureSecret(join(folder, 'minio-root-user'), `root-${randomBytes(8).toString('hex')}`)
-  await ensureSecret(join(folder, 'minio-root-password'), randomBytes(20).toString('hex'))
-  const accessKeyId = await ensureSecret(join(folder, 's3-access-key-id'), made.accessKeyId)
-  const secretAccessKey = await ensureSecret(join(folder, 's3-secret-access-key'), made.secretAccessKey)
+  await ensureContainerSecret(join(folder, 'minio-root-user'), `root-${randomBytes(8).toString('hex')}`)
+  await ensureContainerSecret(join(folder, 'minio-root-password'), randomBytes(20).toString('hex'))
+  const accessKeyId = await ensureContainerSecret(join(folder, 's3-access-key-id'), made.accessKeyId)
+  const secretAccessKey = await ensureContainerSecret(
+    join(folder, 's3-secret-access-key'),
+    made.secretAccessKey,
+  )
   const { uid, gid } = await stat(join(folder, 's3-secret-access-key'))
   return { folder, user: `${uid}:${gid}`, service: { accessKeyId, secretAccessKey } }
 }
 
-/** Writes `value`, without a newline, unless the file is there; returns what the file holds. */
+/** Writes `value` (mode 0600, without a newline) unless the file is there; returns what the file holds. */
 export async function ensureSecret(path: string, value: string): Promise<string> {
   if (existsSync(path)) return (await readFile(path, 'utf8')).trimEnd()
   await writeFile(path, value, { mode: 0o600, flag: 'wx' })
-  if (process.getuid?.() === 0) await chown(path, imageUser, imageUser)
   return value
+}
+
+/** As {@link ensureSecret}, readable for the containers' user where this process may give files away. */
+export async function ensureContainerSecret(path: string, value: string): Promise<string> {
+  const held = await ensureSecret(path, value)
+  if (process.getuid?.() === 0) await chown(path, imageUser, imageUser)
+  return held
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached, isCached } from './cache.ts'
 import type { OnProgress } from './progress.ts'
@@ -35,7 +34,7 @@ export async function isServerBuilt(name: BuiltServer, cache?: string): Promise<
 
 /** Path of the `go` command, or `null`. */
 export function findGo(): string | null {
-  return Bun.which('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : null)
+  return Bun.which('go')
 }
 
 export class ServerBuildError extends Error {

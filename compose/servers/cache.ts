@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { withLock } from './build-lock.ts'
+import { withLock } from './file-lock.ts'
 
 /** Where built servers are kept: `${XDG_CACHE_HOME:-~/.cache}/cloudlysis` (XDG Base Directory, section 3). */
 export function cacheFolder(): string {

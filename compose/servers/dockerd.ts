@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DockerEnvironment } from '../docker-engine.ts'
 import { runCommand } from '../run-command.ts'
 import { startServer } from './server-process.ts'
+import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 const readySecondsMax = 60
 
@@ -24,7 +24,7 @@ export interface RunningDocker {
  * @throws {ServerStartError} if it does not come up.
  */
 export async function startDocker(): Promise<RunningDocker> {
-  const own = await mkdtemp(join(tmpdir(), 'cloudlysis-docker-'))
+  const own = await makeTempFolder('docker')
   const host = `unix://${join(own, 'docker.sock')}`
   const env = { ...process.env, DOCKER_HOST: host, DOCKER_CONFIG: join(own, 'config') }
   await mkdir(join(own, 'config'))
@@ -44,7 +44,7 @@ export async function startDocker(): Promise<RunningDocker> {
   const stop = async () => {
     await removeContainers(env)
     await server.stop()
-    await rm(own, { recursive: true, force: true })
+    await removeTempFolder(own)
   }
   return { pid: server.pid, env, stop }
 }

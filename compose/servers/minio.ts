@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildServer } from './build-server.ts'
 import { freePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
 import { type RunningStore, randomCredentials, type StoreOptions } from './running-store.ts'
 import { answersOk, ServerStartError, startServer } from './server-process.ts'
+import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /** A port that looked free may be taken by the time MinIO listens: then another one is tried. */
 const startAttemptsMax = 3
@@ -45,7 +45,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
   const [freeApiPort, consolePort] = await freePorts(2)
   const endpoint = `http://127.0.0.1:${options.port ?? freeApiPort}`
   const credentials = options.credentials ?? randomCredentials()
-  const own = await mkdtemp(join(tmpdir(), 'cloudlysis-minio-'))
+  const own = await makeTempFolder('minio')
   try {
     const dataDir = options.dataDir ?? join(own, 'data')
     await mkdir(dataDir, { recursive: true })
@@ -64,7 +64,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
     })
     const stop = async () => {
       await server.stop()
-      await rm(own, { recursive: true, force: true })
+      await removeTempFolder(own)
     }
     const consoleUrl = options.console === true ? `http://127.0.0.1:${consolePort}` : null
     return {
@@ -79,7 +79,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       stop,
     }
   } catch (error) {
-    await rm(own, { recursive: true, force: true })
+    await removeTempFolder(own)
     throw error
   }
 }

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
@@ -11,6 +10,7 @@ import {
 } from './running-store.ts'
 import { installSeaweedfs } from './seaweedfs-install.ts'
 import { answersOk, startServer } from './server-process.ts'
+import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /** Volumes are files that grow to this size: small ones fit on any disk. */
 const volumeMegabytesMax = 256
@@ -30,7 +30,7 @@ export interface SeaweedfsOptions extends StoreOptions {
 export async function startSeaweedfs(options: SeaweedfsOptions = {}): Promise<RunningStore> {
   const weed = await installSeaweedfs(options.onProgress)
   const credentials = options.credentials ?? randomCredentials()
-  const own = await mkdtemp(join(tmpdir(), 'cloudlysis-seaweedfs-'))
+  const own = await makeTempFolder('seaweedfs')
   try {
     const dataDir = options.dataDir ?? join(own, 'data')
     await mkdir(dataDir, { recursive: true })
@@ -51,13 +51,13 @@ export async function startSeaweedfs(options: SeaweedfsOptions = {}): Promise<Ru
     })
     const stop = async () => {
       await server.stop()
-      await rm(own, { recursive: true, force: true })
+      await removeTempFolder(own)
     }
     const { accessKeyId, secretAccessKey } = credentials
     const connection = { endpoint, region: 'us-east-1', accessKeyId, secretAccessKey, forcePathStyle: true }
     return { ...server, ...connection, kind: 'seaweedfs', stop }
   } catch (error) {
-    await rm(own, { recursive: true, force: true })
+    await removeTempFolder(own)
     throw error
   }
 }
