@@ -26,6 +26,14 @@ export interface Access {
   requireTenant(principal: Principal, tenant: string, context: RequestContext, target: AccessTarget): void
   /** @throws {ProblemError} `scope_missing` */
   requireScope(principal: Principal, action: Action, context: RequestContext, target: AccessTarget): void
+  /** Records a signed URL that an allowed action is about to give out. */
+  signedUrl(
+    principal: Principal,
+    action: Action,
+    context: RequestContext,
+    target: AccessTarget,
+    signedUrl: { id: string; expiresAt: string },
+  ): void
 }
 
 const realm = 'Bearer realm="documents"'
@@ -34,7 +42,7 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
   function audit(
     context: RequestContext,
     target: AccessTarget,
-    entry: Pick<AuditEntry, 'decision' | 'rule' | 'action' | 'subject'>,
+    entry: Pick<AuditEntry, 'decision' | 'rule' | 'action' | 'subject' | 'signedUrl'>,
   ): void {
     const { clientAddress, correlationId, trace } = context
     logger.audit({ ...entry, ...bounded(target), clientAddress, correlationId, traceId: trace.traceId })
@@ -76,6 +84,11 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
       throw new ProblemError('scope_missing', detail, needed ? { scope: needed } : {}, {
         'www-authenticate': challenge,
       })
+    },
+
+    signedUrl(principal, action, context, target, signedUrl) {
+      const { subject } = principal
+      audit(context, target, { decision: 'allowed', rule: 'url-minted', action, subject, signedUrl })
     },
   }
 }

@@ -7,7 +7,12 @@ import { toProblem } from './error-mapping.ts'
 import { requireJson, requireUncoded } from './media-type.ts'
 import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse, problems } from './problem.ts'
 import { type PublicPages, publicAnswer } from './public-pages.ts'
-import { type RequestContext, requestContextFrom, stampResponse } from './request-context.ts'
+import {
+  type AdmittedContext,
+  type RequestContext,
+  requestContextFrom,
+  stampResponse,
+} from './request-context.ts'
 import { decodeSegment, matchRoute, type Route } from './route.ts'
 import type { Router } from './router.ts'
 
@@ -37,11 +42,13 @@ export function createEdge(options: EdgeOptions) {
     const principal = await options.access.authenticate(request, context, target)
     if (target.tenant === undefined) throw noSuchRoute()
     options.access.requireTenant(principal, target.tenant, context, target)
-    const route = admitRoute(request, pathname, principal, context, target)
+    const { route, about } = admitRoute(request, pathname, principal, context, target)
     trail.route = route.path
     refuseBody(route, request, options.documentBytesMax)
     refuseRepeated(searchParams)
-    return options.router.dispatch(request, { ...context, principal })
+    const auditSignedUrl: AdmittedContext['auditSignedUrl'] = (signedUrl) =>
+      options.access.signedUrl(principal, route.action, context, about, signedUrl)
+    return options.router.dispatch(request, { ...context, principal, auditSignedUrl })
   }
 
   function admitRoute(
@@ -50,14 +57,15 @@ export function createEdge(options: EdgeOptions) {
     principal: Principal,
     context: RequestContext,
     target: AccessTarget,
-  ): Route {
+  ): { route: Route; about: AccessTarget } {
     const match = matchRoute(options.routes, request.method, pathname)
     if (!match.found) {
       if (match.allow.length === 0) throw noSuchRoute()
       throw methodNotAllowed(match.allow)
     }
-    options.access.requireScope(principal, match.route.action, context, { ...target, ...match.params })
-    return match.route
+    const about = { ...target, ...match.params }
+    options.access.requireScope(principal, match.route.action, context, about)
+    return { route: match.route, about }
   }
 
   return async (request: Request, clientAddress: string | undefined): Promise<Response> => {
@@ -119,6 +127,7 @@ function refuseBody(route: Route, request: Request, documentBytesMax: number): v
     return
   }
   if (size > limits.jsonBodyBytesMax) throw tooLarge('body_too_large', limits.jsonBodyBytesMax)
+  if (route.body.optional && size === 0 && request.body === null) return
   requireJson(request.headers)
 }
 

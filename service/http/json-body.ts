@@ -16,6 +16,15 @@ export async function readJson<Schema extends TSchema>(
   return checked('body', schema, parse(await readText(request)))
 }
 
+/** As {@link readJson}, where the body may be left out. */
+export async function readOptionalJson<Schema extends TSchema>(
+  request: Request,
+  schema: Schema,
+): Promise<Static<Schema> | undefined> {
+  const text = await readText(request)
+  return text === '' ? undefined : checked('body', schema, parse(text))
+}
+
 async function readText(request: Request): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0

@@ -29,7 +29,12 @@ export function requireUncoded(headers: Headers): void {
  * @throws {ProblemError} `request_invalid` if it is not one.
  */
 export function documentMediaType(headers: Headers): string {
-  const type = headers.get('content-type')?.trim() || unknownType
+  return documentMediaTypeOf(headers.get('content-type') ?? '')
+}
+
+/** @throws {ProblemError} `request_invalid` if `text` is neither empty nor a media type. */
+export function documentMediaTypeOf(text: string): string {
+  const type = text.trim() || unknownType
   if (type.length > lengthMax || !form.test(type)) {
     throw new ProblemError('request_invalid', 'Content-Type is not a media type such as application/gzip.')
   }

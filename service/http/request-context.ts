@@ -14,6 +14,8 @@ export interface RequestContext {
 /** What is known of a request that may proceed. */
 export interface AdmittedContext extends RequestContext {
   principal: Principal
+  /** Writes the audit line of a signed URL (its id and expiry); to be called before it is given out. */
+  auditSignedUrl(signedUrl: { id: string; expiresAt: string }): void
 }
 
 export function requestContextFrom(request: Request, clientAddress: string | undefined): RequestContext {

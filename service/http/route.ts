@@ -17,7 +17,7 @@ export interface Route<Path extends TObject = TObject, Query extends TObject = T
   params: Path
   query: Query
   /** What the request carries: a document's bytes, JSON of this shape, or nothing. */
-  body: 'none' | 'document' | { json: TSchema }
+  body: 'none' | 'document' | { json: TSchema; optional?: true }
   summary: string
   /** Request headers beyond those that every call takes, by name, with their meaning. */
   requestHeaders: Readonly<Record<string, string>>

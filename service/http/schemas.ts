@@ -83,6 +83,52 @@ export const TagShape = Type.Object(
   { ...ref, tag: TagName, movedAt: Time, movedBy: Type.String() },
   { ...strict, $id: 'Tag' },
 )
+export const UploadPath = Type.Object(
+  { tenant: Tenant, type: DocumentType, name: Name, id: Type.String({ pattern: '^[0-9a-f]{32}$' }) },
+  strict,
+)
+export const TicketBody = Type.Object(
+  { digest: DigestText, size: Size, contentType: Type.String({ minLength: 3, maxLength: 255 }) },
+  { ...strict, $id: 'TicketRequest' },
+)
+export const CompletionBody = Type.Object(
+  { ticket: Type.String({ minLength: 1, maxLength: 4096 }) },
+  { ...strict, $id: 'Completion' },
+)
+export const DownloadBody = Type.Object(
+  {
+    expiresInSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: limits.downloadSecondsMax,
+        default: limits.downloadSecondsDefault,
+      }),
+    ),
+  },
+  { ...strict, $id: 'DownloadRequest' },
+)
+
+const Texts = Type.Record(Type.String(), Type.String())
+const ticket = {
+  id: Type.String(),
+  ticket: Type.String({ description: 'For complete' }),
+  url: Type.String({ format: 'uri', description: 'A credential while it lives: keep it out of logs' }),
+  expiresAt: Time,
+  completeBefore: Time,
+}
+export const TicketShape = Type.Union(
+  [
+    Type.Object({ ...ticket, method: Type.Literal('POST'), fields: Texts }, strict),
+    Type.Object({ ...ticket, method: Type.Literal('PUT'), headers: Texts }, strict),
+  ],
+  { $id: 'Ticket' },
+)
+export const PublishedShape = Type.Object({ published: DocumentShape }, { ...strict, $id: 'Published' })
+export const SignedUrlShape = Type.Object(
+  { url: Type.String({ format: 'uri' }), expiresAt: Time },
+  { ...strict, $id: 'SignedUrl' },
+)
+
 export const ProblemShape = Type.Object(
   {
     type: Type.String({ format: 'uri-reference' }),
@@ -106,5 +152,11 @@ export const namedSchemas: readonly TSchema[] = [
   VersionsShape,
   TagShape,
   TagBody,
+  TicketBody,
+  TicketShape,
+  PublishedShape,
+  CompletionBody,
+  DownloadBody,
+  SignedUrlShape,
   ProblemShape,
 ]
