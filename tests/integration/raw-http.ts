@@ -25,6 +25,8 @@ export interface RawExchange {
   received(): number
   /** All that comes until the answer is complete or the connection ends. */
   answer(): Promise<RawAnswer>
+  /** Sends no more, as if that had been all (FIN); still reads. */
+  end(): void
   /** As a client does that is switched off: a reset, no farewell. */
   reset(): void
   /** Stops and goes on reading, so that the peer's writes back up. */
@@ -74,6 +76,7 @@ export async function rawRequest(origin: string, request: RawRequest): Promise<R
         await promise
       }
     },
+    end: () => void socket.end(),
     reset: () => socket.resetAndDestroy(),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
