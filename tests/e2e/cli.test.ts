@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { writeLocalStart } from '../../service/scripts/local-state.ts'
+import { registerSecret } from '../servers/secrets.ts'
+import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
+import { bytesOf, digestOf } from '../unit/client-service.ts'
+import { docs, docsScript, type RunOptions } from './cli-run.ts'
+
+let service: SpawnedService
+/** The issuer's private key, as `start` keeps it. */
+let jwk: { kty: string; kid: string; [member: string]: unknown }
+let root: string
+let folder: string
+
+beforeAll(async () => {
+  service = await serviceInChild()
+  // Before the service asks for keys the first time.
+  const { kty = '', kid = '', ...rest } = await service.issuer.addKey()
+  registerSecret(rest.d ?? '')
+  jwk = { kty, kid, ...rest }
+  root = await mkdtemp(join(tmpdir(), 'cli-'))
+}, 600_000)
+afterAll(async () => {
+  await service.stop()
+  await rm(root, { recursive: true })
+})
+beforeEach(async () => {
+  folder = await mkdtemp(join(root, 'folder-'))
+})
+
+async function run(args: string[], options: RunOptions = {}) {
+  const env = {
+    DOCUMENTS_URL: service.url,
+    DOCUMENTS_TOKEN: await service.token(),
+    DOCUMENTS_TENANT: 'acme',
+    ...options.env,
+  }
+  return docs(args, { cwd: folder, ...options, env })
+}
+
+/** Runs it, expects it to succeed, and gives its JSON lines. */
+async function json(args: string[], options: RunOptions = {}): Promise<unknown[]> {
+  const { code, stdout, stderr } = await run([...args, '--json'], options)
+  expect([code, stderr]).toEqual([0, ''])
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line))
+}
+
+describe('bun run docs on the real service', () => {
+  it('stores a file, lists it by prefix and fetches it again byte for byte', async () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(60_000))
+    await writeFile(join(folder, 'orders-api.tgz'), bytes)
+    const put = await run(['put', 'orders-api.tgz', '--type', 'deployment-bundles'])
+    const version = `deployment-bundles/orders-api.tgz@${digestOf(bytes)}`
+    expect(put).toEqual({ code: 0, stdout: `stored: ${version} (58.6 KiB)\n`, stderr: '' })
+    const again = await run(['put', 'orders-api.tgz', 'deployment-bundles/orders-api.tgz'])
+    expect(again.stdout).toBe(`was there already: ${version} (58.6 KiB)\n`)
+    const list = await run(['list', 'deployment-bundles/orders'])
+    expect(list.stdout).toMatch(
+      new RegExp(`^\\S+Z +58\\.6 KiB  ${digestOf(bytes)}  deployment-bundles/orders-api\\.tgz\n$`),
+    )
+    const get = await run(['get', version, '-o', 'back.tgz'])
+    expect(get.code).toBe(0)
+    expect(new Uint8Array(await readFile(join(folder, 'back.tgz')))).toEqual(new Uint8Array(bytes))
+  })
+
+  it('takes standard input, and gives standard output', async () => {
+    const stdin = bytesOf('{"from":"a pipe"}')
+    const put = await json(['put', '-', 'definitions/piped.json', '--content-type', 'application/json'], {
+      stdin,
+    })
+    expect(put).toMatchObject([{ created: true, document: { size: 17, contentType: 'application/json' } }])
+    expect((await run(['get', 'definitions/piped.json', '-o', '-'])).stdout).toBe('{"from":"a pipe"}')
+  })
+
+  it('takes a named pipe, whose size nobody knows', async () => {
+    const env = { PATH: process.env.PATH, DOCUMENTS_URL: service.url, DOCUMENTS_TOKEN: await service.token() }
+    const line =
+      'mkfifo pipe && (printf hello > pipe &) && "$0" "$1" put pipe definitions/fifo --tenant acme --json'
+    const child = Bun.spawn(['sh', '-c', line, process.execPath, docsScript], {
+      cwd: folder,
+      env,
+      stdout: 'pipe',
+    })
+    expect(JSON.parse(await new Response(child.stdout).text())).toMatchObject({ document: { size: 5 } })
+  })
+
+  it('guesses the media type from the ending of the file', async () => {
+    await writeFile(join(folder, 'guessed.json'), '{}')
+    expect(await json(['put', 'guessed.json', 'definitions/guessed'])).toMatchObject([
+      { document: { contentType: expect.stringContaining('application/json') } },
+    ])
+  })
+
+  it('tags what is latest, shows it among the versions, and fetches by the tag', async () => {
+    const ref = 'definitions/tagged.txt'
+    await run(['put', '-', ref], { stdin: bytesOf('one') })
+    expect(await json(['tag', ref, 'production'])).toMatchObject([
+      { created: true, tag: { tag: 'production' } },
+    ])
+    await run(['put', '-', ref], { stdin: bytesOf('two') })
+    expect((await run(['get', `${ref}@production`, '-o', '-'])).stdout).toBe('one')
+    const versions = (await json(['versions', ref])) as { digest: string; tags: string[] }[]
+    expect(versions.find(({ tags }) => tags.includes('production'))?.digest).toBe(digestOf(bytesOf('one')))
+    const moved = await run(['tag', ref, 'production', digestOf(bytesOf('two'))])
+    expect(moved.stdout).toBe(`moved: ${ref}@production is ${digestOf(bytesOf('two'))}\n`)
+    expect((await run(['get', `${ref}@production`, '-o', '-'])).stdout).toBe('two')
+  })
+
+  it('removes a tag and a version, and refuses while a tag keeps the version', async () => {
+    const ref = 'definitions/removed.txt'
+    const version = `${ref}@${digestOf(bytesOf('one'))}`
+    await run(['put', '-', ref], { stdin: bytesOf('one') })
+    await run(['tag', ref, 'v1'])
+    const kept = await run(['rm', version, '--yes'])
+    expect(kept.code).toBe(1)
+    expect(kept.stderr).toContain('[code version_tagged, trace ')
+    expect((await run(['tag', ref, 'v1', '--remove'])).stdout).toBe(`removed: tag ${ref}@v1\n`)
+    expect(await run(['rm', version, '--yes'])).toEqual({
+      code: 0,
+      stdout: `removed: ${version}\n`,
+      stderr: '',
+    })
+    const gone = await run(['get', ref])
+    expect(gone.code).toBe(1)
+    expect(gone.stderr).toMatch(/^error: .+ \[code document_not_found, trace [0-9a-f]{32}\]\n$/)
+  })
+
+  it('stops a listing at its limit, and says where nothing is there', async () => {
+    for (const name of ['a', 'b', 'c']) await run(['put', '-', `limited/${name}`], { stdin: bytesOf(name) })
+    expect(await json(['list', 'limited', '--limit', '2'])).toMatchObject([{ name: 'a' }, { name: 'b' }])
+    expect(await run(['list', 'nothing-here'])).toEqual({ code: 0, stdout: '', stderr: 'nothing there\n' })
+  })
+
+  it('reads the token from a file', async () => {
+    await writeFile(join(folder, 'token'), `${await service.token()}\n`, { mode: 0o600 })
+    const env = { DOCUMENTS_TOKEN: '', DOCUMENTS_TOKEN_FILE: join(folder, 'token') }
+    expect((await run(['list', '--limit', '1'], { env })).code).toBe(0)
+  })
+
+  it('is told apart by the service where its token does not reach', async () => {
+    const env = { DOCUMENTS_TOKEN: await service.token({ tenants: ['globex'] }) }
+    const { code, stderr } = await run(['list'], { env })
+    expect(code).toBe(1)
+    expect(stderr).toContain('[code document_not_found, ')
+  })
+})
+
+describe('bun run docs beside a running start', () => {
+  /** Writes what `start` writes, for the service of this test. */
+  async function localState(port: number): Promise<string> {
+    const { issuer, audience } = service.issuer
+    const local = join(folder, '.local')
+    const startedAt = new Date().toISOString()
+    await writeLocalStart(
+      port,
+      { url: service.url, issuer, audience, jwk, startedAt, pid: process.pid },
+      local,
+    )
+    return local
+  }
+
+  it('finds the service and makes itself a token', async () => {
+    const local = await localState(40_001)
+    const put = await docs(['put', '-', 'definitions/local.txt', '--tenant', 'acme', '--local', local], {
+      stdin: bytesOf('hello'),
+    })
+    expect([put.code, put.stderr]).toEqual([0, ''])
+    const get = await docs(['get', 'definitions/local.txt', '-o', '-', '--tenant', 'acme', '--local', local])
+    expect(get).toEqual({ code: 0, stdout: 'hello', stderr: '' })
+  })
+
+  it('asks which one where several run', async () => {
+    const local = await localState(40_001)
+    await localState(40_002)
+    const { code, stderr } = await docs(['list', '--tenant', 'acme', '--local', local])
+    expect([code, stderr]).toEqual([
+      2,
+      'error: several starts are running, choose with --port: 40001, 40002\n',
+    ])
+    expect((await docs(['list', '--tenant', 'acme', '--local', local, '--port', '40002'])).code).toBe(0)
+  })
+
+  it('takes the one that --url names', async () => {
+    const local = await localState(40_001)
+    expect((await docs(['list', '--tenant', 'acme', '--local', local, '--url', service.url])).code).toBe(0)
+  })
+})
