@@ -4,6 +4,7 @@
  */
 export function contentLength(request: Request): number | undefined {
   const header = request.headers.get('content-length')
-  if (header !== null) return Number(header)
+  // Section 8.6 of RFC 9110: the same length said twice counts once; the headers come joined by a comma.
+  if (header !== null) return Number(header.split(',', 1)[0])
   return request.body === null ? 0 : undefined
 }
