@@ -23,6 +23,7 @@ export const problems = {
   body_too_large: { status: 413, title: 'The request body is too large' },
   media_type_unsupported: { status: 415, title: 'The body is in a form that is not taken here' },
   range_unsatisfiable: { status: 416, title: 'The range lies outside the document' },
+  host_invalid: { status: 400, title: 'The Host header names no host' },
   body_incomplete: { status: 400, title: 'The body ended before it was complete' },
   request_invalid: { status: 422, title: 'Something in the request has the wrong form' },
   digest_invalid: { status: 422, title: 'Repr-Digest cannot be used' },

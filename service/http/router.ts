@@ -17,6 +17,8 @@ export function createRouter(routes: readonly Route[]): Router {
   const app = new Elysia({
     // The default silently drops unknown fields, which must be refused.
     normalize: false,
+    // The default takes host names of fewer than four characters for a part of the path.
+    handler: { standardHostname: false },
   }).onError(({ error, request }) => {
     // The edge turns it into an answer, as it does for whatever fails outside of Elysia.
     failures.set(request, error instanceof ValidationError ? validationProblem(error) : error)
