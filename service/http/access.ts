@@ -26,6 +26,17 @@ export interface Access {
   requireTenant(principal: Principal, tenant: string, context: RequestContext, target: AccessTarget): void
   /** @throws {ProblemError} `scope_missing` */
   requireScope(principal: Principal, action: Action, context: RequestContext, target: AccessTarget): void
+  /**
+   * For a request that asks for none of the `actions` of its address, so that nothing is allowed by this.
+   *
+   * @throws {ProblemError} `scope_missing` if the token is good for none of them.
+   */
+  requireAnyScope(
+    principal: Principal,
+    actions: readonly Action[],
+    context: RequestContext,
+    target: AccessTarget,
+  ): void
   /** Records a signed URL that an allowed action is about to give out. */
   signedUrl(
     principal: Principal,
@@ -84,6 +95,13 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
       throw new ProblemError('scope_missing', detail, needed ? { scope: needed } : {}, {
         'www-authenticate': challenge,
       })
+    },
+
+    requireAnyScope(principal, actions, context, target) {
+      const tenant = target.tenant ?? ''
+      const [first] = actions
+      const allowed = actions.some((action) => decide(principal, { tenant, action }).allowed)
+      if (first && !allowed) this.requireScope(principal, first, context, target)
     },
 
     signedUrl(principal, action, context, target, signedUrl) {

@@ -13,6 +13,7 @@ import {
   requestContextFrom,
   stampResponse,
 } from './request-context.ts'
+import { isApi, requestUrl } from './request-url.ts'
 import { decodeSegment, matchRoute, type Route } from './route.ts'
 import type { Router } from './router.ts'
 
@@ -33,10 +34,8 @@ export function createEdge(options: EdgeOptions) {
   const { logger } = options
 
   async function answer(request: Request, context: RequestContext, trail: Trail): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url)
-    if (!pathname.startsWith('/v1/') && pathname !== '/v1') {
-      return publicAnswer(options.pages, request, pathname)
-    }
+    const { pathname, searchParams } = requestUrl(request)
+    if (!isApi(pathname)) return publicAnswer(options.pages, request, pathname)
     const target = targetOf(pathname)
     trail.tenant = target.tenant
     const principal = await options.access.authenticate(request, context, target)
@@ -60,8 +59,16 @@ export function createEdge(options: EdgeOptions) {
   ): { route: Route; about: AccessTarget } {
     const match = matchRoute(options.routes, request.method, pathname)
     if (!match.found) {
-      if (match.allow.length === 0) throw noSuchRoute()
-      throw methodNotAllowed(match.allow)
+      const { others } = match
+      if (others.length === 0) throw noSuchRoute()
+      // Whoever may do nothing at this address is not told what could be done.
+      options.access.requireAnyScope(
+        principal,
+        others.map(({ action }) => action),
+        context,
+        target,
+      )
+      throw methodNotAllowed(others.map(({ method }) => method))
     }
     const about = { ...target, ...match.params }
     options.access.requireScope(principal, match.route.action, context, about)
@@ -114,8 +121,11 @@ interface Trail {
 
 /** The tenant of `/v1/tenants/<tenant>…`, and what follows it where it has the shape of a document. */
 function targetOf(pathname: string): AccessTarget {
-  const [, , tenants, tenant, , type, name] = pathname.split('/').map(decodeSegment)
-  return tenants === 'tenants' && tenant ? { tenant, type, name } : {}
+  const [, , tenants, tenant, , type, name, kind, id] = pathname.split('/').map(decodeSegment)
+  if (tenants !== 'tenants' || !tenant) return {}
+  const digest = kind === 'versions' ? id : undefined
+  const tag = kind === 'tags' ? id : undefined
+  return { tenant, type, name, digest, tag }
 }
 
 function refuseBody(route: Route, request: Request, documentBytesMax: number): void {

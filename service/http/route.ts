@@ -51,20 +51,23 @@ export function defineRoute<Path extends TObject, Query extends TObject>(route: 
 
 export type RouteMatch =
   | { found: true; route: Route; params: Record<string, string> }
-  /** `allow`: the methods that the address does know; empty if there is no such address. */
-  | { found: false; allow: Method[] }
+  /** `others`: routes of the same address for other methods; none if there is no such address. */
+  | { found: false; others: Route[] }
 
-/** Finds the route of a request; parameters are percent-decoded and otherwise unchecked. */
+/**
+ * Finds the route of a request; parameters are percent-decoded and otherwise unchecked. The fixed segments are
+ * compared as they came, as Elysia does: an address that only one of us knew would be admitted and then lost.
+ */
 export function matchRoute(routes: readonly Route[], method: string, pathname: string): RouteMatch {
-  const segments = pathname.split('/').map(decodeSegment)
-  const allow: Method[] = []
+  const segments = pathname.split('/')
+  const others: Route[] = []
   for (const route of routes) {
     const params = matchSegments(route.path.split('/'), segments)
     if (!params) continue
     if (route.method === method) return { found: true, route, params }
-    allow.push(route.method)
+    others.push(route)
   }
-  return { found: false, allow }
+  return { found: false, others }
 }
 
 function matchSegments(
@@ -75,7 +78,7 @@ function matchSegments(
   const params: Record<string, string> = {}
   for (const [at, expected] of template.entries()) {
     const segment = segments[at] ?? ''
-    if (expected.startsWith(':')) params[expected.slice(1)] = segment
+    if (expected.startsWith(':')) params[expected.slice(1)] = decodeSegment(segment)
     else if (expected !== segment) return null
   }
   return params
