@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
 import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
 import { type RawExchange, rawRequest } from './raw-http.ts'
-import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from './sample-documents.ts'
+import { inChunks, KiB, MiB, pathOf, randomDocument, reprDigestOf } from './sample-documents.ts'
 import { keysOf, leftovers, type OpenStore, startOpenStore } from './store-contents.ts'
 
 const bytes = randomDocument(20 * MiB)
@@ -38,7 +38,7 @@ function begin(headers: Record<string, string>): Promise<RawExchange> {
   })
 }
 
-const inChunks = { 'transfer-encoding': 'chunked' }
+const chunkedBody = { 'transfer-encoding': 'chunked' }
 const withLength = (size: number) => ({ 'content-length': String(size) })
 const withDigest = (size: number) => ({
   ...withLength(size),
@@ -64,7 +64,7 @@ const halves = {
     return exchange
   },
   async smallInChunks() {
-    const exchange = await begin(inChunks)
+    const exchange = await begin(chunkedBody)
     await exchange.sendChunk(bytes.subarray(0, 300 * KiB))
     return exchange
   },
@@ -83,7 +83,7 @@ const halves = {
     return exchange
   },
   async stagedInChunks() {
-    const exchange = await begin(inChunks)
+    const exchange = await begin(chunkedBody)
     await exchange.sendChunk(bytes)
     await until(async () => (await disk.unfinished()).length > 0)
     return exchange
@@ -196,12 +196,11 @@ describe('an upload whose bytes are not those of its Repr-Digest', () => {
 
   const refused = { status: 422, code: 'digest_mismatch', differ: true }
   const whole = (body: Uint8Array<ArrayBuffer>) => body
-  const chunked = (body: Uint8Array<ArrayBuffer>) => new Blob([body]).stream()
 
   it('is refused when it is small', async () => {
     expect(await refusalOf(1, whole)).toEqual(refused)
     expect(await refusalOf(500 * KiB, whole)).toEqual(refused)
-    expect(await refusalOf(500 * KiB, chunked)).toEqual(refused)
+    expect(await refusalOf(500 * KiB, inChunks)).toEqual(refused)
   })
 
   it('is refused when it streams to its key', async () => {
@@ -211,8 +210,8 @@ describe('an upload whose bytes are not those of its Repr-Digest', () => {
 
   it('is refused when it is staged', async () => {
     service.storeCalls.length = 0
-    expect(await refusalOf(9 * MiB, chunked)).toEqual(refused)
-    expect(await refusalOf(20 * MiB, chunked)).toEqual(refused)
+    expect(await refusalOf(9 * MiB, inChunks)).toEqual(refused)
+    expect(await refusalOf(20 * MiB, inChunks)).toEqual(refused)
     expect(service.storeCalls.filter((call) => call === 'startMultipart')).toHaveLength(2)
   })
 })

@@ -3,6 +3,7 @@ import { limits } from '../../service/limits.ts'
 import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
 import {
   digestOf,
+  inChunks,
   keyOf,
   MiB,
   pathOf,
@@ -56,18 +57,6 @@ async function upload(name: string, size: number, declared: Declared): Promise<R
   })
 }
 
-/** Bun sends a stream in chunks, without Content-Length. */
-function inChunks(body: Uint8Array): ReadableStream<Uint8Array> {
-  let at = 0
-  return new ReadableStream({
-    pull(controller) {
-      if (at >= body.length) return controller.close()
-      controller.enqueue(body.subarray(at, at + 100_000))
-      at += 100_000
-    },
-  })
-}
-
 /** What the answer says and what the store holds, for one upload. */
 async function outcome(size: number, declared: Declared) {
   const name = `${declared.length ? 'length' : 'chunks'}-${declared.digest ? 'digest' : 'none'}-${size}`
@@ -90,26 +79,35 @@ async function outcomesOf(declared: Declared): Promise<Record<string, unknown>> 
   return outcomes
 }
 
+/** Uploads that went through staging since the last time it was asked. */
+function stagedUploads(): number {
+  return service.storeCalls.splice(0).filter((call) => call === 'startMultipart').length
+}
+
 const allStored = Object.fromEntries(sizes.map((size) => [`${size} bytes`, expected(size)]))
 
 describe('an upload of every size, read back from the store itself', () => {
   it('is stored with Content-Length and with Repr-Digest', async () => {
     expect(await outcomesOf({ length: true, digest: true })).toEqual(allStored)
+    expect(stagedUploads()).toBe(0)
     expect(await leftovers(disk, service.store)).toEqual([])
   }, 60_000)
 
   it('is stored with Content-Length and without Repr-Digest', async () => {
     expect(await outcomesOf({ length: true, digest: false })).toEqual(allStored)
+    expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
     expect(await leftovers(disk, service.store)).toEqual([])
   }, 60_000)
 
   it('is stored without Content-Length and with Repr-Digest', async () => {
     expect(await outcomesOf({ length: false, digest: true })).toEqual(allStored)
+    expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
     expect(await leftovers(disk, service.store)).toEqual([])
   }, 60_000)
 
   it('is stored without Content-Length and without Repr-Digest', async () => {
     expect(await outcomesOf({ length: false, digest: false })).toEqual(allStored)
+    expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
     expect(await leftovers(disk, service.store)).toEqual([])
   }, 60_000)
 })
