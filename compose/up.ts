@@ -21,6 +21,4 @@ const stack = await withProgress('object store', (onProgress) =>
 console.log(`object store ${stack.connection.endpoint}, console ${stack.consoleUrl}`)
 console.log(`root's and the service's credentials are files in ${stack.folder}/secrets`)
 console.log('prove it: bun compose/gate.ts')
-console.log(
-  `stop it:  docker compose --project-directory . -f compose/object-store.yaml --env-file ${stack.folder}/.env stop`,
-)
+console.log('stop it:  bun compose/stop.ts (with --remove the data go too)')

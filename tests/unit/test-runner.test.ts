@@ -114,6 +114,12 @@ describe('the suites of bun run test', () => {
     expect(suites.map(({ name }) => name)).toEqual(expect.arrayContaining([...folders]))
   })
 
+  it('stand in the README with what they hold', async () => {
+    const readme = await Bun.file(join(root, 'tests/README.md')).text()
+    const rows = suites.map(({ name, holds }) => `| \`${name}\` | ${holds} |`)
+    expect(rows.filter((row) => !readme.includes(row))).toEqual([])
+  })
+
   it('are chosen by name, and a name that is none of them is refused', async () => {
     const { exitCode, stderr } = await runCommand([process.execPath, 'tests/run.ts', 'no-such-suite'], {
       cwd: root,
