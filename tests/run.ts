@@ -30,7 +30,7 @@ async function main(asked: string[]): Promise<number> {
   const chosen = suites.filter(({ name }) => asked.length === 0 || asked.includes(name))
   const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-tests-'))
   try {
-    const results = await runAll(chosen, folder)
+    const results = await runAll(chosen, folder).catch((error) => [brokenRun(error)])
     for (const { suite, remarks } of results) for (const remark of remarks) console.log(`${suite}: ${remark}`)
     console.log(`\n${resultTable(results)}\n`)
     console.log(summaryLine(results))
@@ -75,6 +75,12 @@ function cannotRun(suite: Suite, answers: Map<NeedName, NeedAnswer>): SuiteResul
   const missing = suite.needs.map((need) => answers.get(need) ?? null).filter((answer) => answer !== null)
   const remarks = missing.map(({ why, line }) => `cannot run: ${why}\n  to enable it: ${line}`)
   return { suite: suite.name, store: suite.store, passed: 0, failed: 0, skipped: 1, minutes: 0, remarks }
+}
+
+/** The run itself failed, such as when the shared store does not come up: one failure that no suite stands for. */
+function brokenRun(error: unknown): SuiteResult {
+  const remarks = [error instanceof Error ? error.message : String(error)]
+  return { suite: 'the run', store: 'none', passed: 0, failed: 1, skipped: 0, minutes: 0, remarks }
 }
 
 async function stopStore(store: RunningMinio | null, folder: string): Promise<void> {
