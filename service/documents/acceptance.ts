@@ -6,7 +6,7 @@ import type { Document } from './documents.ts'
 import type { Latest } from './latest.ts'
 import type { Published } from './publish.ts'
 import type { TagStore } from './tag-store.ts'
-import { toStoredVersion } from './version-index.ts'
+import { toStoredVersion, versionExists } from './version-index.ts'
 
 /** An upload whose bytes are in place, however they came there. */
 export interface Accepted extends Published {
@@ -19,6 +19,12 @@ export interface Accepted extends Published {
 export interface Acceptance {
   /** @throws {DocumentError} `conflict` if the version was deleted in between */
   accept(ref: DocumentRef, upload: Accepted): Promise<Document>
+  /**
+   * For an upload beside which versions were deleted: `latest` may have moved to it after it was gone.
+   *
+   * @throws {DocumentError} `conflict` if the version is not there any more; `latest` is put right before.
+   */
+  refuseDeleted(version: VersionRef, by: string): Promise<void>
   /** Names of the tags that point to a version, ascending. */
   tagsOf(ref: VersionRef, signal?: AbortSignal): Promise<string[]>
 }
@@ -29,8 +35,17 @@ export function createAcceptance(store: ObjectStore, tags: TagStore, latest: Lat
     return all.filter(({ digest }) => digest === ref.digest).map(({ tag }) => tag)
   }
 
+  async function deleted(version: VersionRef, by: string): Promise<DocumentError> {
+    await latest.repair(version, by)
+    return new DocumentError('conflict', 'The version was deleted meanwhile. Send it again.')
+  }
+
   return {
     tagsOf,
+
+    async refuseDeleted(version, by) {
+      if (!(await versionExists(store, version, version.digest))) throw await deleted(version, by)
+    },
 
     async accept(ref, { digest, size, created, contentType, by, admittedAt }) {
       const { tenant, type, name } = ref
@@ -43,7 +58,7 @@ export function createAcceptance(store: ObjectStore, tags: TagStore, latest: Lat
         return { ...version, size, contentType, createdAt, createdBy: by, tags: names }
       }
       const info = await store.head(versionKey(version))
-      if (!info) throw new DocumentError('conflict', 'The version was deleted meanwhile. Send it again.')
+      if (!info) throw await deleted(version, by)
       return { ...toStoredVersion(version, info), tags: await tagsOf(version) }
     },
   }

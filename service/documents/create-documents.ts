@@ -3,6 +3,7 @@ import { type ObjectStore, ObjectStoreError } from '../object-store/object-store
 import { createSemaphore } from '../semaphore.ts'
 import { createAcceptance } from './acceptance.ts'
 import { createCursors } from './cursor.ts'
+import { createDeletions } from './deletions.ts'
 import { DocumentError } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { listDocuments, listVersions } from './document-listing.ts'
@@ -35,14 +36,16 @@ export function createDocuments(options: DocumentsOptions): Documents {
   const cursors = createCursors(options.cursorKey)
   const tags = createTagStore(store)
   const latest = createLatest(store, tags)
-
   const acceptance = createAcceptance(store, tags, latest)
+  const deletions = createDeletions()
 
   return translatingErrors({
     async put(ref, upload) {
+      const deletedBeside = deletions.watch()
       const published = await publish(publishing, ref, upload)
       const { by, admittedAt, contentType } = upload
       const document = await acceptance.accept(ref, { ...published, by, admittedAt, contentType })
+      if (deletedBeside()) await acceptance.refuseDeleted(document, by)
       return { document, created: published.created }
     },
 
@@ -64,10 +67,12 @@ export function createDocuments(options: DocumentsOptions): Documents {
       const others = pointing.filter((tag) => tag !== latestTag)
       if (others.length > 0) throw versionTagged(others)
       // From here to the end: a client that goes away must not leave `latest` half-way.
-      if (pointing.includes(latestTag)) await latest.repair(ref, by, ref.digest)
-      await store.delete(versionKey(ref))
-      // Whoever uploaded the same bytes meanwhile may have moved `latest` back to them.
-      await latest.repair(ref, by, ref.digest)
+      await deletions.run(async () => {
+        if (pointing.includes(latestTag)) await latest.repair(ref, by, ref.digest)
+        await store.delete(versionKey(ref))
+        // Whoever uploaded the same bytes before the delete may have moved `latest` back to them since.
+        await latest.repair(ref, by)
+      })
     },
 
     async getTag(ref, tag, signal) {

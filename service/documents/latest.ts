@@ -21,8 +21,11 @@ export interface LatestMove {
 export interface Latest {
   /** @returns the tag as it stands after the move, which may be a newer one's. */
   move(ref: DocumentRef, move: LatestMove): Promise<StoredTag>
-  /** Points `latest` at the newest version but `without`, or removes it where there is none. */
-  repair(ref: DocumentRef, by: string, without: Digest): Promise<void>
+  /**
+   * Where `latest` points to nothing, or to `without`: points it at the newest other version, or removes it if
+   * there is none.
+   */
+  repair(ref: DocumentRef, by: string, without?: Digest): Promise<void>
 }
 
 interface Waiting {
@@ -68,10 +71,14 @@ export function createLatest(store: ObjectStore, tags: TagStore): Latest {
         const current = await tags.read(ref, latestTag)
         if (current && current.digest !== without && (await versionExists(store, ref, current.digest))) return
         const newest = await newestVersion(store, ref, without)
-        if (!newest) return current ? tags.remove(ref, latestTag) : undefined
-        const admittedAt = newest.storedAt
-        const record = { digest: newest.digest, movedAt: new Date().toISOString(), movedBy: by, admittedAt }
-        if (await tags.write(ref, latestTag, record, conditionOf(current))) return
+        if (newest) {
+          const admittedAt = newest.storedAt
+          const record = { digest: newest.digest, movedAt: new Date().toISOString(), movedBy: by, admittedAt }
+          if (await tags.write(ref, latestTag, record, conditionOf(current))) return
+        } else if (current) {
+          // There is no conditional delete: what was uploaded since the listing may lose its tag, so look again.
+          await tags.remove(ref, latestTag)
+        } else return
       }
       throw contended()
     },

@@ -73,7 +73,7 @@ export function compareNewestFirst(a: ListedVersion, b: ListedVersion): number {
 export async function newestVersion(
   store: ObjectStore,
   ref: DocumentRef,
-  without: Digest,
+  without?: Digest,
 ): Promise<ListedVersion | null> {
   let newest: ListedVersion | null = null
   for await (const version of eachVersion(store, ref)) {
