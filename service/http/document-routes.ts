@@ -155,7 +155,6 @@ export function documentRoutes(documents: Documents): Route[] {
     const action = path === version ? 'version.read' : 'document.read'
     const shared = { path, action, params, query, body: 'none' } as const
     return [
-      // Before GET: Elysia answers HEAD with the GET of the same address otherwise.
       defineRoute({
         ...shared,
         method: 'HEAD',

@@ -9,10 +9,16 @@ export interface Router {
   dispatch(request: Request, context: AdmittedContext): Promise<Response>
 }
 
+/** What becomes of a request inside Elysia. */
+interface Dispatched {
+  context: AdmittedContext
+  response?: Response
+  failure?: { error: unknown }
+}
+
 /** Elysia on the table of routes: it finds the route, and checks path and query against their schemas. */
 export function createRouter(routes: readonly Route[]): Router {
-  const contexts = new WeakMap<Request, AdmittedContext>()
-  const failures = new WeakMap<Request, unknown>()
+  const underWay = new WeakMap<Request, Dispatched>()
 
   const app = new Elysia({
     // The default silently drops unknown fields, which must be refused.
@@ -21,18 +27,30 @@ export function createRouter(routes: readonly Route[]): Router {
     handler: { standardHostname: false },
   }).onError(({ error, request }) => {
     // The edge turns it into an answer, as it does for whatever fails outside of Elysia.
-    failures.set(request, error instanceof ValidationError ? validationProblem(error) : error)
+    const dispatched = underWay.get(request)
+    if (dispatched) {
+      dispatched.failure = { error: error instanceof ValidationError ? validationProblem(error) : error }
+    }
     return new Response(null, { status: 500 })
   })
 
+  // Elysia answers HEAD by the GET of the same address, and reads all that it would send to tell its length.
+  const heads = new Map(routes.filter(({ method }) => method === 'HEAD').map((route) => [route.path, route]))
+
   for (const route of routes) {
+    if (route.method === 'HEAD') continue
     app.route(
       route.method,
       route.path,
-      ({ request, params, query }) => {
-        const context = contexts.get(request)
-        if (!context) throw new Error('a request came to its handler without having been admitted')
-        return route.handle({ request, params, query, context })
+      async ({ request, params, query }) => {
+        const dispatched = underWay.get(request)
+        const asked = request.method === 'HEAD' ? heads.get(route.path) : route
+        if (!dispatched || !asked)
+          throw new Error('a request came to its handler without having been admitted')
+        const { context } = dispatched
+        dispatched.response = await asked.handle({ request, params, query, context })
+        // Ours goes out past Elysia, which would change the length of a HEAD.
+        return new Response(null)
       },
       // Bodies are read by the handlers: streamed, or bounded and checked.
       { params: route.params, query: route.query, parse: 'none' },
@@ -41,10 +59,12 @@ export function createRouter(routes: readonly Route[]): Router {
 
   return {
     async dispatch(request, context) {
-      contexts.set(request, context)
-      const response = await app.fetch(request)
-      if (failures.has(request)) throw failures.get(request)
-      return response
+      const dispatched: Dispatched = { context }
+      underWay.set(request, dispatched)
+      await app.fetch(request)
+      if (dispatched.failure) throw dispatched.failure.error
+      if (!dispatched.response) throw new Error('a request was admitted for which there is no handler')
+      return dispatched.response
     },
   }
 }
