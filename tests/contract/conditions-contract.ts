@@ -4,7 +4,6 @@ import { bytesOf, MiB, seenUnder, streamOf } from './bodies.ts'
 import { freshKey, type Subject } from './describe-object-store.ts'
 
 const contentType = 'application/octet-stream'
-const racers = Array.from({ length: 32 }, (_, index) => index)
 
 export function conditionsContract(subject: Subject): void {
   absentCondition(subject)
@@ -50,7 +49,7 @@ function absentCondition(subject: Subject): void {
       expect(await store.put(key, bytesOf(9), { size: 9, contentType, condition })).not.toBeNull()
     })
 
-    it('lets exactly one of 32 racers win', async () => {
+    it('lets exactly one of many racers win', async () => {
       const key = freshKey()
       const puts = await race(subject, key, condition)
       await expectOneWinner(subject, key, puts)
@@ -97,7 +96,7 @@ function etagCondition(subject: Subject): void {
       expect(await subject().store.head(key)).toBeNull()
     })
 
-    it('lets exactly one of 32 racers win', async () => {
+    it('lets exactly one of many racers win', async () => {
       const key = freshKey()
       const first = await subject().store.put(key, bytesOf(7), { size: 7, contentType })
       const puts = await race(subject, key, { etag: first?.etag ?? '' })
@@ -108,14 +107,15 @@ function etagCondition(subject: Subject): void {
 
 function race(subject: Subject, key: string, condition: PutOptions['condition']) {
   return Promise.all(
-    racers.map((racer) =>
+    Array.from({ length: subject().racers }, (_, racer) =>
       subject().store.put(key, bytesOf(100, racer + 2), { size: 100, contentType, condition }),
     ),
   )
 }
 
 async function expectOneWinner(subject: Subject, key: string, puts: Awaited<ReturnType<typeof race>>) {
-  const winners = racers.filter((racer) => puts[racer] !== null)
+  const winners = [...puts.keys()].filter((racer) => puts[racer] !== null)
+  expect(puts).toHaveLength(subject().racers)
   expect(winners).toHaveLength(1)
   const winner = winners[0] ?? -1
   expect(await seenUnder(subject().store, key)).toMatchObject({

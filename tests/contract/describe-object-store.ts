@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'bun:test'
+import { afterAll, beforeAll, describe, setDefaultTimeout } from 'bun:test'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { conditionsContract } from './conditions-contract.ts'
 import { getContract } from './get-contract.ts'
@@ -18,11 +18,16 @@ export interface StoreUnderTest {
   listsBelowKeys: boolean
   /** It orders whole keys, as S3 does, and not folder by folder. Pages fit together either way. */
   ordersByBytes: boolean
+  /** How many may race for one key: SeaweedFS asks for its lock once a second, so each may cost one. */
+  racers: number
   close(): Promise<void>
 }
 
 /** Gives the running test its store; a key scope of its own keeps it apart from the other tests. */
 export type Subject = () => StoreUnderTest
+
+/** Not a measure of speed: a test that is out of time takes all servers of its process down with it. */
+const testMillisecondsMax = 60_000
 
 /** A first start may have to build the server. */
 const startMillisecondsMax = 600_000
@@ -33,6 +38,8 @@ const startMillisecondsMax = 600_000
  * @param makeStore called once; the store may hold other keys already, and keeps what the tests put there
  */
 export function describeObjectStore(name: string, makeStore: () => Promise<StoreUnderTest>): void {
+  // Holds for the file that calls this, so it cannot stand at the top of this module.
+  setDefaultTimeout(testMillisecondsMax)
   describe(`object store: ${name}`, () => {
     let made: StoreUnderTest | undefined
     beforeAll(async () => {

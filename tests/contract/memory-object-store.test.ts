@@ -7,6 +7,7 @@ const memory = {
   listsUnfinishedByPrefix: true,
   listsBelowKeys: true,
   ordersByBytes: true,
+  racers: 32,
   close: async () => {},
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { limits } from '../../service/limits.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
@@ -9,6 +9,8 @@ import { relayTo, type TcpRelay } from './tcp-relay.ts'
 
 const contentType = 'application/octet-stream'
 const startMillisecondsMax = 600_000
+// A test that is out of time takes all servers of its process down with it.
+setDefaultTimeout(60_000)
 
 let real: StoreConnection
 let bucket: string

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,8 @@ import { bytesIn, bytesOf, failureOf, streamOf } from './bodies.ts'
 
 const contentType = 'application/octet-stream'
 const startMillisecondsMax = 600_000
+// A test that is out of time takes all servers of its process down with it.
+setDefaultTimeout(60_000)
 
 let real: StoreConnection
 let bucket: string

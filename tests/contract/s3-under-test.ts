@@ -5,12 +5,19 @@ import type { StoreUnderTest } from './describe-object-store.ts'
 
 /** What the port leaves open to a store, as it was measured. */
 const openTo = {
-  minio: { verifiesSha256: true, listsUnfinishedByPrefix: false, listsBelowKeys: false, ordersByBytes: true },
+  minio: {
+    verifiesSha256: true,
+    listsUnfinishedByPrefix: false,
+    listsBelowKeys: false,
+    ordersByBytes: true,
+    racers: 32,
+  },
   seaweedfs: {
     verifiesSha256: false,
     listsUnfinishedByPrefix: true,
     listsBelowKeys: true,
     ordersByBytes: false,
+    racers: 8,
   },
 }
 
