@@ -28,10 +28,15 @@ function onlyImports(folder: string, allowed: string[], sentence: string): Impor
   return { sentence, holdsFor: own, forbids: (specifier) => isOurs(specifier) && !isAllowed(specifier) }
 }
 
-const port = 'service/object-store/object-store.ts'
+/** Specifications: the store itself, signing of transfers that go straight to it, and what is known of it. */
+const ports = [
+  'service/object-store/object-store.ts',
+  'service/object-store/transfer-signer.ts',
+  'service/object-store/store-capabilities.ts',
+]
 const shared = ['service/limits.ts', 'service/semaphore.ts']
 
-/** Section 1 of the design: `http → authz, documents`, `documents → object-store` (the port only), and so on. */
+/** Section 1 of the design: `http → authz, documents`, `documents → object-store` (the ports only), and so on. */
 export const importRules: ImportRule[] = [
   {
     sentence: 'only the S3 adapter imports the AWS SDK',
@@ -73,7 +78,11 @@ export const importRules: ImportRule[] = [
     ['service/authz', 'service/documents/document-ref.ts', ...shared],
     'authn knows principals and the form of a tenant, nothing else of ours',
   ),
-  onlyImports('service/documents', [port, ...shared], 'documents knows the port of the object store only'),
+  onlyImports(
+    'service/documents',
+    [...ports, ...shared],
+    'documents knows the ports of the object store only',
+  ),
   onlyImports(
     'service/object-store',
     ['service/telemetry', ...shared],
