@@ -17,7 +17,8 @@ import { parseListPage, unquote } from './s3-list-xml.ts'
 import { createS3Multipart } from './s3-multipart.ts'
 import { defaultContentType, rangeHeader, toObjectBody } from './s3-object-body.ts'
 import { exactBody } from './s3-put-body.ts'
-import { createSignedFetch, encodeKey } from './s3-signed-fetch.ts'
+import { encodeKey } from './s3-request-signer.ts'
+import { createSignedFetch } from './s3-signed-fetch.ts'
 
 /**
  * The port on an S3-compatible bucket. Holds at most `connectionsMax` connections open; further calls wait

@@ -1,9 +1,9 @@
-import { SignatureV4 } from '@smithy/signature-v4'
 import { limits } from '../limits.ts'
 import { ObjectStoreError } from './object-store.ts'
 import { fetchOptions } from './s3-client.ts'
 import type { S3Connection } from './s3-connection.ts'
 import { codeOfStatus } from './s3-error.ts'
+import { createRequestSigner, emptySha256 } from './s3-request-signer.ts'
 
 /**
  * Decision: reads that clients wait for (GetObject, ListObjectsV2) go through the SDK's signer and Bun's
@@ -31,31 +31,11 @@ export interface SignedGet {
 }
 
 export function createSignedFetch(connection: S3Connection): SignedFetch {
-  const address = bucketAddress(connection)
-  const signer = new SignatureV4({
-    service: 's3',
-    region: connection.region,
-    credentials: { accessKeyId: connection.accessKeyId, secretAccessKey: connection.secretAccessKey },
-    sha256: Sha256,
-    // S3 signs the path as it is sent; the other services encode it twice.
-    uriEscapePath: false,
-    // The payload hash is set below: a GET has no payload.
-    applyChecksum: false,
-  })
+  const sign = createRequestSigner(connection)
   const options = fetchOptions(connection)
 
   async function attempt(request: SignedGet): Promise<Response> {
-    const path = request.key === null ? address.path : `${address.path}/${encodeKey(request.key)}`
-    const query = request.query ?? {}
-    const { headers } = await signer.sign({
-      method: 'GET',
-      protocol: address.protocol,
-      hostname: address.hostname,
-      path: path || '/',
-      query,
-      headers: { ...request.headers, host: address.host, 'x-amz-content-sha256': emptySha256 },
-    })
-    const url = `${address.protocol}//${address.host}${path || '/'}${encodeQuery(query)}`
+    const { url, headers } = await sign({ ...request, method: 'GET', payloadSha256: emptySha256 })
     const answer = new AbortController()
     const timer = setTimeout(() => answer.abort(), limits.storeAnswerSecondsMax * 1000)
     const signals = request.signal ? [request.signal, answer.signal] : [answer.signal]
@@ -107,61 +87,4 @@ function transportReason(error: unknown, timeout: AbortSignal): string {
   if (timeout.aborted) return 'TimedOut'
   const code = (error as { code?: unknown }).code
   return typeof code === 'string' && /^[A-Za-z_]{1,64}$/.test(code) ? code : 'NoAnswer'
-}
-
-function bucketAddress(connection: S3Connection) {
-  const { protocol, host, hostname } = new URL(connection.endpoint)
-  return connection.forcePathStyle
-    ? { protocol, host, hostname, path: `/${connection.bucket}` }
-    : {
-        protocol,
-        host: `${connection.bucket}.${host}`,
-        hostname: `${connection.bucket}.${hostname}`,
-        path: '',
-      }
-}
-
-/** RFC 3986 section 2.3: everything but the unreserved characters, and the slashes between segments. */
-export function encodeKey(key: string): string {
-  return key.split('/').map(encodeComponent).join('/')
-}
-
-function encodeQuery(query: Record<string, string>): string {
-  const pairs = Object.entries(query).map(
-    ([name, value]) => `${encodeComponent(name)}=${encodeComponent(value)}`,
-  )
-  return pairs.length === 0 ? '' : `?${pairs.join('&')}`
-}
-
-function encodeComponent(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-}
-
-const emptySha256 = new Bun.CryptoHasher('sha256').digest('hex')
-
-/** The signer's hash interface on Bun's native one; its own default is a JavaScript SHA-256. */
-class Sha256 {
-  readonly #hasher: Bun.CryptoHasher
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hasher =
-      secret === undefined ? new Bun.CryptoHasher('sha256') : new Bun.CryptoHasher('sha256', keyOf(secret))
-  }
-
-  update(chunk: Uint8Array | string): void {
-    this.#hasher.update(chunk)
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return new Uint8Array(this.#hasher.digest())
-  }
-
-  reset(): void {}
-}
-
-function keyOf(secret: string | ArrayBuffer | ArrayBufferView): string | NodeJS.TypedArray {
-  if (typeof secret === 'string') return secret
-  return secret instanceof ArrayBuffer
-    ? new Uint8Array(secret)
-    : new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength)
 }
