@@ -47,7 +47,7 @@ export function createEdge(options: EdgeOptions) {
     refuseRepeated(searchParams)
     const auditSignedUrl: AdmittedContext['auditSignedUrl'] = (signedUrl) =>
       options.access.signedUrl(principal, route.action, context, about, signedUrl)
-    return options.router.dispatch(request, { ...context, principal, auditSignedUrl })
+    return options.router.dispatch(request, searchParams, { ...context, principal, auditSignedUrl })
   }
 
   function admitRoute(

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from '@sinclair/typebox'
+import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { ProblemError } from './problem.ts'
 
@@ -29,6 +29,23 @@ export function checked<Schema extends TSchema>(
     errors.push({ in: part, pointer: path, message })
   }
   throw formProblem(errors)
+}
+
+/** As JSON writes whole numbers, without a sign. */
+const wholeNumber = /^(?:0|[1-9]\d{0,14})$/
+
+/**
+ * Query parameters in their schema's form, of which none comes twice. A text stays a text, but for whole numbers
+ * where the schema has an integer.
+ *
+ * @throws {ProblemError} `request_invalid`, also for a parameter that the schema does not know.
+ */
+export function readQuery<Query extends TObject>(schema: Query, parameters: URLSearchParams): Static<Query> {
+  const entries = [...parameters].map(([name, text]) => {
+    const isNumber = schema.properties[name]?.type === 'integer' && wholeNumber.test(text)
+    return [name, isNumber ? Number(text) : text]
+  })
+  return checked('query', schema, Object.fromEntries(entries))
 }
 
 export function formProblem(errors: readonly FormError[]): ProblemError {

@@ -1,22 +1,27 @@
 import { Elysia, ValidationError } from 'elysia'
 import type { ProblemError } from './problem.ts'
 import type { AdmittedContext } from './request-context.ts'
-import { type FormError, formProblem } from './request-form.ts'
+import { type FormError, formProblem, readQuery } from './request-form.ts'
 import type { Route } from './route.ts'
 
 /** Takes an authorised request to its route's handler. Errors leave as exceptions for the edge. */
 export interface Router {
-  dispatch(request: Request, context: AdmittedContext): Promise<Response>
+  dispatch(request: Request, parameters: URLSearchParams, context: AdmittedContext): Promise<Response>
 }
 
 /** What becomes of a request inside Elysia. */
 interface Dispatched {
+  parameters: URLSearchParams
   context: AdmittedContext
   response?: Response
   failure?: { error: unknown }
 }
 
-/** Elysia on the table of routes: it finds the route, and checks path and query against their schemas. */
+/**
+ * Elysia on the table of routes: it finds the route and checks the path against its schema. The query is checked
+ * here, since Elysia takes `1e1`, `0x10` and `+5` for whole numbers, or no text at all, depending on who built
+ * the schema.
+ */
 export function createRouter(routes: readonly Route[]): Router {
   const underWay = new WeakMap<Request, Dispatched>()
 
@@ -42,24 +47,25 @@ export function createRouter(routes: readonly Route[]): Router {
     app.route(
       route.method,
       route.path,
-      async ({ request, params, query }) => {
+      async ({ request, params }) => {
         const dispatched = underWay.get(request)
         const asked = request.method === 'HEAD' ? heads.get(route.path) : route
         if (!dispatched || !asked)
           throw new Error('a request came to its handler without having been admitted')
-        const { context } = dispatched
+        const { context, parameters } = dispatched
+        const query = readQuery(asked.query, parameters)
         dispatched.response = await asked.handle({ request, params, query, context })
         // Ours goes out past Elysia, which would change the length of a HEAD.
         return new Response(null)
       },
       // Bodies are read by the handlers: streamed, or bounded and checked.
-      { params: route.params, query: route.query, parse: 'none' },
+      { params: route.params, parse: 'none' },
     )
   }
 
   return {
-    async dispatch(request, context) {
-      const dispatched: Dispatched = { context }
+    async dispatch(request, parameters, context) {
+      const dispatched: Dispatched = { parameters, context }
       underWay.set(request, dispatched)
       await app.fetch(request)
       if (dispatched.failure) throw dispatched.failure.error
@@ -70,10 +76,9 @@ export function createRouter(routes: readonly Route[]): Router {
 }
 
 function validationProblem(error: ValidationError): ProblemError {
-  const part = error.type === 'params' ? 'path' : 'query'
   const errors = error.all.map((each): FormError => {
     const { path = '', message = 'has the wrong form' } = each as { path?: string; message?: string }
-    return { in: part, pointer: path, message }
+    return { in: 'path', pointer: path, message }
   })
   return formProblem(errors)
 }
