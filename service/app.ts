@@ -1,5 +1,6 @@
 import type { Authenticator } from './authn/authenticator.ts'
 import type { Documents } from './documents/documents.ts'
+import type { Transfers } from './documents/transfers.ts'
 import { createAccess } from './http/access.ts'
 import { documentRoutes } from './http/document-routes.ts'
 import { createEdge } from './http/edge.ts'
@@ -8,10 +9,12 @@ import { createRouter } from './http/router.ts'
 import type { RunningServer } from './http/server.ts'
 import { listen } from './http/server.ts'
 import { tagRoutes } from './http/tag-routes.ts'
+import { transferRoutes } from './http/transfer-routes.ts'
 import type { Logger } from './telemetry/logger.ts'
 
 export interface AppParts {
   documents: Documents
+  transfers: Transfers
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
@@ -26,8 +29,8 @@ export interface App {
 }
 
 /** The composition root: the service from its parts, with nothing read from the world. */
-export function createApp({ documents, authenticator, logger, documentBytesMax }: AppParts): App {
-  const routes = [...documentRoutes(documents), ...tagRoutes(documents)]
+export function createApp({ documents, transfers, authenticator, logger, documentBytesMax }: AppParts): App {
+  const routes = [...documentRoutes(documents), ...tagRoutes(documents), ...transferRoutes(transfers)]
   const health = createHealth(documents)
   const answer = createEdge({
     access: createAccess(authenticator, logger),

@@ -92,6 +92,11 @@ export const limits = {
   promotionsMax: 4,
   /** No answer to a small call (head, list, delete, headers of a get) for this long is a failure. */
   storeAnswerSecondsMax: 30,
+  /** One answer to the store probe; what takes longer is unknown, and unknown means no. */
+  probeAnswerSecondsMax: 10,
+  /** How often what the store can do is found out anew, and how soon after it could not be. */
+  probeIntervalSeconds: 60 * 60,
+  probeRetrySeconds: 15,
   /** A part of stagingPartBytes, or the joining of all parts, may take this long. */
   storeTransferSecondsMax: 120,
 } as const

@@ -4,12 +4,17 @@ import { createApp } from './app.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { type Config, ConfigError, parseConfig } from './config.ts'
 import { deriveKey } from './derived-key.ts'
-import { createDocuments } from './documents/create-documents.ts'
+import { createDomain } from './documents/create-domain.ts'
 import { type Swept, sweep } from './documents/sweeper.ts'
 import { limits } from './limits.ts'
+import { watchCapabilities } from './object-store/capability-watch.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { prefixed } from './object-store/prefixed-object-store.ts'
+import { prefixedSigner } from './object-store/prefixed-transfer-signer.ts'
+import { probeStore } from './object-store/probe.ts'
+import type { Finding } from './object-store/probe-finding.ts'
 import { createS3ObjectStore } from './object-store/s3-object-store.ts'
+import { createS3TransferSigner } from './object-store/s3-transfer-signer.ts'
 import { traced } from './object-store/traced-object-store.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { registerSecret } from './telemetry/redaction.ts'
@@ -22,21 +27,29 @@ const logger = createLogger({ level: 'info', service: config.serviceName })
 registerSecret(config.s3.secretAccessKey)
 if (config.ticketSigningKey) registerSecret(config.ticketSigningKey)
 
-const bucket = createS3ObjectStore({
+const connection = {
   ...config.s3,
   bucket: config.docs.bucket,
   accessKeyId: config.s3.accessKeyId.reveal(),
   secretAccessKey: config.s3.secretAccessKey.reveal(),
-})
+}
+const signingSecret = (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal()
+const bucket = createS3ObjectStore(connection)
 const store = prefixed(traced(bucket, trace.getTracer('documents'), config.docs.bucket), config.docs.prefix)
+const capabilities = watchCapabilities({
+  probe: (onFinding) => probeStore(connection, config.docs.prefix, { securityOnly: true, onFinding }),
+  intervalSeconds: limits.probeIntervalSeconds,
+  retrySeconds: limits.probeRetrySeconds,
+  onRound: (known, findings) => logger.info('store.probed', { ...known, seen: seenOf(findings) }),
+})
 const app = createApp({
-  documents: createDocuments({
+  ...createDomain({
     store,
     documentBytesMax: config.documentBytesMax,
-    cursorKey: deriveKey(
-      (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal(),
-      'documents/cursor/v1',
-    ),
+    cursorKey: deriveKey(signingSecret, 'documents/cursor/v1'),
+    ticketKey: deriveKey(signingSecret, 'documents/ticket/v1'),
+    signer: prefixedSigner(createS3TransferSigner(connection), config.docs.prefix),
+    capabilities: capabilities.current,
     onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
   }),
   authenticator: createAuthenticator({
@@ -65,6 +78,11 @@ async function readConfig(): Promise<Config> {
   }
 }
 
+/** Why the ticket method is what it is, by row. */
+function seenOf(findings: readonly Finding[]): Record<string, string> {
+  return Object.fromEntries(findings.map(({ id, verdict, seen }) => [id, `${verdict}: ${seen}`]))
+}
+
 async function sweepAndTell(store: ObjectStore, logger: Logger): Promise<void> {
   try {
     const swept: Swept = await sweep(store)
@@ -79,6 +97,7 @@ async function drain(signal: string): Promise<void> {
   logger.info('service.draining', { signal })
   app.drain()
   clearInterval(sweeping)
+  capabilities.stop()
   // Somebody at a terminal is no load balancer.
   if (signal === 'SIGTERM') await Bun.sleep(limits.drainNoticeSeconds * 1000)
   await Promise.race([server.stop(), Bun.sleep(limits.drainSecondsMax * 1000)])

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
-import type { TransferCapabilities } from '../object-store/transfer-signer.ts'
+import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { Semaphore } from '../semaphore.ts'
 import type { Acceptance } from './acceptance.ts'
 import { DocumentError } from './document-error.ts'
@@ -22,8 +22,8 @@ export interface CompletionParts {
   store: ObjectStore
   acceptance: Acceptance
   promotions: Semaphore
-  /** What the probe has found; `null` while it has not: then nothing is trusted. */
-  capabilities: () => TransferCapabilities | null
+  /** What the probe has found out so far. */
+  capabilities: () => StoreCapabilities
 }
 
 /**
@@ -68,7 +68,7 @@ async function publishStaged(
   signal: AbortSignal,
 ): Promise<boolean> {
   const known = capabilities()
-  const enforced = known?.digestEnforced === true && staged.sha256 !== undefined
+  const enforced = known.digestEnforced && staged.sha256 !== undefined
   const release = await admit(promotions, 1, signal)
   try {
     if (staged.size !== facts.size) throw wrongSize(facts.size, staged.size)

@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts'
-import type { TransferCapabilities, TransferSigner } from '../object-store/transfer-signer.ts'
+import type { StoreCapabilities, TicketMethod } from '../object-store/store-capabilities.ts'
+import type { TransferSigner } from '../object-store/transfer-signer.ts'
 import { type CompletionParts, completeStaged, createRunningCompletions } from './completion.ts'
 import { DocumentError } from './document-error.ts'
 import { digestHex, stagingKey, versionKey } from './document-key.ts'
@@ -30,7 +31,7 @@ export function createTransfers(parts: TransferParts): Transfers {
         const upload = { digest, size, created: false, contentType, by, admittedAt }
         return { published: await acceptance.accept(ref, upload) }
       }
-      const method = ticketMethodOf(capabilities())
+      const method = requireMethod(capabilities())
       return { ticket: await issue(ref, request, method) }
     },
 
@@ -87,20 +88,20 @@ export function createTransfers(parts: TransferParts): Transfers {
   }
 }
 
-function ticketMethodOf(capabilities: TransferCapabilities | null): 'POST' | 'PUT' {
-  if (capabilities === null) {
+function requireMethod({ ticketMethod }: StoreCapabilities): TicketMethod {
+  if (ticketMethod === 'unknown') {
     throw new DocumentError(
-      'tickets_unknown',
+      'store_unknown',
       'What the object store can do is still being found out. Try again, or upload through the service with PUT.',
     )
   }
-  if (capabilities.ticketMethod === null) {
+  if (ticketMethod === 'none') {
     throw new DocumentError(
       'tickets_unavailable',
       'This object store takes no direct uploads safely. Upload through the service with PUT.',
     )
   }
-  return capabilities.ticketMethod
+  return ticketMethod
 }
 
 function otherSize(size: number): DocumentError {

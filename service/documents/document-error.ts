@@ -17,7 +17,7 @@ export type DocumentErrorCode =
   | 'upload_expired'
   | 'ticket_invalid'
   | 'tickets_unavailable'
-  | 'tickets_unknown'
+  | 'store_unknown'
   | 'compare_and_set_unavailable'
   | 'busy'
   | 'store_unavailable'

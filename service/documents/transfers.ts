@@ -12,7 +12,7 @@ export interface Transfers {
    * nothing to upload.
    *
    * @throws {DocumentError} `document_too_large`; `tickets_unavailable` where the store makes no way of it
-   *   safe, `tickets_unknown` while that is still being found out: upload through the service then.
+   *   safe, `store_unknown` while that is still being found out: upload through the service then.
    */
   createUpload(
     ref: DocumentRef,

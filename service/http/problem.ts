@@ -16,7 +16,7 @@ export const problems = {
   upload_expired: { status: 410, title: 'The ticket is too old' },
   ticket_invalid: { status: 422, title: 'The ticket does not belong here' },
   tickets_unavailable: { status: 501, title: 'This object store takes no direct uploads safely' },
-  tickets_unknown: { status: 503, title: 'It is not known yet what the object store can do' },
+  store_unknown: { status: 503, title: 'It is not known yet what the object store can do' },
   compare_and_set_unavailable: { status: 501, title: 'This object store cannot compare and set' },
   precondition_failed: { status: 412, title: 'A precondition does not hold' },
   document_too_large: { status: 413, title: 'The document is too large' },

@@ -44,21 +44,3 @@ export interface SignedDownload {
   contentDisposition: string
   expiresInSeconds: number
 }
-
-/** How uploads may be handed to clients on this store. */
-export type TicketMethod = 'POST' | 'PUT'
-
-/**
- * What the probe has found out about the store, as far as it bears on safety. A property that was not seen is
- * not there: time-outs and 5xx mean "unknown", and unknown means no.
- */
-export interface TransferCapabilities {
-  /** `null`: none is safe here. */
-  ticketMethod: TicketMethod | null
-  /** The store itself refused bytes of another SHA-256 than the ticket's, and reports the one it checked. */
-  digestEnforced: boolean
-  /** A copy with a stale `x-amz-copy-source-if-match` was refused. */
-  copyPinHonoured: boolean
-  /** If-Match on a put is compare-and-set, also under a race. */
-  conditionalOverwrite: boolean
-}

@@ -6,15 +6,19 @@ import { answersOk, type ServerProcess, startServer } from '../../compose/server
 import { createApp } from '../../service/app.ts'
 import { createAuthenticator } from '../../service/authn/authenticator.ts'
 import { deriveKey } from '../../service/derived-key.ts'
-import { createDocuments } from '../../service/documents/create-documents.ts'
+import { createDomain } from '../../service/documents/create-domain.ts'
 import { limits } from '../../service/limits.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
+import { prefixedSigner } from '../../service/object-store/prefixed-transfer-signer.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
+import { createS3TransferSigner } from '../../service/object-store/s3-transfer-signer.ts'
+import type { StoreCapabilities } from '../../service/object-store/store-capabilities.ts'
 import { createLogger } from '../../service/telemetry/logger.ts'
 import { freshBucket } from './bucket.ts'
 import { counted } from './counted-object-store.ts'
 import { type Claims, type IssuerForTests, startIssuerForTests } from './issuer-for-tests.ts'
+import { minioCapabilities } from './known-capabilities.ts'
 import { keepPrinted, printedFile } from './printed.ts'
 import { storeForTests } from './store.ts'
 
@@ -45,6 +49,8 @@ export interface InProcessService extends ServiceForTests {
 }
 
 export interface InProcessOptions {
+  /** What the service takes the store for; that of MinIO where left out. */
+  capabilities?: StoreCapabilities
   /** Default: that of the service. */
   documentBytesMax?: number
   /** Default: that of the service. */
@@ -81,13 +87,21 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
       },
     },
   })
+  const signer = createS3TransferSigner({
+    ...connection,
+    connectionsMax: 64,
+    publicEndpoint: connection.endpoint,
+  })
   const app = createApp({
-    documents: createDocuments({
+    ...createDomain({
       store: counted(decorate(prefixed(bucket, docsPrefix)), storeCalls),
       documentBytesMax,
       uploadIdleSecondsMax: options.uploadIdleSecondsMax,
       cursorKey: deriveKey(connection.secretAccessKey, 'documents/cursor/v1'),
+      ticketKey: deriveKey(connection.secretAccessKey, 'documents/ticket/v1'),
       onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
+      capabilities: () => options.capabilities ?? minioCapabilities,
+      signer: prefixedSigner(signer, docsPrefix),
     }),
     authenticator: createAuthenticator(issuer),
     logger,
@@ -103,6 +117,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     async stop() {
       await server.stop(true)
       bucket.close()
+      signer.close()
       await surroundings.stop()
     },
   }

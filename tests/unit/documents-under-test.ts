@@ -1,7 +1,9 @@
-import { createDocuments } from '../../service/documents/create-documents.ts'
+import { createDomain } from '../../service/documents/create-domain.ts'
 import type { Digest, VersionRef } from '../../service/documents/document-ref.ts'
 import type { Documents, Upload } from '../../service/documents/documents.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import type { TransferSigner } from '../../service/object-store/transfer-signer.ts'
+import { minioCapabilities } from '../servers/known-capabilities.ts'
 import { createMemoryObjectStore } from '../servers/memory-object-store.ts'
 
 export const KiB = 1024
@@ -17,6 +19,13 @@ export interface DocumentsUnderTest {
   violations: { ref: VersionRef; found: { digest: Digest; size: number } }[]
 }
 
+/** A store in memory has no address that could be signed. */
+const noSigner: TransferSigner = {
+  postForm: () => Promise.reject(new Error('nothing to sign for')),
+  put: () => Promise.reject(new Error('nothing to sign for')),
+  get: () => Promise.reject(new Error('nothing to sign for')),
+}
+
 /** The domain on a store in memory; `decorate` puts something between the two. */
 export function documentsInMemory(
   options: {
@@ -28,11 +37,14 @@ export function documentsInMemory(
 ): DocumentsUnderTest {
   const store = createMemoryObjectStore(options.now ? { now: options.now } : {})
   const violations: DocumentsUnderTest['violations'] = []
-  const documents = createDocuments({
+  const { documents } = createDomain({
     store: options.decorate?.(store) ?? store,
     documentBytesMax: options.documentBytesMax ?? 64 * MiB,
     uploadIdleSecondsMax: options.uploadIdleSecondsMax,
     cursorKey: new Uint8Array(32),
+    ticketKey: new Uint8Array(32),
+    capabilities: () => minioCapabilities,
+    signer: noSigner,
     onIntegrityViolation: (violated, found) => violations.push({ ref: violated, found }),
   })
   return { documents, store, violations }

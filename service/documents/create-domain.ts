@@ -1,7 +1,10 @@
 import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
+import type { TransferSigner } from '../object-store/transfer-signer.ts'
 import { createSemaphore } from '../semaphore.ts'
 import { createAcceptance } from './acceptance.ts'
+import { createTransfers } from './create-transfers.ts'
 import { createCursors } from './cursor.ts'
 import { createDeletions } from './deletions.ts'
 import { DocumentError } from './document-error.ts'
@@ -12,10 +15,12 @@ import type { Documents, Tag, TagCondition } from './documents.ts'
 import { createLatest } from './latest.ts'
 import { publish } from './publish.ts'
 import { createTagStore, type StoredTag } from './tag-store.ts'
+import type { Transfers } from './transfers.ts'
+import { createUploadTickets } from './upload-ticket.ts'
 import { toStoredVersion, versionExists } from './version-index.ts'
 import { type OnIntegrityViolation, openVersion, versionNotFound } from './version-reader.ts'
 
-export interface DocumentsOptions {
+export interface DomainOptions {
   /** Already under S3_PREFIX_DOCS. */
   store: ObjectStore
   documentBytesMax: number
@@ -24,11 +29,22 @@ export interface DocumentsOptions {
   /** At least 32 bytes, the same on every replica. */
   cursorKey: Uint8Array
   onIntegrityViolation: OnIntegrityViolation
+  /** What the probe has found out so far. */
+  capabilities: () => StoreCapabilities
+  /** Under S3_PREFIX_DOCS, like the store. */
+  signer: TransferSigner
+  /** At least 32 bytes, the same on every replica. */
+  ticketKey: Uint8Array
+}
+
+export interface Domain {
+  documents: Documents
+  transfers: Transfers
 }
 
 /** The domain on an object store. One per process: it holds the memory budget of all uploads. */
-export function createDocuments(options: DocumentsOptions): Documents {
-  const { store, documentBytesMax, onIntegrityViolation } = options
+export function createDomain(options: DomainOptions): Domain {
+  const { store, documentBytesMax, onIntegrityViolation, capabilities } = options
   const buffers = createSemaphore(limits.buffersBytesMax)
   const promotions = createSemaphore(limits.promotionsMax)
   const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
@@ -39,7 +55,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
   const acceptance = createAcceptance(store, tags, latest)
   const deletions = createDeletions()
 
-  return translatingErrors({
+  const documents: Documents = {
     async put(ref, upload) {
       const deletedBeside = deletions.watch()
       const published = await publish(publishing, ref, upload)
@@ -85,6 +101,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
       if (!(await versionExists(store, ref, digest))) throw versionUnknown()
       const current = await tags.read(ref, tag, signal)
       refuseUnlessMatching(current, ifMatch)
+      if (ifMatch !== undefined) requireCompareAndSet(capabilities())
       const now = new Date().toISOString()
       const record = { digest, movedAt: now, movedBy: by, admittedAt: now }
       const condition = ifMatch && current ? { etag: current.etag } : undefined
@@ -105,7 +122,11 @@ export function createDocuments(options: DocumentsOptions): Documents {
     async ready(signal) {
       await store.clock({ signal })
     },
-  })
+  }
+  const tickets = createUploadTickets(options.ticketKey)
+  const transferring = { store, signer: options.signer, tickets, acceptance, promotions, capabilities }
+  const transfers = createTransfers({ ...transferring, documentBytesMax })
+  return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
 }
 
 function toTag(ref: DocumentRef, stored: StoredTag): Tag {
@@ -118,6 +139,20 @@ function refuseUnlessMatching(current: StoredTag | null, ifMatch: TagCondition |
   if (ifMatch === undefined) return
   const holds = current !== null && (ifMatch === '*' || ifMatch.includes(current.etag))
   if (!holds) throw tagMoved()
+}
+
+function requireCompareAndSet({ conditionalOverwrite }: StoreCapabilities): void {
+  if (conditionalOverwrite === 'yes') return
+  if (conditionalOverwrite === 'unknown') {
+    throw new DocumentError(
+      'store_unknown',
+      'What the object store can do is still being found out. Try again.',
+    )
+  }
+  throw new DocumentError(
+    'compare_and_set_unavailable',
+    'This object store cannot decide between two writers, so If-Match is not taken here. Leave it out.',
+  )
 }
 
 function tagMoved(): DocumentError {
@@ -147,8 +182,8 @@ function latestProtected(): DocumentError {
 }
 
 /** What the store could not do becomes an error of the domain; its own words go to the log only. */
-function translatingErrors(documents: Documents): Documents {
-  const translated = Object.entries(documents).map(([name, method]) => [
+function translatingErrors<Calls extends object>(calls: Calls): Calls {
+  const translated = Object.entries(calls).map(([name, method]) => [
     name,
     async (...args: unknown[]) => {
       try {
@@ -158,7 +193,7 @@ function translatingErrors(documents: Documents): Documents {
       }
     },
   ])
-  return Object.fromEntries(translated) as Documents
+  return Object.fromEntries(translated) as Calls
 }
 
 function ofStore(cause: ObjectStoreError): DocumentError {

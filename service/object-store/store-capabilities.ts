@@ -1,0 +1,25 @@
+/** How uploads are handed to clients: as a signed form or as a presigned PUT. */
+export type TicketMethod = 'POST' | 'PUT'
+
+/**
+ * What is known of the store that bears on safety. Nothing is taken for granted: what was not seen, or not
+ * seen yet, is not there.
+ */
+export interface StoreCapabilities {
+  /** `none`: no way is safe on this store. `unknown`: not found out yet. */
+  ticketMethod: TicketMethod | 'none' | 'unknown'
+  /** The store refused bytes of another SHA-256 than the ticket's, and reports the one that it checked. */
+  digestEnforced: boolean
+  /** A copy with a stale `x-amz-copy-source-if-match` was refused. */
+  copyPinHonoured: boolean
+  /** If-Match on a put is compare-and-set, also under a race. */
+  conditionalOverwrite: 'yes' | 'no' | 'unknown'
+}
+
+/** Before anything was asked. */
+export const nothingKnown: StoreCapabilities = {
+  ticketMethod: 'unknown',
+  digestEnforced: false,
+  copyPinHonoured: false,
+  conditionalOverwrite: 'unknown',
+}
