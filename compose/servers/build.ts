@@ -1,5 +1,5 @@
 /** `bun compose/servers/build.ts [minio mc docker-compose]`: builds them (default: all), prints their paths. */
-import { buildServer } from './build-server.ts'
+import { buildServer, ServerBuildError } from './build-server.ts'
 import { withProgress } from './progress.ts'
 import { builtServers } from './server-recipe.ts'
 
@@ -9,6 +9,12 @@ if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(', ')}; there are ${builtServers.join(', ')}`)
   process.exit(64)
 }
-for (const name of builtServers.filter((name) => asked.length === 0 || asked.includes(name))) {
-  console.log(await withProgress(`building ${name}`, (onProgress) => buildServer(name, { onProgress })))
+try {
+  for (const name of builtServers.filter((name) => asked.length === 0 || asked.includes(name))) {
+    console.log(await withProgress(`building ${name}`, (onProgress) => buildServer(name, { onProgress })))
+  }
+} catch (error) {
+  if (!(error instanceof ServerBuildError)) throw error
+  console.error(`error: ${error.message}`)
+  process.exit(1)
 }
