@@ -21,7 +21,7 @@ export function showProgress(
   let doing = 'starting'
   const line = () => `${title}: ${seconds(started)} s, ${doing}`
   const show = () =>
-    out.write(moving ? `\r\x1b[2K${line().slice(0, (out.columns ?? 80) - 1)}` : `${line()}\n`)
+    out.write(moving ? `\r\x1b[2K${line().slice(0, (out.columns || 80) - 1)}` : `${line()}\n`)
   show()
   const timer = setInterval(show, moving ? movingLineMilliseconds : plainLineSeconds * 1000)
   return {
