@@ -5,6 +5,7 @@ import { createAccess } from './http/access.ts'
 import { documentRoutes } from './http/document-routes.ts'
 import { createEdge } from './http/edge.ts'
 import { createHealth } from './http/health.ts'
+import type { Route } from './http/route.ts'
 import { createRouter } from './http/router.ts'
 import type { RunningServer } from './http/server.ts'
 import { listen } from './http/server.ts'
@@ -21,6 +22,8 @@ export interface AppParts {
 }
 
 export interface App {
+  /** Every call that needs a token. */
+  routes: readonly Route[]
   /** @param clientAddress the peer's, for the audit line. */
   answer(request: Request, clientAddress: string | undefined): Promise<Response>
   listen(address: { host: string; port: number }): RunningServer
@@ -40,5 +43,5 @@ export function createApp({ documents, transfers, authenticator, logger, documen
     logger,
     documentBytesMax,
   })
-  return { answer, listen: (address) => listen(address, answer), drain: health.drain }
+  return { routes, answer, listen: (address) => listen(address, answer), drain: health.drain }
 }

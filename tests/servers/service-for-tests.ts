@@ -7,6 +7,7 @@ import { createApp } from '../../service/app.ts'
 import { createAuthenticator } from '../../service/authn/authenticator.ts'
 import { deriveKey } from '../../service/derived-key.ts'
 import { createDomain } from '../../service/documents/create-domain.ts'
+import type { Route } from '../../service/http/route.ts'
 import { limits } from '../../service/limits.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
@@ -42,6 +43,8 @@ export interface ServiceForTests {
 }
 
 export interface InProcessService extends ServiceForTests {
+  /** The table of all calls that need a token. */
+  routes: readonly Pick<Route, 'method' | 'path' | 'action'>[]
   /** Names of the methods of the object store that the service has called; empty it with `length = 0`. */
   storeCalls: string[]
   /** As SIGTERM begins: `/readyz` says 503 from now on. */
@@ -111,6 +114,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
   return {
     ...surroundings,
     url: server.url,
+    routes: app.routes,
     storeCalls,
     drain: app.drain,
     logs: () => lines.map(parseLine),
