@@ -71,7 +71,7 @@ export function createDomain(options: DomainOptions): Domain {
       return toStoredVersion(ref, info)
     },
 
-    open: (ref, range = {}) => openVersion(store, ref, range, onIntegrityViolation),
+    open: (ref, open = {}) => openVersion(store, ref, open, onIntegrityViolation),
 
     list: (query, signal) => listDocuments(store, cursors, query, signal),
 

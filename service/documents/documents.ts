@@ -30,10 +30,7 @@ export interface Documents {
    *
    * @throws {DocumentError} `document_not_found`, `range_unsatisfiable`
    */
-  open(
-    ref: VersionRef,
-    options?: { range?: ByteRange | undefined; signal?: AbortSignal },
-  ): Promise<OpenVersion>
+  open(ref: VersionRef, options?: OpenOptions): Promise<OpenVersion>
 
   /** One page of versions in the store's order, from one list call. @throws {DocumentError} `cursor_invalid` */
   list(
@@ -78,6 +75,13 @@ export interface Documents {
 
   /** Resolves if the store answers and the bucket is there. @throws {DocumentError} `store_unavailable` */
   ready(signal?: AbortSignal): Promise<void>
+}
+
+export interface OpenOptions {
+  range?: ByteRange | undefined
+  signal?: AbortSignal | undefined
+  /** Gets what the body failed with after it was handed out; the body itself then errs without a reason. */
+  onBodyFailure?: ((reason: unknown) => void) | undefined
 }
 
 export interface Upload {

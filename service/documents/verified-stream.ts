@@ -7,11 +7,19 @@ export interface ChunkSource {
   cancel(reason: unknown): void
 }
 
+export type OnFailure = (reason: unknown) => void
+
 /**
  * Passes chunks on, always one behind, so that the last one leaves only after `atEnd` has agreed. If it
  * throws, the stream errs, and its reader never holds a complete body.
+ *
+ * @param onFailure gets the reason in the reader's place: the stream then errs without one.
  */
-export function heldBack(source: ChunkSource, atEnd: () => void): ReadableStream<Uint8Array> {
+export function heldBack(
+  source: ChunkSource,
+  atEnd: () => void,
+  onFailure?: OnFailure,
+): ReadableStream<Uint8Array> {
   let held: Uint8Array | null = null
   return new ReadableStream<Uint8Array>(
     {
@@ -27,7 +35,8 @@ export function heldBack(source: ChunkSource, atEnd: () => void): ReadableStream
             if (ready) return
           }
         } catch (error) {
-          controller.error(error)
+          onFailure?.(error)
+          controller.error(onFailure ? undefined : error)
         }
       },
       cancel: (reason) => source.cancel(reason),
@@ -45,6 +54,7 @@ export function verified(
   source: ReadableStream<Uint8Array>,
   expected: { digest: Digest; size: number },
   mismatch: (found: { digest: Digest; size: number }) => Error,
+  onFailure?: OnFailure,
 ): ReadableStream<Uint8Array> {
   const reader = source.getReader()
   const hasher = new Bun.CryptoHasher('sha256')
@@ -61,8 +71,25 @@ export function verified(
       reader.cancel(reason).catch(() => {})
     },
   }
-  return heldBack(chunks, () => {
+  const agree = () => {
     const digest = digestOfHex(hasher.digest('hex'))
     if (digest !== expected.digest || size !== expected.size) throw mismatch({ digest, size })
-  })
+  }
+  return heldBack(chunks, agree, onFailure)
+}
+
+/** The stream as it is, with its failure told to `onFailure`. */
+export function unverified(
+  source: ReadableStream<Uint8Array>,
+  onFailure: OnFailure | undefined,
+): ReadableStream<Uint8Array> {
+  if (!onFailure) return source
+  const reader = source.getReader()
+  const chunks: ChunkSource = {
+    read: async () => (await reader.read()).value ?? null,
+    cancel(reason) {
+      reader.cancel(reason).catch(() => {})
+    },
+  }
+  return heldBack(chunks, () => {}, onFailure)
 }

@@ -8,8 +8,8 @@ import {
 import { DocumentError } from './document-error.ts'
 import { digestOfHex, versionKey } from './document-key.ts'
 import type { Digest, VersionRef } from './document-ref.ts'
-import type { OpenVersion } from './documents.ts'
-import { verified } from './verified-stream.ts'
+import type { OpenOptions, OpenVersion } from './documents.ts'
+import { unverified, verified } from './verified-stream.ts'
 import { toStoredVersion } from './version-index.ts'
 
 /** Told of every read whose bytes did not hash to their digest: the gravest thing that can happen here. */
@@ -19,14 +19,16 @@ export type OnIntegrityViolation = (ref: VersionRef, found: { digest: Digest; si
 export async function openVersion(
   store: ObjectStore,
   ref: VersionRef,
-  options: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
+  options: OpenOptions,
   onIntegrityViolation: OnIntegrityViolation,
 ): Promise<OpenVersion> {
   const object = await getOrRefuseRange(store, ref, options)
   if (!object) throw versionNotFound()
   const version = toStoredVersion(ref, object)
   // A part of the bytes cannot be hashed against the whole's digest: the client gets it along.
-  if (object.range) return { ...version, range: object.range, body: object.body }
+  if (object.range) {
+    return { ...version, range: object.range, body: unverified(object.body, options.onBodyFailure) }
+  }
   const mismatch = (found: { digest: Digest; size: number }) => {
     onIntegrityViolation(ref, found)
     return integrityViolated()
@@ -35,7 +37,7 @@ export async function openVersion(
   const body =
     object.size <= limits.wholeReadBytesMax
       ? await readWhole(object, expected, mismatch)
-      : verified(object.body, expected, mismatch)
+      : verified(object.body, expected, mismatch, options.onBodyFailure)
   return { ...version, range: null, body }
 }
 

@@ -193,7 +193,7 @@ export function documentRoutes(documents: Documents): Route[] {
         problems: ['precondition_failed', 'range_unsatisfiable', 'integrity_violated'],
         async handle(call) {
           const { ref, cacheControl } = await resolve(call)
-          return getVersion(documents, ref, call.request, cacheControl)
+          return getVersion(documents, ref, call, cacheControl)
         },
       }),
     ]

@@ -4,6 +4,7 @@ import { formatEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from
 import { ProblemError } from './problem.ts'
 import { formatContentRange, parseRange } from './range.ts'
 import { formatReprDigest } from './repr-digest.ts'
+import type { AdmittedContext } from './request-context.ts'
 
 /** A version under its digest never changes; one under a tag may be another tomorrow. */
 export const cacheForEver = 'private, max-age=31536000, immutable'
@@ -16,7 +17,7 @@ export const cacheNever = 'private, no-cache'
 export async function getVersion(
   documents: Documents,
   ref: VersionRef,
-  request: Request,
+  { request, context }: { request: Request; context: AdmittedContext },
   cacheControl: string,
 ): Promise<Response> {
   const { headers, signal } = request
@@ -25,7 +26,11 @@ export async function getVersion(
   if (notModified(headers, ref.digest)) {
     return new Response(null, { status: 304, headers: validators(ref, cacheControl) })
   }
-  const version = await documents.open(ref, { range: requestedRange(headers, ref.digest), signal })
+  const version = await documents.open(ref, {
+    range: requestedRange(headers, ref.digest),
+    signal,
+    onBodyFailure: context.bodyFailed,
+  })
   return bytesResponse(version, cacheControl)
 }
 

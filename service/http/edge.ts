@@ -45,9 +45,16 @@ export function createEdge(options: EdgeOptions) {
     trail.route = route.path
     refuseBody(route, request, options.documentBytesMax)
     refuseRepeated(searchParams)
-    const auditSignedUrl: AdmittedContext['auditSignedUrl'] = (signedUrl) =>
-      options.access.signedUrl(principal, route.action, context, about, signedUrl)
-    return options.router.dispatch(request, searchParams, { ...context, principal, auditSignedUrl })
+    return options.router.dispatch(request, searchParams, {
+      ...context,
+      principal,
+      auditSignedUrl: (signedUrl) =>
+        options.access.signedUrl(principal, route.action, context, about, signedUrl),
+      bodyFailed(reason) {
+        // Whoever went away knows it.
+        if (!request.signal.aborted) logger.error('response.broken_off', { cause: reason, ...idsOf(context) })
+      },
+    })
   }
 
   function admitRoute(
@@ -92,8 +99,7 @@ export function createEdge(options: EdgeOptions) {
       tenant: trail.tenant,
       status: response.status,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
-      correlationId: context.correlationId,
-      traceId: context.trace.traceId,
+      ...idsOf(context),
     })
     return response
   }
@@ -111,6 +117,10 @@ export function createEdge(options: EdgeOptions) {
     }
     return problem
   }
+}
+
+function idsOf({ correlationId, trace }: RequestContext) {
+  return { correlationId, traceId: trace.traceId }
 }
 
 /** What the log says of a request besides its answer, as far as it came. */

@@ -14,6 +14,11 @@ export interface RequestContext {
 /** What is known of a request that may proceed. */
 export interface AdmittedContext extends RequestContext {
   principal: Principal
+  /**
+   * Logs that a body broke off after its answer had begun. Bun prints what a body errs with, stack and source
+   * lines included, on standard error; one that errs with nothing just resets the connection.
+   */
+  bodyFailed(reason: unknown): void
   /** Writes the audit line of a signed URL (its id and expiry); to be called before it is given out. */
   auditSignedUrl(signedUrl: { id: string; expiresAt: string }): void
 }
