@@ -78,7 +78,7 @@ function matchSegments(
   const params: Record<string, string> = {}
   for (const [at, expected] of template.entries()) {
     const segment = segments[at] ?? ''
-    if (expected.startsWith(':')) params[expected.slice(1)] = decodeSegment(segment)
+    if (expected.startsWith(':') && segment !== '') params[expected.slice(1)] = decodeSegment(segment)
     else if (expected !== segment) return null
   }
   return params

@@ -28,6 +28,8 @@ export function createRouter(routes: readonly Route[]): Router {
   const app = new Elysia({
     // The default silently drops unknown fields, which must be refused.
     normalize: false,
+    // The default knows each address with a slash at its end, too; we do not.
+    strictPath: true,
     // The default takes host names of fewer than four characters for a part of the path.
     handler: { standardHostname: false },
   }).onError(({ error, request }) => {
