@@ -16,11 +16,16 @@ export const acme = '/v1/tenants/acme/documents'
 export async function callerOf(service: ServiceForTests, token?: string | null): Promise<Caller> {
   const bearer = token === undefined ? await service.token() : token
   return (path, { headers, ...call } = {}) =>
-    fetch(new URL(path.startsWith('/') || path === '' ? path || acme : `${acme}/${path}`, service.url), {
+    fetch(new URL(addressOf(path), service.url), {
       ...call,
       redirect: 'manual',
       headers: { ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }), ...headers },
     })
+}
+
+function addressOf(path: string): string {
+  if (path.startsWith('/')) return path
+  return path === '' || path.startsWith('?') ? `${acme}${path}` : `${acme}/${path}`
 }
 
 /** A document as the API shows it, or what else has members. */

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { type Caller, callerOf, digestOf, type Json, jsonOf, put, refusalOf } from './caller.ts'
+
+const count = 55
+
+let service: InProcessService
+let call: Caller
+let uploaded: Json[]
+
+beforeAll(async () => {
+  service = await serviceInProcess()
+  call = await callerOf(service)
+  uploaded = []
+  for (let i = 0; i < count; i += 1) uploaded.push(await put(call, 'snapshots/many', `version ${i}`))
+  await put(call, 'snapshots/two', 'older')
+  // The store's times are whole seconds.
+  await Bun.sleep(1100)
+  await put(call, 'snapshots/two', 'newer')
+  await call('snapshots/two/tags/v1', {
+    method: 'PUT',
+    body: JSON.stringify({ digest: digestOf('older') }),
+    headers: { 'content-type': 'application/json' },
+  })
+}, 600_000)
+
+afterAll(() => service.stop())
+
+interface Page {
+  versions: Json[]
+  nextCursor: string | null
+}
+
+async function page(query: string, path = 'snapshots/many'): Promise<Page> {
+  return (await jsonOf(await call(`${path}/versions${query}`))) as unknown as Page
+}
+
+describe('the versions of a document', () => {
+  it('come newest first, with tags, content type and who', async () => {
+    const response = await call('snapshots/two/versions')
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    const document = {
+      tenant: 'acme',
+      type: 'snapshots',
+      name: 'two',
+      size: 5,
+      contentType: 'application/octet-stream',
+      createdAt: expect.any(String),
+      createdBy: 'alice',
+    }
+    expect(await jsonOf(response)).toEqual({
+      versions: [
+        { ...document, digest: digestOf('newer'), tags: ['latest'] },
+        { ...document, digest: digestOf('older'), tags: ['v1'] },
+      ],
+      nextCursor: null,
+    })
+  })
+
+  it('come in pages of at most 50, and the pages hold each version once', async () => {
+    const first = await page('')
+    expect(first.versions).toHaveLength(50)
+    const second = await page(`?cursor=${first.nextCursor}`)
+    expect(second).toMatchObject({ nextCursor: null })
+    const digests = [...first.versions, ...second.versions].map(({ digest }) => digest)
+    expect(digests.toSorted()).toEqual(uploaded.map(({ digest }) => digest).toSorted())
+  })
+
+  it('come in the same order whatever the size of the pages', async () => {
+    const atOnce = (await page('')).versions.map(({ digest }) => digest)
+    const byTens: unknown[] = []
+    let cursor: string | null = ''
+    while (byTens.length < 50 && cursor !== null) {
+      const next: Page = await page(`?limit=10${cursor && `&cursor=${cursor}`}`)
+      byTens.push(...next.versions.map(({ digest }) => digest))
+      cursor = next.nextCursor
+    }
+    expect(byTens).toEqual(atOnce)
+  })
+
+  it('cost one HEAD per row and no more', async () => {
+    service.storeCalls.length = 0
+    await page('?limit=3')
+    expect(service.storeCalls.filter((name) => name === 'head')).toHaveLength(3)
+  })
+
+  it('of a name that is not there are 404', async () => {
+    expect(await refusalOf(await call('snapshots/absent/versions'))).toBe('404 document_not_found')
+  })
+
+  it('are refused for a limit outside 1–50, and for what is no number', async () => {
+    for (const limit of ['0', '51', '-1', '1.5', 'ten', '', '1e1', '0x10', '%2010', '+5', 'Infinity']) {
+      const response = await call(`snapshots/many/versions?limit=${limit}`)
+      expect(`${limit} ${await refusalOf(response)}`).toBe(`${limit} 422 request_invalid`)
+    }
+    expect((await page('?limit=1')).versions).toHaveLength(1)
+    expect((await page('?limit=50')).versions).toHaveLength(50)
+  })
+
+  it('are refused for a cursor of another document, of a listing, and a forged one', async () => {
+    const { nextCursor } = await page('?limit=1')
+    const cursor = nextCursor ?? ''
+    const list = (await jsonOf(await call('?type=snapshots&limit=1'))) as { nextCursor?: string }
+    const [position = '', signature = ''] = cursor.split('.')
+    const forged = [
+      `${Buffer.from(`9999 ${digestOf('x')}`).toString('base64url')}.${signature}`,
+      `${position}.${signature.slice(1)}`,
+      `${position}.`,
+      position,
+      `${cursor}.x`,
+      `${cursor}=`,
+      'x',
+      list.nextCursor,
+    ]
+    for (const text of forged) {
+      const response = await call(`snapshots/many/versions?cursor=${text}`)
+      expect(`${text} ${await refusalOf(response)}`).toBe(`${text} 422 cursor_invalid`)
+    }
+    const elsewhere = await call(`snapshots/two/versions?cursor=${cursor}`)
+    expect(await refusalOf(elsewhere)).toBe('422 cursor_invalid')
+    expect((await page(`?limit=1&cursor=${cursor}`)).versions).toHaveLength(1)
+  })
+})
