@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { trace } from '@opentelemetry/api'
 import { createApp } from './app.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
-import { type Config, ConfigError, parseConfig } from './config.ts'
+import { type Config, ConfigError, parseConfig, secretsOf } from './config.ts'
 import { deriveKey } from './derived-key.ts'
 import { createDomain } from './documents/create-domain.ts'
 import { type Swept, sweep } from './documents/sweeper.ts'
@@ -24,8 +24,7 @@ const configurationExitCode = 78
 
 const config = await readConfig()
 const logger = createLogger({ level: 'info', service: config.serviceName })
-registerSecret(config.s3.secretAccessKey)
-if (config.ticketSigningKey) registerSecret(config.ticketSigningKey)
+for (const secret of secretsOf(config)) registerSecret(secret)
 
 const connection = {
   ...config.s3,

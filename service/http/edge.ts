@@ -7,12 +7,7 @@ import { toProblem } from './error-mapping.ts'
 import { requireJson, requireUncoded } from './media-type.ts'
 import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse, problems } from './problem.ts'
 import { type PublicPages, publicAnswer } from './public-pages.ts'
-import {
-  type AdmittedContext,
-  type RequestContext,
-  requestContextFrom,
-  stampResponse,
-} from './request-context.ts'
+import { type RequestContext, requestContextFrom, stampResponse } from './request-context.ts'
 import { isApi, requestUrl } from './request-url.ts'
 import { decodeSegment, matchRoute, type Route } from './route.ts'
 import type { Router } from './router.ts'

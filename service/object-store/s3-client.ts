@@ -3,8 +3,11 @@ import { FetchHttpHandler } from '@smithy/fetch-http-handler'
 import { limits } from '../limits.ts'
 import type { S3Connection } from './s3-connection.ts'
 
+/** Where the store is and who we are there; the bucket is said with each call. */
+export type S3Endpoint = Omit<S3Connection, 'bucket' | 'connectionsMax'>
+
 /** The AWS SDK client with every option that matters spelled out. */
-export function createS3Client(connection: S3Connection): S3Client {
+export function createS3Client(connection: S3Endpoint): S3Client {
   return new S3Client({
     endpoint: connection.endpoint,
     region: connection.region,
@@ -32,7 +35,7 @@ export function createS3Client(connection: S3Connection): S3Client {
 }
 
 /** Options of every fetch to the store, for the SDK's handler and for {@link createSignedFetch} alike. */
-export function fetchOptions(connection: S3Connection): RequestInit & BunFetchRequestInit {
+export function fetchOptions(connection: Pick<S3Connection, 'ca'>): RequestInit & BunFetchRequestInit {
   return {
     redirect: 'manual',
     // Bytes are stored as they are; a transparent decompression would change them.

@@ -3,9 +3,10 @@ import {
   HeadBucketCommand,
   type LifecycleRule,
   PutBucketLifecycleConfigurationCommand,
-  S3Client,
+  type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3'
+import { createS3Client } from './s3-client.ts'
 
 /** Staged bytes and unfinished uploads older than this belong to nobody any more. */
 const leftoverDays = 1
@@ -16,6 +17,8 @@ export interface ProvisionConnection {
   accessKeyId: string
   secretAccessKey: string
   forcePathStyle: boolean
+  /** PEM of a private certificate authority. */
+  ca?: string | undefined
 }
 
 export interface ProvisionResult {
@@ -38,15 +41,7 @@ export async function provisionBucket(
   connection: ProvisionConnection,
   options: { bucket: string; stagingPrefix: string },
 ): Promise<ProvisionResult> {
-  const client = new S3Client({
-    endpoint: connection.endpoint,
-    region: connection.region,
-    credentials: connection,
-    forcePathStyle: connection.forcePathStyle,
-    // The SDK's own defaults send checksums in a form that some S3 servers refuse.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  })
+  const client = createS3Client(connection)
   try {
     const created = await ensureBucket(client, options.bucket)
     return { created, refused: await setLifecycle(client, options.bucket, options.stagingPrefix) }

@@ -421,9 +421,9 @@ describe('S3_CA_FILE', () => {
 describe('S3_CONNECTIONS_MAX', () => {
   it('is a whole number from 1 to 256', async () => {
     expect((await parse({ S3_CONNECTIONS_MAX: '256' })).s3.connectionsMax).toBe(256)
-    expect((await parse({ S3_CONNECTIONS_MAX: '1' })).s3.connectionsMax).toBe(1)
-    const problem = ['S3_CONNECTIONS_MAX must be a whole number from 1 to 256']
-    expect(await problemsOf({ S3_CONNECTIONS_MAX: '0' })).toEqual(problem)
+    expect((await parse({ S3_CONNECTIONS_MAX: '8' })).s3.connectionsMax).toBe(8)
+    const problem = ['S3_CONNECTIONS_MAX must be a whole number from 8 to 256']
+    expect(await problemsOf({ S3_CONNECTIONS_MAX: '7' })).toEqual(problem)
     expect(await problemsOf({ S3_CONNECTIONS_MAX: '257' })).toEqual(problem)
     expect(await problemsOf({ S3_CONNECTIONS_MAX: '1.5' })).toEqual(problem)
     expect(await problemsOf({ S3_CONNECTIONS_MAX: '0x10' })).toEqual(problem)
