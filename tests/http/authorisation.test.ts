@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { neededScopes } from '../../service/authz/policy.ts'
+import { scopes } from '../../service/authz/principal.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { type Caller, callerOf, digestOf, jsonOf, put, refusalOf } from './caller.ts'
+
+let service: InProcessService
+let call: Caller
+
+beforeAll(async () => {
+  service = await serviceInProcess()
+  call = await callerOf(service)
+  await put(call, 'definitions/a', 'A')
+}, 600_000)
+
+afterAll(() => service.stop())
+
+/** The route's address in `tenant`, for a document that is there in `acme`. */
+function addressOf(path: string, tenant = 'acme'): string {
+  const values: Record<string, string> = {
+    tenant,
+    type: 'definitions',
+    name: 'a',
+    digest: digestOf('A'),
+    tag: 'latest',
+    id: '0'.repeat(32),
+  }
+  return path.replace(/:(\w+)/g, (_, name: string) => values[name] ?? `no value for ${name}`)
+}
+
+type Routes = InProcessService['routes']
+
+/** What each route answers to the token: `GET /v1/…: 401 credentials_missing`, one line each. */
+async function walk(token: (route: Routes[number]) => string | null | Promise<string>, tenant?: string) {
+  const answers: string[] = []
+  for (const route of service.routes) {
+    const caller = await callerOf(service, await token(route))
+    const response = await caller(addressOf(route.path, tenant), { method: route.method })
+    const refusal = route.method === 'HEAD' ? `${response.status} without a body` : await refusalOf(response)
+    answers.push(`${route.method} ${route.path}: ${refusal}`)
+  }
+  return answers
+}
+
+function eachRoute(refusal: string): string[] {
+  const [status] = refusal.split(' ')
+  return service.routes.map(
+    ({ method, path }) => `${method} ${path}: ${method === 'HEAD' ? `${status} without a body` : refusal}`,
+  )
+}
+
+describe('the table of routes', () => {
+  it('has a call for every action of the policy, and none beyond it', () => {
+    const actions = new Set<string>(service.routes.map(({ action }) => action))
+    expect([...actions].toSorted()).toEqual(Object.keys(neededScopes).toSorted())
+  })
+})
+
+describe('every route, before the store is called', () => {
+  it('is 401 without a token', async () => {
+    service.storeCalls.length = 0
+    expect(await walk(() => null)).toEqual(eachRoute('401 credentials_missing'))
+    expect(service.storeCalls).toEqual([])
+  })
+
+  it('is 401 with an expired token', async () => {
+    const token = await service.token({ exp: Math.floor(Date.now() / 1000) - 60 })
+    service.storeCalls.length = 0
+    expect(await walk(() => token)).toEqual(eachRoute('401 credentials_invalid'))
+    expect(service.storeCalls).toEqual([])
+  })
+
+  it('is 401 with a token for another audience, and of another issuer', async () => {
+    const elsewhere = await service.token({ aud: 'billing' })
+    const other = await service.token({ iss: 'https://issuer.example' })
+    service.storeCalls.length = 0
+    expect(await walk(() => elsewhere)).toEqual(eachRoute('401 credentials_invalid'))
+    expect(await walk(() => other)).toEqual(eachRoute('401 credentials_invalid'))
+    expect(service.storeCalls).toEqual([])
+  })
+
+  it('is 401 with an unsigned token, and one signed with the public key as a secret', async () => {
+    const unsigned = await service.issuer.unsignedToken()
+    const forged = await service.issuer.publicKeyAsSecretToken()
+    service.storeCalls.length = 0
+    expect(await walk(() => unsigned)).toEqual(eachRoute('401 credentials_invalid'))
+    expect(await walk(() => forged)).toEqual(eachRoute('401 credentials_invalid'))
+    expect(service.storeCalls).toEqual([])
+  })
+
+  it('is 404 with a token for another tenant, or for none', async () => {
+    const globex = await service.token({ tenants: ['globex'] })
+    const nobody = await service.token({ tenants: [] })
+    service.storeCalls.length = 0
+    expect(await walk(() => globex)).toEqual(eachRoute('404 document_not_found'))
+    expect(await walk(() => nobody)).toEqual(eachRoute('404 document_not_found'))
+    expect(service.storeCalls).toEqual([])
+  })
+
+  it('is 403 with every scope but the one that it needs', async () => {
+    service.storeCalls.length = 0
+    const withoutIt = ({ action }: Routes[number]) =>
+      service.token({ scope: scopes.filter((scope) => scope !== neededScopes[action]).join(' ') })
+    expect(await walk(withoutIt)).toEqual(eachRoute('403 scope_missing'))
+    expect(await walk(() => service.token({ scope: '' }))).toEqual(eachRoute('403 scope_missing'))
+    expect(service.storeCalls).toEqual([])
+  })
+
+  it('lets a token pass that has just the scope which it needs', async () => {
+    const justIt = ({ action }: Routes[number]) => service.token({ scope: neededScopes[action] })
+    for (const answer of await walkStatuses(justIt)) expect(answer).not.toMatch(/ (401|403)$/)
+  })
+})
+
+/** Status of each route. Deletions come last, so that the document is there for the others. */
+async function walkStatuses(token: (route: Routes[number]) => Promise<string>): Promise<string[]> {
+  const answers: string[] = []
+  for (const route of service.routes.toSorted(deletionsLast)) {
+    const caller = await callerOf(service, await token(route))
+    const response = await caller(addressOf(route.path), { method: route.method })
+    await response.body?.cancel()
+    answers.push(`${route.method} ${route.path}: ${response.status}`)
+  }
+  return answers
+}
+
+function deletionsLast(a: Routes[number], b: Routes[number]): number {
+  return Number(a.method === 'DELETE') - Number(b.method === 'DELETE')
+}
+
+describe('a 401 and a 403', () => {
+  it('tell how to authenticate (RFC 6750 section 3)', async () => {
+    const challenge = async (token: string | null) =>
+      (await (await callerOf(service, token))('definitions/a')).headers.get('www-authenticate')
+    expect(await challenge(null)).toBe('Bearer realm="documents"')
+    expect(await challenge('not-a-jwt')).toBe(
+      'Bearer realm="documents", error="invalid_token", error_description="The token is not accepted: it is not a signed JWT."',
+    )
+    expect(await challenge(await service.token({ scope: 'documents:write' }))).toBe(
+      'Bearer realm="documents", error="insufficient_scope", scope="documents:read"',
+    )
+  })
+
+  it('are given to a token in the query or in a cookie, too', async () => {
+    const token = await service.token()
+    const anyone = await callerOf(service, null)
+    expect((await anyone(`definitions/a?access_token=${token}`)).status).toBe(401)
+    expect((await anyone('definitions/a', { headers: { cookie: `token=${token}` } })).status).toBe(401)
+    expect((await anyone('definitions/a', { headers: { authorization: `Basic ${token}` } })).status).toBe(401)
+  })
+
+  it('name the scope that is missing', async () => {
+    const reader = await callerOf(service, await service.token({ scope: 'documents:read' }))
+    const response = await reader(`definitions/a/versions/${digestOf('A')}`, { method: 'DELETE' })
+    expect(await jsonOf(response)).toMatchObject({ code: 'scope_missing', scope: 'documents:admin' })
+  })
+})
+
+describe('public addresses', () => {
+  it('are the health of the process and of the store, a code and nothing else', async () => {
+    const anyone = await callerOf(service, null)
+    for (const path of ['/livez', '/readyz']) {
+      const response = await anyone(path)
+      expect([path, response.status, await response.text()]).toEqual([path, 200, ''])
+      expect((await anyone(path, { method: 'HEAD' })).status).toBe(200)
+    }
+  })
+})

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { type Caller, callerOf, jsonOf } from './caller.ts'
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+const parentId = '00f067aa0ba902b7'
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+let service: InProcessService
+let call: Caller
+
+beforeAll(async () => {
+  service = await serviceInProcess()
+  call = await callerOf(service)
+}, 600_000)
+
+afterAll(() => service.stop())
+
+async function echoed(headers: Record<string, string>, name: string): Promise<string> {
+  const response = await call('definitions/absent', { headers })
+  await response.body?.cancel()
+  return response.headers.get(name) ?? 'absent'
+}
+
+describe('X-Correlation-Id', () => {
+  it('is echoed and stands in every line of the log', async () => {
+    expect(await echoed({ 'x-correlation-id': 'order-42:retry.1' }, 'x-correlation-id')).toBe(
+      'order-42:retry.1',
+    )
+    const lines = service.logs().filter(({ correlationId }) => correlationId === 'order-42:retry.1')
+    expect(lines.map(({ event }) => event)).toEqual(['access.decided', 'request.answered'])
+  })
+
+  it('is made if it is absent', async () => {
+    expect(await echoed({}, 'x-correlation-id')).toMatch(uuid)
+  })
+
+  it('is replaced if it is empty, too long, or could forge a line', async () => {
+    for (const id of ['', 'x'.repeat(129), 'a b', 'a"b', 'a,b', '{}', '<script>']) {
+      expect([id, await echoed({ 'x-correlation-id': id }, 'x-correlation-id')]).toEqual([
+        id,
+        expect.stringMatching(uuid),
+      ])
+    }
+  })
+
+  it('stands on answers of every kind', async () => {
+    const anyone = await callerOf(service, null)
+    for (const path of ['/livez', '/absent', 'definitions/a']) {
+      const response = await anyone(path, { headers: { 'x-correlation-id': 'mine' } })
+      expect([path, response.headers.get('x-correlation-id')]).toEqual([path, 'mine'])
+    }
+  })
+})
+
+describe('traceparent', () => {
+  it('is continued: the same trace, a span of our own, in the answer, the problem and the log', async () => {
+    const headers = { traceparent: `00-${traceId}-${parentId}-01` }
+    const response = await call('definitions/absent', { headers })
+    const [version, trace, span, flags] = response.headers.get('traceparent')?.split('-') ?? []
+    expect([version, trace, flags]).toEqual(['00', traceId, '01'])
+    expect(span).toMatch(/^[0-9a-f]{16}$/)
+    expect(span).not.toBe(parentId)
+    expect((await jsonOf(response)).traceId).toBe(traceId)
+    const lines = service.logs().filter((line) => line.traceId === traceId)
+    expect(lines.map(({ event }) => event)).toEqual(['access.decided', 'request.answered'])
+  })
+
+  it('begins a trace if it is absent or invalid', async () => {
+    const invalid = [
+      '',
+      'x',
+      `00-${'0'.repeat(32)}-${parentId}-01`,
+      `00-${traceId}-${'0'.repeat(16)}-01`,
+      `ff-${traceId}-${parentId}-01`,
+      `00-${traceId.toUpperCase()}-${parentId}-01`,
+      `00-${traceId}-${parentId}-01-more`,
+    ]
+    for (const traceparent of invalid) {
+      const answer = await echoed({ traceparent }, 'traceparent')
+      expect([traceparent, answer]).toEqual([
+        traceparent,
+        expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/),
+      ])
+      expect(answer).not.toContain(traceId)
+    }
+    expect(await echoed({}, 'traceparent')).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+  })
+})
