@@ -28,7 +28,8 @@ const openContents = '<Contents>'
 
 function parseContents(xml: string): ListedObject {
   return {
-    key: decodeURIComponent(requiredText(xml, 'Key').replaceAll('+', ' ')),
+    // RGW leaves an apostrophe out of the URL encoding, and escapes it as XML does.
+    key: decodeURIComponent(decodeEntities(requiredText(xml, 'Key')).replaceAll('+', ' ')),
     size: Number(requiredText(xml, 'Size')),
     etag: unquote(decodeEntities(requiredText(xml, 'ETag'))),
     lastModified: new Date(requiredText(xml, 'LastModified')),
@@ -49,8 +50,15 @@ function elementText(xml: string, element: string): string | null {
   return end < 0 ? null : xml.slice(start + open.length, end)
 }
 
+const namedEntities: Record<string, string> = { amp: '&', apos: "'", gt: '>', lt: '<', quot: '"' }
+
+/** XML 1.0 sections 4.1 and 4.6: character references and the five predefined entities, each decoded once. */
 function decodeEntities(text: string): string {
-  return text.includes('&') ? text.replaceAll('&quot;', '"').replaceAll('&#34;', '"') : text
+  if (!text.includes('&')) return text
+  return text.replace(/&(?:#(\d+)|#x([0-9A-Fa-f]+)|(\w+));/g, (reference, decimal, hex, name) => {
+    if (name !== undefined) return namedEntities[name] ?? reference
+    return String.fromCodePoint(decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal))
+  })
 }
 
 /** The port's ETags carry no quotes. */

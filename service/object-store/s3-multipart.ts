@@ -54,7 +54,8 @@ export function createS3Multipart(client: S3Client, call: S3Call, Bucket: string
         const answer = await call({ operation: 'complete', signal, deadlineSeconds }, (options) =>
           client.send(command, options),
         )
-        return { etag: unquote(answer?.ETag ?? '') }
+        // RGW 16.2 completes the upload, but answers with an empty ETag.
+        return { etag: unquote(answer?.ETag ?? '') || etagOfParts(parts) }
       },
 
       async abort() {
@@ -95,4 +96,14 @@ export function createS3Multipart(client: S3Client, call: S3Call, Bucket: string
       await abort(key, uploadId, 'abortUnfinished', signal)
     },
   }
+}
+
+/**
+ * The ETag that S3 gives to an object in parts: the MD5 of the parts' MD5s, and their number
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html).
+ */
+function etagOfParts(parts: { ETag: string }[]): string {
+  const hasher = new Bun.CryptoHasher('md5')
+  for (const { ETag } of parts) hasher.update(Buffer.from(unquote(ETag), 'hex'))
+  return `${hasher.digest('hex')}-${parts.length}`
 }
