@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { buildServer } from './build-server.ts'
 import { freePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
-import { type RunningStore, randomCredentials, type StoreOptions } from './running-store.ts'
+import { type RunningStore, randomCredentials, type ServerTls, type StoreOptions } from './running-store.ts'
 import { answersOk, ServerStartError, startServer } from './server-process.ts'
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
@@ -12,6 +12,8 @@ const startAttemptsMax = 3
 const readySecondsMax = 60
 
 export interface MinioOptions extends StoreOptions {
+  /** Serve https with this certificate; default: plain http. */
+  tls?: ServerTls | undefined
   /** Serve the web console too, at `consoleUrl`; default: no. */
   console?: boolean
   /** Told about the build, where there has to be one. */
@@ -43,7 +45,8 @@ export async function startMinio(options: MinioOptions = {}): Promise<RunningMin
 
 async function runMinio(binary: string, options: MinioOptions): Promise<RunningMinio> {
   const [freeApiPort, consolePort] = await freePorts(2)
-  const endpoint = `http://127.0.0.1:${options.port ?? freeApiPort}`
+  const scheme = options.tls === undefined ? 'http' : 'https'
+  const endpoint = `${scheme}://127.0.0.1:${options.port ?? freeApiPort}`
   const credentials = options.credentials ?? randomCredentials()
   const own = await makeTempFolder('minio')
   try {
@@ -51,6 +54,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
     await mkdir(dataDir, { recursive: true })
     await writeFile(join(own, 'user'), credentials.accessKeyId, { mode: 0o600 })
     await writeFile(join(own, 'password'), credentials.secretAccessKey, { mode: 0o600 })
+    await writeCertificate(join(own, 'certs'), options.tls)
     const listen = ['--address', new URL(endpoint).host, '--console-address', `127.0.0.1:${consolePort}`]
     const server = await startServer({
       name: 'minio',
@@ -58,7 +62,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       env: minioEnvironment(own, options.console === true),
       cwd: own,
       logFile: join(own, 'log'),
-      isReady: () => answersOk(`${endpoint}/minio/health/ready`),
+      isReady: () => answersOk(`${endpoint}/minio/health/ready`, options.tls?.ca),
       readySecondsMax,
       stopSecondsMax: 10,
     })
@@ -66,7 +70,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       await server.stop()
       await removeTempFolder(own)
     }
-    const consoleUrl = options.console === true ? `http://127.0.0.1:${consolePort}` : null
+    const consoleUrl = options.console === true ? `${scheme}://127.0.0.1:${consolePort}` : null
     return {
       ...server,
       kind: 'minio',
@@ -75,6 +79,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       endpoint,
       region: 'us-east-1',
       forcePathStyle: true,
+      ...(options.tls === undefined ? {} : { ca: options.tls.ca }),
       consoleUrl,
       stop,
     }
@@ -82,6 +87,14 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
     await removeTempFolder(own)
     throw error
   }
+}
+
+/** MinIO serves https as soon as its folder of certificates has these two files. */
+async function writeCertificate(folder: string, tls: ServerTls | undefined): Promise<void> {
+  if (tls === undefined) return
+  await mkdir(folder)
+  await writeFile(join(folder, 'public.crt'), tls.certificate)
+  await writeFile(join(folder, 'private.key'), tls.privateKey, { mode: 0o600 })
 }
 
 /** The same settings as in `compose/object-store.yaml`, and nothing of the caller's own environment. */

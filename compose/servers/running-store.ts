@@ -3,13 +3,23 @@ import type { ServerProcess } from './server-process.ts'
 
 /** What a client needs to reach an object store. Satisfies the store settings of the service. */
 export interface StoreConnection {
-  kind: 'minio' | 'seaweedfs'
+  kind: 'minio' | 'seaweedfs' | 'ceph-rgw'
   /** Origin without a trailing slash, such as `http://127.0.0.1:9000`. */
   endpoint: string
   region: string
   accessKeyId: string
   secretAccessKey: string
   forcePathStyle: boolean
+  /** PEM of the private certificate authority that signed its certificate, where the endpoint is https. */
+  ca?: string
+}
+
+/** What a server needs to speak TLS, and a client to believe it; all PEM. */
+export interface ServerTls {
+  certificate: string
+  privateKey: string
+  /** The authority that signed the certificate. */
+  ca: string
 }
 
 /** An object store that this process started natively, and must stop. */

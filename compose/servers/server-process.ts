@@ -143,10 +143,11 @@ async function lastLines(command: ServerCommand): Promise<string> {
   return log.trimEnd().split('\n').slice(-20).join('\n')
 }
 
-/** True if a GET of `url` is answered with a 2xx within two seconds. */
-export async function answersOk(url: string): Promise<boolean> {
+/** True if a GET of `url` is answered with a 2xx within two seconds; `ca` is a private authority to trust. */
+export async function answersOk(url: string, ca?: string): Promise<boolean> {
+  const tls = ca === undefined ? {} : { tls: { ca } }
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000) })
+    const response = await fetch(url, { ...tls, signal: AbortSignal.timeout(2000) })
     await response.body?.cancel()
     return response.ok
   } catch {

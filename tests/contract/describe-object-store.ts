@@ -20,6 +20,8 @@ export interface StoreUnderTest {
   ordersByBytes: boolean
   /** How many may race for one key: SeaweedFS asks for its lock once a second, so each may cost one. */
   racers: number
+  /** It says of an upload that is gone that it is, where RGW 16.2 fails to complete it as if for now (500). */
+  knowsAbortedUploads: boolean
   close(): Promise<void>
 }
 

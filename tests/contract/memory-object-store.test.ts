@@ -8,6 +8,7 @@ const memory = {
   listsBelowKeys: true,
   ordersByBytes: true,
   racers: 32,
+  knowsAbortedUploads: true,
   close: async () => {},
 }
 

@@ -11,6 +11,7 @@ const openTo = {
     listsBelowKeys: false,
     ordersByBytes: true,
     racers: 32,
+    knowsAbortedUploads: true,
   },
   seaweedfs: {
     verifiesSha256: false,
@@ -18,6 +19,15 @@ const openTo = {
     listsBelowKeys: true,
     ordersByBytes: false,
     racers: 8,
+    knowsAbortedUploads: true,
+  },
+  'ceph-rgw': {
+    verifiesSha256: true,
+    listsUnfinishedByPrefix: true,
+    listsBelowKeys: true,
+    ordersByBytes: true,
+    racers: 32,
+    knowsAbortedUploads: false,
   },
 }
 

@@ -1,0 +1,120 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { mustRun, runCommand } from '../run-command.ts'
+import { type CephCluster, startCephCluster, startDaemon } from './ceph-rgw-cluster.ts'
+import { installRgw } from './ceph-rgw-install.ts'
+import { freePorts } from './free-port.ts'
+import type { OnProgress } from './progress.ts'
+import type { RunningStore, ServerTls, StoreCredentials, StoreOptions } from './running-store.ts'
+import { answersOk, ServerStartError } from './server-process.ts'
+import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
+
+/** A port that looked free may be taken by the time a server listens: then others are tried. */
+const startAttemptsMax = 3
+
+/** RGW makes its own keys, and keeps them with the data: they need not be given the next time. */
+export interface RgwOptions extends Omit<StoreOptions, 'credentials'> {
+  /** Serve https with this certificate; default: plain http. */
+  tls?: ServerTls | undefined
+  /** Told about the installation, where there has to be one. */
+  onProgress?: OnProgress | undefined
+}
+
+export interface RunningRgw extends RunningStore {
+  kind: 'ceph-rgw'
+  /** Ceph's own, such as `16.2.15`. */
+  version: string
+}
+
+/**
+ * Installs Ceph if need be (Debian packages, which takes root) and runs a cluster of one monitor, one OSD and
+ * one RADOS gateway on 127.0.0.1 until `stop`. `pid`, `pause` and `logFile` are the gateway's, `kill` and
+ * `stop` end all three. It answers with path-style addresses only.
+ *
+ * @throws {ServerBuildError} if Ceph is missing and cannot be installed. @throws {ServerStartError} or
+ *   {CommandError} if it does not come up; nothing is left running then.
+ */
+export async function startRgw(options: RgwOptions = {}): Promise<RunningRgw> {
+  const version = await installRgw(options.onProgress)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runRgw(version, options)
+    } catch (error) {
+      const portTaken = error instanceof ServerStartError && /address already in use/i.test(error.log)
+      if (!portTaken || options.port !== undefined || attempt === startAttemptsMax) throw error
+    }
+  }
+}
+
+async function runRgw(version: string, options: RgwOptions): Promise<RunningRgw> {
+  const ownDir = await makeTempFolder('rgw')
+  const forget = () => removeTempFolder(ownDir)
+  let cluster: CephCluster | undefined
+  try {
+    const dataDir = options.dataDir ?? join(ownDir, 'data')
+    await mkdir(dataDir, { recursive: true })
+    const [monPort = 0, freePort = 0] = await freePorts(2)
+    const host = `127.0.0.1:${options.port ?? freePort}`
+    const frontend = await frontendAt(host, ownDir, options.tls)
+    cluster = await startCephCluster({ dataDir, ownDir, monPort, frontend })
+    const running = await startGateway(cluster, ownDir, host, options.tls)
+    return { ...running, kind: 'ceph-rgw', version, stop: () => running.stop().then(forget) }
+  } catch (error) {
+    await cluster?.kill()
+    await forget()
+    throw error
+  }
+}
+
+/** Value of `rgw_frontends` (docs.ceph.com, "HTTP Frontends"). */
+async function frontendAt(host: string, ownDir: string, tls: ServerTls | undefined): Promise<string> {
+  // Without it every small answer waits 40 ms for the client's acknowledgement.
+  const options = 'tcp_nodelay=1'
+  if (tls === undefined) return `beast endpoint=${host} ${options}`
+  const certificate = join(ownDir, 'public.crt')
+  const key = join(ownDir, 'private.key')
+  await writeFile(certificate, tls.certificate)
+  await writeFile(key, tls.privateKey, { mode: 0o600 })
+  return `beast ssl_endpoint=${host} ssl_certificate=${certificate} ssl_private_key=${key} ${options}`
+}
+
+async function startGateway(
+  cluster: CephCluster,
+  ownDir: string,
+  host: string,
+  tls: ServerTls | undefined,
+): Promise<Omit<RunningRgw, 'kind' | 'version'>> {
+  const endpoint = `${tls === undefined ? 'http' : 'https'}://${host}`
+  const gateway = await startDaemon('radosgw', ['--name', 'client.rgw'], {
+    env: cluster.env,
+    ownDir,
+    isReady: () => answersOk(endpoint, tls?.ca),
+  })
+  try {
+    const credentials = await userCredentials(cluster.env)
+    return {
+      ...gateway,
+      ...credentials,
+      endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      ...(tls === undefined ? {} : { ca: tls.ca }),
+      kill: () => gateway.kill().then(cluster.kill),
+      stop: () => gateway.stop().then(cluster.stop),
+    }
+  } catch (error) {
+    await gateway.kill()
+    throw error
+  }
+}
+
+/** The keys of the one user, made on the first start: RGW invents them, so they stand in no arguments. */
+async function userCredentials(env: Record<string, string>): Promise<StoreCredentials> {
+  const known = await runCommand(['radosgw-admin', 'user', 'info', '--uid=local'], { env })
+  const create = ['radosgw-admin', 'user', 'create', '--uid=local', '--display-name=local']
+  const user = known.exitCode === 0 ? known.stdout : await mustRun(create, { env })
+  const { keys } = JSON.parse(user) as { keys: { access_key: string; secret_key: string }[] }
+  const [key] = keys
+  if (key === undefined) throw new Error('radosgw-admin made a user without keys')
+  return { accessKeyId: key.access_key, secretAccessKey: key.secret_key }
+}

@@ -1,0 +1,54 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { mustRun } from '../../compose/run-command.ts'
+import type { ServerTls } from '../../compose/servers/running-store.ts'
+import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
+
+/** Only what the certificate may be used for: nobody else's names, no further certificates. */
+const serverExtensions = `
+subjectAltName = IP:127.0.0.1, DNS:localhost
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+`
+
+/**
+ * A new private authority and a certificate of its own for 127.0.0.1 and localhost, good for two days. The
+ * authority's key is gone when this returns, so it never signs another.
+ *
+ * @throws {CommandError} where there is no `openssl`.
+ */
+export async function makeServerTls(): Promise<ServerTls> {
+  const folder = await makeTempFolder('tls')
+  const openssl = (...args: string[]) => mustRun(['openssl', ...args], { cwd: folder, secondsMax: 60 })
+  try {
+    await openssl(
+      ...newKey('ca'),
+      '-x509',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=authority for tests',
+      '-out',
+      'ca.crt',
+    )
+    await openssl(...newKey('server'), '-subj', '/CN=localhost', '-out', 'server.csr')
+    await writeFile(join(folder, 'extensions'), serverExtensions)
+    const by = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-sha256']
+    await openssl('x509', '-req', '-in', 'server.csr', ...by, '-extfile', 'extensions', '-out', 'server.crt')
+    const read = (name: string) => readFile(join(folder, name), 'utf8')
+    return {
+      certificate: await read('server.crt'),
+      privateKey: await read('server.key'),
+      ca: await read('ca.crt'),
+    }
+  } finally {
+    await removeTempFolder(folder)
+  }
+}
+
+/** The start of `openssl req` with a new P-256 key in `<name>.key`. */
+function newKey(name: string): string[] {
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+  return ['req', '-new', '-sha256', ...curve, '-keyout', `${name}.key`]
+}
