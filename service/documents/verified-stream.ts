@@ -21,12 +21,15 @@ export function heldBack(
   onFailure?: OnFailure,
 ): ReadableStream<Uint8Array> {
   let held: Uint8Array | null = null
+  let cancelled = false
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           for (;;) {
             const chunk = await source.read()
+            // A read that was under way ends then, and its end is none of the body: there is nothing to check.
+            if (cancelled) return
             const ready = held
             held = chunk
             if (chunk === null) atEnd()
@@ -35,11 +38,15 @@ export function heldBack(
             if (ready) return
           }
         } catch (error) {
+          if (cancelled) return
           onFailure?.(error)
           controller.error(onFailure ? undefined : error)
         }
       },
-      cancel: (reason) => source.cancel(reason),
+      cancel(reason) {
+        cancelled = true
+        source.cancel(reason)
+      },
     },
     // Nothing is read before someone asks: a response that is never sent costs no memory.
     { highWaterMark: 0 },
