@@ -7,7 +7,12 @@ import { toProblem } from './error-mapping.ts'
 import { requireJson, requireUncoded } from './media-type.ts'
 import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse, problems } from './problem.ts'
 import { type PublicPages, publicAnswer } from './public-pages.ts'
-import { type RequestContext, requestContextFrom, stampResponse } from './request-context.ts'
+import {
+  type AdmittedContext,
+  type RequestContext,
+  requestContextFrom,
+  stampResponse,
+} from './request-context.ts'
 import { isApi, requestUrl } from './request-url.ts'
 import { decodeSegment, matchRoute, type Route } from './route.ts'
 import type { Router } from './router.ts'
@@ -40,7 +45,7 @@ export function createEdge(options: EdgeOptions) {
     trail.route = route.path
     refuseBody(route, request, options.documentBytesMax)
     refuseRepeated(searchParams)
-    return options.router.dispatch(request, searchParams, {
+    const admitted: AdmittedContext = {
       ...context,
       principal,
       auditSignedUrl: (signedUrl) =>
@@ -49,7 +54,8 @@ export function createEdge(options: EdgeOptions) {
         // Whoever went away knows it.
         if (!request.signal.aborted) logger.error('response.broken_off', { cause: reason, ...idsOf(context) })
       },
-    })
+    }
+    return options.router.dispatch({ route, request, parameters: searchParams, context: admitted })
   }
 
   function admitRoute(

@@ -4,15 +4,21 @@ import type { AdmittedContext } from './request-context.ts'
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import type { Route } from './route.ts'
 
+/** A request that may do what `route` does. */
+export interface AdmittedRequest {
+  route: Route
+  request: Request
+  parameters: URLSearchParams
+  context: AdmittedContext
+}
+
 /** Takes an authorised request to its route's handler. Errors leave as exceptions for the edge. */
 export interface Router {
-  dispatch(request: Request, parameters: URLSearchParams, context: AdmittedContext): Promise<Response>
+  dispatch(admitted: AdmittedRequest): Promise<Response>
 }
 
 /** What becomes of a request inside Elysia. */
-interface Dispatched {
-  parameters: URLSearchParams
-  context: AdmittedContext
+interface Dispatched extends AdmittedRequest {
   response?: Response
   failure?: { error: unknown }
 }
@@ -41,35 +47,33 @@ export function createRouter(routes: readonly Route[]): Router {
     return new Response(null, { status: 500 })
   })
 
-  // Elysia answers HEAD by the GET of the same address, and reads all that it would send to tell its length.
-  const heads = new Map(routes.filter(({ method }) => method === 'HEAD').map((route) => [route.path, route]))
-
-  for (const route of routes) {
-    if (route.method === 'HEAD') continue
+  for (const { method, path, params: schema } of routes) {
+    // Elysia answers HEAD by the GET of the same address, and reads all that it would send to tell its length.
+    if (method === 'HEAD') continue
     app.route(
-      route.method,
-      route.path,
+      method,
+      path,
       async ({ request, params }) => {
         const dispatched = underWay.get(request)
-        const asked = request.method === 'HEAD' ? heads.get(route.path) : route
-        if (!dispatched || !asked)
-          throw new Error('a request came to its handler without having been admitted')
-        const { context, parameters } = dispatched
-        const query = readQuery(asked.query, parameters)
-        dispatched.response = await asked.handle({ request, params, query, context })
+        // What was admitted is done and nothing else, should Elysia ever read an address in another way.
+        if (dispatched?.route.path !== path)
+          throw new Error(`a request came to ${path} without being admitted`)
+        const { route, context, parameters } = dispatched
+        const query = readQuery(route.query, parameters)
+        dispatched.response = await route.handle({ request, params, query, context })
         // Ours goes out past Elysia, which would change the length of a HEAD.
         return new Response(null)
       },
       // Bodies are read by the handlers: streamed, or bounded and checked.
-      { params: route.params, parse: 'none' },
+      { params: schema, parse: 'none' },
     )
   }
 
   return {
-    async dispatch(request, parameters, context) {
-      const dispatched: Dispatched = { parameters, context }
-      underWay.set(request, dispatched)
-      await app.fetch(request)
+    async dispatch(admitted) {
+      const dispatched: Dispatched = { ...admitted }
+      underWay.set(admitted.request, dispatched)
+      await app.fetch(admitted.request)
       if (dispatched.failure) throw dispatched.failure.error
       if (!dispatched.response) throw new Error('a request was admitted for which there is no handler')
       return dispatched.response

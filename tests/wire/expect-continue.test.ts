@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { acme } from '../http/caller.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { rawConnection } from './raw-connection.ts'
+
+let service: InProcessService
+let token: string
+
+beforeAll(async () => {
+  service = await serviceInProcess({ documentBytesMax: 1000 })
+  token = await service.token()
+}, 600_000)
+
+afterAll(() => service.stop())
+
+function uploadHead(fields: string[]): string {
+  const lines = [
+    `PUT ${acme}/definitions/waits HTTP/1.1`,
+    'Host: documents',
+    'Expect: 100-continue',
+    ...fields,
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n`
+}
+
+/** Statuses of what is answered to the head alone: the interim answer and the final one. */
+async function refusalOf(fields: string[]): Promise<(number | undefined)[]> {
+  service.storeCalls.length = 0
+  const connection = await rawConnection(service.url)
+  connection.send(uploadHead(fields))
+  const interim = await connection.answer()
+  const final = await connection.answer()
+  connection.close()
+  return [interim?.status, final?.status, service.storeCalls.length]
+}
+
+describe('Expect: 100-continue', () => {
+  it('is told to go on, and then its upload is answered', async () => {
+    const connection = await rawConnection(service.url)
+    connection.send(uploadHead([`Authorization: Bearer ${token}`, 'Content-Length: 5']))
+    expect((await connection.answer())?.statusLine).toBe('HTTP/1.1 100 Continue')
+    connection.send('hello')
+    const answer = await connection.answer()
+    connection.close()
+    expect(answer?.status).toBe(201)
+    expect(JSON.parse(answer?.body ?? '')).toMatchObject({ size: 5 })
+  })
+
+  it('works for a body in chunks, too', async () => {
+    const connection = await rawConnection(service.url)
+    connection.send(uploadHead([`Authorization: Bearer ${token}`, 'Transfer-Encoding: chunked']))
+    expect((await connection.answer())?.status).toBe(100)
+    connection.send('5\r\nworld\r\n0\r\n\r\n')
+    const answer = await connection.answer()
+    connection.close()
+    expect(answer?.status).toBe(201)
+  })
+
+  // Bun sends the interim answer before any code of ours sees the request (README.md of this folder).
+  it('of what is too large is answered 413 without a byte of the body, and without the store', async () => {
+    const declared = [`Authorization: Bearer ${token}`, 'Content-Length: 999999999999']
+    expect(await refusalOf(declared)).toEqual([100, 413, 0])
+  })
+
+  it('without a good token is answered 401 without a byte of the body', async () => {
+    expect(await refusalOf(['Content-Length: 5'])).toEqual([100, 401, 0])
+    expect(await refusalOf(['Content-Length: 5', 'Authorization: Bearer x'])).toEqual([100, 401, 0])
+  })
+
+  it('of a foreign tenant is answered 404 without a byte of the body', async () => {
+    const foreign = await service.token({ tenants: ['globex'] })
+    expect(await refusalOf(['Content-Length: 5', `Authorization: Bearer ${foreign}`])).toEqual([100, 404, 0])
+  })
+})

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { acme, digestOf } from '../http/caller.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { type RawAnswer, type RawConnection, rawConnection } from './raw-connection.ts'
+
+const documentBytesMax = 100_000
+
+let service: InProcessService
+let token: string
+let connection: RawConnection
+
+beforeAll(async () => {
+  service = await serviceInProcess({ documentBytesMax })
+  token = await service.token()
+}, 600_000)
+
+afterAll(() => service.stop())
+
+/** A request with a good token and, if there is a body, its length. */
+function request(line: string, body?: string, fields: string[] = []): string {
+  const length = body === undefined ? [] : [`Content-Length: ${body.length}`]
+  const lines = [
+    `${line} HTTP/1.1`,
+    'Host: documents',
+    `Authorization: Bearer ${token}`,
+    ...length,
+    ...fields,
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
+}
+
+function smuggled(): string {
+  return request(`PUT ${acme}/definitions/smuggled`, 'smuggled')
+}
+
+async function exists(name: string): Promise<boolean> {
+  const prefix = `tenants/acme/documents/definitions/${name}/`
+  return (await service.store.list({ prefix, limit: 1 })).objects.length > 0
+}
+
+function sizeOf(answer: RawAnswer | null): unknown {
+  return (JSON.parse(answer?.body ?? '{}') as { size?: number }).size
+}
+
+/** Refused with `status` whose body is sent after the refusal; the next request must be answered for itself. */
+async function refusedThenNext(head: string, rest: string): Promise<(number | string | undefined)[]> {
+  connection = await rawConnection(service.url)
+  connection.send(head)
+  const refused = await connection.answer()
+  connection.send(rest)
+  connection.send(request(`GET ${acme}/definitions/a`))
+  const next = await connection.answer()
+  connection.close()
+  return [refused?.status, next?.status, next?.body]
+}
+
+describe('requests on one connection', () => {
+  it('are answered one after the other, each with its own body', async () => {
+    connection = await rawConnection(service.url)
+    connection.send(request(`PUT ${acme}/definitions/a`, 'hello'))
+    expect(sizeOf(await connection.answer())).toBe(5)
+    connection.send(request(`GET ${acme}/definitions/a`))
+    expect((await connection.answer())?.body).toBe('hello')
+    connection.send(request(`HEAD ${acme}/definitions/a`))
+    const head = await connection.answer({ toHead: true })
+    expect([head?.status, head?.headers['content-length']]).toEqual([200, '5'])
+    connection.send(
+      request(`GET ${acme}/definitions/a`, undefined, [`If-None-Match: "${digestOf('hello')}"`]),
+    )
+    expect((await connection.answer())?.status).toBe(304)
+    connection.send(request(`DELETE ${acme}/definitions/a/tags/v1`))
+    expect((await connection.answer())?.status).toBe(404)
+    expect(connection.rest()).toBe('')
+    connection.close()
+  })
+
+  it('are not corrupted by the body of one that was refused before it came', async () => {
+    const body = 'x'.repeat(documentBytesMax + 1)
+    const large = request(`PUT ${acme}/definitions/large`, body).slice(0, -body.length)
+    expect(await refusedThenNext(large, body)).toEqual([413, 200, 'hello'])
+
+    const foreign = request('PUT /v1/tenants/globex/documents/definitions/a', smuggled())
+    const head = foreign.slice(0, -smuggled().length)
+    expect(await refusedThenNext(head, smuggled())).toEqual([404, 200, 'hello'])
+    expect(await refusedThenNext(head.replace(token, 'bad'), smuggled())).toEqual([401, 200, 'hello'])
+    expect(await refusedThenNext(head.replace('PUT', 'PATCH'), smuggled())).toEqual([404, 200, 'hello'])
+    expect(await exists('smuggled')).toBe(false)
+  })
+
+  it('are not corrupted by a body where none is expected', async () => {
+    connection = await rawConnection(service.url)
+    connection.send(request(`GET ${acme}/definitions/a`, smuggled()))
+    expect((await connection.answer())?.body).toBe('hello')
+    connection.send(request('GET /livez'))
+    expect((await connection.answer())?.status).toBe(200)
+    connection.close()
+    expect(await exists('smuggled')).toBe(false)
+  })
+})
+
+describe('bytes after the declared end of a body', () => {
+  it('never become part of the document', async () => {
+    connection = await rawConnection(service.url)
+    connection.send(`${request(`PUT ${acme}/definitions/short`, 'hello')}surplus`)
+    await connection.answer()
+    connection.close()
+    const { objects } = await service.store.list({
+      prefix: 'tenants/acme/documents/definitions/short/',
+      limit: 9,
+    })
+    expect(objects.filter(({ size }) => size !== 5)).toEqual([])
+  })
+
+  it('that come with the body of an unanswered request close the connection: Bun takes none ahead', async () => {
+    connection = await rawConnection(service.url)
+    connection.send(request(`PUT ${acme}/definitions/first`, 'hello') + smuggled())
+    expect(await connection.answer()).toBe(null)
+    expect(await connection.closesWithin(5000)).toBe(true)
+    expect(await exists('smuggled')).toBe(false)
+  })
+})
+
+describe('a chunked body', () => {
+  it('is 413 at the first byte too many, while the client would go on for ever', async () => {
+    connection = await rawConnection(service.url)
+    connection.send(request(`PUT ${acme}/definitions/endless`, undefined, ['Transfer-Encoding: chunked']))
+    const chunk = `2710\r\n${'x'.repeat(10_000)}\r\n`
+    for (let sent = 0; sent < documentBytesMax; sent += 10_000) connection.send(chunk)
+    connection.send('1\r\nx\r\n')
+    const answer = await connection.answer()
+    connection.close()
+    expect([answer?.status, JSON.parse(answer?.body ?? '{}').code]).toEqual([413, 'document_too_large'])
+    expect(await exists('endless')).toBe(false)
+  })
+
+  it('that ends within a chunk publishes nothing', async () => {
+    connection = await rawConnection(service.url)
+    connection.send(request(`PUT ${acme}/definitions/cut`, undefined, ['Transfer-Encoding: chunked']))
+    connection.send('5\r\nhel')
+    await Bun.sleep(50)
+    connection.close()
+    await untilAnswered('body_incomplete', 'cut')
+    expect(await exists('cut')).toBe(false)
+  })
+})
+
+describe('a body that is shorter than declared', () => {
+  it('publishes nothing', async () => {
+    connection = await rawConnection(service.url)
+    connection.send(request(`PUT ${acme}/definitions/half`, 'hello').slice(0, -2))
+    await Bun.sleep(50)
+    connection.close()
+    await untilAnswered('body_incomplete', 'half')
+    expect(await exists('half')).toBe(false)
+  })
+})
+
+/** Until the log says that the one upload to `name` was given up. */
+async function untilAnswered(code: string, name: string): Promise<void> {
+  const traceOf = () => service.logs().find((line) => line.kind === 'audit' && line.name === name)?.traceId
+  const answered = () =>
+    service.logs().some((line) => line.event === 'request.answered' && line.traceId === traceOf())
+  for (let waited = 0; !answered() && waited < 5000; waited += 20) await Bun.sleep(20)
+  if (!answered()) throw new Error(`no ${code}: the upload of ${name} is still under way`)
+}
