@@ -1,4 +1,4 @@
-import type { Digest } from '../documents/document-ref.ts'
+import type { Digest, VersionRef } from '../documents/document-ref.ts'
 import { latestTag } from '../documents/document-ref.ts'
 import type { Document, Documents } from '../documents/documents.ts'
 import { limits } from '../limits.ts'
@@ -6,7 +6,7 @@ import { contentLength } from './content-length.ts'
 import { cacheForEver, cacheNever, getVersion, headVersion } from './download.ts'
 import { formatEntityTag } from './entity-tag.ts'
 import { documentMediaType } from './media-type.ts'
-import { ProblemError } from './problem.ts'
+import { type ProblemCode, ProblemError } from './problem.ts'
 import { parseReprDigest } from './repr-digest.ts'
 import { type Answer, defineRoute, type Route } from './route.ts'
 import {
@@ -21,6 +21,16 @@ import {
   VersionsQuery,
   VersionsShape,
 } from './schemas.ts'
+
+/** How bytes are read at one address, and what is different there. */
+interface ReadRoute {
+  path: string
+  summary: string
+  query: typeof TagQuery | typeof NoQuery
+  cacheControl: string
+  /** Of finding out which version is meant. */
+  problems: readonly ProblemCode[]
+}
 
 const collection = '/v1/tenants/:tenant/documents'
 const document = `${collection}/:type/:name`
@@ -73,7 +83,9 @@ export function documentRoutes(documents: Documents): Route[] {
         'document_too_large',
         'body_incomplete',
         'media_type_unsupported',
+        'upload_changed',
         'conflict',
+        'integrity_violated',
         'busy',
       ],
       async handle({ params, request, context }) {
@@ -93,12 +105,19 @@ export function documentRoutes(documents: Documents): Route[] {
     }),
 
     ...readRoutes(
-      { path: document, summary: 'the version that a tag points to', query: TagQuery },
+      {
+        path: document,
+        summary: 'the version that a tag points to',
+        query: TagQuery,
+        cacheControl: cacheNever,
+        // Of the tag, which may be damaged.
+        problems: ['integrity_violated'],
+      },
       async (call) => {
         const { tag = latestTag } = call.query as { tag?: string }
         const { tenant, type, name } = call.params as { tenant: string; type: string; name: string }
         const { digest } = await documents.getTag({ tenant, type, name }, tag, call.request.signal)
-        return { ref: { tenant, type, name, digest }, cacheControl: cacheNever }
+        return { tenant, type, name, digest }
       },
     ),
 
@@ -112,17 +131,17 @@ export function documentRoutes(documents: Documents): Route[] {
       summary: 'Versions of a document, newest first, with their tags',
       requestHeaders: {},
       answers: [{ status: 200, description: 'One page', body: VersionsShape, headers: noStore }],
-      problems: ['cursor_invalid'],
+      problems: ['cursor_invalid', 'integrity_violated'],
       async handle({ params, query, request }) {
         const page = { limit: query.limit ?? limits.versionsLimitMax, cursor: query.cursor }
         return json(200, await documents.versions(params, page, request.signal))
       },
     }),
 
-    ...readRoutes({ path: version, summary: 'one version', query: NoQuery }, async (call) => {
-      const ref = call.params as { tenant: string; type: string; name: string; digest: Digest }
-      return { ref, cacheControl: cacheForEver }
-    }),
+    ...readRoutes(
+      { path: version, summary: 'one version', query: NoQuery, cacheControl: cacheForEver, problems: [] },
+      async (call) => call.params as VersionRef,
+    ),
 
     defineRoute({
       method: 'DELETE',
@@ -134,7 +153,7 @@ export function documentRoutes(documents: Documents): Route[] {
       summary: 'Delete a version for good',
       requestHeaders: {},
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
-      problems: ['version_tagged', 'conflict'],
+      problems: ['version_tagged', 'conflict', 'integrity_violated'],
       async handle({ params, request, context }) {
         const ref = { ...params, digest: params.digest as Digest }
         await documents.deleteVersion(ref, { by: context.principal.subject, signal: request.signal })
@@ -145,12 +164,17 @@ export function documentRoutes(documents: Documents): Route[] {
 
   /** GET and HEAD of bytes, which differ only in how the version is named. */
   function readRoutes(
-    { path, summary, query }: { path: string; summary: string; query: typeof TagQuery | typeof NoQuery },
-    resolve: (call: { params: unknown; query: unknown; request: Request }) => Promise<{
-      ref: Parameters<typeof getVersion>[1]
-      cacheControl: string
-    }>,
+    { path, summary, query, cacheControl, problems }: ReadRoute,
+    resolve: (call: { params: unknown; query: unknown; request: Request }) => Promise<VersionRef>,
   ): Route[] {
+    const validators = { ETag: 'Quoted digest', 'Cache-Control': cacheControl, Vary: 'Authorization' }
+    const headers = { ...validators, ...bytesHeaders }
+    const notModified: Answer = {
+      status: 304,
+      description: 'The client holds these bytes',
+      body: null,
+      headers: validators,
+    }
     const params = path === version ? VersionPath : DocumentPath
     const action = path === version ? 'version.read' : 'document.read'
     const shared = { path, action, params, query, body: 'none' } as const
@@ -161,13 +185,12 @@ export function documentRoutes(documents: Documents): Route[] {
         summary: `Metadata of ${summary}`,
         requestHeaders: conditionHeaders,
         answers: [
-          { status: 200, description: 'It is there', body: null, headers: { ...bytesHeaders, ...sized } },
-          notModifiedAnswer,
+          { status: 200, description: 'It is there', body: null, headers: { ...headers, ...sized } },
+          notModified,
         ],
-        problems: ['precondition_failed'],
+        problems: [...problems, 'precondition_failed'],
         async handle(call) {
-          const { ref, cacheControl } = await resolve(call)
-          return headVersion(documents, ref, call.request, cacheControl)
+          return headVersion(documents, await resolve(call), call.request, cacheControl)
         },
       }),
       defineRoute({
@@ -180,20 +203,19 @@ export function documentRoutes(documents: Documents): Route[] {
             status: 200,
             description: 'All bytes, verified while they are sent',
             body: 'bytes',
-            headers: bytesHeaders,
+            headers,
           },
           {
             status: 206,
             description: 'The range; verify it against Repr-Digest once whole',
             body: 'bytes',
-            headers: { ...bytesHeaders, 'Content-Range': 'Which bytes of how many' },
+            headers: { ...headers, 'Content-Range': 'Which bytes of how many' },
           },
-          notModifiedAnswer,
+          notModified,
         ],
         problems: ['precondition_failed', 'range_unsatisfiable', 'integrity_violated'],
         async handle(call) {
-          const { ref, cacheControl } = await resolve(call)
-          return getVersion(documents, ref, call, cacheControl)
+          return getVersion(documents, await resolve(call), call, cacheControl)
         },
       }),
     ]
@@ -211,22 +233,14 @@ const rangeHeaders = {
   Range: 'One range of bytes (RFC 9110 section 14.2)',
   'If-Range': 'Entity tag for which Range holds',
 }
-const cacheHeaders = { ETag: 'Quoted digest', 'Cache-Control': 'private', Vary: 'Authorization' }
 const bytesHeaders = {
-  ...cacheHeaders,
   'Content-Type': 'As uploaded',
   'Content-Disposition': 'attachment, with the name',
-  'Content-Security-Policy': 'Nothing may run',
+  'Content-Security-Policy': "default-src 'none'; sandbox",
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Repr-Digest': 'SHA-256 of the whole document (RFC 9530)',
   'Document-Size': 'Bytes of the whole document; streamed answers have no Content-Length',
   'Accept-Ranges': 'bytes',
-}
-const notModifiedAnswer: Answer = {
-  status: 304,
-  description: 'The client holds these bytes',
-  body: null,
-  headers: cacheHeaders,
 }
 
 /** A JSON answer. Nothing but a version's bytes may be cached. */

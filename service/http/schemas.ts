@@ -1,4 +1,4 @@
-import { type TSchema, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import {
   digestPattern,
   namePattern,
@@ -19,7 +19,11 @@ export const TagName = Type.String({ pattern: tagPattern, examples: ['production
 export const DigestText = Type.String({ pattern: digestPattern, description: 'SHA-256 of the bytes' })
 const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
 const Size = Type.Integer({ minimum: 0, description: 'bytes' })
-const Cursor = Type.String({ minLength: 1, maxLength: 1024 })
+const Cursor = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: 'Opaque; of the page before, for the same tenant and filters',
+})
 const NextCursor = Type.Union([Cursor, Type.Null()])
 
 export const TenantPath = Type.Object({ tenant: Tenant }, strict)
@@ -31,15 +35,19 @@ export const VersionPath = Type.Object(
 export const TagPath = Type.Object({ tenant: Tenant, type: DocumentType, name: Name, tag: TagName }, strict)
 
 const limitOf = (maximum: number, defaultLimit: number) =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum, default: defaultLimit }))
+  Type.Optional(
+    Type.Integer({ minimum: 1, maximum, default: defaultLimit, description: 'Rows of a page at most' }),
+  )
+
+const filter = (pattern: string, description: string) => Type.Optional(Type.String({ pattern, description }))
 
 export const NoQuery = Type.Object({}, strict)
-export const TagQuery = Type.Object({ tag: Type.Optional(TagName) }, strict)
+export const TagQuery = Type.Object({ tag: filter(tagPattern, 'Which version; default: latest') }, strict)
 export const ListQuery = Type.Object(
   {
-    type: Type.Optional(DocumentType),
-    name: Type.Optional(Name),
-    namePrefix: Type.Optional(Name),
+    type: filter(typePattern, 'Only documents of this type'),
+    name: filter(namePattern, 'Only this document; needs type'),
+    namePrefix: filter(namePattern, 'Only names that begin so; needs type, and not beside name'),
     limit: limitOf(limits.listLimitMax, limits.listLimitDefault),
     cursor: Type.Optional(Cursor),
   },
@@ -144,19 +152,3 @@ export const ProblemShape = Type.Object(
     description: 'RFC 9457; some codes add members of their own',
   },
 )
-
-/** Everything that OpenAPI refers to by name. */
-export const namedSchemas: readonly TSchema[] = [
-  DocumentShape,
-  ListingShape,
-  VersionsShape,
-  TagShape,
-  TagBody,
-  TicketBody,
-  TicketShape,
-  PublishedShape,
-  CompletionBody,
-  DownloadBody,
-  SignedUrlShape,
-  ProblemShape,
-]

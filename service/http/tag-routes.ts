@@ -39,7 +39,13 @@ export function tagRoutes(documents: Documents): Route[] {
         { status: 201, description: 'A new tag', body: TagShape, headers: tagHeaders },
         { status: 200, description: 'The tag has moved', body: TagShape, headers: tagHeaders },
       ],
-      problems: ['version_unknown', 'precondition_failed', 'body_too_large', 'media_type_unsupported'],
+      problems: [
+        'version_unknown',
+        'precondition_failed',
+        'compare_and_set_unavailable',
+        'store_unknown',
+        'integrity_violated',
+      ],
       async handle({ params: { tag, ...ref }, request, context }) {
         const { digest } = await readJson(request, TagBody)
         const { tag: moved, created } = await documents.putTag(ref, tag, {
@@ -60,7 +66,7 @@ export function tagRoutes(documents: Documents): Route[] {
       summary: 'Remove a tag',
       requestHeaders: ifMatch,
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
-      problems: ['tag_protected', 'precondition_failed'],
+      problems: ['tag_protected', 'precondition_failed', 'integrity_violated'],
       async handle({ params: { tag, ...ref }, request }) {
         const { headers, signal } = request
         await documents.deleteTag(ref, tag, { ifMatch: conditionOf(headers), signal })
