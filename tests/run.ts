@@ -1,37 +1,39 @@
 /**
- * `bun run test [suite…]`: installs what the suites need, runs them against real servers, searches all that was
- * printed for secrets, and ends with one line: `N passed, N failed, N skipped`.
+ * `bun run test [suite…] [--store <name>]`: installs what the suites need, runs each of them against every store
+ * that it is for, searches all that was printed for secrets, and ends with one line:
+ * `N passed, N failed, N skipped`.
  */
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RunningMinio } from '../compose/servers/minio.ts'
+import { parseArgs } from 'node:util'
 import { meetNeed, type NeedAnswer, type NeedName } from './runner/needs.ts'
 import { findLeaks } from './runner/redaction-sweep.ts'
+import { createRunStores, type RunStores } from './runner/run-stores.ts'
 import { runSuite } from './runner/run-suite.ts'
 import { exitCodeOf, resultTable, type SuiteResult, summaryLine } from './runner/suite-result.ts'
-import { startPrivateStore, storeEnvironment } from './servers/store.ts'
-import { type Suite, suites } from './suites.ts'
+import { runsOf, type SuiteRun, titleOf } from './runner/suite-runs.ts'
+import { isTestStore, testStores } from './servers/store.ts'
+import { suites } from './suites.ts'
 
+const wrongUsage = 64
 const inCi = process.env.CI === 'true'
 const interrupted = new AbortController()
 process.on('SIGINT', () => interrupted.abort())
 process.on('SIGTERM', () => interrupted.abort())
-process.exitCode = await main(process.argv.slice(2))
+process.exitCode = await main()
 
-async function main(asked: string[]): Promise<number> {
-  const unknown = asked.filter((name) => !suites.some((suite) => suite.name === name))
-  if (unknown.length > 0) {
-    console.error(
-      `no such suite: ${unknown.join(', ')}; there are ${suites.map(({ name }) => name).join(', ')}`,
-    )
-    return 64
+async function main(): Promise<number> {
+  const runs = await chosenRuns()
+  if (typeof runs === 'string') {
+    console.error(runs)
+    return wrongUsage
   }
-  const chosen = suites.filter(({ name }) => asked.length === 0 || asked.includes(name))
   const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-tests-'))
   try {
-    const results = await runAll(chosen, folder).catch((error) => [brokenRun(error)])
-    for (const { suite, remarks } of results) for (const remark of remarks) console.log(`${suite}: ${remark}`)
+    const results = await runAll(runs, folder).catch((error) => [brokenRun(error)])
+    for (const { suite, store, remarks } of results)
+      for (const remark of remarks) console.log(`${suite} (${store}): ${remark}`)
     console.log(`\n${resultTable(results)}\n`)
     console.log(summaryLine(results))
     return interrupted.signal.aborted ? 130 : exitCodeOf(results, inCi)
@@ -40,53 +42,78 @@ async function main(asked: string[]): Promise<number> {
   }
 }
 
-async function runAll(chosen: Suite[], folder: string): Promise<SuiteResult[]> {
-  const answers = await meetNeeds(chosen)
-  await mkdir(join(folder, 'printed'))
+/** What the command line asks for, or a sentence about what is wrong with it. */
+async function chosenRuns(): Promise<SuiteRun[] | string> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { store: { type: 'string' } },
+  })
+  const unknown = positionals.filter((name) => !suites.some((suite) => suite.name === name))
+  if (unknown.length > 0)
+    return `no such suite: ${unknown.join(', ')}; there are ${suites.map(({ name }) => name).join(', ')}`
+  const { store } = values
+  if (store !== undefined && !isTestStore(store))
+    return `no such store: ${store}; there are ${Object.keys(testStores).join(', ')}`
+  const chosen = suites.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const runs = (await Promise.all(chosen.map((suite) => runsOf(suite, store)))).flat()
+  return runs.length > 0 ? runs : `${positionals.join(', ')} does not run on ${store}`
+}
+
+async function runAll(runs: SuiteRun[], folder: string): Promise<SuiteResult[]> {
+  const answers = await meetNeeds(runs)
+  const printed = join(folder, 'printed')
+  await mkdir(printed)
   await writeFile(join(folder, 'secrets'), '', { mode: 0o600 })
   // This process registers secrets too.
   process.env.TEST_SECRETS_FILE = join(folder, 'secrets')
-  const runnable = chosen.filter((suite) => suite.needs.every((need) => answers.get(need) === null))
-  const store = runnable.some(({ needs }) => needs.includes('minio')) ? await startPrivateStore() : null
-  const env = {
-    ...process.env,
-    ...(store === null ? {} : storeEnvironment(store)),
-    TEST_PRINTED_FOLDER: join(folder, 'printed'),
-  }
+  const stores = createRunStores()
   const results: SuiteResult[] = []
-  for (const suite of chosen) {
-    if (interrupted.signal.aborted) break
-    if (!runnable.includes(suite)) results.push(cannotRun(suite, answers))
-    else results.push(await runSuite(suite, { env, folder, signal: interrupted.signal }))
+  try {
+    for (const run of runs) {
+      if (interrupted.signal.aborted) break
+      const runnable = run.needs.every((need) => answers.get(need) === null)
+      results.push(runnable ? await runOne(run, stores, folder) : cannotRun(run, answers))
+    }
+  } finally {
+    await stores.stop(printed)
   }
-  await stopStore(store, folder)
   if (!interrupted.signal.aborted) results.push(await sweep(folder))
   return results
 }
 
-async function meetNeeds(chosen: Suite[]): Promise<Map<NeedName, NeedAnswer>> {
+async function runOne(run: SuiteRun, stores: RunStores, folder: string): Promise<SuiteResult> {
+  if (run.files.length === 0) return failedRun(run, 'there is no test in it')
+  try {
+    const storeVariables = await stores.environmentFor(run.store)
+    const env = { ...process.env, ...storeVariables, TEST_PRINTED_FOLDER: join(folder, 'printed') }
+    return await runSuite(run, { env, folder, signal: interrupted.signal })
+  } catch (error) {
+    return failedRun(run, error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function meetNeeds(runs: SuiteRun[]): Promise<Map<NeedName, NeedAnswer>> {
   const answers = new Map<NeedName, NeedAnswer>()
-  for (const need of new Set(chosen.flatMap(({ needs }) => needs))) answers.set(need, await meetNeed(need))
+  for (const need of new Set(runs.flatMap(({ needs }) => needs))) answers.set(need, await meetNeed(need))
   return answers
 }
 
 /** Counts as one skipped test: the suite would have run, here or with one more package. */
-function cannotRun(suite: Suite, answers: Map<NeedName, NeedAnswer>): SuiteResult {
-  const missing = suite.needs.map((need) => answers.get(need) ?? null).filter((answer) => answer !== null)
+function cannotRun({ suite, store, needs }: SuiteRun, answers: Map<NeedName, NeedAnswer>): SuiteResult {
+  const missing = needs.map((need) => answers.get(need) ?? null).filter((answer) => answer !== null)
   const remarks = missing.map(({ why, line }) => `cannot run: ${why}\n  to enable it: ${line}`)
-  return { suite: suite.name, store: suite.store, passed: 0, failed: 0, skipped: 1, minutes: 0, remarks }
+  return { suite, store: titleOf(store), passed: 0, failed: 0, skipped: 1, minutes: 0, remarks }
 }
 
-/** The run itself failed, such as when the shared store does not come up: one failure that no suite stands for. */
+/** Its store does not come up, say: one failure that no test stands for. */
+function failedRun({ suite, store }: SuiteRun, remark: string): SuiteResult {
+  return { suite, store: titleOf(store), passed: 0, failed: 1, skipped: 0, minutes: 0, remarks: [remark] }
+}
+
+/** The run itself failed: one failure that no suite stands for. */
 function brokenRun(error: unknown): SuiteResult {
   const remarks = [error instanceof Error ? error.message : String(error)]
   return { suite: 'the run', store: 'none', passed: 0, failed: 1, skipped: 0, minutes: 0, remarks }
-}
-
-async function stopStore(store: RunningMinio | null, folder: string): Promise<void> {
-  if (store === null) return
-  await copyFile(store.logFile, join(folder, 'printed/minio.log'))
-  await store.stop()
 }
 
 /** The test that no secret of this run was printed by anything in it. */

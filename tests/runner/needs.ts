@@ -1,12 +1,13 @@
 import { whyNoDocker } from '../../compose/docker-engine.ts'
 import { runCommand } from '../../compose/run-command.ts'
 import { buildServer, findGo, isServerBuilt } from '../../compose/servers/build-server.ts'
+import { installRgw, isRgwInstalled, rgwInstallLine } from '../../compose/servers/ceph-rgw-install.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
 import { findPip, installSeaweedfs, isSeaweedfsInstalled } from '../../compose/servers/seaweedfs-install.ts'
 import { aptInstall, isRootOnDebian } from './apt.ts'
 
 /** What a suite may need from the machine. */
-export type NeedName = 'node' | 'git' | 'curl' | 'minio' | 'pip' | 'compose' | 'docker'
+export type NeedName = 'node' | 'git' | 'curl' | 'openssl' | 'minio' | 'rgw' | 'pip' | 'compose' | 'docker'
 
 /** `null` if the need is met, else why it is not and the one line that would meet it. */
 export type NeedAnswer = { why: string; line: string } | null
@@ -37,6 +38,7 @@ const needs: Record<NeedName, Need> = {
   node: program('node', 'nodejs'),
   git: program('git', 'git'),
   curl: program('curl', 'curl'),
+  openssl: program('openssl', 'openssl'),
   minio: {
     isMet: () => isServerBuilt('minio'),
     meet: async () => {
@@ -44,6 +46,13 @@ const needs: Record<NeedName, Need> = {
       await withProgress('building minio', (onProgress) => buildServer('minio', { onProgress }))
     },
     line: 'install Go 1.24 or newer: https://go.dev/dl/',
+  },
+  rgw: {
+    isMet: async () => isRgwInstalled(),
+    meet: async () => {
+      await withProgress('installing ceph rgw', installRgw)
+    },
+    line: rgwInstallLine,
   },
   pip: {
     isMet: isSeaweedfsInstalled,

@@ -1,29 +1,62 @@
 import { type MinioOptions, type RunningMinio, startMinio } from '../../compose/servers/minio.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import type { RunningStore, StoreConnection } from '../../compose/servers/running-store.ts'
+import { startSeaweedfs } from '../../compose/servers/seaweedfs.ts'
+import { startPrivateRgw } from './rgw.ts'
 import { registerSecret } from './secrets.ts'
+import { makeServerTls } from './tls.ts'
 
-let shared: Promise<StoreConnection> | undefined
-let started: Promise<RunningMinio> | undefined
+/** The real object stores that suites run against, by the names that `TEST_STORE` and `--store` take. */
+export const testStores = {
+  minio: { title: 'MinIO', start: () => startPrivateStore() },
+  'minio-tls': { title: 'MinIO, TLS', start: async () => startPrivateStore({ tls: await makeServerTls() }) },
+  'ceph-rgw': { title: 'Ceph RGW', start: () => startPrivateRgw() },
+  seaweedfs: { title: 'SeaweedFS', start: () => startPrivateSeaweedfs() },
+} satisfies Record<string, { title: string; start: () => Promise<RunningStore> }>
+
+export type TestStore = keyof typeof testStores
+
+const shared = new Map<TestStore, Promise<StoreConnection>>()
+const started: Promise<RunningStore>[] = []
 
 /**
- * The real object store that tests of this process share: the one that the runner started and named in
- * `TEST_STORE_*`, else a MinIO of this process (built first if need be: minutes, so give `beforeAll` time).
+ * A real object store that all tests of this process share: the one that the runner started for this run of the
+ * suite, else one of this process (built or installed first if need be: minutes, so give `beforeAll` time).
  * Tests must not pause or stop it, and keep apart by taking a bucket of their own (`freshBucket`).
+ *
+ * @param name which one; default: what `TEST_STORE` says, else MinIO.
  */
-export function storeForTests(): Promise<StoreConnection> {
-  shared ??= storeOfTheRunner()
-  if (shared === undefined) {
-    started = startPrivateStore()
-    shared = started
-  }
-  return shared
+export function storeForTests(name = chosenStore()): Promise<StoreConnection> {
+  const known = shared.get(name)
+  if (known !== undefined) return known
+  const store = (name === chosenStore() && storeOfTheRunner()) || startShared(name)
+  shared.set(name, store)
+  return store
+}
+
+/** The store that this run of the suite is about. */
+export function chosenStore(): TestStore {
+  const name = process.env.TEST_STORE ?? 'minio'
+  if (isTestStore(name)) return name
+  throw new Error(`TEST_STORE is ${name}; there are ${Object.keys(testStores).join(', ')}`)
+}
+
+export function isTestStore(name: string): name is TestStore {
+  return Object.hasOwn(testStores, name)
+}
+
+function startShared(name: TestStore): Promise<RunningStore> {
+  const store = testStores[name].start()
+  started.push(store)
+  return store
 }
 
 /** Stops what {@link storeForTests} started in this process, if it did; `preload.ts` calls it at the end. */
 export async function stopStoreForTests(): Promise<void> {
-  const store = await started?.catch(() => undefined)
-  await store?.stop()
+  for (const starting of started) {
+    const store = await starting.catch(() => undefined)
+    await store?.stop()
+  }
 }
 
 /** A MinIO for this caller alone, which may pause, kill and must `stop` it. Its keys are registered secrets. */
@@ -33,22 +66,32 @@ export async function startPrivateStore(options: MinioOptions = {}): Promise<Run
   return store
 }
 
+/** The same with SeaweedFS. */
+async function startPrivateSeaweedfs(): Promise<RunningStore> {
+  const store = await withProgress('installing seaweedfs', (onProgress) => startSeaweedfs({ onProgress }))
+  registerSecret(store.secretAccessKey)
+  return store
+}
+
 /** The variables with which the runner passes a store on to {@link storeForTests}. */
-export function storeEnvironment(store: StoreConnection): Record<string, string> {
+export function storeEnvironment(name: TestStore, store: StoreConnection): Record<string, string> {
   return {
+    TEST_STORE: name,
     TEST_STORE_KIND: store.kind,
     TEST_STORE_ENDPOINT: store.endpoint,
     TEST_STORE_REGION: store.region,
     TEST_STORE_ACCESS_KEY_ID: store.accessKeyId,
     TEST_STORE_SECRET_ACCESS_KEY: store.secretAccessKey,
     TEST_STORE_FORCE_PATH_STYLE: String(store.forcePathStyle),
+    ...(store.ca === undefined ? {} : { TEST_STORE_CA: store.ca }),
   }
 }
 
 function storeOfTheRunner(): Promise<StoreConnection> | undefined {
-  const { TEST_STORE_KIND: kind, TEST_STORE_ENDPOINT: endpoint } = process.env
+  const { TEST_STORE_KIND: kind, TEST_STORE_ENDPOINT: endpoint, TEST_STORE_CA: ca } = process.env
   if (endpoint === undefined) return undefined
-  if (kind !== 'minio' && kind !== 'seaweedfs') throw new Error(`TEST_STORE_KIND is ${kind}`)
+  if (kind !== 'minio' && kind !== 'seaweedfs' && kind !== 'ceph-rgw')
+    throw new Error(`TEST_STORE_KIND is ${kind}`)
   return Promise.resolve({
     kind,
     endpoint,
@@ -56,6 +99,7 @@ function storeOfTheRunner(): Promise<StoreConnection> | undefined {
     accessKeyId: required('TEST_STORE_ACCESS_KEY_ID'),
     secretAccessKey: required('TEST_STORE_SECRET_ACCESS_KEY'),
     forcePathStyle: required('TEST_STORE_FORCE_PATH_STYLE') === 'true',
+    ...(ca === undefined ? {} : { ca }),
   })
 }
 

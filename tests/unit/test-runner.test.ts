@@ -12,6 +12,7 @@ import {
   type SuiteResult,
   summaryLine,
 } from '../runner/suite-result.ts'
+import { runsOf } from '../runner/suite-runs.ts'
 import { suites } from '../suites.ts'
 
 const root = resolve(import.meta.dir, '../..')
@@ -126,6 +127,45 @@ describe('the suites of bun run test', () => {
     })
     expect(exitCode).toBe(64)
     expect(stderr).toContain('unit, contract')
+  })
+
+  it('are chosen by store, and a store that is none of them is refused', async () => {
+    const asked = ['tests/run.ts', 'contract', '--store', 'no-such-store']
+    const { exitCode, stderr } = await runCommand([process.execPath, ...asked], { cwd: root })
+    expect(exitCode).toBe(64)
+    expect(stderr).toContain('minio, minio-tls, ceph-rgw, seaweedfs')
+  })
+})
+
+describe('runsOf', () => {
+  const integration = suites.find(({ name }) => name === 'integration')
+  const contract = suites.find(({ name }) => name === 'contract')
+  if (!integration || !contract) throw new Error('there are no such suites')
+
+  it('gives the service and the adapter a run on every store of the matrix', async () => {
+    const stores = (await runsOf(integration)).map(({ store }) => store)
+    expect(stores).toEqual(['none', 'minio', 'ceph-rgw', 'seaweedfs'])
+    expect((await runsOf(contract)).map(({ store }) => store)).toContain('minio-tls')
+  })
+
+  it('runs every file of every suite, and each that is not set apart on every store', async () => {
+    const runs = (await Promise.all(suites.map((suite) => runsOf(suite)))).flat()
+    const ran = new Set(runs.flatMap(({ files }) => files))
+    const files = await Array.fromAsync(new Bun.Glob('tests/**/*.test.ts').scan(root))
+    expect([...ran].sort()).toEqual(files.sort())
+    const uploads = runs.filter(({ files }) => files.includes('tests/integration/upload-sizes.test.ts'))
+    expect(uploads.map(({ store }) => store)).toEqual(['minio', 'ceph-rgw', 'seaweedfs'])
+  })
+
+  it('can be narrowed to one store', async () => {
+    const runs = await runsOf(integration, 'ceph-rgw')
+    expect(runs.map(({ store }) => store)).toEqual(['ceph-rgw'])
+    expect(runs[0]?.needs).toEqual(['rgw'])
+  })
+
+  it('refuses a file set apart that is not there', async () => {
+    const renamed = { ...contract, apart: { memory: ['no-such-file'] } }
+    await expect(runsOf(renamed)).rejects.toThrow('tests/contract/no-such-file.test.ts')
   })
 })
 
