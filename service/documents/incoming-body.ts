@@ -49,6 +49,8 @@ export function openIncomingBody(source: ReadableStream<Uint8Array>, options: In
 
   const watch = setInterval(
     () => {
+      // What the store does with the bytes once it has all of them has deadlines of its own.
+      if (ended) return
       const stillSeconds = (performance.now() - lastMove) / 1000
       // No read is pending while the store is busy: that may take longer than a client may be idle.
       const secondsMax = pendingReads > 0 ? idleSecondsMax : limits.storeTransferSecondsMax

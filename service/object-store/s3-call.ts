@@ -1,4 +1,3 @@
-import { limits } from '../limits.ts'
 import type { S3Connections } from './s3-connections.ts'
 import { statusOf, toObjectStoreError } from './s3-error.ts'
 
@@ -22,8 +21,8 @@ export type S3Call = <T>(
  * Calls that count against the connection limit, end at a deadline, and fail as the port says: with the
  * signal's own reason, or with an {@link ObjectStoreError}.
  */
-export function createS3Call(connections: S3Connections): S3Call {
-  return async ({ operation, signal, nullOn = [], deadlineSeconds = limits.storeAnswerSecondsMax }, send) => {
+export function createS3Call(connections: S3Connections, answerSecondsMax: number): S3Call {
+  return async ({ operation, signal, nullOn = [], deadlineSeconds = answerSecondsMax }, send) => {
     const release = await connections.acquire(operation, signal)
     const signals = deadlineSeconds > 0 ? [AbortSignal.timeout(deadlineSeconds * 1000)] : []
     if (signal) signals.push(signal)

@@ -1,3 +1,22 @@
+import { limits } from '../limits.ts'
+
+/** How long the store may take before a call has failed. */
+export interface StoreDeadlines {
+  /** To answer a small call, or to send the next bytes of a body that is being read. */
+  answerSecondsMax: number
+  /** To take a part, join parts, or take the next bytes of a streamed body. */
+  transferSecondsMax: number
+}
+
+export function deadlinesOf({ deadlines }: S3Connection): StoreDeadlines {
+  return (
+    deadlines ?? {
+      answerSecondsMax: limits.storeAnswerSecondsMax,
+      transferSecondsMax: limits.storeTransferSecondsMax,
+    }
+  )
+}
+
 /** What is needed to reach one bucket of an S3-compatible store. */
 export interface S3Connection {
   /** Origin such as `https://fsn1.your-objectstorage.com`, without path. */
@@ -10,6 +29,8 @@ export interface S3Connection {
   bucket: string
   /** Connections to the store that may be open at once. */
   connectionsMax: number
+  /** Default: those of `limits.ts`. */
+  deadlines?: StoreDeadlines | undefined
   /** PEM of a private certificate authority, trusted instead of the public ones. */
   ca?: string | undefined
 }

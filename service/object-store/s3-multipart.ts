@@ -7,7 +7,6 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { limits } from '../limits.ts'
 import {
   type MultipartUpload,
   type ObjectStore,
@@ -23,7 +22,12 @@ type Multipart = Pick<ObjectStore, 'startMultipart' | 'listUnfinished' | 'abortU
  * The port's uploads in parts.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
  */
-export function createS3Multipart(client: S3Client, call: S3Call, Bucket: string): Multipart {
+export function createS3Multipart(
+  client: S3Client,
+  call: S3Call,
+  Bucket: string,
+  deadlineSeconds: number,
+): Multipart {
   async function abort(
     Key: string,
     UploadId: string,
@@ -36,7 +40,6 @@ export function createS3Multipart(client: S3Client, call: S3Call, Bucket: string
 
   function upload(Key: string, UploadId: string): MultipartUpload {
     const parts: { PartNumber: number; ETag: string }[] = []
-    const deadlineSeconds = limits.storeTransferSecondsMax
     return {
       async uploadPart(bytes, { signal } = {}) {
         const PartNumber = parts.length + 1

@@ -10,6 +10,11 @@ export function rangeHeader(range: ByteRange): string {
   return 'suffix' in range ? `bytes=-${range.suffix}` : `bytes=${range.first}-${range.last ?? ''}`
 }
 
+export interface BodyOptions extends GetOptions {
+  /** A read that gets nothing for this long has failed. Time in which nobody reads does not count. */
+  answerSecondsMax: number
+}
+
 /**
  * The port's view of a GetObject answer; `release` is called once its body ended, failed, was cancelled or
  * was aborted.
@@ -20,7 +25,7 @@ export function rangeHeader(range: ByteRange): string {
 export function toObjectBody(
   key: string,
   response: Response,
-  options: GetOptions,
+  options: BodyOptions,
   release: () => void,
 ): ObjectBody {
   const { headers } = response
@@ -41,7 +46,7 @@ export function toObjectBody(
     contentType: headers.get('content-type') ?? defaultContentType,
     metadata,
     range: range ? { first: range.first, last: range.last } : null,
-    body: releasing(response.body, options.signal, release),
+    body: releasing(response.body, options, release),
   }
 }
 
@@ -55,7 +60,7 @@ function contentRange(header: string | null): { first: number; last: number; siz
 
 function releasing(
   body: ReadableStream<Uint8Array> | null,
-  signal: AbortSignal | undefined,
+  { signal, answerSecondsMax }: BodyOptions,
   release: () => void,
 ): ReadableStream<Uint8Array> {
   const reader = body?.getReader()
@@ -75,7 +80,7 @@ function releasing(
       async pull(controller) {
         try {
           signal?.throwIfAborted()
-          const next = reader ? await reader.read() : ({ done: true, value: undefined } as const)
+          const next = reader ? await readInTime(reader, answerSecondsMax) : endOfBody
           signal?.throwIfAborted()
           if (!next.done) return controller.enqueue(next.value)
           settle()
@@ -92,4 +97,22 @@ function releasing(
     },
     { highWaterMark: 0 },
   )
+}
+
+const endOfBody = { done: true, value: undefined } as const
+
+/** @throws {ObjectStoreError} `unavailable` if the store sends nothing for too long; the body is cancelled. */
+async function readInTime(reader: ReadableStreamDefaultReader<Uint8Array>, secondsMax: number) {
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    reader.cancel().catch(() => {})
+  }, secondsMax * 1000)
+  try {
+    const next = await reader.read()
+    if (late) throw new ObjectStoreError('unavailable', 'get', 'TimedOut')
+    return next
+  } finally {
+    clearTimeout(timer)
+  }
 }

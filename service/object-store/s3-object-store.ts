@@ -6,17 +6,16 @@ import {
   PutObjectCommand,
   type PutObjectCommandOutput,
 } from '@aws-sdk/client-s3'
-import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError, type PutOptions, type PutResult } from './object-store.ts'
 import { createS3Call } from './s3-call.ts'
 import { createS3Client } from './s3-client.ts'
-import type { S3Connection } from './s3-connection.ts'
+import { deadlinesOf, type S3Connection } from './s3-connection.ts'
 import { createS3Connections } from './s3-connections.ts'
 import { toObjectStoreError } from './s3-error.ts'
 import { parseListPage, unquote } from './s3-list-xml.ts'
 import { createS3Multipart } from './s3-multipart.ts'
 import { defaultContentType, rangeHeader, toObjectBody } from './s3-object-body.ts'
-import { exactBody } from './s3-put-body.ts'
+import { exactBody, watchStall } from './s3-put-body.ts'
 import { encodeKey } from './s3-request-signer.ts'
 import { createSignedFetch } from './s3-signed-fetch.ts'
 
@@ -28,19 +27,23 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
   const client = createS3Client(connection)
   const reads = createSignedFetch(connection)
   const connections = createS3Connections(connection.connectionsMax)
-  const call = createS3Call(connections)
+  const { answerSecondsMax, transferSecondsMax } = deadlinesOf(connection)
+  const call = createS3Call(connections, answerSecondsMax)
   const Bucket = connection.bucket
 
   return {
-    ...createS3Multipart(client, call, Bucket),
+    ...createS3Multipart(client, call, Bucket, transferSecondsMax),
 
     async put(key, body, options) {
       const sent = await exactBody(body, options)
       const command = putCommand(Bucket, key, sent.body, options)
-      const streamed = sent.streamed ? { deadlineSeconds: 0 } : {}
       const nullOn = refusalsOf(options.condition)
+      const stall = sent.streamed ? watchStall(sent, transferSecondsMax) : null
+      const signals = [options.signal, stall?.signal].filter((each) => each !== undefined)
+      const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined
+      const deadline = stall ? { deadlineSeconds: 0 } : {}
       try {
-        const answer = await call({ operation: 'put', signal: options.signal, nullOn, ...streamed }, (o) =>
+        const answer = await call({ operation: 'put', signal, nullOn, ...deadline }, (o) =>
           client.send(command, o),
         )
         return answer && toPutResult(answer)
@@ -49,6 +52,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
         const failure = sent.failure()
         throw failure ? failure.reason : error
       } finally {
+        stall?.stop()
         sent.discard()
       }
     },
@@ -60,7 +64,8 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       const release = await connections.acquire('get', options.signal)
       try {
         const response = await reads.get({ operation: 'get', key, headers, signal: options.signal })
-        if (response.status !== 404) return toObjectBody(key, response, options, release)
+        if (response.status !== 404)
+          return toObjectBody(key, response, { ...options, answerSecondsMax }, release)
         await refuseAbsentBucket('get', response)
       } catch (error) {
         release()
@@ -98,7 +103,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
         MetadataDirective: 'REPLACE',
       })
       // The store may take as long as it needs to read and write the bytes.
-      const deadlineSeconds = limits.storeTransferSecondsMax
+      const deadlineSeconds = transferSecondsMax
       const options = { operation: 'copy', signal, nullOn: [412, 404], deadlineSeconds }
       const answer = await call(options, (o) => client.send(command, o))
       return answer && { etag: unquote(answer.CopyObjectResult?.ETag ?? '') }

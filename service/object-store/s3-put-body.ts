@@ -9,6 +9,8 @@ export interface SentBody {
   discard(): void
   /** A stream can be sent only once. */
   streamed: boolean
+  /** When the store last took or was last waiting for bytes (`performance.now()`); never for bytes at hand. */
+  lastMoveMs(): number
 }
 
 /**
@@ -25,7 +27,23 @@ export async function exactBody(
   if (source instanceof ReadableStream && size > 0) return exactStream(source, size)
   const body = source instanceof ReadableStream ? await emptyBytes(source, signal) : source
   if (body.byteLength !== size) throw incomplete()
-  return { body, failure: () => null, discard() {}, streamed: false }
+  return { body, failure: () => null, discard() {}, streamed: false, lastMoveMs: () => performance.now() }
+}
+
+/**
+ * Aborts once the store has neither taken a byte nor answered for `secondsMax`. A deadline for the whole would
+ * cut long uploads; none would leave them hanging on a store that has stopped.
+ */
+export function watchStall(sent: SentBody, secondsMax: number): { signal: AbortSignal; stop(): void } {
+  const stalled = new AbortController()
+  const timer = setInterval(
+    () => {
+      if (performance.now() - sent.lastMoveMs() < secondsMax * 1000) return
+      stalled.abort(new ObjectStoreError('unavailable', 'put', 'TimedOut'))
+    },
+    Math.min(1000, secondsMax * 250),
+  )
+  return { signal: stalled.signal, stop: () => clearInterval(timer) }
 }
 
 /** Reads a stream that should have no bytes, to its end or to its first byte. */
@@ -52,6 +70,9 @@ function exactStream(source: ReadableStream<Uint8Array>, size: number): SentBody
   const reader = source.getReader()
   let failed: { reason: unknown } | null = null
   let unread = size
+  let reading = false
+  let cancelled = false
+  let movedAt = performance.now()
 
   /** The next chunk, or `null` at the end of the source. */
   async function next(): Promise<Uint8Array | null> {
@@ -68,6 +89,7 @@ function exactStream(source: ReadableStream<Uint8Array>, size: number): SentBody
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        reading = true
         try {
           const chunk = await next()
           if (chunk && unread > 0) return controller.enqueue(chunk)
@@ -75,16 +97,25 @@ function exactStream(source: ReadableStream<Uint8Array>, size: number): SentBody
           if (chunk) controller.enqueue(chunk)
           controller.close()
         } catch (reason) {
-          failed = { reason }
+          // Once nobody wants the body any more, what ends it here is only the echo of that.
+          if (!cancelled) failed = { reason }
           controller.error(reason)
+        } finally {
+          reading = false
+          movedAt = performance.now()
         }
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel(reason) {
+        cancelled = true
+        return reader.cancel(reason)
+      },
     },
     { highWaterMark: 0 },
   )
   const discard = () => void reader.cancel().catch(() => {})
-  return { body, failure: () => failed, discard, streamed: true }
+  // While the source is being read, it is the source that takes its time.
+  const lastMoveMs = () => (reading ? performance.now() : movedAt)
+  return { body, failure: () => failed, discard, streamed: true, lastMoveMs }
 }
 
 async function overrun(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<ObjectStoreError> {

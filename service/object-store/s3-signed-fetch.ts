@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
 import { ObjectStoreError } from './object-store.ts'
 import { fetchOptions } from './s3-client.ts'
-import type { S3Connection } from './s3-connection.ts'
+import { deadlinesOf, type S3Connection } from './s3-connection.ts'
 import { codeOfStatus } from './s3-error.ts'
 import { createRequestSigner, emptySha256 } from './s3-request-signer.ts'
 
@@ -33,11 +33,12 @@ export interface SignedGet {
 export function createSignedFetch(connection: S3Connection): SignedFetch {
   const sign = createRequestSigner(connection)
   const options = fetchOptions(connection)
+  const { answerSecondsMax } = deadlinesOf(connection)
 
   async function attempt(request: SignedGet): Promise<Response> {
     const { url, headers } = await sign({ ...request, method: 'GET', payloadSha256: emptySha256 })
     const answer = new AbortController()
-    const timer = setTimeout(() => answer.abort(), limits.storeAnswerSecondsMax * 1000)
+    const timer = setTimeout(() => answer.abort(), answerSecondsMax * 1000)
     const signals = request.signal ? [request.signal, answer.signal] : [answer.signal]
     try {
       return await fetch(url, {
