@@ -12,6 +12,7 @@ import { limits } from '../../service/limits.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
 import { prefixedSigner } from '../../service/object-store/prefixed-transfer-signer.ts'
+import type { StoreDeadlines } from '../../service/object-store/s3-connection.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { createS3TransferSigner } from '../../service/object-store/s3-transfer-signer.ts'
 import type { StoreCapabilities } from '../../service/object-store/store-capabilities.ts'
@@ -58,6 +59,10 @@ export interface InProcessOptions {
   documentBytesMax?: number
   /** Default: that of the service. */
   uploadIdleSecondsMax?: number
+  /** Connections to the store; default: 64, as that of the service. */
+  connectionsMax?: number
+  /** How long the store may take; default: those of the service. */
+  deadlines?: StoreDeadlines
   /** Default: the shared one of all tests. */
   store?: StoreConnection
   /** Puts something between the service and its store, such as a fault. Keys come without the prefix. */
@@ -76,7 +81,8 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
   const surroundings = await surroundingsOfOne(options.store)
   const { connection, issuer } = surroundings
   const lines: string[] = []
-  const bucket = createS3ObjectStore({ ...connection, connectionsMax: 64 })
+  const { connectionsMax = 64, deadlines } = options
+  const bucket = createS3ObjectStore({ ...connection, connectionsMax, deadlines })
   const storeCalls: string[] = []
   const decorate = options.decorate ?? ((store) => store)
   const documentBytesMax = options.documentBytesMax ?? limits.documentBytesMax
@@ -140,6 +146,8 @@ export interface SpawnOptions {
   store?: StoreConnection
   /** Variables beside or in place of those that are needed to start. */
   env?: Readonly<Record<string, string>>
+  /** What must answer before the service counts as started: `/livez` where its store is out of reach. */
+  startedBy?: '/livez' | '/readyz'
 }
 
 /** The real `service/main.ts` as a process of its own. */
@@ -154,7 +162,7 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
     env: { ...environmentFor(surroundings), PORT: String(port), ...options.env },
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     logFile,
-    isReady: () => answersOk(`${url}/readyz`),
+    isReady: () => answersOk(`${url}${options.startedBy ?? '/readyz'}`),
     readySecondsMax: 30,
     stopSecondsMax,
   })
