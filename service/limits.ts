@@ -19,6 +19,8 @@ export const limits = {
   wholeReadBytesMax: 256 * KiB,
   /** Part of a staged upload: S3 wants at least 5 MiB, and 10,000 parts must hold documentBytesMax. */
   stagingPartBytes: 8 * MiB,
+  /** Copies of staged bytes that may await the garbage collector; it takes about 10 ms. */
+  garbageBytesMax: 32 * MiB,
   /** An upload that sends nothing for this long is given up. */
   uploadIdleSecondsMax: 60,
   /** What Bun allows at most; covers a handler that waits for the store as well as a stalled download. */

@@ -5,6 +5,7 @@ import { DocumentError } from './document-error.ts'
 import { stagingKey, versionKey } from './document-key.ts'
 import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
 import type { Upload } from './documents.ts'
+import { noteGarbage } from './garbage.ts'
 import { type IncomingBody, openIncomingBody, tooLarge } from './incoming-body.ts'
 import { heldBack } from './verified-stream.ts'
 import {
@@ -149,6 +150,7 @@ async function stageParts(
   let pending: Uint8Array = next
   while (filled > 0) {
     await uploadPart(buffer.subarray(0, filled))
+    noteGarbage(filled)
     const kept = Math.min(pending.byteLength, buffer.byteLength)
     buffer.set(pending.subarray(0, kept))
     pending = pending.subarray(kept)

@@ -1,7 +1,8 @@
-import type { ObjectStore } from '../object-store/object-store.ts'
+import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import { DocumentError } from './document-error.ts'
 import { digestHex, versionKey } from './document-key.ts'
 import type { Digest, VersionRef } from './document-ref.ts'
+import { notingGarbage } from './garbage.ts'
 import { verified } from './verified-stream.ts'
 import { versionMetadata } from './version-index.ts'
 
@@ -60,7 +61,8 @@ export async function promoteByStream(
   signal: AbortSignal,
 ): Promise<boolean> {
   const object = await openStaged(store, staged, signal)
-  const body = verified(object.body, { digest: ref.digest, size: facts.size }, mismatch)
+  const source = notingGarbage(object.body)
+  const body = verified(source, { digest: ref.digest, size: facts.size }, mismatch)
   return putVersion(store, ref, body, facts, signal)
 }
 
@@ -68,9 +70,10 @@ export async function promoteByStream(
  * Copies staged bytes to their final key inside the store. Only where the store refused wrong bytes at the
  * upload, and honours the pin: nothing is hashed here.
  *
- * Decision: S3 has no "if absent" for the target of a copy, so two replicas that complete the same version in
- * the same moment both write it: the same bytes, but the later one's metadata. Revisit when stores take
- * If-None-Match on CopyObject.
+ * Decision: few stores know "if absent" for the target of a copy (measured: SeaweedFS heeds If-None-Match there,
+ * MinIO and RGW 16.2 ignore it). Completions of one version follow each other on a replica, but two replicas, or
+ * a completion and a streamed upload, that publish the same version in the same moment may both write it: the
+ * same bytes, but the later one's metadata. Revisit when MinIO and RGW heed If-None-Match on CopyObject.
  *
  * @throws {DocumentError} `upload_changed` as above, or if the copy is not what was pinned.
  */
@@ -100,9 +103,13 @@ export async function promoteByCopy(
 
 /** @throws {DocumentError} `upload_changed` if it is gone or has another ETag. */
 export async function openStaged(store: ObjectStore, { key, etag }: StagedBytes, signal: AbortSignal) {
-  const object = await store.get(key, { ifMatch: etag, signal })
-  if (!object) throw uploadChanged()
-  return object
+  try {
+    const object = await store.get(key, { ifMatch: etag, signal })
+    if (object) return object
+  } catch (error) {
+    if (!(error instanceof ObjectStoreError) || error.code !== 'precondition_failed') throw error
+  }
+  throw uploadChanged()
 }
 
 export function uploadChanged(): DocumentError {

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { RunningMinio } from '../../compose/servers/minio.ts'
+import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
+import { startPrivateStore } from '../servers/store.ts'
+import { KiB, keyOf, MiB, pathOf } from './sample-documents.ts'
+import { generatedBlocks, generatedDigest, type Transfer } from './transfer-process.ts'
+
+const GiB = 1024 * MiB
+const transferProcess = fileURLToPath(new URL('transfer-process.ts', import.meta.url))
+
+let store: RunningMinio
+
+beforeAll(async () => {
+  store = await startPrivateStore()
+}, 600_000)
+
+afterAll(() => store.stop())
+
+type Kind = Pick<Transfer, 'method' | 'contentLength' | 'reprDigest'>
+
+/** Has another process make the transfer, and checks what it says. */
+async function transfer(service: SpawnedService, kind: Kind, size: number): Promise<void> {
+  const digest = `sha256:${generatedDigest(size, 'hex')}`
+  const document = pathOf('snapshots', `${size}.bin`)
+  const path = kind.method === 'GET' ? `${document}/versions/${digest}` : document
+  const child = Bun.spawn(
+    [process.execPath, transferProcess, JSON.stringify({ ...kind, origin: service.url, path, size })],
+    { env: { TRANSFER_TOKEN: await service.token() }, stdout: 'pipe', stderr: 'inherit' },
+  )
+  expect(await new Response(child.stdout).text()).toMatch(
+    kind.method === 'GET' ? `200 ${digest}` : new RegExp(`^20[01] ${digest}$`),
+  )
+}
+
+/** Puts a document where the service will find it, without the service. */
+async function preload(service: SpawnedService, size: number): Promise<void> {
+  const hex = generatedDigest(size, 'hex')
+  const blocks = generatedBlocks(size)
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const { done, value } = blocks.next()
+        if (done) controller.close()
+        else controller.enqueue(value.slice())
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  await service.store.put(keyOf('snapshots', `${size}.bin`, `sha256:${hex}`), body, {
+    size,
+    contentType: 'application/octet-stream',
+  })
+}
+
+/** Resident bytes of a process now, and the most since the mark was reset (proc_pid_status(5)). */
+function resident(pid: number): { now: number; peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const bytesOf = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * KiB
+  return { now: bytesOf('VmRSS'), peak: bytesOf('VmHWM') }
+}
+
+/** proc_pid_clear_refs(5): the mark of the peak begins anew. */
+function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
+}
+
+/** Memory that one transfer costs a fresh service at its peak, over what it has after some small ones. */
+async function peakOverIdle(kind: Kind, size: number): Promise<number> {
+  const service = await serviceInChild({ store })
+  const { pid } = service.process
+  try {
+    if (kind.method === 'GET') await preload(service, size)
+    for (const warmSize of [4 * KiB, 300 * KiB, 2 * MiB]) {
+      await transfer(service, { method: 'PUT', contentLength: true, reprDigest: true }, warmSize)
+      await transfer(service, { method: 'GET' }, warmSize)
+    }
+    await Bun.sleep(1000)
+    resetPeak(pid)
+    const idle = resident(pid).now
+    await transfer(service, kind, size)
+    return resident(pid).peak - idle
+  } finally {
+    await service.stop()
+  }
+}
+
+/** Peaks in MiB for 128 MiB and 1 GiB, printed: the numbers are worth knowing also while they are good. */
+async function peaks(title: string, kind: Kind) {
+  const small = (await peakOverIdle(kind, 128 * MiB)) / MiB
+  const large = (await peakOverIdle(kind, GiB)) / MiB
+  const shown = (mebibytes: number) => `${mebibytes.toFixed(1)} MiB`
+  console.log(`memory over idle, ${title}: 128 MiB costs ${shown(small)}, 1 GiB ${shown(large)}`)
+  return { large, more: large - small }
+}
+
+describe('peak memory of the service over idle', () => {
+  it('stays below 64 MiB for an upload of 1 GiB with a digest', async () => {
+    const { large, more } = await peaks('upload with digest', {
+      method: 'PUT',
+      contentLength: true,
+      reprDigest: true,
+    })
+    expect(large).toBeLessThan(64)
+    expect(more).toBeLessThanOrEqual(16)
+  }, 120_000)
+
+  it('stays below 64 MiB for a download of 1 GiB', async () => {
+    const { large, more } = await peaks('download', { method: 'GET' })
+    expect(large).toBeLessThan(64)
+    expect(more).toBeLessThanOrEqual(16)
+  }, 120_000)
+
+  it('stays below 128 MiB for an upload of 1 GiB without a digest', async () => {
+    const { large, more } = await peaks('upload without digest', { method: 'PUT', contentLength: true })
+    expect(large).toBeLessThan(128)
+    expect(more).toBeLessThanOrEqual(16)
+  }, 120_000)
+
+  it('stays below 128 MiB for an upload of 1 GiB without digest and length', async () => {
+    const { large, more } = await peaks('upload without digest and length', { method: 'PUT' })
+    expect(large).toBeLessThan(128)
+    expect(more).toBeLessThanOrEqual(16)
+  }, 120_000)
+})
