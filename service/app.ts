@@ -5,6 +5,7 @@ import { createAccess } from './http/access.ts'
 import { documentRoutes } from './http/document-routes.ts'
 import { createEdge } from './http/edge.ts'
 import { createHealth } from './http/health.ts'
+import { createOpenApiPages } from './http/openapi-pages.ts'
 import type { Route } from './http/route.ts'
 import { createRouter } from './http/router.ts'
 import type { RunningServer } from './http/server.ts'
@@ -39,7 +40,7 @@ export function createApp({ documents, transfers, authenticator, logger, documen
     access: createAccess(authenticator, logger),
     routes,
     router: createRouter(routes),
-    pages: new Map([...health.pages]),
+    pages: new Map([...health.pages, ...createOpenApiPages(routes, { documentBytesMax })]),
     logger,
     documentBytesMax,
   })
