@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { type RawExchange, rawRequest } from '../integration/raw-http.ts'
+import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../integration/sample-documents.ts'
+import { keysOf, type OpenStore, startOpenStore } from '../integration/store-contents.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+
+const bytes = randomDocument(32 * MiB)
+const deadlines = { answerSecondsMax: 1, transferSecondsMax: 2 }
+
+let disk: OpenStore
+let service: InProcessService
+let authorization: string
+
+beforeEach(async () => {
+  disk = await startOpenStore()
+  service = await serviceInProcess({ store: disk, deadlines })
+  authorization = `Bearer ${await service.token()}`
+}, 600_000)
+
+afterEach(async () => {
+  disk.resume()
+  await service.stop()
+  await disk.stop()
+})
+
+const path = pathOf('snapshots', 'unlucky')
+
+async function put(body: Uint8Array<ArrayBuffer>): Promise<number> {
+  const headers = { authorization, 'repr-digest': reprDigestOf(body) }
+  const response = await fetch(`${service.url}${path}`, { method: 'PUT', headers, body })
+  await response.body?.cancel()
+  return response.status
+}
+
+async function get(address: string): Promise<{ status: number; code: unknown }> {
+  const response = await fetch(`${service.url}${address}`, { headers: { authorization } })
+  const text = await response.text()
+  return { status: response.status, code: response.ok ? null : JSON.parse(text).code }
+}
+
+function beginPut(headers: Record<string, string>): Promise<RawExchange> {
+  return rawRequest(service.url, { method: 'PUT', path, headers: { authorization, ...headers } })
+}
+
+async function codeOf(exchange: RawExchange): Promise<{ status: number; code: unknown }> {
+  const { status, body } = await exchange.answer()
+  return { status, code: JSON.parse(body.toString()).code }
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await Bun.sleep(10)
+}
+
+const unavailable = { status: 503, code: 'store_unavailable' }
+
+describe('an upload during which the store is killed', () => {
+  async function killedBetween(exchange: RawExchange, rest: () => Promise<void>) {
+    await disk.kill()
+    // The service may have given up already and read no more.
+    void rest()
+    const answer = await codeOf(exchange)
+    disk = await disk.restarted()
+    return { ...answer, keys: await keysOf(service.store, '') }
+  }
+
+  const nothingThere = { ...unavailable, keys: [] }
+
+  it('is answered with 503 and leaves nothing of a small body', async () => {
+    const small = bytes.subarray(0, 500 * KiB)
+    const exchange = await beginPut({ 'content-length': String(small.length) })
+    await exchange.send(small.subarray(0, 100 * KiB))
+    const rest = () => exchange.send(small.subarray(100 * KiB))
+    expect(await killedBetween(exchange, rest)).toEqual(nothingThere)
+    expect(await put(small)).toBe(201)
+  }, 20_000)
+
+  it('is answered with 503 and leaves nothing of a body that streams to its key', async () => {
+    const size = String(bytes.length)
+    const exchange = await beginPut({ 'content-length': size, 'repr-digest': reprDigestOf(bytes) })
+    await exchange.send(bytes.subarray(0, 20 * MiB))
+    await until(() => service.storeCalls.includes('put'))
+    const rest = () => exchange.send(bytes.subarray(20 * MiB))
+    expect(await killedBetween(exchange, rest)).toEqual(nothingThere)
+    expect(await put(bytes)).toBe(201)
+  }, 20_000)
+
+  it('is answered with 503 and publishes nothing of a body that is staged', async () => {
+    const exchange = await beginPut({ 'content-length': String(bytes.length) })
+    await exchange.send(bytes.subarray(0, 20 * MiB))
+    await until(async () => (await disk.unfinished()).length > 0)
+    const rest = () => exchange.send(bytes.subarray(20 * MiB))
+    // Its parts could not be aborted: the sweeper or the store itself removes them after a day.
+    expect(await killedBetween(exchange, rest)).toEqual(nothingThere)
+    expect(await put(bytes)).toBe(201)
+  }, 20_000)
+})
+
+describe('an upload during which the store falls silent', () => {
+  it('is answered with 503 where it streams to its key, and nothing is there once the store is back', async () => {
+    const size = String(bytes.length)
+    const exchange = await beginPut({ 'content-length': size, 'repr-digest': reprDigestOf(bytes) })
+    await exchange.send(bytes.subarray(0, MiB))
+    await until(() => service.storeCalls.includes('put'))
+    disk.pause()
+    void exchange.send(bytes.subarray(MiB))
+    expect(await codeOf(exchange)).toEqual(unavailable)
+    disk.resume()
+    expect(await keysOf(service.store, '')).toEqual([])
+  }, 20_000)
+
+  it('is answered with 503 where it is staged', async () => {
+    const exchange = await beginPut({ 'content-length': String(bytes.length) })
+    await exchange.send(bytes.subarray(0, 12 * MiB))
+    await until(async () => (await disk.unfinished()).length > 0)
+    disk.pause()
+    void exchange.send(bytes.subarray(12 * MiB))
+    expect(await codeOf(exchange)).toEqual(unavailable)
+    disk.resume()
+    expect(await keysOf(service.store, '')).toEqual([])
+  }, 30_000)
+})
+
+describe('a download during which the store fails', () => {
+  /** A download that has begun and then waits for its client, with most of it still in the store. */
+  async function begun(): Promise<RawExchange> {
+    const exchange = await rawRequest(service.url, { method: 'GET', path, headers: { authorization } })
+    await until(() => exchange.received() > 0)
+    exchange.pause()
+    return exchange
+  }
+
+  async function seen(exchange: RawExchange) {
+    exchange.resume()
+    const { status, complete, body } = await exchange.answer()
+    return { status, complete, all: body.length === bytes.length }
+  }
+
+  const brokenOff = { status: 200, complete: false, all: false }
+
+  it('is broken off when the store is killed, and works again when it is back', async () => {
+    await put(bytes)
+    const exchange = await begun()
+    await disk.kill()
+    expect(await seen(exchange)).toEqual(brokenOff)
+    disk = await disk.restarted()
+    expect(await seen(await begun())).toEqual({ status: 200, complete: true, all: true })
+  }, 20_000)
+
+  it('is broken off when the store falls silent', async () => {
+    await put(bytes)
+    const exchange = await begun()
+    disk.pause()
+    expect(await seen(exchange)).toEqual(brokenOff)
+    disk.resume()
+    expect(await seen(await begun())).toEqual({ status: 200, complete: true, all: true })
+  }, 20_000)
+
+  it('is whole when the store only pauses', async () => {
+    await put(bytes)
+    const exchange = await begun()
+    disk.pause()
+    exchange.resume()
+    await Bun.sleep(300)
+    disk.resume()
+    expect(await seen(exchange)).toEqual({ status: 200, complete: true, all: true })
+  }, 20_000)
+})
+
+describe('everything else while the store is away', () => {
+  const calls = () =>
+    Promise.all([
+      get(pathOf('snapshots', 'unlucky')),
+      get(`${path}/versions`),
+      get(`${path}/tags/latest`),
+      get('/v1/tenants/acme/documents'),
+    ])
+
+  it('is answered with 503 where it is killed, until it is back', async () => {
+    await put(bytes.subarray(0, KiB))
+    await disk.kill()
+    expect(await calls()).toEqual([unavailable, unavailable, unavailable, unavailable])
+    disk = await disk.restarted()
+    expect((await calls()).map(({ status }) => status)).toEqual([200, 200, 200, 200])
+  }, 30_000)
+
+  it('is answered with 503 where it is silent, until it goes on', async () => {
+    await put(bytes.subarray(0, KiB))
+    disk.pause()
+    expect(await calls()).toEqual([unavailable, unavailable, unavailable, unavailable])
+    disk.resume()
+    expect((await calls()).map(({ status }) => status)).toEqual([200, 200, 200, 200])
+  }, 30_000)
+
+  it('shows in /readyz, and never in /livez', async () => {
+    const health = async () => [
+      (await fetch(`${service.url}/readyz`)).status,
+      (await fetch(`${service.url}/livez`)).status,
+    ]
+    expect(await health()).toEqual([200, 200])
+    disk.pause()
+    await until(async () => (await health())[0] === 503)
+    expect(await health()).toEqual([503, 200])
+    disk.resume()
+    await until(async () => (await health())[0] === 200)
+    expect(await health()).toEqual([200, 200])
+  }, 30_000)
+})
