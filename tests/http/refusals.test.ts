@@ -55,7 +55,7 @@ describe('an unknown address', () => {
 
   it('is 404 outside of the API, without a token too', async () => {
     const anyone = await callerOf(service, null)
-    for (const path of ['/', '/v2/tenants/acme/documents', '/admin', '/livez/', '/.env', '/V1/tenants']) {
+    for (const path of ['/v2/tenants/acme/documents', '/admin', '/livez/', '/.env', '/V1/tenants']) {
       expect(`${path} ${await refusalOf(await anyone(path))}`).toBe(`${path} 404 route_not_found`)
     }
   })
