@@ -22,7 +22,7 @@ export function createS3Client(connection: S3Endpoint): S3Client {
     requestHandler: new FetchHttpHandler({
       // Zero is none: a time-out of the handler would cut long uploads. Callers bring signals instead.
       requestTimeout: 0,
-      requestInit: () => fetchOptions(connection),
+      customFetch: fetchWith(fetchOptions(connection)),
     }),
     maxAttempts: limits.storeAttemptsMax,
     // Exponential back-off with jitter and a retry budget; `adaptive` would also throttle by itself.
@@ -32,6 +32,12 @@ export function createS3Client(connection: S3Endpoint): S3Client {
     // The SDK warns on the console about every streamed body that failed; our own log says it better.
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   })
+}
+
+/** Not the handler's `requestInit`: the Request that it makes of that forgets what only Bun knows, such as `tls`. */
+function fetchWith(options: BunFetchRequestInit): typeof fetch {
+  const fetchRequest = (request: Parameters<typeof fetch>[0]) => fetch(request, options)
+  return Object.assign(fetchRequest, { preconnect: fetch.preconnect })
 }
 
 /** Options of every fetch to the store, for the SDK's handler and for {@link createSignedFetch} alike. */
