@@ -1,13 +1,13 @@
-import { limits } from '../limits.ts'
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { Semaphore } from '../semaphore.ts'
 import type { Acceptance } from './acceptance.ts'
+import type { Deletions } from './deletions.ts'
 import { DocumentError } from './document-error.ts'
 import { digestHex, versionKey } from './document-key.ts'
 import type { Digest, VersionRef } from './document-ref.ts'
-import type { Document } from './documents.ts'
 import { admit, digestMismatch } from './publish.ts'
+import type { Completed } from './running-completions.ts'
 import type { UploadClaims } from './upload-ticket.ts'
 import { verified } from './verified-stream.ts'
 import {
@@ -21,42 +21,63 @@ import {
 export interface CompletionParts {
   store: ObjectStore
   acceptance: Acceptance
+  deletions: Deletions
   promotions: Semaphore
   /** What the probe has found out so far. */
   capabilities: () => StoreCapabilities
 }
 
 /**
- * Publishes what lies in staging for a ticket: verified first, then `latest`, then staging is emptied, so that
- * a repetition finds nothing that could bring back what an administrator deleted since.
+ * Publishes what lies in staging for a ticket: verified first, then staging is emptied, then `latest`. Whatever
+ * fails or is deleted from then on, a repetition finds nothing that could bring the version back; if it is there,
+ * the repetition moves `latest`.
  *
- * @throws {DocumentError} `upload_not_found`, `digest_mismatch`, `upload_changed`, `busy`
+ * @throws {DocumentError} `upload_not_found`, `digest_mismatch`, `upload_changed`, `busy`; `conflict` if the
+ *   version was deleted meanwhile
  */
 export async function completeStaged(
   parts: CompletionParts,
   claims: UploadClaims,
   traceId: string,
   signal: AbortSignal,
-): Promise<{ document: Document; created: boolean }> {
-  const { store } = parts
+): Promise<Completed> {
+  const { store, acceptance } = parts
   const { tenant, type, name, digest, stagingKey, size, contentType, subject: by } = claims
   const ref: VersionRef = { tenant, type, name, digest }
   const admittedAt = new Date(claims.admittedAtMs)
-  const accepted = { digest, size, contentType, by, admittedAt }
+  const deletedBeside = parts.deletions.watch()
 
   const [staged, published] = await Promise.all([
     store.head(stagingKey, { checksum: true, signal }),
     store.head(versionKey(ref), { signal }),
   ])
-  if (!staged) {
-    if (!published) throw uploadNotFound()
-    return { document: await parts.acceptance.accept(ref, { ...accepted, created: false }), created: false }
-  }
+  if (!staged && !published) throw uploadNotFound()
   const facts = { size, contentType, by, admittedAt, traceId }
-  const created = await publishStaged(parts, staged, ref, facts, published !== null, signal)
-  const document = await parts.acceptance.accept(ref, { ...accepted, created })
-  await store.delete(stagingKey, { signal })
+  const created =
+    staged !== null && (await publishOrJoin(parts, staged, ref, facts, published !== null, signal))
+  if (staged) await store.delete(stagingKey, { signal })
+  const document = await acceptance.accept(ref, { digest, size, contentType, by, admittedAt, created })
+  if (deletedBeside()) await acceptance.refuseDeleted(ref, by)
   return { document, created }
+}
+
+/** What another replica has published meanwhile, and removed from staging, needs no publishing here. */
+async function publishOrJoin(
+  parts: CompletionParts,
+  staged: ObjectInfo,
+  ref: VersionRef,
+  facts: VersionFacts,
+  exists: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return await publishStaged(parts, staged, ref, facts, exists, signal)
+  } catch (error) {
+    if (!(error instanceof DocumentError) || error.code !== 'upload_changed') throw error
+    if (await parts.store.head(staged.key, { signal })) throw error
+    if (!(await parts.store.head(versionKey(ref), { signal }))) throw uploadNotFound()
+    return false
+  }
 }
 
 async function publishStaged(
@@ -124,49 +145,4 @@ function uploadNotFound(): DocumentError {
     'upload_not_found',
     'Nothing was uploaded with this ticket, or the store refused it. Upload the bytes and complete again.',
   )
-}
-
-/** Completions that are under way on this replica, so that repetitions join instead of doing it twice. */
-export interface RunningCompletions {
-  /** The result of `work`, or `null` if it takes longer than a client should be kept waiting. */
-  join(id: string, work: () => Promise<Completed>): Promise<Completed | null>
-}
-
-export interface Completed {
-  document: Document
-  created: boolean
-}
-
-export function createRunningCompletions(): RunningCompletions {
-  const running = new Map<string, Promise<Completed>>()
-
-  function begin(id: string, work: () => Promise<Completed>): Promise<Completed> {
-    if (running.size >= limits.completionsMax) {
-      throw new DocumentError('busy', 'Too many completions are under way. Try again later.')
-    }
-    const result = work()
-    running.set(id, result)
-    const forget = () => {
-      // Whoever was told to ask again still gets the result, for a while.
-      const timer = setTimeout(() => running.delete(id), limits.completionKeptSeconds * 1000)
-      timer.unref()
-    }
-    result.then(forget, forget)
-    return result
-  }
-
-  return {
-    async join(id, work) {
-      const result = running.get(id) ?? begin(id, work)
-      const waited = Bun.sleep(limits.completionWaitSecondsMax * 1000).then(() => null)
-      const answer = await Promise.race([result.then((value) => ({ value })), waited]).catch((error) => {
-        running.delete(id)
-        throw error
-      })
-      if (answer === null) return null
-      // Delivered: a further repetition looks at the store anew.
-      running.delete(id)
-      return answer.value
-    },
-  }
 }

@@ -26,6 +26,8 @@ export interface DomainOptions {
   documentBytesMax: number
   /** How long an upload may send nothing; default: `limits.uploadIdleSecondsMax`. */
   uploadIdleSecondsMax?: number | undefined
+  /** How long a completion keeps its client waiting; default: `limits.completionWaitSecondsMax`. */
+  completionWaitSecondsMax?: number | undefined
   /** At least 32 bytes, the same on every replica. */
   cursorKey: Uint8Array
   onIntegrityViolation: OnIntegrityViolation
@@ -124,8 +126,11 @@ export function createDomain(options: DomainOptions): Domain {
     },
   }
   const tickets = createUploadTickets(options.ticketKey)
-  const transferring = { store, signer: options.signer, tickets, acceptance, promotions, capabilities }
-  const transfers = createTransfers({ ...transferring, documentBytesMax })
+  const { signer, completionWaitSecondsMax = limits.completionWaitSecondsMax } = options
+  const transfers = createTransfers({
+    ...{ store, signer, tickets, acceptance, deletions, promotions, capabilities },
+    ...{ documentBytesMax, completionWaitSecondsMax },
+  })
   return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
 }
 

@@ -1,12 +1,13 @@
 import { limits } from '../limits.ts'
 import type { StoreCapabilities, TicketMethod } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
-import { type CompletionParts, completeStaged, createRunningCompletions } from './completion.ts'
+import { type CompletionParts, completeStaged } from './completion.ts'
 import { DocumentError } from './document-error.ts'
 import { digestHex, stagingKey, versionKey } from './document-key.ts'
 import type { DocumentRef } from './document-ref.ts'
 import { tooLarge } from './incoming-body.ts'
 import { newUploadId } from './publish.ts'
+import { createRunningCompletions } from './running-completions.ts'
 import type { Transfers, UploadRequest, UploadTicket } from './transfers.ts'
 import { ticketInvalid, type UploadClaims, type UploadTickets } from './upload-ticket.ts'
 import { versionNotFound } from './version-reader.ts'
@@ -15,21 +16,26 @@ export interface TransferParts extends CompletionParts {
   signer: TransferSigner
   tickets: UploadTickets
   documentBytesMax: number
+  /** How long a completion keeps its client waiting. */
+  completionWaitSecondsMax: number
 }
 
 export function createTransfers(parts: TransferParts): Transfers {
   const { store, signer, tickets, acceptance, capabilities } = parts
-  const completions = createRunningCompletions()
+  const completions = createRunningCompletions(parts.completionWaitSecondsMax)
 
   return {
     async createUpload(ref, request) {
       const { digest, size, contentType, by, admittedAt, signal } = request
       if (size > parts.documentBytesMax) throw tooLarge(parts.documentBytesMax)
+      const deletedBeside = parts.deletions.watch()
       const published = await store.head(versionKey({ ...ref, digest }), { signal })
       if (published) {
         if (published.size !== size) throw otherSize(published.size)
         const upload = { digest, size, created: false, contentType, by, admittedAt }
-        return { published: await acceptance.accept(ref, upload) }
+        const document = await acceptance.accept(ref, upload)
+        if (deletedBeside()) await acceptance.refuseDeleted(document, by)
+        return { published: document }
       }
       const method = requireMethod(capabilities())
       return { ticket: await issue(ref, request, method) }
@@ -40,11 +46,8 @@ export function createTransfers(parts: TransferParts): Transfers {
       const { tenant, type, name } = claims
       const same = tenant === ref.tenant && type === ref.type && name === ref.name && claims.id === id
       if (!same || claims.subject !== by) throw ticketInvalid()
-      return completions.join(id, () => {
-        // Of its own, not the request's: a client that went away may come back for the result.
-        const signal = AbortSignal.timeout(limits.completionSecondsMax * 1000)
-        return completeStaged(parts, claims, traceId, signal)
-      })
+      const version = versionKey(claims)
+      return completions.join(id, version, (signal) => completeStaged(parts, claims, traceId, signal))
     },
 
     async createDownload(ref, { expiresInSeconds = limits.downloadSecondsDefault, signal }) {
