@@ -65,8 +65,10 @@ export const suites: Suite[] = [
     apart: {
       // They have no store, or never get as far.
       none: ['authn', 'config-exit', 'telemetry-standard-output', 'token'],
-      // Changes bytes in MinIO's own files; measures the service, not the store.
-      minio: ['integrity', 'memory'],
+      // Changes bytes in MinIO's own files; measures the service, not the store; a proxy that changes the store.
+      minio: ['integrity', 'memory', 'store-servers-proxy'],
+      // Starts RGWs of its own.
+      'ceph-rgw': ['store-servers-rgw'],
     },
     needs: [],
     minutesMax: 10,
