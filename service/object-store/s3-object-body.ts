@@ -1,9 +1,6 @@
 import { type ByteRange, type GetOptions, type ObjectBody, ObjectStoreError } from './object-store.ts'
 import { toObjectStoreError } from './s3-error.ts'
-import { unquote } from './s3-list-xml.ts'
-
-/** What a store that was given no content type answers with. */
-export const defaultContentType = 'application/octet-stream'
+import { toObjectInfo } from './s3-object-info.ts'
 
 /** RFC 9110 section 14.2. */
 export function rangeHeader(range: ByteRange): string {
@@ -34,23 +31,14 @@ export function toObjectBody(
   if (options.range && !range && headers.get('content-length') === '0') {
     throw new ObjectStoreError('range_unsatisfiable', 'get', 'InvalidRange')
   }
-  const metadata: Record<string, string> = {}
-  for (const [name, value] of headers) {
-    if (name.startsWith(metadataPrefix)) metadata[name.slice(metadataPrefix.length)] = value
-  }
+  const info = toObjectInfo(key, headers)
   return {
-    key,
-    size: range ? range.size : Number(headers.get('content-length') ?? 0),
-    etag: unquote(headers.get('etag') ?? ''),
-    lastModified: new Date(headers.get('last-modified') ?? 0),
-    contentType: headers.get('content-type') ?? defaultContentType,
-    metadata,
+    ...info,
+    size: range ? range.size : info.size,
     range: range ? { first: range.first, last: range.last } : null,
     body: releasing(response.body, options, release),
   }
 }
-
-const metadataPrefix = 'x-amz-meta-'
 
 /** RFC 9110 section 14.4, `bytes first-last/size`. */
 function contentRange(header: string | null): { first: number; last: number; size: number } | null {

@@ -1,12 +1,5 @@
-import {
-  CopyObjectCommand,
-  DeleteObjectCommand,
-  HeadBucketCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  type PutObjectCommandOutput,
-} from '@aws-sdk/client-s3'
-import { type ObjectStore, ObjectStoreError, type PutOptions, type PutResult } from './object-store.ts'
+import { CopyObjectCommand, DeleteObjectCommand, HeadBucketCommand } from '@aws-sdk/client-s3'
+import { type ObjectStore, ObjectStoreError } from './object-store.ts'
 import { createS3Call } from './s3-call.ts'
 import { createS3Client } from './s3-client.ts'
 import { deadlinesOf, type S3Connection } from './s3-connection.ts'
@@ -14,8 +7,9 @@ import { createS3Connections } from './s3-connections.ts'
 import { toObjectStoreError } from './s3-error.ts'
 import { parseListPage, unquote } from './s3-list-xml.ts'
 import { createS3Multipart } from './s3-multipart.ts'
-import { defaultContentType, rangeHeader, toObjectBody } from './s3-object-body.ts'
-import { exactBody, watchStall } from './s3-put-body.ts'
+import { rangeHeader, toObjectBody } from './s3-object-body.ts'
+import { toObjectInfo } from './s3-object-info.ts'
+import { createS3Put } from './s3-put.ts'
 import { encodeKey } from './s3-request-signer.ts'
 import { createSignedFetch } from './s3-signed-fetch.ts'
 
@@ -25,37 +19,17 @@ import { createSignedFetch } from './s3-signed-fetch.ts'
  */
 export function createS3ObjectStore(connection: S3Connection): ObjectStore & { close(): void } {
   const client = createS3Client(connection)
-  const reads = createSignedFetch(connection)
+  const signedFetch = createSignedFetch(connection)
   const connections = createS3Connections(connection.connectionsMax)
-  const { answerSecondsMax, transferSecondsMax } = deadlinesOf(connection)
+  const deadlines = deadlinesOf(connection)
+  const { answerSecondsMax, transferSecondsMax } = deadlines
   const call = createS3Call(connections, answerSecondsMax)
   const Bucket = connection.bucket
 
   return {
     ...createS3Multipart(client, call, Bucket, transferSecondsMax),
 
-    async put(key, body, options) {
-      const sent = await exactBody(body, options)
-      const command = putCommand(Bucket, key, sent.body, options)
-      const nullOn = refusalsOf(options.condition)
-      const stall = sent.streamed ? watchStall(sent, transferSecondsMax) : null
-      const signals = [options.signal, stall?.signal].filter((each) => each !== undefined)
-      const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined
-      const deadline = stall ? { deadlineSeconds: 0 } : {}
-      try {
-        const answer = await call({ operation: 'put', signal, nullOn, ...deadline }, (o) =>
-          client.send(command, o),
-        )
-        return answer && toPutResult(answer)
-      } catch (error) {
-        options.signal?.throwIfAborted()
-        const failure = sent.failure()
-        throw failure ? failure.reason : error
-      } finally {
-        stall?.stop()
-        sent.discard()
-      }
-    },
+    put: createS3Put(signedFetch, connections, deadlines),
 
     async get(key, options = {}) {
       const headers: Record<string, string> = {}
@@ -63,10 +37,17 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       if (options.ifMatch !== undefined) headers['if-match'] = options.ifMatch
       const release = await connections.acquire('get', options.signal)
       try {
-        const response = await reads.get({ operation: 'get', key, headers, signal: options.signal })
-        if (response.status !== 404)
-          return toObjectBody(key, response, { ...options, answerSecondsMax }, release)
-        await refuseAbsentBucket('get', response)
+        const request = {
+          operation: 'get',
+          method: 'GET',
+          key,
+          headers,
+          accepts: [200, 206, 404],
+          signal: options.signal,
+        } as const
+        const response = await signedFetch.send(request, (answer) => answer)
+        if (response.status !== 404) return toObjectBody(key, response, { ...options, ...deadlines }, release)
+        refuseAbsentBucket('get', await response.text())
       } catch (error) {
         release()
         throw error
@@ -76,19 +57,19 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     },
 
     async head(key, { signal, checksum = false } = {}) {
-      const mode = checksum ? ({ ChecksumMode: 'ENABLED' } as const) : {}
-      const command = new HeadObjectCommand({ Bucket, Key: key, ...mode })
-      const answer = await call({ operation: 'head', signal, nullOn: [404] }, (o) => client.send(command, o))
-      if (!answer) return null
-      return {
+      const headers: Record<string, string> = checksum ? { 'x-amz-checksum-mode': 'ENABLED' } : {}
+      const release = await connections.acquire('head', signal)
+      const request = {
+        operation: 'head',
+        method: 'HEAD',
         key,
-        size: answer.ContentLength ?? 0,
-        etag: unquote(answer.ETag ?? ''),
-        lastModified: answer.LastModified ?? new Date(0),
-        contentType: answer.ContentType ?? defaultContentType,
-        metadata: answer.Metadata ?? {},
-        ...wholeSha256(answer.ChecksumSHA256),
-      }
+        headers,
+        accepts: [200, 404],
+        signal,
+      } as const
+      return signedFetch
+        .send(request, (answer) => (answer.status === 404 ? null : toObjectInfo(key, answer.headers)))
+        .finally(release)
     },
 
     async copy(from, to, { ifMatch, contentType, metadata, signal }) {
@@ -119,9 +100,15 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       if (startAfter !== undefined) query['start-after'] = startAfter
       const release = await connections.acquire('list', signal)
       try {
-        const response = await reads.get({ operation: 'list', key: null, query, signal })
-        await refuseAbsentBucket('list', response)
-        return parseListPage(await response.text())
+        const request = {
+          operation: 'list',
+          method: 'GET',
+          key: null,
+          query,
+          accepts: [200],
+          signal,
+        } as const
+        return parseListPage(await signedFetch.send(request, (answer) => answer.text()))
       } catch (error) {
         signal?.throwIfAborted()
         throw toObjectStoreError('list', error)
@@ -158,62 +145,9 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
   }
 }
 
-/** A checksum of checksums (`<base64>-<parts>`) is not the digest of the bytes. */
-function wholeSha256(base64: string | undefined): { sha256?: string } {
-  if (base64 === undefined || base64.includes('-')) return {}
-  return { sha256: Buffer.from(base64, 'base64').toString('hex') }
-}
-
-function putCommand(
-  Bucket: string,
-  Key: string,
-  Body: Uint8Array | ReadableStream<Uint8Array>,
-  { size, contentType, metadata, condition, sha256 }: PutOptions,
-): PutObjectCommand {
-  const command = new PutObjectCommand({
-    Bucket,
-    Key,
-    Body,
-    ContentLength: size,
-    ContentType: contentType,
-    ...(metadata ? { Metadata: { ...metadata } } : {}),
-    ...conditionHeaders(condition),
-  })
-  if (sha256 !== undefined) {
-    // The signer takes a payload hash that it finds; the store then checks the bytes against it.
-    command.middlewareStack.add(
-      (next) => (args) => {
-        const request = args.request as { headers: Record<string, string> }
-        request.headers['x-amz-content-sha256'] = sha256
-        return next(args)
-      },
-      { step: 'build', priority: 'low' },
-    )
-  }
-  return command
-}
-
-function conditionHeaders(condition: PutOptions['condition']): { IfNoneMatch?: '*'; IfMatch?: string } {
-  if (!condition) return {}
-  // Without quotes: RGW 16.2 answers 412 to every quoted ETag, MinIO takes both.
-  return 'absent' in condition ? { IfNoneMatch: '*' } : { IfMatch: condition.etag }
-}
-
-/** Statuses that say "the condition does not hold": 409 is a conditional write that lost a race. */
-function refusalsOf(condition: PutOptions['condition']): readonly number[] {
-  if (!condition) return []
-  return 'absent' in condition ? [412, 409] : [412, 409, 404]
-}
-
-function toPutResult(answer: PutObjectCommandOutput): PutResult {
-  return { etag: unquote(answer.ETag ?? '') }
-}
-
 /** A 404 to a GET is an absent key, unless the store says that the bucket is what is missing. */
-async function refuseAbsentBucket(operation: string, response: Response): Promise<void> {
-  if (response.status !== 404) return
-  const text = await response.text()
-  if (operation === 'list' || text.includes('<Code>NoSuchBucket</Code>')) {
+function refuseAbsentBucket(operation: string, text: string): void {
+  if (text.includes('<Code>NoSuchBucket</Code>')) {
     throw new ObjectStoreError('rejected', operation, 'NoSuchBucket')
   }
 }
