@@ -47,6 +47,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
   const [freeApiPort, consolePort] = await freePorts(2)
   const scheme = options.tls === undefined ? 'http' : 'https'
   const endpoint = `${scheme}://127.0.0.1:${options.port ?? freeApiPort}`
+  const ca = options.tls?.ca
   const credentials = options.credentials ?? randomCredentials()
   const own = await makeTempFolder('minio')
   try {
@@ -62,7 +63,8 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       env: minioEnvironment(own, options.console === true),
       cwd: own,
       logFile: join(own, 'log'),
-      isReady: () => answersOk(`${endpoint}/minio/health/ready`, options.tls?.ca),
+      isReady: async () =>
+        (await answersOk(`${endpoint}/minio/health/ready`, ca)) && servesBuckets(endpoint, ca),
       readySecondsMax,
       stopSecondsMax: 10,
     })
@@ -95,6 +97,18 @@ async function writeCertificate(folder: string, tls: ServerTls | undefined): Pro
   await mkdir(folder)
   await writeFile(join(folder, 'public.crt'), tls.certificate)
   await writeFile(join(folder, 'private.key'), tls.privateKey, { mode: 0o600 })
+}
+
+/** For a moment after it says that it is ready, MinIO answers 503 to every call about buckets. */
+async function servesBuckets(endpoint: string, ca: string | undefined): Promise<boolean> {
+  try {
+    const tls = ca === undefined ? {} : { tls: { ca } }
+    const response = await fetch(endpoint, { signal: AbortSignal.timeout(2000), ...tls })
+    await response.body?.cancel()
+    return response.status < 500
+  } catch {
+    return false
+  }
 }
 
 /** The same settings as in `compose/object-store.yaml`, and nothing of the caller's own environment. */
