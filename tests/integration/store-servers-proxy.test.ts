@@ -132,13 +132,13 @@ describe('startStoreProxy, ignoreHeaders', () => {
 
 describe('startStoreProxy, honourCopyPin', () => {
   it('refuses a stale pin and copies under the right one', async () => {
-    const etag = await put('pin-source', 'bytes')
+    const etag = await put('pin source', 'bytes')
     const client = await behind({ honourCopyPin: true, ignoreHeaders: ['x-amz-copy-source-if-match'] })
     const copy = (pin: string) =>
       client.send({
         method: 'PUT',
         key: 'pin-copy',
-        headers: { 'x-amz-copy-source': `/${bucket}/pin-source`, 'x-amz-copy-source-if-match': pin },
+        headers: { 'x-amz-copy-source': `/${bucket}/pin source`, 'x-amz-copy-source-if-match': pin },
       })
     expect((await copy('d41d8cd98f00b204e9800998ecf8427e')).status).toBe(412)
     expect((await copy(etag)).status).toBe(200)

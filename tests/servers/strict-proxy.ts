@@ -133,7 +133,9 @@ async function copyPinHolds(request: MessageHead, store: StoreConnection): Promi
   const source = headerOf(request, 'x-amz-copy-source')
   const pin = headerOf(request, 'x-amz-copy-source-if-match')
   if (source === undefined || pin === undefined) return true
-  const path = source.startsWith('/') ? source : `/${source}`
+  // Clients may or may not have encoded it.
+  const names = decodeURIComponent(source).replace(/^\//, '').split('/')
+  const path = `/${names.map(encodeURIComponent).join('/')}`
   const tls = store.ca === undefined ? {} : { tls: { ca: store.ca } }
   const headers = await signedHead(store, path)
   const answer = await fetch(`${store.endpoint}${path}`, { method: 'HEAD', headers, ...tls })
