@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { type RawExchange, rawRequest } from '../integration/raw-http.ts'
+import { inChunks, KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../integration/sample-documents.ts'
+import { keysOf } from '../integration/store-contents.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+
+/** As few as the configuration allows for promotions not to wait for each other. */
+const connectionsMax = 8
+
+let service: InProcessService
+let authorization: string
+
+beforeEach(async () => {
+  service = await serviceInProcess({ connectionsMax })
+  authorization = `Bearer ${await service.token()}`
+}, 600_000)
+
+afterEach(() => service.stop())
+
+async function put(name: string, body: BodyInit, headers: Record<string, string> = {}): Promise<number> {
+  const url = `${service.url}${pathOf('crowds', name)}`
+  const response = await fetch(url, { method: 'PUT', headers: { authorization, ...headers }, body })
+  await response.body?.cancel()
+  return response.status
+}
+
+async function get(name: string): Promise<{ status: number; code: unknown }> {
+  const response = await fetch(`${service.url}${pathOf('crowds', name)}`, { headers: { authorization } })
+  const text = await response.text()
+  return { status: response.status, code: response.ok ? null : JSON.parse(text).code }
+}
+
+/** A download that has begun, and whose client then reads no more: most of it is still in the store. */
+async function stuckDownload(name: string): Promise<RawExchange> {
+  const path = pathOf('crowds', name)
+  const exchange = await rawRequest(service.url, { method: 'GET', path, headers: { authorization } })
+  while (exchange.received() === 0) await Bun.sleep(5)
+  exchange.pause()
+  return exchange
+}
+
+async function putLarge(): Promise<void> {
+  const large = randomDocument(64 * MiB)
+  expect(await put('large', large, { 'repr-digest': reprDigestOf(large) })).toBe(201)
+  expect(await put('small', randomDocument(KiB))).toBe(201)
+}
+
+describe('eight connections to the store', () => {
+  it('are enough for many staged uploads at once', async () => {
+    const bodies = Array.from({ length: 16 }, () => randomDocument(9 * MiB))
+    const statuses = await Promise.all(bodies.map((body, index) => put(`staged-${index}`, inChunks(body))))
+    expect(statuses).toEqual(bodies.map(() => 201))
+    expect(await keysOf(service.store, 'staging/')).toEqual([])
+    expect(await keysOf(service.store, 'tenants/acme/documents/')).toHaveLength(16)
+  }, 60_000)
+
+  it('come back when clients abort their downloads', async () => {
+    await putLarge()
+    for (let round = 0; round < 3; round += 1) {
+      const downloads = await Promise.all(
+        Array.from({ length: connectionsMax }, () => stuckDownload('large')),
+      )
+      for (const download of downloads) download.reset()
+      expect(await get('small')).toEqual({ status: 200, code: null })
+    }
+  }, 60_000)
+
+  it('leave others a 503 instead of a wait without end while slow downloads hold them all', async () => {
+    await putLarge()
+    const downloads = await Promise.all(Array.from({ length: connectionsMax }, () => stuckDownload('large')))
+    const [read, written] = await Promise.all([get('small'), put('new', randomDocument(KiB))])
+    expect(read).toEqual({ status: 503, code: 'store_unavailable' })
+    expect(written).toBe(503)
+    expect((await fetch(`${service.url}/livez`)).status).toBe(200)
+    // One of them goes on to its end: the slow are served too, and make room.
+    const [first, ...others] = downloads
+    first?.resume()
+    expect(await first?.answer()).toMatchObject({ status: 200, complete: true })
+    expect(await get('small')).toEqual({ status: 200, code: null })
+    for (const download of others) download.reset()
+  }, 60_000)
+})

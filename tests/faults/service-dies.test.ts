@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { sweep } from '../../service/documents/sweeper.ts'
+import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import { type RawExchange, rawRequest } from '../integration/raw-http.ts'
+import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../integration/sample-documents.ts'
+import { keysOf, type OpenStore, startOpenStore } from '../integration/store-contents.ts'
+import {
+  type InProcessService,
+  type SpawnedService,
+  serviceInChild,
+  serviceInProcess,
+} from '../servers/service-for-tests.ts'
+
+const bytes = randomDocument(32 * MiB)
+const hourMs = 60 * 60 * 1000
+
+let disk: OpenStore
+
+beforeEach(async () => {
+  disk = await startOpenStore()
+}, 600_000)
+
+afterEach(() => disk.stop())
+
+/** A service that has probed its store: what a killed probe leaves is none of an upload. */
+async function probedService(env: Record<string, string> = {}): Promise<SpawnedService> {
+  const service = await serviceInChild({ store: disk, env })
+  while (!service.logs().some(({ event }) => event === 'store.probed')) await Bun.sleep(20)
+  return service
+}
+
+async function beginPut(service: SpawnedService, headers: Record<string, string>): Promise<RawExchange> {
+  const authorization = `Bearer ${await service.token()}`
+  const path = pathOf('snapshots', 'unlucky')
+  return rawRequest(service.url, { method: 'PUT', path, headers: { authorization, ...headers } })
+}
+
+/** The same bytes to the same store, whose clock is ahead by `hours`: nothing real can be made older. */
+function later(store: ObjectStore, hours: number): ObjectStore {
+  return {
+    ...store,
+    clock: async (options) => new Date((await store.clock(options)).getTime() + hours * hourMs),
+  }
+}
+
+describe('a service that is killed during an upload', () => {
+  let service: SpawnedService
+
+  beforeEach(async () => {
+    service = await probedService()
+  }, 30_000)
+
+  afterEach(() => service.stop())
+
+  it('leaves nothing of a small body', async () => {
+    const exchange = await beginPut(service, { 'content-length': String(MiB) })
+    await exchange.send(bytes.subarray(0, 300 * KiB))
+    await service.process.kill()
+    expect(await keysOf(service.store, '')).toEqual([])
+    expect(await disk.unfinished()).toEqual([])
+  }, 20_000)
+
+  it('leaves nothing of a body that streams to its key', async () => {
+    const exchange = await beginPut(service, {
+      'content-length': String(bytes.length),
+      'repr-digest': reprDigestOf(bytes),
+    })
+    await exchange.send(bytes.subarray(0, 24 * MiB))
+    await service.process.kill()
+    expect(await keysOf(service.store, '')).toEqual([])
+    expect(await disk.unfinished()).toEqual([])
+  }, 20_000)
+
+  it('leaves nothing visible of a body that is staged', async () => {
+    const exchange = await beginPut(service, { 'content-length': String(bytes.length) })
+    await exchange.send(bytes.subarray(0, 24 * MiB))
+    while ((await disk.unfinished()).length === 0) await Bun.sleep(10)
+    await service.process.kill()
+    expect(await keysOf(service.store, '')).toEqual([])
+  }, 20_000)
+})
+
+describe('what a killed service left in staging', () => {
+  const contentType = 'application/octet-stream'
+  const left = 'staging/acme/0123456789abcdef0123456789abcdef'
+  const published = 'tenants/acme/documents/snapshots/kept/'.concat('0'.repeat(64))
+
+  let service: InProcessService
+
+  afterEach(() => service.stop())
+
+  beforeEach(async () => {
+    service = await serviceInProcess({ store: disk })
+    await service.store.put(left, bytes.subarray(0, KiB), { size: KiB, contentType })
+    await service.store.put(published, bytes.subarray(0, KiB), { size: KiB, contentType })
+  })
+
+  it('is never removed while it is younger than 24 hours by the clock of the store', async () => {
+    expect(await sweep(service.store)).toEqual({ stagedRemoved: 0, uploadsAborted: 0 })
+    expect(await sweep(later(service.store, 23.9))).toEqual({ stagedRemoved: 0, uploadsAborted: 0 })
+    expect(await keysOf(service.store, '')).toEqual([left, published])
+  })
+
+  it('is removed once it is older, and nothing else is', async () => {
+    expect(await sweep(later(service.store, 24.1))).toEqual({ stagedRemoved: 1, uploadsAborted: 0 })
+    expect(await keysOf(service.store, '')).toEqual([published])
+    expect(await sweep(later(service.store, 24.1))).toEqual({ stagedRemoved: 0, uploadsAborted: 0 })
+  })
+
+  it('is not removed early by the next service that starts on the bucket', async () => {
+    const next = await probedService({ S3_BUCKET_DOCS: service.connection.bucket })
+    expect(next.logs().map(({ event }) => event)).not.toContain('sweep.finished')
+    await next.stop()
+    expect(await keysOf(service.store, '')).toEqual([left, published])
+  }, 20_000)
+})

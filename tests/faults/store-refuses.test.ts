@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { freePort } from '../../compose/servers/free-port.ts'
+import { relayTo } from '../contract/tcp-relay.ts'
+import { KiB, pathOf, randomDocument } from '../integration/sample-documents.ts'
+import { type OpenStore, startOpenStore } from '../integration/store-contents.ts'
+import { registerSecret } from '../servers/secrets.ts'
+import { type ServiceForTests, serviceInChild, serviceInProcess } from '../servers/service-for-tests.ts'
+import { startPrivateStore } from '../servers/store.ts'
+
+let disk: OpenStore
+
+beforeEach(async () => {
+  disk = await startOpenStore()
+}, 600_000)
+
+afterEach(() => disk.stop())
+
+const path = pathOf('snapshots', 'orders.bin')
+
+async function put(service: ServiceForTests, body = randomDocument(KiB)) {
+  const headers = { authorization: `Bearer ${await service.token()}` }
+  const response = await fetch(`${service.url}${path}`, { method: 'PUT', headers, body })
+  return { status: response.status, text: await response.text() }
+}
+
+async function statusOf(service: ServiceForTests, page: string): Promise<number> {
+  return (await fetch(`${service.url}${page}`)).status
+}
+
+describe('a store that refuses connections when the service starts', () => {
+  it('makes calls fail with 503 until it is there, without another start of the service', async () => {
+    const port = await freePort()
+    const env = { S3_ENDPOINT: `http://127.0.0.1:${port}` }
+    const service = await serviceInChild({ store: disk, env, startedBy: '/livez' })
+    try {
+      expect(await statusOf(service, '/readyz')).toBe(503)
+      expect((await put(service)).status).toBe(503)
+      // The same disk, where the service looks for it.
+      await disk.kill()
+      const { accessKeyId, secretAccessKey, dataDir } = disk
+      const credentials = { accessKeyId, secretAccessKey }
+      const late = await startPrivateStore({ dataDir, port, credentials })
+      while ((await statusOf(service, '/readyz')) !== 200) await Bun.sleep(50)
+      expect((await put(service)).status).toBe(201)
+      await service.stop()
+      await late.stop()
+    } finally {
+      await service.stop()
+    }
+  }, 60_000)
+})
+
+describe('a store that refuses our credentials', () => {
+  it('is answered with 502, and neither the answer nor the log says more than that', async () => {
+    const secret = crypto.randomUUID()
+    registerSecret(secret)
+    const env = { S3_SECRET_ACCESS_KEY: secret }
+    const service = await serviceInChild({ store: disk, env, startedBy: '/livez' })
+    try {
+      expect(await statusOf(service, '/readyz')).toBe(503)
+      const { status, text } = await put(service)
+      expect(status).toBe(502)
+      expect(JSON.parse(text).code).toBe('store_refused')
+      expect(text).not.toContain(disk.accessKeyId)
+      expect(text).not.toContain(new URL(disk.endpoint).host)
+      expect(service.printed()).toContain('SignatureDoesNotMatch')
+      expect(service.printed()).not.toContain(secret)
+      expect(service.printed()).not.toContain('AWS4-HMAC')
+    } finally {
+      await service.stop()
+    }
+  }, 60_000)
+})
+
+describe('a store whose connections break now and then', () => {
+  it('is asked again with a small body, and the client does not notice', async () => {
+    const relay = relayTo(Number(new URL(disk.endpoint).port))
+    const endpoint = `http://127.0.0.1:${relay.port}`
+    const service = await serviceInProcess({ store: { ...disk, endpoint } })
+    try {
+      relay.requests.length = 0
+      relay.lose(1)
+      expect((await put(service)).status).toBe(201)
+      expect(
+        relay.requests.filter((line) => line.startsWith('PUT') && line.includes('/documents/')),
+      ).toHaveLength(2)
+    } finally {
+      await service.stop()
+      relay.stop()
+    }
+  }, 20_000)
+})
