@@ -59,6 +59,10 @@ export interface InProcessOptions {
   documentBytesMax?: number
   /** Default: that of the service. */
   uploadIdleSecondsMax?: number
+  /** Default: that of the service. */
+  completionWaitSecondsMax?: number
+  /** Another replica: with the bucket, the secret and the issuer of this one, which must be stopped after it. */
+  beside?: ServiceForTests
   /** Connections to the store; default: 64, as that of the service. */
   connectionsMax?: number
   /** How long the store may take; default: those of the service. */
@@ -78,7 +82,7 @@ const stopSecondsMax = 20
  * MinIO: give `beforeAll` 600,000 ms.
  */
 export async function serviceInProcess(options: InProcessOptions = {}): Promise<InProcessService> {
-  const surroundings = await surroundingsOfOne(options.store)
+  const surroundings = options.beside ? sharedWith(options.beside) : await surroundingsOfOne(options.store)
   const { connection, issuer } = surroundings
   const lines: string[] = []
   const { connectionsMax = 64, deadlines } = options
@@ -106,6 +110,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
       store: counted(decorate(prefixed(bucket, docsPrefix)), storeCalls),
       documentBytesMax,
       uploadIdleSecondsMax: options.uploadIdleSecondsMax,
+      completionWaitSecondsMax: options.completionWaitSecondsMax,
       cursorKey: deriveKey(connection.secretAccessKey, 'documents/cursor/v1'),
       ticketKey: deriveKey(connection.secretAccessKey, 'documents/ticket/v1'),
       onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
@@ -189,6 +194,10 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
 }
 
 type Surroundings = Pick<ServiceForTests, 'issuer' | 'token' | 'store' | 'connection' | 'stop'>
+
+function sharedWith({ issuer, token, store, connection }: ServiceForTests): Surroundings {
+  return { issuer, token, store, connection, stop: async () => {} }
+}
 
 async function surroundingsOfOne(given: StoreConnection | undefined): Promise<Surroundings> {
   const store = given ?? (await storeForTests())
