@@ -45,6 +45,7 @@ export function createEdge(options: EdgeOptions) {
     trail.route = route.path
     refuseBody(route, request, options.documentBytesMax)
     refuseRepeated(searchParams)
+    refuseUnknownPreconditions(route, request.headers)
     const admitted: AdmittedContext = {
       ...context,
       principal,
@@ -154,6 +155,18 @@ function refuseBody(route: Route, request: Request, documentBytesMax: number): v
 
 function tooLarge(code: 'document_too_large' | 'body_too_large', bytesMax: number): ProblemError {
   return new ProblemError(code, `At most ${bytesMax} bytes are accepted here.`, { bytesMax })
+}
+
+/**
+ * A write whose precondition is not understood must not go through: its sender believes it guarded. Reads may
+ * ignore what they do not know (RFC 9110 section 13.2.1).
+ */
+function refuseUnknownPreconditions(route: Route, headers: Headers): void {
+  if (route.method === 'GET' || route.method === 'HEAD') return
+  for (const name of ['If-Match', 'If-None-Match', 'If-Unmodified-Since']) {
+    if (!headers.has(name) || name in route.requestHeaders) continue
+    throw new ProblemError('request_invalid', `${name} is not taken here. Leave it out.`)
+  }
 }
 
 /** Of a parameter that comes twice, one would be ignored in silence. */
