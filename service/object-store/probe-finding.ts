@@ -12,6 +12,8 @@ export interface Finding {
   seen: string
   /** What the service does about it. */
   consequence: string
+  /** An attack got through, on objects of the probe's own. */
+  exploited?: true
   /** What the answer weighs: without an essential the store is unfit, without a limit it is fit with limits. */
   weight: 'essential' | 'limit' | 'note'
 }
@@ -38,22 +40,27 @@ export type FindingId =
   | 'post-policy-digest'
   | 'presigned-put'
   | 'presigned-put-bounds'
+  | 'presigned-put-copy'
   | 'presigned-put-headers'
   | 'presigned-put-digest'
+  | 'signed-download'
   | 'multipart-abort'
   | 'lifecycle'
   | 'versioning'
   | 'object-lock'
   | 'cors'
 
-export type Observation = { verdict: Verdict; seen: string }
+export type Observation = Pick<Finding, 'verdict' | 'seen' | 'exploited'>
 
 export function accepted({ status }: ProbeAnswer): boolean {
   return status >= 200 && status < 300
 }
 
+/** Request Timeout, Too Early, Too Many Requests: come back later, whatever was asked (RFC 9110, 8470, 6585). */
+const comeBackLater = [408, 425, 429]
+
 export function refused({ status }: ProbeAnswer): boolean {
-  return status >= 400 && status < 500
+  return status >= 400 && status < 500 && !comeBackLater.includes(status)
 }
 
 /** `200`, `403 AccessDenied`, `no answer`. */
@@ -64,7 +71,7 @@ export function described({ status, code }: ProbeAnswer): string {
 
 /**
  * A property is there only if the right request succeeded and every wrong one got a 4xx. A store that refuses
- * everything has not shown it, nor has one that answers 5xx.
+ * everything has not shown it, nor has one that answers 5xx or is too busy to answer.
  */
 export function judge(right: ProbeAnswer, wrong: Readonly<Record<string, ProbeAnswer>>): Observation {
   const seen = [

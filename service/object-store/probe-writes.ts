@@ -1,6 +1,6 @@
 import { accepted, described, judge, type Observation, refused } from './probe-finding.ts'
 import type { Scratch } from './probe-scratch.ts'
-import type { ProbeAnswer } from './s3-probe-client.ts'
+import { noAnswer, type ProbeAnswer } from './s3-probe-client.ts'
 
 /** Does the store check what it is given, and can it decide between writers? */
 
@@ -53,7 +53,10 @@ export async function probeConditionalOverwrite(scratch: Scratch): Promise<Obser
   return race(scratch, 'overwrite/race', { 'if-match': etagOf(raced) }, seen.seen)
 }
 
-/** Many at once, of whom exactly one may win. */
+/**
+ * Many at once, of whom exactly one may win. RGW 16.2 answers 500 to losers of an If-Match: they ask once more, as
+ * the service's client does, and must be refused then. At the end the winner's bytes must be there.
+ */
 async function race(
   scratch: Scratch,
   name: string,
@@ -61,12 +64,29 @@ async function race(
   seen: string,
 ): Promise<Observation> {
   const key = scratch.key(name)
-  const attempts = Array.from({ length: racers }, (_, n) => scratch.put(key, `racer ${n}`, headers))
-  const answers = await Promise.all(attempts)
-  const winners = answers.filter(accepted).length
-  const decided = answers.every((answer) => accepted(answer) || refused(answer))
-  const verdict = winners > 1 ? 'no' : winners === 1 && decided ? 'yes' : 'unknown'
-  return { verdict, seen: `${seen}; ${racers} racers: ${winners} won` }
+  const attempt = (racer: number) => scratch.put(key, `racer ${racer}`, headers)
+  const first = await Promise.all(Array.from({ length: racers }, (_, racer) => attempt(racer)))
+  const undecided = [...first.keys()].filter((racer) => !isDecided(first[racer]))
+  const answers = [...first]
+  for (const racer of undecided) answers[racer] = await attempt(racer)
+  const winners = [...answers.keys()].filter((racer) => accepted(answers[racer] ?? noAnswer))
+  const got = await scratch.get(key)
+  const kept = winners.some((racer) => got.text === `racer ${racer}`)
+  const asked = undecided.length === 0 ? '' : `, ${undecided.length} had to ask twice`
+  return {
+    verdict: raceVerdict(winners.length, kept, answers.every(isDecided) && accepted(got)),
+    seen: `${seen}; ${racers} racers: ${winners.length} won${asked}${kept ? '' : ', other bytes stayed'}`,
+  }
+}
+
+function raceVerdict(winners: number, kept: boolean, decided: boolean): Observation['verdict'] {
+  if (winners > 1) return 'no'
+  if (!decided || winners === 0) return 'unknown'
+  return kept ? 'yes' : 'no'
+}
+
+function isDecided(answer: ProbeAnswer = noAnswer): boolean {
+  return accepted(answer) || refused(answer)
 }
 
 export async function probeGetIfMatch(scratch: Scratch): Promise<Observation> {

@@ -34,16 +34,23 @@ export interface ProbeClient {
   fetch(url: string, init: RequestInit): Promise<ProbeAnswer>
 }
 
-export function createProbeClient(connection: S3Connection): ProbeClient {
+/** No connection, or silence. */
+export const noAnswer: ProbeAnswer = { status: 0, code: 'NoAnswer', headers: new Headers(), text: '' }
+
+/** @param answerSecondsMax after which silence is no answer. */
+export function createProbeClient(
+  connection: S3Connection,
+  answerSecondsMax: number = limits.probeAnswerSecondsMax,
+): ProbeClient {
   async function answerTo(url: string, init: RequestInit): Promise<ProbeAnswer> {
     try {
-      const signal = AbortSignal.timeout(limits.probeAnswerSecondsMax * 1000)
+      const signal = AbortSignal.timeout(answerSecondsMax * 1000)
       const response = await fetch(url, { ...fetchOptions(connection), ...init, signal })
       const text = await response.text()
       const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? ''
       return { status: response.status, code, headers: response.headers, text }
     } catch {
-      return { status: 0, code: 'NoAnswer', headers: new Headers(), text: '' }
+      return noAnswer
     }
   }
 
