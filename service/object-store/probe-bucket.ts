@@ -47,10 +47,9 @@ export async function probeObjectLock({ client }: Scratch): Promise<Observation>
   return configured(answer, enabled, `object lock ${enabled ? 'on' : 'off'}`)
 }
 
-/** Yes: a browser on another origin may send a form to the bucket. */
-export async function probeCors({ client, connection }: Scratch): Promise<Observation> {
+/** Yes: a browser on that origin may send a form to the bucket (Fetch standard, "CORS-preflight fetch"). */
+export async function probeCors({ client, connection, origin }: Scratch): Promise<Observation> {
   const url = new URL(connection.endpoint)
-  const origin = 'https://ui.example'
   const answer = await client.fetch(
     connection.forcePathStyle
       ? `${url.origin}/${connection.bucket}`

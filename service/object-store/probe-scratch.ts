@@ -9,9 +9,13 @@ export interface Scratch {
   client: ProbeClient
   /** The signer that tickets use, for the endpoint that this process reaches. */
   signer: TransferSigner
+  /** The same with a clock that is so late that all it signs has expired. */
+  lateSigner: TransferSigner
   connection: S3Connection
   /** `docs/`, say: lifecycle rules are looked up for what lies under it. */
   prefix: string
+  /** Web origin whose browsers may or may not reach the bucket. */
+  origin: string
   /** Start of every key that the probe writes. */
   scratchPrefix: string
   /** A key that nothing else uses. */
@@ -25,16 +29,34 @@ export interface Scratch {
 /** No tenant can be called so: the name is outside of a tenant's form. */
 const probeFolder = '_probe'
 
-export function createScratch(connection: S3Connection, prefix: string): Scratch {
-  const client = createProbeClient(connection)
-  const signer = createS3TransferSigner({ ...connection, publicEndpoint: connection.endpoint })
+/** Well within the 15 minutes by which S3 lets clocks differ, and beyond what a ticket of the probe lives. */
+const lateSeconds = 5 * 60
+
+export interface ScratchOptions {
+  /** How long to wait for each answer; default: `limits.probeAnswerSecondsMax`. */
+  answerSecondsMax?: number | undefined
+  /** Default: some other one than the store's. */
+  origin?: string | undefined
+}
+
+export function createScratch(
+  connection: S3Connection,
+  prefix: string,
+  { answerSecondsMax, origin = 'https://ui.example' }: ScratchOptions = {},
+): Scratch {
+  const client = createProbeClient(connection, answerSecondsMax)
+  const signing = { ...connection, publicEndpoint: connection.endpoint }
+  const signer = createS3TransferSigner(signing)
+  const lateSigner = createS3TransferSigner(signing, () => new Date(Date.now() - lateSeconds * 1000))
   const scratchPrefix = `${prefix}staging/${probeFolder}/${crypto.randomUUID()}/`
   const keys = new Set<string>()
 
   return {
     client,
     signer,
+    lateSigner,
     connection,
+    origin,
     prefix,
     scratchPrefix,
 
@@ -49,13 +71,16 @@ export function createScratch(connection: S3Connection, prefix: string): Scratch
     get: (key) => client.send({ method: 'GET', key }),
 
     async cleanUp() {
-      const left: string[] = []
+      const left = new Set(keys)
       for (const key of keys) {
         const answer = await client.send({ method: 'DELETE', key })
-        if (!accepted(answer) && answer.status !== 404) left.push(key)
+        if (accepted(answer) || answer.status === 404) left.delete(key)
+        // A store that has gone silent would be waited for once per key.
+        if (answer.status === 0) break
       }
       signer.close()
-      return left
+      lateSigner.close()
+      return [...left]
     },
   }
 }

@@ -15,8 +15,8 @@ const secretBody = 'bytes of somebody else'
 const contentType = 'text/plain'
 const expiresInSeconds = 60
 
-function formFor(scratch: Scratch, name: string, seconds = expiresInSeconds): Promise<SignedForm> {
-  return scratch.signer.postForm({ ...uploadOf(scratch.key(name)), expiresInSeconds: seconds })
+function formFor(scratch: Scratch, name: string): Promise<SignedForm> {
+  return scratch.signer.postForm(uploadOf(scratch.key(name)))
 }
 
 function putFor(scratch: Scratch, name: string): Promise<SignedPut> {
@@ -28,14 +28,16 @@ function uploadOf(key: string) {
 }
 
 interface Forgery {
-  fields?: Record<string, string>
+  /** Added or put in place of the signed ones; `null` leaves one out. */
+  fields?: Record<string, string | null>
   headers?: Record<string, string>
   body?: string
 }
 
 function sendForm(scratch: Scratch, form: SignedForm, forgery: Forgery = {}): Promise<ProbeAnswer> {
   const data = new FormData()
-  for (const [name, value] of Object.entries({ ...form.fields, ...forgery.fields })) data.append(name, value)
+  const fields: Record<string, string | null> = { ...form.fields, ...forgery.fields }
+  for (const [name, value] of Object.entries(fields)) if (value !== null) data.append(name, value)
   data.append('file', new Blob([forgery.body ?? body]))
   return scratch.client.fetch(form.url, { method: 'POST', body: data, headers: forgery.headers ?? {} })
 }
@@ -75,9 +77,7 @@ export async function probePostPolicyBounds(scratch: Scratch): Promise<Observati
 }
 
 async function expiredForm(scratch: Scratch): Promise<ProbeAnswer> {
-  const form = await formFor(scratch, 'bounds/expired', 1)
-  await Bun.sleep(2100)
-  return sendForm(scratch, form)
+  return sendForm(scratch, await scratch.lateSigner.postForm(uploadOf(scratch.key('bounds/expired'))))
 }
 
 /** The header that opens the hole of presigned PUTs must do nothing on a form. */
@@ -87,15 +87,22 @@ export async function probePostPolicyHeader(scratch: Scratch): Promise<Observati
   const answer = await sendForm(scratch, form, { headers: header })
   const got = await scratch.get(scratch.key('post-header/target'))
   const harmless = refused(answer) || (accepted(answer) && got.text === body)
-  const verdict = got.text === secretBody ? 'no' : harmless ? 'yes' : 'unknown'
-  return { verdict, seen: `${described(answer)}, ${contents(got)}` }
+  const seen = `${described(answer)}, ${contents(got)}`
+  if (got.text === secretBody) return { verdict: 'no', seen, exploited: true }
+  return { verdict: harmless ? 'yes' : 'unknown', seen }
 }
 
 export async function probePostPolicyDigest(scratch: Scratch): Promise<Observation> {
   const key = scratch.key('post-digest/right')
   const right = await sendForm(scratch, await formFor(scratch, 'post-digest/right'))
-  const wrong = await sendForm(scratch, await formFor(scratch, 'post-digest/wrong'), { body: otherBody })
-  return alsoReported(scratch, key, judge(right, { 'other bytes': wrong }))
+  const attempt = async (name: string, forgery: Forgery) =>
+    sendForm(scratch, await formFor(scratch, `post-digest/${name}`), forgery)
+  const leftOut = { 'x-amz-checksum-algorithm': null, 'x-amz-checksum-sha256': null }
+  const seen = judge(right, {
+    'other bytes': await attempt('wrong', { body: otherBody }),
+    'digest left out': await attempt('none', { body: otherBody, fields: leftOut }),
+  })
+  return alsoReported(scratch, key, seen)
 }
 
 export async function probePresignedPut(scratch: Scratch): Promise<Observation> {
@@ -112,28 +119,51 @@ export async function probePresignedPutBounds(scratch: Scratch): Promise<Observa
   const right = await sendPut(scratch, await putFor(scratch, 'put-bounds/right'))
   const attempt = async (name: string, forgery: Forgery) =>
     sendPut(scratch, await putFor(scratch, `put-bounds/${name}`), forgery)
+  const other = await putFor(scratch, 'put-bounds/key')
+  const expired = await scratch.lateSigner.put(uploadOf(scratch.key('put-bounds/expired')))
+  scratch.key('put-bounds/elsewhere')
   return judge(right, {
     shorter: await attempt('shorter', { body: body.slice(1) }),
     longer: await attempt('longer', { body: `${body}!` }),
     'other type': await attempt('type', { headers: { 'content-type': 'text/html' } }),
+    'other key': await sendPut(scratch, {
+      ...other,
+      url: other.url.replace('put-bounds/key', 'put-bounds/elsewhere'),
+    }),
+    'after expiry': await sendPut(scratch, expired),
   })
 }
 
-/** Yes: whoever holds a presigned PUT can add no `x-amz-*` header that was not signed. */
+/** Yes: the copy hole (CVE-2026-54330) is absent. Tried on the probe's own canary. */
+export async function probePresignedPutCopy(scratch: Scratch): Promise<Observation> {
+  const right = await sendPut(scratch, await putFor(scratch, 'put-copy/right'))
+  const source = await canary(scratch, 'put-copy/canary')
+  const byHeader = await putFor(scratch, 'put-copy/header')
+  const inQuery = await putFor(scratch, 'put-copy/query')
+  const seen = judge(right, {
+    header: await sendPut(scratch, byHeader, { headers: { 'x-amz-copy-source': source } }),
+    'in the query': await sendPut(scratch, {
+      ...inQuery,
+      url: `${inQuery.url}&x-amz-copy-source=${encodeURIComponent(source)}`,
+    }),
+  })
+  const got = [
+    await scratch.get(scratch.key('put-copy/header')),
+    await scratch.get(scratch.key('put-copy/query')),
+  ]
+  if (!got.some(({ text }) => text === secretBody)) return seen
+  return { verdict: 'no', seen: `${seen.seen}; another object's bytes were copied`, exploited: true }
+}
+
+/** Yes: whoever holds a presigned PUT can add no other `x-amz-*` header either. */
 export async function probePresignedPutHeaders(scratch: Scratch): Promise<Observation> {
   const right = await sendPut(scratch, await putFor(scratch, 'put-headers/right'))
-  const source = await canary(scratch, 'put-headers/canary')
   const attempt = async (name: string, headers: Record<string, string>) =>
     sendPut(scratch, await putFor(scratch, `put-headers/${name}`), { headers })
-  const copy = await attempt('copy', { 'x-amz-copy-source': source })
-  const got = await scratch.get(scratch.key('put-headers/copy'))
-  const seen = judge(right, {
-    'x-amz-copy-source': copy,
+  return judge(right, {
     'x-amz-acl': await attempt('acl', { 'x-amz-acl': 'public-read' }),
     'x-amz-meta': await attempt('meta', { 'x-amz-meta-forged': 'yes' }),
   })
-  if (got.text !== secretBody) return seen
-  return { verdict: 'no', seen: `${seen.seen}; THE COPY HOLE: another object's bytes were copied` }
 }
 
 export async function probePresignedPutDigest(scratch: Scratch): Promise<Observation> {
@@ -141,6 +171,26 @@ export async function probePresignedPutDigest(scratch: Scratch): Promise<Observa
   const right = await sendPut(scratch, await putFor(scratch, 'put-digest/right'))
   const wrong = await sendPut(scratch, await putFor(scratch, 'put-digest/wrong'), { body: otherBody })
   return alsoReported(scratch, key, judge(right, { 'other bytes': wrong }))
+}
+
+/** The attachment's name is signed: altered, it would be a page of the store's origin. */
+export async function probeSignedDownload(scratch: Scratch): Promise<Observation> {
+  const key = scratch.key('download/right')
+  const secret = scratch.key('download/other')
+  await scratch.put(key, body, { 'content-type': 'text/html' })
+  await scratch.put(secret, secretBody)
+  const contentDisposition = 'attachment; filename="probe.txt"'
+  const download = { key, contentDisposition, expiresInSeconds }
+  const url = await scratch.signer.get(download)
+  const right = await scratch.client.fetch(url, {})
+  const seen = judge(right, {
+    'other disposition': await scratch.client.fetch(url.replace('attachment', 'inline'), {}),
+    'other key': await scratch.client.fetch(url.replace('download/right', 'download/other'), {}),
+    'after expiry': await scratch.client.fetch(await scratch.lateSigner.get(download), {}),
+  })
+  const attached = right.headers.get('content-disposition') === contentDisposition
+  if (attached || !accepted(right)) return seen
+  return { verdict: 'no', seen: `${seen.seen}; not answered as an attachment` }
 }
 
 /** A digest that was enforced must also be told later, or the completion cannot rest on it. */

@@ -5,9 +5,14 @@ import { createS3Client } from './s3-client.ts'
 import type { S3Connection } from './s3-connection.ts'
 import type { SignedUpload, TransferSigner } from './transfer-signer.ts'
 
-/** Signs with the SDK, for `publicEndpoint`: the host is part of what is signed. Calls no store. */
+/**
+ * Signs with the SDK, for `publicEndpoint`: the host is part of what is signed. Calls no store.
+ *
+ * @param now the clock by which lives begin; the probe signs in the past to see what has expired refused.
+ */
 export function createS3TransferSigner(
   connection: S3Connection & { publicEndpoint: string },
+  now: () => Date = () => new Date(),
 ): TransferSigner & { close(): void } {
   const client = createS3Client({ ...connection, endpoint: connection.publicEndpoint })
   const Bucket = connection.bucket
@@ -17,7 +22,8 @@ export function createS3TransferSigner(
       const { url, fields } = await createPresignedPost(client, {
         Bucket,
         Key: key,
-        Expires: expiresInSeconds,
+        // Counted from the system's clock; the policy's signature itself does not age.
+        Expires: expiresInSeconds + Math.round((now().getTime() - Date.now()) / 1000),
         // Each field also becomes an exact condition; any other field is refused by the store.
         Fields: {
           'Content-Type': contentType,
@@ -42,6 +48,7 @@ export function createS3TransferSigner(
         }),
         {
           expiresIn: upload.expiresInSeconds,
+          signingDate: now(),
           // Moved to the query, the checksum would be ignored by the store; unsigned, headers bind nothing.
           unhoistableHeaders: new Set(['x-amz-checksum-sha256']),
           signableHeaders: new Set(['host', ...Object.keys(headers)]),
@@ -58,7 +65,7 @@ export function createS3TransferSigner(
         ResponseContentDisposition: contentDisposition,
         ResponseCacheControl: 'private, no-store',
       })
-      return getSignedUrl(client, command, { expiresIn: expiresInSeconds })
+      return getSignedUrl(client, command, { expiresIn: expiresInSeconds, signingDate: now() })
     },
 
     close() {
