@@ -13,6 +13,7 @@ import { prefixed } from './object-store/prefixed-object-store.ts'
 import { prefixedSigner } from './object-store/prefixed-transfer-signer.ts'
 import { probeStore } from './object-store/probe.ts'
 import type { Finding } from './object-store/probe-finding.ts'
+import { explainTickets } from './object-store/probe-tickets.ts'
 import { createS3ObjectStore } from './object-store/s3-object-store.ts'
 import { createS3TransferSigner } from './object-store/s3-transfer-signer.ts'
 import { traced } from './object-store/traced-object-store.ts'
@@ -39,7 +40,10 @@ const capabilities = watchCapabilities({
   probe: (onFinding) => probeStore(connection, config.docs.prefix, { securityOnly: true, onFinding }),
   intervalSeconds: limits.probeIntervalSeconds,
   retrySeconds: limits.probeRetrySeconds,
-  onRound: (known, findings) => logger.info('store.probed', { ...known, seen: seenOf(findings) }),
+  onRound(known, findings) {
+    const { why, copyHoleLine } = explainTickets(findings)
+    logger.info('store.probed', { ...known, why, copyHole: copyHoleLine, seen: seenOf(findings) })
+  },
 })
 const app = createApp({
   ...createDomain({
@@ -77,7 +81,7 @@ async function readConfig(): Promise<Config> {
   }
 }
 
-/** Why the ticket method is what it is, by row. */
+/** What was seen, by row. */
 function seenOf(findings: readonly Finding[]): Record<string, string> {
   return Object.fromEntries(findings.map(({ id, verdict, seen }) => [id, `${verdict}: ${seen}`]))
 }

@@ -13,36 +13,46 @@ export interface CapabilityWatchOptions {
   /** Asks the store, telling of each finding as it comes. */
   probe(onFinding: (finding: Finding) => void): Promise<unknown>
   intervalSeconds: number
-  /** How soon to ask again where the store left something open. */
+  /** How soon to ask again where something stayed open; twice as long each time, up to the interval. */
   retrySeconds: number
-  /** Told after each round. */
+  /** Told after each round, with what the round found. */
   onRound(capabilities: StoreCapabilities, findings: readonly Finding[]): void
 }
 
 /**
- * Asks at once and then again and again. A row that is not answered in a later round stops counting: the store
- * may have become another one.
+ * Asks at once and then again and again. A row that a later round does not answer stops counting: the store may
+ * have become another one. Where the probe itself fails, nothing counts.
  */
 export function watchCapabilities(options: CapabilityWatchOptions): CapabilityWatch {
-  const known = new Map<FindingId, Finding>()
+  const { probe, intervalSeconds, retrySeconds, onRound } = options
+  let known: Finding[] = []
   let capabilities = nothingKnown
+  let openRounds = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopped = false
 
+  function learn(findings: Finding[]): void {
+    known = findings
+    capabilities = capabilitiesOf(known)
+  }
+
   async function round(): Promise<void> {
-    const findings: Finding[] = []
-    await options
-      .probe((finding) => {
-        findings.push(finding)
-        known.set(finding.id, finding)
-        capabilities = capabilitiesOf([...known.values()])
-      })
-      .catch(() => known.clear())
-    capabilities = capabilitiesOf([...known.values()])
-    options.onRound(capabilities, findings)
-    const open = capabilities.ticketMethod === 'unknown' || capabilities.conditionalOverwrite === 'unknown'
-    const seconds = open ? options.retrySeconds : options.intervalSeconds
-    if (!stopped) timer = setTimeout(round, seconds * 1000)
+    const findings = new Map<FindingId, Finding>()
+    const take = (finding: Finding) => {
+      findings.set(finding.id, finding)
+      learn([...known.filter(({ id }) => id !== finding.id), finding])
+    }
+    await probe(take).catch(() => findings.clear())
+    learn([...findings.values()])
+    if (stopped) return
+    openRounds = isOpen(known) ? openRounds + 1 : 0
+    timer = setTimeout(round, secondsUntilNext() * 1000)
+    onRound(capabilities, known)
+  }
+
+  function secondsUntilNext(): number {
+    if (openRounds === 0) return intervalSeconds
+    return Math.min(retrySeconds * 2 ** (openRounds - 1), intervalSeconds)
   }
 
   void round()
@@ -53,4 +63,9 @@ export function watchCapabilities(options: CapabilityWatchOptions): CapabilityWa
       clearTimeout(timer)
     },
   }
+}
+
+/** Nothing was found, or something could not be found out. */
+function isOpen(findings: readonly Finding[]): boolean {
+  return findings.length === 0 || findings.some(({ verdict }) => verdict === 'unknown')
 }
