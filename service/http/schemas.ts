@@ -147,7 +147,6 @@ export const ProblemShape = Type.Object(
     traceId: Type.String({ pattern: '^[0-9a-f]{32}$' }),
   },
   {
-    additionalProperties: true,
     $id: 'Problem',
     description: 'RFC 9457; some codes add members of their own',
   },

@@ -1,0 +1,395 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { deriveKey } from '../../service/derived-key.ts'
+import type { Digest } from '../../service/documents/document-ref.ts'
+import { createUploadTickets } from '../../service/documents/upload-ticket.ts'
+import type { OpenApiDocument } from '../../service/http/openapi-types.ts'
+import { problems } from '../../service/http/problem.ts'
+import { limits } from '../../service/limits.ts'
+import { type ObjectStore, ObjectStoreError } from '../../service/object-store/object-store.ts'
+import { nothingKnown } from '../../service/object-store/store-capabilities.ts'
+import { minioCapabilities } from '../servers/known-capabilities.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import {
+  type Call,
+  type Caller,
+  callerOf,
+  chunked,
+  digestOf,
+  put,
+  refusalOf,
+  reprDigestOf,
+} from './caller.ts'
+import { type DescribedAnswers, describedAnswers } from './described-answers.ts'
+import { describedStatuses } from './described-operation.ts'
+import {
+  bytes,
+  document,
+  moveTo,
+  prepare,
+  type Sample,
+  samplesOf,
+  ticketFor,
+  ticketOf,
+  version,
+} from './openapi-samples.ts'
+
+/**
+ * Statuses that are described and do not occur below, with the reason. Everything else must have occurred, or
+ * the document would promise what the service never does.
+ */
+const notCaused: [statuses: RegExp, reason: string][] = [
+  [
+    /^(get|head)(Liveness|Readiness|Root|OpenApi|Docs|DocsStyle) 500$/,
+    'internal_error: pages call nothing that can fail',
+  ],
+]
+
+/** Codes that are described and do not occur below, with the reason. */
+const codesNotCaused: Record<string, string> = {
+  busy: 'takes 64 MiB of waiting uploads, or a thousand completions; tests/integration holds it',
+}
+
+/** More than what is verified in memory, so that the largest documents are streamed. */
+const documentBytesMax = limits.wholeReadBytesMax + 100_000
+
+let service: InProcessService
+/** Replicas of it that know less of the store, or whose issuer does not answer. */
+let restrained: InProcessService
+let ignorant: InProcessService
+let cutOff: InProcessService
+let described: OpenApiDocument
+let answers: DescribedAnswers
+let call: Caller
+let samples: Sample[]
+/** What a method of the store does in place of what it should. */
+type Fault = (method: string) => (() => Promise<unknown>) | undefined
+const noFault: Fault = () => undefined
+let fault = noFault
+
+beforeAll(async () => {
+  const options = { documentBytesMax, uploadIdleSecondsMax: 1 }
+  service = await serviceInProcess({ ...options, decorate: withFault })
+  restrained = await serviceInProcess({
+    ...options,
+    beside: service,
+    capabilities: { ...minioCapabilities, ticketMethod: 'none', conditionalOverwrite: 'no' },
+    completionWaitSecondsMax: 0,
+  })
+  ignorant = await serviceInProcess({ ...options, beside: service, capabilities: nothingKnown })
+  cutOff = await serviceInProcess(options)
+  await cutOff.issuer.stop()
+  described = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApiDocument
+  answers = describedAnswers(described)
+  call = answers.checking(await callerOf(service))
+  await prepare(call)
+  samples = await samplesOf(service, call)
+}, 600_000)
+
+afterAll(async () => {
+  await Promise.all([restrained.stop(), ignorant.stop(), cutOff.stop()])
+  await service.stop()
+})
+
+/** The store, with the fault of the time of the call. */
+function withFault(store: ObjectStore): ObjectStore {
+  const methods = Object.entries(store).map(([name, method]) => [
+    name,
+    (...args: unknown[]) => (fault(name) ?? method)(...args),
+  ])
+  return Object.fromEntries(methods)
+}
+
+async function during(faulty: Fault, work: () => Promise<void>): Promise<void> {
+  fault = faulty
+  try {
+    await work()
+  } finally {
+    fault = noFault
+  }
+}
+
+const failing =
+  (error: Error): Fault =>
+  () =>
+  () =>
+    Promise.reject(error)
+/** Another replica is always there first. */
+const outrun: Fault = (method) => (['put', 'copy'].includes(method) ? async () => null : undefined)
+
+/** A caller whose every answer must be as described. */
+async function checked(
+  caller: { service?: InProcessService; claims?: Record<string, unknown> } = {},
+): Promise<Caller> {
+  const { service: of = service, claims } = caller
+  return answers.checking(await callerOf(of, await of.token(claims)))
+}
+
+/** Each status that the samples come to, once. */
+async function statusesOf(
+  caller: Caller,
+  of: readonly Sample[] = samples,
+  change: { query?: string; call?: Call } = {},
+): Promise<number[]> {
+  const statuses = new Set<number>()
+  for (const { method, path, call } of of) {
+    const headers = { ...call.headers, ...change.call?.headers }
+    const response = await caller(path + (change.query ?? ''), { method, ...call, ...change.call, headers })
+    await response.body?.cancel()
+    statuses.add(response.status)
+  }
+  return [...statuses]
+}
+
+const withBody = () => samples.filter(({ call: { body } }) => body !== undefined)
+const withJson = () => withBody().filter(({ call: { headers } }) => headers !== undefined)
+
+describe('the OpenAPI document of the running service tells', () => {
+  it('what is answered before a route is asked', async () => {
+    expect(await statusesOf(answers.checking(await callerOf(service, null)))).toEqual([401])
+    expect(await statusesOf(answers.checking(await callerOf(service, 'no.such.token')))).toEqual([401])
+    expect(await statusesOf(await checked({ claims: { scope: 'other' } }))).toEqual([403])
+    expect(await statusesOf(await checked({ claims: { tenants: ['other'] } }))).toEqual([404])
+    expect(await statusesOf(await checked({ service: cutOff }))).toEqual([503])
+    const host = { headers: { host: 'a,b' } }
+    expect(await statusesOf(call, samples, { call: host })).toEqual([400])
+    expect(await statusesOf(call, samples, { query: '?unknown=1' })).toEqual([422])
+  })
+
+  it('what is answered to methods and addresses that it does not know', async () => {
+    expect((await call('', { method: 'PATCH' })).status).toBe(405)
+    expect((await call(`${document}/tags/v1`, { method: 'POST' })).status).toBe(405)
+    expect((await call('/livez', { method: 'POST' })).status).toBe(405)
+    expect((await call(`${document}/unknown`)).status).toBe(404)
+    expect((await call('/unknown')).status).toBe(404)
+    const anyone = answers.checking(await callerOf(service, null))
+    expect((await anyone('', { method: 'PATCH' })).status).toBe(401)
+    expect((await anyone(`${document}/unknown`)).status).toBe(401)
+  })
+
+  it('what becomes of a store that refuses, does not answer, or breaks us', async () => {
+    await during(failing(new ObjectStoreError('rejected', 'test', 'Test')), async () => {
+      expect(await statusesOf(call)).toEqual([502])
+    })
+    await during(failing(new ObjectStoreError('unavailable', 'test', 'Test')), async () => {
+      expect(await statusesOf(call)).toEqual([503])
+    })
+    await during(failing(new Error('not foreseen')), async () => {
+      expect(await statusesOf(call)).toEqual([500])
+    })
+  })
+
+  it('what becomes of bodies that are too large, or in another form', async () => {
+    const large = 'x'.repeat(documentBytesMax + 1)
+    expect(await statusesOf(call, withBody(), { call: { body: large } })).toEqual([413])
+    const gzip = { headers: { 'content-encoding': 'gzip' } }
+    expect(await statusesOf(call, withBody(), { call: gzip })).toEqual([415])
+    const inChunks = () => chunked(`"${'x'.repeat(limits.jsonBodyBytesMax)}"`)
+    for (const sample of withJson()) {
+      expect(await statusesOf(call, [sample], { call: { body: inChunks() } })).toEqual([413])
+    }
+    expect(await statusesOf(call, withJson(), { call: { body: '[' } })).toEqual([422])
+  })
+
+  it('what uploads come to', async () => {
+    const send = (headers: Record<string, string>) => call(document, { method: 'PUT', body: 'B', headers })
+    expect((await send({})).status).toBe(201)
+    expect((await send({})).status).toBe(200)
+    expect(await refusalOf(await send({ 'repr-digest': 'none' }))).toBe('422 digest_invalid')
+    expect(await refusalOf(await send({ 'repr-digest': reprDigestOf('C') }))).toBe('422 digest_mismatch')
+    const stalled = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) })
+    const given = await call(document, { method: 'PUT', body: stalled })
+    expect(await refusalOf(given)).toBe('400 body_incomplete')
+    await during(outrun, async () => {
+      expect(await refusalOf(await send({}))).toBe('409 conflict')
+    })
+  })
+
+  it('what reading comes to', async () => {
+    for (const path of [document, version]) {
+      expect((await call(path)).status).toBe(200)
+      expect((await call(path, { method: 'HEAD' })).status).toBe(200)
+      const etag = (await call(path)).headers.get('etag') ?? ''
+      const held = { headers: { 'if-none-match': etag } }
+      expect((await call(path, held)).status).toBe(304)
+      expect((await call(path, { ...held, method: 'HEAD' })).status).toBe(304)
+      const other = { headers: { 'if-match': '"other"' } }
+      expect((await call(path, other)).status).toBe(412)
+      expect((await call(path, { ...other, method: 'HEAD' })).status).toBe(412)
+      expect((await call(path, { headers: { range: 'bytes=0-0' } })).status).toBe(206)
+      expect((await call(path, { headers: { range: 'bytes=9-' } })).status).toBe(416)
+    }
+    expect((await call('definitions/absent')).status).toBe(404)
+  })
+
+  it('what large bytes come with, which are streamed', async () => {
+    const large = 'x'.repeat(documentBytesMax)
+    await put(call, 'definitions/large', large)
+    const whole = await call('definitions/large')
+    expect(whole.headers.get('content-length')).toBeNull()
+    expect(digestOf(await whole.text())).toBe(digestOf(large))
+    const part = await call('definitions/large', { headers: { range: 'bytes=1-90000' } })
+    expect((await part.bytes()).byteLength).toBe(90_000)
+  })
+
+  it('what listings come to', async () => {
+    expect((await call('?limit=1')).status).toBe(200)
+    expect((await call(`${document}/versions?limit=1`)).status).toBe(200)
+    expect(await refusalOf(await call('?cursor=forged'))).toBe('422 cursor_invalid')
+    expect(await refusalOf(await call(`${document}/versions?cursor=forged`))).toBe('422 cursor_invalid')
+  })
+
+  it('what becomes of tags', async () => {
+    const tag = `${document}/tags/new`
+    expect((await call(tag, moveTo(bytes))).status).toBe(201)
+    expect((await call(tag, moveTo('B'))).status).toBe(200)
+    expect((await call(tag)).status).toBe(200)
+    expect(await refusalOf(await call(tag, moveTo('never uploaded')))).toBe('422 version_unknown')
+    const stale = { 'if-match': '"stale"' }
+    expect(await refusalOf(await call(tag, moveTo('B', stale)))).toBe('412 precondition_failed')
+    const remove = { method: 'DELETE', headers: stale }
+    expect(await refusalOf(await call(tag, remove))).toBe('412 precondition_failed')
+    expect((await call(tag, { method: 'DELETE' })).status).toBe(204)
+    const latest = await call(`${document}/tags/latest`, { method: 'DELETE' })
+    expect(await refusalOf(latest)).toBe('409 tag_protected')
+  })
+
+  it('what deleting a version comes to', async () => {
+    await put(call, 'definitions/deleted', 'A')
+    await put(call, 'definitions/deleted', 'B')
+    await call('definitions/deleted/tags/v1', moveTo('A'))
+    const remove = (content: string) =>
+      call(`definitions/deleted/versions/${digestOf(content)}`, { method: 'DELETE' })
+    expect(await refusalOf(await remove('A'))).toBe('409 version_tagged')
+    await during(outrun, async () => {
+      expect(await refusalOf(await remove('B'))).toBe('409 conflict')
+    })
+    expect((await remove('B')).status).toBe(204)
+  })
+
+  it('what tickets come to', async () => {
+    const path = 'definitions/ticket'
+    expect(await refusalOf(await call(`${path}/uploads`, ticketFor('T', documentBytesMax + 1)))).toBe(
+      '413 document_too_large',
+    )
+    const { complete, completion, upload } = await ticketOf(call, path, 'T')
+    expect(await refusalOf(await call(complete, completion))).toBe('404 upload_not_found')
+    await upload()
+    await during(outrun, async () => {
+      expect(await refusalOf(await call(complete, completion))).toBe('409 upload_changed')
+    })
+    expect((await call(complete, completion)).status).toBe(201)
+    expect((await call(complete, completion)).status).toBe(200)
+    expect((await call(`${path}/uploads`, ticketFor('T'))).status).toBe(200)
+    expect(await refusalOf(await call(`${path}/uploads`, ticketFor('T', 2)))).toBe('422 digest_mismatch')
+    await during(outrun, async () => {
+      expect(await refusalOf(await call(`${path}/uploads`, ticketFor('T')))).toBe('409 conflict')
+    })
+  })
+
+  it('what completions with a bad, an old or a slow ticket come to', async () => {
+    const path = 'definitions/late'
+    const { complete, completion, upload } = await ticketOf(call, path, 'L')
+    const forged = { ...completion, body: JSON.stringify({ ticket: 'forged' }) }
+    expect(await refusalOf(await call(complete, forged))).toBe('422 ticket_invalid')
+    expect(await refusalOf(await call(complete, { ...completion, body: await expiredTicket() }))).toBe(
+      '410 upload_expired',
+    )
+    await upload()
+    const hasty = await checked({ service: restrained })
+    expect((await hasty(complete, completion)).status).toBe(202)
+  })
+
+  it('what signed downloads come to', async () => {
+    expect((await call(`${version}/downloads`, { method: 'POST' })).status).toBe(201)
+  })
+
+  it('what a store comes to that can do less, or of which nothing is known yet', async () => {
+    const conditional = moveTo(bytes, { 'if-match': '*' })
+    const without = await checked({ service: restrained })
+    expect(await refusalOf(await without('definitions/x/uploads', ticketFor('T')))).toBe(
+      '501 tickets_unavailable',
+    )
+    expect(await refusalOf(await without(`${document}/tags/v1`, conditional))).toBe(
+      '501 compare_and_set_unavailable',
+    )
+    const unknowing = await checked({ service: ignorant })
+    expect(await refusalOf(await unknowing('definitions/x/uploads', ticketFor('T')))).toBe(
+      '503 store_unknown',
+    )
+    expect(await refusalOf(await unknowing(`${document}/tags/v1`, conditional))).toBe('503 store_unknown')
+  })
+
+  it('what damaged bytes and tags come to', async () => {
+    await put(call, 'definitions/damaged', 'A')
+    const options = { size: 1, contentType: 'text/plain', metadata: {} }
+    const stored = `definitions/damaged/${digestOf('A').slice('sha256:'.length)}`
+    await service.store.put(`tenants/acme/documents/${stored}`, new TextEncoder().encode('Z'), options)
+    expect(await refusalOf(await call('definitions/damaged'))).toBe('500 integrity_violated')
+    const latest = 'tenants/acme/tags/definitions/damaged/latest'
+    await service.store.put(latest, new TextEncoder().encode('{'), options)
+    const path = 'definitions/damaged'
+    const seen = await Promise.all([
+      call(path),
+      call(`${path}/versions`),
+      call(`${path}/tags/latest`),
+      call(path, { method: 'PUT', body: 'B' }),
+      call(`${path}/versions/${digestOf('A')}`, { method: 'DELETE' }),
+      call(`${path}/uploads`, ticketFor('A')),
+    ])
+    const refusals = new Set(await Promise.all(seen.map(refusalOf)))
+    expect([...refusals]).toEqual(['500 integrity_violated'])
+  })
+
+  it('what pages come to that anyone may read', async () => {
+    const anyone = answers.checking(await callerOf(service, null))
+    const pages = Object.keys(described.paths).filter((path) => !path.startsWith('/v1/'))
+    const fixed = pages.filter((path) => described.paths[path]?.get?.responses['304'])
+    for (const method of ['GET', 'HEAD']) {
+      for (const path of pages) {
+        expect((await anyone(path, { method })).status).toBe(path === '/' ? 302 : 200)
+        expect((await anyone(path, { method, headers: { host: 'a,b' } })).status).toBe(400)
+      }
+      for (const path of fixed) {
+        expect((await anyone(path, { method, headers: { 'if-none-match': '*' } })).status).toBe(304)
+        expect((await anyone(path, { method, headers: { 'if-none-match': 'x' } })).status).toBe(422)
+      }
+    }
+    restrained.drain()
+    const draining = answers.checking(await callerOf(restrained, null))
+    expect((await draining('/readyz')).status).toBe(503)
+    expect((await draining('/readyz', { method: 'HEAD' })).status).toBe(503)
+  })
+})
+
+describe('nothing is promised that never happens:', () => {
+  it('every described status has occurred above, but for those that are excused', () => {
+    const missing = describedStatuses(described).filter((status) => !answers.statuses.has(status))
+    const unexcused = missing.filter((status) => !notCaused.some(([statuses]) => statuses.test(status)))
+    expect(unexcused).toEqual([])
+  })
+
+  it('every code has occurred above, but for those that are excused', () => {
+    const missing = Object.keys(problems).filter((code) => !answers.codes.has(code))
+    expect(missing).toEqual(Object.keys(codesNotCaused))
+  })
+
+  it('what is excused has not occurred', () => {
+    const occurred = [...answers.statuses].filter((status) =>
+      notCaused.some(([statuses]) => statuses.test(status)),
+    )
+    expect(occurred).toEqual([])
+    expect(Object.keys(codesNotCaused).filter((code) => answers.codes.has(code))).toEqual([])
+  })
+})
+
+/** The body of a completion with a ticket that was good until a minute ago. */
+async function expiredTicket(): Promise<string> {
+  const key = deriveKey(service.connection.secretAccessKey, 'documents/ticket/v1')
+  const id = '0'.repeat(32)
+  const claims = {
+    ...{ id, tenant: 'acme', type: 'definitions', name: 'late', digest: digestOf('L') as Digest, size: 1 },
+    ...{ contentType: 'text/plain', stagingKey: `staging/acme/${id}`, subject: 'alice', admittedAtMs: 0 },
+  }
+  const ticket = await createUploadTickets(key).seal(claims, new Date(Date.now() - 60_000))
+  return JSON.stringify({ ticket })
+}
