@@ -11,6 +11,9 @@ export interface Members {
   digest(name: string): Digest
   texts(name: string): string[]
   list(name: string): Members[]
+  object(name: string): Members
+  /** An object whose members are all texts. */
+  textsByName(name: string): Record<string, string>
 }
 
 /** Reads a JSON answer to its end. @throws {ProtocolError | ConnectionError} */
@@ -97,5 +100,15 @@ function membersOf(value: unknown, ids: CallIds): Members {
     texts: (name) =>
       list(name).map((item) => (typeof item === 'string' ? item : wrong(`${name} is no list of texts`))),
     list: (name) => list(name).map((item) => membersOf(item, ids)),
+    object: (name) => membersOf(record[name], ids),
+    textsByName: (name) => {
+      const members = record[name]
+      if (typeof members !== 'object' || members === null) return wrong(`${name} is no object`)
+      return Object.fromEntries(
+        Object.entries(members).map(([key, value]) =>
+          typeof value === 'string' ? [key, value] : wrong(`${name} holds something other than texts`),
+        ),
+      )
+    },
   }
 }

@@ -1,4 +1,5 @@
 import type { Document, ListedVersion, Tag } from '../documents/documents.ts'
+import { createDownload, type DownloadUrl, type DownloadUrlOptions, openDirect } from './direct-download.ts'
 import {
   type Download,
   type DownloadOptions,
@@ -10,6 +11,7 @@ import {
 import { type ListFilter, listPage, type Page, type PageOptions, rowsOf, versionsPage } from './pages.ts'
 import { type DocumentName, versionPath } from './references.ts'
 import { deleteTag, getTag, putTag, type TagOptions } from './tags.ts'
+import { transferLimits } from './transfer-limits.ts'
 import { type ConnectionOptions, createSend, type Send } from './transport.ts'
 import { put, type Uploaded } from './upload.ts'
 import type { UploadOptions, UploadSource } from './upload-body.ts'
@@ -22,16 +24,22 @@ import type { UploadOptions, UploadSource } from './upload-body.ts'
  * - `ArgumentError` where an argument could only be refused; nothing was sent,
  * - the signal's reason where `signal` was aborted.
  *
- * No error holds the token. Nothing is retried: `retryAfterSeconds` says when a retry makes sense, and `put` is
- * safe to repeat.
+ * No error holds the token or a signed URL. Calls to the service are not retried, `retryAfterSeconds` says when a
+ * retry makes sense; what belongs to an upload by ticket is, a bounded number of times. `put` is safe to repeat.
  */
 export interface DocumentsClient {
   /**
    * Publishes bytes under their SHA-256 and moves `latest` to them. Blobs and bytes are hashed first and sent
    * with `Repr-Digest` (RFC 9530); a stream is hashed while it is sent, and the service's digest compared after.
    *
+   * Large Blobs and bytes (`transfers.ticketBytesMin`) go straight to the object store with a ticket, and the
+   * service verifies them before it publishes them. Where it gives no tickets, or the store cannot be reached or
+   * refuses, they go through the service: `via` and `fallbackReason` say so.
+   *
    * @throws {DigestMismatchError} the service stored other bytes than were sent
    * @throws {SizeMismatchError} a stream of another size than `options.size`; nothing was published
+   * @throws {StoreError} with `via: 'ticket'`, where the store cannot be used
+   * @throws {CompletionPendingError} the bytes are uploaded, and not verified in time
    */
   put(ref: DocumentName, body: UploadSource, options?: UploadOptions): Promise<Uploaded>
 
@@ -40,9 +48,18 @@ export interface DocumentsClient {
    * back: it closes only if size and SHA-256 agree, and otherwise errors with `DigestMismatchError`,
    * `SizeMismatchError` or `ConnectionError`. Of a `range`, only the number of bytes can be checked.
    *
+   * With `direct`, the bytes come straight from the object store, checked in the same way (a connection that breaks
+   * is a `StoreError` then), or through the service where the store cannot be reached: `via` says which.
+   *
    * @throws {DigestMismatchError} the answer is for another digest than the one asked for
    */
   get(ref: VersionName, options?: DownloadOptions): Promise<Download>
+
+  /**
+   * A URL that gives the bytes as an attachment, straight from the store. It is a credential: whoever has it can
+   * download the version until it expires, so keep it out of logs.
+   */
+  createDownload(ref: DocumentName & { digest: string }, options?: DownloadUrlOptions): Promise<DownloadUrl>
 
   /** `get`, read to its end: for documents that fit in memory. @throws also what the stream errors with */
   getBytes(ref: VersionName, options?: DownloadOptions): Promise<{ version: VersionInfo; bytes: Uint8Array }>
@@ -91,10 +108,14 @@ export interface CallOptions {
 export function createDocumentsClient(options: ConnectionOptions): DocumentsClient {
   const { tenant } = options
   const send = createSend(options)
+  const parts = { send, fetch: options.fetch, limits: transferLimits(options.transfers) }
+  const get: DocumentsClient['get'] = (ref, given = {}) =>
+    given.direct && !given.range ? openDirect(parts, tenant, ref, given) : open(send, tenant, ref, given)
   return {
-    put: (ref, body, given = {}) => put(send, ref, body, given),
-    get: (ref, given = {}) => open(send, tenant, ref, given),
-    getBytes: (ref, given = {}) => getBytes(send, tenant, ref, given),
+    put: (ref, body, given = {}) => put(parts, ref, body, given),
+    get,
+    createDownload: (ref, given = {}) => createDownload(send, ref, given),
+    getBytes: async (ref, given = {}) => bytesOf(await get(ref, given)),
     head: (ref, { signal } = {}) => head(send, tenant, ref, signal),
     list: (query = {}) => rowsOf((cursor) => listPage(send, { ...query, cursor })),
     listPage: (query = {}) => listPage(send, query),
@@ -107,8 +128,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
   }
 }
 
-async function getBytes(send: Send, tenant: string, ref: VersionName, options: DownloadOptions) {
-  const { version, stream } = await open(send, tenant, ref, options)
+async function bytesOf({ version, stream }: Download): Promise<{ version: VersionInfo; bytes: Uint8Array }> {
   // Not `new Response(stream).bytes()`: Safari before 18 and Node 20 have no `bytes`.
   return { version, bytes: new Uint8Array(await new Response(stream).arrayBuffer()) }
 }

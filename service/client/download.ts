@@ -12,6 +12,8 @@ export type VersionName = DocumentName & ({ digest: string; tag?: never } | { ta
 
 export interface DownloadOptions {
   range?: ByteRange | undefined
+  /** Straight from the store where it can be reached. A range always comes through the service. */
+  direct?: boolean | undefined
   /** Told the bytes received, also those that are not verified yet. */
   onProgress?: OnProgress | undefined
   signal?: AbortSignal | undefined
@@ -30,6 +32,9 @@ export interface Download {
   range: { first: number; last: number } | null
   /** Read it to its end or cancel it: until then it holds a connection. */
   stream: ReadableStream<Uint8Array>
+  via: 'store' | 'service'
+  /** What was wrong with the store where the bytes were to come straight from it; else `null`. */
+  fallbackReason: string | null
 }
 
 /** See `DocumentsClient.get`. */
@@ -94,7 +99,8 @@ function downloadFrom(
     failure: answer.failure,
     onBytes: onProgress && ((bytes) => onProgress({ bytes, totalBytes: sizeBytes })),
   })
-  return { version, range: part && { first: part.first, last: part.last }, stream }
+  const range = part && { first: part.first, last: part.last }
+  return { version, range, stream, via: 'service', fallbackReason: null }
 }
 
 function partOf({ response, ids }: Answer) {

@@ -104,3 +104,37 @@ export class SizeMismatchError extends DocumentsClientError {
 export class ProtocolError extends DocumentsClientError {
   override readonly name = 'ProtocolError'
 }
+
+/**
+ * The object store could not be reached or did not do what the service had signed. Never holds the signed URL,
+ * which is a credential.
+ */
+export class StoreError extends DocumentsClientError {
+  override readonly name = 'StoreError'
+
+  constructor(
+    /** Scheme, host and port of the store. */
+    readonly origin: string,
+    /** `null` where there was no answer. */
+    readonly status: number | null,
+    /** The store's own code, such as `AccessDenied`, or the runtime's, such as `ECONNREFUSED`; else `unknown`. */
+    readonly reason: string,
+    readonly retryAfterSeconds: number | null,
+    ids: CallIds,
+  ) {
+    const what = status === null ? 'cannot be used' : `answered ${status}`
+    super(`The object store at ${origin} ${what} (${reason}).`, ids)
+  }
+}
+
+/** The bytes are uploaded, and the service is still verifying them. To put them again later is safe. */
+export class CompletionPendingError extends DocumentsClientError {
+  override readonly name = 'CompletionPendingError'
+
+  constructor(seconds: number, ids: CallIds) {
+    super(
+      `The service has not verified the upload within ${Math.round(seconds)} seconds. Put it again later.`,
+      ids,
+    )
+  }
+}

@@ -1,6 +1,7 @@
 import { ArgumentError, type CallIds, ConnectionError } from './errors.ts'
 import { problemFrom } from './problem.ts'
 import { checked } from './references.ts'
+import type { TransferLimits } from './transfer-limits.ts'
 
 /** Sends one request with one body to a `Response`; the runtime's own `fetch` is one. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -11,7 +12,10 @@ export interface ConnectionOptions {
   /** The bearer token, or a function asked for it before every call. */
   token: string | (() => string | Promise<string>)
   tenant: string
+  /** Takes the place of the runtime's own, for calls to the service and to the store. */
   fetch?: Fetch | undefined
+  /** Sizes, attempts and patience of transfers straight to the store. */
+  transfers?: Partial<TransferLimits> | undefined
   /** 1–128 of `A-Z a-z 0-9 . _ : -`; one that names all calls, or a function asked for each. Default: random. */
   correlationId?: string | (() => string) | undefined
   /** The caller's current span as a W3C `traceparent`. Default: each call starts a trace that is sampled. */
@@ -19,7 +23,7 @@ export interface ConnectionOptions {
 }
 
 export interface Call {
-  method: 'GET' | 'HEAD' | 'PUT' | 'DELETE'
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
   /** Below the tenant's documents; empty for the listing. */
   path: string
   query?: Readonly<Record<string, string | number | undefined>>
@@ -79,12 +83,20 @@ function init(call: Call, headers: Headers): RequestInit {
   return {
     method: call.method,
     headers,
-    redirect: 'manual',
+    redirect: redirectOf(call.body),
     ...(call.signal ? { signal: call.signal } : {}),
     ...(call.body === undefined ? {} : { body: call.body }),
     // Fetch standard: a stream as body needs this member, which the DOM types do not know yet.
     ...(call.body instanceof ReadableStream ? { duplex: 'half' } : {}),
   }
+}
+
+/**
+ * Redirects are never followed. Where a stream is sent they are an error of the runtime's: for every other choice
+ * Node 20 keeps the whole body in memory (measured: 1,055 MiB more for 1 GiB, 37 MiB with `error`).
+ */
+export function redirectOf(body: unknown): 'error' | 'manual' {
+  return body instanceof ReadableStream ? 'error' : 'manual'
 }
 
 function baseUrl(text: string): URL {
@@ -128,16 +140,20 @@ function traceIdOf(traceparent: string | null): string | null {
 }
 
 /** `crypto.randomUUID` is absent on pages that were not loaded over https. */
-function randomHex(bytes: number): string {
+export function randomHex(bytes: number): string {
   const random = crypto.getRandomValues(new Uint8Array(bytes))
   return Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** Keeps only the code: messages and causes of a runtime may quote headers. */
 function connectionError(error: unknown, base: URL, ids: CallIds): ConnectionError {
+  return new ConnectionError(base.origin, reasonOf(error), ids)
+}
+
+/** Keeps only the code: messages and causes of a runtime may quote headers and URLs. */
+export function reasonOf(error: unknown): string {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } }
   const reason = [code, cause?.code].find(
     (value) => typeof value === 'string' && /^[A-Za-z_]{1,64}$/.test(value),
   )
-  return new ConnectionError(base.origin, typeof reason === 'string' ? reason : 'unknown', ids)
+  return typeof reason === 'string' ? reason : 'unknown'
 }

@@ -1,10 +1,11 @@
 import type { Digest } from '../documents/document-ref.ts'
 import { ArgumentError, type CallIds } from './errors.ts'
-import type { OnProgress } from './progress.ts'
-import { createSha256, digestOf } from './sha256.ts'
+import { inPhase, type OnUploadProgress } from './progress.ts'
+import { streamsRequests } from './runtime.ts'
+import { digestOfSource, type RepeatableSource, sizeOf, streamOf } from './source-bytes.ts'
 import { StreamedBody } from './streamed-body.ts'
 
-export type UploadSource = Blob | Uint8Array | ReadableStream<Uint8Array>
+export type UploadSource = RepeatableSource | ReadableStream<Uint8Array>
 
 export interface UploadOptions {
   /** Default: the Blob's own type, else `application/octet-stream`. */
@@ -13,8 +14,16 @@ export interface UploadOptions {
   digest?: Digest | undefined
   /** Exact bytes of a stream, if known: sent ahead, so that the service can refuse early. */
   size?: number | undefined
-  /** Told the bytes handed to the connection; for a `Uint8Array`, and in browsers, once at the end. */
-  onProgress?: OnProgress | undefined
+  /**
+   * Told the bytes that were hashed, handed to the connection, and verified. Through the service, the sending of a
+   * `Uint8Array`, and of anything in browsers, is told once at the end.
+   */
+  onProgress?: OnUploadProgress | undefined
+  /**
+   * `ticket`: straight to the store, or fail. `service`: through the service. Default `auto`: by ticket from
+   * `ticketBytesMin` on where the service and the store allow it. A stream always goes through the service.
+   */
+  via?: 'auto' | 'ticket' | 'service' | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -39,16 +48,16 @@ export interface UploadBody {
  */
 export async function uploadBody(source: UploadSource, options: UploadOptions): Promise<UploadBody> {
   if (source instanceof ReadableStream) {
-    if (streamsRequests()) return new StreamedBody(source, options)
+    if (streamsRequests()) {
+      return new StreamedBody(source, { ...options, onProgress: inPhase('send', options.onProgress) })
+    }
     return uploadBody(await collected(source, options.signal), options)
   }
-  const size = source instanceof Blob ? source.size : source.length
-  if (options.size !== undefined && options.size !== size) {
-    throw new ArgumentError(`size says ${options.size} bytes, the body has ${size}`)
-  }
-  const digest = options.digest ?? (await digestOfSource(source, options.signal))
-  const counted = source instanceof Blob && options.onProgress !== undefined && streamsRequests()
-  if (counted) return new StreamedBody(source.stream(), { ...options, size, digest })
+  const size = checkedSize(source, options.size)
+  const onProgress = inPhase('send', options.onProgress)
+  const digest = options.digest ?? (await hashed(source, options))
+  const counted = source instanceof Blob && onProgress !== undefined && streamsRequests()
+  if (counted) return new StreamedBody(streamOf(source), { onProgress, size, digest })
   return {
     body: source,
     size,
@@ -59,16 +68,16 @@ export async function uploadBody(source: UploadSource, options: UploadOptions): 
   }
 }
 
-async function digestOfSource(source: Blob | Uint8Array, signal: AbortSignal | undefined): Promise<Digest> {
-  if (!(source instanceof Blob)) return digestOf(source)
-  const hash = createSha256()
-  const reader = source.stream().getReader()
-  for (;;) {
-    signal?.throwIfAborted()
-    const { done, value } = await reader.read()
-    if (done) return hash.digest()
-    hash.update(value)
-  }
+/** @throws {ArgumentError} for a size that contradicts the source */
+export function checkedSize(source: RepeatableSource, given: number | undefined): number {
+  const size = sizeOf(source)
+  if (given === undefined || given === size) return size
+  throw new ArgumentError(`size says ${given} bytes, the body has ${size}`)
+}
+
+/** The digest of all of the source, which is read once. */
+export function hashed(source: RepeatableSource, { onProgress, signal }: UploadOptions): Promise<Digest> {
+  return digestOfSource(source, inPhase('hash', onProgress), signal)
 }
 
 /**
@@ -80,16 +89,4 @@ function collected(stream: ReadableStream<Uint8Array>, signal: AbortSignal | und
     ...(signal ? { signal } : {}),
   })
   return new Response(abortable).blob()
-}
-
-/** Bun, Node and Deno stream request bodies over HTTP/1.1. */
-function streamsRequests(): boolean {
-  const { Bun, Deno, process } = globalThis as unknown as Runtimes
-  return Boolean(Bun ?? Deno ?? process?.versions?.node)
-}
-
-interface Runtimes {
-  Bun?: unknown
-  Deno?: unknown
-  process?: { versions?: { node?: string } }
 }

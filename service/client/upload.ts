@@ -1,33 +1,98 @@
 import type { Document } from '../documents/documents.ts'
 import { documentFrom, jsonMembers } from './answers.ts'
 import { formatReprDigest } from './digest-header.ts'
-import { ConnectionError, DigestMismatchError, ProtocolError } from './errors.ts'
+import { ArgumentError, ConnectionError, DigestMismatchError, ProtocolError } from './errors.ts'
 import { type DocumentName, documentPath } from './references.ts'
+import type { RepeatableSource } from './source-bytes.ts'
+import { type NoTicket, type TransferParts, uploadByTicket } from './ticket-upload.ts'
 import type { Answer, Send } from './transport.ts'
-import { type UploadBody, type UploadOptions, type UploadSource, uploadBody } from './upload-body.ts'
+import {
+  checkedSize,
+  hashed,
+  type UploadBody,
+  type UploadOptions,
+  type UploadSource,
+  uploadBody,
+} from './upload-body.ts'
 
 export interface Uploaded {
   document: Document
   /** False if the version was there before; the document is then the first writer's. */
   created: boolean
+  /** `ticket` also where the bytes were published already, so that none had to be sent. */
+  via: 'ticket' | 'service'
+  /**
+   * Why the bytes went through the service although they were to go straight to the store: a code of the service
+   * such as `tickets_unavailable`, or `store: ` and what was wrong with it. `null` where nothing was in the way.
+   */
+  fallbackReason: string | null
 }
 
 /** See `DocumentsClient.put`. */
 export async function put(
-  send: Send,
+  parts: TransferParts,
   ref: DocumentName,
   source: UploadSource,
   options: UploadOptions,
 ): Promise<Uploaded> {
-  const path = documentPath(ref)
+  documentPath(ref)
+  if (!goesByTicket(source, options, parts)) return putThroughService(parts.send, ref, source, options, null)
+  const size = checkedSize(source, options.size)
+  const digest = options.digest ?? (await hashed(source, options))
+  const { onProgress, signal } = options
+  const contentType = contentTypeOf(source, options)
+  const outcome = await uploadByTicket(parts, {
+    ...{ ref, contentType, onProgress, signal },
+    bytes: { source, digest, size },
+  })
+  if (!('reason' in outcome)) return { ...outcome, via: 'ticket', fallbackReason: null }
+  return instead(
+    outcome,
+    () => putThroughService(parts.send, ref, source, { ...options, digest }, outcome.reason),
+    options,
+  )
+}
+
+function goesByTicket(
+  source: UploadSource,
+  { via = 'auto' }: UploadOptions,
+  { limits }: TransferParts,
+): source is RepeatableSource {
+  if (via === 'service') return false
+  if (source instanceof ReadableStream) {
+    if (via === 'auto') return false
+    throw new ArgumentError(
+      'A stream cannot be uploaded by ticket: its digest is not known before it is sent.',
+    )
+  }
+  return via === 'ticket' || checkedSize(source, undefined) >= limits.ticketBytesMin
+}
+
+function instead(
+  { error }: NoTicket,
+  otherwise: () => Promise<Uploaded>,
+  { via }: UploadOptions,
+): Promise<Uploaded> {
+  if (via === 'ticket') throw error
+  return otherwise()
+}
+
+async function putThroughService(
+  send: Send,
+  ref: DocumentName,
+  source: UploadSource,
+  options: UploadOptions,
+  fallbackReason: string | null,
+): Promise<Uploaded> {
   const upload = await uploadBody(source, options)
-  const answer = await sendUpload(send, path, upload, headersOf(source, upload, options), options.signal)
+  const headers = headersOf(source, upload, options)
+  const answer = await sendUpload(send, documentPath(ref), upload, headers, options.signal)
   const document = documentFrom(await jsonMembers(answer))
   checkStored(document, upload, answer)
   if (!(upload.body instanceof ReadableStream)) {
-    options.onProgress?.({ bytes: document.size, totalBytes: document.size })
+    options.onProgress?.({ phase: 'send', bytes: document.size, totalBytes: document.size })
   }
-  return { document, created: answer.response.status === 201 }
+  return { document, created: answer.response.status === 201, via: 'service', fallbackReason }
 }
 
 async function sendUpload(
@@ -46,10 +111,14 @@ async function sendUpload(
   }
 }
 
+function contentTypeOf(source: UploadSource, { contentType }: UploadOptions): string {
+  if (contentType !== undefined) return contentType
+  return source instanceof Blob && source.type !== '' ? source.type : 'application/octet-stream'
+}
+
 function headersOf(source: UploadSource, upload: UploadBody, options: UploadOptions): Record<string, string> {
-  const ownType = source instanceof Blob && source.type !== '' ? source.type : 'application/octet-stream'
   return {
-    'content-type': options.contentType ?? ownType,
+    'content-type': contentTypeOf(source, options),
     ...(upload.digest ? { 'repr-digest': formatReprDigest(upload.digest) } : {}),
     // For streams; a browser ignores it and counts what it sends by itself.
     ...(upload.size === undefined ? {} : { 'content-length': `${upload.size}` }),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { createDocumentsClient, type DocumentsClient } from '../client/client.ts'
 import { LocalFailure, UsageError } from './docs-failure.ts'
-import { type LocalStart, localFolder, readLocalStarts } from './local-state.ts'
+import { chooseStart, type LocalStart, localFolder, readLocalStarts } from './local-state.ts'
 import { signLocalToken } from './local-token.ts'
 
 export interface ConnectionFlags {
@@ -38,7 +38,7 @@ export function withConnection(command: Command): Command {
  * The client that a command talks through: to `--url` with the token of the environment, or to the service that
  * `start` runs on this machine with a token of its own making.
  *
- * @throws {UsageError} where service, token or tenant is missing or ambiguous
+ * @throws {UsageError | NoSuchStart} where service, token or tenant is missing or ambiguous
  */
 export async function connect(
   flags: ConnectionFlags,
@@ -72,20 +72,12 @@ async function tokenFrom(file: string): Promise<string> {
   }
 }
 
+const otherwise = ', or give --url and DOCUMENTS_TOKEN or DOCUMENTS_TOKEN_FILE'
+
+/** @throws {UsageError | NoSuchStart} */
 function findStart(starts: ReadonlyMap<number, LocalStart>, { url, port }: ConnectionFlags): LocalStart {
   if (url) return startAt(url, starts)
-  const chosen =
-    port === undefined
-      ? [...starts.values()]
-      : [...starts].flatMap(([at, start]) => (at === port ? [start] : []))
-  const [start, second] = chosen
-  if (second)
-    throw new UsageError(`several starts are running, choose with --port: ${[...starts.keys()].join(', ')}`)
-  if (start) return start
-  const where = port === undefined ? '' : ` on port ${port}`
-  throw new UsageError(
-    `no start is running${where}: run "bun run start" first, or give --url and DOCUMENTS_TOKEN or DOCUMENTS_TOKEN_FILE`,
-  )
+  return chooseStart(starts, port, otherwise)
 }
 
 function startAt(url: string, starts: ReadonlyMap<number, LocalStart>): LocalStart {

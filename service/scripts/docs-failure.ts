@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { ArgumentError, DocumentsClientError, ProblemError } from '../client/errors.ts'
+import { NoSuchStart } from './local-state.ts'
 
 export const exitCodes = { failed: 1, usage: 2 } as const
 
@@ -19,7 +20,8 @@ export function reportFailure(error: unknown): number {
   // `docs list | head`: whoever read has had enough, and knows.
   if ((error as { code?: unknown } | null)?.code === 'EPIPE') return exitCodes.failed
   process.stderr.write(`error: ${printable(sentenceOf(error))}\n`)
-  return error instanceof UsageError || error instanceof ArgumentError ? exitCodes.usage : exitCodes.failed
+  const wrongUsage = [UsageError, ArgumentError, NoSuchStart].some((kind) => error instanceof kind)
+  return wrongUsage ? exitCodes.usage : exitCodes.failed
 }
 
 /** Control characters of whoever wrote the text must not reach the terminal. */

@@ -1,4 +1,5 @@
 import type { DocumentsClient } from '../client/client.ts'
+import type { Download } from '../client/download.ts'
 import { UsageError } from './docs-failure.ts'
 import { formatBytes, printBytes, printJson, printLine } from './docs-output.ts'
 import { startProgress } from './docs-progress.ts'
@@ -8,6 +9,7 @@ import { saveWhole } from './docs-save.ts'
 export interface GetFlags {
   output?: string
   force?: boolean
+  direct?: boolean
   json?: boolean
 }
 
@@ -24,10 +26,9 @@ export async function getDocument(
     throw new UsageError('--json and the bytes cannot both go to standard output')
   const progress = startProgress(ref.name)
   try {
-    if (file === '-') return await toStandardOutput(client, ref, progress.onProgress, signal)
-    const saved = await saveWhole(file, { force: flags.force === true }, () =>
-      client.get(ref, { onProgress: progress.onProgress, signal }),
-    )
+    const open = () => client.get(ref, { direct: flags.direct, onProgress: progress.onProgress, signal })
+    if (file === '-') return await toStandardOutput(await open())
+    const saved = await saveWhole(file, { force: flags.force === true }, open)
     progress.stop()
     if (flags.json) return printJson({ file, version: saved })
     await printLine(
@@ -38,12 +39,6 @@ export async function getDocument(
   }
 }
 
-async function toStandardOutput(
-  client: DocumentsClient,
-  ref: Parameters<DocumentsClient['get']>[0],
-  onProgress: ReturnType<typeof startProgress>['onProgress'],
-  signal: AbortSignal,
-): Promise<void> {
-  const { stream } = await client.get(ref, { onProgress, signal })
+async function toStandardOutput({ stream }: Download): Promise<void> {
   for await (const chunk of stream) await printBytes(chunk)
 }

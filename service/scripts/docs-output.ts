@@ -18,6 +18,11 @@ export function printLine(text: string): Promise<void> {
   return printBytes(`${printable(text)}\n`)
 }
 
+/** Says on standard error why bytes took the longer way; nothing for `null`. */
+export function noteFallback(reason: string | null): void {
+  if (reason !== null) process.stderr.write(`note: went through the service (${printable(reason)})\n`)
+}
+
 /** Columns of fixed width come first, so that rows line up although each is printed as it comes. */
 export function listedRow({ storedAt, size, digest, type, name }: ListedVersion): string {
   return `${storedAt}  ${formatBytes(size).padStart(9)}  ${digest}  ${type}/${name}`

@@ -1,23 +1,28 @@
 import { SingleBar } from 'cli-progress'
-import type { OnProgress } from '../client/progress.ts'
+import type { TransferProgress, UploadPhase } from '../client/progress.ts'
 import { formatBytes } from './docs-output.ts'
 
-/** A bar on standard error while bytes move. */
+/** A bar on standard error while bytes move, and a new one for each phase of an upload. */
 export interface Progress {
   /** `undefined` where nobody would see it: standard error is no terminal. */
-  onProgress: OnProgress | undefined
+  onProgress: ((progress: TransferProgress & { phase?: UploadPhase }) => void) | undefined
   stop(): void
 }
 
+const doing: Record<UploadPhase, string> = { hash: 'hashing', send: 'sending', verify: 'verifying' }
+
 export function startProgress(label: string): Progress {
   if (!process.stderr.isTTY) return { onProgress: undefined, stop: () => undefined }
-  let bar: SingleBar | null = null
+  let shown: { bar: SingleBar; phase: UploadPhase | undefined } | null = null
   return {
-    onProgress: ({ bytes, totalBytes }) => {
-      bar ??= startBar(label, totalBytes)
-      bar.update(bytes)
+    onProgress: ({ bytes, totalBytes, phase }) => {
+      if (shown === null || shown.phase !== phase) {
+        shown?.bar.stop()
+        shown = { bar: startBar(phase ? `${label} ${doing[phase]}` : label, totalBytes), phase }
+      }
+      shown.bar.update(bytes)
     },
-    stop: () => bar?.stop(),
+    stop: () => shown?.bar.stop(),
   }
 }
 

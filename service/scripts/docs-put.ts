@@ -4,7 +4,7 @@ import type { DocumentsClient } from '../client/client.ts'
 import type { DocumentName } from '../client/references.ts'
 import type { UploadSource } from '../client/upload-body.ts'
 import { LocalFailure, UsageError } from './docs-failure.ts'
-import { formatBytes, printJson, printLine } from './docs-output.ts'
+import { formatBytes, noteFallback, printJson, printLine } from './docs-output.ts'
 import { startProgress } from './docs-progress.ts'
 import { parseDocument } from './docs-reference.ts'
 
@@ -12,6 +12,7 @@ export interface PutFlags {
   type?: string
   name?: string
   contentType?: string
+  via?: 'auto' | 'ticket' | 'service'
   json?: boolean
 }
 
@@ -25,11 +26,12 @@ export async function putDocument(
 ): Promise<void> {
   const ref = targetOf(file, target, flags)
   const progress = startProgress(ref.name)
-  const { contentType } = flags
+  const { contentType, via } = flags
   const source = await sourceOf(file)
   const stored = await client
-    .put(ref, source, { contentType, onProgress: progress.onProgress, signal })
+    .put(ref, source, { contentType, via, onProgress: progress.onProgress, signal })
     .finally(progress.stop)
+  noteFallback(stored.fallbackReason)
   if (flags.json) return printJson(stored)
   const { type, name, digest, size } = stored.document
   const outcome = stored.created ? 'stored' : 'was there already'

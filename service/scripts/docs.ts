@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { DocumentsClient } from '../client/client.ts'
 import { type ConnectionFlags, connect, withConnection } from './docs-connection.ts'
 import { LocalFailure, reportFailure } from './docs-failure.ts'
@@ -6,6 +6,7 @@ import { type GetFlags, getDocument } from './docs-get.ts'
 import { type PutFlags, putDocument } from './docs-put.ts'
 import { listDocuments, listVersions, type RowsFlags } from './docs-rows.ts'
 import { type RemoveFlags, removeVersion, type TagFlags, tagDocument } from './docs-tags.ts'
+import { signUrl, type UrlFlags } from './docs-url.ts'
 
 const interruption = new AbortController()
 const { signal } = interruption
@@ -20,6 +21,7 @@ Examples:
   git archive HEAD | bun run docs put - deployment-bundles/orders-api.tar --tenant acme
   bun run docs list deployment-bundles/orders --tenant acme
   bun run docs get deployment-bundles/orders-api.tar -o orders-api.tar --tenant acme
+  curl -o orders-api.tar "$(bun run --silent docs url deployment-bundles/orders-api.tar --tenant acme)"
   bun run docs tag deployment-bundles/orders-api.tar production --tenant acme
   bun run docs rm deployment-bundles/orders-api.tar@sha256:<64 hex digits> --yes --tenant acme
 
@@ -33,6 +35,11 @@ command('put <file> [document]', 'upload a file, or standard input for "-", as <
   .option('--type <type>', 'document type, instead of <type>/<name>')
   .option('--name <name>', "document name (default: the file's)")
   .option('--content-type <type>', "media type (default: by the file's ending)")
+  .addOption(
+    new Option('--via <way>', 'straight to the store with a ticket, through the service, or as it fits')
+      .choices(['auto', 'ticket', 'service'])
+      .default('auto'),
+  )
   .action((file: string, document: string | undefined, flags: PutFlags & ConnectionFlags) =>
     run(flags, (client) => putDocument(client, file, document, flags, signal)),
   )
@@ -40,8 +47,16 @@ command('put <file> [document]', 'upload a file, or standard input for "-", as <
 command('get <version>', 'download <type>/<name>[@tag|@sha256:…]; without a tag, latest')
   .option('-o, --output <file>', 'where to; "-" is standard output (default: the name of the document)')
   .option('--force', 'replace the file if it is there')
+  .option('--direct', 'straight from the store where it can be reached')
   .action((version: string, flags: GetFlags & ConnectionFlags) =>
     run(flags, (client) => getDocument(client, version, flags, signal)),
+  )
+
+command('url <version>', 'print a URL that downloads <type>/<name>[@tag|@sha256:…] straight from the store')
+  .option('--expires <seconds>', "how long it works (default and maximum: the service's)", parseSeconds)
+  .addHelpText('after', '\nThe URL is a credential: until it expires, whoever has it can download the bytes.')
+  .action((version: string, flags: UrlFlags & ConnectionFlags) =>
+    run(flags, (client) => signUrl(client, version, flags, signal)),
   )
 
 command('list [filter]', 'list all versions, those of <type>, or of <type>/<beginning of name>')
@@ -84,6 +99,11 @@ async function run(
 function parseRows(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('Give a number of rows, from 1.')
+}
+
+function parseSeconds(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Give a number of seconds, from 1.')
 }
 
 /** Aborted, a transfer still cleans up after itself; a second signal ends the process at once. */

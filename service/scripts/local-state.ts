@@ -58,6 +58,33 @@ export async function readLocalStarts(folder = localFolder): Promise<Map<number,
   return starts
 }
 
+/** None of the running starts fits, or more than one; the message says how to put it right. */
+export class NoSuchStart extends Error {
+  override readonly name = 'NoSuchStart'
+}
+
+/**
+ * The start on `port`, or the only one where none is given.
+ *
+ * @param otherwise what else the user could do, such as `, or give --url`
+ * @throws {NoSuchStart}
+ */
+export function chooseStart(
+  starts: ReadonlyMap<number, LocalStart>,
+  port: number | undefined,
+  otherwise = '',
+): LocalStart {
+  const ports = [...starts.keys()].join(', ')
+  if (port === undefined && starts.size > 1) {
+    throw new NoSuchStart(`several starts are running, choose with --port: ${ports}`)
+  }
+  const chosen = port === undefined ? starts.values().next().value : starts.get(port)
+  if (chosen) return chosen
+  const where = port === undefined ? '' : ` on port ${port}`
+  const running = starts.size > 0 ? `; running on ${ports}` : ''
+  throw new NoSuchStart(`no start is running${where}${running}: run "bun run start" first${otherwise}`)
+}
+
 async function readStart(file: string): Promise<LocalStart | undefined> {
   try {
     const content: unknown = JSON.parse(await readFile(file, 'utf8'))

@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { isScope, scopes } from '../authz/principal.ts'
 import { tenantPattern } from '../documents/document-ref.ts'
-import { type LocalStart, localFolder, readLocalStarts } from './local-state.ts'
+import { chooseStart, localFolder, NoSuchStart, readLocalStarts } from './local-state.ts'
 import { signLocalToken } from './local-token.ts'
 
 const usageExitCode = 2
@@ -17,9 +17,6 @@ interface TokenOptions {
   local: string
 }
 
-/** Something the user can put right; its message says how. */
-class UsageError extends Error {}
-
 const command = new Command('bun run token')
   .description('Prints a token for the service that `bun run start` runs, alone on standard output.')
   .requiredOption('--tenant <tenant>', 'tenant the token is for; repeat it for more', addTenant)
@@ -29,23 +26,6 @@ const command = new Command('bun run token')
   .option('--port <port>', 'port of the start, where several run (or PORT)', parsePort, portFromEnvironment())
   .option('--local <folder>', 'where start keeps its state', localFolder)
   .exitOverride()
-
-/** @throws {UsageError} where no start, or more than one, fits. */
-async function findStart({ port, local }: TokenOptions): Promise<LocalStart> {
-  const starts = await readLocalStarts(local)
-  const chosen = port === undefined ? onlyOne(starts) : starts.get(port)
-  if (chosen) return chosen
-  const running = starts.size > 0 ? `; running on ${[...starts.keys()].join(', ')}` : ''
-  const where = port === undefined ? '' : ` on port ${port}`
-  throw new UsageError(`no start is running${where}${running}: run "bun run start" first`)
-}
-
-function onlyOne(starts: ReadonlyMap<number, LocalStart>): LocalStart | undefined {
-  if (starts.size > 1) {
-    throw new UsageError(`several starts are running, choose with --port: ${[...starts.keys()].join(', ')}`)
-  }
-  return starts.values().next().value
-}
 
 function addTenant(tenant: string, before: string[] = []): string[] {
   if (!tenantForm.test(tenant)) {
@@ -85,14 +65,14 @@ function portFromEnvironment(): number | undefined {
 async function main(): Promise<number> {
   try {
     const options = command.parse().opts<TokenOptions>()
-    const start = await findStart(options)
+    const start = chooseStart(await readLocalStarts(options.local), options.port)
     const { tenant: tenants, scope, subject, expires: expiresInSeconds } = options
     const token = await signLocalToken(start, { tenants, scope, subject, expiresInSeconds })
     process.stdout.write(`${token}\n`)
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode
-    if (!(error instanceof UsageError)) throw error
+    if (!(error instanceof NoSuchStart)) throw error
     process.stderr.write(`error: ${error.message}\n`)
     return usageExitCode
   }

@@ -67,7 +67,7 @@ describe('the client on the real service', () => {
       createdBy: 'alice',
       tags: ['latest'],
     })
-    expect(again).toEqual({ document: first.document, created: false })
+    expect(again).toEqual({ ...first, created: false })
     const { tenant, digest, size, contentType } = first.document
     expect(await acme.head(ref)).toEqual({ tenant, ...ref, digest, size, contentType })
     expect((await acme.get({ ...ref, digest })).version).toEqual({

@@ -55,7 +55,12 @@ describe('client.put', () => {
   it('sends bytes with their digest, length and type, and gives the document', async () => {
     using server = serveUploads()
     const put = await clientOf(server.url).put(orders, bytes, { contentType: 'application/json' })
-    expect(put).toEqual({ document: documentOf(bytes), created: true })
+    expect(put).toEqual({
+      document: documentOf(bytes),
+      created: true,
+      via: 'service',
+      fallbackReason: null,
+    })
     expect(server.received).toMatchObject([
       {
         method: 'PUT',
@@ -95,14 +100,16 @@ describe('client.put', () => {
     expect(server.received[0]?.headers['content-type']).toStartWith('application/json')
   })
 
-  it('sends a large Blob in pieces and tells how far it is', async () => {
+  it('hashes and sends a large Blob in pieces and tells how far each is', async () => {
     const large = new Uint8Array(3_000_000).fill(7)
     using server = serveUploads()
     const seen: number[] = []
+    const hashed: number[] = []
     const { document } = await clientOf(server.url).put(orders, new Blob([large]), {
-      onProgress: ({ bytes: sent, totalBytes }) => {
+      onProgress: ({ phase, bytes: sent, totalBytes }) => {
         expect(totalBytes).toBe(3_000_000)
-        seen.push(sent)
+        if (phase === 'send') seen.push(sent)
+        else hashed.push(sent)
       },
     })
     expect(document.digest).toBe(digestOf(large))
@@ -113,6 +120,7 @@ describe('client.put', () => {
     expect(seen.length).toBeGreaterThan(1)
     expect(seen).toEqual(seen.toSorted((a, b) => a - b))
     expect(seen.at(-1)).toBe(3_000_000)
+    expect(hashed.at(-1)).toBe(3_000_000)
   })
 
   it('sends a stream of unknown size as it comes, without digest or length', async () => {

@@ -1,0 +1,122 @@
+import { jsonMembers } from './answers.ts'
+import {
+  type Download,
+  type DownloadOptions,
+  head,
+  open,
+  type VersionInfo,
+  type VersionName,
+} from './download.ts'
+import { type CallIds, StoreError } from './errors.ts'
+import { watchIdle } from './idle-watch.ts'
+import { type DocumentName, versionPath } from './references.ts'
+import { errorText, storeRefusal, storeSilence } from './store-answer.ts'
+import { signedUrl } from './ticket.ts'
+import type { TransferParts } from './ticket-upload.ts'
+import type { Send } from './transport.ts'
+import { verifiedStream } from './verified-stream.ts'
+
+/** A URL that anyone who holds it can download the version with until `expiresAt` (RFC 3339): a credential. */
+export interface DownloadUrl {
+  url: string
+  expiresAt: string
+}
+
+export interface DownloadUrlOptions {
+  /** How long it lives; default and maximum are the service's. */
+  expiresInSeconds?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** See `DocumentsClient.createDownload`. */
+export async function createDownload(
+  send: Send,
+  ref: DocumentName & { digest: string },
+  options: DownloadUrlOptions,
+): Promise<DownloadUrl> {
+  const { url, expiresAt } = await askForUrl(send, ref, options)
+  return { url, expiresAt }
+}
+
+/** See `DocumentsClient.get` with `direct`. */
+export async function openDirect(
+  parts: TransferParts,
+  tenant: string,
+  ref: VersionName,
+  options: DownloadOptions,
+): Promise<Download> {
+  const { signal } = options
+  const version = await head(parts.send, tenant, ref, signal)
+  const { ids, url } = await askForUrl(parts.send, version, { signal })
+  try {
+    return await openAtStore(parts, version, url, ids, options)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    // By digest: the tag may have moved since.
+    const { type, name, digest } = version
+    return {
+      ...(await open(parts.send, tenant, { type, name, digest }, options)),
+      fallbackReason: error.reason,
+    }
+  }
+}
+
+async function askForUrl(
+  send: Send,
+  ref: DocumentName & { digest: string },
+  { expiresInSeconds, signal }: DownloadUrlOptions,
+): Promise<DownloadUrl & { ids: CallIds }> {
+  const answer = await send({
+    method: 'POST',
+    path: `${versionPath(ref, ref.digest)}/downloads`,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ expiresInSeconds }),
+    signal,
+  })
+  const members = await jsonMembers(answer)
+  const url = signedUrl(members.text('url'), answer.ids)
+  return { url, expiresAt: members.text('expiresAt'), ids: answer.ids }
+}
+
+async function openAtStore(
+  { fetch, limits }: TransferParts,
+  version: VersionInfo,
+  url: string,
+  ids: CallIds,
+  { onProgress, signal }: DownloadOptions,
+): Promise<Download> {
+  const watch = watchIdle(limits, signal)
+  const failure = (error: unknown) => {
+    watch.stop()
+    if (signal?.aborted) return signal.reason
+    return storeSilence(url, watch.stalled ? { code: 'stalled' } : error, ids)
+  }
+  const response = await (fetch ?? globalThis.fetch)(url, {
+    // A coded body would be hashed after decoding.
+    headers: { 'accept-encoding': 'identity' },
+    signal: watch.signal,
+    redirect: 'error',
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+  }).catch((error) => {
+    throw failure(error)
+  })
+  // Whoever reads may take their time: only the beginning is watched.
+  watch.relax()
+  if (response.status !== 200) {
+    throw storeRefusal(
+      url,
+      response.status,
+      await errorText(response),
+      response.headers.get('retry-after'),
+      ids,
+    )
+  }
+  const onBytes = (bytes: number) => {
+    if (bytes === version.size) watch.stop()
+    onProgress?.({ bytes, totalBytes: version.size })
+  }
+  const { digest, size: sizeBytes } = version
+  const stream = verifiedStream(response.body, { digest, sizeBytes, ids, failure, onBytes })
+  return { version, range: null, stream, via: 'store', fallbackReason: null }
+}

@@ -1,0 +1,156 @@
+import type { Digest } from '../documents/document-ref.ts'
+import { DigestMismatchError, type StoreError } from './errors.ts'
+import { type IdleWatch, watchIdle } from './idle-watch.ts'
+import { type FormFrame, formFrame, framed } from './multipart-body.ts'
+import type { OnProgress } from './progress.ts'
+import { streamsRequests } from './runtime.ts'
+import { type RepeatableSource, streamOf } from './source-bytes.ts'
+import { errorText, storeRefusal, storeSilence } from './store-answer.ts'
+import { sendByXhr } from './store-upload-xhr.ts'
+import { StreamedBody } from './streamed-body.ts'
+import type { GivenTicket } from './ticket.ts'
+import type { TransferLimits } from './transfer-limits.ts'
+import { type Fetch, randomHex } from './transport.ts'
+
+/** Bytes whose digest is known before they are sent. */
+export interface KnownBytes {
+  source: RepeatableSource
+  digest: Digest
+  size: number
+}
+
+export interface StoreUploadOptions {
+  fetch: Fetch | undefined
+  limits: TransferLimits
+  onProgress: OnProgress | undefined
+  signal: AbortSignal | undefined
+}
+
+/** One request to the store, all but its body. */
+interface StoreRequest {
+  url: string
+  method: 'POST' | 'PUT'
+  headers: Record<string, string>
+  frame: FormFrame | null
+}
+
+/**
+ * Sends the bytes to the store as the ticket says, once. Nothing of it is published before it is completed.
+ *
+ * @throws {StoreError} where the store was not reached, stood still or refused
+ * @throws {DigestMismatchError} the source has changed since it was hashed
+ * @throws whatever reading the source throws; the signal's reason where it was aborted
+ */
+export async function sendToStore(
+  given: GivenTicket,
+  bytes: KnownBytes,
+  options: StoreUploadOptions,
+): Promise<void> {
+  options.signal?.throwIfAborted()
+  const request = requestOf(given, bytes.size)
+  const watch = watchIdle(options.limits, options.signal)
+  const send = streamsRequests() ? sendStreamed : sendWhole
+  try {
+    await send(request, given, bytes, options, watch)
+  } catch (error) {
+    if (options.signal?.aborted) throw options.signal.reason
+    if (watch.stalled) throw storeSilence(request.url, { code: 'stalled' }, given.ids)
+    throw error
+  } finally {
+    watch.stop()
+  }
+}
+
+function requestOf({ ticket }: GivenTicket, size: number): StoreRequest {
+  const { url, method } = ticket
+  if (ticket.method === 'PUT') return { url, method, headers: { ...ticket.headers }, frame: null }
+  const frame = formFrame(ticket.fields, randomHex(16))
+  const length = frame.head.length + size + frame.tail.length
+  return { url, method, headers: { 'content-type': frame.contentType, 'content-length': `${length}` }, frame }
+}
+
+async function sendStreamed(
+  request: StoreRequest,
+  { ids }: GivenTicket,
+  { source, digest, size }: KnownBytes,
+  { fetch, onProgress }: StoreUploadOptions,
+  watch: IdleWatch,
+): Promise<void> {
+  const file = new StreamedBody(streamOf(source), {
+    size,
+    onProgress: (progress) => {
+      watch.moved(progress.bytes === size)
+      onProgress?.(progress)
+    },
+  })
+  // Nothing to stream: a runtime would send an empty stream in chunks.
+  const empty = size === 0 && request.frame === null
+  const body = empty ? new Uint8Array() : request.frame ? framed(request.frame, file.body) : file.body
+  try {
+    await sendByFetch(request, body, ids, fetch, watch.signal)
+  } catch (error) {
+    const cause = file.failure(ids)
+    file.release()
+    throw cause ?? error
+  }
+  const sent = file.sentDigest()
+  if (sent === null) throw storeSilence(request.url, { code: 'answered_before_the_end' }, ids)
+  if (sent !== digest) throw new DigestMismatchError(digest, sent, ids)
+}
+
+/** A browser sends a Blob from wherever it is, also in a form, without reading it into memory. */
+async function sendWhole(
+  request: StoreRequest,
+  { ids }: GivenTicket,
+  { source, size }: KnownBytes,
+  { fetch, onProgress }: StoreUploadOptions,
+  watch: IdleWatch,
+): Promise<void> {
+  const { frame } = request
+  const parts = frame ? [frame.head, source, frame.tail] : [source]
+  const body = new Blob(parts as BlobPart[])
+  if (fetch !== undefined || !('XMLHttpRequest' in globalThis)) {
+    // `fetch` does not tell how far it is, so nothing can be said about standing still.
+    watch.relax()
+    await sendByFetch(request, body, ids, fetch, watch.signal)
+    return onProgress?.({ bytes: size, totalBytes: size })
+  }
+  const headBytes = frame?.head.length ?? 0
+  const onBytes = (sent: number) => {
+    watch.moved(sent >= body.size)
+    onProgress?.({ bytes: Math.min(Math.max(sent - headBytes, 0), size), totalBytes: size })
+  }
+  await sendByXhr({ ...request, body, ids, onBytes, signal: watch.signal })
+}
+
+async function sendByFetch(
+  { url, method, headers }: StoreRequest,
+  body: Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
+  ids: GivenTicket['ids'],
+  fetch: Fetch | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const init: RequestInit & { duplex: 'half' } = {
+    method,
+    headers,
+    body,
+    signal,
+    duplex: 'half',
+    // See `redirectOf`: anything else keeps the body in memory, and a redirect would not be signed.
+    redirect: 'error',
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+  }
+  const response = await (fetch ?? globalThis.fetch)(url, init).catch((error) => {
+    throw storeSilence(url, error, ids)
+  })
+  const text = await errorText(response)
+  if (response.ok) return
+  throw storeRefusal(url, response.status, text, response.headers.get('retry-after'), ids)
+}
+
+/** Whether another try can help: no answer, 5xx or 429. What a store refuses it may only take with a new ticket. */
+export function isStorePassing({ status, reason }: StoreError): boolean {
+  if (status === null) return reason !== 'stalled'
+  return status === 408 || status === 429 || status >= 500
+}
