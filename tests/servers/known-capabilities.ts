@@ -1,9 +1,20 @@
+import { capabilitiesOf } from '../../service/object-store/probe.ts'
+import type { Finding } from '../../service/object-store/probe-finding.ts'
+import { probeRows } from '../../service/object-store/probe-rows.ts'
 import type { StoreCapabilities } from '../../service/object-store/store-capabilities.ts'
+import { knownVerdicts, type StoreKind } from './store-findings.ts'
 
-/** What the probe finds on MinIO, for tests that do not want to wait for it (`tests/integration/probe*`). */
-export const minioCapabilities: StoreCapabilities = {
-  ticketMethod: 'POST',
-  digestEnforced: true,
-  copyPinHonoured: true,
-  conditionalOverwrite: 'yes',
+/** What the probe finds on that store, for tests that do not want to wait for it. */
+export function knownFindings(kind: StoreKind): Finding[] {
+  const verdicts = knownVerdicts(kind)
+  return probeRows.map(({ id, question, weight, whenYes, whenNo }) => {
+    const verdict = verdicts[id]
+    return { id, question, weight, verdict, seen: '', consequence: verdict === 'yes' ? whenYes : whenNo }
+  })
 }
+
+export function knownCapabilities(kind: StoreKind): StoreCapabilities {
+  return capabilitiesOf(knownFindings(kind))
+}
+
+export const minioCapabilities: StoreCapabilities = knownCapabilities('minio')

@@ -20,7 +20,7 @@ import { createLogger } from '../../service/telemetry/logger.ts'
 import { freshBucket } from './bucket.ts'
 import { counted } from './counted-object-store.ts'
 import { type Claims, type IssuerForTests, startIssuerForTests } from './issuer-for-tests.ts'
-import { minioCapabilities } from './known-capabilities.ts'
+import { knownCapabilities } from './known-capabilities.ts'
 import { keepPrinted, printedFile } from './printed.ts'
 import { storeForTests } from './store.ts'
 
@@ -53,7 +53,7 @@ export interface InProcessService extends ServiceForTests {
 }
 
 export interface InProcessOptions {
-  /** What the service takes the store for; that of MinIO where left out. */
+  /** What the service takes the store for; default: what the probe is known to find on it. */
   capabilities?: StoreCapabilities
   /** Default: that of the service. */
   documentBytesMax?: number
@@ -114,7 +114,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
       cursorKey: deriveKey(connection.secretAccessKey, 'documents/cursor/v1'),
       ticketKey: deriveKey(connection.secretAccessKey, 'documents/ticket/v1'),
       onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
-      capabilities: () => options.capabilities ?? minioCapabilities,
+      capabilities: () => options.capabilities ?? knownCapabilities(connection.kind),
       signer: prefixedSigner(signer, docsPrefix),
     }),
     authenticator: createAuthenticator(issuer),
