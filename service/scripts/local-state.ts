@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { SigningKey } from './local-token.ts'
+import type { Environment } from './start-environment.ts'
 
 /** What a running `start` tells the other commands: a file that only its owner can read. */
 export type LocalStart = Static<typeof localStart>
@@ -17,6 +18,11 @@ const localStart = Type.Object({
   jwk: Type.Unsafe<SigningKey>(Type.Object({ kty: Type.String(), kid: Type.String() })),
   /** RFC 3339, UTC. */
   startedAt: Type.String(),
+  /**
+   * `S3_*` variables of the store that the start brought up itself; secrets are named as files. None where
+   * S3_ENDPOINT was given: those keys are their owner's.
+   */
+  store: Type.Optional(Type.Unsafe<Environment>(Type.Record(Type.String(), Type.String()))),
   /** Process that serves; the file is stale once it is gone. */
   pid: Type.Integer({ minimum: 1 }),
 })

@@ -89,7 +89,9 @@ async function startAll(settings: StartSettings, local: string): Promise<void> {
 
   const { issuer: name, audience, privateJwk: jwk } = issuer
   const startedAt = new Date().toISOString()
-  await writeLocalStart(port, { url, issuer: name, audience, jwk, startedAt, pid: process.pid }, local)
+  const ownStore = process.env.S3_ENDPOINT === undefined ? { store: store.environment } : {}
+  const state = { url, issuer: name, audience, jwk, startedAt, ...ownStore, pid: process.pid }
+  await writeLocalStart(port, state, local)
   started.push({ name: 'state', stop: () => removeLocalStart(port, local) })
   console.log(`logs: ${logFile}`)
   console.log(`ready ${url}\n${howToTry(url, port)}`)
