@@ -35,5 +35,8 @@ export const examples: Readonly<Record<string, unknown>> = {
   Published: { published: document },
   Completion: { ticket },
   DownloadRequest: { expiresInSeconds: 300 },
-  SignedUrl: { url: 'https://store.example/cloudlysis-docs/docs/tenants/acme?X-Amz-Expires=300', expiresAt: '2026-11-23T10:05:00.000Z' },
+  SignedUrl: {
+    url: 'https://store.example/cloudlysis-docs/docs/tenants/acme?X-Amz-Expires=300',
+    expiresAt: '2026-11-23T10:05:00.000Z',
+  },
 }
