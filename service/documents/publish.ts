@@ -124,6 +124,8 @@ async function publishStaged(
     staged = await parts.complete({ signal })
   } catch (error) {
     await parts.abort()
+    // Where only the answer to `complete` was lost, the parts have become an object.
+    await store.delete(key).catch(() => {})
     throw error
   }
   const digest = incoming.digest()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import { type ObjectStore, ObjectStoreError } from '../../service/object-store/object-store.ts'
 import {
   digestOf,
   documentsInMemory,
@@ -139,6 +139,28 @@ describe('putting a document of which not all arrives', () => {
     abort.abort(new Error('left'))
     await expect(putting).rejects.toThrow()
     expect(await store.listUnfinished('')).toEqual([])
+    expect(await keysIn(store)).toEqual([])
+  })
+})
+
+describe('putting a document that is staged', () => {
+  it('leaves nothing where only the answer to the last call about its parts is lost', async () => {
+    const lossy = (store: ObjectStore): ObjectStore => ({
+      ...store,
+      async startMultipart(key, options) {
+        const parts = await store.startMultipart(key, options)
+        return {
+          ...parts,
+          async complete(callOptions) {
+            await parts.complete(callOptions)
+            throw new ObjectStoreError('unavailable', 'complete', 'ECONNRESET')
+          },
+        }
+      },
+    })
+    const { documents, store } = documentsInMemory({ decorate: lossy })
+    const upload = uploadOf(new Uint8Array(9 * MiB))
+    await expect(documents.put(ref, upload)).rejects.toMatchObject({ code: 'store_unavailable' })
     expect(await keysIn(store)).toEqual([])
   })
 })
