@@ -30,7 +30,8 @@ export function importsOf(file: SourceFile): string[] {
 
 /** Name of the package in a specifier (`@scope/name/part` → `@scope/name`), `null` for paths and built-ins. */
 export function packageOf(specifier: string): string | null {
-  if (/^(node:|bun:|bun$|service\/|compose\/|tests\/|observability\/|package\.json$|\.)/.test(specifier)) return null
+  if (/^(node:|bun:|bun$|service\/|compose\/|tests\/|observability\/|package\.json$|\.)/.test(specifier))
+    return null
   const [first = '', second = ''] = specifier.split('/')
   return first.startsWith('@') ? `${first}/${second}` : first
 }
