@@ -1,5 +1,5 @@
 import type { Document } from '../documents/documents.ts'
-import { CompletionPendingError, ProblemError, StoreError } from './errors.ts'
+import { CompletionPendingError, DigestMismatchError, ProblemError, StoreError } from './errors.ts'
 import { inPhase, type OnUploadProgress } from './progress.ts'
 import type { DocumentName } from './references.ts'
 import { isPassing, pause, pauseSeconds, repeated } from './retry.ts'
@@ -106,7 +106,7 @@ async function sentAndCompleted(
 /** Asks until the bytes are verified and published; each question can be repeated safely. */
 async function completed(
   { send, limits }: TransferParts,
-  { ref, onProgress, signal, bytes: { size } }: TicketUpload,
+  { ref, onProgress, signal, bytes: { digest, size } }: TicketUpload,
   { ticket, ids }: GivenTicket,
 ): Promise<Completed> {
   const tell = inPhase('verify', onProgress)
@@ -115,6 +115,8 @@ async function completed(
   for (;;) {
     const answer = await repeated(() => askToComplete(send, ref, ticket, signal), limits, signal)
     if ('document' in answer) {
+      if (answer.document.digest !== digest)
+        throw new DigestMismatchError(digest, answer.document.digest, ids)
       tell?.({ bytes: size, totalBytes: size })
       return answer
     }

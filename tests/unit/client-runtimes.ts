@@ -9,33 +9,46 @@ export interface ProgramInput {
   url: string
   token: string
   tenant: string
+  /** For programs that read one. */
+  file?: string
 }
 
 /** The client and `client-program.ts` as one JavaScript module. @throws {AggregateError} if it cannot be bundled */
-export async function bundleFor(target: 'node' | 'browser'): Promise<string> {
+export function bundleFor(target: 'node' | 'browser'): Promise<string> {
+  return bundleOf(program, target)
+}
+
+/** The same with another program. */
+export async function bundleOf(program: string, target: 'node' | 'browser' | 'bun'): Promise<string> {
   const { outputs } = await Bun.build({ entrypoints: [program], target })
   const [bundle] = outputs
   if (!bundle || outputs.length !== 1) throw new Error(`expected one bundle, got ${outputs.length}`)
   return bundle.text()
 }
 
+const withInput = 'globalThis.clientInput = JSON.parse(process.env.CLIENT_INPUT)'
+
+/** Runs a bundle in Bun as it is. */
+export function runInBun(bundle: string, input: ProgramInput): Promise<unknown> {
+  return run(process.execPath, bundle, withInput, input)
+}
+
 /** Runs a bundle in Node as it is. */
 export function runInNode(bundle: string, input: ProgramInput): Promise<unknown> {
-  return run(bundle, 'globalThis.clientInput = JSON.parse(process.env.CLIENT_INPUT)', input)
+  return run('node', bundle, withInput, input)
 }
 
 /** Runs a bundle in Node without what a browser does not have: no `process`, so no built-in modules. */
 export function runWithoutProcess(bundle: string, input: ProgramInput): Promise<unknown> {
-  const prelude = 'globalThis.clientInput = JSON.parse(process.env.CLIENT_INPUT); delete globalThis.process'
-  return run(bundle, prelude, input)
+  return run('node', bundle, `${withInput}; delete globalThis.process`, input)
 }
 
-async function run(bundle: string, prelude: string, input: ProgramInput): Promise<unknown> {
+async function run(runtime: string, bundle: string, prelude: string, input: ProgramInput): Promise<unknown> {
   const folder = await mkdtemp(join(tmpdir(), 'client-runtimes-'))
   try {
     await Bun.write(join(folder, 'prelude.mjs'), prelude)
     await Bun.write(join(folder, 'program.mjs'), bundle)
-    const child = Bun.spawn(['node', '--import', './prelude.mjs', 'program.mjs'], {
+    const child = Bun.spawn([runtime, '--import', './prelude.mjs', 'program.mjs'], {
       cwd: folder,
       env: { PATH: process.env.PATH, CLIENT_INPUT: JSON.stringify(input) },
       stdout: 'pipe',
@@ -46,7 +59,7 @@ async function run(bundle: string, prelude: string, input: ProgramInput): Promis
       new Response(child.stderr).text(),
       child.exited,
     ])
-    if (code !== 0) throw new Error(`node ended with ${code}: ${err}`)
+    if (code !== 0) throw new Error(`the program ended with ${code}: ${err}`)
     return JSON.parse(out)
   } finally {
     await rm(folder, { recursive: true })

@@ -15,6 +15,7 @@ export function serve(answer: (request: Request, url: URL) => Response | Promise
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
+    maxRequestBodySize: 4 * 1024 ** 3,
     fetch: (request) => answer(request, new URL(request.url)),
   })
   return { url: `http://127.0.0.1:${server.port}`, [Symbol.dispose]: () => void server.stop(true) }
