@@ -13,8 +13,23 @@ let acme: DocumentsClient
 beforeAll(async () => {
   service = await serviceInChild()
   acme = clientFor('acme')
+  await ticketsAre(acme)
 }, 600_000)
 afterAll(() => service.stop())
+
+/** Waits until the service has found out what its store can do. */
+async function ticketsAre(client: DocumentsClient): Promise<void> {
+  for (;;) {
+    const asked = client.put({ type: 'definitions', name: 'asked' }, bytesOf('?'), { via: 'ticket' })
+    const code = await asked.then(
+      () => null,
+      (error: unknown) => (error instanceof ProblemError ? error.code : String(error)),
+    )
+    if (code === null) return
+    if (code !== 'store_unknown') throw new Error(`no ticket: ${code}`)
+    await Bun.sleep(50)
+  }
+}
 
 function clientFor(tenant: string, claims = {}): DocumentsClient {
   return createDocumentsClient({ url: service.url, tenant, token: () => service.token(claims) })
@@ -216,6 +231,8 @@ describe('the client in other runtimes, on the real service', () => {
     part: [5, 6, 7, 8, 9],
     sentAtEnd: 300_000,
     listed: [true],
+    ticketed: [true, 'ticket', 'hash send verify'],
+    fromStore: ['store', 300_010],
     absent: 'document_not_found',
   }
 

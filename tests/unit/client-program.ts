@@ -35,6 +35,14 @@ const part = await client.getBytes(
 // No Array.fromAsync: Node has it from 22 on.
 const listed: boolean[] = []
 for await (const { name } of client.list(ref)) listed.push(name === ref.name)
+const direct = createDocumentsClient({ url, token, tenant, transfers: { ticketBytesMin: 1 } })
+const large = new Blob([bytes, crypto.getRandomValues(new Uint8Array(10))])
+const phases = new Set<string>()
+const ticketed = await direct.put({ ...ref, name: `${ref.name}.2` }, large, {
+  onProgress: ({ phase }) => void phases.add(phase),
+})
+const fromStore = await direct.get({ ...ref, name: `${ref.name}.2` }, { direct: true })
+const readFromStore = await new Response(fromStore.stream).arrayBuffer()
 const absent = await client.get({ ...ref, name: 'absent' }).catch((error: unknown) => error)
 
 console.log(
@@ -45,6 +53,8 @@ console.log(
     part: [...part.bytes],
     sentAtEnd: progress.at(-1),
     listed,
+    ticketed: [ticketed.created, ticketed.via, [...phases].join(' ')],
+    fromStore: [fromStore.via, readFromStore.byteLength],
     absent: absent instanceof ProblemError ? absent.code : String(absent),
   }),
 )

@@ -11,19 +11,58 @@ const expected = {
   part: [5, 6, 7, 8, 9],
   sentAtEnd: 300_000,
   listed: [true],
+  ticketed: [true, 'ticket', 'hash send verify'],
+  fromStore: ['store', 300_010],
   absent: 'document_not_found',
+}
+
+const rest = {
+  contentType: 'application/octet-stream',
+  createdAt: '2026-11-23T10:00:00Z',
+  createdBy: 'ada',
+}
+
+function ticketAt(origin: string) {
+  const times = { expiresAt: '2100-01-01T00:00:00Z', completeBefore: '2100-01-01T00:00:00Z' }
+  const form = { method: 'POST', url: `${origin}/store`, fields: { key: 'one' } }
+  return { id: '0'.repeat(32), ticket: 'ticket', ...form, ...times }
+}
+
+async function atStore(
+  request: Request,
+  url: URL,
+  staged: Map<string, Uint8Array<ArrayBuffer>>,
+  stored: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+): Promise<Response> {
+  if (request.method === 'GET') return new Response(stored.get(url.searchParams.get('key') ?? ''))
+  const form = await request.formData()
+  const file = form.get('file')
+  if (!(file instanceof Blob)) return new Response(null, { status: 400 })
+  staged.set(String(form.get('key')), new Uint8Array(await file.arrayBuffer()))
+  return new Response(null, { status: 204 })
 }
 
 /** As much of the service as `client-program.ts` meets: versions in memory, `latest` only. */
 function serveDocuments() {
   const stored = new Map<string, Uint8Array<ArrayBuffer>>()
+  const staged = new Map<string, Uint8Array<ArrayBuffer>>()
   const uploads: Record<string, string>[] = []
   const described = (path: string, bytes: Uint8Array) => {
     const [type = '', name = ''] = path.slice(documents.length + 1).split('/')
     return { tenant: 'acme', type, name, digest: digestOf(bytes), size: bytes.length }
   }
   const server = serve(async (request, url) => {
-    const path = url.pathname.replace(/\/versions\/.*$/, '')
+    const path = url.pathname.replace(/\/(versions|uploads)(\/.*)?$/, '')
+    if (path === '/store') return atStore(request, url, staged, stored)
+    if (url.pathname.endsWith('/downloads')) {
+      return Response.json({ url: `${url.origin}/store?key=${path}`, expiresAt: 'soon' }, { status: 201 })
+    }
+    if (url.pathname.endsWith('/uploads')) return Response.json(ticketAt(url.origin), { status: 201 })
+    if (url.pathname.endsWith('/complete')) {
+      const bytes = staged.get('one') ?? new Uint8Array()
+      stored.set(path, bytes)
+      return Response.json({ ...described(path, bytes), ...rest, tags: ['latest'] }, { status: 201 })
+    }
     if (path === documents) {
       const rows = [...stored].map(([key, bytes]) => ({
         ...described(key, bytes),
@@ -36,11 +75,6 @@ function serveDocuments() {
       const bytes = await request.bytes()
       const status = stored.has(path) ? 200 : 201
       stored.set(path, bytes)
-      const rest = {
-        contentType: 'application/octet-stream',
-        createdAt: '2026-11-23T10:00:00Z',
-        createdBy: 'ada',
-      }
       return Response.json({ ...described(path, bytes), ...rest, tags: ['latest'] }, { status })
     }
     const bytes = stored.get(path)
