@@ -88,7 +88,9 @@ function write(socket: Socket, bytes: Uint8Array): Promise<void> {
 }
 
 function headOf({ method, path, headers = {} }: RawRequest, host: string): string {
-  const fields = Object.entries({ host, connection: 'close', ...headers })
+  // Not `Connection: close`: a server that answers early would then reset what is still being sent, and its
+  // answer with it (RFC 9112 section 9.6).
+  const fields = Object.entries({ host, ...headers })
   return `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
 }
 
