@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../object-store/object-store.ts'
-import { DocumentError } from './document-error.ts'
+import type { DocumentError } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { type DocumentRef, latestTag, type VersionRef } from './document-ref.ts'
 import type { Document } from './documents.ts'
@@ -7,6 +7,7 @@ import type { Latest } from './latest.ts'
 import type { Published } from './publish.ts'
 import type { TagStore } from './tag-store.ts'
 import { toStoredVersion, versionExists } from './version-index.ts'
+import { versionDeleted } from './version-writer.ts'
 
 /** An upload whose bytes are in place, however they came there. */
 export interface Accepted extends Published {
@@ -37,7 +38,7 @@ export function createAcceptance(store: ObjectStore, tags: TagStore, latest: Lat
 
   async function deleted(version: VersionRef, by: string): Promise<DocumentError> {
     await latest.repair(version, by)
-    return new DocumentError('conflict', 'The version was deleted meanwhile. Send it again.')
+    return versionDeleted()
   }
 
   return {

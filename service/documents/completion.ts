@@ -3,7 +3,7 @@ import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { Semaphore } from '../semaphore.ts'
 import type { Acceptance } from './acceptance.ts'
 import type { Deletions } from './deletions.ts'
-import { DocumentError } from './document-error.ts'
+import { DocumentError, type DocumentErrorCode } from './document-error.ts'
 import { digestHex, versionKey } from './document-key.ts'
 import type { Digest, VersionRef } from './document-ref.ts'
 import { admit, digestMismatch } from './publish.ts'
@@ -102,15 +102,17 @@ async function publishStaged(
     const mismatch = ({ digest }: { digest: Digest }) => digestMismatch(ref.digest, digest)
     return await promoteByStream(store, staged, ref, facts, mismatch, signal)
   } catch (error) {
-    if (error instanceof DocumentError && error.code === 'digest_mismatch') {
-      // Should this fail, the lifecycle rule removes it: it is in nobody's way.
-      await store.delete(staged.key, { signal }).catch(() => {})
-    }
+    // Wrong bytes are of no use, and those of a version that was deleted must not bring it back.
+    const useless = error instanceof DocumentError && uselessAfter.includes(error.code)
+    // Should this fail, the lifecycle rule removes it.
+    if (useless) await store.delete(staged.key, { signal }).catch(() => {})
     throw error
   } finally {
     release()
   }
 }
+
+const uselessAfter: readonly DocumentErrorCode[] = ['digest_mismatch', 'conflict']
 
 /** Bytes that are published already are not written again, but a client is told if it sent others. */
 async function hashStaged(

@@ -14,7 +14,7 @@ import { type DocumentRef, latestTag } from './document-ref.ts'
 import type { Documents, Tag, TagCondition } from './documents.ts'
 import { createLatest } from './latest.ts'
 import { publish } from './publish.ts'
-import { createTagStore, type StoredTag } from './tag-store.ts'
+import { createTagStore, type FoundTag, type StoredTag } from './tag-store.ts'
 import type { Transfers } from './transfers.ts'
 import { createUploadTickets } from './upload-ticket.ts'
 import { toStoredVersion, versionExists } from './version-index.ts'
@@ -101,7 +101,7 @@ export function createDomain(options: DomainOptions): Domain {
 
     async putTag(ref, tag, { digest, by, ifMatch, signal }) {
       if (!(await versionExists(store, ref, digest))) throw versionUnknown()
-      const current = await tags.read(ref, tag, signal)
+      const current = await tags.find(ref, tag, signal)
       refuseUnlessMatching(current, ifMatch)
       if (ifMatch !== undefined) requireCompareAndSet(capabilities())
       const now = new Date().toISOString()
@@ -114,7 +114,7 @@ export function createDomain(options: DomainOptions): Domain {
 
     async deleteTag(ref, tag, { ifMatch, signal } = {}) {
       if (tag === latestTag) throw latestProtected()
-      const current = await tags.read(ref, tag, signal)
+      const current = await tags.find(ref, tag, signal)
       refuseUnlessMatching(current, ifMatch)
       if (!current) throw versionNotFound()
       // S3 has no conditional delete that all stores know: a move between the read and this is lost.
@@ -140,7 +140,7 @@ function toTag(ref: DocumentRef, stored: StoredTag): Tag {
   return { tenant, type, name, tag, digest, movedAt, movedBy, etag }
 }
 
-function refuseUnlessMatching(current: StoredTag | null, ifMatch: TagCondition | undefined): void {
+function refuseUnlessMatching(current: FoundTag | null, ifMatch: TagCondition | undefined): void {
   if (ifMatch === undefined) return
   const holds = current !== null && (ifMatch === '*' || ifMatch.includes(current.etag))
   if (!holds) throw tagMoved()

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../object-store/object-store.ts'
 import { DocumentError } from './document-error.ts'
 import { latestKey } from './document-key.ts'
 import { type Digest, type DocumentRef, latestTag } from './document-ref.ts'
-import type { StoredTag, TagRecord, TagStore } from './tag-store.ts'
+import type { FoundTag, StoredTag, TagRecord, TagStore } from './tag-store.ts'
 import { newestVersion, versionExists } from './version-index.ts'
 
 /** Who wants `latest` to point where, and since when. */
@@ -39,7 +39,7 @@ export function createLatest(store: ObjectStore, tags: TagStore): Latest {
 
   /** Writes the batch's newest move, then whatever has gathered meanwhile. */
   async function work(ref: DocumentRef, key: string, queue: Waiting[]): Promise<void> {
-    let known: StoredTag | null | undefined
+    let known: StoredTag | undefined
     while (queue.length > 0) {
       const batch = queue.splice(0)
       const newest = batch.reduce((a, b) => (b.move.admittedAt >= a.move.admittedAt ? b : a))
@@ -68,8 +68,9 @@ export function createLatest(store: ObjectStore, tags: TagStore): Latest {
 
     async repair(ref, by, without) {
       for (let attempt = 0; attempt < limits.tagMoveAttemptsMax; attempt += 1) {
-        const current = await tags.read(ref, latestTag)
-        if (current && current.digest !== without && (await versionExists(store, ref, current.digest))) return
+        const current = await tags.find(ref, latestTag)
+        const pointsTo = current?.record?.digest
+        if (pointsTo && pointsTo !== without && (await versionExists(store, ref, pointsTo))) return
         const newest = await newestVersion(store, ref, without)
         if (newest) {
           const admittedAt = newest.storedAt
@@ -89,21 +90,22 @@ async function compareAndSet(
   tags: TagStore,
   ref: DocumentRef,
   move: LatestMove,
-  known: StoredTag | null | undefined,
+  known: StoredTag | undefined,
 ): Promise<StoredTag> {
-  let current = known === undefined ? await tags.read(ref, latestTag) : known
+  let current: FoundTag | null = known ? found(known) : await tags.find(ref, latestTag)
   for (let attempt = 0; attempt < limits.tagMoveAttemptsMax; attempt += 1) {
-    if (current && isAtLeast(current, move)) return current
+    const record = current?.record
+    if (current && record && isAtLeast(record, move)) return { tag: latestTag, etag: current.etag, ...record }
     const admittedAt = move.admittedAt.toISOString()
-    const record: TagRecord = {
+    const moved: TagRecord = {
       digest: move.digest,
       movedAt: new Date().toISOString(),
       movedBy: move.by,
       admittedAt,
     }
-    const written = await tags.write(ref, latestTag, record, conditionOf(current))
+    const written = await tags.write(ref, latestTag, moved, conditionOf(current))
     if (written) return written
-    current = await tags.read(ref, latestTag)
+    current = await tags.find(ref, latestTag)
   }
   throw contended()
 }
@@ -115,7 +117,11 @@ function isAtLeast(current: TagRecord, move: LatestMove): boolean {
   return currentAt > moveAt || (currentAt === moveAt && current.digest === move.digest)
 }
 
-function conditionOf(current: StoredTag | null) {
+function found({ etag, ...record }: StoredTag): FoundTag {
+  return { etag, record }
+}
+
+function conditionOf(current: FoundTag | null) {
   return current ? { etag: current.etag } : ({ absent: true } as const)
 }
 

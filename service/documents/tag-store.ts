@@ -22,9 +22,18 @@ export interface StoredTag extends TagRecord {
   etag: string
 }
 
+/** A tag as it lies in the store; `record` is `null` where its text is not a tag's. */
+export interface FoundTag {
+  etag: string
+  record: TagRecord | null
+}
+
 /** Tags as objects: read, compare-and-set, remove. Knows nothing of what a tag points to. */
 export interface TagStore {
+  /** @throws {DocumentError} `integrity_violated` for a damaged tag */
   read(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<StoredTag | null>
+  /** As `read`, but a damaged tag is found, too: whoever moves or removes it mends it. */
+  find(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<FoundTag | null>
   /** @returns `null` if `condition` does not hold. */
   write(
     ref: DocumentRef,
@@ -34,23 +43,34 @@ export interface TagStore {
     signal?: AbortSignal,
   ): Promise<StoredTag | null>
   remove(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<void>
-  /** All tags of a document, ascending: one list call per thousand and a read each. */
+  /**
+   * All tags of a document, ascending: one list call per thousand and a read each. A damaged one points
+   * nowhere and is left out.
+   */
   readAll(ref: DocumentRef, signal?: AbortSignal): Promise<StoredTag[]>
 }
 
 export function createTagStore(store: ObjectStore): TagStore {
-  async function read(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<StoredTag | null> {
+  async function find(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<FoundTag | null> {
     const object = await store.get(tagKey(ref, tag), { signal })
     if (!object) return null
-    if (object.size > limits.tagBytesMax) {
-      await object.body.cancel()
-      throw unreadable(tag)
+    const { etag } = object
+    if (object.size <= limits.tagBytesMax) {
+      return { etag, record: parseRecord(await new Response(object.body).text()) }
     }
-    return { tag, etag: object.etag, ...parseRecord(await new Response(object.body).text(), tag) }
+    await object.body.cancel()
+    return { etag, record: null }
   }
 
   return {
-    read,
+    find,
+
+    async read(ref, tag, signal) {
+      const found = await find(ref, tag, signal)
+      if (!found) return null
+      if (!found.record) throw damaged(tag)
+      return toStored(tag, found.etag, found.record)
+    },
 
     async write(ref, tag, record, condition, signal) {
       const bytes = new TextEncoder().encode(JSON.stringify(record))
@@ -60,7 +80,7 @@ export function createTagStore(store: ObjectStore): TagStore {
         condition,
         signal,
       })
-      return stored && { tag, etag: stored.etag, ...record }
+      return stored && toStored(tag, stored.etag, record)
     },
 
     remove: (ref, tag, signal) => store.delete(tagKey(ref, tag), { signal }),
@@ -74,25 +94,29 @@ export function createTagStore(store: ObjectStore): TagStore {
         names.push(...page.objects.map(({ key }) => lastSegment(key)))
         startAfter = page.truncated ? page.objects.at(-1)?.key : undefined
       } while (startAfter !== undefined)
-      const tags = await inParallel(names, limits.callsPerRequestMax, (tag) => read(ref, tag, signal))
+      const found = await inParallel(names, limits.callsPerRequestMax, (tag) => find(ref, tag, signal))
       // One that was removed since the listing is none.
-      return tags.filter((tag) => tag !== null)
+      return found.flatMap((each, at) =>
+        each?.record ? [toStored(names[at] ?? '', each.etag, each.record)] : [],
+      )
     },
   }
 }
 
-function parseRecord(text: string, tag: string): TagRecord {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw unreadable(tag)
-  }
-  if (!Value.Check(TagRecord, value)) throw unreadable(tag)
-  return value
+function toStored(tag: string, etag: string, record: TagRecord): StoredTag {
+  return { tag, etag, ...record }
 }
 
-function unreadable(tag: string): DocumentError {
+function parseRecord(text: string): TagRecord | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Value.Check(TagRecord, value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+function damaged(tag: string): DocumentError {
   return new DocumentError(
     'integrity_violated',
     `The stored tag "${tag}" is damaged. Move it again to repair it.`,

@@ -75,7 +75,8 @@ export async function promoteByStream(
  * a completion and a streamed upload, that publish the same version in the same moment may both write it: the
  * same bytes, but the later one's metadata. Revisit when MinIO and RGW heed If-None-Match on CopyObject.
  *
- * @throws {DocumentError} `upload_changed` as above, or if the copy is not what was pinned.
+ * @throws {DocumentError} `upload_changed` as above, or if the copy is not what was pinned; `conflict` if it was
+ *   deleted at once.
  */
 export async function promoteByCopy(
   store: ObjectStore,
@@ -94,8 +95,9 @@ export async function promoteByCopy(
   })
   if (!copied) throw uploadChanged()
   const info = await store.head(key, { checksum: true, signal })
-  const same = info?.size === facts.size && info.etag === copied.etag && info.etag === staged.etag
-  const hashed = info?.sha256 === undefined || info.sha256 === digestHex(ref.digest)
+  if (!info) throw versionDeleted()
+  const same = info.size === facts.size && info.etag === copied.etag && info.etag === staged.etag
+  const hashed = info.sha256 === undefined || info.sha256 === digestHex(ref.digest)
   if (same && hashed) return true
   await store.delete(key, { signal })
   throw uploadChanged()
@@ -110,6 +112,10 @@ export async function openStaged(store: ObjectStore, { key, etag }: StagedBytes,
     if (!(error instanceof ObjectStoreError) || error.code !== 'precondition_failed') throw error
   }
   throw uploadChanged()
+}
+
+export function versionDeleted(): DocumentError {
+  return new DocumentError('conflict', 'The version was deleted meanwhile. Send it again.')
 }
 
 export function uploadChanged(): DocumentError {

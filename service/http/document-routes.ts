@@ -85,7 +85,6 @@ export function documentRoutes(documents: Documents): Route[] {
         'media_type_unsupported',
         'upload_changed',
         'conflict',
-        'integrity_violated',
         'busy',
       ],
       async handle({ params, request, context }) {
@@ -131,7 +130,7 @@ export function documentRoutes(documents: Documents): Route[] {
       summary: 'Versions of a document, newest first, with their tags',
       requestHeaders: {},
       answers: [{ status: 200, description: 'One page', body: VersionsShape, headers: noStore }],
-      problems: ['cursor_invalid', 'integrity_violated'],
+      problems: ['cursor_invalid'],
       async handle({ params, query, request }) {
         const page = { limit: query.limit ?? limits.versionsLimitMax, cursor: query.cursor }
         return json(200, await documents.versions(params, page, request.signal))
@@ -153,7 +152,7 @@ export function documentRoutes(documents: Documents): Route[] {
       summary: 'Delete a version for good',
       requestHeaders: {},
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
-      problems: ['version_tagged', 'conflict', 'integrity_violated'],
+      problems: ['version_tagged', 'conflict'],
       async handle({ params, request, context }) {
         const ref = { ...params, digest: params.digest as Digest }
         await documents.deleteVersion(ref, { by: context.principal.subject, signal: request.signal })

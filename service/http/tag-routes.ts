@@ -39,13 +39,7 @@ export function tagRoutes(documents: Documents): Route[] {
         { status: 201, description: 'A new tag', body: TagShape, headers: tagHeaders },
         { status: 200, description: 'The tag has moved', body: TagShape, headers: tagHeaders },
       ],
-      problems: [
-        'version_unknown',
-        'precondition_failed',
-        'compare_and_set_unavailable',
-        'store_unknown',
-        'integrity_violated',
-      ],
+      problems: ['version_unknown', 'precondition_failed', 'compare_and_set_unavailable', 'store_unknown'],
       async handle({ params: { tag, ...ref }, request, context }) {
         const { digest } = await readJson(request, TagBody)
         const { tag: moved, created } = await documents.putTag(ref, tag, {
@@ -66,7 +60,7 @@ export function tagRoutes(documents: Documents): Route[] {
       summary: 'Remove a tag',
       requestHeaders: ifMatch,
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
-      problems: ['tag_protected', 'precondition_failed', 'integrity_violated'],
+      problems: ['tag_protected', 'precondition_failed'],
       async handle({ params: { tag, ...ref }, request }) {
         const { headers, signal } = request
         await documents.deleteTag(ref, tag, { ifMatch: conditionOf(headers), signal })

@@ -38,14 +38,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
         { status: 201, description: 'A ticket', body: TicketShape, headers: noStore },
         { status: 200, description: 'The bytes are there already', body: PublishedShape, headers: noStore },
       ],
-      problems: [
-        'document_too_large',
-        'digest_mismatch',
-        'tickets_unavailable',
-        'store_unknown',
-        'conflict',
-        'integrity_violated',
-      ],
+      problems: ['document_too_large', 'digest_mismatch', 'tickets_unavailable', 'store_unknown', 'conflict'],
       async handle({ params, request, context }) {
         const { digest, size, contentType } = await readJson(request, TicketBody)
         const created = await transfers.createUpload(params, {
@@ -89,7 +82,6 @@ export function transferRoutes(transfers: Transfers): Route[] {
         'upload_changed',
         'upload_expired',
         'conflict',
-        'integrity_violated',
         'busy',
       ],
       async handle({ params: { id, ...ref }, request, context }) {

@@ -328,16 +328,12 @@ describe('the OpenAPI document of the running service tells', () => {
     const latest = 'tenants/acme/tags/definitions/damaged/latest'
     await service.store.put(latest, new TextEncoder().encode('{'), options)
     const path = 'definitions/damaged'
-    const seen = await Promise.all([
-      call(path),
-      call(`${path}/versions`),
-      call(`${path}/tags/latest`),
-      call(path, { method: 'PUT', body: 'B' }),
-      call(`${path}/versions/${digestOf('A')}`, { method: 'DELETE' }),
-      call(`${path}/uploads`, ticketFor('A')),
-    ])
-    const refusals = new Set(await Promise.all(seen.map(refusalOf)))
-    expect([...refusals]).toEqual(['500 integrity_violated'])
+    expect(await refusalOf(await call(path))).toBe('500 integrity_violated')
+    expect(await refusalOf(await call(`${path}/tags/latest`))).toBe('500 integrity_violated')
+    // What does not need to know where a damaged tag pointed goes on, and whoever moves it mends it.
+    expect((await call(`${path}/versions`)).status).toBe(200)
+    expect((await call(path, { method: 'PUT', body: 'B' })).status).toBe(201)
+    expect((await call(`${path}/tags/latest`)).status).toBe(200)
   })
 
   it('what pages come to that anyone may read', async () => {

@@ -231,3 +231,27 @@ describe('the body of a tag move', () => {
     expect(await refusalOf(await send(chunked(long)))).toBe('413 body_too_large')
   })
 })
+
+describe('a damaged tag', () => {
+  it('reads as damaged until it is moved or removed, and then is as good as new', async () => {
+    const text = new TextEncoder().encode('{"digest":')
+    const options = { size: text.byteLength, contentType: 'application/json', metadata: {} }
+    const key = 'tenants/acme/tags/definitions/mended/stable'
+    const put = await call('definitions/mended', { method: 'PUT', body: 'bytes' })
+    const { digest } = (await put.json()) as { digest: string }
+    const move = {
+      method: 'PUT',
+      body: JSON.stringify({ digest }),
+      headers: { 'content-type': 'application/json' },
+    }
+
+    await service.store.put(key, text, options)
+    expect((await call('definitions/mended/tags/stable')).status).toBe(500)
+    expect((await call('definitions/mended/tags/stable', move)).status).toBe(200)
+    expect((await call('definitions/mended/tags/stable')).status).toBe(200)
+
+    await service.store.put(key, text, options)
+    expect((await call('definitions/mended/tags/stable', { method: 'DELETE' })).status).toBe(204)
+    expect((await call('definitions/mended/tags/stable')).status).toBe(404)
+  })
+})
