@@ -9,7 +9,6 @@ export interface PackageFile {
 const usedOtherwise: Record<string, string> = {
   '@biomejs/biome': 'bun run check',
   typescript: 'bun run check',
-  '@aws-sdk/s3-request-presigner': 'pinned together with client-s3 for signed transfers, which come next',
   '@types/bun': 'tsconfig.json',
   'bun-types': 'tsconfig.json, through @types/bun',
 }
