@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -11,6 +11,7 @@ import {
   testToken,
   versionAnswer,
 } from '../unit/client-service.ts'
+import { s3Error, serveTickets, signature } from '../unit/client-ticket-service.ts'
 import { docs, docsScript, startDocs } from './cli-run.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
@@ -144,6 +145,90 @@ describe('bun run docs get', () => {
   })
 })
 
+describe('bun run docs put --via', () => {
+  it('sends a file straight to the store with a ticket', async () => {
+    using server = serveTickets()
+    await writeFile(join(folder, 'orders.json'), bytes)
+    const args = ['put', 'orders.json', '--type', 'definitions', '--via', 'ticket', '--json']
+    const { code, stdout, stderr } = await docs(args, { env: environmentOf(server.url), cwd: folder })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(JSON.parse(stdout)).toMatchObject({ via: 'ticket', fallbackReason: null, document: { digest } })
+    expect([server.stored.length, server.throughService.length]).toEqual([1, 0])
+  })
+
+  it('fails where there are no tickets, without the signed URL', async () => {
+    using server = serveTickets({ store: () => s3Error(403, 'AccessDenied') })
+    await writeFile(join(folder, 'orders.json'), bytes)
+    const args = ['put', 'orders.json', '--type', 'definitions', '--via', 'ticket']
+    const { code, stdout, stderr } = await docs(args, { env: environmentOf(server.url), cwd: folder })
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(`error: The object store at ${server.storeUrl} answered 403 (AccessDenied).`)
+    expect(stderr).not.toContain(signature)
+  })
+
+  it('refuses to send standard input with a ticket, and ways that it does not know', async () => {
+    using server = serveTickets()
+    const env = environmentOf(server.url)
+    const piped = await docs(['put', '-', 'definitions/orders.json', '--via', 'ticket'], {
+      env,
+      stdin: bytes,
+    })
+    expect(piped.code).toBe(2)
+    expect((await docs(['put', '-', 'definitions/orders.json', '--via', 'pigeon'], { env })).code).toBe(2)
+  })
+
+  it('says why a large file went through the service', async () => {
+    using server = serveTickets({ ticket: () => problemAnswer(501, { code: 'tickets_unavailable' }) })
+    await writeFile(join(folder, 'large.bin'), '')
+    await truncate(join(folder, 'large.bin'), 64 * 1024 * 1024)
+    const args = ['put', 'large.bin', 'definitions/orders.json']
+    const { code, stdout, stderr } = await docs(args, { env: environmentOf(server.url), cwd: folder })
+    expect([code, stderr]).toEqual([0, 'note: went through the service (tickets_unavailable)\n'])
+    expect(stdout).toStartWith('stored: definitions/orders.json@sha256:')
+  })
+})
+
+describe('bun run docs url', () => {
+  const url = `https://store.example.com/bucket/key?X-Amz-Signature=${signature}`
+  const asked: unknown[] = []
+
+  function serveSigning() {
+    asked.length = 0
+    return serve(async (request) => {
+      if (request.method === 'HEAD') return versionAnswer(bytes)
+      asked.push(new URL(request.url).pathname.split('/').at(-2), await request.json())
+      return Response.json({ url, expiresAt: '2026-11-23T10:05:00.000Z' }, { status: 201 })
+    })
+  }
+
+  it('prints the signed URL of what the tag points to, alone on standard output', async () => {
+    using server = serveSigning()
+    const args = ['url', 'definitions/orders.json@production', '--expires', '60']
+    const printed = await docs(args, { env: environmentOf(server.url) })
+    expect(printed).toEqual({ code: 0, stdout: `${url}\n`, stderr: '' })
+    expect(asked).toEqual([digest, { expiresInSeconds: 60 }])
+  })
+
+  it('tells scripts when it expires', async () => {
+    using server = serveSigning()
+    const args = ['url', `definitions/orders.json@${digest}`, '--json']
+    const { stdout } = await docs(args, { env: environmentOf(server.url) })
+    expect(JSON.parse(stdout)).toEqual({ url, expiresAt: '2026-11-23T10:05:00.000Z', digest })
+    expect(asked).toEqual([digest, {}])
+  })
+
+  it('refuses a life that is no number of seconds', async () => {
+    using server = serveSigning()
+    const args = ['url', 'definitions/orders.json', '--expires', '0']
+    expect((await docs(args, { env: environmentOf(server.url) })).code).toBe(2)
+    expect(asked).toEqual([])
+  })
+
+  it('says that it is a credential', async () => {
+    expect((await docs(['url', '--help'])).stdout).toContain('The URL is a credential')
+  })
+})
+
 describe('bun run docs list', () => {
   it('ends quietly when its reader has had enough, even of a listing without an end', async () => {
     const row = {
@@ -204,23 +289,41 @@ describe('what bun run docs says about a failure', () => {
 describe('the progress bar of bun run docs', () => {
   it('is drawn on a terminal', async () => {
     using server = serve(() => versionAnswer(bytes))
+    const shown = await onTerminal(['get', 'definitions/orders.json'], server.url)
+    expect(shown).toContain('█'.repeat(30))
+    expect(shown).toContain('100% 18 B/18 B')
+  })
+
+  it('shows the hashing, the sending and the verification of an upload', async () => {
+    using server = serveTickets()
+    await writeFile(join(folder, 'orders.json'), bytes)
+    const shown = await onTerminal(
+      ['put', 'orders.json', '--type', 'definitions', '--via', 'ticket'],
+      server.url,
+    )
+    expect(shown).toMatch(/orders\.json hashing █{30} 100% 18 B\/18 B/)
+    expect(shown).toMatch(/orders\.json sending █{30} 100% 18 B\/18 B/)
+    expect(shown).toMatch(/orders\.json verifying █{30} 100% 18 B\/18 B/)
+  })
+
+  it('shows the hashing of an upload through the service too', async () => {
+    using server = serveTickets()
+    await writeFile(join(folder, 'orders.json'), bytes)
+    const shown = await onTerminal(['put', 'orders.json', '--type', 'definitions'], server.url)
+    expect(shown).toContain('orders.json hashing ')
+    expect(shown).toContain('orders.json sending ')
+    expect(shown).not.toContain('verifying')
+  })
+
+  async function onTerminal(args: string[], url: string): Promise<string> {
     const shown: string[] = []
     const decoder = new TextDecoder()
-    const child = Bun.spawn(
-      [
-        process.execPath,
-        join(import.meta.dir, '../../service/scripts/docs.ts'),
-        'get',
-        'definitions/orders.json',
-      ],
-      {
-        cwd: folder,
-        env: { PATH: process.env.PATH, TERM: 'xterm', ...environmentOf(server.url) },
-        terminal: { cols: 100, rows: 24, data: (_terminal, chunk) => shown.push(decoder.decode(chunk)) },
-      },
-    )
+    const child = Bun.spawn([process.execPath, docsScript, ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, TERM: 'xterm', ...environmentOf(url) },
+      terminal: { cols: 100, rows: 24, data: (_terminal, chunk) => shown.push(decoder.decode(chunk)) },
+    })
     expect(await child.exited).toBe(0)
-    expect(shown.join('')).toContain('█'.repeat(30))
-    expect(shown.join('')).toContain('100% 18 B/18 B')
-  })
+    return shown.join('')
+  }
 })

@@ -50,6 +50,11 @@ async function json(args: string[], options: RunOptions = {}): Promise<unknown[]
     .map((line): unknown => JSON.parse(line))
 }
 
+/** Waits until the service has found out what its store can do. */
+async function ticketsAre(): Promise<void> {
+  while (!service.logs().some(({ event }) => event === 'store.probed')) await Bun.sleep(50)
+}
+
 describe('bun run docs on the real service', () => {
   it('stores a file, lists it by prefix and fetches it again byte for byte', async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(60_000))
@@ -66,6 +71,24 @@ describe('bun run docs on the real service', () => {
     const get = await run(['get', version, '-o', 'back.tgz'])
     expect(get.code).toBe(0)
     expect(new Uint8Array(await readFile(join(folder, 'back.tgz')))).toEqual(new Uint8Array(bytes))
+  })
+
+  it('sends a file straight to the store, and signs a URL that gives it back to anyone', async () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(60_000))
+    await writeFile(join(folder, 'direct.bin'), bytes)
+    const ref = 'snapshots/direct.bin'
+    await ticketsAre()
+    expect(await json(['put', 'direct.bin', ref, '--via', 'ticket'])).toMatchObject([
+      { created: true, via: 'ticket' },
+    ])
+    const { code, stdout, stderr } = await run(['url', ref, '--expires', '60'])
+    expect([code, stderr]).toEqual([0, ''])
+    const anyone = await fetch(stdout.trimEnd())
+    expect(new Uint8Array(await anyone.arrayBuffer())).toEqual(bytes)
+    expect(anyone.headers.get('content-disposition')).toContain('attachment')
+    expect((await run(['get', ref, '--direct', '-o', 'back.bin'])).code).toBe(0)
+    expect(new Uint8Array(await readFile(join(folder, 'back.bin')))).toEqual(bytes)
+    expect(service.printed()).not.toContain('X-Amz-Signature')
   })
 
   it('takes standard input, and gives standard output', async () => {
