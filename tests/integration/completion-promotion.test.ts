@@ -15,7 +15,7 @@ interface Watched {
   /** Runs once, before the store is asked for this; then it is forgotten. */
   before: Map<string, () => Promise<unknown>>
   /** Goes over what a `head` of a version says. */
-  lie: { size?: number; etag?: string }
+  lie: { etag?: string; absent?: boolean }
 }
 
 let copying: Watched
@@ -71,7 +71,8 @@ async function watched(
     },
     async head(key, options) {
       const info = await store.head(key, options)
-      return info && kindOf(key) === 'version' ? { ...info, ...lie } : info
+      if (!info || kindOf(key) !== 'version') return info
+      return lie.absent ? null : { ...info, etag: lie.etag ?? info.etag }
     },
   })
   const capabilities = { ...minioCapabilities, ...known }
@@ -264,6 +265,15 @@ describe('staged bytes that change while they are published', () => {
     const remove = () => copying.service.store.delete(`staging/acme/${ticket.id}`)
     copying.before.set('copy staging to version', remove)
     expect(await refusalOf(await calls.complete('gone', ticket))).toBe('404 upload_not_found')
+  })
+
+  it('are not kept for a repetition if the version is deleted at once', async () => {
+    const calls = await ticketCalls(copying.service)
+    const ticket = await calls.uploaded('deleted-at-once', randomDocument(KiB))
+    copying.lie.absent = true
+    expect(await refusalOf(await calls.complete('deleted-at-once', ticket))).toBe('409 conflict')
+    delete copying.lie.absent
+    expect(await copying.service.store.head(`staging/acme/${ticket.id}`)).toBeNull()
   })
 
   it('do not stay published if the copy is not what was pinned', async () => {
