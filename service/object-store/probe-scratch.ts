@@ -22,6 +22,8 @@ export interface Scratch {
   key(name: string): string
   put(key: string, body: string, headers?: Record<string, string>): Promise<ProbeAnswer>
   get(key: string): Promise<ProbeAnswer>
+  /** True once several requests in a row were not answered. */
+  isSilent(): boolean
   /** Removes every key of the probe's and frees its connections. @returns keys that would not go. */
   cleanUp(): Promise<string[]>
 }
@@ -44,7 +46,7 @@ export function createScratch(
   prefix: string,
   { answerSecondsMax, origin = 'https://ui.example' }: ScratchOptions = {},
 ): Scratch {
-  const client = createProbeClient(connection, answerSecondsMax)
+  const { client, isSilent } = listening(createProbeClient(connection, answerSecondsMax))
   const signing = { ...connection, publicEndpoint: connection.endpoint }
   const signer = createS3TransferSigner(signing)
   const lateSigner = createS3TransferSigner(signing, () => new Date(Date.now() - lateSeconds * 1000))
@@ -59,6 +61,7 @@ export function createScratch(
     origin,
     prefix,
     scratchPrefix,
+    isSilent,
 
     key(name) {
       const key = `${scratchPrefix}${name}`
@@ -82,5 +85,24 @@ export function createScratch(
       lateSigner.close()
       return [...left]
     },
+  }
+}
+
+/** One lost answer happens; so many in a row, and each further question would wait for its time-out. */
+const unansweredMax = 3
+
+function listening(client: ProbeClient): { client: ProbeClient; isSilent: () => boolean } {
+  let unanswered = 0
+  const counted = async (asked: Promise<ProbeAnswer>) => {
+    const answer = await asked
+    unanswered = answer.status === 0 ? unanswered + 1 : 0
+    return answer
+  }
+  return {
+    client: {
+      send: (request) => counted(client.send(request)),
+      fetch: (url, init) => counted(client.fetch(url, init)),
+    },
+    isSilent: () => unanswered >= unansweredMax,
   }
 }

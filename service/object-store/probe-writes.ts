@@ -67,8 +67,10 @@ async function race(
   const attempt = (racer: number) => scratch.put(key, `racer ${racer}`, headers)
   const first = await Promise.all(Array.from({ length: racers }, (_, racer) => attempt(racer)))
   const undecided = [...first.keys()].filter((racer) => !isDecided(first[racer]))
-  const answers = [...first]
-  for (const racer of undecided) answers[racer] = await attempt(racer)
+  const again = new Map(
+    await Promise.all(undecided.map(async (racer) => [racer, await attempt(racer)] as const)),
+  )
+  const answers = first.map((answer, racer) => again.get(racer) ?? answer)
   const winners = [...answers.keys()].filter((racer) => accepted(answers[racer] ?? noAnswer))
   const got = await scratch.get(key)
   const kept = winners.some((racer) => got.text === `racer ${racer}`)

@@ -42,7 +42,7 @@ export async function probeStore(
       const finding = whyNot === '' ? await ask(row, scratch) : notAsked(row, whyNot)
       findings.push(finding)
       options.onFinding?.(finding)
-      if (whyNot === '') whyNot = reasonToStop(finding)
+      if (whyNot === '') whyNot = reasonToStop(finding, scratch)
     }
   } finally {
     left = await scratch.cleanUp()
@@ -64,8 +64,9 @@ function findingOf({ id, question, weight, whenYes, whenNo }: ProbeRow, verdict:
 }
 
 /** Each further question to a store that is silent would wait for its time-out. */
-function reasonToStop({ id, verdict }: Finding): string {
-  if (id === 'credentials' && verdict === 'unknown') return 'not asked: the store does not answer'
+function reasonToStop({ id, verdict }: Finding, scratch: Scratch): string {
+  const silent = scratch.isSilent() || (id === 'credentials' && verdict === 'unknown')
+  if (silent) return 'not asked: the store does not answer'
   if (id === 'bucket' && verdict !== 'yes') return 'not asked: the bucket cannot be reached'
   return ''
 }
