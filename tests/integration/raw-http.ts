@@ -94,9 +94,12 @@ function headOf({ method, path, headers = {} }: RawRequest, host: string): strin
   return `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
 }
 
-/** A cheap look before everything is parsed again: a small answer, or the last chunk of a large one. */
+/** A cheap look before everything is parsed again: the last byte of a length, or a last chunk. */
 function mayBeWhole(arrived: readonly Buffer[], bytes: number): boolean {
-  return bytes < 65_536 || arrived.at(-1)?.subarray(-5).toString('latin1') === '0\r\n\r\n'
+  const head = arrived[0]?.toString('latin1') ?? ''
+  const length = /\r\ncontent-length: *(\d+)\r\n/i.exec(head)?.[1]
+  if (length !== undefined) return bytes >= Number(length)
+  return bytes < 65_536 || Buffer.concat(arrived.slice(-6)).subarray(-5).toString('latin1') === '0\r\n\r\n'
 }
 
 function parseAnswer(bytes: Buffer): RawAnswer | null {
