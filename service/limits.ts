@@ -88,6 +88,15 @@ export const limits = {
   drainSecondsMax: 60,
   /** Tries of a call whose body can be replayed, the first included. */
   storeAttemptsMax: 3,
+  /** Before a try is repeated, the store's own Retry-After is waited for up to here: clients wait as long. */
+  storeRetryWaitSecondsMax: 1,
+  /** Retry-After of the store goes on to our clients up to here; one that is longer may be a mistake. */
+  retryAfterSecondsMax: 60,
+  /**
+   * A connection that is given up counts for this much longer: nothing tells when it is closed, and the store
+   * sees the next one first (measured: 11 at once where 8 were allowed).
+   */
+  connectionCloseMilliseconds: 100,
   /** How long a call waits for one of S3_CONNECTIONS_MAX connections. */
   connectionWaitSecondsMax: 10,
   /** Each promotion holds two connections at once: together they must never hold all of them. */

@@ -77,6 +77,8 @@ export function createTagStore(store: ObjectStore): TagStore {
       const stored = await store.put(tagKey(ref, tag), bytes, {
         size: bytes.byteLength,
         contentType: 'application/json',
+        // Makes each move one of its own, whoever moves the tag to the same version in the same millisecond.
+        metadata: { move: crypto.randomUUID() },
         condition,
         signal,
       })

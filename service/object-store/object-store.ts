@@ -200,6 +200,8 @@ export class ObjectStoreError extends Error {
     readonly operation: string,
     /** The store's own error code or the transport's, such as `SlowDown` or `ECONNREFUSED`. */
     readonly reason: string,
+    /** Where the store said when to come back (RFC 9110 section 10.2.3). */
+    readonly retryAfterSeconds?: number | undefined,
   ) {
     super(`object store: ${operation} failed: ${code} (${reason})`)
   }

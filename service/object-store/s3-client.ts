@@ -6,8 +6,15 @@ import type { S3Connection } from './s3-connection.ts'
 /** Where the store is and who we are there; the bucket is said with each call. */
 export type S3Endpoint = Omit<S3Connection, 'bucket' | 'connectionsMax'>
 
-/** The AWS SDK client with every option that matters spelled out. */
-export function createS3Client(connection: S3Endpoint): S3Client {
+/**
+ * The AWS SDK client with every option that matters spelled out.
+ *
+ * @param attemptsMax tries of a call, for callers that do not repeat by themselves (s3-retry.ts).
+ */
+export function createS3Client(
+  connection: S3Endpoint,
+  attemptsMax: number = limits.storeAttemptsMax,
+): S3Client {
   return new S3Client({
     endpoint: connection.endpoint,
     region: connection.region,
@@ -24,7 +31,7 @@ export function createS3Client(connection: S3Endpoint): S3Client {
       requestTimeout: 0,
       customFetch: fetchWith(fetchOptions(connection)),
     }),
-    maxAttempts: limits.storeAttemptsMax,
+    maxAttempts: attemptsMax,
     // Exponential back-off with jitter and a retry budget; `adaptive` would also throttle by itself.
     retryMode: 'standard',
     // A store that answers with a redirect to another host must not receive our signature.

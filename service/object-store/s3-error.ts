@@ -1,4 +1,5 @@
 import { ObjectStoreError, type ObjectStoreErrorCode } from './object-store.ts'
+import { retryAfterSeconds } from './s3-retry.ts'
 
 /**
  * Turns what the SDK or fetch threw into the port's error. Only the store's error code is taken over: the
@@ -7,7 +8,9 @@ import { ObjectStoreError, type ObjectStoreErrorCode } from './object-store.ts'
 export function toObjectStoreError(operation: string, error: unknown): ObjectStoreError {
   if (error instanceof ObjectStoreError) return error
   const status = statusOf(error)
-  return new ObjectStoreError(codeOfStatus(status), operation, reasonOf(error, status))
+  const { $response } = error as { $response?: { headers?: Record<string, string> } }
+  const retryAfter = retryAfterSeconds($response?.headers?.['retry-after'])
+  return new ObjectStoreError(codeOfStatus(status), operation, reasonOf(error, status), retryAfter)
 }
 
 /** The port's code for an HTTP status of the store; 0 is "no answer". */
@@ -30,6 +33,9 @@ export function statusOf(error: unknown): number {
   return shape?.$metadata?.httpStatusCode ?? shape?.$response?.statusCode ?? 0
 }
 
+/** What the SDK and JavaScript say where they do not know: the status says more, for example of a page of HTML. */
+const saysNothing = ['Error', 'Unknown', 'SyntaxError']
+
 /** S3 codes are CamelCase words, transport codes are upper-case; anything else might carry content. */
 const reasonForm = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/
 
@@ -37,7 +43,7 @@ function reasonOf(error: unknown, status: number): string {
   const shape = error as { name?: unknown; code?: unknown } | null
   const candidates = [shape?.code, shape?.name]
   const named = candidates.find(
-    (value) => typeof value === 'string' && reasonForm.test(value) && value !== 'Error',
+    (value) => typeof value === 'string' && reasonForm.test(value) && !saysNothing.includes(value),
   )
   return typeof named === 'string' ? named : status === 0 ? 'NoAnswer' : `Status${status}`
 }

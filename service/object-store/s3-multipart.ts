@@ -2,6 +2,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
   type S3Client,
@@ -14,6 +15,7 @@ import {
   type UnfinishedUpload,
 } from './object-store.ts'
 import type { S3Call } from './s3-call.ts'
+import { statusOf } from './s3-error.ts'
 import { unquote } from './s3-list-xml.ts'
 
 type Multipart = Pick<ObjectStore, 'startMultipart' | 'listUnfinished' | 'abortUnfinished'>
@@ -38,6 +40,18 @@ export function createS3Multipart(
     await call({ operation, signal, nullOn: [404] }, (options) => client.send(command, options))
   }
 
+  /** The store forgets an upload that it has joined; an earlier try may have done that, its answer been lost. */
+  async function joinedBefore(
+    error: unknown,
+    Key: string,
+    etag: string,
+    options: { abortSignal?: AbortSignal },
+  ) {
+    if (statusOf(error) !== 404) return false
+    const found = await client.send(new HeadObjectCommand({ Bucket, Key }), options)
+    return unquote(found.ETag ?? '') === etag
+  }
+
   function upload(Key: string, UploadId: string): MultipartUpload {
     const parts: { PartNumber: number; ETag: string }[] = []
     return {
@@ -54,11 +68,15 @@ export function createS3Multipart(
       async complete({ signal } = {}) {
         const MultipartUpload = { Parts: parts }
         const command = new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload })
-        const answer = await call({ operation: 'complete', signal, deadlineSeconds }, (options) =>
-          client.send(command, options),
+        const etag = etagOfParts(parts)
+        const answer = await call({ operation: 'complete', signal, deadlineSeconds }, (options, tries) =>
+          client.send(command, options).catch(async (error: unknown) => {
+            if (tries > 1 && (await joinedBefore(error, Key, etag, options))) return { ETag: etag }
+            throw error
+          }),
         )
         // RGW 16.2 completes the upload, but answers with an empty ETag.
-        return { etag: unquote(answer?.ETag ?? '') || etagOfParts(parts) }
+        return { etag: unquote(answer?.ETag ?? '') || etag }
       },
 
       async abort() {

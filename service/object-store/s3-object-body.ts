@@ -1,4 +1,5 @@
 import { type ByteRange, type GetOptions, type ObjectBody, ObjectStoreError } from './object-store.ts'
+import type { ReleaseConnection } from './s3-connections.ts'
 import { toObjectStoreError } from './s3-error.ts'
 import { toObjectInfo } from './s3-object-info.ts'
 
@@ -14,7 +15,7 @@ export interface BodyOptions extends GetOptions {
 
 /**
  * The port's view of a GetObject answer; `release` is called once its body ended, failed, was cancelled or
- * was aborted.
+ * was aborted, and told if there were bytes left.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  *
  * @throws {ObjectStoreError} `range_unsatisfiable` for a range of an empty object
@@ -23,7 +24,7 @@ export function toObjectBody(
   key: string,
   response: Response,
   options: BodyOptions,
-  release: () => void,
+  release: ReleaseConnection,
 ): ObjectBody {
   const { headers } = response
   const range = contentRange(headers.get('content-range'))
@@ -49,16 +50,19 @@ function contentRange(header: string | null): { first: number; last: number; siz
 function releasing(
   body: ReadableStream<Uint8Array> | null,
   { signal, answerSecondsMax }: BodyOptions,
-  release: () => void,
+  release: ReleaseConnection,
 ): ReadableStream<Uint8Array> {
   const reader = body?.getReader()
-  const settle = () => {
+  let settled = false
+  const settle: ReleaseConnection = (abandoned) => {
     signal?.removeEventListener('abort', abort)
-    release()
+    // Whoever cancels after an abort, or is told of it by the next read, would free it before its time.
+    if (!settled) release(abandoned)
+    settled = true
   }
   // Not left to the next read: a caller that has aborted may never read again.
   const abort = () => {
-    settle()
+    settle('abandoned')
     reader?.cancel(signal?.reason).catch(() => {})
   }
   signal?.addEventListener('abort', abort, { once: true })
@@ -74,12 +78,12 @@ function releasing(
           settle()
           controller.close()
         } catch (error) {
-          settle()
+          settle('abandoned')
           controller.error(signal?.aborted ? signal.reason : toObjectStoreError('get', error))
         }
       },
       async cancel(reason) {
-        settle()
+        settle('abandoned')
         await reader?.cancel(reason)
       },
     },

@@ -18,7 +18,8 @@ import { createSignedFetch } from './s3-signed-fetch.ts'
  * for their turn. `close` frees what is idle.
  */
 export function createS3ObjectStore(connection: S3Connection): ObjectStore & { close(): void } {
-  const client = createS3Client(connection)
+  // One try: what is repeated is repeated by `call`, as `signedFetch` does it.
+  const client = createS3Client(connection, 1)
   const signedFetch = createSignedFetch(connection)
   const connections = createS3Connections(connection.connectionsMax)
   const deadlines = deadlinesOf(connection)
@@ -49,7 +50,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
         if (response.status !== 404) return toObjectBody(key, response, { ...options, ...deadlines }, release)
         refuseAbsentBucket('get', await response.text())
       } catch (error) {
-        release()
+        release('abandoned')
         throw error
       }
       release()
@@ -58,7 +59,6 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
 
     async head(key, { signal, checksum = false } = {}) {
       const headers: Record<string, string> = checksum ? { 'x-amz-checksum-mode': 'ENABLED' } : {}
-      const release = await connections.acquire('head', signal)
       const request = {
         operation: 'head',
         method: 'HEAD',
@@ -67,9 +67,11 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
         accepts: [200, 404],
         signal,
       } as const
-      return signedFetch
-        .send(request, (answer) => (answer.status === 404 ? null : toObjectInfo(key, answer.headers)))
-        .finally(release)
+      return connections.use('head', signal, () =>
+        signedFetch.send(request, (answer) =>
+          answer.status === 404 ? null : toObjectInfo(key, answer.headers),
+        ),
+      )
     },
 
     async copy(from, to, { ifMatch, contentType, metadata, signal }) {
@@ -98,7 +100,6 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
         'max-keys': String(limit),
       }
       if (startAfter !== undefined) query['start-after'] = startAfter
-      const release = await connections.acquire('list', signal)
       try {
         const request = {
           operation: 'list',
@@ -108,12 +109,13 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
           accepts: [200],
           signal,
         } as const
-        return parseListPage(await signedFetch.send(request, (answer) => answer.text()))
+        const page = await connections.use('list', signal, () =>
+          signedFetch.send(request, (answer) => answer.text()),
+        )
+        return parseListPage(page)
       } catch (error) {
         signal?.throwIfAborted()
         throw toObjectStoreError('list', error)
-      } finally {
-        release()
       }
     },
 

@@ -1,11 +1,17 @@
-import { type ObjectStore, ObjectStoreError, type PutOptions, type PutResult } from './object-store.ts'
+import {
+  type ObjectInfo,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutOptions,
+  type PutResult,
+} from './object-store.ts'
 import type { StoreDeadlines } from './s3-connection.ts'
 import type { S3Connections } from './s3-connections.ts'
 import { toObjectStoreError } from './s3-error.ts'
 import { unquote } from './s3-list-xml.ts'
-import { metadataPrefix } from './s3-object-info.ts'
-import { exactBody, watchStall } from './s3-put-body.ts'
-import type { SignedFetch } from './s3-signed-fetch.ts'
+import { metadataPrefix, toObjectInfo } from './s3-object-info.ts'
+import { exactBody, type SentBody, watchStall } from './s3-put-body.ts'
+import type { SignedFetch, StoreRequest } from './s3-signed-fetch.ts'
 
 /**
  * The port's put.
@@ -16,11 +22,31 @@ export function createS3Put(
   connections: S3Connections,
   { transferSecondsMax }: StoreDeadlines,
 ): ObjectStore['put'] {
+  /** A try that failed may have stored the body nevertheless: the next one is then refused by its own work. */
+  async function send(
+    key: string,
+    request: StoreRequest,
+    body: SentBody['body'],
+    options: PutOptions,
+  ): Promise<PutResult | null> {
+    let lastTry = 1
+    const result = await signedFetch.send(request, (response, tries) => {
+      lastTry = tries
+      return toPutResult(response)
+    })
+    if (result !== null || lastTry === 1 || !(body instanceof Uint8Array)) return result
+    const { signal } = options
+    const look = { operation: 'put', method: 'HEAD', key, accepts: [200, 404], signal } as const
+    const found = await signedFetch.send(look, (response) =>
+      response.status === 404 ? null : toObjectInfo(key, response.headers),
+    )
+    return found !== null && isOf(found, body, options) ? { etag: found.etag } : null
+  }
+
   return async (key, body, options) => {
     const sent = await exactBody(body, options)
     const stall = sent.streamed ? watchStall(sent, transferSecondsMax) : null
     try {
-      const release = await connections.acquire('put', options.signal)
       const request = {
         operation: 'put',
         method: 'PUT',
@@ -30,7 +56,7 @@ export function createS3Put(
         accepts: [200, ...refusalsOf(options.condition)],
         signal: eitherOf(options.signal, stall?.signal),
       } as const
-      return await signedFetch.send(request, toPutResult).finally(release)
+      return await connections.use('put', options.signal, () => send(key, request, sent.body, options))
     } catch (error) {
       options.signal?.throwIfAborted()
       const failure = sent.failure()
@@ -40,6 +66,17 @@ export function createS3Put(
       sent.discard()
     }
   }
+}
+
+/**
+ * The object is the one that was sent, metadata included. Of two writers who send the very same, both see their
+ * own. Where ETags are no MD5 (encrypted with a key of the caller's), nobody does.
+ */
+function isOf(found: ObjectInfo, body: Uint8Array, { contentType, metadata = {} }: PutOptions): boolean {
+  const md5 = new Bun.CryptoHasher('md5').update(body).digest('hex')
+  return (
+    found.etag === md5 && found.contentType === contentType && Bun.deepEquals(found.metadata, { ...metadata })
+  )
 }
 
 function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {

@@ -1,9 +1,9 @@
-import { limits } from '../limits.ts'
 import { ObjectStoreError } from './object-store.ts'
 import { fetchOptions } from './s3-client.ts'
 import { deadlinesOf, type S3Connection } from './s3-connection.ts'
 import { codeOfStatus } from './s3-error.ts'
 import { createRequestSigner, emptySha256 } from './s3-request-signer.ts'
+import { retryAfterSeconds, withRetries } from './s3-retry.ts'
 
 /**
  * Decision: the calls that clients wait for most (GetObject, HeadObject, PutObject, ListObjectsV2) go through
@@ -17,10 +17,11 @@ export interface SignedFetch {
    * One request, with retries of what may succeed later; never of a streamed body.
    *
    * @param read makes of an accepted answer what the caller wants. It counts towards the time in which the
-   *   store must answer; a body that it leaves alone is the caller's to read or cancel.
+   *   store must answer; a body that it leaves alone is the caller's to read or cancel. `tries` is 1 unless
+   *   earlier tries failed, which may yet have done their work.
    * @throws {ObjectStoreError} for every answer that is not accepted, and for none; the signal's reason.
    */
-  send<T>(request: StoreRequest, read: (response: Response) => T | Promise<T>): Promise<T>
+  send<T>(request: StoreRequest, read: (response: Response, tries: number) => T | Promise<T>): Promise<T>
 }
 
 export interface StoreRequest {
@@ -83,17 +84,9 @@ export function createSignedFetch(connection: S3Connection): SignedFetch {
   }
 
   return {
-    async send(request, read) {
-      for (let tries = 1; ; tries += 1) {
-        try {
-          return await attempt(request, read)
-        } catch (error) {
-          const retry =
-            error instanceof ObjectStoreError && error.code === 'unavailable' && !isStreamed(request)
-          if (!retry || tries >= limits.storeAttemptsMax) throw error
-          await backOff(tries, request.signal)
-        }
-      }
+    send(request, read) {
+      if (isStreamed(request)) return attempt(request, (response) => read(response, 1))
+      return withRetries((tries) => attempt(request, (response) => read(response, tries)), request.signal)
     },
   }
 }
@@ -109,17 +102,13 @@ function payloadSha256(body: RequestBody | undefined): string {
   return body.content instanceof Uint8Array ? Bun.SHA256.hash(body.content, 'hex') : 'UNSIGNED-PAYLOAD'
 }
 
-/** Full jitter (up to 100 ms, 200 ms, …): replicas that were refused together do not come back together. */
-async function backOff(tries: number, signal: AbortSignal | undefined): Promise<void> {
-  await Bun.sleep(Math.random() * 50 * 2 ** tries)
-  signal?.throwIfAborted()
-}
-
 async function refusal(operation: string, response: Response): Promise<ObjectStoreError> {
   // Error bodies are a few hundred bytes; overload may answer with a page of HTML, which says nothing.
   const text = await response.text().catch(() => '')
   const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1]
-  return new ObjectStoreError(codeOfStatus(response.status), operation, code ?? `Status${response.status}`)
+  const reason = code ?? `Status${response.status}`
+  const retryAfter = retryAfterSeconds(response.headers.get('retry-after'))
+  return new ObjectStoreError(codeOfStatus(response.status), operation, reason, retryAfter)
 }
 
 function transportReason(error: unknown, timeout: AbortSignal): string {
