@@ -207,7 +207,7 @@ function ofStore(cause: ObjectStoreError): DocumentError {
       'store_unavailable',
       'The object store does not answer. Try again later.',
       {},
-      { cause },
+      { cause, retryAfterSeconds: cause.retryAfterSeconds },
     )
   }
   if (cause.code === 'precondition_failed') {

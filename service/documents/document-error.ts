@@ -29,13 +29,16 @@ export type DocumentErrorCode =
  */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError'
+  /** When the same call is worth another try, where the store said so. */
+  readonly retryAfterSeconds: number | undefined
 
   constructor(
     readonly code: DocumentErrorCode,
     message: string,
     readonly details: Readonly<Record<string, unknown>> = {},
-    options?: { cause?: unknown },
+    options: { cause?: unknown; retryAfterSeconds?: number | undefined } = {},
   ) {
     super(message, options)
+    this.retryAfterSeconds = options.retryAfterSeconds
   }
 }

@@ -1,4 +1,5 @@
 import { DocumentError } from '../documents/document-error.ts'
+import { limits } from '../limits.ts'
 import { ProblemError } from './problem.ts'
 
 /** The one place where an error of the domain gets its HTTP form. Whatever is not foreseen says nothing. */
@@ -13,8 +14,17 @@ export function toProblem(error: unknown): ProblemError {
       { cause: error },
     )
   }
-  const headers = error.code === 'range_unsatisfiable' ? unsatisfiedRange(error.details) : {}
-  return new ProblemError(error.code, error.message, error.details, headers, { cause: error })
+  return new ProblemError(error.code, error.message, error.details, headersOf(error), { cause: error })
+}
+
+function headersOf({ code, details, retryAfterSeconds }: DocumentError): Record<string, string> {
+  if (code === 'range_unsatisfiable') return unsatisfiedRange(details)
+  return retryAfterSeconds === undefined ? {} : retryAfter(retryAfterSeconds)
+}
+
+/** RFC 9110 section 10.2.3. Zero would make clients that obey it come back without a pause. */
+function retryAfter(seconds: number): Record<string, string> {
+  return { 'retry-after': String(Math.min(Math.max(seconds, 1), limits.retryAfterSecondsMax)) }
 }
 
 /** RFC 9110 section 14.4: a 416 names the current size. */
