@@ -1,6 +1,5 @@
 import type { Digest } from '../documents/document-ref.ts'
 import type { Document } from '../documents/documents.ts'
-import type { UploadTicket } from '../documents/transfers.ts'
 import { documentFrom, jsonMembers, type Members } from './answers.ts'
 import { type CallIds, ProtocolError } from './errors.ts'
 import { retryAfterSeconds } from './problem.ts'
@@ -13,6 +12,20 @@ export interface TicketRequest {
   size: number
   contentType: string
 }
+
+/** How to send the bytes: a form with `fields` before its `file`, or a PUT with exactly these `headers`. */
+export type UploadTicket = {
+  id: string
+  /** For the completion. */
+  ticket: string
+  /** A credential. */
+  url: string
+  /** RFC 3339: until then the upload may begin. */
+  expiresAt: string
+} & (
+  | { method: 'POST'; fields: Readonly<Record<string, string>> }
+  | { method: 'PUT'; headers: Readonly<Record<string, string>> }
+)
 
 /** A ticket, and the ids of the call that gave it: the store has none. */
 export interface GivenTicket {
@@ -78,7 +91,6 @@ function ticketFrom(members: Members, ids: CallIds): UploadTicket {
     ticket: members.text('ticket'),
     url: signedUrl(members.text('url'), ids),
     expiresAt: members.text('expiresAt'),
-    completeBefore: members.text('completeBefore'),
   }
   const method = members.text('method')
   if (method === 'POST') return { ...common, method, fields: members.textsByName('fields') }

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'bun:test'
+import { truncateSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   ArgumentError,
   CompletionPendingError,
   DigestMismatchError,
   ProblemError,
+  SizeMismatchError,
   StoreError,
 } from '../../service/client/errors.ts'
 import type { UploadProgress } from '../../service/client/progress.ts'
@@ -92,6 +97,21 @@ describe('client.put of what is large enough for a ticket', () => {
     const put = ticketClient(server.url).put(orders, new Blob([bytes]), { digest })
     expect(await rejection(put)).toBeInstanceOf(DigestMismatchError)
     expect([server.completions, server.throughService]).toEqual([[], []])
+  })
+})
+
+describe('client.put of a file by ticket', () => {
+  it('publishes nothing, and says so, where the file shrinks after it was hashed', async () => {
+    using server = serveTickets()
+    const folder = await mkdtemp(join(tmpdir(), 'client-ticket-'))
+    const file = join(folder, 'shrinking')
+    await writeFile(file, new Uint8Array(1000))
+    const put = ticketClient(server.url).put(orders, Bun.file(file), {
+      onProgress: ({ phase }) => phase === 'hash' && truncateSync(file, 999),
+    })
+    expect(await rejection(put)).toBeInstanceOf(SizeMismatchError)
+    expect([server.completions, server.throughService]).toEqual([[], []])
+    await rm(folder, { recursive: true })
   })
 })
 
