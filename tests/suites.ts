@@ -66,7 +66,15 @@ export const suites: Suite[] = [
       // They have no store, or never get as far.
       none: ['authn', 'config-exit', 'telemetry-standard-output', 'token'],
       // Changes bytes in MinIO's own files; measures the service, not the store; a proxy that changes the store.
-      minio: ['integrity', 'memory', 'store-servers-proxy'],
+      minio: [
+        'integrity',
+        'memory',
+        'store-servers-proxy',
+        'ticket-memory',
+        'tickets-put',
+        'tickets-deployed',
+        'completion-promotion',
+      ],
       // Starts RGWs of its own.
       'ceph-rgw': ['store-servers-rgw'],
     },

@@ -1,4 +1,4 @@
-import { accepted, described, judge, judgeOne, type Observation } from './probe-finding.ts'
+import { accepted, described, judge, judgeOne, type Observation, refused } from './probe-finding.ts'
 import type { Scratch } from './probe-scratch.ts'
 
 /** Can the store be used at all? */
@@ -12,7 +12,9 @@ export async function probeCredentials({ client }: Scratch): Promise<Observation
     query: { 'max-keys': '1' },
     as: { secretAccessKey },
   })
-  return judge(right, { 'wrong secret': wrong })
+  const seen = judge(right, { 'wrong secret': wrong })
+  // The signature was good; the absent bucket is the next row's.
+  return right.code === 'NoSuchBucket' && refused(wrong) ? { ...seen, verdict: 'yes' } : seen
 }
 
 export async function probeBucket({ client }: Scratch): Promise<Observation> {

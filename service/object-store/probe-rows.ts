@@ -43,9 +43,11 @@ export interface ProbeRow {
   id: FindingId
   question: string
   weight: Finding['weight']
-  /** What the service does if the answer is yes, and if it is no or unknown. */
+  /** What the service does if the answer is yes, and if it is no; unknown means no. */
   whenYes: string
   whenNo: string
+  /** Where that is something else than a no. */
+  whenUnknown?: string
   /** Asked at every start and hourly: the service behaves by it. The others are for `doctor` alone. */
   security?: true
   ask(scratch: Scratch): Promise<Observation>
@@ -59,6 +61,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'essential',
     whenYes: 'the service can sign in',
     whenNo: 'the service cannot work, or anybody can: check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY',
+    whenUnknown: 'the service cannot work while the store does not answer: check S3_ENDPOINT',
     ask: probeCredentials,
   },
   {
@@ -68,6 +71,7 @@ export const probeRows: readonly ProbeRow[] = [
     security: true,
     whenYes: 'documents have a place',
     whenNo: 'the service cannot work: create S3_BUCKET_DOCS, or let these keys use it',
+    whenUnknown: 'the service cannot work while the store does not answer',
     ask: probeBucket,
   },
   {
@@ -76,6 +80,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'note',
     whenYes: 'a wrong S3_REGION shows at once',
     whenNo: 'nothing depends on it: any S3_REGION works here',
+    whenUnknown: 'not known',
     ask: probeRegion,
   },
   {
@@ -84,6 +89,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'limit',
     whenYes: 'signed URLs live as long as they should',
     whenNo: 'signed URLs live shorter or longer, and from 15 minutes on nothing works: set the clocks',
+    whenUnknown: 'not known: signed URLs may live shorter or longer',
     ask: probeClock,
   },
   {
@@ -92,6 +98,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'essential',
     whenYes: 'listings and their pages are complete',
     whenNo: 'listings would repeat or lose documents: this store cannot be used',
+    whenUnknown: 'not known',
     ask: probeList,
   },
   {
@@ -100,6 +107,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'limit',
     whenYes: 'empty documents can be stored',
     whenNo: 'uploads of empty documents fail',
+    whenUnknown: 'not known',
     ask: probeEmptyObject,
   },
   {
@@ -257,6 +265,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'limit',
     whenYes: 'downloads can go straight to the store',
     whenNo: 'signed downloads fail or can be altered: read through the service instead',
+    whenUnknown: 'not known: they may fail',
     ask: probeSignedDownload,
   },
   {
@@ -265,6 +274,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'limit',
     whenYes: 'failed uploads leave nothing',
     whenNo: 'failed uploads may leave parts that cost money: add a lifecycle rule',
+    whenUnknown: 'not known: failed uploads may leave parts',
     ask: probeMultipartAbort,
   },
   {
@@ -273,6 +283,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'limit',
     whenYes: 'leftovers go even while no service runs',
     whenNo: 'the service’s hourly sweep alone removes leftovers: add a rule that expires staging after a day',
+    whenUnknown: 'not known: the service’s hourly sweep removes leftovers in any case',
     ask: probeLifecycle,
   },
   {
@@ -281,6 +292,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'note',
     whenYes: 'deleted bytes stay, and cost, until a lifecycle rule expires old versions',
     whenNo: 'deleted bytes are gone',
+    whenUnknown: 'not known: deleted bytes may stay',
     ask: probeVersioning,
   },
   {
@@ -289,6 +301,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'note',
     whenYes: 'objects under a lock cannot be deleted, nor staging be emptied',
     whenNo: 'nothing keeps documents from being deleted by an admin',
+    whenUnknown: 'not known: deleting may be refused',
     ask: probeObjectLock,
   },
   {
@@ -297,6 +310,7 @@ export const probeRows: readonly ProbeRow[] = [
     weight: 'note',
     whenYes: 'browsers can use tickets',
     whenNo: 'browsers upload through the service; a CORS rule for the UI’s origin would change that',
+    whenUnknown: 'not known: browsers may have to upload through the service',
     ask: probeCors,
   },
 ]

@@ -59,8 +59,15 @@ function notAsked(row: ProbeRow, seen: string): Finding {
   return { ...findingOf(row, 'unknown'), seen }
 }
 
-function findingOf({ id, question, weight, whenYes, whenNo }: ProbeRow, verdict: Verdict): Finding {
-  return { id, question, weight, verdict, seen: '', consequence: verdict === 'yes' ? whenYes : whenNo }
+function findingOf(row: ProbeRow, verdict: Verdict): Finding {
+  const { id, question, weight } = row
+  return { id, question, weight, verdict, seen: '', consequence: consequenceOf(row, verdict) }
+}
+
+/** What follows from the answer. */
+export function consequenceOf({ whenYes, whenNo, whenUnknown }: ProbeRow, verdict: Verdict): string {
+  if (verdict === 'yes') return whenYes
+  return verdict === 'no' ? whenNo : (whenUnknown ?? `taken for a no: ${whenNo}`)
 }
 
 /** Each further question to a store that is silent would wait for its time-out. */

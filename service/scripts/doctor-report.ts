@@ -34,9 +34,11 @@ export function diagnosisOf(store: Diagnosis['store'], report: ProbeReport): Dia
 }
 
 function reasonsFor(findings: readonly Finding[], { method }: TicketExplanation): string[] {
-  const heavy = findings.filter(({ weight, verdict }) => weight !== 'note' && verdict !== 'yes')
+  const heavy = findings
+    .filter(({ weight, verdict }) => weight !== 'note' && verdict !== 'yes')
+    .filter(({ seen }) => !seen.startsWith('not asked'))
   const essential = heavy.filter(({ weight }) => weight === 'essential')
-  // What else is open follows from the essential ones.
+  // What else is missing follows from them.
   if (essential.length > 0) return essential.map(reason)
   const noTickets = method === 'POST' || method === 'PUT' ? [] : ['no safe way of uploading by ticket']
   return [...heavy.map(reason), ...noTickets]

@@ -1,4 +1,4 @@
-import { capabilitiesOf } from '../../service/object-store/probe.ts'
+import { capabilitiesOf, consequenceOf } from '../../service/object-store/probe.ts'
 import type { Finding } from '../../service/object-store/probe-finding.ts'
 import { probeRows } from '../../service/object-store/probe-rows.ts'
 import type { StoreCapabilities } from '../../service/object-store/store-capabilities.ts'
@@ -7,9 +7,10 @@ import { knownVerdicts, type StoreKind } from './store-findings.ts'
 /** What the probe finds on that store, for tests that do not want to wait for it. */
 export function knownFindings(kind: StoreKind): Finding[] {
   const verdicts = knownVerdicts(kind)
-  return probeRows.map(({ id, question, weight, whenYes, whenNo }) => {
+  return probeRows.map((row) => {
+    const { id, question, weight } = row
     const verdict = verdicts[id]
-    return { id, question, weight, verdict, seen: '', consequence: verdict === 'yes' ? whenYes : whenNo }
+    return { id, question, weight, verdict, seen: '', consequence: consequenceOf(row, verdict) }
   })
 }
 

@@ -74,7 +74,7 @@ export function responseOf({ status, headers, text }: ProbeAnswer): Response {
   return new Response(text === '' ? null : text, { status, headers: kept })
 }
 
-const hopByHop = ['connection', 'content-length', 'keep-alive', 'transfer-encoding', 'date']
+const hopByHop = ['connection', 'content-length', 'keep-alive', 'transfer-encoding']
 
 async function requestSeen(request: Request, bytes: ArrayBuffer): Promise<SeenRequest> {
   const { pathname, searchParams } = new URL(request.url)
