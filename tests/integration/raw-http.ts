@@ -96,7 +96,7 @@ function headOf({ method, path, headers = {} }: RawRequest, host: string): strin
 
 /** A cheap look before everything is parsed again: the last byte of a length, or a last chunk. */
 function mayBeWhole(arrived: readonly Buffer[], bytes: number): boolean {
-  const head = arrived[0]?.toString('latin1') ?? ''
+  const head = Buffer.concat(arrived.slice(0, 3)).subarray(0, 8192).toString('latin1')
   const length = /\r\ncontent-length: *(\d+)\r\n/i.exec(head)?.[1]
   if (length !== undefined) return bytes >= Number(length)
   return bytes < 65_536 || Buffer.concat(arrived.slice(-6)).subarray(-5).toString('latin1') === '0\r\n\r\n'
