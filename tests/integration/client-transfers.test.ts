@@ -35,11 +35,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-function clientOf(
-  { url, token }: InProcessService,
-  transfers: Partial<TransferLimits> = {},
-): DocumentsClient {
-  return createDocumentsClient({ url, tenant: 'acme', token: () => token(), transfers })
+function clientOf(of: InProcessService, transfers: Partial<TransferLimits> = {}): DocumentsClient {
+  return createDocumentsClient({
+    ...{ url: of.url, tenant: 'acme', transfers },
+    token: () => of.token(),
+    fetch: (url, init) => fetchTrusting(of, url, init),
+  })
+}
+
+/** A store with a certificate of its own authority is trusted by that alone. */
+function fetchTrusting({ connection: { ca } }: InProcessService, url: string, init: RequestInit = {}) {
+  return fetch(url, ca === undefined ? init : { ...init, tls: { ca } })
 }
 
 async function keysUnder(prefix: string): Promise<string[]> {
@@ -110,6 +116,26 @@ describe('small and odd documents by ticket', () => {
   })
 })
 
+describe('a store whose tickets are for PUT', () => {
+  it('takes documents with exactly the headers of the ticket', async () => {
+    const putting = await serviceInProcess({ capabilities: { ...minioCapabilities, ticketMethod: 'PUT' } })
+    try {
+      const acme = clientOf(putting, { ticketBytesMin: 0 })
+      const ref = { type: 'definitions', name: 'put' }
+      const bytes = new Uint8Array(5_000_000).fill(7)
+      const put = await acme.put(ref, new Blob([bytes]), { contentType: 'text/plain' })
+      expect(put).toMatchObject({
+        via: 'ticket',
+        document: { digest: digestOf(bytes), contentType: 'text/plain' },
+      })
+      const empty = await acme.put(ref, new Uint8Array())
+      expect([empty.via, empty.document.size]).toEqual(['ticket', 0])
+    } finally {
+      await putting.stop()
+    }
+  })
+})
+
 describe('a store that takes no tickets', () => {
   it('gets the file through the service, which the caller is told', async () => {
     const acme = clientOf(without, { ticketBytesMin: 1 })
@@ -124,7 +150,7 @@ describe('a signed URL', () => {
     const ref = { type: 'definitions', name: 'signed.txt' }
     const { digest } = (await acme.put(ref, bytesOf('signed'))).document
     const { url, expiresAt } = await acme.createDownload({ ...ref, digest }, { expiresInSeconds: 60 })
-    expect(await (await fetch(url)).text()).toBe('signed')
+    expect(await (await fetchTrusting(service, url)).text()).toBe('signed')
     const seconds = (Date.parse(expiresAt) - Date.now()) / 1000
     expect([seconds > 30, seconds <= 61]).toEqual([true, true])
   })
