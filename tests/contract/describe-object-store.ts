@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, setDefaultTimeout } from 'bun:test'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { conditionsContract } from './conditions-contract.ts'
+import { copyContract } from './copy-contract.ts'
 import { getContract } from './get-contract.ts'
 import { listContract } from './list-contract.ts'
 import { multipartContract } from './multipart-contract.ts'
@@ -22,6 +23,8 @@ export interface StoreUnderTest {
   racers: number
   /** It says of an upload that is gone that it is, where RGW 16.2 fails to complete it as if for now (500). */
   knowsAbortedUploads: boolean
+  /** It refuses a copy whose source has another ETag than `CopyOptions.ifMatch`; the probe finds out. */
+  honoursCopyPin: boolean
   close(): Promise<void>
 }
 
@@ -56,6 +59,7 @@ export function describeObjectStore(name: string, makeStore: () => Promise<Store
     }
     bodiesContract(subject)
     conditionsContract(subject)
+    copyContract(subject)
     getContract(subject)
     listContract(subject)
     multipartContract(subject)

@@ -9,6 +9,7 @@ const memory = {
   ordersByBytes: true,
   racers: 32,
   knowsAbortedUploads: true,
+  honoursCopyPin: true,
   close: async () => {},
 }
 

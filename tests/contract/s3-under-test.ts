@@ -1,6 +1,7 @@
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { freshBucket } from '../servers/bucket.ts'
+import { knownVerdicts } from '../servers/store-findings.ts'
 import type { StoreUnderTest } from './describe-object-store.ts'
 
 /** What the port leaves open to a store, as it was measured. */
@@ -35,5 +36,6 @@ const openTo = {
 export async function s3UnderTest(connection: StoreConnection): Promise<StoreUnderTest> {
   const bucket = await freshBucket(connection)
   const store = createS3ObjectStore({ ...connection, bucket, connectionsMax: 40 })
-  return { ...openTo[connection.kind], store, close: async () => store.close() }
+  const honoursCopyPin = knownVerdicts(connection.kind)['copy-pin'] === 'yes'
+  return { ...openTo[connection.kind], honoursCopyPin, store, close: async () => store.close() }
 }
