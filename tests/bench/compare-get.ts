@@ -1,3 +1,7 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { freePort } from '../../compose/servers/free-port.ts'
+import { answersOk, startServer } from '../../compose/servers/server-process.ts'
 import { versionKey } from '../../service/documents/document-key.ts'
 import type { Comparison } from './comparison.ts'
 import type { Stage } from './stage.ts'
@@ -26,6 +30,7 @@ export async function compareGet(stage: Stage, options: GetOptions): Promise<Com
   const service = { ...load, origin: stage.service.url, paths: [path], token: stage.token }
   for (const side of [store, service]) await requireBytes(side, bytes)
 
+  const bare = await startPassThrough(stage, `${stage.storeOrigin}${store.paths[0]}`)
   const rateOf = (side: Omit<WrkLoad, 'seconds'>) => async (seconds: number) => {
     const result = await runWrk({ ...side, seconds }, stage.folder)
     if (result.bytes < result.requests * size) throw new Error('an answer was shorter than the document')
@@ -38,8 +43,34 @@ export async function compareGet(stage: Stage, options: GetOptions): Promise<Com
     title: options.title,
     unit: options.unit,
     baseline: { run: rateOf(store) },
-    variants: [{ title: '', target: options.target, run: rateOf(service) }],
+    variants: [
+      { title: '', target: options.target, run: rateOf(service) },
+      { title: 'a bare pass-through', target: null, run: rateOf({ ...store, origin: bare.origin }) },
+    ],
+    close: bare.stop,
   }
+}
+
+const passThroughProgram = fileURLToPath(new URL('pass-through.ts', import.meta.url))
+
+/** A server that checks nothing, in place of the service: what is left for ours to reach. */
+async function startPassThrough(
+  stage: Stage,
+  url: string,
+): Promise<{ origin: string; stop(): Promise<void> }> {
+  const port = await freePort()
+  const origin = `http://127.0.0.1:${port}`
+  const { stop } = await startServer({
+    name: 'pass-through',
+    argv: [process.execPath, passThroughProgram],
+    env: { PATH: process.env.PATH ?? '', PASS_URL: url, PORT: String(port) },
+    cwd: stage.folder,
+    logFile: join(stage.folder, 'pass-through.log'),
+    isReady: () => answersOk(origin),
+    readySecondsMax: 30,
+    stopSecondsMax: 5,
+  })
+  return { origin, stop }
 }
 
 /** wrk looks at no body: one answer of each side is compared here. */

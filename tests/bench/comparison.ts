@@ -10,6 +10,8 @@ export interface Comparison {
   /** What the ratios are relative to. */
   baseline: Side
   variants: readonly Variant[]
+  /** Ends what was started for it alone. */
+  close?(): Promise<void>
 }
 
 export const operations = ['sign', 'get', 'put', 'list'] as const

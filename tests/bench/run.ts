@@ -125,7 +125,7 @@ async function measureAll({ rounds, seconds, only, profile }: Options): Promise<
       if (!only.includes(operation)) continue
       const comparison = await make(stage)
       const onRound = (round: number) => console.error(`${comparison.title}: round ${round} of ${rounds}`)
-      const measured = await measure(comparison, { rounds, seconds, onRound })
+      const measured = await measure(comparison, { rounds, seconds, onRound }).finally(comparison.close)
       console.error(table(measured))
       results.push(...measured)
     }
