@@ -65,15 +65,20 @@ export const suites: Suite[] = [
     apart: {
       // They have no store, or never get as far.
       none: ['authn', 'config-exit', 'telemetry-standard-output', 'token'],
-      // Changes bytes in MinIO's own files; measures the service, not the store; a proxy that changes the store.
       minio: [
+        // Changes bytes in MinIO's own files.
         'integrity',
+        // Measures the service, not the store.
         'memory',
-        'store-servers-proxy',
         'ticket-memory',
-        'tickets-put',
-        'tickets-deployed',
+        // Another store is made of it there, by a proxy or by what the service is told of it.
         'completion-promotion',
+        'probe-basics',
+        'probe-bucket',
+        'probe-silence',
+        'probe-tickets',
+        'probe-writes',
+        'store-servers-proxy',
       ],
       // Starts RGWs of its own.
       'ceph-rgw': ['store-servers-rgw'],
