@@ -14,6 +14,7 @@ import { prefixedSigner } from './object-store/prefixed-transfer-signer.ts'
 import { probeStore } from './object-store/probe.ts'
 import type { Finding } from './object-store/probe-finding.ts'
 import { explainTickets } from './object-store/probe-tickets.ts'
+import { createS3Connections } from './object-store/s3-connections.ts'
 import { createS3ObjectStore } from './object-store/s3-object-store.ts'
 import { createS3TransferSigner } from './object-store/s3-transfer-signer.ts'
 import { traced } from './object-store/traced-object-store.ts'
@@ -32,6 +33,8 @@ const connection = {
   bucket: config.docs.bucket,
   accessKeyId: config.s3.accessKeyId.reveal(),
   secretAccessKey: config.s3.secretAccessKey.reveal(),
+  // The probe asks beside the service, and counts as well.
+  connections: createS3Connections(config.s3.connectionsMax),
 }
 const signingSecret = (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal()
 const bucket = createS3ObjectStore(connection)

@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts'
+import type { S3Connections } from './s3-connections.ts'
 
 /** How long the store may take before a call has failed. */
 export interface StoreDeadlines {
@@ -29,6 +30,8 @@ export interface S3Connection {
   bucket: string
   /** Connections to the store that may be open at once. */
   connectionsMax: number
+  /** The same ones for all that is made of this; default: `connectionsMax` for each. */
+  connections?: S3Connections | undefined
   /** Default: those of `limits.ts`. */
   deadlines?: StoreDeadlines | undefined
   /** PEM of a private certificate authority, trusted instead of the public ones. */

@@ -21,7 +21,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
   // One try: what is repeated is repeated by `call`, as `signedFetch` does it.
   const client = createS3Client(connection, 1)
   const signedFetch = createSignedFetch(connection)
-  const connections = createS3Connections(connection.connectionsMax)
+  const connections = connection.connections ?? createS3Connections(connection.connectionsMax)
   const deadlines = deadlinesOf(connection)
   const { answerSecondsMax, transferSecondsMax } = deadlines
   const call = createS3Call(connections, answerSecondsMax)

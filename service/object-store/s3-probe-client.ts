@@ -1,6 +1,7 @@
 import { limits } from '../limits.ts'
 import { fetchOptions } from './s3-client.ts'
 import type { S3Connection } from './s3-connection.ts'
+import { createS3Connections } from './s3-connections.ts'
 import { createRequestSigner, type UnsignedRequest } from './s3-request-signer.ts'
 
 /** What the store said to one request of the probe; `status` 0 if it said nothing in time. */
@@ -42,13 +43,17 @@ export function createProbeClient(
   connection: S3Connection,
   answerSecondsMax: number = limits.probeAnswerSecondsMax,
 ): ProbeClient {
+  const connections = connection.connections ?? createS3Connections(connection.connectionsMax)
+
   async function answerTo(url: string, init: RequestInit): Promise<ProbeAnswer> {
     try {
-      const signal = AbortSignal.timeout(answerSecondsMax * 1000)
-      const response = await fetch(url, { ...fetchOptions(connection), ...init, signal })
-      const text = await response.text()
-      const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? ''
-      return { status: response.status, code, headers: response.headers, text }
+      return await connections.use('probe', undefined, async () => {
+        const signal = AbortSignal.timeout(answerSecondsMax * 1000)
+        const response = await fetch(url, { ...fetchOptions(connection), ...init, signal })
+        const text = await response.text()
+        const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? ''
+        return { status: response.status, code, headers: response.headers, text }
+      })
     } catch {
       return noAnswer
     }
