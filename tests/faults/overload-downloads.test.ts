@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { relayTo, type TcpRelay } from '../contract/tcp-relay.ts'
+import { type Caller, callerOf, put, refusalOf } from '../http/caller.ts'
+import { rawRequest } from '../integration/raw-http.ts'
+import { KiB, MiB, pathOf, randomDocument } from '../integration/sample-documents.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { storeForTests } from '../servers/store.ts'
+
+setDefaultTimeout(600_000)
+
+let relay: TcpRelay
+let service: InProcessService
+let call: Caller
+
+beforeEach(async () => {
+  const store = await storeForTests()
+  relay = relayTo(Number(new URL(store.endpoint).port))
+  service = await serviceInProcess({ store: { ...store, endpoint: `http://127.0.0.1:${relay.port}` } })
+  call = await callerOf(service)
+})
+afterEach(async () => {
+  relay.cutAfter(Number.POSITIVE_INFINITY)
+  await service.stop()
+  relay.stop()
+})
+
+function readsOfBytes(): string[] {
+  return relay.requests.filter((line) => line.startsWith('GET ') && line.includes('/documents/'))
+}
+
+describe('a download whose store breaks off', () => {
+  it('is never complete, and never goes on from another answer', async () => {
+    const large = randomDocument(16 * MiB)
+    await put(call, 'snapshots/large', large)
+    relay.requests.length = 0
+    relay.cutAfter(2 * MiB)
+    const path = pathOf('snapshots', 'large')
+    const headers = { authorization: `Bearer ${await service.token()}` }
+    const download = await rawRequest(service.url, { method: 'GET', path, headers })
+    const { status, complete, body } = await download.answer()
+    expect([status, complete]).toEqual([200, false])
+    expect(body.equals(large.subarray(0, body.length))).toBe(true)
+    expect(readsOfBytes()).toHaveLength(1)
+    relay.cutAfter(Number.POSITIVE_INFINITY)
+    expect(await (await call('snapshots/large')).bytes()).toEqual(large)
+  })
+
+  it('is a 503 where nothing was sent yet', async () => {
+    await put(call, 'snapshots/small', randomDocument(200 * KiB))
+    relay.cutAfter(100 * KiB)
+    const answer = await call('snapshots/small')
+    expect(answer.headers.get('retry-after')).toBe('5')
+    expect(await refusalOf(answer)).toBe('503 store_unavailable')
+  })
+})

@@ -1,0 +1,143 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { type Caller, callerOf, digestOf, type Json, jsonOf, put, refusalOf } from '../http/caller.ts'
+import { jsonBody } from '../integration/ticket-calls.ts'
+import { knownCapabilities } from '../servers/known-capabilities.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { storeForTests } from '../servers/store.ts'
+import { type FaultyStore, startFaultyStore } from './overload-refusing-store.ts'
+
+setDefaultTimeout(600_000)
+
+describe('a store that does what it was asked and then answers 503', () => {
+  let store: FaultyStore
+  let service: InProcessService
+  let call: Caller
+  /** The next request whose line begins so loses its answer. */
+  let losing: RegExp | null = null
+
+  beforeAll(async () => {
+    store = await startFaultyStore(await storeForTests(), (line) => {
+      if (losing === null || !losing.test(line)) return null
+      losing = null
+      return 'answer lost'
+    })
+    service = await serviceInProcess({ store })
+    call = await callerOf(service)
+  })
+  afterEach(() => {
+    losing = null
+  })
+  afterAll(async () => {
+    await service.stop()
+    await store.stop()
+  })
+
+  it('has stored a new version, and its writer is told that it is new', async () => {
+    losing = /^PUT \S+\/documents\//
+    const answer = await call('snapshots/new', { method: 'PUT', body: 'bytes' })
+    expect([answer.status, (await jsonOf(answer)).digest]).toEqual([201, digestOf('bytes')])
+    expect(losing).toBeNull()
+    expect(await (await call('snapshots/new')).text()).toBe('bytes')
+  })
+
+  it('keeps the first writer of a version, and tells the second that it was there', async () => {
+    const first = await put(call, 'snapshots/known', 'bytes')
+    losing = /^PUT \S+\/documents\//
+    const answer = await call('snapshots/known', { method: 'PUT', body: 'bytes' })
+    expect(answer.status).toBe(200)
+    expect((await jsonOf(answer)).createdAt).toBe(first.createdAt)
+    expect(losing).toBeNull()
+  })
+
+  it('has moved latest, once', async () => {
+    await put(call, 'snapshots/latest', 'one')
+    losing = /^PUT \S+\/tags\//
+    const { digest } = await put(call, 'snapshots/latest', 'two')
+    expect(losing).toBeNull()
+    expect(await jsonOf(await call('snapshots/latest/tags/latest'))).toMatchObject({ digest })
+  })
+
+  it('has moved a tag that was to be compared, and whoever moved it is told so', async () => {
+    const { one, two, etag } = await taggedOne(call, 'snapshots/compared')
+    losing = /^PUT \S+\/tags\//
+    const moved = await move(call, 'snapshots/compared', two, etag)
+    expect(losing).toBeNull()
+    expect([moved.status, (await jsonOf(moved)).digest]).toEqual([200, two.digest])
+    const late = await move(call, 'snapshots/compared', one, etag)
+    expect(await refusalOf(late)).toBe('412 precondition_failed')
+    // What it was told is what the next comparison takes.
+    expect((await move(call, 'snapshots/compared', one, moved.headers.get('etag') ?? '')).status).toBe(200)
+  })
+})
+
+describe('a store that answers 500 to those who lose a race, as Ceph RGW 16.2 does', () => {
+  let one: InProcessService
+  let other: InProcessService
+
+  beforeAll(async () => {
+    const capabilities = knownCapabilities('ceph-rgw')
+    one = await serviceInProcess({ store: await storeForTests('ceph-rgw'), capabilities })
+    other = await serviceInProcess({ beside: one, capabilities })
+  })
+  afterAll(async () => {
+    await other.stop()
+    await one.stop()
+  })
+
+  async function replicas(): Promise<(racer: number) => Caller> {
+    const [first, second] = [await callerOf(one), await callerOf(other)]
+    return (racer) => (racer % 2 === 0 ? first : second)
+  }
+
+  it('lets exactly one of 32 move a tag that all of them have compared', async () => {
+    const callOf = await replicas()
+    const { one: old, two, etag } = await taggedOne(callOf(0), 'snapshots/raced')
+    const digests = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => put(callOf(index), 'snapshots/raced', `racer ${index}`)),
+    )
+    // Two of them even want the same.
+    const wanted = [...digests, two, two]
+    const answers = await Promise.all(
+      wanted.map((document, racer) => move(callOf(racer), 'snapshots/raced', document, etag)),
+    )
+    const won = answers.filter(({ status }) => status === 200)
+    const lost = await Promise.all(answers.filter(({ status }) => status !== 200).map(refusalOf))
+    expect(won).toHaveLength(1)
+    expect(lost).toEqual(Array.from({ length: 31 }, () => '412 precondition_failed'))
+    const { digest } = await jsonOf(won[0] ?? new Response('{}'))
+    expect(digest).not.toBe(old.digest)
+    expect(await jsonOf(await callOf(1)('snapshots/raced/tags/stable'))).toMatchObject({ digest })
+  })
+
+  it('takes 32 uploads at once, and latest is the one that was admitted last', async () => {
+    const callOf = await replicas()
+    const answers = await Promise.all(
+      Array.from({ length: 32 }, (_, racer) =>
+        callOf(racer)('snapshots/uploaded', { method: 'PUT', body: `racer ${racer}` }),
+      ),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 32 }, () => 201))
+    const documents = await Promise.all(answers.map(jsonOf))
+    const admittedLast = documents
+      .map(({ createdAt }) => String(createdAt))
+      .sort()
+      .at(-1)
+    const last = documents.filter(({ createdAt }) => createdAt === admittedLast)
+    const latest = await jsonOf(await callOf(0)('snapshots/uploaded/tags/latest'))
+    expect(last.map(({ digest }) => digest)).toContain(latest.digest)
+  })
+})
+
+/** Two versions, and the tag `stable` at the first. */
+async function taggedOne(call: Caller, path: string): Promise<{ one: Json; two: Json; etag: string }> {
+  const one = await put(call, path, 'one')
+  const two = await put(call, path, 'two')
+  const { digest } = one
+  const tagged = await call(`${path}/tags/stable`, { method: 'PUT', ...jsonBody({ digest }) })
+  return { one, two, etag: tagged.headers.get('etag') ?? '' }
+}
+
+function move(call: Caller, path: string, { digest }: Json, etag: string): Promise<Response> {
+  const { body, headers } = jsonBody({ digest })
+  return call(`${path}/tags/stable`, { method: 'PUT', body, headers: { ...headers, 'if-match': etag } })
+}

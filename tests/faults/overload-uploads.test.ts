@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { limits } from '../../service/limits.ts'
+import { callerOf, refusalOf, reprDigestOf } from '../http/caller.ts'
+import { rawRequest } from '../integration/raw-http.ts'
+import { inChunks, MiB, pathOf, randomDocument } from '../integration/sample-documents.ts'
+import { keysOf } from '../integration/store-contents.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { storeForTests } from '../servers/store.ts'
+import { type Fault, type FaultyStore, startFaultyStore } from './overload-refusing-store.ts'
+
+setDefaultTimeout(600_000)
+
+let store: FaultyStore
+let service: InProcessService
+
+/** The service on a store with that fault in each request whose line has `part` in it, until `fault.part` is emptied. */
+async function startWith(part: string, fault: Fault): Promise<{ part: string }> {
+  const where = { part }
+  const faultOf = (line: string) => (where.part !== '' && line.includes(where.part) ? fault : null)
+  store = await startFaultyStore(await storeForTests(), faultOf)
+  service = await serviceInProcess({ store })
+  store.requests.length = 0
+  return where
+}
+
+afterEach(async () => {
+  await service.stop()
+  await store.stop()
+})
+
+function sent(part: string): string[] {
+  return store.requests.filter((line) => line.includes(part))
+}
+
+const large = randomDocument(16 * MiB)
+
+describe('a streamed upload, which cannot be sent again', () => {
+  it('is tried once, refused with 503 and Retry-After, and leaves nothing where the store refuses at once', async () => {
+    const fault = await startWith('/documents/', { refusedAfterBytes: 0 })
+    const call = await callerOf(service)
+    const headers = { 'repr-digest': reprDigestOf(large) }
+    const answer = await call('snapshots/large', { method: 'PUT', headers, body: large })
+    expect([await refusalOf(answer), answer.headers.get('retry-after')]).toEqual([
+      '503 store_unavailable',
+      '5',
+    ])
+    expect(sent('/documents/')).toHaveLength(1)
+    fault.part = ''
+    expect(await keysOf(service.store, '')).toEqual([])
+    expect((await call('snapshots/large', { method: 'PUT', headers, body: large })).status).toBe(201)
+  })
+
+  it('is tried once and leaves nothing where the store refuses in the middle', async () => {
+    const fault = await startWith('/documents/', { refusedAfterBytes: 4 * MiB })
+    const call = await callerOf(service)
+    const headers = { 'repr-digest': reprDigestOf(large) }
+    const answer = await call('snapshots/large', { method: 'PUT', headers, body: large })
+    expect([await refusalOf(answer), answer.headers.get('retry-after')]).toEqual([
+      '503 store_unavailable',
+      '5',
+    ])
+    expect(sent('/documents/')).toHaveLength(1)
+    fault.part = ''
+    expect(await keysOf(service.store, '')).toEqual([])
+  })
+
+  it('is answered while its client still sends, and the next client is served', async () => {
+    await startWith('/documents/', { refusedAfterBytes: 0 })
+    const upload = await rawRequest(service.url, {
+      method: 'PUT',
+      path: pathOf('snapshots', 'large'),
+      headers: {
+        authorization: `Bearer ${await service.token()}`,
+        'content-length': String(large.length),
+        'repr-digest': reprDigestOf(large),
+      },
+    })
+    await upload.send(large.subarray(0, MiB))
+    expect((await upload.answer()).status).toBe(503)
+    expect(sent('/documents/')).toHaveLength(1)
+    expect((await (await callerOf(service))('?type=others')).status).toBe(200)
+  })
+})
+
+describe('a staged upload', () => {
+  it('sends a refused part again, then is refused, and leaves no upload in parts', async () => {
+    const fault = await startWith('partNumber=2', { refusedAfterBytes: 0 })
+    const call = await callerOf(service)
+    const answer = await call('snapshots/staged', { method: 'PUT', body: inChunks(large) })
+    expect([await refusalOf(answer), answer.headers.get('retry-after')]).toEqual([
+      '503 store_unavailable',
+      '5',
+    ])
+    expect(sent('partNumber=2')).toHaveLength(limits.storeAttemptsMax)
+    fault.part = ''
+    expect(sent('DELETE').filter((line) => line.includes('uploadId='))).toHaveLength(1)
+    expect(await service.store.listUnfinished(stagingKey())).toEqual([])
+    expect(await keysOf(service.store, '')).toEqual([])
+  })
+
+  it('is published once where the store loses the answer to the joining of the parts', async () => {
+    let lost = false
+    store = await startFaultyStore(await storeForTests(), (line) => {
+      if (lost || !/^POST .*uploadId=/.test(line)) return null
+      lost = true
+      return 'answer lost'
+    })
+    service = await serviceInProcess({ store })
+    const call = await callerOf(service)
+    const answer = await call('snapshots/staged', { method: 'PUT', body: inChunks(large) })
+    expect(answer.status).toBe(201)
+    expect(lost).toBe(true)
+    expect(await (await call('snapshots/staged')).bytes()).toEqual(large)
+    expect(await keysOf(service.store, 'staging/')).toEqual([])
+  })
+
+  it('leaves nothing where the answers to the joining are all lost', async () => {
+    const fault = await startWith('?uploadId=', 'answer lost')
+    const call = await callerOf(service)
+    const answer = await call('snapshots/staged', { method: 'PUT', body: inChunks(large) })
+    expect(await refusalOf(answer)).toBe('503 store_unavailable')
+    fault.part = ''
+    expect(await service.store.listUnfinished(stagingKey())).toEqual([])
+    expect(await keysOf(service.store, '')).toEqual([])
+  })
+})
+
+/** Of the upload in parts that was begun, as the service sees it. */
+function stagingKey(): string {
+  const key = /\/(staging\/[^? ]+)\?uploads/.exec(sent('uploads').join('\n'))?.[1]
+  if (key === undefined) throw new Error('no upload in parts was begun')
+  return key
+}
