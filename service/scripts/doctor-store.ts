@@ -1,4 +1,4 @@
-import { localFolder, readLocalStarts } from './local-state.ts'
+import { readLocalStarts } from './local-state.ts'
 import type { Environment } from './start-environment.ts'
 
 export interface DoctorEnvironment {
@@ -14,7 +14,7 @@ export interface DoctorEnvironment {
  *
  * @param folder `.local/` of the checkout.
  */
-export async function doctorEnvironment(env: Environment, folder = localFolder): Promise<DoctorEnvironment> {
+export async function doctorEnvironment(env: Environment, folder: string): Promise<DoctorEnvironment> {
   const named = Object.keys(env).some((name) => name.startsWith('S3_'))
   if (named) return { environment: env, remark: null }
   const starts = [...(await readLocalStarts(folder))].filter(([, start]) => start.store !== undefined)

@@ -7,6 +7,7 @@ import { probeRows } from '../object-store/probe-rows.ts'
 import { printBytes, printJson } from './docs-output.ts'
 import { diagnosisOf, diagnosisText } from './doctor-report.ts'
 import { doctorEnvironment } from './doctor-store.ts'
+import { localFolder } from './local-state.ts'
 
 const usageExitCode = 64
 const configurationExitCode = 78
@@ -14,6 +15,7 @@ const configurationExitCode = 78
 interface Flags {
   json?: true
   origin?: string
+  local: string
 }
 
 const command = new Command('bun run doctor')
@@ -26,6 +28,7 @@ const command = new Command('bun run doctor')
     'ask CORS for the browsers of this origin, such as https://ui.example',
     parseOrigin,
   )
+  .option('--local <folder>', 'where `start` keeps its state', localFolder)
   .exitOverride()
   .addHelpText(
     'after',
@@ -38,7 +41,7 @@ Exit codes: 0 fit, 1 fit with limits, 2 unfit or out of reach, 64 wrong usage, 7
 async function main(): Promise<number> {
   try {
     const flags = command.parse().opts<Flags>()
-    const { environment, remark } = await doctorEnvironment(Bun.env)
+    const { environment, remark } = await doctorEnvironment(Bun.env, flags.local)
     if (remark !== null) process.stderr.write(`${remark}\n`)
     const config = await parseStoreConfig(environment, (path) => readFileSync(path, 'utf8'))
     return await diagnose(config, flags)
