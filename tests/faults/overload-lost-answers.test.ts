@@ -95,7 +95,6 @@ describe('a store that answers 500 to those who lose a race, as Ceph RGW 16.2 do
     const digests = await Promise.all(
       Array.from({ length: 30 }, (_, index) => put(callOf(index), 'snapshots/raced', `racer ${index}`)),
     )
-    // Two of them even want the same.
     const wanted = [...digests, two, two]
     const answers = await Promise.all(
       wanted.map((document, racer) => move(callOf(racer), 'snapshots/raced', document, etag)),
@@ -107,6 +106,16 @@ describe('a store that answers 500 to those who lose a race, as Ceph RGW 16.2 do
     const { digest } = await jsonOf(won[0] ?? new Response('{}'))
     expect(digest).not.toBe(old.digest)
     expect(await jsonOf(await callOf(1)('snapshots/raced/tags/stable'))).toMatchObject({ digest })
+  })
+
+  it('lets exactly one of 32 move it where all of them want the same', async () => {
+    const callOf = await replicas()
+    const { two, etag } = await taggedOne(callOf(0), 'snapshots/agreed')
+    const answers = await Promise.all(
+      Array.from({ length: 32 }, (_, racer) => move(callOf(racer), 'snapshots/agreed', two, etag)),
+    )
+    const statuses = answers.map(({ status }) => status).sort()
+    expect(statuses).toEqual([200, ...Array.from({ length: 31 }, () => 412)])
   })
 
   it('takes 32 uploads at once, and latest is the one that was admitted last', async () => {
