@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { RunningMinio } from '../../compose/servers/minio.ts'
 import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
 import { startPrivateStore } from '../servers/store.ts'
+import { resetPeak, resident } from './resident-memory.ts'
 import { KiB, keyOf, MiB, pathOf } from './sample-documents.ts'
 import { generatedBlocks, generatedDigest, type Transfer } from './transfer-process.ts'
 
@@ -52,18 +52,6 @@ async function preload(service: SpawnedService, size: number): Promise<void> {
     size,
     contentType: 'application/octet-stream',
   })
-}
-
-/** Resident bytes of a process now, and the most since the mark was reset (proc_pid_status(5)). */
-function resident(pid: number): { now: number; peak: number } {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const bytesOf = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * KiB
-  return { now: bytesOf('VmRSS'), peak: bytesOf('VmHWM') }
-}
-
-/** proc_pid_clear_refs(5): the mark of the peak begins anew. */
-function resetPeak(pid: number): void {
-  writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
 /** Memory that one transfer costs a fresh service at its peak, over what it has after some small ones. */

@@ -115,7 +115,9 @@ function parseAnswer(bytes: Buffer): RawAnswer | null {
   const status = Number(statusLine.split(' ')[1])
   const rest = bytes.subarray(headEnd + 4)
   if (headers.get('transfer-encoding') === 'chunked') return { status, headers, ...dechunk(rest) }
-  const size = Number(headers.get('content-length') ?? Number.NaN)
+  // RFC 9112 section 6.3: these never have a body.
+  const bodiless = status === 204 || status === 304
+  const size = bodiless ? 0 : Number(headers.get('content-length') ?? Number.NaN)
   return { status, headers, body: rest, complete: rest.length === size }
 }
 
