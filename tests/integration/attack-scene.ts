@@ -18,7 +18,7 @@ import { type TicketCalls, ticketCalls } from './ticket-calls.ts'
 export interface AttackScene {
   service: InProcessService
   capabilities: StoreCapabilities
-  /** The probe found that unsigned `x-amz-*` headers are taken along with a presigned PUT. */
+  /** The probe found that whoever holds a presigned PUT can copy any object with it. */
   copyHole: boolean
   mallory: TicketCalls
   victim: TicketCalls
@@ -41,7 +41,7 @@ export interface AttackScene {
 export async function attackScene(): Promise<AttackScene> {
   const findings = await probedFindings(await storeForTests())
   const capabilities = capabilitiesOf(findings)
-  const copyHole = findings.some(({ id, verdict }) => id === 'presigned-put-headers' && verdict === 'no')
+  const copyHole = findings.some(({ id, verdict }) => id === 'presigned-put-copy' && verdict === 'no')
   const service = await serviceInProcess({ capabilities })
   const { connection } = service
   const mallory = await ticketCalls(service, await service.token({ sub: 'mallory' }))

@@ -267,6 +267,20 @@ describe('staged bytes that change while they are published', () => {
     expect(await refusalOf(await calls.complete('gone', ticket))).toBe('404 upload_not_found')
   })
 
+  it('are not missed where another replica has published them meanwhile', async () => {
+    const bytes = randomDocument(KiB)
+    const [calls, others] = [await ticketCalls(copying.service), await ticketCalls(unpinned.service)]
+    const ticket = await calls.uploaded('overtaken', bytes)
+    const overtake = async () => expect((await others.complete('overtaken', ticket)).status).toBe(201)
+    copying.before.set('copy staging to version', overtake)
+    expect((await calls.complete('overtaken', ticket)).status).toBe(200)
+    const again = await others.uploaded('overtaken-stream', bytes)
+    unpinned.before.set('get staging', async () => {
+      expect((await calls.complete('overtaken-stream', again)).status).toBe(201)
+    })
+    expect((await others.complete('overtaken-stream', again)).status).toBe(200)
+  })
+
   it('are not kept for a repetition if the version is deleted at once', async () => {
     const calls = await ticketCalls(copying.service)
     const ticket = await calls.uploaded('deleted-at-once', randomDocument(KiB))
