@@ -177,6 +177,9 @@ describe('a ticket that was changed', () => {
     expect(await refused('docs/tenants/globex/tags/bundles/secret/latest')).toBe(true)
     expect(await refused('docs/staging/globex/0123456789abcdef0123456789abcdef')).toBe(true)
     expect(await refused('elsewhere')).toBe(true)
+    const ticket = await ownTicket('longer-key')
+    const longer = `docs/staging/acme/${ticket.id}/more`
+    expect(await isRefused(elsewhere(ticket, longer), own, {})).toBe(true)
     // biome-ignore lint/suspicious/noTemplateCurlyInString: S3 puts the file's name in its place.
     expect(await refused('docs/staging/acme/${filename}')).toBe(true)
   })
