@@ -21,6 +21,8 @@ export const limits = {
   stagingPartBytes: 8 * MiB,
   /** Copies of staged bytes that may await the garbage collector; it takes about 10 ms. */
   garbageBytesMax: 32 * MiB,
+  /** The same for bytes that are only read: fewer copies, and a rate that collections would cost. */
+  readGarbageBytesMax: 128 * MiB,
   /** An upload that sends nothing for this long is given up. */
   uploadIdleSecondsMax: 60,
   /** What Bun allows at most; covers a handler that waits for the store as well as a stalled download. */

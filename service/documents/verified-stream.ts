@@ -1,5 +1,7 @@
+import { limits } from '../limits.ts'
 import { digestOfHex } from './document-key.ts'
 import type { Digest } from './document-ref.ts'
+import { noteGarbage } from './garbage.ts'
 
 /** Something that is read chunk by chunk; `null` is the end. */
 export interface ChunkSource {
@@ -72,6 +74,7 @@ export function verified(
       if (done) return null
       hasher.update(value)
       size += value.byteLength
+      noteGarbage(value.byteLength, limits.readGarbageBytesMax)
       return value
     },
     cancel(reason) {

@@ -16,7 +16,8 @@ beforeAll(async () => {
   store = await startPrivateStore()
 }, 600_000)
 
-afterAll(() => store.stop())
+// Some GiB of documents go with it.
+afterAll(() => store.stop(), 60_000)
 
 type Kind = Pick<Transfer, 'method' | 'contentLength' | 'reprDigest'>
 
@@ -74,13 +75,30 @@ async function peakOverIdle(kind: Kind, size: number): Promise<number> {
   }
 }
 
-/** Peaks in MiB for 128 MiB and 1 GiB, printed: the numbers are worth knowing also while they are good. */
+const runs = 3
+
+/**
+ * Peaks in MiB for 128 MiB and 1 GiB, printed: the numbers are worth knowing also while they are good. Each is
+ * the median of three fresh services, since one alone moves by 10 MiB with the moment at which garbage is
+ * collected; the two sizes take turns, so that whatever else the machine does meets both.
+ */
 async function peaks(title: string, kind: Kind) {
-  const small = (await peakOverIdle(kind, 128 * MiB)) / MiB
-  const large = (await peakOverIdle(kind, GiB)) / MiB
-  const shown = (mebibytes: number) => `${mebibytes.toFixed(1)} MiB`
+  const small: number[] = []
+  const large: number[] = []
+  for (let run = 0; run < runs; run += 1) {
+    small.push((await peakOverIdle(kind, 128 * MiB)) / MiB)
+    large.push((await peakOverIdle(kind, GiB)) / MiB)
+  }
   console.log(`memory over idle, ${title}: 128 MiB costs ${shown(small)}, 1 GiB ${shown(large)}`)
-  return { large, more: large - small }
+  return { large: median(large), more: median(large) - median(small) }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+function shown(mebibytes: readonly number[]): string {
+  return `${median(mebibytes).toFixed(1)} MiB (${mebibytes.map((each) => each.toFixed(1)).join(', ')})`
 }
 
 describe('peak memory of the service over idle', () => {
@@ -92,23 +110,23 @@ describe('peak memory of the service over idle', () => {
     })
     expect(large).toBeLessThan(64)
     expect(more).toBeLessThanOrEqual(16)
-  }, 120_000)
+  }, 300_000)
 
   it('stays below 64 MiB for a download of 1 GiB', async () => {
     const { large, more } = await peaks('download', { method: 'GET' })
     expect(large).toBeLessThan(64)
     expect(more).toBeLessThanOrEqual(16)
-  }, 120_000)
+  }, 300_000)
 
   it('stays below 128 MiB for an upload of 1 GiB without a digest', async () => {
     const { large, more } = await peaks('upload without digest', { method: 'PUT', contentLength: true })
     expect(large).toBeLessThan(128)
     expect(more).toBeLessThanOrEqual(16)
-  }, 120_000)
+  }, 300_000)
 
   it('stays below 128 MiB for an upload of 1 GiB without digest and length', async () => {
     const { large, more } = await peaks('upload without digest and length', { method: 'PUT' })
     expect(large).toBeLessThan(128)
     expect(more).toBeLessThanOrEqual(16)
-  }, 120_000)
+  }, 300_000)
 })
