@@ -79,6 +79,9 @@ export const suites: Suite[] = [
         'probe-tickets',
         'probe-writes',
         'store-servers-proxy',
+        // Start the service on two MinIOs of their own making: behind a proxy, and with TLS.
+        'tickets-put',
+        'tickets-deployed',
       ],
       // Starts RGWs of its own.
       'ceph-rgw': ['store-servers-rgw'],
