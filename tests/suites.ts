@@ -79,7 +79,7 @@ export const suites: Suite[] = [
         'probe-tickets',
         'probe-writes',
         'store-servers-proxy',
-        // Start the service on two MinIOs of their own making: behind a proxy, and with TLS.
+        // What they show is about MinIO: its copy hole with and without a proxy before it, and its TLS.
         'tickets-put',
         'tickets-deployed',
       ],
