@@ -30,11 +30,13 @@ async function main(): Promise<number> {
     return wrongUsage
   }
   const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-tests-'))
+  const started = performance.now()
   try {
     const results = await runAll(runs, folder).catch((error) => [brokenRun(error)])
     for (const { suite, store, remarks } of results)
       for (const remark of remarks) console.log(`${suite} (${store}): ${remark}`)
-    console.log(`\n${resultTable(results)}\n`)
+    const minutes = ((performance.now() - started) / 60_000).toFixed(1)
+    console.log(`\n${resultTable(results)}\n\n${minutes} minutes in all\n`)
     console.log(summaryLine(results))
     return interrupted.signal.aborted ? 130 : exitCodeOf(results, inCi)
   } finally {
@@ -68,12 +70,18 @@ async function runAll(runs: SuiteRun[], folder: string): Promise<SuiteResult[]> 
   process.env.TEST_SECRETS_FILE = join(folder, 'secrets')
   const stores = createRunStores()
   const results: SuiteResult[] = []
-  try {
-    for (const run of runs) {
+  const runLane = async (lane: SuiteRun[]) => {
+    for (const run of lane) {
       if (interrupted.signal.aborted) break
       const runnable = run.needs.every((need) => answers.get(need) === null)
       results.push(runnable ? await runOne(run, stores, folder) : cannotRun(run, answers))
     }
+  }
+  try {
+    await Promise.all([
+      runLane(runs.filter(({ mostlyWaits }) => !mostlyWaits)),
+      runLane(runs.filter(({ mostlyWaits }) => mostlyWaits)),
+    ])
   } finally {
     await stores.stop(printed)
   }

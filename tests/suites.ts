@@ -18,6 +18,8 @@ export interface Suite {
   needs: readonly NeedName[]
   /** Of one run. Longer means that it hangs: it is stopped and has failed. */
   minutesMax: number
+  /** It waits for time to pass more than it computes, so it runs beside the others. */
+  mostlyWaits?: true
 }
 
 /** The stores that the service is held to (README.md). */

@@ -13,18 +13,22 @@ export interface RunStores {
 }
 
 export function createRunStores(): RunStores {
-  const running = new Map<TestStore, RunningStore>()
+  // Kept as promises: two lanes may ask for one store at the same time.
+  const running = new Map<TestStore, Promise<RunningStore>>()
 
   return {
     async environmentFor(name) {
       if (!isTestStore(name)) return {}
-      const store = running.get(name) ?? (await testStores[name].start())
-      running.set(name, store)
-      return storeEnvironment(name, store)
+      const starting = running.get(name) ?? testStores[name].start()
+      running.set(name, starting)
+      return storeEnvironment(name, await starting)
     },
 
     async stop(printed) {
-      for (const [name, store] of running) {
+      for (const [name, starting] of running) {
+        // What did not come up has failed its suites already.
+        const store = await starting.catch(() => null)
+        if (store === null) continue
         await copyFile(store.logFile, join(printed, `${name}.log`))
         await store.stop()
       }

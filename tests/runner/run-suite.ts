@@ -17,7 +17,10 @@ export interface RunSurroundings {
   signal: AbortSignal
 }
 
-/** Runs one suite on one store as a process of its own and shows what it prints. */
+/**
+ * Runs one suite on one store as a process of its own and shows what it prints: at once, or as a whole at its end
+ * where it runs beside others.
+ */
 export async function runSuite(
   run: SuiteRun,
   { env, folder, signal }: RunSurroundings,
@@ -42,8 +45,10 @@ export async function runSuite(
   const stop = AbortSignal.any([deadline, signal])
   stop.addEventListener('abort', end)
   const printed = join(folder, 'printed', `${name}.log`)
-  await Promise.all([tee(child.stdout, process.stdout, printed), tee(child.stderr, process.stderr, printed)])
+  const show = run.mostlyWaits ? () => {} : (bytes: Uint8Array) => void process.stdout.write(bytes)
+  await Promise.all([tee(child.stdout, show, printed), tee(child.stderr, show, printed)])
   const exitCode = await child.exited
+  if (run.mostlyWaits) process.stdout.write(await readFile(printed).catch(() => ''))
   stop.removeEventListener('abort', end)
   const verdict = judge(await readCounts(report), run.files, exitCode)
   if (deadline.aborted) verdict.remarks.push(`stopped after ${run.minutesMax} minutes`)
@@ -56,9 +61,9 @@ async function readCounts(report: string): Promise<TestCounts> {
   return junit === null ? { passed: 0, failed: 0, skipped: 0, files: [] } : countTests(junit)
 }
 
-async function tee(stream: ReadableStream<Uint8Array>, shown: NodeJS.WriteStream, file: string) {
+async function tee(stream: ReadableStream<Uint8Array>, show: (bytes: Uint8Array) => void, file: string) {
   for await (const bytes of stream) {
-    shown.write(bytes)
+    show(bytes)
     appendFileSync(file, bytes)
   }
 }
