@@ -34,6 +34,7 @@ const ports = [
   'service/object-store/transfer-signer.ts',
   'service/object-store/store-capabilities.ts',
 ]
+const uiBundle = 'service/ui/bundle.ts'
 const shared = ['service/limits.ts', 'service/semaphore.ts']
 
 /** Section 1 of the design: `http → authz, documents`, `documents → object-store` (the ports only), and so on. */
@@ -57,6 +58,16 @@ export const importRules: ImportRule[] = [
     sentence: 'nothing but main imports app, and nothing imports main',
     holdsFor: (path) => isService(path) && path !== 'service/main.ts',
     forbids: isOneOf('service/app.ts', 'service/main.ts'),
+  },
+  {
+    sentence: 'of ui, others know the bundle alone',
+    holdsFor: (path) => isService(path) && !under('service/ui')(path),
+    forbids: (specifier) => under('service/ui')(specifier) && specifier !== uiBundle,
+  },
+  {
+    sentence: 'nothing but app, main and http imports the bundle of ui',
+    holdsFor: (path) => isService(path) && !/^service\/((http|ui)\/|(app|main)\.ts$)/.test(path),
+    forbids: isOneOf(uiBundle),
   },
   {
     sentence: 'nothing imports scripts, tests or what starts servers',
@@ -91,13 +102,18 @@ export const importRules: ImportRule[] = [
   onlyImports('service/telemetry', shared, 'telemetry knows nothing of what it tells about'),
   onlyImports(
     'service/http',
-    ['service/authn', 'service/authz', 'service/documents', 'service/telemetry', ...shared],
+    ['service/authn', 'service/authz', 'service/documents', 'service/telemetry', uiBundle, ...shared],
     'http reaches the store through documents only',
   ),
   onlyImports(
     'service/client',
     ['service/documents/document-ref.ts', 'service/documents/documents.ts'],
     'the client shares the nouns of the domain and nothing else',
+  ),
+  onlyImports(
+    'service/ui',
+    ['service/client', 'service/documents/document-ref.ts', 'service/documents/documents.ts'],
+    'the UI reaches the service through the client only',
   ),
 ]
 

@@ -1,0 +1,2 @@
+/** Runs in a worker: all hashing, uploading and downloading. */
+export {}
