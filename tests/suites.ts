@@ -92,6 +92,15 @@ export const suites: Suite[] = [
     minutesMax: 10,
   },
   {
+    name: 'browser',
+    holds: 'the Control UI in a real Chromium',
+    stores: ['minio', 'ceph-rgw'],
+    // What the suite sees with, which has no store.
+    apart: { none: ['browser'] },
+    needs: ['chromium'],
+    minutesMax: 10,
+  },
+  {
     name: 'e2e',
     holds: 'what people run: start, the command line, the compose stack',
     stores: ['minio'],

@@ -167,3 +167,48 @@ describe('startStoreProxy, answers of its own', () => {
     expect(ahead).toBeLessThan(3610)
   })
 })
+
+describe('startStoreProxy, withoutCors', () => {
+  const preflight = (endpoint: string) =>
+    fetch(`${endpoint}/${bucket}`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://ui.example', 'access-control-request-method': 'POST' },
+    })
+  const permissions = (answer: Response) =>
+    [...answer.headers.keys()].filter((name) => name.startsWith('access-control-'))
+
+  it('lets no page ask, and tells none what was answered', async () => {
+    const proxy = await startStoreProxy(store, { withoutCors: true })
+    stops.push(proxy.stop)
+    expect((await preflight(proxy.endpoint)).status).toBe(403)
+    const headers = { origin: 'https://ui.example' }
+    const answer = await fetch(`${proxy.endpoint}/${bucket}`, { method: 'POST', headers })
+    expect(permissions(answer)).toEqual([])
+  })
+
+  it('leaves both to the store otherwise', async () => {
+    const proxy = await startStoreProxy(store, {})
+    stops.push(proxy.stop)
+    const answer = await preflight(proxy.endpoint)
+    expect(answer.ok).toBe(true)
+    expect(permissions(answer)).toContain('access-control-allow-origin')
+  })
+})
+
+describe('startStoreProxy, requestBytesPerSecondMax', () => {
+  it('holds a body back until it is let go, and changes none of it', async () => {
+    const behaviours: StoreBehaviours = { requestBytesPerSecondMax: 0 }
+    const client = await behind(behaviours)
+    const body = 'x'.repeat(1024 * 1024)
+    let isThere = false
+    const sent = client.send({ method: 'PUT', key: 'slow', body }).then((answer) => {
+      isThere = true
+      return answer
+    })
+    await put('meanwhile', 'another went straight to the store')
+    expect(isThere).toBe(false)
+    behaviours.requestBytesPerSecondMax = undefined
+    expect((await sent).status).toBe(200)
+    expect((await client.send({ method: 'GET', key: 'slow' })).text).toBe(body)
+  })
+})

@@ -4,10 +4,21 @@ import { buildServer, findGo, isServerBuilt } from '../../compose/servers/build-
 import { installRgw, isRgwInstalled, rgwInstallLine } from '../../compose/servers/ceph-rgw-install.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
 import { findPip, installSeaweedfs, isSeaweedfsInstalled } from '../../compose/servers/seaweedfs-install.ts'
+import { isBrowserInstalled } from '../servers/browser.ts'
 import { aptInstall, isRootOnDebian } from './apt.ts'
 
 /** What a suite may need from the machine. */
-export type NeedName = 'node' | 'git' | 'curl' | 'openssl' | 'minio' | 'rgw' | 'pip' | 'compose' | 'docker'
+export type NeedName =
+  | 'node'
+  | 'git'
+  | 'curl'
+  | 'openssl'
+  | 'chromium'
+  | 'minio'
+  | 'rgw'
+  | 'pip'
+  | 'compose'
+  | 'docker'
 
 /** `null` if the need is met, else why it is not and the one line that would meet it. */
 export type NeedAnswer = { why: string; line: string } | null
@@ -39,6 +50,12 @@ const needs: Record<NeedName, Need> = {
   git: program('git', 'git'),
   curl: program('curl', 'curl'),
   openssl: program('openssl', 'openssl'),
+  chromium: {
+    isMet: async () => isBrowserInstalled(),
+    // Fonts, for its screenshots to look like what people see.
+    meet: () => aptInstall(['chromium', 'fonts-liberation', 'fonts-dejavu-core']),
+    line: 'sudo apt-get install --yes chromium fonts-liberation fonts-dejavu-core',
+  },
   minio: {
     isMet: () => isServerBuilt('minio'),
     meet: async () => {

@@ -3,6 +3,7 @@ import { connect as connectTcp, createServer, type Server, type Socket } from 'n
 import { connect as connectTls } from 'node:tls'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { headBytes, headerOf, type MessageHead, readHead, withoutHeaders } from './strict-proxy-head.ts'
+import { paced } from './strict-proxy-pace.ts'
 import {
   requestTarget,
   resigned,
@@ -37,6 +38,10 @@ export interface StoreBehaviours {
   delayMilliseconds?: number
   /** Added to the `Date` of the answers. */
   clockSkewSeconds?: number
+  /** As a store that allows no web page in: preflights get 403, and answers no `Access-Control-*` (Fetch, CORS). */
+  withoutCors?: boolean
+  /** How fast the bodies of requests get through, of each connection for itself; 0 holds them back. */
+  requestBytesPerSecondMax?: number | undefined
 }
 
 /** How Hetzner answers when it has too much to do: a page, and not S3's XML. */
@@ -97,8 +102,10 @@ async function relay(
   const scope = signatureScope(request)
   const passed = await ignoring(request, scope, store, behaviours.ignoreHeaders ?? [])
   upstream.write(headBytes(oneRequest(passed)))
-  client.pipe(upstream)
-  await relayAnswer(upstream, client, behaviours.clockSkewSeconds ?? 0)
+  const isPaced = 'requestBytesPerSecondMax' in behaviours
+  const body = isPaced ? client.pipe(paced(() => behaviours.requestBytesPerSecondMax)) : client
+  body.pipe(upstream)
+  await relayAnswer(upstream, client, behaviours)
 }
 
 /** The store's refusal, where it would refuse. */
@@ -109,6 +116,9 @@ async function answerInstead(
 ): Promise<CannedAnswer | null> {
   const canned = behaviours.answer?.(requestTarget(request)) ?? null
   if (canned !== null) return canned
+  if (behaviours.withoutCors === true && request.startLine.startsWith('OPTIONS ')) {
+    return xmlError(403, 'AccessForbidden', 'CORS is not enabled for this bucket')
+  }
   const scope = signatureScope(request)
   if (
     behaviours.refuseUnsignedAmzHeaders === true &&
@@ -155,12 +165,12 @@ async function ignoring(
   return resigned(request, scope, store, present)
 }
 
-async function relayAnswer(upstream: Socket, client: Socket, clockSkewSeconds: number): Promise<void> {
+async function relayAnswer(upstream: Socket, client: Socket, behaviours: StoreBehaviours): Promise<void> {
   for (;;) {
     const answer = await readHead(upstream)
     if (answer === null) return void client.end()
     const interim = / 1\d\d(\s|$)/.test(answer.startLine)
-    client.write(headBytes(interim ? answer : skewed(oneRequest(answer), clockSkewSeconds)))
+    client.write(headBytes(interim ? answer : changed(oneRequest(answer), behaviours)))
     if (!interim) break
   }
   upstream.pipe(client)
@@ -170,6 +180,14 @@ async function relayAnswer(upstream: Socket, client: Socket, clockSkewSeconds: n
 function oneRequest(head: MessageHead): MessageHead {
   const kept = withoutHeaders(head, ['connection', 'keep-alive', 'proxy-connection'])
   return { ...kept, headers: [...kept.headers, ['Connection', 'close']] }
+}
+
+function changed(
+  answer: MessageHead,
+  { clockSkewSeconds = 0, withoutCors = false }: StoreBehaviours,
+): MessageHead {
+  const open = answer.headers.filter(([name]) => !(withoutCors && /^access-control-/i.test(name)))
+  return skewed({ ...answer, headers: open }, clockSkewSeconds)
 }
 
 function skewed(answer: MessageHead, seconds: number): MessageHead {
