@@ -29,6 +29,12 @@ export function signInPages(
   }
 }
 
+/** Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0, section 2). @param form of the provider's */
+export function signOutPage(form: string): string {
+  return `<!doctype html><html lang="en"><title>Identity provider</title><main><h1>Sign out?</h1>${form}
+<button form="op.logoutForm" name="logout" value="yes">Yes, sign out</button></main></html>`
+}
+
 function showPage(response: ServerResponse, status: 200 | 403): void {
   const refused = status === 403 ? '<p role="alert">Wrong name or password</p>' : ''
   response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' }).end(

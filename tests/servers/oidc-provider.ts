@@ -1,21 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { newSigningKey } from '../../service/scripts/local-issuer.ts'
+import { signLocalToken } from '../../service/scripts/local-token.ts'
+import { audience, clientAt, clientId, configurationOf, type Person } from './oidc-provider-configuration.ts'
 import { signInPages } from './oidc-provider-pages.ts'
 import { createProviderStore } from './oidc-provider-store.ts'
 import { registerSecret } from './secrets.ts'
-
-/** Somebody who can sign in. */
-export interface Person {
-  /** Becomes `sub`. */
-  name: string
-  password: string
-  /** Becomes the claim `tenants`. */
-  tenants: readonly string[]
-  /** What they may do, as `scope`, whatever more they ask for. */
-  scope: string
-}
 
 /** An OpenID provider of the kind that production has, with the knobs that tests need. */
 export interface OidcProviderForTests {
@@ -28,6 +19,8 @@ export interface OidcProviderForTests {
   allowUiAt(origin: string): void
   /** A new person, with a password of their own. */
   addPerson(person: Omit<Person, 'password'>): Person
+  /** An access token as a sign-in of that person would give, for what tests prepare without a browser. */
+  token(person: Person): Promise<string>
   /** Of access tokens from now on. */
   accessTokenSeconds: number
   /** Ends all sessions and revokes all refresh tokens, as an administrator would. */
@@ -38,11 +31,6 @@ export interface OidcProviderForTests {
   secrets: readonly string[]
   stop(): Promise<void>
 }
-
-const documentScopes = 'documents:read documents:write documents:admin'
-const clientId = 'cloudlysis-ui'
-/** Absolute, so that the UI asks for it as a resource (RFC 8707 section 2). */
-const audience = 'https://documents.cloudlysis.example/'
 
 /**
  * Starts panva's `oidc-provider` on loopback, in this process: Authorization Code with PKCE, JWT access tokens
@@ -77,6 +65,11 @@ export async function startOidcProvider(): Promise<OidcProviderForTests> {
       registerSecret(added.password)
       return added
     },
+    token: ({ name, tenants, scope }) =>
+      signLocalToken(
+        { issuer, audience, jwk: key },
+        { tenants, scope, subject: name, expiresInSeconds: 3600 },
+      ).then(registered),
     endSessions: store.forgetSignIns,
     stop: async () => {
       server.closeAllConnections()
@@ -100,76 +93,7 @@ export async function startOidcProvider(): Promise<OidcProviderForTests> {
   return running
 }
 
-function clientAt(origin: string) {
-  return {
-    client_id: clientId,
-    token_endpoint_auth_method: 'none' as const,
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code' as const],
-    redirect_uris: [`${origin}/sign-in/callback`],
-    post_logout_redirect_uris: [`${origin}/sign-in`],
-    id_token_signed_response_alg: 'ES256' as const,
-  }
-}
-
-interface Surroundings {
-  people: ReadonlyMap<string, Person>
-  accessTokenSeconds: () => number
-}
-
-function configurationOf({ people, accessTokenSeconds }: Surroundings): Configuration {
-  return {
-    scopes: ['openid', 'offline_access'],
-    responseTypes: ['code'],
-    pkce: { required: () => true },
-    rotateRefreshToken: true,
-    // Without this, only who is asked for consent again gets one.
-    issueRefreshToken: async () => true,
-    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
-    clientBasedCORS: (_ctx, origin, client) =>
-      client.redirectUris?.includes(`${origin}/sign-in/callback`) ?? false,
-    findAccount: (_ctx, name) =>
-      people.has(name) ? { accountId: name, claims: () => ({ sub: name }) } : undefined,
-    extraTokenClaims: (_ctx, token) =>
-      'accountId' in token ? { tenants: people.get(String(token.accountId))?.tenants ?? [] } : undefined,
-    loadExistingGrant: (ctx) => grantOf(ctx, people),
-    ttl: {
-      AccessToken: accessTokenSeconds,
-      IdToken: 300,
-      Session: 3600,
-      RefreshToken: 3600,
-      Interaction: 600,
-      Grant: 3600,
-    },
-    features: {
-      devInteractions: { enabled: false },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: () => audience,
-        useGrantedResource: () => true,
-        getResourceServerInfo: () => ({
-          scope: documentScopes,
-          audience,
-          accessTokenFormat: 'jwt',
-          accessTokenTTL: accessTokenSeconds(),
-          jwt: { sign: { alg: 'ES256' } },
-        }),
-      },
-    },
-  }
-}
-
-/** Nobody is asked for consent: the operators of the service and of the provider are the same. */
-async function grantOf(ctx: KoaContextWithOIDC, people: ReadonlyMap<string, Person>) {
-  const { client, session, provider } = ctx.oidc
-  const accountId = session?.accountId
-  const person = people.get(accountId ?? '')
-  if (client === undefined || accountId === undefined || person === undefined) return undefined
-  const grant = new provider.Grant({ clientId: client.clientId, accountId })
-  grant.addOIDCScope('openid offline_access')
-  grant.addResourceScope(audience, person.scope)
-  const others = documentScopes.split(' ').filter((scope) => !person.scope.split(' ').includes(scope))
-  if (others.length > 0) grant.rejectResourceScope(audience, others.join(' '))
-  await grant.save()
-  return grant
+function registered(token: string): string {
+  registerSecret(token)
+  return token
 }

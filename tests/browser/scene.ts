@@ -1,0 +1,137 @@
+import type { BrowserContext, Page } from 'playwright-core'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { createDocumentsClient, type DocumentsClient } from '../../service/client/client.ts'
+import {
+  type BrowserForTests,
+  type BrowserOptions,
+  startBrowser,
+  type WindowOptions,
+} from '../servers/browser.ts'
+import { type OidcProviderForTests, startOidcProvider } from '../servers/oidc-provider.ts'
+import type { Person } from '../servers/oidc-provider-configuration.ts'
+import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
+import { tokensIn, urlsWith } from './leaks.ts'
+
+/** What a test of the UI plays in: the real service with its UI, an identity provider, a browser, and people. */
+export interface Scene {
+  service: SpawnedService
+  provider: OidcProviderForTests
+  browser: BrowserForTests
+  people: People
+  /** A window in which the person is signed in, at that address of the UI. */
+  signedIn(person: Person, path: string, options?: WindowOptions): Promise<SignedInWindow>
+  /** The API as that person, for what is there before the browser comes, and for what others do meanwhile. */
+  api(person: Person, tenant?: string): Promise<DocumentsClient>
+  /**
+   * Ends all of it.
+   *
+   * @throws {Error} if a page complained, a token was in a URL, or the browser went elsewhere than to loopback.
+   */
+  stop(): Promise<void>
+}
+
+export interface SignedInWindow {
+  context: BrowserContext
+  page: Page
+  close(): Promise<void>
+}
+
+export interface People {
+  /** Of `acme` and `globex`, with all scopes. */
+  alice: Person
+  /** Of `acme`; may read and write. */
+  bob: Person
+  /** Of `acme`; may read. */
+  rita: Person
+  /** Of `globex`, with all scopes. */
+  carl: Person
+}
+
+export interface SceneOptions extends BrowserOptions {
+  /** Default: the shared one of this run. */
+  store?: StoreConnection
+  env?: Readonly<Record<string, string>>
+}
+
+const all = 'documents:read documents:write documents:admin'
+
+/** May have to build the store first: give `beforeAll` 600,000 ms. */
+export async function openScene({ store, env, ...browserOptions }: SceneOptions = {}): Promise<Scene> {
+  const provider = await startOidcProvider()
+  const service = await serviceInChild({
+    ...(store === undefined ? {} : { store }),
+    env: {
+      AUTH_ISSUER: provider.issuer,
+      AUTH_AUDIENCE: provider.audience,
+      AUTH_JWKS_URL: provider.jwksUrl,
+      AUTH_CLIENT_ID: provider.clientId,
+      ...env,
+    },
+  })
+  provider.allowUiAt(service.url)
+  const browser = await startBrowser(browserOptions)
+  await probed(service)
+  return {
+    service,
+    provider,
+    browser,
+    people: {
+      alice: provider.addPerson({ name: 'alice', tenants: ['acme', 'globex'], scope: all }),
+      bob: provider.addPerson({ name: 'bob', tenants: ['acme'], scope: 'documents:read documents:write' }),
+      rita: provider.addPerson({ name: 'rita', tenants: ['acme'], scope: 'documents:read' }),
+      carl: provider.addPerson({ name: 'carl', tenants: ['globex'], scope: all }),
+    },
+    async signedIn(person, path, options) {
+      const window = await browser.newWindow(options)
+      await window.page.goto(`${service.url}${path}`)
+      await signIn(window.page, person)
+      return window
+    },
+    api: async (person, tenant = 'acme') =>
+      createDocumentsClient({ url: service.url, tenant, token: await provider.token(person) }),
+    async stop() {
+      await browser.recording.settled()
+      const { addresses } = await browser.stop()
+      await service.stop()
+      await provider.stop()
+      const { exchanges, complaints } = browser.recording
+      const faults = [
+        ...complaints.map((complaint) => `a page complained: ${complaint}`),
+        ...urlsWith(
+          tokensIn({ exchanges }),
+          exchanges.map(({ url }) => url),
+        ).map((url) => `a token is in ${url}`),
+        ...addresses.filter((address) => !isLoopback(address)).map((address) => `connected to ${address}`),
+      ]
+      if (faults.length > 0) throw new Error(faults.join('\n'))
+    },
+  }
+}
+
+/** From the UI's own page for signing in through the provider's, and back. */
+export async function signIn(page: Page, person: Person): Promise<void> {
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await authenticate(page, person)
+  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+}
+
+/** At the provider's page. */
+export async function authenticate(page: Page, { name, password }: Person): Promise<void> {
+  await page.getByLabel('Name').fill(name)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Continue' }).click()
+}
+
+/** The first twelve digits, by which the UI calls a version. */
+export function shortDigest(digest: string): string {
+  return digest.slice('sha256:'.length, 'sha256:'.length + 12)
+}
+
+/** Until it knows how its store takes direct transfers, the service gives no tickets. */
+async function probed(service: SpawnedService): Promise<void> {
+  while (!service.logs().some(({ event }) => event === 'store.probed')) await Bun.sleep(50)
+}
+
+function isLoopback(address: string): boolean {
+  return /^(127\.0\.0\.1|\[::1\]):/.test(address)
+}
