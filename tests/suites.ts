@@ -66,7 +66,7 @@ export const suites: Suite[] = [
     stores: matrix,
     apart: {
       // They have no store, or never get as far.
-      none: ['authn', 'config-exit', 'telemetry-standard-output', 'token'],
+      none: ['authn', 'config-exit', 'link', 'local-issuer', 'telemetry-standard-output', 'token'],
       minio: [
         // Changes bytes in MinIO's own files.
         'integrity',

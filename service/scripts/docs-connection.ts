@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { createDocumentsClient, type DocumentsClient } from '../client/client.ts'
 import { LocalFailure, UsageError } from './docs-failure.ts'
+import { localScope } from './local-sign-in-code.ts'
 import { chooseStart, type LocalStart, localFolder, readLocalStarts } from './local-state.ts'
 import { signLocalToken } from './local-token.ts'
 
@@ -20,7 +21,6 @@ export interface ConnectionEnvironment {
 
 /** Long enough for one call to begin; each call gets a new one. */
 const localTokenSeconds = 300
-const localScope = 'documents:read documents:write documents:admin'
 
 /** Adds the flags that say which service, and which tenant of it. */
 export function withConnection(command: Command): Command {

@@ -1,4 +1,6 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
+import { serveIssuer } from './local-issuer-server.ts'
+import { signInCode } from './local-sign-in-code.ts'
 import {
   localAlgorithm,
   localAudience,
@@ -16,29 +18,43 @@ export interface LocalIssuer {
   clientId: string
   privateJwk: SigningKey
   signToken(request: TokenRequest): Promise<string>
+  /** For the link that signs somebody in at the UI. */
+  signCode(request: TokenRequest): Promise<string>
   /** Resolves when the port is free again. */
   stop(): Promise<void>
 }
 
 export interface LocalIssuerOptions {
+  /** Origins of the UI; without one, no page of a browser gets anything from here. */
+  uiOrigins?: readonly string[] | undefined
   /** A free one where left out. */
   port?: number | undefined
   /** A new key where left out. */
   privateJwk?: SigningKey | undefined
+  /** Life of the tokens that the UI gets; 15 minutes where left out. */
+  accessTokenSeconds?: number | undefined
 }
 
-/** Starts an issuer on 127.0.0.1 that publishes its key and metadata. It hands out no tokens over HTTP. */
+/** Starts an issuer on 127.0.0.1. Over HTTP it gives tokens only for codes that its own key has signed. */
 export async function startLocalIssuer(options: LocalIssuerOptions = {}): Promise<LocalIssuer> {
   const privateJwk = options.privateJwk ?? (await newSigningKey())
-  const server = publishKeys(() => [privateJwk], options.port)
+  const { uiOrigins = [], port, accessTokenSeconds } = options
+  const server = serveIssuer({
+    keys: () => [privateJwk],
+    signingKey: () => privateJwk,
+    uiOrigins: () => uiOrigins,
+    port,
+    accessTokenSeconds,
+  })
+  const signer = { issuer: server.issuer, audience: localAudience, jwk: privateJwk }
   return {
     issuer: server.issuer,
     audience: localAudience,
     jwksUrl: server.jwksUrl,
     clientId: localClientId,
     privateJwk,
-    signToken: (request) =>
-      signLocalToken({ issuer: server.issuer, audience: localAudience, jwk: privateJwk }, request),
+    signToken: (request) => signLocalToken(signer, request),
+    signCode: (request) => signInCode(signer, request),
     stop: server.stop,
   }
 }
@@ -48,44 +64,4 @@ export async function newSigningKey(): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair(localAlgorithm, { extractable: true })
   const jwk = await exportJWK(privateKey)
   return { ...jwk, kty: 'EC', kid: await calculateJwkThumbprint(jwk), alg: localAlgorithm, use: 'sig' }
-}
-
-export interface KeyServer {
-  issuer: string
-  jwksUrl: string
-  stop(): Promise<void>
-}
-
-/**
- * Serves `/jwks.json` (RFC 7517) and `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0, section
- * 3) on loopback. `keys` is asked for every request, so a key can come and go while the server runs.
- */
-export function publishKeys(keys: () => readonly JWK[], port = 0): KeyServer {
-  const server: Bun.Server<undefined> = Bun.serve({
-    hostname: '127.0.0.1',
-    port,
-    routes: {
-      '/jwks.json': { GET: () => Response.json({ keys: keys().map(publicPart) }) },
-      '/.well-known/openid-configuration': { GET: (): Response => Response.json(metadata(issuer)) },
-    },
-    fetch: () => new Response('not found\n', { status: 404 }),
-  })
-  const issuer: string = `http://127.0.0.1:${server.port}`
-  return { issuer, jwksUrl: `${issuer}/jwks.json`, stop: () => server.stop(true) }
-}
-
-function metadata(issuer: string): object {
-  return {
-    issuer,
-    jwks_uri: `${issuer}/jwks.json`,
-    response_types_supported: ['code'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: [localAlgorithm],
-  }
-}
-
-/** The members of an EC or RSA key that may be published (RFC 7518 sections 6.2.1, 6.3.1), by name. */
-function publicPart({ kty, crv, x, y, n, e, kid, alg, use }: JWK): JWK {
-  const all = { kty, crv, x, y, n, e, kid, alg, use }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as JWK
 }

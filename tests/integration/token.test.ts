@@ -134,33 +134,3 @@ describe('bun run token', () => {
     await rm(several, { recursive: true })
   })
 })
-
-describe('the local issuer', () => {
-  it('publishes its metadata and the public half of its key, and nothing else', async () => {
-    const metadata = (await (
-      await fetch(`${issuer.issuer}/.well-known/openid-configuration`)
-    ).json()) as object
-    expect(metadata).toMatchObject({ issuer: issuer.issuer, jwks_uri: issuer.jwksUrl })
-    const published = await (await fetch(issuer.jwksUrl)).text()
-    expect(JSON.parse(published).keys).toHaveLength(1)
-    expect(published).not.toContain(String(issuer.privateJwk.d))
-    expect(JSON.parse(published).keys[0]).not.toHaveProperty('d')
-    expect((await fetch(`${issuer.issuer}/token`)).status).toBe(404)
-  })
-
-  it('listens on loopback only', () => {
-    expect(new URL(issuer.issuer).hostname).toBe('127.0.0.1')
-  })
-
-  it('frees its port when it stops, and takes it again with the same key', async () => {
-    const first = await startLocalIssuer()
-    const token = await first.signToken({ tenants: ['acme'], scope: '' })
-    registerSecret(token)
-    await first.stop()
-    const port = Number(new URL(first.issuer).port)
-    const second = await startLocalIssuer({ port, privateJwk: first.privateJwk })
-    const authenticator = createAuthenticator(second)
-    expect(await authenticator.authenticate(`Bearer ${token}`)).toMatchObject({ ok: true })
-    await second.stop()
-  })
-})

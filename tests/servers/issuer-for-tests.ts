@@ -1,6 +1,13 @@
 import { CompactSign, exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK } from 'jose'
-import { newSigningKey, publishKeys } from '../../service/scripts/local-issuer.ts'
-import { localAudience, localClientId } from '../../service/scripts/local-token.ts'
+import { newSigningKey } from '../../service/scripts/local-issuer.ts'
+import { serveIssuer } from '../../service/scripts/local-issuer-server.ts'
+import { localScope, localTenants, signInCode } from '../../service/scripts/local-sign-in-code.ts'
+import {
+  localAudience,
+  localClientId,
+  type SigningKey,
+  type TokenRequest,
+} from '../../service/scripts/local-token.ts'
 import { registerSecret } from './secrets.ts'
 
 /**
@@ -14,6 +21,10 @@ export interface IssuerForTests {
   clientId: string
   /** A token that is good: tenant `acme`, all scopes, subject `alice`, 5 minutes, but for what `claims` changes. */
   token(claims?: Claims): Promise<string>
+  /** A code for the link to the UI: tenants `acme` and `globex`, all scopes, subject `alice`, but for `request`. */
+  signInCode(request?: Partial<TokenRequest>): Promise<string>
+  /** Lets the UI of that origin exchange codes and refresh tokens. */
+  admitUi(origin: string): void
   /** Any header over any payload, signed with any key: what an attacker would try. */
   sign(token: OddToken): Promise<string>
   /** `alg` is `none`, no signature (RFC 7518 section 3.6). */
@@ -36,10 +47,17 @@ export interface OddToken {
   key?: JWK | undefined
 }
 
-export async function startIssuerForTests(): Promise<IssuerForTests> {
+export interface IssuerOptions {
+  /** Life of what is given for codes and refresh tokens; default: 15 minutes. */
+  accessTokenSeconds?: number | undefined
+}
+
+export async function startIssuerForTests(options: IssuerOptions = {}): Promise<IssuerForTests> {
   const keys: JWK[] = [await newSigningKey()]
-  const server = publishKeys(() => keys)
+  const uiOrigins: string[] = []
   const current = () => keys.at(-1) ?? missingKey()
+  const signingKey = () => current() as SigningKey
+  const server = serveIssuer({ ...options, keys: () => keys, signingKey, uiOrigins: () => uiOrigins })
   const goodClaims = () => claimsOf(server.issuer)
   const sign = async ({ header, claims, key = current() }: OddToken) =>
     signed({ ...headerOf(key), ...header }, { ...goodClaims(), ...claims }, key)
@@ -49,6 +67,12 @@ export async function startIssuerForTests(): Promise<IssuerForTests> {
     jwksUrl: server.jwksUrl,
     clientId: localClientId,
     token: (claims) => sign({ claims }),
+    async signInCode(request) {
+      const signer = { issuer: server.issuer, audience: localAudience, jwk: signingKey() }
+      const asked = { tenants: localTenants, scope: localScope, subject: 'alice', ...request }
+      return registered(await signInCode(signer, asked))
+    },
+    admitUi: (origin) => void uiOrigins.push(origin),
     sign,
     unsignedToken: async () =>
       registered(`${encode({ alg: 'none', typ: 'at+jwt' })}.${encode(goodClaims())}.`),
