@@ -4,7 +4,7 @@ import { composeCommand, type DockerEnvironment } from './docker-engine.ts'
 import { ensureObjectStoreImage } from './object-store/image.ts'
 import { CommandError, type CommandResult, mustRun, runCommand } from './run-command.ts'
 import type { OnProgress } from './servers/progress.ts'
-import type { StoreConnection } from './servers/running-store.ts'
+import { originList, type StoreConnection } from './servers/running-store.ts'
 import { ensureStackSecrets } from './stack-secrets.ts'
 
 const root = resolve(import.meta.dir, '..')
@@ -20,6 +20,8 @@ export interface StackOptions {
   /** Ports on 127.0.0.1. */
   apiPort: number
   consolePort: number
+  /** Origins whose pages may use the store (CORS); a `*` in one stands for anything. Default: none. */
+  browserOrigins?: readonly string[]
   /** Of the `docker` command; variables of the compose files count here too. */
   env: DockerEnvironment
   onProgress: OnProgress
@@ -58,6 +60,7 @@ export async function upObjectStore(options: StackOptions): Promise<ObjectStoreS
     SECRETS_FOLDER: secrets.folder,
     MINIO_API_PORT: String(options.apiPort),
     MINIO_CONSOLE_PORT: String(options.consolePort),
+    MINIO_API_CORS_ALLOW_ORIGIN: originList(options.browserOrigins),
   })
   const stack = await openObjectStoreStack(options.folder, options.env, options.onProgress)
   options.onProgress('starting the containers')

@@ -14,6 +14,7 @@ const stack = await withProgress('object store', (onProgress) =>
     project: process.env.COMPOSE_PROJECT_NAME ?? 'cloudlysis',
     apiPort: Number(process.env.MINIO_API_PORT ?? 9000),
     consolePort: Number(process.env.MINIO_CONSOLE_PORT ?? 9001),
+    browserOrigins: [process.env.MINIO_API_CORS_ALLOW_ORIGIN ?? 'http://127.0.0.1:8080'],
     env: process.env,
     onProgress,
   }),

@@ -12,8 +12,11 @@ import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 /** A port that looked free may be taken by the time a server listens: then others are tried. */
 const startAttemptsMax = 3
 
-/** RGW makes its own keys, and keeps them with the data: they need not be given the next time. */
-export interface RgwOptions extends Omit<StoreOptions, 'credentials'> {
+/**
+ * RGW makes its own keys, and keeps them with the data: they need not be given the next time. Which pages may use
+ * a bucket is a rule of that bucket.
+ */
+export interface RgwOptions extends Omit<StoreOptions, 'credentials' | 'browserOrigins'> {
   /** Serve https with this certificate; default: plain http. */
   tls?: ServerTls | undefined
   /** Told about the installation, where there has to be one. */

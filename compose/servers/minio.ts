@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { buildServer } from './build-server.ts'
 import { freePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
-import { type RunningStore, randomCredentials, type ServerTls, type StoreOptions } from './running-store.ts'
+import {
+  originList,
+  type RunningStore,
+  randomCredentials,
+  type ServerTls,
+  type StoreOptions,
+} from './running-store.ts'
 import { answersOk, ServerStartError, startServer } from './server-process.ts'
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
@@ -60,7 +66,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
     const server = await startServer({
       name: 'minio',
       argv: [binary, 'server', '--certs-dir', join(own, 'certs'), ...listen, dataDir],
-      env: minioEnvironment(own, options.console === true),
+      env: minioEnvironment(own, options),
       cwd: own,
       logFile: join(own, 'log'),
       isReady: async () =>
@@ -112,13 +118,15 @@ async function servesBuckets(endpoint: string, ca: string | undefined): Promise<
 }
 
 /** The same settings as in `compose/object-store.yaml`, and nothing of the caller's own environment. */
-function minioEnvironment(own: string, withConsole: boolean): Record<string, string> {
+function minioEnvironment(own: string, options: MinioOptions): Record<string, string> {
   return {
     HOME: own,
     PATH: '/usr/bin:/bin',
     MINIO_ROOT_USER_FILE: join(own, 'user'),
     MINIO_ROOT_PASSWORD_FILE: join(own, 'password'),
-    MINIO_BROWSER: withConsole ? 'on' : 'off',
+    MINIO_BROWSER: options.console === true ? 'on' : 'off',
+    // The default is every origin, and MinIO knows no rule per bucket (501).
+    MINIO_API_CORS_ALLOW_ORIGIN: originList(options.browserOrigins),
     // There are no more releases to update to, and nothing here may call out.
     MINIO_UPDATE: 'off',
     MINIO_CALLHOME_ENABLE: 'off',

@@ -42,6 +42,19 @@ export interface StoreOptions {
   port?: number
   /** Default: random. */
   credentials?: StoreCredentials
+  /**
+   * Origins whose pages may use the store (CORS), such as `http://127.0.0.1:8080`; a `*` in one stands for
+   * anything. Default: none.
+   */
+  browserOrigins?: readonly string[] | undefined
+}
+
+/** Stores take no origin at all for every origin; this one is nobody's (RFC 6761 section 6.4). */
+const nobodysOrigin = 'https://nobody.invalid'
+
+/** How the servers' own settings say {@link StoreOptions.browserOrigins}. */
+export function originList(origins: readonly string[] = []): string {
+  return origins.length === 0 ? nobodysOrigin : origins.join(',')
 }
 
 /** A random access key (20 characters) and secret key (40 characters) in the form of AWS. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { freePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
 import {
+  originList,
   type RunningStore,
   randomCredentials,
   type StoreCredentials,
@@ -40,7 +41,7 @@ export async function startSeaweedfs(options: SeaweedfsOptions = {}): Promise<Ru
     const endpoint = `http://127.0.0.1:${port}`
     const server = await startServer({
       name: 'seaweedfs',
-      argv: [weed, 'server', ...serverArguments(own, dataDir, ports), `-s3.port=${port}`],
+      argv: [weed, 'server', ...serverArguments(own, dataDir, ports, options), `-s3.port=${port}`],
       env: { HOME: own, PATH: '/usr/bin:/bin' },
       cwd: own,
       logFile: join(own, 'log'),
@@ -73,7 +74,12 @@ const portNames = [
   's3.port',
 ]
 
-function serverArguments(own: string, dataDir: string, ports: number[]): string[] {
+function serverArguments(
+  own: string,
+  dataDir: string,
+  ports: number[],
+  { browserOrigins }: SeaweedfsOptions,
+): string[] {
   return [
     '-ip=127.0.0.1',
     '-ip.bind=127.0.0.1',
@@ -95,6 +101,8 @@ function serverArguments(own: string, dataDir: string, ports: number[]): string[
     // An upload into a bucket that is not there has to fail, as it does elsewhere.
     '-s3.autoCreateBucket=false',
     '-s3.iam=false',
+    // Where a bucket has no rule of its own, and for the address of a bucket, where forms go, even then.
+    `-s3.allowedOrigins=${originList(browserOrigins)}`,
     '-s3.port.iceberg=0',
     '-s3.port.lance=0',
   ]

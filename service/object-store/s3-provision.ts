@@ -1,7 +1,9 @@
 import {
+  type CORSRule,
   CreateBucketCommand,
   HeadBucketCommand,
   type LifecycleRule,
+  PutBucketCorsCommand,
   PutBucketLifecycleConfigurationCommand,
   type S3Client,
   S3ServiceException,
@@ -10,6 +12,9 @@ import { createS3Client } from './s3-client.ts'
 
 /** Staged bytes and unfinished uploads older than this belong to nobody any more. */
 const leftoverDays = 1
+
+/** A browser may rely on the answer for this long: an upload asks once, and a changed rule soon holds. */
+const corsSeconds = 600
 
 export interface ProvisionConnection {
   endpoint: string
@@ -30,21 +35,25 @@ export interface ProvisionResult {
 
 /**
  * Makes sure that the bucket exists and that the store itself removes leftovers after a day: objects under
- * `stagingPrefix` (such as `docs/staging/`) and unfinished multipart uploads. Replaces the bucket's lifecycle
+ * `stagingPrefix` (such as `docs/staging/`) and unfinished multipart uploads; with `browserOrigins`, that pages
+ * of these origins, and no others, may send and fetch with signed URLs. Replaces the bucket's lifecycle and CORS
  * configuration. Can be repeated. For local stores and tests: in production the bucket is the operator's.
  *
- * Source: S3 API, CreateBucket, PutBucketLifecycleConfiguration.
+ * Source: S3 API, CreateBucket, PutBucketLifecycleConfiguration, PutBucketCors.
  *
  * @throws {S3ServiceException} if the bucket is neither there nor can be created; network errors as they come.
  */
 export async function provisionBucket(
   connection: ProvisionConnection,
-  options: { bucket: string; stagingPrefix: string },
+  options: { bucket: string; stagingPrefix: string; browserOrigins?: readonly string[] },
 ): Promise<ProvisionResult> {
   const client = createS3Client(connection)
   try {
-    const created = await ensureBucket(client, options.bucket)
-    return { created, refused: await setLifecycle(client, options.bucket, options.stagingPrefix) }
+    const { bucket, stagingPrefix, browserOrigins } = options
+    const created = await ensureBucket(client, bucket)
+    const refused = await setLifecycle(client, bucket, stagingPrefix)
+    if (browserOrigins) refused.push(...(await setCors(client, bucket, browserOrigins)))
+    return { created, refused }
   } finally {
     client.destroy()
   }
@@ -86,11 +95,31 @@ async function setLifecycle(client: S3Client, bucket: string, stagingPrefix: str
   return [noAbort, `expire ${stagingPrefix} after 1 day`]
 }
 
-/** A store that does not know the call or the rule says so with a 4xx or with 501. */
-async function takesRules(client: S3Client, bucket: string, rules: LifecycleRule[]): Promise<boolean> {
+function takesRules(client: S3Client, bucket: string, rules: LifecycleRule[]): Promise<boolean> {
   const lifecycle = { Bucket: bucket, LifecycleConfiguration: { Rules: rules } }
+  return isTaken(client.send(new PutBucketLifecycleConfigurationCommand(lifecycle)))
+}
+
+/** What the typed client sends and reads in a browser, and nothing more. */
+async function setCors(client: S3Client, bucket: string, origins: readonly string[]): Promise<string[]> {
+  const rule: CORSRule = {
+    ID: 'control-ui',
+    AllowedOrigins: [...origins],
+    AllowedMethods: ['GET', 'HEAD', 'PUT', 'POST'],
+    // A ticket's PUT has these; a form, and a download, need none that a browser would ask for.
+    AllowedHeaders: ['content-type', 'x-amz-checksum-sha256'],
+    ExposeHeaders: ['ETag', 'Retry-After'],
+    MaxAgeSeconds: corsSeconds,
+  }
+  const cors = { Bucket: bucket, CORSConfiguration: { CORSRules: [rule] } }
+  const taken = await isTaken(client.send(new PutBucketCorsCommand(cors)))
+  return taken ? [] : [`let in the browsers of ${origins.join(', ')} alone (CORS)`]
+}
+
+/** A store that does not know the call or the rule says so with a 4xx or with 501. */
+async function isTaken(call: Promise<unknown>): Promise<boolean> {
   try {
-    await client.send(new PutBucketLifecycleConfigurationCommand(lifecycle))
+    await call
     return true
   } catch (error) {
     const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0

@@ -29,6 +29,7 @@ export async function startComposeStore(request: StoreRequest): Promise<LocalSto
     apiPort: Number(env.MINIO_API_PORT ?? apiPort),
     consolePort: Number(env.MINIO_CONSOLE_PORT ?? consolePort),
     env: { ...env, ...names },
+    browserOrigins: request.uiOrigins,
     onProgress,
   })
   return {
@@ -51,7 +52,7 @@ export async function startSeaweedfsStore(request: StoreRequest): Promise<LocalS
 }
 
 /** The credentials are those of the last time: the data belong to them. */
-async function localOptions({ folder, onProgress }: StoreRequest) {
+async function localOptions({ folder, uiOrigins: browserOrigins, onProgress }: StoreRequest) {
   const secrets = join(folder, 'secrets')
   await mkdir(secrets, { recursive: true, mode: 0o700 })
   const made = randomCredentials()
@@ -59,7 +60,7 @@ async function localOptions({ folder, onProgress }: StoreRequest) {
     accessKeyId: await ensureSecret(join(secrets, 's3-access-key-id'), made.accessKeyId),
     secretAccessKey: await ensureSecret(join(secrets, 's3-secret-access-key'), made.secretAccessKey),
   }
-  return { credentials, onProgress }
+  return { credentials, browserOrigins, onProgress }
 }
 
 async function provisioned(store: RunningStore, request: StoreRequest): Promise<LocalStore> {

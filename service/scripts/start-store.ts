@@ -25,6 +25,8 @@ export interface StoreRequest {
   port: number
   bucket: string
   prefix: string
+  /** Whose browsers may send to the store and fetch from it. */
+  uiOrigins: readonly string[]
   env: Environment
   onProgress: OnProgress
 }

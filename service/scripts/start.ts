@@ -1,6 +1,6 @@
 /**
- * `bun run start`: brings up an object store, a local issuer of tokens and the service, prints `ready <url>`,
- * and stops all of it on Ctrl-C. Every PORT has its own data, in `.local/<port>/`.
+ * `bun run start`: brings up an object store, a local issuer of tokens and the service, prints `ready <link>`,
+ * which signs in at the Control UI, and stops all of it on Ctrl-C. Every PORT has its own data, in `.local/<port>/`.
  */
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { tryLock } from '../../compose/servers/file-lock.ts'
 import { isPortFree } from '../../compose/servers/free-port.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
 import { startLocalIssuer } from './local-issuer.ts'
+import { localScope, localTenants, signInLink } from './local-sign-in-code.ts'
 import { localFolder, readLocalStarts, removeLocalStart, writeLocalStart } from './local-state.ts'
 import {
   readSettings,
@@ -66,19 +67,19 @@ async function main(local: string): Promise<number> {
 async function startAll(settings: StartSettings, local: string): Promise<void> {
   const { port } = settings
   const folder = await claim(port, local)
+  const url = `http://127.0.0.1:${port}`
   for (const name of replacedVariables(process.env))
     console.error(`${name} is replaced by what start brings up`)
   const store = await withProgress('object store', (onProgress) =>
-    findStore({ ...settings, folder, env: process.env, onProgress }),
+    findStore({ ...settings, folder, uiOrigins: [url], env: process.env, onProgress }),
   )
   started.push({ name: 'object store', stop: store.stop })
   void store.exited.then(() => end({ why: 'error: the object store ended by itself', exitCode: 1 }))
   console.log(`object store: ${store.description}`)
 
-  const issuer = await startLocalIssuer()
+  const issuer = await startLocalIssuer({ uiOrigins: [url] })
   started.push({ name: 'issuer', stop: issuer.stop })
 
-  const url = `http://127.0.0.1:${port}`
   const logFile = join(folder, 'service.log')
   const env = serviceEnvironment(process.env, port, store.environment, issuer)
   const service = await startService(url, env, logFile)
@@ -94,7 +95,8 @@ async function startAll(settings: StartSettings, local: string): Promise<void> {
   await writeLocalStart(port, state, local)
   started.push({ name: 'state', stop: () => removeLocalStart(port, local) })
   console.log(`logs: ${logFile}`)
-  console.log(`ready ${url}\n${howToTry(url, port)}`)
+  const code = await issuer.signCode({ tenants: localTenants, scope: localScope })
+  console.log(`ready ${signInLink(url, code)}\n${howToTry(url, port)}`)
 }
 
 /**

@@ -8,3 +8,15 @@ export async function freshBucket(store: StoreConnection, stagingPrefix = 'docs/
   await provisionBucket(store, { bucket, stagingPrefix })
   return bucket
 }
+
+/**
+ * Lets the browsers of these origins send to the bucket and fetch from it, and no others. MinIO has no rule per
+ * bucket: there `http://127.0.0.1:…` is let in everywhere, and nobody else (`store.ts`).
+ */
+export async function admitBrowsers(
+  store: StoreConnection & { bucket: string },
+  browserOrigins: readonly string[],
+): Promise<void> {
+  const { bucket } = store
+  await provisionBucket(store, { bucket, stagingPrefix: 'docs/staging/', browserOrigins })
+}

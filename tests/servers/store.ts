@@ -59,16 +59,26 @@ export async function stopStoreForTests(): Promise<void> {
   }
 }
 
+/**
+ * Whose browsers MinIO lets in, for all of its buckets: pages that come from a service in a test by its address,
+ * and not those that come from it by name (`http://localhost:…`). Besides, whom the probe asks for by default.
+ */
+const browserOrigins = ['http://127.0.0.1:*', 'https://ui.example']
+
 /** A MinIO for this caller alone, which may pause, kill and must `stop` it. Its keys are registered secrets. */
 export async function startPrivateStore(options: MinioOptions = {}): Promise<RunningMinio> {
-  const store = await withProgress('building minio', (onProgress) => startMinio({ onProgress, ...options }))
+  const store = await withProgress('building minio', (onProgress) =>
+    startMinio({ onProgress, browserOrigins, ...options }),
+  )
   registerSecret(store.secretAccessKey)
   return store
 }
 
 /** The same with SeaweedFS. */
 async function startPrivateSeaweedfs(): Promise<RunningStore> {
-  const store = await withProgress('installing seaweedfs', (onProgress) => startSeaweedfs({ onProgress }))
+  const store = await withProgress('installing seaweedfs', (onProgress) =>
+    startSeaweedfs({ onProgress, browserOrigins: ['*'] }),
+  )
   registerSecret(store.secretAccessKey)
   return store
 }
