@@ -6,12 +6,15 @@ import { documentRoutes } from './http/document-routes.ts'
 import { createEdge } from './http/edge.ts'
 import { createHealth } from './http/health.ts'
 import { createOpenApiPages } from './http/openapi-pages.ts'
+import { anyOf } from './http/public-pages.ts'
 import type { Route } from './http/route.ts'
 import { createRouter } from './http/router.ts'
 import type { RunningServer } from './http/server.ts'
 import { listen } from './http/server.ts'
 import { tagRoutes } from './http/tag-routes.ts'
 import { transferRoutes } from './http/transfer-routes.ts'
+import { isPolicyOrigin } from './http/ui-headers.ts'
+import { createUiPages, type UiOptions } from './http/ui-pages.ts'
 import type { Logger } from './telemetry/logger.ts'
 
 export interface AppParts {
@@ -20,6 +23,8 @@ export interface AppParts {
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
+  /** The Control UI; without it there is the API alone. */
+  ui?: UiOptions | undefined
 }
 
 export interface App {
@@ -33,14 +38,22 @@ export interface App {
 }
 
 /** The composition root: the service from its parts, with nothing read from the world. */
-export function createApp({ documents, transfers, authenticator, logger, documentBytesMax }: AppParts): App {
+export function createApp(parts: AppParts): App {
+  const { documents, transfers, authenticator, logger, documentBytesMax, ui } = parts
   const routes = [...documentRoutes(documents), ...tagRoutes(documents), ...transferRoutes(transfers)]
   const health = createHealth(documents)
+  for (const origin of ui?.connectOrigins ?? []) {
+    if (!isPolicyOrigin(origin)) logger.warn('ui.origin_out_of_reach', { origin })
+  }
   const answer = createEdge({
     access: createAccess(authenticator, logger),
     routes,
     router: createRouter(routes),
-    pages: new Map([...health.pages, ...createOpenApiPages(routes, { documentBytesMax })]),
+    pages: anyOf(
+      health.pages,
+      createOpenApiPages(routes, { documentBytesMax }),
+      ...(ui ? [createUiPages(ui)] : []),
+    ),
     logger,
     documentBytesMax,
   })

@@ -33,8 +33,19 @@ export function issuerProblem(text: string): string | undefined {
 export function loginUrlProblem(text: string): string | undefined {
   const url = parse(text)
   if (typeof url === 'string') return url
-  if (url.protocol === 'http:' && !isLoopback(url)) return 'must be https: plain http is for loopback only'
+  if (isHttpAwayFromHere(url)) return plainHttpOnLoopback
   return url.hash === '' ? undefined : 'must have no fragment'
+}
+
+/** A link that is shown to people, with the trace id put where `{traceId}` stands. */
+export function traceUrlProblem(text: string): string | undefined {
+  const filled = (digit: string) => text.replaceAll('{traceId}', digit.repeat(32))
+  if (filled('0') === text) return 'must hold {traceId}, in the place of the trace id'
+  const [one, other] = [parse(filled('0')), parse(filled('1'))]
+  if (typeof one === 'string') return one
+  // Whoever makes a trace id up must not choose where the link leads.
+  if (typeof other === 'string' || one.host !== other.host) return 'must not have {traceId} in its host'
+  return isHttpAwayFromHere(one) ? plainHttpOnLoopback : undefined
 }
 
 /**
@@ -74,6 +85,12 @@ function originProblem(text: string, url: URL): string | undefined {
   if (!/^https?:\/\/[^/]+$/i.test(text) || url.pathname !== '/')
     return 'must end after the host and port, without a path or slash'
   return undefined
+}
+
+const plainHttpOnLoopback = 'must be https: plain http is for loopback only'
+
+function isHttpAwayFromHere(url: URL): boolean {
+  return url.protocol === 'http:' && !isLoopback(url)
 }
 
 function isLoopback({ hostname }: URL): boolean {

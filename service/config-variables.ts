@@ -6,6 +6,7 @@ import {
   issuerProblem,
   loginUrlProblem,
   publicUrlProblem,
+  traceUrlProblem,
 } from './config-urls.ts'
 import { limits } from './limits.ts'
 
@@ -185,6 +186,12 @@ export const variables = {
     meaning: 'signs upload tickets',
     derived: 'derived from the S3 secret',
     secret: true,
+  }),
+  TRACE_URL_TEMPLATE: variable({
+    schema: text,
+    form: 'an https URL (http only on loopback) with `{traceId}` in its path, query or fragment',
+    meaning: 'where people look at a trace; the UI links the trace id of an error to it',
+    rule: traceUrlProblem,
   }),
   OTEL_SERVICE_NAME: variable({
     schema: Type.String({ pattern: '^[\\x20-\\x7e]{1,255}$' }),

@@ -37,6 +37,7 @@ export const configSchema = Type.Object({
   http: Type.Object({ host: Type.String(), port: variables.PORT.schema, publicUrl: Type.String() }),
   documentBytesMax: variables.DOCUMENT_BYTES_MAX.schema,
   ticketSigningKey: Type.Optional(secret),
+  traceUrlTemplate: Type.Optional(Type.String()),
   serviceName: Type.String(),
   otlpEndpoint: Type.Optional(Type.String()),
 })
@@ -163,6 +164,7 @@ function assemble(values: Values, ca: string | undefined): Config {
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
     ticketSigningKey: secretFrom(values.TICKET_SIGNING_KEY),
+    traceUrlTemplate: values.TRACE_URL_TEMPLATE,
     serviceName: values.OTEL_SERVICE_NAME,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { trace } from '@opentelemetry/api'
 import { createApp } from './app.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
+import { scopes } from './authz/principal.ts'
 import { type Config, ConfigError, parseConfig, secretsOf } from './config.ts'
 import { deriveKey } from './derived-key.ts'
 import { createDomain } from './documents/create-domain.ts'
@@ -17,9 +18,11 @@ import { explainTickets } from './object-store/probe-tickets.ts'
 import { createS3Connections } from './object-store/s3-connections.ts'
 import { createS3ObjectStore } from './object-store/s3-object-store.ts'
 import { createS3TransferSigner } from './object-store/s3-transfer-signer.ts'
+import { signedOrigins } from './object-store/signed-origins.ts'
 import { traced } from './object-store/traced-object-store.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { registerSecret } from './telemetry/redaction.ts'
+import { bundleUi } from './ui/bundle.ts'
 
 /** EX_CONFIG of sysexits.h: an orchestrator that sees it need not try again. */
 const configurationExitCode = 78
@@ -48,13 +51,17 @@ const capabilities = watchCapabilities({
     logger.info('store.probed', { ...known, why, copyHole: copyHoleLine, seen: seenOf(findings) })
   },
 })
+const signer = createS3TransferSigner(connection)
+// Not waited for: the API is there at once, and the first page some 50 ms later.
+const bundle = bundleUi()
+bundle.catch((cause: unknown) => logger.error('ui.unavailable', { cause }))
 const app = createApp({
   ...createDomain({
     store,
     documentBytesMax: config.documentBytesMax,
     cursorKey: deriveKey(signingSecret, 'documents/cursor/v1'),
     ticketKey: deriveKey(signingSecret, 'documents/ticket/v1'),
-    signer: prefixedSigner(createS3TransferSigner(connection), config.docs.prefix),
+    signer: prefixedSigner(signer, config.docs.prefix),
     capabilities: capabilities.current,
     onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
   }),
@@ -65,6 +72,18 @@ const app = createApp({
   }),
   logger,
   documentBytesMax: config.documentBytesMax,
+  ui: {
+    bundle,
+    settings: {
+      issuer: config.auth.issuer,
+      clientId: config.auth.clientId,
+      audience: config.auth.audience,
+      scope: ['openid', 'offline_access', ...scopes].join(' '),
+      traceUrlTemplate: config.traceUrlTemplate ?? null,
+      documentBytesMax: config.documentBytesMax,
+    },
+    connectOrigins: [...(await signedOrigins(signer)), new URL(config.auth.issuer).origin],
+  },
 })
 const server = app.listen(config.http)
 const sweeping = setInterval(() => sweepAndTell(store, logger), limits.sweepIntervalSeconds * 1000)

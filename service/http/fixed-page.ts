@@ -3,7 +3,7 @@ import { formatEntityTag, matchesWeakly, parseEntityTags } from './entity-tag.ts
 
 /**
  * Nothing but our own style sheet: no script, no frame around it, no form, no other origin. The Control UI
- * will hold tokens on this origin, so nothing that documents the API may run code here.
+ * holds tokens on this origin, so nothing that documents the API may run code here.
  */
 export const pageHeaders = {
   'Content-Security-Policy':
@@ -14,15 +14,19 @@ export const pageHeaders = {
 
 /**
  * A page whose text never changes while the service runs. The client may keep it, and asks whether it is
- * still the same (RFC 9110 section 13.1.2).
+ * still the same (RFC 9110 section 13.1.2). Its headers count too: what a client keeps has the old ones.
  */
-export function fixedPage(contentType: string, text: string): (request: Request) => Response {
-  const etag = createHash('sha256').update(text).digest('base64url')
+export function fixedPage(
+  contentType: string,
+  text: string,
+  headers: Readonly<Record<string, string>> = pageHeaders,
+): (request: Request) => Response {
+  const etag = createHash('sha256').update(JSON.stringify(headers)).update(text).digest('base64url')
   const body = new TextEncoder().encode(text)
   const held = { etag: formatEntityTag(etag), 'cache-control': 'no-cache' }
   return (request) => {
     const holds = parseEntityTags('If-None-Match', request.headers.get('if-none-match'))
     if (holds && matchesWeakly(holds, etag)) return new Response(null, { status: 304, headers: held })
-    return new Response(body, { headers: { ...held, ...pageHeaders, 'content-type': contentType } })
+    return new Response(body, { headers: { ...held, ...headers, 'content-type': contentType } })
   }
 }

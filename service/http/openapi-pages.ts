@@ -15,11 +15,5 @@ export function createOpenApiPages(
     [openApiPath, fixedPage('application/json', JSON.stringify(document))],
     ['/docs', fixedPage('text/html;charset=utf-8', renderDocsPage(document))],
     [docsStylePath, fixedPage('text/css;charset=utf-8', style)],
-    ['/', toDocs],
   ])
-}
-
-/** Until the Control UI is there. */
-function toDocs(): Response {
-  return new Response(null, { status: 302, headers: { location: '/docs', 'cache-control': 'no-cache' } })
 }

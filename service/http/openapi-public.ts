@@ -55,15 +55,6 @@ const publicPages: Readonly<Record<string, PublicPage>> = {
     ],
     problems: ofEveryPage,
   },
-  '/': {
-    operationId: 'Root',
-    summary: 'Leads to /docs',
-    parameters: [],
-    answers: [
-      { status: 302, description: 'See /docs', headers: { 'Cache-Control': 'no-cache', Location: '/docs' } },
-    ],
-    problems: ofEveryPage,
-  },
   '/openapi.json': fixedPage('OpenApi', 'This document', 'application/json'),
   '/docs': fixedPage('Docs', 'This document, to be read by people', 'text/html;charset=utf-8'),
   '/docs/style.css': fixedPage('DocsStyle', 'Style of /docs', 'text/css;charset=utf-8'),

@@ -1,7 +1,26 @@
 import { methodNotAllowed, noSuchRoute } from './problem.ts'
 
-/** Addresses that anyone may read, by their path. */
-export type PublicPages = ReadonlyMap<string, (request: Request) => Response | Promise<Response>>
+/** What anyone may read at one address. */
+export type PublicPage = (request: Request) => Response | Promise<Response>
+
+/** Addresses that anyone may read. */
+export interface PublicPages {
+  /** By the path; `undefined` where there is none. */
+  get(pathname: string): PublicPage | undefined
+}
+
+/** All of them; where two know an address, the first one's counts. */
+export function anyOf(...all: readonly PublicPages[]): PublicPages {
+  return {
+    get(pathname) {
+      for (const pages of all) {
+        const page = pages.get(pathname)
+        if (page) return page
+      }
+      return undefined
+    },
+  }
+}
 
 /** @throws {ProblemError} `route_not_found`, `method_not_allowed` */
 export async function publicAnswer(

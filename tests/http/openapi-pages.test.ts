@@ -58,11 +58,6 @@ describe('/docs', () => {
     expect(page).toContain('id="problem-digest_mismatch"')
     expect(page).toContain('id="headDocument"')
   })
-
-  it('is where / leads to', async () => {
-    const response = await anyone('/')
-    expect([response.status, response.headers.get('location')]).toEqual([302, '/docs'])
-  })
 })
 
 describe('the pages of the API', () => {

@@ -8,6 +8,7 @@ import { createAuthenticator } from '../../service/authn/authenticator.ts'
 import { deriveKey } from '../../service/derived-key.ts'
 import { createDomain } from '../../service/documents/create-domain.ts'
 import type { Route } from '../../service/http/route.ts'
+import type { UiSettings } from '../../service/http/ui-pages.ts'
 import { limits } from '../../service/limits.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
@@ -15,9 +16,13 @@ import { prefixedSigner } from '../../service/object-store/prefixed-transfer-sig
 import type { StoreDeadlines } from '../../service/object-store/s3-connection.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { createS3TransferSigner } from '../../service/object-store/s3-transfer-signer.ts'
+import { signedOrigins } from '../../service/object-store/signed-origins.ts'
 import type { StoreCapabilities } from '../../service/object-store/store-capabilities.ts'
+import { localScope, signInLink } from '../../service/scripts/local-sign-in-code.ts'
+import type { TokenRequest } from '../../service/scripts/local-token.ts'
 import { createLogger } from '../../service/telemetry/logger.ts'
-import { freshBucket } from './bucket.ts'
+import { bundleUi } from '../../service/ui/bundle.ts'
+import { admitBrowsers, freshBucket } from './bucket.ts'
 import { counted } from './counted-object-store.ts'
 import { type Claims, type IssuerForTests, startIssuerForTests } from './issuer-for-tests.ts'
 import { knownCapabilities } from './known-capabilities.ts'
@@ -34,6 +39,8 @@ export interface ServiceForTests {
   issuer: IssuerForTests
   /** A good token: tenant `acme`, all scopes, subject `alice`, but for what `claims` changes. */
   token(claims?: Claims): Promise<string>
+  /** As `start` prints one: good once, for tenants `acme` and `globex`, all scopes, `alice`, but for `request`. */
+  signInLink(request?: Partial<TokenRequest>): Promise<string>
   /** What the service sees as its store, below `S3_PREFIX_DOCS`, by another way than the service's own. */
   store: ObjectStore
   /** How to reach its bucket by yet other ways. */
@@ -52,7 +59,23 @@ export interface InProcessService extends ServiceForTests {
   drain(): void
 }
 
+/** Who issues the tokens that a service takes. */
+export type Issuer = Pick<IssuerForTests, 'issuer' | 'audience' | 'jwksUrl' | 'clientId'>
+
 export interface InProcessOptions {
+  /**
+   * With the Control UI, built once per process. Its store lets in the browsers that come from `url`, and refuses
+   * those that come from the same service by the name `localhost`.
+   */
+  ui?: boolean
+  /** Of the UI's settings; default: none. */
+  traceUrlTemplate?: string | null
+  /** Life of the tokens that the UI gets for its link; default: that of the local issuer. */
+  accessTokenSeconds?: number
+  /** Takes the place of the issuer for tests, whose tokens and links are refused then. */
+  issuer?: Issuer
+  /** Default: a free one. */
+  port?: number
   /** What the service takes the store for; default: what the probe is known to find on it. */
   capabilities?: StoreCapabilities
   /** Default: that of the service. */
@@ -82,8 +105,9 @@ const stopSecondsMax = 20
  * MinIO: give `beforeAll` 600,000 ms.
  */
 export async function serviceInProcess(options: InProcessOptions = {}): Promise<InProcessService> {
-  const surroundings = options.beside ? sharedWith(options.beside) : await surroundingsOfOne(options.store)
-  const { connection, issuer } = surroundings
+  const surroundings = options.beside ? sharedWith(options.beside) : await surroundingsOfOne(options)
+  const { connection } = surroundings
+  const issuer: Issuer = options.issuer ?? surroundings.issuer
   const lines: string[] = []
   const { connectionsMax = 64, deadlines } = options
   const bucket = createS3ObjectStore({ ...connection, connectionsMax, deadlines })
@@ -120,11 +144,21 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     authenticator: createAuthenticator(issuer),
     logger,
     documentBytesMax,
+    ui: options.ui
+      ? {
+          bundle: sharedBundle(),
+          settings: settingsOf(issuer, options, documentBytesMax),
+          connectOrigins: [...(await signedOrigins(signer)), new URL(issuer.issuer).origin],
+        }
+      : undefined,
   })
-  const server = app.listen({ host: '127.0.0.1', port: 0 })
+  const server = app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
+  surroundings.issuer.admitUi(server.url)
+  if (options.ui) await admitBrowsers(connection, [server.url])
   return {
     ...surroundings,
     url: server.url,
+    signInLink: async (request) => signInLink(server.url, await surroundings.issuer.signInCode(request)),
     routes: app.routes,
     storeCalls,
     drain: app.drain,
@@ -157,7 +191,7 @@ export interface SpawnOptions {
 
 /** The real `service/main.ts` as a process of its own. */
 export async function serviceInChild(options: SpawnOptions = {}): Promise<SpawnedService> {
-  const surroundings = await surroundingsOfOne(options.store)
+  const surroundings = await surroundingsOfOne(options)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const logFile = printedFile(`service-${port}`)
@@ -171,6 +205,7 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
     readySecondsMax: 30,
     stopSecondsMax,
   })
+  surroundings.issuer.admitUi(url)
   let hasExited = false
   void child.exited.then(() => {
     hasExited = true
@@ -179,6 +214,7 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
   return {
     ...surroundings,
     url,
+    signInLink: async (request) => signInLink(url, await surroundings.issuer.signInCode(request)),
     process: child,
     signal: (name) => process.kill(child.pid, name),
     printed,
@@ -195,14 +231,33 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
 
 type Surroundings = Pick<ServiceForTests, 'issuer' | 'token' | 'store' | 'connection' | 'stop'>
 
+let bundle: ReturnType<typeof bundleUi> | undefined
+
+function sharedBundle(): ReturnType<typeof bundleUi> {
+  bundle ??= bundleUi()
+  return bundle
+}
+
+/** The same as in main.ts. */
+function settingsOf(
+  { issuer, clientId, audience }: Issuer,
+  { traceUrlTemplate = null }: InProcessOptions,
+  documentBytesMax: number,
+): UiSettings {
+  const scope = `openid offline_access ${localScope}`
+  return { issuer, clientId, audience, scope, traceUrlTemplate, documentBytesMax }
+}
+
 function sharedWith({ issuer, token, store, connection }: ServiceForTests): Surroundings {
   return { issuer, token, store, connection, stop: async () => {} }
 }
 
-async function surroundingsOfOne(given: StoreConnection | undefined): Promise<Surroundings> {
-  const store = given ?? (await storeForTests())
+async function surroundingsOfOne(
+  options: Pick<InProcessOptions, 'store' | 'accessTokenSeconds'>,
+): Promise<Surroundings> {
+  const store = options.store ?? (await storeForTests())
   const connection = { ...store, bucket: await freshBucket(store) }
-  const issuer = await startIssuerForTests()
+  const issuer = await startIssuerForTests({ accessTokenSeconds: options.accessTokenSeconds })
   const bucket = createS3ObjectStore({ ...connection, connectionsMax: 8 })
   return {
     issuer,

@@ -53,7 +53,7 @@ describe('the OpenAPI document', () => {
     )
     const table = routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
     expect(api?.toSorted()).toEqual(table.toSorted())
-    const paths = ['/livez', '/readyz', '/', '/openapi.json', '/docs', '/docs/style.css']
+    const paths = ['/livez', '/readyz', '/openapi.json', '/docs', '/docs/style.css']
     expect(pages).toEqual(paths.flatMap((path) => [`GET ${path}`, `HEAD ${path}`]))
   })
 
