@@ -6,11 +6,11 @@ import type { OnProgress } from './progress.ts'
 import { streamsRequests } from './runtime.ts'
 import { type RepeatableSource, streamOf } from './source-bytes.ts'
 import { errorText, storeRefusal, storeSilence } from './store-answer.ts'
-import { sendByXhr } from './store-upload-xhr.ts'
 import { StreamedBody } from './streamed-body.ts'
 import type { GivenTicket } from './ticket.ts'
 import type { TransferLimits } from './transfer-limits.ts'
 import { type Fetch, randomHex } from './transport.ts'
+import { fetchByXhr, hasXhr } from './xhr-fetch.ts'
 
 /** Bytes whose digest is known before they are sent. */
 export interface KnownBytes {
@@ -109,7 +109,7 @@ async function sendWhole(
   const { frame } = request
   const parts = frame ? [frame.head, source, frame.tail] : [source]
   const body = new Blob(parts as BlobPart[])
-  if (fetch !== undefined || !('XMLHttpRequest' in globalThis)) {
+  if (fetch !== undefined || !hasXhr()) {
     // `fetch` does not tell how far it is, so nothing can be said about standing still.
     watch.relax()
     await sendByFetch(request, body, ids, fetch, watch.signal)
@@ -120,7 +120,7 @@ async function sendWhole(
     watch.moved(sent >= body.size)
     onProgress?.({ bytes: Math.min(Math.max(sent - headBytes, 0), size), totalBytes: size })
   }
-  await sendByXhr({ ...request, body, ids, onBytes, signal: watch.signal })
+  await sendByFetch(request, body, ids, (url, init) => fetchByXhr(url, init, onBytes), watch.signal)
 }
 
 async function sendByFetch(

@@ -2,6 +2,7 @@ import { ArgumentError, type CallIds, ConnectionError } from './errors.ts'
 import { problemFrom } from './problem.ts'
 import { checked } from './references.ts'
 import type { TransferLimits } from './transfer-limits.ts'
+import { fetchByXhr, hasXhr } from './xhr-fetch.ts'
 
 /** Sends one request with one body to a `Response`; the runtime's own `fetch` is one. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -29,6 +30,8 @@ export interface Call {
   query?: Readonly<Record<string, string | number | undefined>>
   headers?: Readonly<Record<string, string>>
   body?: NonNullable<RequestInit['body']>
+  /** Told the bytes of `body` that were sent, where the runtime tells: in browsers. */
+  onSentBytes?: ((bytes: number) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -57,7 +60,6 @@ const traceForm = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$
 export function createSend(options: ConnectionOptions): Send {
   const base = baseUrl(options.url)
   const documents = `${base.href.replace(/\/$/, '')}/v1/tenants/${checked('tenant', options.tenant)}/documents`
-  const fetchOnce: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init))
   return async (call) => {
     call.signal?.throwIfAborted()
     const traceparent = currentTraceparent(options)
@@ -68,7 +70,8 @@ export function createSend(options: ConnectionOptions): Send {
     headers.set('authorization', `Bearer ${await bearer(options.token)}`)
     headers.set('x-correlation-id', sent.correlationId)
     headers.set('traceparent', traceparent)
-    const response = await fetchOnce(documents + call.path + queryOf(call), init(call, headers)).catch(
+    const fetch = fetchFor(call, options)
+    const response = await fetch(documents + call.path + queryOf(call), init(call, headers)).catch(
       (error) => {
         throw failure(error)
       },
@@ -77,6 +80,12 @@ export function createSend(options: ConnectionOptions): Send {
     if (!response.ok) throw await problemFrom(response, call.method, ids)
     return { response, ids, failure }
   }
+}
+
+function fetchFor({ onSentBytes }: Call, { fetch }: ConnectionOptions): Fetch {
+  if (fetch) return fetch
+  if (onSentBytes && hasXhr()) return (url, init) => fetchByXhr(url, init, onSentBytes)
+  return (url, init) => globalThis.fetch(url, init)
 }
 
 function init(call: Call, headers: Headers): RequestInit {

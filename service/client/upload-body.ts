@@ -15,8 +15,8 @@ export interface UploadOptions {
   /** Exact bytes of a stream, if known: sent ahead, so that the service can refuse early. */
   size?: number | undefined
   /**
-   * Told the bytes that were hashed, handed to the connection, and verified. Through the service, the sending of a
-   * `Uint8Array`, and of anything in browsers, is told once at the end.
+   * Told the bytes that were hashed, handed to the connection, and verified. Outside of browsers, the sending of a
+   * `Uint8Array` through the service is told once at the end.
    */
   onProgress?: OnUploadProgress | undefined
   /**

@@ -86,7 +86,7 @@ async function putThroughService(
 ): Promise<Uploaded> {
   const upload = await uploadBody(source, options)
   const headers = headersOf(source, upload, options)
-  const answer = await sendUpload(send, documentPath(ref), upload, headers, options.signal)
+  const answer = await sendUpload(send, documentPath(ref), upload, headers, options)
   const document = documentFrom(await jsonMembers(answer))
   checkStored(document, upload, answer)
   if (!(upload.body instanceof ReadableStream)) {
@@ -100,10 +100,14 @@ async function sendUpload(
   path: string,
   upload: UploadBody,
   headers: Record<string, string>,
-  signal: AbortSignal | undefined,
+  { onProgress, signal }: UploadOptions,
 ): Promise<Answer> {
+  const { size: totalBytes = null } = upload
+  // A stream tells by itself.
+  const told = upload.body instanceof ReadableStream ? undefined : onProgress
+  const onSentBytes = told && ((bytes: number) => told({ phase: 'send', bytes, totalBytes }))
   try {
-    return await send({ method: 'PUT', path, headers, body: upload.body as BodyInit, signal })
+    return await send({ method: 'PUT', path, headers, body: upload.body as BodyInit, onSentBytes, signal })
   } catch (error) {
     const cause = error instanceof ConnectionError ? upload.failure(error) : null
     upload.release()

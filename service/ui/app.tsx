@@ -1,0 +1,106 @@
+import { lazy, Suspense } from 'react'
+import { Route, Switch, useLocation } from 'wouter'
+import { Header } from './frame/header.tsx'
+import { HomePage } from './frame/home-page.tsx'
+import { NoSuchTenantPage, NotFoundPage } from './frame/not-found-page.tsx'
+import { OfflineNote } from './frame/offline-note.tsx'
+import { useScrollMemory } from './frame/scroll-memory.ts'
+import { ListPage } from './listing/list-page.tsx'
+import { TenantPage } from './listing/tenant-page.tsx'
+import { Announcer } from './parts/announcer.tsx'
+import { ErrorBoundary } from './parts/error-boundary.tsx'
+import { Loading } from './parts/loading.tsx'
+import { hasForm, patterns } from './routes.ts'
+import { SessionEndedDialog } from './session/session-ended-dialog.tsx'
+import { SignInCallback } from './session/sign-in-callback.tsx'
+import { SignInPage } from './session/sign-in-page.tsx'
+import { usePrincipal, useSessionState } from './session/use-session.ts'
+import { TransfersPanel } from './transfers/transfers-panel.tsx'
+
+const DocumentPage = lazy(() =>
+  import('./document/document-page.tsx').then((module) => ({ default: module.DocumentPage })),
+)
+
+/** Which view, by the address and by whether somebody is signed in. */
+export function App() {
+  const state = useSessionState()
+  const [path] = useLocation()
+  if (path === patterns.signInCallback) return <SignInCallback />
+  if (state.status === 'starting') {
+    return (
+      <main className="page">
+        <Loading />
+      </main>
+    )
+  }
+  if (state.status === 'signed-out') return <SignInPage />
+  return (
+    <>
+      <Views />
+      {state.status === 'ended' && <SessionEndedDialog reason={state.error} />}
+    </>
+  )
+}
+
+function Views() {
+  const [path] = useLocation()
+  useScrollMemory(path)
+  return (
+    <>
+      <OfflineNote />
+      <Header />
+      <ErrorBoundary view={path}>
+        <Suspense
+          fallback={
+            <main className="page">
+              <Loading />
+            </main>
+          }
+        >
+          <Switch>
+            <Route path={patterns.home} component={HomePage} />
+            <Route path={patterns.signIn} component={HomePage} />
+            <Route path={patterns.tenant}>
+              {({ tenant }) => <OfTenant tenant={tenant}>{<TenantPage tenant={tenant} />}</OfTenant>}
+            </Route>
+            <Route path={patterns.list}>
+              {({ tenant, type }) => (
+                <OfTenant tenant={tenant} type={type}>
+                  <ListPage key={`${tenant}/${type}`} tenant={tenant} type={type} />
+                </OfTenant>
+              )}
+            </Route>
+            <Route path={patterns.document}>
+              {({ tenant, type, name }) => (
+                <OfTenant tenant={tenant} type={type} name={name}>
+                  <DocumentPage key={`${tenant}/${type}/${name}`} tenant={tenant} type={type} name={name} />
+                </OfTenant>
+              )}
+            </Route>
+            <Route component={NotFoundPage} />
+          </Switch>
+        </Suspense>
+      </ErrorBoundary>
+      <TransfersPanel />
+      <Announcer />
+    </>
+  )
+}
+
+interface OfTenantProps {
+  tenant: string
+  type?: string
+  name?: string
+  children: React.ReactNode
+}
+
+/** A view of a tenant, if the address can be one and the sign-in names the tenant. */
+function OfTenant({ tenant, type, name, children }: OfTenantProps) {
+  const { tenants } = usePrincipal()
+  const isAddress =
+    hasForm('tenant', tenant) &&
+    (type === undefined || hasForm('type', type)) &&
+    (name === undefined || hasForm('name', name))
+  if (!isAddress) return <NotFoundPage />
+  return tenants.includes(tenant) ? children : <NoSuchTenantPage tenant={tenant} />
+}

@@ -1,0 +1,33 @@
+import { createDocumentsClient, type DocumentsClient } from '../../client/client.ts'
+import { ProblemError } from '../../client/errors.ts'
+import type { Session } from '../session/session.ts'
+import { startAction } from './action-trace.ts'
+
+/** Makes calls to the document API as one action. Rejects as `DocumentsClient` does. */
+export type DocumentsCall = <Result>(
+  tenant: string,
+  call: (documents: DocumentsClient) => Promise<Result>,
+) => Promise<Result>
+
+/**
+ * Calls with the session's token. One that the service does not accept any more, because its key was changed or its
+ * clock is ahead, is replaced once.
+ */
+export function documentsCall(origin: string, session: Session): DocumentsCall {
+  return async (tenant, call) => {
+    const { traceparent } = startAction()
+    let last = ''
+    const token = async () => {
+      last = await session.accessToken()
+      return last
+    }
+    const documents = createDocumentsClient({ url: origin, tenant, token, traceparent })
+    try {
+      return await call(documents)
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.code !== 'credentials_invalid') throw error
+      session.refuse(last)
+      return call(documents)
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { useState } from 'react'
+import type { Document } from '../../documents/documents.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
+import { failureOf } from '../failures/failure.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { ErrorNote } from '../parts/error-note.tsx'
+import { TagBadge } from '../parts/tag-badge.tsx'
+
+interface DeleteDialogProps {
+  version: Document
+  onDeleted: (version: Document) => void
+  onClose: () => void
+}
+
+/** Asks before a version is gone for good, naming exactly what. */
+export function DeleteDialog({ version, onDeleted, onClose }: DeleteDialogProps) {
+  const { tenant, type, name, digest, tags } = version
+  const call = useDocumentsCall()
+  const [error, setError] = useState<unknown>(null)
+  const [busy, setBusy] = useState(false)
+  const remove = async () => {
+    setBusy(true)
+    setError(null)
+    try {
+      await call(tenant, (documents) => documents.deleteVersion({ type, name, digest }))
+      onDeleted(version)
+    } catch (reason) {
+      setError(reason)
+      setBusy(false)
+    }
+  }
+  const holding = error === null ? [] : failureOf(error).tags
+  return (
+    <Dialog title="Delete this version?" onClose={onClose}>
+      <p>It is gone for good, for everybody who uses it.</p>
+      <dl className="facts">
+        <dt>Document</dt>
+        <dd>{name}</dd>
+        <dt>Type</dt>
+        <dd>{type}</dd>
+        <dt>Tenant</dt>
+        <dd>{tenant}</dd>
+        <dt>Version</dt>
+        <dd>
+          <code className="wrap">{digest}</code>
+        </dd>
+        {tags.length > 0 && (
+          <>
+            <dt>Tags</dt>
+            <dd className="tags">
+              {tags.map((tag) => (
+                <TagBadge key={tag} tag={tag} />
+              ))}
+            </dd>
+          </>
+        )}
+      </dl>
+      {error !== null && <ErrorNote error={error} />}
+      {holding.length > 0 && (
+        <p>
+          Move {holding.length === 1 ? 'the tag' : 'the tags'}{' '}
+          {holding.map((tag) => (
+            <TagBadge key={tag} tag={tag} />
+          ))}{' '}
+          to another version first.
+        </p>
+      )}
+      <div className="row row-end">
+        <button type="button" className="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="button" className="button button-danger" disabled={busy} onClick={remove}>
+          Delete version
+        </button>
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,66 @@
+import { useState } from 'react'
+import type { Tag } from '../../documents/documents.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
+import { Digest } from '../parts/digest.tsx'
+import { ErrorNote } from '../parts/error-note.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { TagBadge } from '../parts/tag-badge.tsx'
+import type { DocumentAddress } from '../transfers/worker-messages.ts'
+import { moveTag } from './move-tag.ts'
+
+/** A tag that was moved, and from where; `from` is `null` where it was not there before. */
+export interface TagMove {
+  tag: Tag
+  from: string | null
+  /** Whether the store compared before it set. */
+  checked: boolean
+}
+
+interface TagMovedProps {
+  document: DocumentAddress
+  move: TagMove
+  onUndone: (move: TagMove) => void
+  onDismiss: () => void
+}
+
+/** Says what was moved where, and takes it back. */
+export function TagMoved({ document: { tenant, type, name }, move, onUndone, onDismiss }: TagMovedProps) {
+  const { tag, from, checked } = move
+  const call = useDocumentsCall()
+  const [error, setError] = useState<unknown>(null)
+  const [busy, setBusy] = useState(false)
+  const undo = async (digest: string) => {
+    setBusy(true)
+    setError(null)
+    try {
+      const undone = await call(tenant, (documents) =>
+        moveTag(documents, { type, name }, tag.tag, digest, checked ? tag.etag : undefined),
+      )
+      onUndone({ ...undone, from: tag.digest })
+    } catch (reason) {
+      setError(reason)
+    }
+    setBusy(false)
+  }
+  return (
+    <>
+      <div className="note note-good" role="status">
+        <p>
+          <TagBadge tag={tag.tag} /> is on <Digest digest={tag.digest} /> now.
+          {!checked && from !== null && ' The store cannot tell whether somebody else moved it meanwhile.'}
+        </p>
+        <div className="row">
+          {from !== null && (
+            <button type="button" className="button" disabled={busy} onClick={() => undo(from)}>
+              Undo
+            </button>
+          )}
+          <button type="button" className="button-icon" aria-label="Dismiss" onClick={onDismiss}>
+            <Icon name="close" />
+          </button>
+        </div>
+      </div>
+      {error !== null && <ErrorNote error={error} />}
+    </>
+  )
+}

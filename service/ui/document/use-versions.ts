@@ -1,0 +1,26 @@
+import { type QueryClient, useInfiniteQuery } from '@tanstack/react-query'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
+import type { DocumentAddress } from '../transfers/worker-messages.ts'
+
+/** The most that the service gives at once: each row costs it a call to the store. */
+const pageRows = 50
+
+/** The versions of a document, newest first, page by page. */
+export function useVersions({ tenant, type, name }: DocumentAddress, enabled: boolean) {
+  const call = useDocumentsCall()
+  return useInfiniteQuery({
+    queryKey: ['versions', tenant, type, name],
+    queryFn: ({ pageParam, signal }) =>
+      call(tenant, (documents) =>
+        documents.versionsPage({ type, name }, { limit: pageRows, cursor: pageParam, signal }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    enabled,
+  })
+}
+
+/** Has the versions read again, where they are shown. */
+export function reloadVersions(queries: QueryClient, { tenant, type, name }: DocumentAddress): Promise<void> {
+  return queries.invalidateQueries({ queryKey: ['versions', tenant, type, name] })
+}

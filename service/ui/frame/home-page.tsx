@@ -1,0 +1,31 @@
+import { Link, Redirect } from 'wouter'
+import { Icon } from '../parts/icon.tsx'
+import { PageHeading } from '../parts/page-heading.tsx'
+import { tenantPath } from '../routes.ts'
+import { usePrincipal } from '../session/use-session.ts'
+
+/** Which tenant; with a single one, there is nothing to choose. */
+export function HomePage() {
+  const { tenants } = usePrincipal()
+  const [only, another] = tenants
+  if (only !== undefined && another === undefined) return <Redirect to={tenantPath(only)} replace />
+  return (
+    <main className="page">
+      <PageHeading title="Tenants">Tenants</PageHeading>
+      {tenants.length === 0 ? (
+        <p className="note note-quiet">
+          You may not see any tenant: your sign-in names none. Ask whoever manages access.
+        </p>
+      ) : (
+        <ul className="types">
+          {tenants.map((tenant) => (
+            <li key={tenant} className="type">
+              <Icon name="folder" />
+              <Link href={tenantPath(tenant)}>{tenant}</Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </main>
+  )
+}

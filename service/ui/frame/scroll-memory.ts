@@ -1,0 +1,51 @@
+import { useEffect, useLayoutEffect } from 'react'
+
+/** Where somebody was in a view, so that going back leads there. */
+interface Place {
+  scrollTop: number
+  /** `id` of what had the focus. */
+  focused: string
+}
+
+const places = new Map<string, Place>()
+
+/** Names one entry of the history: the same address can be in it twice. */
+function entryKey(): string {
+  return (
+    (globalThis as { navigation?: { currentEntry?: { key?: string } } }).navigation?.currentEntry?.key ?? ''
+  )
+}
+
+/**
+ * Begins every new view at its top, and takes up a view that was left where it was left, its rows being known still.
+ *
+ * @param path of the view; what follows `?` is the same view
+ */
+export function useScrollMemory(path: string): void {
+  useEffect(() => {
+    history.scrollRestoration = 'manual'
+    const remember = () => {
+      places.set(entryKey(), { scrollTop: scrollY, focused: document.activeElement?.id ?? '' })
+    }
+    // While the entry is still the current one: later, its key would be that of the next.
+    addEventListener('scrollend', remember)
+    addEventListener('click', remember, { capture: true })
+    addEventListener('focusin', remember)
+    return () => {
+      removeEventListener('scrollend', remember)
+      removeEventListener('click', remember, { capture: true })
+      removeEventListener('focusin', remember)
+    }
+  }, [])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new path is what it is about
+  useLayoutEffect(() => {
+    const place = places.get(entryKey())
+    scrollTo(0, place?.scrollTop ?? 0)
+    if (!place?.focused) return
+    // After the heading took the focus, and after the rows in sight were made.
+    const frame = requestAnimationFrame(() =>
+      requestAnimationFrame(() => document.getElementById(place.focused)?.focus({ preventScroll: true })),
+    )
+    return () => cancelAnimationFrame(frame)
+  }, [path])
+}

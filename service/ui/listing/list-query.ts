@@ -1,0 +1,38 @@
+import { type Sort, sortColumns, storeOrder } from './document-rows.ts'
+
+/** What of a list is in its address, so that it can be linked to: `?prefix=…&filter=…&sort=-stored`. */
+export interface ListQuery {
+  /** Names that begin so are read, the others not. */
+  prefix: string
+  /** Narrows what was read. */
+  filter: string
+  sort: Sort
+}
+
+export function listQueryOf(search: string): ListQuery {
+  const parameters = new URLSearchParams(search)
+  return {
+    prefix: parameters.get('prefix') ?? '',
+    filter: parameters.get('filter') ?? '',
+    sort: sortOf(parameters.get('sort') ?? ''),
+  }
+}
+
+/** With its question mark; empty where everything is as it is by itself. */
+export function listSearch({ prefix, filter, sort }: ListQuery): string {
+  const parameters = new URLSearchParams()
+  if (prefix !== '') parameters.set('prefix', prefix)
+  if (filter !== '') parameters.set('filter', filter)
+  if (sort.column !== storeOrder.column || sort.descending) parameters.set('sort', sortText(sort))
+  return parameters.size === 0 ? '' : `?${parameters}`
+}
+
+function sortOf(text: string): Sort {
+  const descending = text.startsWith('-')
+  const column = sortColumns.find((one) => one === text.replace(/^-/, ''))
+  return column ? { column, descending } : storeOrder
+}
+
+function sortText({ column, descending }: Sort): string {
+  return descending ? `-${column}` : column
+}

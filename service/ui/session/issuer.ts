@@ -1,0 +1,55 @@
+/** Tokens as they are held in this tab. */
+export interface HeldTokens {
+  accessToken: string
+  /** By this machine's clock, in milliseconds since the epoch. */
+  expiresAtMs: number
+}
+
+/** The issuer said no: what it was asked with is used up, revoked or expired (RFC 6749 section 5.2). */
+export class IssuerRefusal extends Error {
+  override readonly name = 'IssuerRefusal'
+
+  constructor(
+    /** `invalid_grant`, `access_denied` and so on. */
+    readonly code: string,
+  ) {
+    super(`The issuer refused (${code}).`)
+  }
+}
+
+/** The issuer did not answer, or not as an issuer. Another try may help. */
+export class IssuerSilence extends Error {
+  override readonly name = 'IssuerSilence'
+}
+
+/** Where tokens come from. Tokens are kept in this tab's session storage and nowhere else. */
+export interface Issuer {
+  /** Whether people sign in at a page of the issuer's; else with a link. @throws {IssuerSilence} */
+  hasSignInPage(): Promise<boolean>
+
+  /** What this tab holds from before it was loaded. */
+  stored(): Promise<HeldTokens | null>
+
+  /** New tokens for those held. @throws {IssuerRefusal | IssuerSilence} */
+  refresh(): Promise<HeldTokens>
+
+  /** Leaves this page for the issuer's; resolves when the browser is on its way. @throws {IssuerSilence} */
+  signInHere(returnPath: string): Promise<void>
+
+  /** Opens the issuer's page in a window of its own; this page stays. @throws {IssuerRefusal | IssuerSilence} */
+  signInInPopup(signal: AbortSignal): Promise<HeldTokens>
+
+  /**
+   * At the address that the issuer sends people back to. In a window that `signInInPopup` opened, hands the answer
+   * over and resolves with `null`: that window is to close.
+   *
+   * @throws {IssuerRefusal | IssuerSilence}
+   */
+  completeSignIn(url: string): Promise<{ tokens: HeldTokens; returnPath: string } | null>
+
+  /** Tokens for the code of a sign-in link. @throws {IssuerRefusal | IssuerSilence} */
+  exchangeCode(code: string): Promise<HeldTokens>
+
+  /** Forgets all tokens of this tab, revokes them where it can, and leaves for the issuer's page where it has one. */
+  signOut(): Promise<void>
+}

@@ -1,0 +1,160 @@
+import {
+  ErrorResponse,
+  type OidcMetadata,
+  type SigninResponse,
+  User,
+  UserManager,
+  type UserManagerSettings,
+  WebStorageStateStore,
+} from 'oidc-client-ts'
+import { patterns, safeReturnPath } from '../routes.ts'
+import type { UiSettings } from '../settings.ts'
+import { type HeldTokens, type Issuer, IssuerRefusal, IssuerSilence } from './issuer.ts'
+import { isOnlyTab } from './only-tab.ts'
+
+const requestSecondsMax = 15
+
+/** An OpenID Connect provider: authorisation code with PKCE (RFC 7636), refresh tokens that rotate. */
+export function createOidcIssuer(settings: UiSettings, origin: string, storage: Storage): Issuer {
+  const store = new WebStorageStateStore({ store: storage })
+  const manager = new UserManager(managerSettings(settings, origin, store))
+  return {
+    hasSignInPage: async () => {
+      const metadata: Partial<OidcMetadata> = await asked(manager.metadataService.getMetadata())
+      return metadata.authorization_endpoint !== undefined
+    },
+    async stored() {
+      const user = await manager.getUser()
+      if (user === null || (await isOnlyTab(storage))) return user && heldOf(user)
+      // A second use of a refresh token that rotates makes the issuer end the session of both tabs (RFC 9700).
+      delete user.refresh_token
+      await manager.storeUser(user)
+      return heldOf(user)
+    },
+    async refresh() {
+      const user = await manager.getUser()
+      if (!user?.refresh_token) throw new IssuerRefusal('no_refresh_token')
+      const refreshed = await asked(manager.signinSilent({ ...resourceOf(settings) }))
+      if (refreshed === null) throw new IssuerRefusal('no_refresh_token')
+      return heldOf(refreshed)
+    },
+    signInHere: (returnPath) => asked(manager.signinRedirect({ state: returnPath, ...resourceOf(settings) })),
+    async signInInPopup(signal) {
+      return heldOf(await asked(manager.signinPopup({ popupSignal: signal, ...resourceOf(settings) })))
+    },
+    async completeSignIn(url) {
+      if (!(await beganHere(store, url))) {
+        await manager.signinPopupCallback(url)
+        return null
+      }
+      const user = await asked(manager.signinRedirectCallback(url))
+      await isOnlyTab(storage)
+      return { tokens: heldOf(user), returnPath: safeReturnPath(user.state) }
+    },
+    async exchangeCode(code) {
+      const endpoint = (await asked(manager.metadataService.getTokenEndpoint(false))) ?? ''
+      const user = await asked(userForCode(endpoint, code, settings, origin))
+      await manager.storeUser(user)
+      await isOnlyTab(storage)
+      return heldOf(user)
+    },
+    signOut: () => signOut(manager),
+  }
+}
+
+function managerSettings(
+  settings: UiSettings,
+  origin: string,
+  store: WebStorageStateStore,
+): UserManagerSettings {
+  const callback = `${origin}${patterns.signInCallback}`
+  return {
+    authority: settings.issuer,
+    client_id: settings.clientId,
+    scope: settings.scope,
+    redirect_uri: callback,
+    popup_redirect_uri: callback,
+    post_logout_redirect_uri: `${origin}${patterns.signIn}`,
+    // Their default is localStorage, which outlives the session.
+    userStore: store,
+    stateStore: store,
+    // The session renews by itself; this would fall back to a frame, which the page forbids.
+    automaticSilentRenew: false,
+    monitorSession: false,
+    requestTimeoutInSeconds: requestSecondsMax,
+    silentRequestTimeoutInSeconds: requestSecondsMax,
+    extraTokenParams: resourceOf(settings),
+  }
+}
+
+/**
+ * RFC 8707: names whom the token is for. Decision: only where the audience is an absolute URI, which the parameter
+ * has to be; issuers with other audiences have them configured. Revisit when an issuer needs its own parameter.
+ */
+function resourceOf({ audience }: UiSettings): { resource?: string } {
+  return /^[a-z][a-z0-9+.-]*:\S+$/i.test(audience) && !audience.includes('#') ? { resource: audience } : {}
+}
+
+/** A redirect leaves its state in this tab's storage; the state of a popup is in the one that opened it. */
+async function beganHere(store: WebStorageStateStore, url: string): Promise<boolean> {
+  const id = new URL(url).searchParams.get('state') ?? ''
+  const state = await store.get(id)
+  return state !== null && JSON.parse(state).request_type === 'si:r'
+}
+
+/** RFC 6749 section 4.1.3, with a code that no authorisation request of this page has led to. */
+async function userForCode(
+  endpoint: string,
+  code: string,
+  settings: UiSettings,
+  origin: string,
+): Promise<User> {
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      code,
+      client_id: settings.clientId,
+      redirect_uri: `${origin}${patterns.signInCallback}`,
+    }),
+    credentials: 'omit',
+    redirect: 'error',
+    signal: AbortSignal.timeout(requestSecondsMax * 1000),
+  })
+  const answer: Partial<SigninResponse> = await response.json()
+  if (!response.ok) throw new IssuerRefusal(answer.error ?? `http_${response.status}`)
+  if (!answer.access_token || !answer.expires_in) throw new IssuerSilence('The issuer gave no token.')
+  return new User({
+    access_token: answer.access_token,
+    token_type: 'Bearer',
+    profile: { sub: '', iss: settings.issuer, aud: settings.clientId, exp: 0, iat: 0 },
+    expires_at: Math.floor(Date.now() / 1000) + Number(answer.expires_in),
+    ...(answer.refresh_token ? { refresh_token: answer.refresh_token } : {}),
+    ...(answer.id_token ? { id_token: answer.id_token } : {}),
+    scope: answer.scope ?? settings.scope,
+  })
+}
+
+async function signOut(manager: UserManager): Promise<void> {
+  const metadata: Partial<OidcMetadata> = await manager.metadataService.getMetadata().catch(() => ({}))
+  const user = await manager.getUser()
+  if (metadata.revocation_endpoint && user) await manager.revokeTokens().catch(() => undefined)
+  await manager.removeUser()
+  if (!metadata.end_session_endpoint || !user?.id_token) return
+  await manager.signoutRedirect({ id_token_hint: user.id_token }).catch(() => undefined)
+}
+
+function heldOf({ access_token, expires_at = 0 }: User): HeldTokens {
+  return { accessToken: access_token, expiresAtMs: expires_at * 1000 }
+}
+
+/** Turns the library's errors into ours. */
+async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof IssuerRefusal || error instanceof IssuerSilence) throw error
+    if (error instanceof ErrorResponse) throw new IssuerRefusal(error.error ?? 'unknown')
+    throw new IssuerSilence(error instanceof Error ? error.message : 'unknown')
+  }
+}

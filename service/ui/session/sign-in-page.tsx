@@ -1,0 +1,67 @@
+import { useState } from 'react'
+import { ErrorNote, FailureNote } from '../parts/error-note.tsx'
+import { Loading } from '../parts/loading.tsx'
+import { PageHeading } from '../parts/page-heading.tsx'
+import { safeReturnPath } from '../routes.ts'
+import { IssuerSilence } from './issuer.ts'
+import { issuerFailure } from './issuer-failure.ts'
+import { LinkForm } from './link-form.tsx'
+import { useSession, useSessionState } from './use-session.ts'
+import { useSignInWay } from './use-sign-in-way.ts'
+
+/** Shown in place of every view while nobody is signed in; the address stays, and so does where it leads. */
+export function SignInPage() {
+  const state = useSessionState()
+  const way = useSignInWay()
+  const error = state.status === 'signed-out' ? state.error : null
+  return (
+    <main className="sign-in">
+      <div className="card stack">
+        <PageHeading title="Sign in">Sign in</PageHeading>
+        <p className="quiet">Documents of your tenants, kept in your object store.</p>
+        {error !== null && <FailureNote failure={issuerFailure(error)} />}
+        {way.isPending && <Loading />}
+        {way.isError && (
+          <FailureNote failure={issuerFailure(way.error)}>
+            <button type="button" className="button" onClick={() => way.refetch()}>
+              Try again
+            </button>
+          </FailureNote>
+        )}
+        {way.data === 'page' && <SignInButton />}
+        {way.data === 'link' && <LinkForm />}
+      </div>
+    </main>
+  )
+}
+
+function SignInButton() {
+  const session = useSession()
+  const [error, setError] = useState<unknown>(null)
+  const [busy, setBusy] = useState(false)
+  const signIn = async () => {
+    setBusy(true)
+    setError(null)
+    try {
+      await session.signIn(safeReturnPath(location.pathname + location.search))
+    } catch (reason) {
+      setError(reason)
+      setBusy(false)
+    }
+  }
+  return (
+    <>
+      {error !== null &&
+        (error instanceof IssuerSilence ? (
+          <FailureNote failure={issuerFailure(error)} />
+        ) : (
+          <ErrorNote error={error} />
+        ))}
+      <div className="row">
+        <button type="button" className="button button-primary" disabled={busy} onClick={signIn}>
+          Sign in
+        </button>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,165 @@
+import { memo } from 'react'
+import { Link } from 'wouter'
+import { byteSize } from '../parts/byte-size.ts'
+import { CopyButton } from '../parts/copy-button.tsx'
+import { FailureNote } from '../parts/error-note.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { documentPath } from '../routes.ts'
+import { isDocumentName, nearestDocumentName } from './document-name.ts'
+import { isOver, type Transfer, type TransferStatus } from './transfer-list.ts'
+import type { Transfers } from './transfers.ts'
+
+interface TransferItemProps {
+  transfer: Transfer
+  transfers: Pick<Transfers, 'cancel' | 'retry' | 'dismiss'>
+}
+
+const words: Record<TransferStatus, string> = {
+  waiting: 'Waiting',
+  hashing: 'Computing the digest',
+  sending: 'Uploading',
+  verifying: 'Verifying',
+  receiving: 'Downloading and verifying',
+  'waiting-for-sign-in': 'Waiting for sign-in',
+  done: 'Done',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+}
+
+export const TransferItem = memo(function TransferItem({ transfer, transfers }: TransferItemProps) {
+  const { id, document, status, failure } = transfer
+  const { name } = document
+  const over = isOver(status)
+  const near = failure?.code === 'name_invalid' ? nearestDocumentName(name) : null
+  return (
+    <li>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields of a form */}
+      <div role="group" aria-label={name} className={`transfer transfer-${status}`}>
+        <Icon name={iconOf(transfer)} />
+        <span className="transfer-name" title={name}>
+          {name}
+        </span>
+        <span className="row-tight">
+          {!over && (
+            <button
+              type="button"
+              className="button-icon"
+              aria-label={`Cancel ${name}`}
+              title="Cancel"
+              onClick={() => transfers.cancel(id)}
+            >
+              <Icon name="close" />
+            </button>
+          )}
+          {(status === 'failed' || status === 'cancelled') && isDocumentName(name) && (
+            <button
+              type="button"
+              className="button-icon"
+              aria-label={`Retry ${name}`}
+              title="Retry"
+              onClick={() => transfers.retry(id)}
+            >
+              <Icon name="retry" />
+            </button>
+          )}
+          {over && (
+            <button
+              type="button"
+              className="button-icon"
+              aria-label={`Dismiss ${name}`}
+              title="Dismiss"
+              onClick={() => transfers.dismiss(id)}
+            >
+              <Icon name="close" />
+            </button>
+          )}
+        </span>
+        {!over && <Progress transfer={transfer} />}
+        <p className="transfer-state">
+          <State transfer={transfer} />
+        </p>
+        {failure && (
+          <FailureNote failure={failure}>
+            {near !== null && (
+              <button type="button" className="button" onClick={() => transfers.retry(id, near)}>
+                Upload as {near}
+              </button>
+            )}
+          </FailureNote>
+        )}
+        {transfer.link && <StoreLink link={transfer.link} name={name} />}
+      </div>
+    </li>
+  )
+})
+
+function iconOf({ status, kind }: Transfer) {
+  if (status === 'done') return 'check'
+  if (status === 'failed') return 'warning'
+  return kind === 'upload' ? 'upload' : 'download'
+}
+
+function Progress({ transfer: { document, progress, status, sizeBytes } }: { transfer: Transfer }) {
+  const total = progress?.totalBytes ?? sizeBytes
+  // How far the service is with verifying is not known here.
+  const known = progress !== null && status !== 'verifying' && total > 0
+  return (
+    <progress
+      aria-label={`Progress of ${document.name}`}
+      {...(known ? { value: progress.bytes, max: total } : {})}
+    />
+  )
+}
+
+function State({ transfer }: { transfer: Transfer }) {
+  const { kind, status, progress, sizeBytes, document, published, created, detour, link } = transfer
+  if (link) return 'Too large to be verified here'
+  if (status === 'done' && published) {
+    const path = documentPath(document.tenant, document.type, document.name, published.digest)
+    return (
+      <>
+        <Link href={path}>{created ? 'Uploaded' : 'Was there already'}</Link>, {byteSize(published.size)}
+        {detour !== null && <Detour kind={kind} reason={detour} />}
+      </>
+    )
+  }
+  if (status === 'done') {
+    return (
+      <>
+        Verified and saved, {byteSize(sizeBytes)}
+        {detour !== null && <Detour kind={kind} reason={detour} />}
+      </>
+    )
+  }
+  if (isOver(status) || status === 'waiting' || progress === null) return words[status]
+  const { bytes, totalBytes } = progress
+  const percent = totalBytes ? `${Math.floor((bytes / totalBytes) * 100)} %, ` : ''
+  if (status === 'verifying') return words[status]
+  return `${words[status]}: ${percent}${byteSize(bytes)} of ${byteSize(totalBytes ?? sizeBytes)}`
+}
+
+/** Large transfers go straight to and from the store, where it lets this page. */
+function Detour({ kind, reason }: { kind: Transfer['kind']; reason: string }) {
+  return (
+    <span title={reason}>
+      , through the service: the store takes no {kind === 'upload' ? 'uploads' : 'downloads'} from this page
+    </span>
+  )
+}
+
+function StoreLink({ link: { url, digest }, name }: { link: NonNullable<Transfer['link']>; name: string }) {
+  return (
+    <div className="note note-quiet">
+      <p>
+        <a href={url} target="_blank" rel="noopener noreferrer">
+          Save {name} from the store
+        </a>
+        , within minutes. Then compare what <code>sha256sum</code> says of the file with its digest:
+      </p>
+      <p className="row-tight">
+        <code className="wrap">{digest.replace('sha256:', '')}</code>
+        <CopyButton text={digest.replace('sha256:', '')} label={`Copy digest of ${name}`} />
+      </p>
+    </div>
+  )
+}

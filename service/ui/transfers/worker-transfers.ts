@@ -1,0 +1,117 @@
+import { createDocumentsClient, type DocumentsClient } from '../../client/client.ts'
+import { ProblemError } from '../../client/errors.ts'
+import { startAction } from '../calls/action-trace.ts'
+import { failureOf } from '../failures/failure.ts'
+import { collectBlob } from './collect-blob.ts'
+import { throttled } from './throttled-progress.ts'
+import type { FromWorker, PhaseProgress, StartDownload, StartUpload, ToWorker } from './worker-messages.ts'
+
+/** One transfer that runs. */
+interface Running {
+  abort: AbortController
+  /** Waits for the page's answer. */
+  onToken: ((token: string | null) => void) | null
+}
+
+/** Runs what the page asks for and tells how it goes. Knows nothing of a queue: what is asked for is begun. */
+export function runTransfers(post: (message: FromWorker) => void): { receive(message: ToWorker): void } {
+  const running = new Map<string, Running>()
+
+  async function run(start: StartUpload | StartDownload): Promise<void> {
+    const { id } = start
+    const transfer: Running = { abort: new AbortController(), onToken: null }
+    running.set(id, transfer)
+    const report = throttled((progress: PhaseProgress) => post({ kind: 'progress', id, progress }))
+    try {
+      post(await withFreshToken(start, transfer, report.tell))
+    } catch (error) {
+      const aborted = transfer.abort.signal.aborted
+      post(aborted ? { kind: 'cancelled', id } : { kind: 'failed', id, failure: failureOf(error) })
+    } finally {
+      report.stop()
+      running.delete(id)
+    }
+  }
+
+  /** A token that is not accepted although it looks alive is replaced once. */
+  async function withFreshToken(
+    start: StartUpload | StartDownload,
+    transfer: Running,
+    tell: (progress: PhaseProgress) => void,
+  ): Promise<FromWorker> {
+    let last = ''
+    let refused: string | null = null
+    const { traceparent } = startAction(start.traceId)
+    const documents = createDocumentsClient({
+      url: start.origin,
+      tenant: start.document.tenant,
+      traceparent,
+      async token() {
+        last = await askForToken(start.id, transfer, refused)
+        return last
+      },
+      transfers: ticketsFrom(start),
+    })
+    const once = () =>
+      start.kind === 'upload'
+        ? upload(documents, start, transfer.abort.signal, tell)
+        : download(documents, start, transfer.abort.signal, tell)
+    try {
+      return await once()
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.code !== 'credentials_invalid') throw error
+      refused = last
+      return once()
+    }
+  }
+
+  function askForToken(id: string, transfer: Running, refused: string | null): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const { signal } = transfer.abort
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      transfer.onToken = (token) =>
+        token === null ? reject(new Error('Nobody is signed in.')) : resolve(token)
+      post({ kind: 'token-wanted', id, refused })
+    })
+  }
+
+  return {
+    receive(message) {
+      if (message.kind === 'upload' || message.kind === 'download') void run(message)
+      else if (message.kind === 'cancel') running.get(message.id)?.abort.abort()
+      else running.get(message.id)?.onToken?.(message.token)
+    },
+  }
+}
+
+function ticketsFrom(start: StartUpload | StartDownload): { ticketBytesMin?: number } {
+  const ticketBytesMin = start.kind === 'upload' ? start.ticketBytesMin : undefined
+  return ticketBytesMin === undefined ? {} : { ticketBytesMin }
+}
+
+async function upload(
+  documents: DocumentsClient,
+  { id, document: { type, name }, file, contentType }: StartUpload,
+  signal: AbortSignal,
+  onProgress: (progress: PhaseProgress) => void,
+): Promise<FromWorker> {
+  const { document, created, fallbackReason } = await documents.put({ type, name }, file, {
+    contentType,
+    signal,
+    onProgress,
+  })
+  return { kind: 'uploaded', id, document, created, detour: fallbackReason }
+}
+
+async function download(
+  documents: DocumentsClient,
+  { id, document: { type, name }, digest }: StartDownload,
+  signal: AbortSignal,
+  tell: (progress: PhaseProgress) => void,
+): Promise<FromWorker> {
+  const { stream, fallbackReason } = await documents.get(
+    { type, name, digest },
+    { direct: true, signal, onProgress: (progress) => tell({ phase: 'receive', ...progress }) },
+  )
+  return { kind: 'downloaded', id, blob: await collectBlob(stream), detour: fallbackReason }
+}
