@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,6 +38,8 @@ const secret = crypto.randomUUID()
 const headers = { 'content-security-policy': "style-src 'self'", 'content-type': 'text/html' }
 const javascript = { headers: { 'content-type': 'text/javascript' } }
 const noStorage = { origin: 'none', sessionStorage: {}, localStorage: {}, others: [], cookies: [] }
+setDefaultTimeout(30_000)
+
 let server: Bun.Server<undefined>
 let browser: BrowserForTests
 

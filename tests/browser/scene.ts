@@ -7,6 +7,7 @@ import {
   startBrowser,
   type WindowOptions,
 } from '../servers/browser.ts'
+import { admitBrowsers } from '../servers/bucket.ts'
 import { type OidcProviderForTests, startOidcProvider } from '../servers/oidc-provider.ts'
 import type { Person } from '../servers/oidc-provider-configuration.ts'
 import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
@@ -51,12 +52,19 @@ export interface SceneOptions extends BrowserOptions {
   /** Default: the shared one of this run. */
   store?: StoreConnection
   env?: Readonly<Record<string, string>>
+  /** False: the bucket keeps browsers out (CORS), where that is the bucket's to say. */
+  admit?: boolean
 }
 
 const all = 'documents:read documents:write documents:admin'
 
 /** May have to build the store first: give `beforeAll` 600,000 ms. */
-export async function openScene({ store, env, ...browserOptions }: SceneOptions = {}): Promise<Scene> {
+export async function openScene({
+  store,
+  env,
+  admit = true,
+  ...browserOptions
+}: SceneOptions = {}): Promise<Scene> {
   const provider = await startOidcProvider()
   const service = await serviceInChild({
     ...(store === undefined ? {} : { store }),
@@ -69,6 +77,7 @@ export async function openScene({ store, env, ...browserOptions }: SceneOptions 
     },
   })
   provider.allowUiAt(service.url)
+  if (admit) await admitBrowsers(service.connection, [service.url])
   const browser = await startBrowser(browserOptions)
   await probed(service)
   return {

@@ -65,6 +65,8 @@ export function createMemoryObjectStore(options: { now?: () => Date } = {}): Obj
 class MemoryObjectStore implements ObjectStore {
   readonly #objects = new Map<string, StoredObject>()
   readonly #uploads = new Map<string, PendingUpload>()
+  /** All keys in the order of their bytes, until one is added or removed. */
+  #sortedKeys: readonly string[] | null = null
   readonly #now: () => Date
 
   constructor(now: () => Date) {
@@ -117,9 +119,10 @@ class MemoryObjectStore implements ObjectStore {
   async list(options: ListOptions): Promise<ListPage> {
     await answerOf('list', null, options)
     const after = options.startAfter
-    const keys = [...this.#objects.keys()]
-      .filter((key) => key.startsWith(options.prefix) && (after === undefined || byBytes(key, after) > 0))
-      .sort(byBytes)
+    this.#sortedKeys ??= [...this.#objects.keys()].sort(byBytes)
+    const keys = this.#sortedKeys.filter(
+      (key) => key.startsWith(options.prefix) && (after === undefined || byBytes(key, after) > 0),
+    )
     const objects = keys.slice(0, options.limit).flatMap((key) => {
       const object = this.#objects.get(key)
       if (object === undefined) return []
@@ -130,7 +133,7 @@ class MemoryObjectStore implements ObjectStore {
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
     await answerOf('delete', key, options)
-    this.#objects.delete(key)
+    if (this.#objects.delete(key)) this.#sortedKeys = null
   }
 
   async startMultipart(key: string, options: MultipartOptions): Promise<MultipartUpload> {
@@ -185,6 +188,7 @@ class MemoryObjectStore implements ObjectStore {
     metadata: Readonly<Record<string, string>> = {},
   ): PutResult {
     const lastModified = wholeSeconds(this.#now())
+    if (!this.#objects.has(key)) this.#sortedKeys = null
     this.#objects.set(key, { bytes, etag, contentType, metadata: { ...metadata }, lastModified })
     return { etag }
   }

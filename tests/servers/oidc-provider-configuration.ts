@@ -66,6 +66,8 @@ export function configurationOf({ people, accessTokenSeconds }: Surroundings): C
           ctx.body = signOutPage(form)
         },
       },
+      // The UI revokes what it has when somebody signs out (RFC 7009).
+      revocation: { enabled: true },
       devInteractions: { enabled: false },
       resourceIndicators: {
         enabled: true,

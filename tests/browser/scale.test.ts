@@ -1,0 +1,135 @@
+/**
+ * A list of 100,000 documents. The service and the browser are real; the store is the one in memory, since to
+ * upload as many into a real one takes minutes, and the service asks each of them for the same pages.
+ */
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import type { Page } from 'playwright-core'
+import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import { type BrowserForTests, startBrowser } from '../servers/browser.ts'
+import { createMemoryObjectStore } from '../servers/memory-object-store.ts'
+import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { eventually } from './eventually.ts'
+
+const documentCount = 100_000
+/** Far fewer than the documents; a screen shows some thirty. */
+const rowsMax = 200
+
+setDefaultTimeout(30_000)
+
+let service: InProcessService
+let browser: BrowserForTests
+let page: Page
+
+beforeAll(async () => {
+  const store = createMemoryObjectStore()
+  await fill(store)
+  service = await serviceInProcess({ ui: true, decorate: () => store })
+  browser = await startBrowser()
+  page = (await browser.newWindow()).page
+  await page.goto(await service.signInLink())
+  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+}, 600_000)
+
+afterAll(async () => {
+  await browser.stop()
+  await service.stop()
+  expect(browser.recording.complaints).toEqual([])
+})
+
+/** Empty documents `doc-000000` to `doc-099999` of one type. */
+async function fill(store: ObjectStore): Promise<void> {
+  const body = new Uint8Array()
+  const digest = Bun.SHA256.hash(body, 'hex')
+  const put = (index: number) =>
+    store.put(`tenants/acme/documents/snapshots/${nameOf(index)}/${digest}`, body, {
+      size: 0,
+      contentType: 'text/plain',
+      metadata: { 'created-at': new Date().toISOString(), 'created-by': 'alice' },
+    })
+  for (let first = 0; first < documentCount; first += 10_000) {
+    await Promise.all(Array.from({ length: 10_000 }, (_, offset) => put(first + offset)))
+  }
+}
+
+function nameOf(index: number): string {
+  return `doc-${String(index).padStart(6, '0')}`
+}
+
+const documents = () => page.getByRole('table', { name: 'Documents' })
+const count = () => page.getByRole('status').filter({ hasText: 'of the first' })
+const listings = () =>
+  browser.recording.exchanges.filter(({ url }) => url.includes('/v1/tenants/acme/documents?'))
+
+async function open(path: string): Promise<void> {
+  browser.recording.exchanges.length = 0
+  await page.goto(`${service.url}${path}`)
+  await documents().getByRole('link').first().waitFor()
+}
+
+describe('A list of 100,000 documents', () => {
+  it('shows its beginning after one page of the listing, in few rows', async () => {
+    await open('/tenants/acme/snapshots')
+    expect(await count().textContent()).toContain('1,000 of the first 1,000 documents')
+    await documents()
+      .getByRole('link', { name: nameOf(0), exact: true })
+      .waitFor()
+    expect(listings().length).toBe(1)
+    expect(await documents().getByRole('row').count()).toBeLessThan(rowsMax)
+  })
+
+  it('reads on as it is scrolled, a page at a time, and drops the rows that are out of sight', async () => {
+    await open('/tenants/acme/snapshots')
+    for (const pages of [2, 3, 4, 5]) {
+      await page.mouse.wheel(0, 1000 * 44)
+      await count()
+        .filter({ hasText: `first ${pages},000 documents` })
+        .waitFor()
+    }
+    expect(listings().length).toBe(5)
+    expect(await documents().getByRole('row').count()).toBeLessThan(rowsMax)
+    expect(
+      await documents()
+        .getByRole('link', { name: nameOf(0), exact: true })
+        .count(),
+    ).toBe(0)
+    const [name] = await documents().getByRole('link').allTextContents()
+    expect(name?.localeCompare(nameOf(2000))).toBe(1)
+  })
+
+  it('reads on by the button, in whatever order it is shown', async () => {
+    await open('/tenants/acme/snapshots?sort=-name')
+    await documents()
+      .getByRole('link', { name: nameOf(999), exact: true })
+      .waitFor()
+    await page.getByRole('button', { name: 'Load more' }).click()
+    await count().filter({ hasText: 'first 2,000 documents' }).waitFor()
+    await page.keyboard.press('Home')
+    await documents()
+      .getByRole('link', { name: nameOf(1999), exact: true })
+      .waitFor()
+    expect(listings().length).toBe(2)
+  })
+
+  it('finds the last one by its beginning, with one call', async () => {
+    await open('/tenants/acme/snapshots')
+    await page.getByRole('searchbox', { name: 'Name begins with' }).fill('doc-09999')
+    await eventually(
+      () => documents().getByRole('link').allTextContents(),
+      Array.from({ length: 10 }, (_, index) => nameOf(documentCount - 10 + index)),
+    )
+    const found = listings().filter(
+      ({ url }) => url.includes('namePrefix=doc-09999&') || url.endsWith('doc-09999'),
+    )
+    expect(found.length).toBe(1)
+  })
+
+  it('tells readers of the screen how many rows there are, and which ones are shown', async () => {
+    await open('/tenants/acme/snapshots?prefix=doc-00000')
+    await count().filter({ hasText: '10 of the first 10 documents' }).waitFor()
+    expect(await documents().getAttribute('aria-rowcount')).toBe('11')
+    const row = documents()
+      .getByRole('row')
+      .filter({ hasText: nameOf(9) })
+    expect(await row.getAttribute('aria-rowindex')).toBe('11')
+  })
+})
