@@ -1,7 +1,6 @@
 import { useState } from 'react'
 import type { Document } from '../../documents/documents.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
-import { failureOf } from '../failures/failure.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
@@ -29,7 +28,6 @@ export function DeleteDialog({ version, onDeleted, onClose }: DeleteDialogProps)
       setBusy(false)
     }
   }
-  const holding = error === null ? [] : failureOf(error).tags
   return (
     <Dialog title="Delete this version?" onClose={onClose}>
       <p>It is gone for good, for everybody who uses it.</p>
@@ -56,15 +54,6 @@ export function DeleteDialog({ version, onDeleted, onClose }: DeleteDialogProps)
         )}
       </dl>
       {error !== null && <ErrorNote error={error} />}
-      {holding.length > 0 && (
-        <p>
-          Move {holding.length === 1 ? 'the tag' : 'the tags'}{' '}
-          {holding.map((tag) => (
-            <TagBadge key={tag} tag={tag} />
-          ))}{' '}
-          to another version first.
-        </p>
-      )}
       <div className="row row-end">
         <button type="button" className="button" onClick={onClose}>
           Cancel

@@ -122,7 +122,7 @@ function Versions({ document }: { document: DocumentAddress }) {
       <VersionsTable document={document} versions={rows} selected={selected} onAction={act} />
       {selected !== null && !rows.some(({ digest }) => digest === selected) && (
         <p className="note note-quiet" role="status">
-          The version of this address is not among the {rows.length} newest.
+          {`The version of this address is not among the ${rows.length} newest.`}
         </p>
       )}
       {versions.hasNextPage && (

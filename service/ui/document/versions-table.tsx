@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/noRedundantRoles: Safari forgets the roles of a table that is laid out as cards
 import { memo, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 import type { Document } from '../../documents/documents.ts'
@@ -27,19 +28,23 @@ interface VersionsTableProps {
 
 const titles = ['Version', 'Tags', 'Size', 'Content type', 'Uploaded by', 'Uploaded at', 'Actions'] as const
 
+/**
+ * Few rows with much in them. Where there is no room, they are laid out as cards, which makes Safari forget what they
+ * are: so the roles are spelled out.
+ */
 export function VersionsTable({ document, versions, selected, onAction }: VersionsTableProps) {
   return (
-    <table className="versions" aria-label="Versions">
-      <thead>
-        <tr>
+    <table role="table" className="versions" aria-label="Versions">
+      <thead role="rowgroup">
+        <tr role="row">
           {titles.map((title) => (
-            <th key={title} scope="col">
+            <th key={title} role="columnheader" scope="col">
               {title}
             </th>
           ))}
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         {versions.map((version) => (
           <Row
             key={version.digest}
@@ -81,8 +86,8 @@ const Row = memo(function Row({ document, version, selected, onAction }: RowProp
     </button>
   )
   return (
-    <tr ref={row} aria-current={selected ? 'true' : undefined}>
-      <td data-title="Version">
+    <tr ref={row} role="row" aria-current={selected ? 'true' : undefined}>
+      <td role="cell" data-title="Version">
         <span className="row-tight">
           <Link href={documentPath(document.tenant, document.type, document.name, digest)}>
             <Digest digest={digest} />
@@ -90,24 +95,26 @@ const Row = memo(function Row({ document, version, selected, onAction }: RowProp
           <CopyButton text={digest} label={`Copy digest ${short}`} />
         </span>
       </td>
-      <td data-title="Tags">
+      <td role="cell" data-title="Tags">
         <span className="tags">
           {tags.map((tag) => (
             <TagBadge key={tag} tag={tag} />
           ))}
         </span>
       </td>
-      <td data-title="Size">{byteSize(size)}</td>
-      <td data-title="Content type" className="wrap">
+      <td role="cell" data-title="Size">
+        {byteSize(size)}
+      </td>
+      <td role="cell" data-title="Content type" className="wrap">
         {contentType}
       </td>
-      <td data-title="Uploaded by" className="wrap">
+      <td role="cell" data-title="Uploaded by" className="wrap">
         {createdBy}
       </td>
-      <td data-title="Uploaded at">
+      <td role="cell" data-title="Uploaded at">
         <Time value={createdAt} />
       </td>
-      <td className="actions">
+      <td role="cell" className="actions">
         <span className="row-tight">
           {action('download', 'Download', `Download ${short}`, 'download')}
           {isPreviewable(version) && action('preview', 'Preview', `Preview ${short}`, 'eye')}

@@ -25,8 +25,6 @@ export interface Failure {
   traceId: string | null
   /** The scope that the token lacks, where that is what is wrong. */
   missingScope: string | null
-  /** Tags that are in the way of a deletion. */
-  tags: readonly string[]
 }
 
 /** Everything that can be thrown, as a failure. Never holds a token or a signed URL. */
@@ -44,9 +42,8 @@ export function failureOf(error: unknown): Failure {
 
 function problemFailure(error: ProblemError): Failure {
   const { title, detail, code, status, traceId, extensions } = error
-  const tags = Array.isArray(extensions.tags) ? extensions.tags.filter((tag) => typeof tag === 'string') : []
   const missingScope = code === 'scope_missing' ? scopeIn(`${extensions.scope ?? ''} ${detail}`) : null
-  return { title, detail, advice: adviceFor(code), code, status, traceId, missingScope, tags }
+  return { title, detail, advice: adviceFor(code), code, status, traceId, missingScope }
 }
 
 function namesOf(error: DocumentsClientError): { title: string; code: string } {
@@ -80,5 +77,5 @@ function fileFailure({ name }: DOMException): Failure {
 
 /** A failure of which nothing reached the service. */
 export function plain(code: string, title: string, detail: string): Failure {
-  return { title, detail, code, advice: '', status: null, traceId: null, missingScope: null, tags: [] }
+  return { title, detail, code, advice: '', status: null, traceId: null, missingScope: null }
 }

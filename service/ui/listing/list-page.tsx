@@ -78,16 +78,22 @@ function Documents({ tenant, type, query, onChange }: DocumentsProps) {
   }
   return (
     <>
-      <ListToolbar
-        query={query}
-        onChange={onChange}
-        busy={listing.isFetching}
-        onRefresh={() => queries.resetQueries({ queryKey: ['listing', tenant, type, query.prefix] })}
-      />
-      <p role="status" className="count">
-        {data && `${count(shown.length)} of the first ${count(read.length)} documents`}
-        {data && !hasNextPage && ' (all are read)'}
-      </p>
+      <ListToolbar query={query} onChange={onChange} />
+      <div className="count">
+        <p role="status">
+          {data && `${count(shown.length)} of the first ${count(read.length)} documents`}
+          {data && !hasNextPage && ' (all are read)'}
+        </p>
+        <button
+          type="button"
+          className="button-row"
+          disabled={listing.isFetching}
+          onClick={() => queries.resetQueries({ queryKey: ['listing', tenant, type, query.prefix] })}
+        >
+          <Icon name="refresh" />
+          Refresh
+        </button>
+      </div>
       {listing.isPending && <Loading />}
       {listing.isError && (
         <ErrorNote error={listing.error}>

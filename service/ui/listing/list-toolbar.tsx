@@ -1,17 +1,14 @@
 import { useId } from 'react'
-import { Icon } from '../parts/icon.tsx'
 import { useTypedText } from '../parts/use-typed-text.ts'
 import type { ListQuery } from './list-query.ts'
 
 interface ListToolbarProps {
   query: ListQuery
   onChange: (part: Partial<ListQuery>) => void
-  busy: boolean
-  onRefresh: () => void
 }
 
 /** What is read, and what of it is shown. */
-export function ListToolbar({ query, onChange, busy, onRefresh }: ListToolbarProps) {
+export function ListToolbar({ query, onChange }: ListToolbarProps) {
   const [prefix, setPrefix] = useTypedText(query.prefix, (text) => onChange({ prefix: text.trim() }))
   const [filter, setFilter] = useTypedText(query.filter, (text) => onChange({ filter: text }))
   const prefixId = useId()
@@ -42,10 +39,6 @@ export function ListToolbar({ query, onChange, busy, onRefresh }: ListToolbarPro
           onChange={(event) => setFilter(event.target.value)}
         />
       </div>
-      <button type="button" className="button" disabled={busy} onClick={onRefresh}>
-        <Icon name="refresh" />
-        Refresh
-      </button>
     </div>
   )
 }

@@ -27,17 +27,19 @@ export function LinkForm() {
         Run <code>bun run link</code> where the service runs. It prints a link that works once; open it, or
         paste it here.
       </p>
-      <label htmlFor={fieldId}>Sign-in link</label>
-      {/* One line of text and not a password: what it holds works once. */}
-      <input
-        id={fieldId}
-        type="text"
-        required
-        autoComplete="off"
-        spellCheck={false}
-        value={link}
-        onChange={(event) => setLink(event.target.value)}
-      />
+      <div className="field">
+        <label htmlFor={fieldId}>Sign-in link</label>
+        {/* Text and not a password: what it holds works once. */}
+        <input
+          id={fieldId}
+          type="text"
+          required
+          autoComplete="off"
+          spellCheck={false}
+          value={link}
+          onChange={(event) => setLink(event.target.value)}
+        />
+      </div>
       {error !== null && <FailureNote failure={issuerFailure(error)} />}
       <div className="row">
         <button type="submit" className="button button-primary" disabled={busy}>

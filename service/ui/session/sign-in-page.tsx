@@ -17,8 +17,10 @@ export function SignInPage() {
   return (
     <main className="sign-in">
       <div className="card stack">
+        <p className="brand">
+          Cloudlysis <span>Documents</span>
+        </p>
         <PageHeading title="Sign in">Sign in</PageHeading>
-        <p className="quiet">Documents of your tenants, kept in your object store.</p>
         {error !== null && <FailureNote failure={issuerFailure(error)} />}
         {way.isPending && <Loading />}
         {way.isError && (
