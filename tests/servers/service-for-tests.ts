@@ -34,7 +34,10 @@ export type LogLine = Readonly<Record<string, unknown>>
 
 /** The service on a real object store, with a bucket and an issuer of its own. */
 export interface ServiceForTests {
-  /** Origin, such as `http://127.0.0.1:40123`. */
+  /**
+   * Origin, such as `http://127.0.0.1:40123`. Where there is a UI, its store lets in the browsers that come from
+   * here, and refuses those that come from the same service by the name `localhost`.
+   */
   url: string
   issuer: IssuerForTests
   /** A good token: tenant `acme`, all scopes, subject `alice`, but for what `claims` changes. */
@@ -63,10 +66,7 @@ export interface InProcessService extends ServiceForTests {
 export type Issuer = Pick<IssuerForTests, 'issuer' | 'audience' | 'jwksUrl' | 'clientId'>
 
 export interface InProcessOptions {
-  /**
-   * With the Control UI, built once per process. Its store lets in the browsers that come from `url`, and refuses
-   * those that come from the same service by the name `localhost`.
-   */
+  /** With the Control UI, which is built once per process. */
   ui?: boolean
   /** Of the UI's settings; default: none. */
   traceUrlTemplate?: string | null
@@ -97,6 +97,7 @@ export interface InProcessOptions {
 }
 
 const docsPrefix = 'docs/'
+const mainFile = fileURLToPath(new URL('../../service/main.ts', import.meta.url))
 /** Of a service that is told SIGINT: no notice, but running transfers may finish. */
 const stopSecondsMax = 20
 
@@ -185,6 +186,10 @@ export interface SpawnOptions {
   store?: StoreConnection
   /** Variables beside or in place of those that are needed to start. */
   env?: Readonly<Record<string, string>>
+  /** The command line of another build of it; default: `bun service/main.ts`. */
+  argv?: readonly string[]
+  /** Where it runs; default: the root of the repository. */
+  cwd?: string
   /** What must answer before the service counts as started: `/livez` where its store is out of reach. */
   startedBy?: '/livez' | '/readyz'
 }
@@ -197,15 +202,16 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
   const logFile = printedFile(`service-${port}`)
   const child = await startServer({
     name: 'service',
-    argv: [process.execPath, fileURLToPath(new URL('../../service/main.ts', import.meta.url))],
+    argv: [...(options.argv ?? [process.execPath, mainFile])],
     env: { ...environmentFor(surroundings), PORT: String(port), ...options.env },
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    cwd: options.cwd ?? fileURLToPath(new URL('../..', import.meta.url)),
     logFile,
     isReady: () => answersOk(`${url}${options.startedBy ?? '/readyz'}`),
     readySecondsMax: 30,
     stopSecondsMax,
   })
   surroundings.issuer.admitUi(url)
+  await admitBrowsers(surroundings.connection, [url])
   let hasExited = false
   void child.exited.then(() => {
     hasExited = true

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { mustRun } from '../../compose/run-command.ts'
+import { bundleUi } from '../../service/ui/bundle.ts'
+import { callerOf, put } from '../http/caller.ts'
+import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
+
+const root = resolve(import.meta.dir, '../..')
+
+let folder: string
+let service: SpawnedService
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-build-'))
+  const outfile = join(folder, 'documents')
+  await mustRun([process.execPath, 'service/scripts/build.ts', '--outfile', outfile], { cwd: root })
+  service = await serviceInChild({ argv: [outfile], cwd: folder })
+}, 600_000)
+
+afterAll(async () => {
+  await service?.stop()
+  await rm(folder, { recursive: true, force: true })
+}, 60_000)
+
+describe('the executable that bun run build makes', () => {
+  it('needs no file beside it', async () => {
+    const files = await readdir(folder)
+    expect(files.filter((name) => !name.endsWith('.map'))).toEqual(['documents'])
+    expect(service.process.pid).toBeGreaterThan(0)
+  })
+
+  it('serves the Control UI, byte for byte as it is built from its sources', async () => {
+    const { index, assets } = await bundleUi()
+    const page = await fetch(service.url)
+    expect(page.status).toBe(200)
+    expect(await page.text()).toBe(index)
+    expect(assets.length).toBeGreaterThan(2)
+    for (const { path, bytes, contentType } of assets) {
+      const response = await fetch(`${service.url}${path}`)
+      expect(`${path} ${response.headers.get('content-type')}`).toBe(`${path} ${contentType}`)
+      expect(Buffer.compare(await response.bytes(), bytes)).toBe(0)
+    }
+  })
+
+  it('serves it for where it runs: with the issuer and the store that it was told', async () => {
+    const settings = (await (await fetch(`${service.url}/ui-settings.json`)).json()) as object
+    expect(settings).toMatchObject({ issuer: service.issuer.issuer, clientId: service.issuer.clientId })
+    const policy = (await fetch(service.url)).headers.get('content-security-policy')
+    expect(policy).toContain(`connect-src 'self' ${service.connection.endpoint} ${service.issuer.issuer};`)
+  })
+
+  it('takes documents and gives them back', async () => {
+    const call = await callerOf(service)
+    await put(call, 'definitions/a', 'A')
+    expect(await (await call('definitions/a')).text()).toBe('A')
+  })
+})
