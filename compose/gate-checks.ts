@@ -24,6 +24,10 @@ export function gateChecks(stack: ObjectStoreStack, bucket: string, foreignBucke
   return [
     { sentence: 'MinIO is healthy', check: () => isHealthy(stack) },
     { sentence: 'its ports are published on 127.0.0.1 only', check: () => portsAreLoopback(stack) },
+    {
+      sentence: `browsers may use it on pages of ${stack.browserOrigins.join(', ')} alone`,
+      check: () => browsersAreOurs(stack, bucket),
+    },
     { sentence: 'the setup can be repeated', check: () => setupRepeats(stack) },
     {
       sentence: `bucket ${bucket} lists in the compose network, with the credentials from secret files`,
@@ -110,6 +114,18 @@ async function portsAreLoopback(stack: ObjectStoreStack): Promise<string | null>
   const published = stdout.split(',').filter((port) => port.includes('->'))
   const open = published.filter((port) => !port.trim().startsWith('127.0.0.1:'))
   return published.length > 0 && open.length === 0 ? null : stdout.trim()
+}
+
+/** As a browser asks before it sends a form (Fetch standard, "CORS-preflight fetch"). */
+async function browsersAreOurs(stack: ObjectStoreStack, bucket: string): Promise<string | null> {
+  const isLetIn = async (origin: string) => {
+    const headers = { origin, 'access-control-request-method': 'POST' }
+    const answer = await fetch(`${stack.connection.endpoint}/${bucket}`, { method: 'OPTIONS', headers })
+    await answer.body?.cancel()
+    return answer.headers.get('access-control-allow-origin') !== null
+  }
+  for (const origin of stack.browserOrigins) if (!(await isLetIn(origin))) return `${origin} is refused`
+  return (await isLetIn('https://elsewhere.example')) ? 'other pages may, too' : null
 }
 
 async function setupRepeats(stack: ObjectStoreStack): Promise<string | null> {

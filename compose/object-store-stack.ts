@@ -33,6 +33,8 @@ export interface ObjectStoreStack {
   /** With the service's own key, not root's. */
   connection: StoreConnection
   consoleUrl: string
+  /** Origins whose pages may use it. */
+  browserOrigins: readonly string[]
   /** Runs one Compose command on the project; `files` are added to the base file. */
   compose(args: string[], extra?: { files?: string[]; env?: DockerEnvironment }): Promise<CommandResult>
   /** What Docker tells about the project's containers, as JSON text. */
@@ -105,6 +107,7 @@ export async function openObjectStoreStack(
       forcePathStyle: true,
     },
     consoleUrl: `http://127.0.0.1:${settings.MINIO_CONSOLE_PORT}`,
+    browserOrigins: settings.MINIO_API_CORS_ALLOW_ORIGIN?.split(',') ?? [],
     compose,
     inspect: async () => {
       const { stdout } = await compose(['ps', '--all', '--quiet'])

@@ -101,7 +101,8 @@ function serverArguments(
     // An upload into a bucket that is not there has to fail, as it does elsewhere.
     '-s3.autoCreateBucket=false',
     '-s3.iam=false',
-    // Where a bucket has no rule of its own, and for the address of a bucket, where forms go, even then.
+    // Where a bucket has no rule of its own, and for the address of a bucket, where forms go, even then. Others
+    // who ask about that address get a reset connection (it panics), which is a no to a browser as well.
     `-s3.allowedOrigins=${originList(browserOrigins)}`,
     '-s3.port.iceberg=0',
     '-s3.port.lance=0',

@@ -17,6 +17,7 @@ import { dockerForTests } from '../servers/docker.ts'
 import { registerSecret } from '../servers/secrets.ts'
 
 const setupMilliseconds = 900_000
+const browserOrigins = ['http://127.0.0.1:8080', 'https://ui.example']
 const gate = resolve(import.meta.dir, '../../compose/gate.ts')
 
 let stack: ObjectStoreStack
@@ -29,7 +30,7 @@ beforeAll(async () => {
   const [apiPort = 0, consolePort = 0] = await freePorts(2)
   const project = `cloudlysis-test-${process.pid}`
   stack = await withProgress('object store', (onProgress) =>
-    upObjectStore({ folder, project, apiPort, consolePort, env, onProgress }),
+    upObjectStore({ folder, project, apiPort, consolePort, browserOrigins, env, onProgress }),
   )
   registerSecret(stack.connection.secretAccessKey)
   registerSecret(await Bun.file(join(folder, 'secrets/minio-root-password')).text())
@@ -58,7 +59,7 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
   it('passes the gate: right credentials work in the compose network, wrong ones are refused', async () => {
     const { exitCode, stdout, stderr } = await runGate()
     expect(`${stdout}${stderr}`).not.toContain('✗')
-    expect(stdout.split('\n').filter((line) => line.startsWith('✓'))).toHaveLength(8)
+    expect(stdout.split('\n').filter((line) => line.startsWith('✓'))).toHaveLength(9)
     expect(exitCode).toBe(0)
   }, 120_000)
 

@@ -1,14 +1,15 @@
 import { fileURLToPath } from 'node:url'
-import { runCommand } from '../../compose/run-command.ts'
+import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { keepPrinted } from '../servers/printed.ts'
 import { registerSecret } from '../servers/secrets.ts'
 
 const script = fileURLToPath(new URL('../../service/scripts/start.ts', import.meta.url))
 const tokenScript = fileURLToPath(new URL('../../service/scripts/token.ts', import.meta.url))
+const linkScript = fileURLToPath(new URL('../../service/scripts/link.ts', import.meta.url))
 
 export interface StartRun {
   pid: number
-  /** Resolves with all of standard output when it holds `ready <url>`. @throws {Error} if it ends without. */
+  /** Resolves with all of standard output when it holds `ready <link>`. @throws {Error} if it ends without. */
   ready: Promise<string>
   /** What both streams have printed so far. */
   printed(): string
@@ -61,4 +62,10 @@ export async function tokenOf(local: string, port: number): Promise<string> {
   if (exitCode !== 0) throw new Error(stderr)
   registerSecret(stdout.trim())
   return stdout.trim()
+}
+
+/** Another link to the UI of the start on that port, by `bun run link`. */
+export async function linkOf(local: string, port: number): Promise<string> {
+  const options = ['--local', local, '--port', String(port)]
+  return (await mustRun([process.execPath, linkScript, ...options])).trim()
 }

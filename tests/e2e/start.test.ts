@@ -2,15 +2,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { decodeJwt } from 'jose'
 import { runCommand } from '../../compose/run-command.ts'
 import { freePort, isPortFree } from '../../compose/servers/free-port.ts'
 import { installSeaweedfs } from '../../compose/servers/seaweedfs-install.ts'
+import { readLocalStarts } from '../../service/scripts/local-state.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { dockerForTests } from '../servers/docker.ts'
 import { keepPrinted } from '../servers/printed.ts'
 import { registerSecret } from '../servers/secrets.ts'
 import { storeForTests } from '../servers/store.ts'
-import { noDocker, runStart, type StartRun, tokenOf } from './start-run.ts'
+import { followLink, readyLink } from './follow-link.ts'
+import { linkOf, noDocker, runStart, type StartRun, tokenOf } from './start-run.ts'
 
 const slow = 300_000
 
@@ -51,6 +54,26 @@ async function download(at = port): Promise<string> {
   return (await fetch(documentUrl(at), { headers })).text()
 }
 
+/**
+ * Which of two origins may send a form to the store of the start on `port`, as a browser asks before it does (Fetch
+ * standard, "CORS-preflight fetch"): where its UI comes from, and somewhere else.
+ */
+async function whoMayUseTheStore(): Promise<{ ui: boolean; other: boolean }> {
+  const { store = {} } = (await readLocalStarts(local)).get(port) ?? {}
+  const address = `${store.S3_ENDPOINT}/${store.S3_BUCKET_DOCS}`
+  const may = async (origin: string) => {
+    const headers = { origin, 'access-control-request-method': 'POST' }
+    // SeaweedFS refuses with a reset connection.
+    const answer = await fetch(address, { method: 'OPTIONS', headers }).catch(
+      () => new Response(null, { status: 502 }),
+    )
+    await answer.body?.cancel()
+    return answer.ok && ['*', origin].includes(answer.headers.get('access-control-allow-origin') ?? '')
+  }
+  const [ui, other] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 1}`]
+  return { ui: await may(ui), other: await may(other) }
+}
+
 /** Every process that has this folder in its arguments, one per line. */
 async function processesOf(folder: string): Promise<string> {
   return (await runCommand(['pgrep', '--full', '--list-full', folder])).stdout
@@ -64,8 +87,40 @@ describe('bun run start, without Docker', () => {
       expect(printed).toMatch(
         /^object store: MinIO, built natively \(S3_ENDPOINT is not set; no MinIO in Docker: /m,
       )
-      expect(printed).toContain(`\nready http://127.0.0.1:${port}\n`)
+      expect(readyLink(printed)).toStartWith(`http://127.0.0.1:${port}/#sign-in=`)
+      expect(printed).toContain(`run --silent link --port ${port}`)
       expect(printed).toContain(`run --silent token --port ${port}`)
+    },
+    slow,
+  )
+
+  it(
+    'signs in with the link that it prints, once, and with those of bun run link',
+    async () => {
+      const link = readyLink(await start().ready)
+      const page = await fetch(link)
+      expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html;charset=utf-8'])
+      const token = await followLink(link)
+      expect(decodeJwt(token)).toMatchObject({ tenants: ['acme', 'globex'], sub: 'local-developer' })
+      const headers = { authorization: `Bearer ${token}` }
+      expect((await fetch(documentUrl(), { method: 'PUT', headers, body: 'by link' })).status).toBe(201)
+      expect(await download()).toBe('by link')
+      await expect(followLink(link)).rejects.toThrow('refused: invalid_grant')
+      expect(decodeJwt(await followLink(await linkOf(local, port)))).toMatchObject({
+        tenants: ['acme', 'globex'],
+      })
+      const log = await Bun.file(join(local, String(port), 'service.log')).text()
+      expect(log).toContain('"route":"/v1/tenants/:tenant/documents/:type/:name"')
+      expect(log).not.toContain(new URL(link).hash.slice('#sign-in='.length))
+    },
+    slow,
+  )
+
+  it(
+    'lets the browsers of its own UI send to the store, and no others',
+    async () => {
+      await start().ready
+      expect(await whoMayUseTheStore()).toEqual({ ui: true, other: false })
     },
     slow,
   )
@@ -225,6 +280,7 @@ describe('where bun run start finds an object store', () => {
       const printed = await run.ready
       registerSecret(await Bun.file(join(local, String(port), 'compose/secrets/s3-secret-access-key')).text())
       expect(printed).toContain('object store: MinIO in Docker (S3_ENDPOINT is not set)')
+      expect(await whoMayUseTheStore()).toEqual({ ui: true, other: false })
       expect(await upload('in a container')).toBe(201)
       await run.stop()
       const again = start(await dockerForTests())
@@ -255,6 +311,7 @@ describe('where bun run start finds an object store', () => {
         .ready
       expect(printed).toContain('object store: SeaweedFS from PyPI')
       expect(printed).toContain('no MinIO, built natively: it is not built, and there is no Go')
+      expect(await whoMayUseTheStore()).toEqual({ ui: true, other: false })
       expect(await upload('elsewhere again')).toBe(201)
     },
     slow,

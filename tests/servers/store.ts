@@ -60,7 +60,7 @@ export async function stopStoreForTests(): Promise<void> {
 }
 
 /**
- * Whose browsers MinIO lets in, for all of its buckets: pages that come from a service in a test by its address,
+ * Whose browsers MinIO and SeaweedFS let in, to all of their buckets: pages that come from a service in a test by its address,
  * and not those that come from it by name (`http://localhost:…`). Besides, whom the probe asks for by default.
  */
 const browserOrigins = ['http://127.0.0.1:*', 'https://ui.example']
@@ -77,7 +77,7 @@ export async function startPrivateStore(options: MinioOptions = {}): Promise<Run
 /** The same with SeaweedFS. */
 async function startPrivateSeaweedfs(): Promise<RunningStore> {
   const store = await withProgress('installing seaweedfs', (onProgress) =>
-    startSeaweedfs({ onProgress, browserOrigins: ['*'] }),
+    startSeaweedfs({ onProgress, browserOrigins }),
   )
   registerSecret(store.secretAccessKey)
   return store
