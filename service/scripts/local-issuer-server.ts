@@ -1,7 +1,7 @@
 import type { JWK } from 'jose'
 import { tokenEndpointOf } from './local-sign-in-code.ts'
 import { localAlgorithm, localAudience, type SigningKey } from './local-token.ts'
-import { answerTokenRequest, formBytesMax } from './local-token-endpoint.ts'
+import { answerRevocation, answerTokenRequest, formBytesMax } from './local-token-endpoint.ts'
 import { createTokenGrants } from './local-token-grants.ts'
 
 /** What the UI renews before it ends; a long upload outlives several of them. */
@@ -29,7 +29,7 @@ export interface IssuerServer {
 
 /**
  * An issuer on loopback: `/jwks.json` (RFC 7517), `/.well-known/openid-configuration` (OpenID Connect Discovery
- * 1.0, section 3) and `/token`. There is no authorization endpoint: codes are made out of band.
+ * 1.0, section 3), `/token` and `/revoke`. There is no authorization endpoint: codes are made out of band.
  */
 export function serveIssuer(options: IssuerServerOptions): IssuerServer {
   const { keys, signingKey, uiOrigins, accessTokenSeconds = accessTokenSecondsDefault } = options
@@ -57,6 +57,7 @@ export function serveIssuer(options: IssuerServerOptions): IssuerServer {
     ['/jwks.json', { method: 'GET', answer: () => Response.json({ keys: keys().map(publicPart) }) }],
     ['/.well-known/openid-configuration', { method: 'GET', answer: () => Response.json(metadata(issuer)) }],
     ['/token', { method: 'POST', answer: (request) => answerTokenRequest(request, grants, isRedirectUri) }],
+    ['/revoke', { method: 'POST', answer: (request) => answerRevocation(request, grants) }],
   ])
 
   async function answer(request: Request, isForeign: boolean): Promise<Response> {
@@ -90,6 +91,8 @@ function metadata(issuer: string): object {
     jwks_uri: `${issuer}/jwks.json`,
     token_endpoint: tokenEndpointOf(issuer),
     token_endpoint_auth_methods_supported: ['none'],
+    revocation_endpoint: `${issuer}/revoke`,
+    revocation_endpoint_auth_methods_supported: ['none'],
     grant_types_supported: ['authorization_code', 'refresh_token'],
     response_types_supported: ['code'],
     subject_types_supported: ['public'],

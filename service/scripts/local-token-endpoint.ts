@@ -39,6 +39,18 @@ export async function answerTokenRequest(
   return refusal('unsupported_grant_type', 'Grants are authorization_code and refresh_token.')
 }
 
+/**
+ * Answers a revocation request (RFC 7009 section 2). Access tokens live on: the service asks nobody about them, and
+ * they end soon.
+ */
+export async function answerRevocation(request: Request, grants: TokenGrants): Promise<Response> {
+  const form = await formOf(request)
+  if (form?.token === undefined) return refusal('invalid_request', 'Send the token, once, as a form.')
+  if (form.client_id !== localClientId) return refusal('invalid_client', `There is ${localClientId} alone.`)
+  grants.revoke(form.token)
+  return new Response(null, { headers: noStore })
+}
+
 function granted(tokens: GrantedTokens | RefusedGrant, otherwise: string): Response {
   if (tokens === 'invalid_grant') return refusal(tokens, otherwise)
   if (tokens === 'invalid_scope') return refusal(tokens, 'None of the scopes was granted before.')

@@ -25,6 +25,8 @@ export interface TokenGrants {
    * @param scope asks for a part of what was granted; others are left out (RFC 6749 section 6).
    */
   refresh(refreshToken: string, scope?: string): Promise<GrantedTokens | RefusedGrant>
+  /** Ends the sign-in that this refresh token, or the one before it, continues; nothing for any other text. */
+  revoke(refreshToken: string): void
 }
 
 /** One sign-in, and which refresh token continues it. */
@@ -92,6 +94,11 @@ export function createTokenGrants(signer: () => TokenSigner, accessTokenSeconds:
       const scope = asked === undefined ? family.scope : partOf(family.scope, asked)
       // The refresh token is still good: it was not the token that was wrong.
       return scope === '' ? 'invalid_scope' : tokensOf(id, family, scope)
+    },
+
+    revoke(refreshToken) {
+      const [id = ''] = refreshToken.split('.')
+      families.delete(id)
     },
   }
 }

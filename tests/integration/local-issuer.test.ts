@@ -41,9 +41,13 @@ type Form = Record<string, string>
 
 /** Sends the form as the UI does, from its origin unless told otherwise. */
 function ask(form: Form | string, headers: Record<string, string> = { origin: ui }, at = issuer) {
+  return send(`${at.issuer}/token`, form, headers)
+}
+
+function send(url: string, form: Form | string, headers: Record<string, string>) {
   const body = typeof form === 'string' ? form : new URLSearchParams(form).toString()
   const type = { 'content-type': 'application/x-www-form-urlencoded' }
-  return fetch(`${at.issuer}/token`, { method: 'POST', body, headers: { ...type, ...headers } })
+  return fetch(url, { method: 'POST', body, headers: { ...type, ...headers } })
 }
 
 const client = { client_id: 'cloudlysis-local' }
@@ -95,6 +99,8 @@ describe('the local issuer', () => {
       jwks_uri: issuer.jwksUrl,
       token_endpoint: `${issuer.issuer}/token`,
       token_endpoint_auth_methods_supported: ['none'],
+      revocation_endpoint: `${issuer.issuer}/revoke`,
+      revocation_endpoint_auth_methods_supported: ['none'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
       response_types_supported: ['code'],
       subject_types_supported: ['public'],
@@ -238,6 +244,31 @@ describe('a refresh token', () => {
     const { access_token, expires_in } = await tokensFrom(answer)
     const { exp = 0, iat = 0 } = decodeJwt(access_token)
     expect([expires_in, exp - iat]).toEqual([5, 5])
+  })
+})
+
+describe('signing out', () => {
+  const revoke = (token: string, headers = { origin: ui }, form: Form = client) =>
+    send(`${issuer.issuer}/revoke`, { ...form, token }, headers)
+
+  it('ends the session, and is content where there is none', async () => {
+    const { refresh_token } = await signIn()
+    const other = await signIn()
+    expect((await revoke(refresh_token)).status).toBe(200)
+    expect(await refusalFrom(await ask(renewal(refresh_token)))).toBe('400 invalid_grant')
+    expect((await revoke(refresh_token)).status).toBe(200)
+    expect((await revoke('made up')).status).toBe(200)
+    await tokensFrom(await ask(renewal(other.refresh_token)))
+  })
+
+  it('is for the UI and its client alone', async () => {
+    const { refresh_token } = await signIn()
+    expect((await revoke(refresh_token, { origin: foreign })).status).toBe(403)
+    expect(await refusalFrom(await revoke(refresh_token, { origin: ui }, { client_id: 'other' }))).toBe(
+      '400 invalid_client',
+    )
+    expect(await refusalFrom(await send(`${issuer.issuer}/revoke`, client, {}))).toBe('400 invalid_request')
+    await tokensFrom(await ask(renewal(refresh_token)))
   })
 })
 
