@@ -23,6 +23,8 @@ function refusal(code: string): [title: string, detail: string] {
   if (code === 'invalid_grant') return ['This is not valid any more', 'It was used before, or is too old.']
   if (code === 'access_denied') return ['You were not let in', 'The issuer or you said no.']
   if (code === 'link_invalid') return ['This is not a sign-in link', 'It has no code in its end.']
+  if (code === 'state_unknown')
+    return ['This sign-in was not begun here', 'It may be from another tab, or old.']
   if (code === 'no_refresh_token') return ['The session has reached its end', 'It cannot be prolonged.']
   return ['The issuer did not let you in', `It says ${code}.`]
 }
@@ -30,5 +32,6 @@ function refusal(code: string): [title: string, detail: string] {
 function adviceFor(code: string): string {
   if (code === 'invalid_grant') return 'Sign in anew. A sign-in link works once, and for an hour.'
   if (code === 'link_invalid') return 'Paste all of the link, with what follows #sign-in=.'
+  if (code === 'state_unknown') return 'Sign in anew.'
   return ''
 }

@@ -13,6 +13,7 @@ import { type HeldTokens, type Issuer, IssuerRefusal, IssuerSilence } from './is
 import { isOnlyTab } from './only-tab.ts'
 
 const requestSecondsMax = 15
+const popupKey = 'documents.popup'
 
 /** An OpenID Connect provider: authorisation code with PKCE (RFC 7636), refresh tokens that rotate. */
 export function createOidcIssuer(settings: UiSettings, origin: string, storage: Storage): Issuer {
@@ -40,10 +41,15 @@ export function createOidcIssuer(settings: UiSettings, origin: string, storage: 
     },
     signInHere: (returnPath) => asked(manager.signinRedirect({ state: returnPath, ...resourceOf(settings) })),
     async signInInPopup(signal) {
-      return heldOf(await asked(manager.signinPopup({ popupSignal: signal, ...resourceOf(settings) })))
+      // A window that is opened begins with a copy of this tab's storage.
+      storage.setItem(popupKey, 'yes')
+      const opened = manager.signinPopup({ popupSignal: signal, ...resourceOf(settings) })
+      storage.removeItem(popupKey)
+      return heldOf(await asked(opened))
     },
     async completeSignIn(url) {
-      if (!(await beganHere(store, url))) {
+      const isPopup = storage.getItem(popupKey) !== null || opener !== null
+      if (isPopup && !(await beganHere(store, url))) {
         await manager.signinPopupCallback(url)
         return null
       }
@@ -140,8 +146,9 @@ async function signOut(manager: UserManager): Promise<void> {
   const user = await manager.getUser()
   if (metadata.revocation_endpoint && user) await manager.revokeTokens().catch(() => undefined)
   await manager.removeUser()
-  if (!metadata.end_session_endpoint || !user?.id_token) return
-  await manager.signoutRedirect({ id_token_hint: user.id_token }).catch(() => undefined)
+  // Decision: without `id_token_hint`, so that no token is ever in an address; the provider may ask whoever leaves
+  // to confirm. Revisit when RP-initiated logout has another place for it than the query.
+  if (metadata.end_session_endpoint) await manager.signoutRedirect().catch(() => undefined)
 }
 
 function heldOf({ access_token, expires_at = 0 }: User): HeldTokens {
@@ -155,6 +162,9 @@ async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
   } catch (error) {
     if (error instanceof IssuerRefusal || error instanceof IssuerSilence) throw error
     if (error instanceof ErrorResponse) throw new IssuerRefusal(error.error ?? 'unknown')
+    // What the library says when an answer belongs to no sign-in of this tab.
+    if (error instanceof Error && /no matching state/i.test(error.message))
+      throw new IssuerRefusal('state_unknown')
     throw new IssuerSilence(error instanceof Error ? error.message : 'unknown')
   }
 }
