@@ -6,7 +6,7 @@ import { type ProbeReport, probeStore } from '../object-store/probe.ts'
 import { probeRows } from '../object-store/probe-rows.ts'
 import { printBytes, printJson } from './docs-output.ts'
 import { diagnosisOf, diagnosisText } from './doctor-report.ts'
-import { doctorEnvironment } from './doctor-store.ts'
+import { doctorEnvironment, isOrigin } from './doctor-store.ts'
 import { localFolder } from './local-state.ts'
 
 const usageExitCode = 64
@@ -14,7 +14,7 @@ const configurationExitCode = 78
 
 interface Flags {
   json?: true
-  origin?: string
+  origin?: string | undefined
   local: string
 }
 
@@ -25,7 +25,7 @@ const command = new Command('bun run doctor')
   .option('--json', 'one JSON object instead of the table')
   .option(
     '--origin <url>',
-    'ask CORS for the browsers of this origin, such as https://ui.example',
+    'ask CORS for the browsers of this origin (default: that of the UI, by PUBLIC_URL or of the start)',
     parseOrigin,
   )
   .option('--local <folder>', 'where `start` keeps its state', localFolder)
@@ -41,10 +41,10 @@ Exit codes: 0 fit, 1 fit with limits, 2 unfit or out of reach, 64 wrong usage, 7
 async function main(): Promise<number> {
   try {
     const flags = command.parse().opts<Flags>()
-    const { environment, remark } = await doctorEnvironment(Bun.env, flags.local)
+    const { environment, remark, uiOrigin } = await doctorEnvironment(Bun.env, flags.local)
     if (remark !== null) process.stderr.write(`${remark}\n`)
     const config = await parseStoreConfig(environment, (path) => readFileSync(path, 'utf8'))
-    return await diagnose(config, flags)
+    return await diagnose(config, { ...flags, origin: flags.origin ?? uiOrigin })
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode
     if (!(error instanceof ConfigError)) throw error
@@ -87,7 +87,7 @@ async function probeWithProgress(
 }
 
 function parseOrigin(text: string): string {
-  if (URL.canParse(text) && new URL(text).origin === text) return text
+  if (isOrigin(text)) return text
   throw new InvalidArgumentError('Give scheme, host and port only, such as https://ui.example.')
 }
 

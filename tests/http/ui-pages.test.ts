@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { type Call, type Caller, callerOf, put, refusalOf } from './caller.ts'
+import { type Call, type Caller, callerOf, digestOf, jsonOf, put, refusalOf } from './caller.ts'
 
 let service: InProcessService
 let anyone: Caller
@@ -85,6 +85,26 @@ describe('the page of the Control UI', () => {
         'x-content-type-options': 'nosniff',
       })
     }
+  })
+
+  it('lets the browser go where signed URLs lead', async () => {
+    const call = await callerOf(service)
+    await put(call, 'definitions/a', 'A')
+    const ask = async (path: string, body: object) => {
+      const headers = { 'content-type': 'application/json' }
+      const response = await call(path, { method: 'POST', headers, body: JSON.stringify(body) })
+      return new URL(String((await jsonOf(response)).url)).origin
+    }
+    const download = await ask(`definitions/a/versions/${digestOf('A')}/downloads`, {})
+    const upload = await ask('definitions/b/uploads', {
+      digest: digestOf('B'),
+      size: 1,
+      contentType: 'text/plain',
+    })
+    const connect = /connect-src ([^;]+)/.exec(
+      (await anyone('/')).headers.get('content-security-policy') ?? '',
+    )
+    expect(connect?.[1]?.split(' ')).toEqual(expect.arrayContaining([download, upload]))
   })
 
   it('may ask the browser for no camera, no location and no other feature that it does not need', async () => {

@@ -640,6 +640,48 @@ describe('TICKET_SIGNING_KEY', () => {
   })
 })
 
+describe('TRACE_URL_TEMPLATE', () => {
+  const template = (TRACE_URL_TEMPLATE: string) => problemsOf({ TRACE_URL_TEMPLATE })
+
+  it('is absent, or a link to a trace wherever its id stands in it', async () => {
+    expect((await parse()).traceUrlTemplate).toBeUndefined()
+    for (const good of [
+      'https://traces.example.com/trace/{traceId}',
+      'https://grafana.example.com/explore?left={"queries":["{traceId}"]}',
+      'https://traces.example.com/#/{traceId}?again={traceId}',
+      'http://127.0.0.1:3000/trace/{traceId}',
+    ]) {
+      expect((await parse({ TRACE_URL_TEMPLATE: good })).traceUrlTemplate).toBe(good)
+    }
+  })
+
+  it('has a place for the trace id, which is not its host', async () => {
+    expect(await template('https://traces.example.com/trace/{traceid}')).toEqual([
+      'TRACE_URL_TEMPLATE must hold {traceId}, in the place of the trace id',
+    ])
+    expect(await template('https://{traceId}.example.com/')).toEqual([
+      'TRACE_URL_TEMPLATE must not have {traceId} in its host',
+    ])
+    expect(await template('https://{traceId}')).toEqual([
+      'TRACE_URL_TEMPLATE must not have {traceId} in its host',
+    ])
+  })
+
+  it('leads people to no script and over no plain http', async () => {
+    expect(await template('javascript:alert({traceId})')).toEqual([
+      'TRACE_URL_TEMPLATE must be an http or https URL',
+    ])
+    expect(await template('/trace/{traceId}')).toEqual(['TRACE_URL_TEMPLATE must be an http or https URL'])
+    expect(await template('http://traces.example.com/{traceId}')).toEqual([
+      'TRACE_URL_TEMPLATE must be https: plain http is for loopback only',
+    ])
+    expect(await template('https://u:p@traces.example.com/{traceId}')).toEqual([
+      'TRACE_URL_TEMPLATE must not carry a user or password',
+    ])
+    expect(await template('')).toEqual(['TRACE_URL_TEMPLATE is empty: set it or leave it out'])
+  })
+})
+
 describe('OTEL_*', () => {
   it('names keep their standard meaning', async () => {
     const config = await parse({

@@ -55,6 +55,7 @@ describe('doctorEnvironment', () => {
     expect(await doctorEnvironment({ HOME: '/home' }, folder)).toEqual({
       environment: { HOME: '/home', ...store },
       remark: 'the store of the start on port 8080',
+      uiOrigin: 'http://127.0.0.1:8080',
     })
   })
 
@@ -62,6 +63,14 @@ describe('doctorEnvironment', () => {
     await start(8080)
     const environment = { S3_REGION: 'fsn1' }
     expect(await doctorEnvironment(environment, folder)).toEqual({ environment, remark: null })
+  })
+
+  it('asks for the browsers of the UI that PUBLIC_URL names', async () => {
+    const uiOriginOf = async (PUBLIC_URL: string) =>
+      (await doctorEnvironment({ S3_REGION: 'fsn1', PUBLIC_URL }, folder)).uiOrigin
+    expect(await uiOriginOf('https://documents.example:8443')).toBe('https://documents.example:8443')
+    expect(await uiOriginOf('https://documents.example/path')).toBeUndefined()
+    expect(await uiOriginOf('documents.example')).toBeUndefined()
   })
 
   it('does not choose between two starts, nor take one whose store is somebody else’s', async () => {
