@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { trace } from '@opentelemetry/api'
 import { createApp } from './app.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
-import { scopes } from './authz/principal.ts'
 import { type Config, ConfigError, parseConfig, secretsOf } from './config.ts'
 import { deriveKey } from './derived-key.ts'
 import { createDomain } from './documents/create-domain.ts'
@@ -78,7 +77,6 @@ const app = createApp({
       issuer: config.auth.issuer,
       clientId: config.auth.clientId,
       audience: config.auth.audience,
-      scope: ['openid', 'offline_access', ...scopes].join(' '),
       traceUrlTemplate: config.traceUrlTemplate ?? null,
       documentBytesMax: config.documentBytesMax,
     },

@@ -1,3 +1,4 @@
+import { scopes } from '../authz/principal.ts'
 import type { UiBundle } from '../ui/bundle.ts'
 import { fixedPage } from './fixed-page.ts'
 import { noSuchRoute } from './problem.ts'
@@ -12,8 +13,6 @@ export interface UiSettings {
   clientId: string
   /** Of access tokens. */
   audience: string
-  /** Space-separated, to ask for at sign-in. */
-  scope: string
   /** URL that shows a trace, with `{traceId}` in it. */
   traceUrlTemplate: string | null
   documentBytesMax: number
@@ -32,6 +31,8 @@ const callbackPath = '/sign-in/callback'
 /** Addresses that the UI itself knows how to show. Their segments are its to check. */
 const routeForm = /^\/(?:tenants(?:\/[^/]+){1,3}|sign-in|sign-in\/callback)?$/
 const assetsPath = '/assets/'
+/** What the UI asks for at sign-in (OpenID Connect Core 1.0, sections 3.1.2.1 and 11); issuers give less. */
+const scope = ['openid', 'offline_access', ...scopes].join(' ')
 
 /**
  * The Control UI: one page for all its addresses, its files, and its settings. Documents are never among them:
@@ -58,7 +59,7 @@ export function createUiPages({ bundle, settings, connectOrigins }: UiOptions): 
       if (!found) throw noSuchRoute()
       return assetAnswer(found, request, fileHeaders)
     }
-  const settingsPage = fixedPage('application/json', JSON.stringify(settings))
+  const settingsPage = fixedPage('application/json', JSON.stringify({ ...settings, scope }))
 
   return {
     get(pathname) {

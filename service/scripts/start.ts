@@ -11,6 +11,7 @@ import { withProgress } from '../../compose/servers/progress.ts'
 import { startLocalIssuer } from './local-issuer.ts'
 import { localScope, localTenants, signInLink } from './local-sign-in-code.ts'
 import { localFolder, readLocalStarts, removeLocalStart, writeLocalStart } from './local-state.ts'
+import { browsersRefused } from './start-browsers.ts'
 import {
   readSettings,
   replacedVariables,
@@ -76,6 +77,8 @@ async function startAll(settings: StartSettings, local: string): Promise<void> {
   started.push({ name: 'object store', stop: store.stop })
   void store.exited.then(() => end({ why: 'error: the object store ended by itself', exitCode: 1 }))
   console.log(`object store: ${store.description}`)
+  const refused = await browsersRefused(store.environment, url)
+  if (refused !== null) console.log(`browsers: ${refused}, so the UI sends and fetches through the service`)
 
   const issuer = await startLocalIssuer({ uiOrigins: [url] })
   started.push({ name: 'issuer', stop: issuer.stop })

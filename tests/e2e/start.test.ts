@@ -5,13 +5,14 @@ import { basename, join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { runCommand } from '../../compose/run-command.ts'
 import { freePort, isPortFree } from '../../compose/servers/free-port.ts'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { installSeaweedfs } from '../../compose/servers/seaweedfs-install.ts'
 import { readLocalStarts } from '../../service/scripts/local-state.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { dockerForTests } from '../servers/docker.ts'
 import { keepPrinted } from '../servers/printed.ts'
 import { registerSecret } from '../servers/secrets.ts'
-import { storeForTests } from '../servers/store.ts'
+import { startPrivateStore, storeForTests } from '../servers/store.ts'
 import { followLink, readyLink } from './follow-link.ts'
 import { linkOf, noDocker, runStart, type StartRun, tokenOf } from './start-run.ts'
 
@@ -89,6 +90,7 @@ describe('bun run start, without Docker', () => {
       )
       expect(readyLink(printed)).toStartWith(`http://127.0.0.1:${port}/#sign-in=`)
       expect(printed).toContain(`run --silent link --port ${port}`)
+      expect(printed).not.toContain('browsers: ')
       expect(printed).toContain(`run --silent token --port ${port}`)
     },
     slow,
@@ -250,25 +252,49 @@ describe('a second bun run start', () => {
 })
 
 describe('where bun run start finds an object store', () => {
+  /** Variables of a store that is there already, its secret in a file. */
+  async function variablesOf(store: StoreConnection, bucket: string): Promise<Record<string, string>> {
+    const secretFile = join(local, 'secret')
+    await Bun.write(secretFile, store.secretAccessKey)
+    return {
+      S3_ENDPOINT: store.endpoint,
+      S3_REGION: store.region,
+      S3_ACCESS_KEY_ID: store.accessKeyId,
+      S3_SECRET_ACCESS_KEY_FILE: secretFile,
+      S3_FORCE_PATH_STYLE: 'true',
+      S3_INSECURE: 'true',
+      S3_BUCKET_DOCS: bucket,
+    }
+  }
+
   it(
     'takes the one of S3_ENDPOINT, and starts none',
     async () => {
       const store = await storeForTests()
       const bucket = await freshBucket(store)
-      const secretFile = join(local, 'secret')
-      await Bun.write(secretFile, store.secretAccessKey)
-      const printed = await start({
-        S3_ENDPOINT: store.endpoint,
-        S3_REGION: store.region,
-        S3_ACCESS_KEY_ID: store.accessKeyId,
-        S3_SECRET_ACCESS_KEY_FILE: secretFile,
-        S3_FORCE_PATH_STYLE: 'true',
-        S3_INSECURE: 'true',
-        S3_BUCKET_DOCS: bucket,
-      }).ready
+      const printed = await start(await variablesOf(store, bucket)).ready
       expect(printed).toContain(`object store: ${store.endpoint}, bucket ${bucket}`)
+      expect(printed).not.toContain('browsers: ')
       expect(await processesOf(local)).not.toContain('minio')
       expect(await upload('elsewhere')).toBe(201)
+    },
+    slow,
+  )
+
+  it(
+    'says so where that one lets the browsers of the UI not in, and goes on',
+    async () => {
+      const closed = await startPrivateStore({ browserOrigins: [] })
+      try {
+        const run = start(await variablesOf(closed, await freshBucket(closed)))
+        expect(await run.ready).toContain(
+          `\nbrowsers: the store lets no page of http://127.0.0.1:${port} in (CORS: `,
+        )
+        expect(await upload('through the service')).toBe(201)
+        await run.stop()
+      } finally {
+        await closed.stop()
+      }
     },
     slow,
   )

@@ -8,7 +8,6 @@ import { createAuthenticator } from '../../service/authn/authenticator.ts'
 import { deriveKey } from '../../service/derived-key.ts'
 import { createDomain } from '../../service/documents/create-domain.ts'
 import type { Route } from '../../service/http/route.ts'
-import type { UiSettings } from '../../service/http/ui-pages.ts'
 import { limits } from '../../service/limits.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
@@ -18,7 +17,7 @@ import { createS3ObjectStore } from '../../service/object-store/s3-object-store.
 import { createS3TransferSigner } from '../../service/object-store/s3-transfer-signer.ts'
 import { signedOrigins } from '../../service/object-store/signed-origins.ts'
 import type { StoreCapabilities } from '../../service/object-store/store-capabilities.ts'
-import { localScope, signInLink } from '../../service/scripts/local-sign-in-code.ts'
+import { signInLink } from '../../service/scripts/local-sign-in-code.ts'
 import type { TokenRequest } from '../../service/scripts/local-token.ts'
 import { createLogger } from '../../service/telemetry/logger.ts'
 import { bundleUi } from '../../service/ui/bundle.ts'
@@ -69,7 +68,7 @@ export interface InProcessOptions {
   /** With the Control UI, which is built once per process. */
   ui?: boolean
   /** Of the UI's settings; default: none. */
-  traceUrlTemplate?: string | null
+  traceUrlTemplate?: string
   /** Life of the tokens that the UI gets for its link; default: that of the local issuer. */
   accessTokenSeconds?: number
   /** Takes the place of the issuer for tests, whose tokens and links are refused then. */
@@ -148,7 +147,13 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     ui: options.ui
       ? {
           bundle: sharedBundle(),
-          settings: settingsOf(issuer, options, documentBytesMax),
+          settings: {
+            issuer: issuer.issuer,
+            clientId: issuer.clientId,
+            audience: issuer.audience,
+            traceUrlTemplate: options.traceUrlTemplate ?? null,
+            documentBytesMax,
+          },
           connectOrigins: [...(await signedOrigins(signer)), new URL(issuer.issuer).origin],
         }
       : undefined,
@@ -242,16 +247,6 @@ let bundle: ReturnType<typeof bundleUi> | undefined
 function sharedBundle(): ReturnType<typeof bundleUi> {
   bundle ??= bundleUi()
   return bundle
-}
-
-/** The same as in main.ts. */
-function settingsOf(
-  { issuer, clientId, audience }: Issuer,
-  { traceUrlTemplate = null }: InProcessOptions,
-  documentBytesMax: number,
-): UiSettings {
-  const scope = `openid offline_access ${localScope}`
-  return { issuer, clientId, audience, scope, traceUrlTemplate, documentBytesMax }
 }
 
 function sharedWith({ issuer, token, store, connection }: ServiceForTests): Surroundings {
