@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { readFile } from 'node:fs/promises'
+import type { Page } from 'playwright-core'
+import { digestOf, KiB, keyOf, MiB, randomDocument, storedUnder } from '../integration/sample-documents.ts'
+import type { SeenExchange } from '../servers/browser-recording.ts'
+import { drop, type FilesOnDisk, filesOnDisk, upload } from './files.ts'
+import { openScene, type Scene, shortDigest } from './scene.ts'
+
+setDefaultTimeout(30_000)
+
+const type = 'deployment-bundles'
+/** From 64 MiB on the client asks for a ticket. */
+const large = randomDocument(65 * MiB)
+
+let scene: Scene
+let files: FilesOnDisk
+let page: Page
+
+beforeAll(async () => {
+  scene = await openScene()
+  files = await filesOnDisk()
+  page = (await scene.signedIn(scene.people.alice, `/tenants/acme/${type}`)).page
+}, 600_000)
+
+afterAll(async () => {
+  await files.remove()
+  await scene.stop()
+})
+
+async function openList(): Promise<void> {
+  await page.goto(`${scene.service.url}/tenants/acme/${type}`)
+  await page.getByRole('heading', { name: type }).waitFor()
+}
+
+const transfer = (name: string) =>
+  page.getByRole('region', { name: 'Transfers' }).getByRole('group', { name, exact: true })
+const isDone = (name: string) => transfer(name).filter({ hasText: 'Uploaded' }).waitFor()
+const row = (name: string) =>
+  page.getByRole('table', { name: 'Documents' }).getByRole('link', { name, exact: true })
+
+/** Exchanges since the mark that went to that origin. */
+function since(mark: number, origin: string): SeenExchange[] {
+  return scene.browser.recording.exchanges.slice(mark).filter(({ url }) => url.startsWith(origin))
+}
+
+const mark = () => scene.browser.recording.exchanges.length
+
+/** What the store itself has for the version. */
+function stored(name: string, bytes: Uint8Array) {
+  return storedUnder(scene.service.store, keyOf(type, name, digestOf(bytes)))
+}
+
+/** Saves the version as an operator does, from the document's page. */
+async function download(name: string, bytes: Uint8Array): Promise<Buffer> {
+  await page.goto(`${scene.service.url}/tenants/acme/${type}/${name}`)
+  const begun = page.waitForEvent('download')
+  await page.getByRole('button', { name: `Download ${shortDigest(digestOf(bytes))}` }).click()
+  const saved = await begun
+  expect(saved.suggestedFilename()).toBe(name)
+  return readFile(await saved.path())
+}
+
+describe('Uploading', () => {
+  it('by the button shows the file in the list at once, and the store has its bytes', async () => {
+    const bytes = randomDocument(200 * KiB)
+    await openList()
+    await upload(page, await files.write('by-button.tgz', bytes))
+    await isDone('by-button.tgz')
+    await row('by-button.tgz').waitFor()
+    expect(await stored('by-button.tgz', bytes)).toEqual({ digest: digestOf(bytes), size: bytes.length })
+  })
+
+  it('by drag and drop takes several files at once', async () => {
+    const names = ['one.tgz', 'two.tgz', 'three.tgz', 'four.tgz'] as const
+    const contents = names.map(() => randomDocument(300 * KiB))
+    const paths = await Promise.all(names.map((name, index) => files.write(name, contents[index] ?? large)))
+    await openList()
+    await drop(page, ...paths)
+    for (const [index, name] of names.entries()) {
+      await isDone(name)
+      await row(name).waitFor()
+      expect(await stored(name, contents[index] ?? large)).not.toBeNull()
+    }
+  })
+
+  it('the same bytes again says that they were there already', async () => {
+    const path = await files.write('twice.tgz', randomDocument(KiB))
+    await openList()
+    await upload(page, path)
+    await isDone('twice.tgz')
+    await page.getByRole('button', { name: 'Dismiss twice.tgz' }).click()
+    await upload(page, path)
+    await transfer('twice.tgz').filter({ hasText: 'Was there already' }).waitFor()
+  })
+
+  it('a file whose name no document can have offers one that it can have', async () => {
+    const bytes = randomDocument(KiB)
+    await openList()
+    await upload(page, await files.write('Quarterly report (final).txt', bytes))
+    const refused = transfer('Quarterly report (final).txt')
+    await refused.getByRole('alert').waitFor()
+    await refused.getByRole('button', { name: /^Upload as/ }).click()
+    await isDone('Quarterly-report-final.txt')
+    await row('Quarterly-report-final.txt').waitFor()
+  })
+
+  it('is one trace: every call of it carries the same trace id', async () => {
+    const from = mark()
+    await openList()
+    await upload(page, await files.write('traced.bin', large))
+    await isDone('traced.bin')
+    await scene.browser.recording.settled()
+    const calls = since(from, scene.service.url).filter(({ url }) => url.includes('/traced.bin'))
+    expect(calls.length).toBeGreaterThanOrEqual(2)
+    const traces = calls.map(({ headers }) => headers.traceparent?.split('-')[1])
+    expect(new Set(traces).size).toBe(1)
+    expect(traces[0]).toMatch(/^[0-9a-f]{32}$/)
+  })
+})
+
+describe('Large files', () => {
+  it('go straight to the store, which gets no token', async () => {
+    const bytes = randomDocument(65 * MiB)
+    const from = mark()
+    await openList()
+    await upload(page, await files.write('straight.bin', bytes))
+    await isDone('straight.bin')
+    await scene.browser.recording.settled()
+    const toStore = since(from, scene.service.connection.endpoint)
+    expect(toStore.map(({ method }) => method)).toEqual(['POST'])
+    expect(toStore[0]?.headers.authorization).toBeUndefined()
+    const puts = since(from, scene.service.url).filter(({ method }) => method === 'PUT')
+    expect(puts).toEqual([])
+    expect(await transfer('straight.bin').textContent()).not.toContain('through the service')
+    expect(await stored('straight.bin', bytes)).toEqual({ digest: digestOf(bytes), size: bytes.length })
+  })
+
+  it('come straight from the store, and are the same to the byte', async () => {
+    const acme = await scene.api(scene.people.alice)
+    await acme.put({ type, name: 'back.bin' }, large)
+    const from = mark()
+    const saved = await download('back.bin', large)
+    expect(digestOf(saved)).toBe(digestOf(large))
+    expect(Buffer.compare(saved, large)).toBe(0)
+    expect(since(from, scene.service.connection.endpoint).length).toBeGreaterThan(0)
+    await transfer('back.bin').filter({ hasText: 'Verified and saved' }).waitFor()
+  })
+})
+
+describe('Downloading', () => {
+  it('gives the bytes that were uploaded', async () => {
+    const bytes = randomDocument(500 * KiB)
+    await openList()
+    await upload(page, await files.write('round-trip.tgz', bytes))
+    await isDone('round-trip.tgz')
+    const saved = await download('round-trip.tgz', bytes)
+    expect(digestOf(saved)).toBe(digestOf(bytes))
+    expect(Buffer.compare(saved, bytes)).toBe(0)
+  })
+})

@@ -1,0 +1,261 @@
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import type { Page } from 'playwright-core'
+import type { DocumentsClient } from '../../service/client/client.ts'
+import type { Digest } from '../../service/documents/document-ref.ts'
+import { eventually } from './eventually.ts'
+import { openScene, type Scene, type SignedInWindow, shortDigest } from './scene.ts'
+
+setDefaultTimeout(30_000)
+
+const type = 'deployment-bundles'
+const json = { 'content-type': 'application/json' }
+
+let scene: Scene
+let acme: DocumentsClient
+let admin: SignedInWindow
+let page: Page
+
+beforeAll(async () => {
+  scene = await openScene()
+  acme = await scene.api(scene.people.alice)
+  admin = await scene.signedIn(scene.people.alice, '/tenants/acme')
+  page = admin.page
+  await admin.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+}, 600_000)
+
+afterAll(() => scene.stop())
+
+/** A document with two versions, `production` on the newer one; the older is alice's, the newer bob's. */
+async function twoVersions(name: string): Promise<{ older: Digest; newer: Digest }> {
+  const bob = await scene.api(scene.people.bob)
+  const put = async (as: DocumentsClient, version: number) => {
+    const bytes = new TextEncoder().encode(JSON.stringify({ name, version }))
+    const { document } = await as.put({ type, name }, bytes, { contentType: json['content-type'] })
+    return document.digest
+  }
+  const older = await put(acme, 1)
+  const newer = await put(bob, 2)
+  await acme.putTag({ type, name }, 'production', newer)
+  return { older, newer }
+}
+
+async function open(name: string, at: Page = page): Promise<void> {
+  await at.goto(`${scene.service.url}/tenants/acme/${type}/${name}`)
+  await at.getByRole('table', { name: 'Versions' }).waitFor()
+}
+
+const row = (digest: string, at: Page = page) =>
+  at
+    .getByRole('table', { name: 'Versions' })
+    .getByRole('row')
+    .filter({ hasText: shortDigest(digest) })
+const button = (what: string, digest: string, at: Page = page) =>
+  at.getByRole('button', { name: `${what} ${shortDigest(digest)}` })
+
+/** What `GET …?tag=production` gives, asked of the service itself. */
+async function inProduction(name: string): Promise<string> {
+  const url = `${scene.service.url}/v1/tenants/acme/documents/${type}/${name}?tag=production`
+  const authorization = `Bearer ${await scene.provider.token(scene.people.rita)}`
+  return (await fetch(url, { headers: { authorization } })).text()
+}
+
+describe('The versions of a document', () => {
+  it('are shown newest first, with their tags, who uploaded each, and what it is', async () => {
+    const { older, newer } = await twoVersions('shown.json')
+    await open('shown.json')
+    const rows = page.getByRole('table', { name: 'Versions' }).getByRole('row')
+    const texts = await rows.allTextContents()
+    expect(texts.length).toBe(3)
+    expect(texts[1]).toContain(shortDigest(newer))
+    for (const text of ['bob', 'production', 'latest', 'application/json']) expect(texts[1]).toContain(text)
+    expect(texts[2]).toContain(shortDigest(older))
+    expect(texts[2]).toContain('alice')
+    expect(texts[2]).not.toContain('production')
+  })
+
+  it('can be linked to, each for itself', async () => {
+    const { older } = await twoVersions('linked.json')
+    await page.goto(`${scene.service.url}/tenants/acme/${type}/linked.json?version=${older}`)
+    await row(older).waitFor()
+    expect(await row(older).getAttribute('aria-current')).toBe('true')
+  })
+
+  it('give their whole digest to the clipboard', async () => {
+    const { older } = await twoVersions('copied.json')
+    await open('copied.json')
+    await button('Copy digest', older).click()
+    await eventually(() => page.evaluate(() => navigator.clipboard.readText()), older)
+  })
+})
+
+describe('A tag', () => {
+  it('is moved back in two clicks, and GET …?tag=production gives the older version', async () => {
+    const { older } = await twoVersions('rollback.json')
+    expect(await inProduction('rollback.json')).toContain('"version":2')
+    await open('rollback.json')
+    await button('Set tag on', older).click()
+    await page.getByRole('button', { name: 'Move tag' }).click()
+    await row(older).filter({ hasText: 'production' }).waitFor()
+    expect(await inProduction('rollback.json')).toContain('"version":1')
+  })
+
+  it('that was moved is moved back by Undo', async () => {
+    const { older, newer } = await twoVersions('undone.json')
+    await open('undone.json')
+    await button('Set tag on', older).click()
+    await page.getByRole('button', { name: 'Move tag' }).click()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await row(newer).filter({ hasText: 'production' }).waitFor()
+    expect(await inProduction('undone.json')).toContain('"version":2')
+  })
+
+  it('of a new name is set as well', async () => {
+    const { older } = await twoVersions('named.json')
+    await open('named.json')
+    await button('Set tag on', older).click()
+    await page.getByRole('radio', { name: 'Another tag' }).check()
+    await page.getByRole('textbox', { name: 'Name of the tag' }).fill('v1.0.0')
+    await page.getByRole('button', { name: 'Move tag' }).click()
+    await row(older).filter({ hasText: 'v1.0.0' }).waitFor()
+    expect((await acme.getTag({ type, name: 'named.json' }, 'v1.0.0')).digest).toBe(older)
+  })
+
+  it('that somebody else moved meanwhile stays where they put it, and both are told', async () => {
+    const name = 'raced.json'
+    const { older, newer } = await twoVersions(name)
+    const { document } = await acme.put({ type, name }, new TextEncoder().encode('{"version":3}'))
+    await open(name)
+    await button('Set tag on', older).click()
+    await page.getByText('moved there by alice').waitFor()
+    const other = await scene.signedIn(scene.people.bob, `/tenants/acme/${type}/${name}`)
+    await button('Set tag on', document.digest, other.page).click()
+    await other.page.getByRole('button', { name: 'Move tag' }).click()
+    await row(document.digest, other.page).filter({ hasText: 'production' }).waitFor()
+    await other.close()
+    await page.getByRole('button', { name: 'Move tag' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('alert').waitFor()
+    expect(await dialog.getByRole('alert').textContent()).toMatch(/changed|moved|else/i)
+    expect((await acme.getTag({ type, name }, 'production')).digest).toBe(document.digest)
+    await dialog.getByText('moved there by bob').waitFor()
+    await dialog.getByRole('button', { name: 'Move tag' }).click()
+    await row(older).filter({ hasText: 'production' }).waitFor()
+    expect(newer).not.toBe(document.digest)
+  })
+})
+
+describe('A preview', () => {
+  it('shows JSON indented, or as it is stored', async () => {
+    const { older } = await twoVersions('preview.json')
+    await open('preview.json')
+    await button('Preview', older).click()
+    const text = page.getByRole('region', { name: 'Text of the version' })
+    await text.waitFor()
+    expect(await text.textContent()).toBe('{\n  "name": "preview.json",\n  "version": 1\n}')
+    await page.getByRole('checkbox', { name: 'Show as stored' }).check()
+    expect(await text.textContent()).toBe('{"name":"preview.json","version":1}')
+  })
+
+  it('shows the source of an HTML document: no script of it runs, and none of it becomes the page', async () => {
+    const html =
+      '<h1>Owned</h1><img src=x onerror="document.title=1"><script>document.title = "owned"</script>'
+    const name = 'evil.html'
+    const { document } = await acme.put({ type, name }, new TextEncoder().encode(html), {
+      contentType: 'text/html',
+    })
+    await open(name)
+    await button('Preview', document.digest).click()
+    const text = page.getByRole('region', { name: 'Text of the version' })
+    await text.waitFor()
+    expect(await text.textContent()).toBe(html)
+    expect(await page.getByRole('heading', { name: 'Owned' }).count()).toBe(0)
+    expect(await page.title()).not.toMatch(/owned|1/)
+  })
+
+  it('is not offered for what is no text, nor for what is large', async () => {
+    const name = 'binary.tgz'
+    const { document } = await acme.put({ type, name }, new Uint8Array(100))
+    const large = await acme.put({ type, name }, new Uint8Array(300_000).fill(32), {
+      contentType: 'application/json',
+    })
+    await open(name)
+    await button('Download', document.digest).waitFor()
+    expect(await button('Preview', document.digest).count()).toBe(0)
+    expect(await button('Preview', large.document.digest).count()).toBe(0)
+  })
+})
+
+describe('An HTML document', () => {
+  it('whose address is opened in a tab is saved as a file and not shown', async () => {
+    const name = 'inline.html'
+    const script = '<script>parent.owned = 1</script>'
+    const { document } = await acme.put({ type, name }, new TextEncoder().encode(script), {
+      contentType: 'text/html',
+    })
+    const { url } = await acme.createDownload({ type, name, digest: document.digest })
+    const authorization = `Bearer ${await scene.provider.token(scene.people.rita)}`
+    const byService = `${scene.service.url}/v1/tenants/acme/documents/${type}/${name}`
+    const served = await fetch(byService, { headers: { authorization } })
+    expect(served.headers.get('content-disposition')).toMatch(/^attachment/)
+    expect(served.headers.get('x-content-type-options')).toBe('nosniff')
+    expect(served.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox")
+    const tab = await admin.context.newPage()
+    const saved = tab.waitForEvent('download')
+    await tab.goto(url).catch(() => {})
+    expect((await saved).suggestedFilename()).toBe(name)
+    expect(tab.url()).toBe('about:blank')
+    await tab.close()
+  })
+})
+
+describe('Deleting a version', () => {
+  it('asks first, naming the document, its type and the version', async () => {
+    const name = 'deleted.json'
+    const { older, newer } = await twoVersions(name)
+    await open(name)
+    await button('Delete', older).click()
+    const dialog = page.getByRole('dialog')
+    for (const text of [name, type, older]) expect(await dialog.textContent()).toContain(text)
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await row(older).waitFor()
+    await button('Delete', older).click()
+    await dialog.getByRole('button', { name: 'Delete version' }).click()
+    await row(older).waitFor({ state: 'detached' })
+    const left = await acme.versionsPage({ type, name })
+    expect(left.rows.map(({ digest }) => digest)).toEqual([newer])
+  })
+
+  it('that has a tag is refused, naming the tag, and the version stays', async () => {
+    const name = 'held.json'
+    const { newer } = await twoVersions(name)
+    await open(name)
+    await button('Delete', newer).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Delete version' }).click()
+    expect(await dialog.getByRole('alert').textContent()).toContain('production')
+    const left = await acme.versionsPage({ type, name })
+    expect(left.rows.map(({ digest }) => digest)).toContain(newer)
+  })
+
+  it('is not offered without documents:admin, and the service refuses it', async () => {
+    const name = 'kept.json'
+    const { older } = await twoVersions(name)
+    const operator = await scene.signedIn(scene.people.bob, `/tenants/acme/${type}/${name}`)
+    await button('Set tag on', older, operator.page).waitFor()
+    expect(await operator.page.getByRole('button', { name: /^Delete/ }).count()).toBe(0)
+    await operator.close()
+    const bob = await scene.api(scene.people.bob)
+    await expect(bob.deleteVersion({ type, name, digest: older })).rejects.toMatchObject({ status: 403 })
+  })
+})
+
+describe('Somebody who may only read', () => {
+  it('finds nothing to upload, tag or delete with', async () => {
+    const name = 'read.json'
+    const { older } = await twoVersions(name)
+    const { page, close } = await scene.signedIn(scene.people.rita, `/tenants/acme/${type}/${name}`)
+    await button('Download', older, page).waitFor()
+    expect(await page.getByRole('button', { name: /^(Delete|Set tag|Upload)/ }).count()).toBe(0)
+    await close()
+  })
+})
