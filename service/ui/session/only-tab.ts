@@ -6,7 +6,7 @@ const key = 'documents.tab'
  * taken for the only one.
  */
 export async function isOnlyTab(storage: Storage): Promise<boolean> {
-  if (!('locks' in navigator)) return true
+  if (!navigator.locks) return true
   const held = await hold(storage.getItem(key) ?? named(storage))
   if (!held) await hold(named(storage))
   return held

@@ -1,0 +1,80 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { type ReactElement, StrictMode } from 'react'
+import { App } from './app.tsx'
+import { documentsCall } from './calls/documents-call.ts'
+import { queryOptions } from './calls/query-options.ts'
+import { DocumentsCallContext } from './calls/use-documents-call.ts'
+import { reloadVersions } from './document/use-versions.ts'
+import { addToListings } from './listing/use-listing.ts'
+import type { Issuer } from './session/issuer.ts'
+import { createSession, type Session } from './session/session.ts'
+import { SessionContext } from './session/use-session.ts'
+import { IssuerContext } from './session/use-sign-in-way.ts'
+import type { UiSettings } from './settings.ts'
+import { createTransfers, type Transfers, type WorkerPort } from './transfers/transfers.ts'
+import { TransfersContext } from './transfers/use-transfers.ts'
+import { SettingsContext } from './use-settings.ts'
+
+export interface UiParts {
+  settings: UiSettings
+  /** Where the service is. */
+  origin: string
+  issuer: Issuer
+  createWorker: () => WorkerPort
+  save: (blob: Blob, name: string) => void
+}
+
+export interface Ui {
+  /** Not begun yet. */
+  session: Session
+  transfers: Transfers
+  element: ReactElement
+}
+
+/** The composition root: the UI from its parts, with nothing taken from the page. */
+export function createUi({ settings, origin, issuer, createWorker, save }: UiParts): Ui {
+  const session = createSession(issuer)
+  const queries = new QueryClient({ defaultOptions: { queries: queryOptions } })
+  const call = documentsCall(origin, session)
+  const transfers = createTransfers({
+    ...{ session, origin, call, createWorker, save },
+    ticketBytesMin: settings.ticketBytesMin,
+    onPublished(document) {
+      addToListings(queries, { ...document, storedAt: document.createdAt })
+      void reloadVersions(queries, document)
+    },
+  })
+  forgetWith(session, () => {
+    transfers.stop()
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'sign-in-way' })
+  })
+  const element = (
+    <StrictMode>
+      <SettingsContext value={settings}>
+        <QueryClientProvider client={queries}>
+          <SessionContext value={session}>
+            <IssuerContext value={issuer}>
+              <DocumentsCallContext value={call}>
+                <TransfersContext value={transfers}>
+                  <App />
+                </TransfersContext>
+              </DocumentsCallContext>
+            </IssuerContext>
+          </SessionContext>
+        </QueryClientProvider>
+      </SettingsContext>
+    </StrictMode>
+  )
+  return { session, transfers, element }
+}
+
+/** Nobody is to see, or go on with, what belongs to somebody else. */
+function forgetWith(session: Session, forget: () => void): void {
+  let subject: string | null = null
+  session.subscribe(() => {
+    const state = session.state()
+    const now = 'principal' in state ? state.principal.subject : null
+    if (subject !== null && subject !== now) forget()
+    subject = now
+  })
+}

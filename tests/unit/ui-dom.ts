@@ -1,0 +1,70 @@
+import { afterAll, afterEach } from 'bun:test'
+import { GlobalRegistrator } from '@happy-dom/global-registrator'
+
+/**
+ * What stays the runtime's own while there is a DOM: the network and bytes, so that the UI talks to real servers, and
+ * time, which goes on after the last test that has a DOM.
+ */
+const ofTheRuntime: ReadonlySet<PropertyKey> = new Set([
+  ...['fetch', 'Request', 'Response', 'Headers', 'FormData', 'Blob', 'File', 'URL', 'URLSearchParams'],
+  ...['AbortController', 'AbortSignal', 'ReadableStream', 'WritableStream', 'TransformStream', 'crypto'],
+  ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
+  ...['queueMicrotask', 'structuredClone', 'TextEncoder', 'TextDecoder', 'performance', 'console'],
+])
+
+type Descriptors = Record<PropertyKey, PropertyDescriptor>
+
+/** Globals of the one window of this process, and what was in their places before. */
+let ofTheWindow: Descriptors | null = null
+let before: Descriptors = {}
+
+/**
+ * Gives the calling test file a document, and takes it away after its last test: all files of a suite share one
+ * process, and those about other things are to find no `window`. The window itself is the same for all of them,
+ * because React and others remember the one that they met first. For the same reason, modules of the UI have to be
+ * imported after this (`await import`): some look for a window as they are loaded.
+ */
+export async function openDom() {
+  if (ofTheWindow === null) register()
+  else Object.defineProperties(globalThis, ofTheWindow)
+  const react = await import('@testing-library/react')
+  const { userEvent } = await import('@testing-library/user-event')
+  // Updates come whenever the service answers; what a test asserts, it waits for.
+  Reflect.set(globalThis, 'IS_REACT_ACT_ENVIRONMENT', false)
+  goTo('/')
+  afterEach(() => {
+    react.cleanup()
+    sessionStorage.clear()
+  })
+  afterAll(close)
+  return { ...react, userEvent }
+}
+
+/** Changes the address as the browser does when a page is loaded. */
+export function goTo(path: string): void {
+  history.replaceState(null, '', path)
+}
+
+function register(): void {
+  const then = Object.getOwnPropertyDescriptors(globalThis) as Descriptors
+  GlobalRegistrator.register({ url: 'http://127.0.0.1:8080/', width: 1280, height: 800 })
+  const now = Object.getOwnPropertyDescriptors(globalThis) as Descriptors
+  const changed = Reflect.ownKeys(now).filter((key) => !isSame(then[key], now[key]))
+  for (const key of changed.filter((key) => ofTheRuntime.has(key))) restore(key, then[key])
+  const kept = changed.filter((key) => !ofTheRuntime.has(key))
+  ofTheWindow = Object.fromEntries(kept.map((key) => [key, now[key]])) as Descriptors
+  before = then
+}
+
+function close(): void {
+  for (const key of Reflect.ownKeys(ofTheWindow ?? {})) restore(key, before[key])
+}
+
+function restore(key: PropertyKey, descriptor: PropertyDescriptor | undefined): void {
+  if (descriptor) Object.defineProperty(globalThis, key, descriptor)
+  else Reflect.deleteProperty(globalThis, key)
+}
+
+function isSame(a: PropertyDescriptor | undefined, b: PropertyDescriptor | undefined): boolean {
+  return a?.value === b?.value && a?.get === b?.get && a?.set === b?.set
+}
