@@ -1,4 +1,4 @@
-import { afterAll, afterEach } from 'bun:test'
+import { afterAll, afterEach, beforeAll } from 'bun:test'
 import { GlobalRegistrator } from '@happy-dom/global-registrator'
 
 /**
@@ -30,7 +30,7 @@ export async function openDom() {
   const react = await import('@testing-library/react')
   const { userEvent } = await import('@testing-library/user-event')
   // Updates come whenever the service answers; what a test asserts, it waits for.
-  Reflect.set(globalThis, 'IS_REACT_ACT_ENVIRONMENT', false)
+  beforeAll(() => void Reflect.set(globalThis, 'IS_REACT_ACT_ENVIRONMENT', false))
   goTo('/')
   afterEach(() => {
     react.cleanup()
@@ -43,6 +43,12 @@ export async function openDom() {
 /** Changes the address as the browser does when a page is loaded. */
 export function goTo(path: string): void {
   history.replaceState(null, '', path)
+}
+
+/** Makes a server's origin that of the page: from others, a browser asks before it sends, and so does this one. */
+export function comeFrom(origin: string): void {
+  const { happyDOM } = globalThis as unknown as { happyDOM: { setURL(url: string): void } }
+  happyDOM.setURL(`${origin}/`)
 }
 
 function register(): void {

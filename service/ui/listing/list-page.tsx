@@ -27,8 +27,11 @@ export function ListPage({ tenant, type }: ListPageProps) {
   const { read, write } = usePermissions()
   const [, navigate] = useLocation()
   const query = listQueryOf(useSearch())
-  const change = (part: Partial<ListQuery>) =>
-    navigate(listPath(tenant, type) + listSearch({ ...query, ...part }), { replace: true })
+  const change = (part: Partial<ListQuery>) => {
+    const path = listPath(tenant, type)
+    // What was typed is kept after a pause: by then another view may be on its way, which this must not undo.
+    if (location.pathname === path) navigate(path + listSearch({ ...query, ...part }), { replace: true })
+  }
   return (
     <main className="page">
       <DropArea tenant={tenant} type={type} allowed={write}>

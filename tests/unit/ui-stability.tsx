@@ -1,0 +1,41 @@
+import { expect } from 'bun:test'
+import type { render as renderOf } from '@testing-library/react'
+import { Profiler, type ReactElement } from 'react'
+
+/** Commits until a component is at rest: the first, one for what an effect measures, one for what it then asks. */
+const commitsMax = 4
+
+/**
+ * Renders an element, lets it come to rest, and renders it again, made anew with the same props: nothing of the document may be
+ * changed, replaced or moved by that, and nothing may go on by itself.
+ *
+ * @returns what was rendered, to look at and to take down
+ */
+export async function expectStable(render: typeof renderOf, element: () => ReactElement) {
+  let commits = 0
+  const watched = () => (
+    <Profiler id="watched" onRender={() => void commits++}>
+      {element()}
+    </Profiler>
+  )
+  const rendered = render(watched())
+  await Bun.sleep(20)
+  expect(commits).toBeLessThanOrEqual(commitsMax)
+  const atRest = commits
+  await Bun.sleep(20)
+  expect(commits).toBe(atRest)
+
+  const nodes = [...document.body.querySelectorAll('*')]
+  const html = document.body.innerHTML
+  const changes = new MutationObserver(() => undefined)
+  changes.observe(document.body, { attributes: true, childList: true, characterData: true, subtree: true })
+  rendered.rerender(watched())
+  await Bun.sleep(20)
+  const records = changes.takeRecords()
+  changes.disconnect()
+  expect(records.map(({ type, attributeName }) => `${type} ${attributeName ?? ''}`)).toEqual([])
+  expect(document.body.innerHTML).toBe(html)
+  const same = [...document.body.querySelectorAll('*')].every((node, index) => node === nodes[index])
+  expect(same).toBe(true)
+  return rendered
+}
