@@ -11,6 +11,7 @@ const usedOtherwise: Record<string, string> = {
   typescript: 'bun run check',
   '@types/bun': 'tsconfig.json',
   'bun-types': 'tsconfig.json, through @types/bun',
+  '@testing-library/dom': '@testing-library/react, whose peer it is',
 }
 
 /** Versions that are not exact: a range resolves to something else tomorrow. */

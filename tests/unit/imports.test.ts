@@ -85,6 +85,20 @@ describe('the dependency rule', () => {
     expect(reading('service/config.ts', 'const all = Bun.env\n')).toHaveLength(1)
     expect(reading('service/config.ts', "import { env } from 'node:process'\n")).toHaveLength(1)
     expect(reading('service/config.ts', '// whatever the process is told\n')).toEqual([])
+    expect(reading('service/ui/bundle.ts', "const define = { 'process.env.NODE_ENV': '1' }\n")).toEqual([])
+  })
+
+  it('lets others know the bundle of ui and nothing more of it, and ui the client and the nouns', () => {
+    expect(broken('service/http/ui-pages.ts', "import type { UiBundle } from '../ui/bundle.ts'\n")).toEqual(
+      [],
+    )
+    expect(broken('service/app.ts', "import { App } from './ui/app.tsx'\n")).toHaveLength(1)
+    expect(broken('service/documents/put.ts', "import { bundleUi } from '../ui/bundle.ts'\n")).not.toEqual([])
+    const importing = (what: string) => broken('service/ui/calls/a.ts', `import x from '${what}'\n`)
+    expect(importing('../../client/client.ts')).toEqual([])
+    expect(importing('../../documents/document-ref.ts')).toEqual([])
+    expect(importing('../../documents/publish.ts')).toHaveLength(1)
+    expect(importing('../../http/ui-pages.ts')).not.toEqual([])
   })
 })
 
