@@ -5,6 +5,7 @@ import { createAccess } from './http/access.ts'
 import { documentRoutes } from './http/document-routes.ts'
 import { createEdge } from './http/edge.ts'
 import { createHealth } from './http/health.ts'
+import { type Exposition, listenForMetrics } from './http/metrics-server.ts'
 import { createOpenApiPages } from './http/openapi-pages.ts'
 import type { Route } from './http/route.ts'
 import { createRouter } from './http/router.ts'
@@ -13,6 +14,8 @@ import { listen } from './http/server.ts'
 import { tagRoutes } from './http/tag-routes.ts'
 import { transferRoutes } from './http/transfer-routes.ts'
 import type { Logger } from './telemetry/logger.ts'
+import { noMetrics, type ServiceMetrics } from './telemetry/service-metrics.ts'
+import { idsAlone, type RequestSpans } from './telemetry/traced-request.ts'
 
 export interface AppParts {
   documents: Documents
@@ -20,6 +23,10 @@ export interface AppParts {
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
+  /** Default: nobody collects them. */
+  spans?: RequestSpans | undefined
+  /** Default: nobody counts. */
+  metrics?: ServiceMetrics | undefined
 }
 
 export interface App {
@@ -28,12 +35,15 @@ export interface App {
   /** @param clientAddress the peer's, for the audit line. */
   answer(request: Request, clientAddress: string | undefined): Promise<Response>
   listen(address: { host: string; port: number }): RunningServer
+  /** `/metrics`, on a listener of its own. */
+  listenForMetrics(address: { host: string; port: number }, metrics: Exposition): RunningServer
   /** `/readyz` says from now on that nothing more should be sent here. */
   drain(): void
 }
 
 /** The composition root: the service from its parts, with nothing read from the world. */
-export function createApp({ documents, transfers, authenticator, logger, documentBytesMax }: AppParts): App {
+export function createApp(parts: AppParts): App {
+  const { documents, transfers, authenticator, logger, documentBytesMax } = parts
   const routes = [...documentRoutes(documents), ...tagRoutes(documents), ...transferRoutes(transfers)]
   const health = createHealth(documents)
   const answer = createEdge({
@@ -42,7 +52,15 @@ export function createApp({ documents, transfers, authenticator, logger, documen
     router: createRouter(routes),
     pages: new Map([...health.pages, ...createOpenApiPages(routes, { documentBytesMax })]),
     logger,
+    spans: parts.spans ?? idsAlone,
+    metrics: parts.metrics ?? noMetrics,
     documentBytesMax,
   })
-  return { routes, answer, listen: (address) => listen(address, answer), drain: health.drain }
+  return {
+    routes,
+    answer,
+    listen: (address) => listen(address, answer),
+    listenForMetrics,
+    drain: health.drain,
+  }
 }

@@ -41,6 +41,11 @@ export function createHealth(documents: Documents): Health {
   }
 }
 
+/** Whether a request, by its raw address, asks for one of these. */
+export function isHealthCheck({ url }: Request): boolean {
+  return /^(?:https?:\/\/[^/]+)?\/(?:livez|readyz)$/.test(url)
+}
+
 function codeOnly(status: number): Response {
   return new Response(null, { status, headers: { 'cache-control': 'no-store' } })
 }

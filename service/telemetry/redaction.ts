@@ -36,7 +36,8 @@ const secretFields: ReadonlySet<string> = new Set([
  * compact JWS and JWE (RFC 7515, 7516), user-info of a URL, private keys in PEM.
  */
 const secretTexts: readonly (readonly [RegExp, string])[] = [
-  [/(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%3D))[^&\s"'<>]+/gi, `$1${redacted}`],
+  // Percent-encoded once or more often: an address that was put into another one.
+  [/(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%(?:25)*3D))[^&\s"'<>]+/gi, `$1${redacted}`],
   [/(AWS4-HMAC-SHA256\s+)(?:[A-Za-z]+=[^\s,"']+(?:,\s*)?)+/g, `$1${redacted}`],
   [/\b(Bearer|Basic|DPoP)\s+[A-Za-z0-9._~+/-]{16,}=*/gi, `$1 ${redacted}`],
   [/\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}/g, redacted],
@@ -164,7 +165,8 @@ function redactFields(entries: readonly (readonly [unknown, unknown])[], depth: 
   return Object.fromEntries(shown)
 }
 
-function isSecretField(name: string): boolean {
+/** True for a name whose value is never shown. */
+export function isSecretField(name: string): boolean {
   return secretFields.has(name.toLowerCase().replace(/[-_]/g, ''))
 }
 
