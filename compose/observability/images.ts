@@ -17,6 +17,7 @@ export const observabilityImages = {
   collector: { variable: 'COLLECTOR_IMAGE', standard: 'cloudlysis/otel-collector:0.165.0' },
   // Decision: the version of Debian 12, which is the one that the tests can run. Revisit with Debian 13.
   prometheus: { variable: 'PROMETHEUS_IMAGE', standard: 'prom/prometheus:v2.42.0' },
+  toxiproxy: { variable: 'TOXIPROXY_IMAGE', standard: 'ghcr.io/shopify/toxiproxy:2.5.0' },
   grafana: { variable: 'GRAFANA_IMAGE', standard: 'grafana/grafana:13.2.3' },
 } as const
 

@@ -9,7 +9,12 @@ import type { OnProgress } from '../servers/progress.ts'
 import type { ObservabilityService } from './images.ts'
 
 /** Which of the natively built servers goes into the image of a service. */
-const builtFor = { loki: 'loki', tempo: 'tempo', collector: 'otel-collector' } as const
+const builtFor = {
+  loki: 'loki',
+  tempo: 'tempo',
+  collector: 'otel-collector',
+  toxiproxy: 'toxiproxy',
+} as const
 
 /** True if what goes into the image is on this machine already: Linux, and the binary built or installed. */
 export async function isPackable(service: ObservabilityService, image: string): Promise<boolean> {
@@ -70,6 +75,11 @@ const layouts: Record<
     files: { ...certificates, ...users },
     openFolders: ['/tmp'],
     instructions: ['USER 10001', 'ENTRYPOINT ["/otelcol"]'],
+  }),
+  toxiproxy: async (program) => ({
+    programs: { '/toxiproxy': program },
+    openFolders: [],
+    instructions: ['ENTRYPOINT ["/toxiproxy"]', 'CMD ["-host=0.0.0.0"]'],
   }),
   prometheus: async (program, work) => ({
     programs: {
