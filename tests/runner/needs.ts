@@ -7,7 +7,17 @@ import { findPip, installSeaweedfs, isSeaweedfsInstalled } from '../../compose/s
 import { aptInstall, isRootOnDebian } from './apt.ts'
 
 /** What a suite may need from the machine. */
-export type NeedName = 'node' | 'git' | 'curl' | 'openssl' | 'minio' | 'rgw' | 'pip' | 'compose' | 'docker'
+export type NeedName =
+  | 'node'
+  | 'git'
+  | 'curl'
+  | 'openssl'
+  | 'promtool'
+  | 'minio'
+  | 'rgw'
+  | 'pip'
+  | 'compose'
+  | 'docker'
 
 /** `null` if the need is met, else why it is not and the one line that would meet it. */
 export type NeedAnswer = { why: string; line: string } | null
@@ -39,6 +49,7 @@ const needs: Record<NeedName, Need> = {
   git: program('git', 'git'),
   curl: program('curl', 'curl'),
   openssl: program('openssl', 'openssl'),
+  promtool: program('promtool', 'prometheus'),
   minio: {
     isMet: () => isServerBuilt('minio'),
     meet: async () => {

@@ -3,9 +3,9 @@ import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentel
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import {
   AlwaysOffSampler,
-  TracerProvider,
   InMemorySpanExporter,
   SimpleSpanProcessor,
+  TracerProvider,
 } from '@opentelemetry/sdk-trace'
 import { type ObjectStore, ObjectStoreError } from '../../service/object-store/object-store.ts'
 import { traced } from '../../service/object-store/traced-object-store.ts'
