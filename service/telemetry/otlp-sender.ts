@@ -63,7 +63,7 @@ export function createOtlpSender(destination: OtlpDestination): OtlpSender {
         const tried = await attempt(body, late.signal)
         if (tried.taken) return tried
         if (tried.retryAfter === null || tries >= limits.telemetryAttemptsMax) return tried
-        const wait = tried.retryAfter + Math.random() * 250 * 2 ** tries
+        const wait = tried.retryAfter + backOffMilliseconds(tries)
         // What would only be cut off is not begun.
         if (performance.now() + wait >= endsAt) return tried
         await Bun.sleep(wait)
@@ -88,6 +88,15 @@ async function readShort({ body }: Response): Promise<Uint8Array> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/**
+ * How long to wait after try number `tries`: half of it certain, so that the tries reach to the end of the time and
+ * a short outage costs nothing; half of it by chance, so that replicas do not come back together.
+ */
+function backOffMilliseconds(tries: number): number {
+  const longest = Math.min(250 * 2 ** tries, 2000)
+  return longest / 2 + (Math.random() * longest) / 2
 }
 
 function waitOf({ headers }: Response): number {

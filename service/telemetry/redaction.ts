@@ -62,8 +62,16 @@ export function registerSecret(secret: Secret): () => void {
   return () => forms.forEach(forget)
 }
 
+/** True for a text, or several in one, that {@link redactText} leaves as it is: the look that is cheap. */
+export function isSafeText(text: string): boolean {
+  if (text.length > limits.logTextCharsMax || suspicious.test(text)) return false
+  for (const value of registered.keys()) if (text.includes(value)) return false
+  return true
+}
+
 /** `text` without what looks like, or is registered as, a secret; cut at `limits.logTextCharsMax`. */
 export function redactText(text: string): string {
+  if (isSafeText(text)) return text
   let safe = text
   for (const value of registered.keys()) safe = safe.replaceAll(value, redacted)
   // Callers choose how long a text is: it is cut before the expressions see it, and with room to spare, so

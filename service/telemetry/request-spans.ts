@@ -99,8 +99,9 @@ function attributesOf(method: string, answered: AnsweredRequest): Attributes {
 }
 
 function present(attributes: Record<string, string | number | undefined>): Attributes {
-  const entries = Object.entries(attributes).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as Attributes
+  const found: Attributes = {}
+  for (const name in attributes) if (attributes[name] !== undefined) found[name] = attributes[name]
+  return found
 }
 
 const methods: ReadonlySet<string> = new Set([
