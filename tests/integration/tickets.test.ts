@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { TracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace'
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { deriveKey } from '../../service/derived-key.ts'
 import { createUploadTickets, type UploadClaims } from '../../service/documents/upload-ticket.ts'
 import { traced } from '../../service/object-store/traced-object-store.ts'
