@@ -2,9 +2,11 @@
  * `bun compose/gate.ts [folder]`: proves on the running object store, from inside its compose network, that
  * it is what the service is promised. One line per sentence; exit code 1 if one does not hold.
  */
+
+import { defaultStackFolder } from './compose-project.ts'
 import { whyNoDocker } from './docker-engine.ts'
 import { gateChecks } from './gate-checks.ts'
-import { defaultStackFolder, openObjectStoreStack } from './object-store-stack.ts'
+import { openObjectStoreStack } from './object-store-stack.ts'
 
 const whyNot = await whyNoDocker()
 if (whyNot !== null) {

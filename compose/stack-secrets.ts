@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { randomCredentials, type StoreCredentials } from './servers/running-store.ts'
 
@@ -18,8 +18,8 @@ export interface StackSecrets {
 
 /**
  * Makes the compose stack's secret files in `folder`, where they are not there yet: MinIO's root user and
- * password, and the service's access key and secret key. As root they are given to the image's user, so that
- * no container has to run as root.
+ * password, the service's access key and secret key, and the keys of Loki, Tempo and whoever reads MinIO's
+ * metrics. As root they are given to the image's user, so that no container has to run as root.
  */
 export async function ensureStackSecrets(folder: string): Promise<StackSecrets> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -31,6 +31,12 @@ export async function ensureStackSecrets(folder: string): Promise<StackSecrets> 
     join(folder, 's3-secret-access-key'),
     made.secretAccessKey,
   )
+  for (const owner of ['loki-s3', 'tempo-s3']) {
+    const path = join(folder, `${owner}-credentials`)
+    await ensureSecretFor(imageUser, path, sharedCredentials(randomCredentials()))
+  }
+  const metrics = sharedCredentials(randomCredentials())
+  await ensureContainerSecret(join(folder, 'minio-metrics-credentials'), metrics)
   const { uid, gid } = await stat(join(folder, 's3-secret-access-key'))
   return { folder, user: `${uid}:${gid}`, service: { accessKeyId, secretAccessKey } }
 }
@@ -47,4 +53,20 @@ export async function ensureContainerSecret(path: string, value: string): Promis
   const held = await ensureSecret(path, value)
   if (process.getuid?.() === 0) await chown(path, imageUser, imageUser)
   return held
+}
+
+/**
+ * As {@link ensureSecret}, readable for a container that runs as `user`, whoever runs this. Only root may give
+ * the file to that user. Everyone else leaves it readable for all, in a folder that nobody else may enter:
+ * containers see the file and not the folder.
+ */
+export async function ensureSecretFor(user: number, path: string, value: string): Promise<string> {
+  const held = await ensureSecret(path, value)
+  await (process.getuid?.() === 0 ? chown(path, user, user) : chmod(path, 0o644))
+  return held
+}
+
+/** Keys in the form of the AWS tools' shared credentials file, which Loki and Tempo read. */
+export function sharedCredentials({ accessKeyId, secretAccessKey }: StoreCredentials): string {
+  return `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`
 }

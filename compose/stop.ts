@@ -1,5 +1,6 @@
 /** `bun compose/stop.ts [--remove]`: stops what `up.ts` started; with `--remove` its data are gone too. */
-import { defaultStackFolder, openObjectStoreStack } from './object-store-stack.ts'
+import { defaultStackFolder } from './compose-project.ts'
+import { openObjectStoreStack } from './object-store-stack.ts'
 
 const stack = await openObjectStoreStack(defaultStackFolder, process.env)
 await (process.argv.includes('--remove') ? stack.remove() : stack.stop())

@@ -1,6 +1,8 @@
 /** `bun compose/up.ts`: brings up the local object store in Docker and says where it is. */
+
+import { defaultStackFolder } from './compose-project.ts'
 import { whyNoDocker } from './docker-engine.ts'
-import { defaultStackFolder, upObjectStore } from './object-store-stack.ts'
+import { upObjectStore } from './object-store-stack.ts'
 import { withProgress } from './servers/progress.ts'
 
 const whyNot = await whyNoDocker()

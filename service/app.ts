@@ -5,6 +5,7 @@ import { createAccess } from './http/access.ts'
 import { documentRoutes } from './http/document-routes.ts'
 import { createEdge } from './http/edge.ts'
 import { createHealth } from './http/health.ts'
+import { type Exposition, listenForMetrics } from './http/metrics-server.ts'
 import { createOpenApiPages } from './http/openapi-pages.ts'
 import { anyOf } from './http/public-pages.ts'
 import type { Route } from './http/route.ts'
@@ -16,6 +17,8 @@ import { transferRoutes } from './http/transfer-routes.ts'
 import { isPolicyOrigin } from './http/ui-headers.ts'
 import { createUiPages, type UiOptions } from './http/ui-pages.ts'
 import type { Logger } from './telemetry/logger.ts'
+import { noMetrics, type ServiceMetrics } from './telemetry/service-metrics.ts'
+import { idsAlone, type RequestSpans } from './telemetry/traced-request.ts'
 
 export interface AppParts {
   documents: Documents
@@ -25,6 +28,10 @@ export interface AppParts {
   documentBytesMax: number
   /** The Control UI; without it there is the API alone. */
   ui?: UiOptions | undefined
+  /** Default: nobody collects them. */
+  spans?: RequestSpans | undefined
+  /** Default: nobody counts. */
+  metrics?: ServiceMetrics | undefined
 }
 
 export interface App {
@@ -33,6 +40,8 @@ export interface App {
   /** @param clientAddress the peer's, for the audit line. */
   answer(request: Request, clientAddress: string | undefined): Promise<Response>
   listen(address: { host: string; port: number }): RunningServer
+  /** `/metrics`, on a listener of its own. */
+  listenForMetrics(address: { host: string; port: number }, metrics: Exposition): RunningServer
   /** `/readyz` says from now on that nothing more should be sent here. */
   drain(): void
 }
@@ -55,7 +64,15 @@ export function createApp(parts: AppParts): App {
       ...(ui ? [createUiPages(ui)] : []),
     ),
     logger,
+    spans: parts.spans ?? idsAlone,
+    metrics: parts.metrics ?? noMetrics,
     documentBytesMax,
   })
-  return { routes, answer, listen: (address) => listen(address, answer), drain: health.drain }
+  return {
+    routes,
+    answer,
+    listen: (address) => listen(address, answer),
+    listenForMetrics,
+    drain: health.drain,
+  }
 }

@@ -52,13 +52,15 @@ export async function transportProblems(values: Values, resolveHost: ResolveHost
   return problems
 }
 
-/** The certificates in the file at `path`, without what stands around them. */
+/** The certificates in the file that `variable` names, without what stands around them. */
 export function certificatesIn(
-  path: string | undefined,
+  variable: 'S3_CA_FILE' | 'OTEL_EXPORTER_OTLP_CERTIFICATE',
+  values: Values,
   readFile: ReadFile,
 ): { pem?: string; problems: Problem[] } {
+  const path = values[variable]
   if (path === undefined) return { problems: [] }
-  const refused = (problem: string) => ({ problems: [{ variable: 'S3_CA_FILE', problem }] })
+  const refused = (problem: string) => ({ problems: [{ variable, problem }] })
   try {
     const blocks = readFile(path).match(certificateForm) ?? []
     if (blocks.length > 0 && blocks.every(isCertificate)) return { pem: blocks.join('\n'), problems: [] }

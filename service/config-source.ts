@@ -38,6 +38,8 @@ function readVariable(
   const value = env[name]
   const fileName = `${name}${fileSuffix}`
   const file = isSecret(name) ? env[fileName] : undefined
+  // OpenTelemetry, "Environment variable specification": empty is the same as not set.
+  if (value === '' && name.startsWith('OTEL_') && file === undefined) return undefined
   if (value === '') return { variable: name, problem: 'is empty: set it or leave it out' }
   if (file === '') return { variable: fileName, problem: 'is empty: set it or leave it out' }
   if (value !== undefined && file !== undefined) {
@@ -72,6 +74,15 @@ function unknownNames(env: Environment): Problem[] {
   return Object.keys(env)
     .filter((name) => name.startsWith('S3_') && env[name] !== undefined && !withFiles.includes(name))
     .map((name) => ({ variable: name, problem: `is not known: ${advice(name, withFiles)}` }))
+}
+
+/**
+ * Names of OpenTelemetry that are set and that the service does not know. They are no problem: platforms set them
+ * for all that runs there. But somebody believes that they do something.
+ */
+export function ignoredNames(env: Environment): string[] {
+  const names = Object.keys(env).filter((name) => name.startsWith('OTEL_') && (env[name] ?? '') !== '')
+  return names.filter((name) => !(name in variables || name.replace(/_FILE$/, '') in variables)).sort()
 }
 
 const editsMax = 4

@@ -48,6 +48,26 @@ export function traceUrlProblem(text: string): string | undefined {
   return isHttpAwayFromHere(one) ? plainHttpOnLoopback : undefined
 }
 
+/** OTLP exporter, "Endpoint URLs for OTLP/HTTP": a URL with a path, if any; credentials go into headers. */
+export function otlpEndpointProblem(text: string): string | undefined {
+  const url = parse(text)
+  if (typeof url === 'string') return url
+  return /[?#]/.test(text) ? 'must have neither query nor fragment' : undefined
+}
+
+/**
+ * Why nothing secret may be sent to `text`: plain http is for this machine and its neighbours. Unlike
+ * {@link plainHttpProblem} it resolves no name: an endpoint that is not up yet must not keep us from starting.
+ */
+export function plainSecretProblem(text: string): string | undefined {
+  const { protocol, hostname } = new URL(text)
+  const address = hostname.replace(/^\[|\]$/g, '')
+  const near = isIP(address) === 0 ? !hostname.includes('.') : isNear(address)
+  return protocol === 'https:' || near
+    ? undefined
+    : 'must be https where headers are sent to it: plain http is for loopback, private addresses and single-label names'
+}
+
 /**
  * Why plain http to `text` is not acceptable even with S3_INSECURE: it may only go to this machine, or to a
  * neighbour on a private network whose name cannot be looked up in public DNS.

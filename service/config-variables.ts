@@ -1,5 +1,6 @@
-import { type Static, type TBoolean, type TInteger, type TString, Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { bucketProblem } from './config-places.ts'
+import { telemetryVariables } from './config-telemetry-variables.ts'
 import {
   endpointProblem,
   hostProblem,
@@ -8,28 +9,10 @@ import {
   publicUrlProblem,
   traceUrlProblem,
 } from './config-urls.ts'
+import { type Variable, variable } from './config-variable.ts'
 import { limits } from './limits.ts'
 
-/** One environment variable. Parsing, messages and the table in README.md are all made from this. */
-export interface Variable<S extends TString | TInteger | TBoolean = TString | TInteger | TBoolean> {
-  schema: S
-  /** Completes "must be …" and "set it to …". */
-  form: string
-  meaning: string
-  required?: true
-  /** Text that stands in where the variable is not set. */
-  fallback?: string
-  /** What the table shows as the default where that depends on other variables. */
-  derived?: string
-  /** Never shown, and also read from the file that `<name>_FILE` names (Docker secrets). */
-  secret?: true
-  /** What the schema cannot say: a sentence's end such as "must not …", or nothing where the text is fine. */
-  rule?: (text: string) => string | undefined
-}
-
-function variable<const S extends TString | TInteger | TBoolean>(definition: Variable<S>): Variable<S> {
-  return definition
-}
+export type { Variable }
 
 const flag = Type.Boolean()
 const text = Type.String()
@@ -193,17 +176,7 @@ export const variables = {
     meaning: 'where people look at a trace; the UI links the trace id of an error to it',
     rule: traceUrlProblem,
   }),
-  OTEL_SERVICE_NAME: variable({
-    schema: Type.String({ pattern: '^[\\x20-\\x7e]{1,255}$' }),
-    form: '1–255 printable characters',
-    meaning: 'name of the service in logs and traces',
-    fallback: 'cloudlysis-documents',
-  }),
-  OTEL_EXPORTER_OTLP_ENDPOINT: variable({
-    schema: Type.String({ pattern: '^https?://[^\\s]+$' }),
-    form: 'an http or https URL',
-    meaning: 'where telemetry goes; other `OTEL_*` names keep their standard meaning',
-  }),
+  ...telemetryVariables,
 } as const
 
 export type VariableName = keyof typeof variables

@@ -3,7 +3,16 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { certificatesIn, placeOf, placeProblems, transportProblems } from './config-checks.ts'
 import { decodeAll } from './config-decode.ts'
-import { type Environment, type Problem, type ReadFile, readSource } from './config-source.ts'
+import { type Environment, ignoredNames, type Problem, type ReadFile, readSource } from './config-source.ts'
+import {
+  headerSecrets,
+  metricsOf,
+  metricsSchema,
+  serviceNameOf,
+  telemetryOf,
+  telemetryProblems,
+  telemetrySchema,
+} from './config-telemetry.ts'
 import type { ResolveHost } from './config-urls.ts'
 import { type Values, variables } from './config-variables.ts'
 import { Secret } from './telemetry/secret.ts'
@@ -39,7 +48,10 @@ export const configSchema = Type.Object({
   ticketSigningKey: Type.Optional(secret),
   traceUrlTemplate: Type.Optional(Type.String()),
   serviceName: Type.String(),
-  otlpEndpoint: Type.Optional(Type.String()),
+  telemetry: telemetrySchema,
+  metrics: Type.Optional(metricsSchema),
+  /** Names that are set and mean nothing here. */
+  ignored: Type.Array(Type.String()),
 })
 
 const storeConfigSchema = Type.Pick(configSchema, ['s3', 'docs'])
@@ -75,9 +87,9 @@ export async function parseConfig(
   readFile: ReadFile,
   resolveHost: ResolveHost = addressesOf,
 ): Promise<Config> {
-  const { values, ca, problems } = await readValues(env, readFile, resolveHost)
+  const { values, ca, otlpCa, problems } = await readValues(env, readFile, resolveHost)
   if (problems.length > 0) throw new ConfigError(problems)
-  return assemble(values, ca)
+  return assemble(values, { ca, otlpCa, ignored: ignoredNames(env) })
 }
 
 /** What is needed to reach the documents in their store, and nothing else. */
@@ -106,26 +118,30 @@ export async function parseStoreConfig(
 async function readValues(env: Environment, readFile: ReadFile, resolveHost: ResolveHost) {
   const source = readSource(env, readFile)
   const { values, problems } = decodeAll(source)
-  const certificates = certificatesIn(values.S3_CA_FILE, readFile)
+  const certificates = certificatesIn('S3_CA_FILE', values, readFile)
+  const otlpCertificates = certificatesIn('OTEL_EXPORTER_OTLP_CERTIFICATE', values, readFile)
   const all = [
     ...source.problems,
     ...problems,
     ...placeProblems(values),
     ...(await transportProblems(values, resolveHost)),
     ...certificates.problems,
+    ...otlpCertificates.problems,
+    ...telemetryProblems(values),
   ]
-  return { values, ca: certificates.pem, problems: all }
+  return { values, ca: certificates.pem, otlpCa: otlpCertificates.pem, problems: all }
 }
 
 /** Shorter ones are chosen by people (`documents`), and redacting such a word would spoil every log line. */
 const issuedKeyIdCharsMin = 16
 
 /** The secrets in `config`, to be registered with the redaction of logs. */
-export function secretsOf({ s3, ticketSigningKey }: Config): Secret[] {
+export function secretsOf({ s3, ticketSigningKey, telemetry }: Config): Secret[] {
   return [
     ...(s3.accessKeyId.reveal().length >= issuedKeyIdCharsMin ? [s3.accessKeyId] : []),
     s3.secretAccessKey,
     ...(ticketSigningKey ? [ticketSigningKey] : []),
+    ...headerSecrets([telemetry.traces, telemetry.logs], issuedKeyIdCharsMin),
   ]
 }
 
@@ -146,7 +162,13 @@ function assembleStore(values: Values, ca: string | undefined) {
   }
 }
 
-function assemble(values: Values, ca: string | undefined): Config {
+interface Surroundings {
+  ca: string | undefined
+  otlpCa: string | undefined
+  ignored: string[]
+}
+
+function assemble(values: Values, { ca, otlpCa, ignored }: Surroundings): Config {
   const config = {
     ...assembleStore(values, ca),
     loki: placeOf(values.S3_BUCKET_LOKI, values.S3_PREFIX_LOKI ?? 'loki/'),
@@ -165,8 +187,10 @@ function assemble(values: Values, ca: string | undefined): Config {
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
     ticketSigningKey: secretFrom(values.TICKET_SIGNING_KEY),
     traceUrlTemplate: values.TRACE_URL_TEMPLATE,
-    serviceName: values.OTEL_SERVICE_NAME,
-    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+    serviceName: serviceNameOf(values),
+    telemetry: telemetryOf(values, otlpCa),
+    metrics: metricsOf(values),
+    ignored,
   }
   // Never fails after the checks above; if a check is forgotten, the service does not start half configured.
   const checked: unknown = frozen(config)
@@ -191,6 +215,7 @@ async function addressesOf(host: string): Promise<string[]> {
 /** A frozen copy, all the way down, without the members that are `undefined`. */
 function frozen(value: object): object {
   if (value instanceof Secret) return Object.freeze(value)
+  if (Array.isArray(value)) return Object.freeze([...value])
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .map(([name, member]) => [name, typeof member === 'object' ? frozen(member) : member])

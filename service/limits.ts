@@ -79,6 +79,19 @@ export const limits = {
   logTextCharsMax: 4096,
   logDepthMax: 6,
   logItemsMax: 100,
+  /** Spans, and log records, that may wait for their export or be under way: about 10 MiB each. */
+  telemetryItemsMax: 4096,
+  telemetryBatchItems: 512,
+  /** Names of attributes are our own, some dozens; those of others must not fill the memory. */
+  spanNamesMax: 1000,
+  /** A batch that is not full leaves after this. */
+  telemetryDelayMilliseconds: 1000,
+  /** Tries of one export, the first included, within OTEL_EXPORTER_OTLP_TIMEOUT. */
+  telemetryAttemptsMax: 8,
+  /** What a backend answers to an export is a few bytes; more is not read. */
+  telemetryAnswerBytesMax: 64 * KiB,
+  /** After SIGTERM, what still waits is sent for this long; drainSecondsMax is over by then. */
+  telemetryFlushSecondsMax: 5,
   /** Leftovers younger than this may belong to a running upload (design: 24 h by the store's clock). */
   leftoverAgeSecondsMin: 24 * 60 * 60,
   sweepIntervalSeconds: 60 * 60,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { trace } from '@opentelemetry/api'
+import { hostname } from 'node:os'
+import { version } from '../package.json'
 import { createApp } from './app.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { type Config, ConfigError, parseConfig, secretsOf } from './config.ts'
@@ -8,6 +9,7 @@ import { createDomain } from './documents/create-domain.ts'
 import { type Swept, sweep } from './documents/sweeper.ts'
 import { limits } from './limits.ts'
 import { watchCapabilities } from './object-store/capability-watch.ts'
+import { measured } from './object-store/measured-object-store.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { prefixed } from './object-store/prefixed-object-store.ts'
 import { prefixedSigner } from './object-store/prefixed-transfer-signer.ts'
@@ -18,17 +20,32 @@ import { createS3Connections } from './object-store/s3-connections.ts'
 import { createS3ObjectStore } from './object-store/s3-object-store.ts'
 import { createS3TransferSigner } from './object-store/s3-transfer-signer.ts'
 import { signedOrigins } from './object-store/signed-origins.ts'
+import { capabilityStates } from './object-store/store-capabilities.ts'
 import { traced } from './object-store/traced-object-store.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { registerSecret } from './telemetry/redaction.ts'
+import { startTelemetry } from './telemetry/telemetry.ts'
+import { withSpan } from './telemetry/tracing.ts'
 import { bundleUi } from './ui/bundle.ts'
 
 /** EX_CONFIG of sysexits.h: an orchestrator that sees it need not try again. */
 const configurationExitCode = 78
 
+const ticketLabels = { POST: 'post', PUT: 'put', none: 'none' } as const
+
 const config = await readConfig()
-const logger = createLogger({ level: 'info', service: config.serviceName })
 for (const secret of secretsOf(config)) registerSecret(secret)
+const telemetry = await startTelemetry(config, {
+  version,
+  host: hostname(),
+  capabilities: () => capabilityStates(capabilities.current()),
+  onTurn(signal, state, why) {
+    logger[state === 'failing' ? 'warn' : 'info'](`telemetry.${state}`, { signal, why })
+  },
+})
+const { metrics } = telemetry
+const logger = createLogger({ level: 'info', service: config.serviceName, sink: telemetry.logSink })
+if (config.ignored.length > 0) logger.warn('config.ignored', { names: config.ignored })
 
 const connection = {
   ...config.s3,
@@ -40,7 +57,7 @@ const connection = {
 }
 const signingSecret = (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal()
 const bucket = createS3ObjectStore(connection)
-const store = prefixed(traced(bucket, trace.getTracer('documents'), config.docs.bucket), config.docs.prefix)
+const store = prefixed(watched(bucket), config.docs.prefix)
 const capabilities = watchCapabilities({
   probe: (onFinding) => probeStore(connection, config.docs.prefix, { securityOnly: true, onFinding }),
   intervalSeconds: limits.probeIntervalSeconds,
@@ -62,7 +79,11 @@ const app = createApp({
     ticketKey: deriveKey(signingSecret, 'documents/ticket/v1'),
     signer: prefixedSigner(signer, config.docs.prefix),
     capabilities: capabilities.current,
-    onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
+    onIntegrityViolation(ref, found) {
+      metrics.integrityMismatched()
+      logger.error('integrity.violated', { ...ref, found })
+    },
+    onUploadTicket: (method) => metrics.uploadTicket(ticketLabels[method]),
   }),
   authenticator: createAuthenticator({
     issuer: config.auth.issuer,
@@ -82,10 +103,18 @@ const app = createApp({
     },
     connectOrigins: [...(await signedOrigins(signer)), new URL(config.auth.issuer).origin],
   },
+  spans: telemetry.requestSpans,
+  metrics,
 })
 const server = app.listen(config.http)
+const metricsServer =
+  config.metrics && telemetry.prometheus && app.listenForMetrics(config.metrics, telemetry.prometheus)
 const sweeping = setInterval(() => sweepAndTell(store, logger), limits.sweepIntervalSeconds * 1000)
-logger.info('service.listening', { url: server.url, publicUrl: config.http.publicUrl })
+logger.info('service.listening', {
+  url: server.url,
+  publicUrl: config.http.publicUrl,
+  metrics: metricsServer?.url,
+})
 void sweepAndTell(store, logger)
 
 process.once('SIGTERM', () => drain('SIGTERM'))
@@ -101,6 +130,14 @@ async function readConfig(): Promise<Config> {
   }
 }
 
+/** The store as telemetry sees it; untouched where nobody looks. */
+function watched(store: ObjectStore): ObjectStore {
+  const counted = telemetry.prometheus ? measured(store, metrics.storeCalled) : store
+  return config.telemetry.traces && telemetry.exported
+    ? traced(counted, telemetry.exported.tracer, config.docs.bucket)
+    : counted
+}
+
 /** What was seen, by row. */
 function seenOf(findings: readonly Finding[]): Record<string, string> {
   return Object.fromEntries(findings.map(({ id, verdict, seen }) => [id, `${verdict}: ${seen}`]))
@@ -108,11 +145,16 @@ function seenOf(findings: readonly Finding[]): Record<string, string> {
 
 async function sweepAndTell(store: ObjectStore, logger: Logger): Promise<void> {
   try {
-    const swept: Swept = await sweep(store)
+    const swept: Swept = await inSpan('sweep', () => sweep(store))
     if (swept.stagedRemoved + swept.uploadsAborted > 0) logger.info('sweep.finished', { ...swept })
   } catch (cause) {
     logger.warn('sweep.failed', { cause })
   }
+}
+
+/** So that what is done in the background, and not for a request, is one trace too. */
+async function inSpan<T>(name: string, work: () => Promise<T>): Promise<T> {
+  return telemetry.exported ? withSpan(telemetry.exported.tracer, name, work) : work()
 }
 
 /** Tells load balancers first, keeps serving while they notice, lets transfers finish, and goes. */
@@ -126,5 +168,7 @@ async function drain(signal: string): Promise<void> {
   await Promise.race([server.stop(), Bun.sleep(limits.drainSecondsMax * 1000)])
   bucket.close()
   logger.info('service.stopped')
+  const unsent = (await telemetry.exported?.shutdown()) ?? 0
+  if (unsent > 0) logger.warn('telemetry.unsent', { items: unsent })
   process.exit(0)
 }

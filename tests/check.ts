@@ -28,7 +28,10 @@ const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = 
   ['every dependency is used', () => unusedPackages(packageFile, sources)],
   ['every import is declared', () => undeclaredPackages(packageFile, sources)],
   ['the service runs without development dependencies', () => servicePackagesInDev(packageFile, sources)],
-  ['compose files pin images and stay on loopback', () => composeFiles().flatMap(composeProblems)],
+  [
+    'compose files pin images, stay on loopback and give no needless rights',
+    () => composeFiles().flatMap(composeProblems),
+  ],
   ['no secret is committed', () => committed.flatMap(committedSecrets)],
 ]
 

@@ -73,6 +73,10 @@ export const suites: Suite[] = [
         // Measures the service, not the store.
         'memory',
         'ticket-memory',
+        // What the service says about itself, whatever store is behind it.
+        'telemetry-export',
+        'telemetry-metrics',
+        'telemetry-trouble',
         // Another store is made of it there, by a proxy or by what the service is told of it.
         'completion-promotion',
         'probe-basics',
@@ -88,7 +92,7 @@ export const suites: Suite[] = [
       // Starts RGWs of its own.
       'ceph-rgw': ['store-servers-rgw'],
     },
-    needs: ['node', 'openssl'],
+    needs: ['node', 'openssl', 'promtool'],
     minutesMax: 10,
   },
   {

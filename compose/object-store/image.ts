@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { DockerEnvironment } from '../docker-engine.ts'
-import { mustRun, runCommand } from '../run-command.ts'
+import { ensureImage } from '../images/ensure-image.ts'
+import { mustRun } from '../run-command.ts'
 import { findGo, isServerBuilt } from '../servers/build-server.ts'
 import type { OnProgress } from '../servers/progress.ts'
 import { packObjectStoreImage } from './pack-image.ts'
@@ -17,23 +18,18 @@ export const objectStoreImage = 'cloudlysis/object-store:minio-7aac2a2c5b7c'
  * @throws {CommandError} if the engine can neither build nor pull it. @throws {ServerBuildError} if a native
  *   build fails.
  */
-export async function ensureObjectStoreImage(
-  env: DockerEnvironment,
-  onProgress: OnProgress,
-): Promise<string> {
-  const image = env.OBJECT_STORE_IMAGE ?? objectStoreImage
-  const inspect = await runCommand(['docker', 'image', 'inspect', '--format', '{{.Id}}', image], { env })
-  if (inspect.exitCode === 0) return image
-  if (image !== objectStoreImage) {
-    onProgress(`pulling ${image}`)
-    await mustRun(['docker', 'pull', image], { env })
-  } else if (await canPack()) {
-    await packObjectStoreImage(image, env, onProgress)
-  } else {
-    onProgress(`building ${image}`)
-    await dockerBuild(image, env)
+export function ensureObjectStoreImage(env: DockerEnvironment, onProgress: OnProgress): Promise<string> {
+  const source = {
+    standard: objectStoreImage,
+    chosen: env.OBJECT_STORE_IMAGE,
+    packsFirst: canPack,
+    pack: () => packObjectStoreImage(objectStoreImage, env, onProgress),
+    otherwise: () => {
+      onProgress(`building ${objectStoreImage}`)
+      return dockerBuild(objectStoreImage, env)
+    },
   }
-  return image
+  return ensureImage(source, env, onProgress)
 }
 
 /** Binaries of this machine run in its engine's containers only where both are Linux. */

@@ -2,6 +2,7 @@
 set -eu
 cd /object-store
 . ./store-alias.sh
+. ./store-user.sh
 secrets=/run/secrets
 store_alias "$secrets/minio_root_user" "$secrets/minio_root_password"
 
@@ -17,15 +18,14 @@ mc --quiet ilm rule import "store/$S3_BUCKET_DOCS" <<JSON
 }] }
 JSON
 
-# The service's own key: it reaches the bucket of documents and nothing else. `user add` replaces a secret
-# that has changed, and reads both halves from standard input.
-user="$(cat "$secrets/s3_access_key_id")"
-cat "$secrets/s3_access_key_id" - "$secrets/s3_secret_access_key" <<NEWLINE | mc --quiet admin user add store
-
-NEWLINE
-sed "s/BUCKET/$S3_BUCKET_DOCS/g" service-policy.json >/tmp/service-policy.json
-mc --quiet admin policy create store documents-service /tmp/service-policy.json
-# Attaching a policy again is an error, so ask first.
-mc --json admin user info store "$user" | grep -q documents-service ||
-  mc --quiet admin policy attach store documents-service --user "$user"
+# A key each for the service, Loki and Tempo: it reaches its own bucket and nothing else.
+bucket_policy documents-service "$S3_BUCKET_DOCS"
+store_user documents-service "$(cat "$secrets/s3_access_key_id")" "$(cat "$secrets/s3_secret_access_key")"
+bucket_policy loki "$S3_BUCKET_LOKI"
+store_user loki $(aws_keys "$secrets/loki_s3_credentials")
+bucket_policy tempo "$S3_BUCKET_TEMPO"
+store_user tempo $(aws_keys "$secrets/tempo_s3_credentials")
+# One that reads MinIO's metrics and reaches no bucket at all.
+mc --quiet admin policy create store metrics metrics-policy.json
+store_user metrics $(aws_keys "$secrets/minio_metrics_credentials")
 echo 'object store is set up'

@@ -1,3 +1,4 @@
+import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cached, isCached } from './cache.ts'
 import type { OnProgress } from './progress.ts'
@@ -22,7 +23,7 @@ export async function buildServer(name: BuiltServer, options: BuildOptions = {})
     key: cacheKey(recipe),
     cache: options.cache,
     onWait: () => onProgress('waiting for another process that builds it'),
-    make: (folder) => runGoBuild(recipe, join(folder, name), onProgress),
+    make: (folder) => build(recipe, folder, onProgress),
   })
   return join(folder, name)
 }
@@ -45,7 +46,41 @@ function cacheKey(recipe: ServerRecipe): string {
   return `${recipe.name}-${recipe.version}-${recipe.hash}`
 }
 
-async function runGoBuild(recipe: ServerRecipe, out: string, onProgress: OnProgress): Promise<void> {
+async function build(recipe: ServerRecipe, folder: string, onProgress: OnProgress): Promise<void> {
+  const out = join(folder, recipe.name)
+  if (recipe.manifest === null) {
+    await runGo(recipe, recipe.folder, buildArguments(out, recipe.package), onProgress)
+    return
+  }
+  const source = join(folder, 'source')
+  await generate(recipe, source, onProgress)
+  await runGo(recipe, source, buildArguments(out, '.'), onProgress)
+  await rm(source, { recursive: true })
+}
+
+function buildArguments(out: string, mainPackage: string): string[] {
+  return ['build', '-v', ...goBuildFlags, '-o', out, mainPackage]
+}
+
+/**
+ * Has the OpenTelemetry Collector Builder write the main package. It would also ask for the modules' versions
+ * anew; `go.mod` and `go.sum` of the recipe stand in the folder instead, so that what is built stays pinned.
+ */
+async function generate(recipe: ServerRecipe, source: string, onProgress: OnProgress): Promise<void> {
+  await mkdir(source)
+  for (const file of ['go.mod', 'go.sum', 'manifest.yaml']) {
+    await copyFile(join(recipe.folder, file), join(source, file))
+  }
+  const only = ['--skip-get-modules', '--skip-compilation']
+  await runGo(recipe, source, ['tool', recipe.package, '--config', 'manifest.yaml', ...only], onProgress)
+}
+
+async function runGo(
+  recipe: ServerRecipe,
+  cwd: string,
+  argv: string[],
+  onProgress: OnProgress,
+): Promise<void> {
   const go = findGo()
   if (go === null) {
     throw new ServerBuildError(
@@ -53,16 +88,16 @@ async function runGoBuild(recipe: ServerRecipe, out: string, onProgress: OnProgr
         'install Go 1.24 or newer (https://go.dev/dl/) so that `go version` works',
     )
   }
-  const build = Bun.spawn([go, 'build', '-v', ...goBuildFlags, '-o', out, recipe.package], {
-    cwd: recipe.folder,
+  const child = Bun.spawn([go, ...argv], {
+    cwd,
     // A workspace or flags of the user's own would change what is built.
     env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '' },
     stdin: 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',
   })
-  const lastLines = await followBuild(build.stderr, onProgress)
-  if ((await build.exited) !== 0) {
+  const lastLines = await followBuild(child.stderr, onProgress)
+  if ((await child.exited) !== 0) {
     throw new ServerBuildError(
       `building ${recipe.name} ${recipe.version} in ${recipe.folder} failed:\n${lastLines.join('\n')}`,
     )

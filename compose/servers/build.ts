@@ -1,4 +1,4 @@
-/** `bun compose/servers/build.ts [minio mc docker-compose]`: builds them (default: all), prints their paths. */
+/** `bun compose/servers/build.ts [minio mc loki …]`: builds them (default: all), prints their paths. */
 import { buildServer, ServerBuildError } from './build-server.ts'
 import { withProgress } from './progress.ts'
 import { builtServers } from './server-recipe.ts'

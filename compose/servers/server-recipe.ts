@@ -1,16 +1,30 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Programs that are built here from their Go modules: one folder each, with a `go.mod` that pins it. */
-export const builtServers = ['minio', 'mc', 'docker-compose'] as const
+export const builtServers = [
+  'minio',
+  'mc',
+  'docker-compose',
+  'loki',
+  'tempo',
+  'otel-collector',
+  'toxiproxy',
+] as const
 export type BuiltServer = (typeof builtServers)[number]
 
 export interface ServerRecipe {
   name: BuiltServer
   /** Absolute path of the module folder, where `go build` runs. */
   folder: string
-  /** Import path of the main package, from the `tool` line of `go.mod`. */
+  /**
+   * Import path of the package from the `tool` line of `go.mod`: the main package, or the generator of one where
+   * the folder has a `manifest.yaml`.
+   */
   package: string
+  /** Absolute path of the generator's configuration; `null` where the tool itself is what is built. */
+  manifest: string | null
   /** Version of the module that has this package, from its `require` line. */
   version: string
   /** Changes with everything that decides what is built: 12 hexadecimal digits. */
@@ -29,10 +43,12 @@ export async function readRecipe(name: BuiltServer): Promise<ServerRecipe> {
   const folder = join(import.meta.dir, name)
   const goMod = await Bun.file(join(folder, 'go.mod')).text()
   const goSum = await Bun.file(join(folder, 'go.sum')).text()
-  const { package: mainPackage, version } = pinnedTool(goMod)
+  const manifest = join(folder, 'manifest.yaml')
+  const isGenerated = existsSync(manifest)
   const decides = [goMod, goSum, goBuildFlags.join(' '), process.platform, process.arch]
+  if (isGenerated) decides.push(await Bun.file(manifest).text())
   const hash = createHash('sha256').update(decides.join('\0')).digest('hex').slice(0, 12)
-  return { name, folder, package: mainPackage, version, hash }
+  return { name, folder, manifest: isGenerated ? manifest : null, hash, ...pinnedTool(goMod) }
 }
 
 /**

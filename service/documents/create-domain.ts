@@ -4,7 +4,7 @@ import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
 import { createSemaphore } from '../semaphore.ts'
 import { createAcceptance } from './acceptance.ts'
-import { createTransfers } from './create-transfers.ts'
+import { createTransfers, type OnUploadTicket } from './create-transfers.ts'
 import { createCursors } from './cursor.ts'
 import { createDeletions } from './deletions.ts'
 import { DocumentError } from './document-error.ts'
@@ -31,6 +31,8 @@ export interface DomainOptions {
   /** At least 32 bytes, the same on every replica. */
   cursorKey: Uint8Array
   onIntegrityViolation: OnIntegrityViolation
+  /** Told of every ticket, and of every one that could not be given. */
+  onUploadTicket?: OnUploadTicket | undefined
   /** What the probe has found out so far. */
   capabilities: () => StoreCapabilities
   /** Under S3_PREFIX_DOCS, like the store. */
@@ -129,7 +131,7 @@ export function createDomain(options: DomainOptions): Domain {
   const { signer, completionWaitSecondsMax = limits.completionWaitSecondsMax } = options
   const transfers = createTransfers({
     ...{ store, signer, tickets, acceptance, deletions, promotions, capabilities },
-    ...{ documentBytesMax, completionWaitSecondsMax },
+    ...{ documentBytesMax, completionWaitSecondsMax, onUploadTicket: options.onUploadTicket },
   })
   return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
 }

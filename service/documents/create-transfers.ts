@@ -18,7 +18,11 @@ export interface TransferParts extends CompletionParts {
   documentBytesMax: number
   /** How long a completion keeps its client waiting. */
   completionWaitSecondsMax: number
+  onUploadTicket?: OnUploadTicket | undefined
 }
+
+/** `none`: there is no method that is known to be safe. */
+export type OnUploadTicket = (method: TicketMethod | 'none') => void
 
 export function createTransfers(parts: TransferParts): Transfers {
   const { store, signer, tickets, acceptance, capabilities } = parts
@@ -37,7 +41,9 @@ export function createTransfers(parts: TransferParts): Transfers {
         if (deletedBeside()) await acceptance.refuseDeleted(document, by)
         return { published: document }
       }
-      const method = requireMethod(capabilities())
+      const { ticketMethod } = capabilities()
+      parts.onUploadTicket?.(ticketMethod === 'unknown' ? 'none' : ticketMethod)
+      const method = requireMethod(ticketMethod)
       return { ticket: await issue(ref, request, method) }
     },
 
@@ -91,7 +97,7 @@ export function createTransfers(parts: TransferParts): Transfers {
   }
 }
 
-function requireMethod({ ticketMethod }: StoreCapabilities): TicketMethod {
+function requireMethod(ticketMethod: StoreCapabilities['ticketMethod']): TicketMethod {
   if (ticketMethod === 'unknown') {
     throw new DocumentError(
       'store_unknown',

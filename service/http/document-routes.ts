@@ -99,6 +99,7 @@ export function documentRoutes(documents: Documents): Route[] {
           traceId: context.trace.traceId,
           signal: request.signal,
         })
+        context.found({ digest: document.digest })
         return json(created ? 201 : 200, document, placedHeaders(document))
       },
     }),
@@ -174,6 +175,11 @@ export function documentRoutes(documents: Documents): Route[] {
       body: null,
       headers: validators,
     }
+    const versionOf = async (call: Parameters<Route['handle']>[0]) => {
+      const ref = await resolve(call)
+      call.context.found({ digest: ref.digest })
+      return ref
+    }
     const params = path === version ? VersionPath : DocumentPath
     const action = path === version ? 'version.read' : 'document.read'
     const shared = { path, action, params, query, body: 'none' } as const
@@ -189,7 +195,7 @@ export function documentRoutes(documents: Documents): Route[] {
         ],
         problems: [...problems, 'precondition_failed'],
         async handle(call) {
-          return headVersion(documents, await resolve(call), call.request, cacheControl)
+          return headVersion(documents, await versionOf(call), call.request, cacheControl)
         },
       }),
       defineRoute({
@@ -214,7 +220,7 @@ export function documentRoutes(documents: Documents): Route[] {
         ],
         problems: ['precondition_failed', 'range_unsatisfiable', 'integrity_violated'],
         async handle(call) {
-          return getVersion(documents, await resolve(call), call, cacheControl)
+          return getVersion(documents, await versionOf(call), call, cacheControl)
         },
       }),
     ]

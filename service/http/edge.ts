@@ -1,9 +1,12 @@
 import type { Principal } from '../authz/principal.ts'
 import { limits } from '../limits.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
+import type { RequestSpans, RequestSubject } from '../telemetry/traced-request.ts'
 import type { Access, AccessTarget } from './access.ts'
 import { contentLength } from './content-length.ts'
 import { toProblem } from './error-mapping.ts'
+import { isHealthCheck } from './health.ts'
 import { requireJson, requireUncoded } from './media-type.ts'
 import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse, problems } from './problem.ts'
 import { type PublicPages, publicAnswer } from './public-pages.ts'
@@ -14,7 +17,7 @@ import {
   stampResponse,
 } from './request-context.ts'
 import { isApi, requestUrl } from './request-url.ts'
-import { decodeSegment, matchRoute, type Route } from './route.ts'
+import { decodeSegment, matchRoute, type Route, type RouteMatch } from './route.ts'
 import type { Router } from './router.ts'
 
 export interface EdgeOptions {
@@ -23,6 +26,8 @@ export interface EdgeOptions {
   router: Router
   pages: PublicPages
   logger: Logger
+  spans: RequestSpans
+  metrics: ServiceMetrics
   documentBytesMax: number
 }
 
@@ -31,18 +36,26 @@ export interface EdgeOptions {
  * scope, method, size, media type; then the route. Every failure below becomes a problem document here.
  */
 export function createEdge(options: EdgeOptions) {
-  const { logger } = options
+  const { logger, spans, metrics } = options
 
   async function answer(request: Request, context: RequestContext, trail: Trail): Promise<Response> {
-    const { pathname, searchParams } = requestUrl(request)
-    if (!isApi(pathname)) return publicAnswer(options.pages, request, pathname)
+    const url = requestUrl(request)
+    const { pathname, searchParams } = url
+    trail.url = url
+    if (!isApi(pathname)) {
+      const page = options.pages.find(pathname)
+      if (page) trail.route = page.route
+      return publicAnswer(page, request)
+    }
     const target = targetOf(pathname)
-    trail.tenant = target.tenant
+    trail.about = target
+    const match = matchRoute(options.routes, request.method, pathname)
+    // For the log, whoever asks: nothing is answered by it before the caller was admitted.
+    trail.route = match.found ? match.route.path : match.others[0]?.path
     const principal = await options.access.authenticate(request, context, target)
     if (target.tenant === undefined) throw noSuchRoute()
     options.access.requireTenant(principal, target.tenant, context, target)
-    const { route, about } = admitRoute(request, pathname, principal, context, target)
-    trail.route = route.path
+    const { route, about } = admitRoute(match, principal, context, target)
     refuseBody(route, request, options.documentBytesMax)
     refuseRepeated(searchParams)
     refuseUnknownPreconditions(route, request.headers)
@@ -53,20 +66,23 @@ export function createEdge(options: EdgeOptions) {
         options.access.signedUrl(principal, route.action, context, about, signedUrl),
       bodyFailed(reason) {
         // Whoever went away knows it.
-        if (!request.signal.aborted) logger.error('response.broken_off', { cause: reason, ...idsOf(context) })
+        if (request.signal.aborted) return
+        metrics.responseBrokenOff()
+        logger.error('response.broken_off', { cause: reason, ...idsOf(context) })
+      },
+      found(subject) {
+        trail.about = { ...trail.about, ...subject }
       },
     }
     return options.router.dispatch({ route, request, parameters: searchParams, context: admitted })
   }
 
   function admitRoute(
-    request: Request,
-    pathname: string,
+    match: RouteMatch,
     principal: Principal,
     context: RequestContext,
     target: AccessTarget,
   ): { route: Route; about: AccessTarget } {
-    const match = matchRoute(options.routes, request.method, pathname)
     if (!match.found) {
       const { others } = match
       if (others.length === 0) throw noSuchRoute()
@@ -86,23 +102,38 @@ export function createEdge(options: EdgeOptions) {
 
   return async (request: Request, clientAddress: string | undefined): Promise<Response> => {
     const startedAt = performance.now()
-    const context = requestContextFrom(request, clientAddress)
-    const trail: Trail = {}
-    let response: Response
-    try {
-      response = await answer(request, context, trail)
-    } catch (error) {
-      response = problemResponse(logFailure(error, request, context), context.trace.traceId)
-    }
-    stampResponse(response, context)
-    logger.info('request.answered', {
-      method: request.method,
-      route: trail.route,
-      tenant: trail.tenant,
-      status: response.status,
-      durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
-      ...idsOf(context),
+    const { method, headers } = request
+    metrics.requestBegan()
+    const span = spans.begin({
+      method,
+      traceparent: headers.get('traceparent'),
+      untraced: isHealthCheck(request),
     })
+    const context = requestContextFrom(request, clientAddress, span.trace)
+    const trail: Trail = { about: {} }
+    const response = await span.run(async () => {
+      const answered = await answer(request, context, trail).catch((error) => {
+        const problem = logFailure(error, request, context)
+        trail.problem = problem.code
+        return problemResponse(problem, context.trace.traceId)
+      })
+      logger.info('request.answered', {
+        method,
+        route: trail.route,
+        tenant: trail.about.tenant,
+        digest: trail.about.digest,
+        status: answered.status,
+        code: trail.problem,
+        durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+        ...idsOf(context),
+      })
+      return stampResponse(answered, context)
+    })
+    const { status } = response
+    const { route, problem, url = null, about } = trail
+    const { correlationId } = context
+    span.end({ route, status, problem, url, clientAddress, correlationId, about })
+    metrics.requestAnswered({ method, route, status, seconds: (performance.now() - startedAt) / 1000 })
     return response
   }
 
@@ -121,14 +152,16 @@ export function createEdge(options: EdgeOptions) {
   }
 }
 
-function idsOf({ correlationId, trace }: RequestContext) {
-  return { correlationId, traceId: trace.traceId }
+function idsOf({ correlationId, trace: { traceId, spanId } }: RequestContext) {
+  return { correlationId, traceId, spanId }
 }
 
-/** What the log says of a request besides its answer, as far as it came. */
+/** What log and trace say of a request besides its answer, as far as it came. */
 interface Trail {
-  route?: string
-  tenant?: string | undefined
+  url?: URL
+  route?: string | undefined
+  problem?: string
+  about: RequestSubject
 }
 
 /** The tenant of `/v1/tenants/<tenant>…`, and what follows it where it has the shape of a document. */

@@ -1,6 +1,6 @@
 import type { Documents } from '../documents/documents.ts'
 import { limits } from '../limits.ts'
-import type { PublicPages } from './public-pages.ts'
+import { type PublicPages, pagesAt } from './public-pages.ts'
 
 export interface Health {
   pages: PublicPages
@@ -29,16 +29,21 @@ export function createHealth(documents: Documents): Health {
     return check
   }
 
-  const pages: PublicPages = new Map<string, () => Response | Promise<Response>>([
-    ['/livez', () => codeOnly(200)],
-    ['/readyz', async () => codeOnly(!draining && (await storeAnswers()) ? 200 : 503)],
-  ])
+  const pages = pagesAt({
+    '/livez': () => codeOnly(200),
+    '/readyz': async () => codeOnly(!draining && (await storeAnswers()) ? 200 : 503),
+  })
   return {
     pages,
     drain() {
       draining = true
     },
   }
+}
+
+/** Whether a request, by its raw address, asks for one of these. */
+export function isHealthCheck({ url }: Request): boolean {
+  return /^(?:https?:\/\/[^/]+)?\/(?:livez|readyz)$/.test(url)
 }
 
 function codeOnly(status: number): Response {

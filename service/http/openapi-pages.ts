@@ -2,7 +2,7 @@ import style from './docs-page.css' with { type: 'text' }
 import { docsStylePath, openApiPath, renderDocsPage } from './docs-page.ts'
 import { fixedPage } from './fixed-page.ts'
 import { describeApi } from './openapi.ts'
-import type { PublicPages } from './public-pages.ts'
+import { type PublicPages, pagesAt } from './public-pages.ts'
 import type { Route } from './route.ts'
 
 /** The description of the API for machines and for people, whole on our own origin. */
@@ -11,9 +11,9 @@ export function createOpenApiPages(
   options: { documentBytesMax: number },
 ): PublicPages {
   const document = describeApi(routes, options)
-  return new Map([
-    [openApiPath, fixedPage('application/json', JSON.stringify(document))],
-    ['/docs', fixedPage('text/html;charset=utf-8', renderDocsPage(document))],
-    [docsStylePath, fixedPage('text/css;charset=utf-8', style)],
-  ])
+  return pagesAt({
+    [openApiPath]: fixedPage('application/json', JSON.stringify(document)),
+    '/docs': fixedPage('text/html;charset=utf-8', renderDocsPage(document)),
+    [docsStylePath]: fixedPage('text/css;charset=utf-8', style),
+  })
 }

@@ -1,6 +1,7 @@
 import type { Principal } from '../authz/principal.ts'
 import { correlationIdFrom } from '../telemetry/correlation.ts'
-import { formatTraceparent, type TraceContext, traceContextFrom } from '../telemetry/trace-context.ts'
+import { formatTraceparent, type TraceContext } from '../telemetry/trace-context.ts'
+import type { RequestSubject } from '../telemetry/traced-request.ts'
 
 /** What is known of a request before anything was decided about it. */
 export interface RequestContext {
@@ -21,12 +22,18 @@ export interface AdmittedContext extends RequestContext {
   bodyFailed(reason: unknown): void
   /** Writes the audit line of a signed URL (its id and expiry); to be called before it is given out. */
   auditSignedUrl(signedUrl: { id: string; expiresAt: string }): void
+  /** Tells log and trace what the path does not say, such as the digest of an upload. */
+  found(subject: RequestSubject): void
 }
 
-export function requestContextFrom(request: Request, clientAddress: string | undefined): RequestContext {
+export function requestContextFrom(
+  request: Request,
+  clientAddress: string | undefined,
+  trace: TraceContext,
+): RequestContext {
   return {
     correlationId: correlationIdFrom(request.headers.get('x-correlation-id')),
-    trace: traceContextFrom(request.headers.get('traceparent')),
+    trace,
     clientAddress,
     admittedAt: new Date(),
   }

@@ -42,6 +42,7 @@ export function tagRoutes(documents: Documents): Route[] {
       problems: ['version_unknown', 'precondition_failed', 'compare_and_set_unavailable', 'store_unknown'],
       async handle({ params: { tag, ...ref }, request, context }) {
         const { digest } = await readJson(request, TagBody)
+        context.found({ digest })
         const { tag: moved, created } = await documents.putTag(ref, tag, {
           digest: digest as Digest,
           by: context.principal.subject,

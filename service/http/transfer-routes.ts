@@ -41,6 +41,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
       problems: ['document_too_large', 'digest_mismatch', 'tickets_unavailable', 'store_unknown', 'conflict'],
       async handle({ params, request, context }) {
         const { digest, size, contentType } = await readJson(request, TicketBody)
+        context.found({ digest })
         const created = await transfers.createUpload(params, {
           digest: digest as Digest,
           size,
@@ -89,6 +90,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
         const by = context.principal.subject
         const done = await transfers.completeUpload(ref, id, { ticket, by, traceId: context.trace.traceId })
         if (!done) return new Response(null, { status: 202, headers: inProgressHeaders })
+        context.found({ digest: done.document.digest })
         return json(done.created ? 201 : 200, done.document)
       },
     }),

@@ -31,6 +31,9 @@ const callbackPath = '/sign-in/callback'
 /** Addresses that the UI itself knows how to show. Their segments are its to check. */
 const routeForm = /^\/(?:tenants(?:\/[^/]+){1,3}|sign-in|sign-in\/callback)?$/
 const assetsPath = '/assets/'
+const settingsPath = '/ui-settings.json'
+/** All of them are one page. */
+const pageRoute = '/'
 /** What the UI asks for at sign-in (OpenID Connect Core 1.0, sections 3.1.2.1 and 11); issuers give less. */
 const scope = ['openid', 'offline_access', ...scopes].join(' ')
 
@@ -62,11 +65,11 @@ export function createUiPages({ bundle, settings, connectOrigins }: UiOptions): 
   const settingsPage = fixedPage('application/json', JSON.stringify({ ...settings, scope }))
 
   return {
-    get(pathname) {
-      if (pathname === '/ui-settings.json') return settingsPage
-      if (pathname === callbackPath) return callback
-      if (pathname.startsWith(assetsPath)) return asset(pathname)
-      return routeForm.test(pathname) ? page : undefined
+    find(pathname) {
+      if (pathname === settingsPath) return { route: settingsPath, answer: settingsPage }
+      if (pathname === callbackPath) return { route: callbackPath, answer: callback }
+      if (pathname.startsWith(assetsPath)) return { route: `${assetsPath}:file`, answer: asset(pathname) }
+      return routeForm.test(pathname) ? { route: pageRoute, answer: page } : undefined
     },
   }
 }

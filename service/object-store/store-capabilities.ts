@@ -23,3 +23,13 @@ export const nothingKnown: StoreCapabilities = {
   copyPinHonoured: false,
   conditionalOverwrite: 'unknown',
 }
+
+/** Each capability as a word, for metrics. */
+export function capabilityStates(known: StoreCapabilities): Record<string, string> {
+  return {
+    ticket_method: known.ticketMethod.toLowerCase(),
+    digest_enforced: known.digestEnforced ? 'yes' : 'no',
+    copy_pin_honoured: known.copyPinHonoured ? 'yes' : 'no',
+    conditional_overwrite: known.conditionalOverwrite,
+  }
+}

@@ -7,7 +7,8 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
-import { type MultipartUpload, type ObjectBody, type ObjectStore, ObjectStoreError } from './object-store.ts'
+import { type ObjectBody, type ObjectStore, ObjectStoreError } from './object-store.ts'
+import { type CallTarget, observed } from './observed-object-store.ts'
 
 /**
  * Gives every call to `store` a CLIENT span named `S3 <operation of the S3 API>`, child of the active one.
@@ -21,40 +22,12 @@ import { type MultipartUpload, type ObjectBody, type ObjectStore, ObjectStoreErr
  * Put it inside `prefixed`, so that `aws.s3.key` is the key in the bucket.
  */
 export function traced(store: ObjectStore, tracer: Tracer, bucket: string): ObjectStore {
-  const observe = observeWith(tracer, bucket)
-  return {
-    put: (key, body, options) => observe('PutObject', { key }, () => store.put(key, body, options)),
-    get: (key, options) => observe('GetObject', { key }, () => store.get(key, options), untilBodyEnds),
-    head: (key, options) => observe('HeadObject', { key }, () => store.head(key, options)),
-    copy: (from, to, options) => observe('CopyObject', { key: to }, () => store.copy(from, to, options)),
-    list: (options) => observe('ListObjectsV2', {}, () => store.list(options)),
-    delete: (key, options) => observe('DeleteObject', { key }, () => store.delete(key, options)),
-    startMultipart: async (key, options) => {
-      const start = () => store.startMultipart(key, options)
-      return tracedUpload(await observe('CreateMultipartUpload', { key }, start), key, observe)
-    },
-    listUnfinished: (prefix, options) =>
-      observe('ListMultipartUploads', {}, () => store.listUnfinished(prefix, options)),
-    abortUnfinished: (key, uploadId, options) =>
-      observe('AbortMultipartUpload', { key }, () => store.abortUnfinished(key, uploadId, options)),
-    clock: (options) => observe('HeadBucket', {}, () => store.clock(options)),
-  }
-}
-
-interface Target {
-  key?: string
-  partNumber?: number
-}
-
-type Observe = <T>(
-  operation: string,
-  target: Target,
-  call: () => Promise<T>,
-  finish?: (answer: T, span: Span) => T,
-) => Promise<T>
-
-function observeWith(tracer: Tracer, bucket: string): Observe {
-  return (operation, target, call, finish = endNow) => {
+  async function observe<T>(
+    operation: string,
+    target: CallTarget,
+    call: () => Promise<T>,
+    finish: (answer: T, span: Span) => T,
+  ): Promise<T> {
     const span = tracer.startSpan(`S3 ${operation}`, { kind: SpanKind.CLIENT })
     if (!span.isRecording()) return call()
     span.setAttributes(attributesOf(operation, bucket, target))
@@ -65,21 +38,14 @@ function observeWith(tracer: Tracer, bucket: string): Observe {
         (error: unknown) => fail(error, span),
       )
   }
+
+  return observed(store, {
+    call: (operation, target, call) => observe(operation, target, call, endNow),
+    reading: (operation, target, call) => observe(operation, target, call, untilBodyEnds),
+  })
 }
 
-function tracedUpload(upload: MultipartUpload, key: string, observe: Observe): MultipartUpload {
-  let partNumber = 0
-  return {
-    uploadPart: (bytes, options) => {
-      partNumber += 1
-      return observe('UploadPart', { key, partNumber }, () => upload.uploadPart(bytes, options))
-    },
-    complete: (options) => observe('CompleteMultipartUpload', { key }, () => upload.complete(options)),
-    abort: () => observe('AbortMultipartUpload', { key }, () => upload.abort()),
-  }
-}
-
-function attributesOf(operation: string, bucket: string, { key, partNumber }: Target): Attributes {
+function attributesOf(operation: string, bucket: string, { key, partNumber }: CallTarget): Attributes {
   return {
     'rpc.system': 'aws-api',
     'rpc.service': 'S3',

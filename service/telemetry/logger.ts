@@ -29,6 +29,23 @@ export interface LineDestination {
   write(line: string): void
 }
 
+/** A line as it was written, and what is in it. */
+export interface LogRecord {
+  time: Date
+  level: LogLevel
+  kind: 'log' | 'audit'
+  event: string
+  /** Scrubbed. */
+  fields: LogFields
+  /** Without its newline. */
+  line: string
+}
+
+/** Where lines go besides their destination. It never throws and never makes anybody wait. */
+export interface LogSink {
+  emit(record: LogRecord): void
+}
+
 export interface LoggerOptions {
   /** The lowest level that is written. Audit lines know no level. */
   level: LogLevel
@@ -36,6 +53,8 @@ export interface LoggerOptions {
   service: string
   /** Standard output unless a test wants to read the lines. */
   destination?: LineDestination | undefined
+  /** Told of every line after it was written, of audit lines too. */
+  sink?: LogSink | null | undefined
 }
 
 /**
@@ -49,15 +68,16 @@ export function createLogger(options: LoggerOptions): Logger {
 type Settings = LoggerOptions & { destination: LineDestination }
 
 function loggerWith(bound: LogFields, settings: Settings): Logger {
-  const { level: lowest, service, destination } = settings
+  const { level: lowest, service, destination, sink } = settings
   const write = (level: LogLevel) => (event: string, fields?: LogFields) => {
     if (levels.indexOf(level) < levels.indexOf(lowest)) return
-    const line = lineOf({ level, kind: 'log', service, event }, { ...bound, ...fields })
+    const record = recordOf({ level, kind: 'log', service, event }, { ...bound, ...fields })
     try {
-      destination.write(line)
+      destination.write(`${record.line}\n`)
     } catch {
       // Work goes on without its log line; without its audit line it does not (see `audit`).
     }
+    sink?.emit(record)
   }
   return {
     debug: write('debug'),
@@ -65,10 +85,14 @@ function loggerWith(bound: LogFields, settings: Settings): Logger {
     warn: write('warn'),
     error: write('error'),
     child: (fields) => loggerWith({ ...bound, ...fields }, settings),
-    audit: (entry) =>
-      destination.write(
-        lineOf({ level: 'info', kind: 'audit', service, event: 'access.decided' }, { ...entry }),
-      ),
+    audit(entry) {
+      const record = recordOf(
+        { level: 'info', kind: 'audit', service, event: 'access.decided' },
+        { ...entry },
+      )
+      destination.write(`${record.line}\n`)
+      sink?.emit(record)
+    },
   }
 }
 
@@ -79,12 +103,14 @@ interface LineHead {
   event: string
 }
 
-function lineOf(head: LineHead, fields: LogFields): string {
-  const own = { time: new Date().toISOString(), ...head }
+function recordOf(head: LineHead, fields: LogFields): LogRecord {
+  const time = new Date()
+  const own = { time: time.toISOString(), ...head }
   // A field must not be able to replace what the logger says itself, least of all `kind`.
   const others = Object.entries(fields).map(([name, value]) => [
     Object.hasOwn(own, name) ? `${name}_` : name,
     value,
   ])
-  return `${JSON.stringify({ ...own, ...(redact(Object.fromEntries(others)) as object) })}\n`
+  const safe = redact(Object.fromEntries(others)) as LogFields
+  return { ...head, time, fields: safe, line: JSON.stringify({ ...own, ...safe }) }
 }

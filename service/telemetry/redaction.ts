@@ -36,7 +36,8 @@ const secretFields: ReadonlySet<string> = new Set([
  * compact JWS and JWE (RFC 7515, 7516), user-info of a URL, private keys in PEM.
  */
 const secretTexts: readonly (readonly [RegExp, string])[] = [
-  [/(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%3D))[^&\s"'<>]+/gi, `$1${redacted}`],
+  // Percent-encoded once or more often: an address that was put into another one.
+  [/(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%(?:25)*3D))[^&\s"'<>]+/gi, `$1${redacted}`],
   [/(AWS4-HMAC-SHA256\s+)(?:[A-Za-z]+=[^\s,"']+(?:,\s*)?)+/g, `$1${redacted}`],
   [/\b(Bearer|Basic|DPoP)\s+[A-Za-z0-9._~+/-]{16,}=*/gi, `$1 ${redacted}`],
   [/\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}/g, redacted],
@@ -61,8 +62,16 @@ export function registerSecret(secret: Secret): () => void {
   return () => forms.forEach(forget)
 }
 
+/** True for a text, or several in one, that {@link redactText} leaves as it is: the look that is cheap. */
+export function isSafeText(text: string): boolean {
+  if (text.length > limits.logTextCharsMax || suspicious.test(text)) return false
+  for (const value of registered.keys()) if (text.includes(value)) return false
+  return true
+}
+
 /** `text` without what looks like, or is registered as, a secret; cut at `limits.logTextCharsMax`. */
 export function redactText(text: string): string {
+  if (isSafeText(text)) return text
   let safe = text
   for (const value of registered.keys()) safe = safe.replaceAll(value, redacted)
   // Callers choose how long a text is: it is cut before the expressions see it, and with room to spare, so
@@ -164,7 +173,8 @@ function redactFields(entries: readonly (readonly [unknown, unknown])[], depth: 
   return Object.fromEntries(shown)
 }
 
-function isSecretField(name: string): boolean {
+/** True for a name whose value is never shown. */
+export function isSecretField(name: string): boolean {
   return secretFields.has(name.toLowerCase().replace(/[-_]/g, ''))
 }
 

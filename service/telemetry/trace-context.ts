@@ -14,28 +14,37 @@ export interface TraceContext {
 const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 const sampledFlag = 0x01
 
+/** The caller's place in a trace. */
+export interface CallerContext {
+  traceId: string
+  spanId: string
+  sampled: boolean
+}
+
+/** What the header says; `null` where it is absent or breaks the grammar. */
+export function callerContextFrom(traceparent: string | null): CallerContext | null {
+  const [, version, traceId, spanId, flags, rest] = form.exec(traceparent ?? '') ?? []
+  const invalid =
+    version === undefined ||
+    traceId === undefined ||
+    spanId === undefined ||
+    flags === undefined ||
+    version === 'ff' ||
+    (version === '00' && rest !== undefined) ||
+    isZero(traceId) ||
+    isZero(spanId)
+  return invalid ? null : { traceId, spanId, sampled: (Number.parseInt(flags, 16) & sampledFlag) !== 0 }
+}
+
 /**
  * Continues the caller's trace under a new span of ours. A header that is absent or breaks the grammar is
  * ignored and starts a new trace (section 4.3, "restart the trace").
  */
 export function traceContextFrom(traceparent: string | null): TraceContext {
-  const [, version, traceId, parentSpanId, flags, rest] = form.exec(traceparent ?? '') ?? []
-  const invalid =
-    version === undefined ||
-    traceId === undefined ||
-    parentSpanId === undefined ||
-    flags === undefined ||
-    version === 'ff' ||
-    (version === '00' && rest !== undefined) ||
-    isZero(traceId) ||
-    isZero(parentSpanId)
-  if (invalid) return newTraceContext()
-  return {
-    traceId,
-    spanId: newSpanId(),
-    parentSpanId,
-    sampled: (Number.parseInt(flags, 16) & sampledFlag) !== 0,
-  }
+  const caller = callerContextFrom(traceparent)
+  if (!caller) return newTraceContext()
+  const { traceId, spanId: parentSpanId, sampled } = caller
+  return { traceId, spanId: newSpanId(), parentSpanId, sampled }
 }
 
 /** A trace that begins here. Not sampled: nothing has recorded it so far. */

@@ -14,7 +14,7 @@ export interface Comparison {
   close?(): Promise<void>
 }
 
-export const operations = ['sign', 'get', 'put', 'list'] as const
+export const operations = ['sign', 'get', 'put', 'list', 'telemetry'] as const
 export type Operation = (typeof operations)[number]
 
 export interface Side {

@@ -56,6 +56,7 @@ export function table(results: readonly Measured[]): string {
 /** What was met and what was missed, in one sentence each. */
 export function summary(results: readonly Measured[]): string {
   const aimed = results.filter(({ met }) => met !== null)
+  if (aimed.length === 0) return 'Nothing of this has a target.'
   const missed = aimed.filter(({ met }) => !met)
   const first = `${aimed.length - missed.length} of ${aimed.length} targets met`
   if (missed.length === 0) return `${first}.`

@@ -11,6 +11,7 @@ import { compareLargePut } from './compare-large-put.ts'
 import { compareList } from './compare-list.ts'
 import { compareSign } from './compare-sign.ts'
 import { compareSmallPut } from './compare-small-put.ts'
+import { compareTelemetry } from './compare-telemetry.ts'
 import { type Comparison, type Measured, measure, type Operation, operations } from './comparison.ts'
 import { machine, report, summary, table } from './report.ts'
 import { type Stage, setStage } from './stage.ts'
@@ -70,6 +71,8 @@ const comparisons: readonly (readonly [Operation, Make])[] = [
   // At most 1.3 times as long: at least 1 / 1.3 of the rate.
   ['list', (stage) => compareList(stage, { connections: 1, target: 1 / 1.3 })],
   ['list', (stage) => compareList(stage, { connections: 4, target: 1 / 1.3 })],
+  ['telemetry', (stage) => compareTelemetry(stage, 'get')],
+  ['telemetry', (stage) => compareTelemetry(stage, 'list')],
 ]
 
 process.exitCode = await main(process.argv.slice(2))

@@ -1,16 +1,26 @@
 import { YAML } from 'bun'
 import type { SourceFile } from './source-imports.ts'
 
-/** What is wrong with a compose file: not YAML, an image without a fixed tag, a port open to the network. */
+type Mapping = Record<string, unknown>
+
+/**
+ * What is wrong with a compose file: not YAML, an image without a fixed tag, a port open to the network, a secret
+ * in the environment, a container with more rights than it needs. An overlay changes services that are complete
+ * elsewhere, so only those with an image of their own have to be complete.
+ */
 export function composeProblems({ path, text }: SourceFile): string[] {
   const file = parse(text)
-  if (!isRecord(file)) return [`${path}: not a YAML mapping`]
-  const services = isRecord(file.services) ? Object.entries(file.services) : []
+  if (!isMapping(file)) return [`${path}: not a YAML mapping`]
+  const services = isMapping(file.services) ? Object.entries(file.services) : []
   return services.flatMap(([name, service]) => {
-    if (!isRecord(service)) return [`${path}: service ${name} is no mapping`]
-    return [...imageProblems(service.image), ...portProblems(service.ports)].map(
-      (problem) => `${path}: ${name}: ${problem}`,
-    )
+    if (!isMapping(service)) return [`${path}: service ${name} is no mapping`]
+    const problems = [
+      ...imageProblems(service.image),
+      ...portProblems(service.ports),
+      ...secretProblems(service.environment),
+      ...(service.image === undefined ? [] : [...rightsProblems(service), ...upkeepProblems(service)]),
+    ]
+    return problems.map((problem) => `${path}: ${name}: ${problem}`)
   })
 }
 
@@ -23,10 +33,45 @@ function imageProblems(image: unknown): string[] {
 }
 
 function portProblems(ports: unknown): string[] {
-  const published = Array.isArray(ports) ? ports.map(String) : []
-  return published
+  return listOf(ports)
     .filter((port) => !port.startsWith('127.0.0.1:'))
     .map((port) => `port ${port} is open to the network`)
+}
+
+/** `docker inspect` shows the environment to everyone who may ask the engine: secrets come as files. */
+function secretProblems(environment: unknown): string[] {
+  const entries = isMapping(environment) ? Object.keys(environment) : listOf(environment)
+  const names = entries.map((entry) => entry.split('=')[0] ?? '')
+  return names
+    .filter(
+      (name) => /SECRET|PASSWORD|PASSWD|TOKEN|ACCESS_KEY|CREDENTIAL/i.test(name) && !/_FILE$/.test(name),
+    )
+    .map((name) => `${name} in the environment looks like a secret`)
+}
+
+/** Rights that a container could do without (Docker documentation, "Security"). */
+function rightsProblems(service: Mapping): string[] {
+  const user = String(service.user ?? 'root').replace(/^\$\{\w+:-(.*)\}$/, '$1')
+  return [
+    ...(/^(root|0)(:|$)/.test(user) ? ['it runs as root'] : []),
+    ...(service.read_only === true ? [] : ['its file system is not read-only']),
+    ...(listOf(service.cap_drop).includes('ALL') ? [] : ['it keeps capabilities']),
+    ...(listOf(service.security_opt).includes('no-new-privileges:true') ? [] : ['it may gain privileges']),
+  ]
+}
+
+/** What keeps one that runs for months in order; a one-shot, restarted never or in a profile, needs less. */
+function upkeepProblems(service: Mapping): string[] {
+  const logging =
+    isMapping(service.logging) && isMapping(service.logging.options) ? service.logging.options : {}
+  const logs = logging['max-size'] === undefined ? ['its log may grow without end'] : []
+  const oneShot = service.restart === 'no' || service.profiles !== undefined
+  if (oneShot) return logs
+  return [
+    ...logs,
+    ...(isMapping(service.healthcheck) ? [] : ['nobody asks it whether it is healthy']),
+    ...(service.stop_grace_period === undefined ? ['it has no time to stop in'] : []),
+  ]
 }
 
 function parse(text: string): unknown {
@@ -37,6 +82,10 @@ function parse(text: string): unknown {
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+function listOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : []
+}
+
+function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

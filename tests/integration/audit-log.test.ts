@@ -185,9 +185,11 @@ describe('the access line', () => {
       route: '/v1/tenants/:tenant/documents/:type/:name',
       tenant: 'acme',
       status: 404,
+      code: 'document_not_found',
       durationMs: expect.any(Number),
       correlationId: expect.any(String),
       traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      spanId: expect.stringMatching(/^[0-9a-f]{16}$/),
     })
   })
 })

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'bun:test'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { createProbeClient } from '../../service/object-store/s3-probe-client.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { startPrivateRgw } from '../servers/rgw.ts'
 import { startPrivateStore } from '../servers/store.ts'
-import { makeServerTls } from '../servers/tls.ts'
 
 const startMillisecondsMax = 600_000
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { deriveKey } from '../../service/derived-key.ts'
 import { createUploadTickets, type UploadClaims } from '../../service/documents/upload-ticket.ts'
 import { traced } from '../../service/object-store/traced-object-store.ts'
@@ -13,7 +13,7 @@ import { keysOf } from './store-contents.ts'
 import { contentType, jsonBody, type TicketCalls, ticketCalls } from './ticket-calls.ts'
 
 const exporter = new InMemorySpanExporter()
-const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
+const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
 
 let service: InProcessService
 let replica: InProcessService

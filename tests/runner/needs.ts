@@ -14,6 +14,7 @@ export type NeedName =
   | 'curl'
   | 'openssl'
   | 'chromium'
+  | 'promtool'
   | 'minio'
   | 'rgw'
   | 'pip'
@@ -56,6 +57,7 @@ const needs: Record<NeedName, Need> = {
     meet: () => aptInstall(['chromium', 'fonts-liberation', 'fonts-dejavu-core']),
     line: 'sudo apt-get install --yes chromium fonts-liberation fonts-dejavu-core',
   },
+  promtool: program('promtool', 'prometheus'),
   minio: {
     isMet: () => isServerBuilt('minio'),
     meet: async () => {

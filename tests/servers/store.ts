@@ -2,9 +2,9 @@ import { type MinioOptions, type RunningMinio, startMinio } from '../../compose/
 import { withProgress } from '../../compose/servers/progress.ts'
 import type { RunningStore, StoreConnection } from '../../compose/servers/running-store.ts'
 import { startSeaweedfs } from '../../compose/servers/seaweedfs.ts'
+import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { startPrivateRgw } from './rgw.ts'
 import { registerSecret } from './secrets.ts'
-import { makeServerTls } from './tls.ts'
 
 /** The real object stores that suites run against, by the names that `TEST_STORE` and `--store` take. */
 export const testStores = {

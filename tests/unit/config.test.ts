@@ -102,6 +102,13 @@ describe('parseConfig', () => {
       http: { host: '127.0.0.1', port: 8080, publicUrl: 'http://127.0.0.1:8080' },
       documentBytesMax: 5 * 1024 ** 3,
       serviceName: 'cloudlysis-documents',
+      telemetry: {
+        resourceAttributes: {},
+        protocol: 'http/json',
+        timeoutMilliseconds: 10_000,
+        sampler: { kind: 'always_on', followsCaller: true, ratio: 1 },
+      },
+      ignored: [],
     })
     expect(config.s3.accessKeyId.reveal()).toBe('AKEXAMPLE')
     expect(config.s3.secretAccessKey.reveal()).toBe(secretKey)
@@ -181,7 +188,7 @@ describe('parseConfig', () => {
 describe('names and files', () => {
   it('of S3_* variables are all known, and other names are not looked at', async () => {
     expect(
-      await problemsOf({ S4_ENDPOINT: 'x', LOKI_IMAGE: 'x', AWS_REGION: 'x', OTEL_TRACES_SAMPLER: 'x' }),
+      await problemsOf({ S4_ENDPOINT: 'x', LOKI_IMAGE: 'x', AWS_REGION: 'x', OTEL_BSP_SCHEDULE_DELAY: 'x' }),
     ).toEqual([])
     expect(await problemsOf({ S3_BUCKET: 'x' })).toEqual([
       'S3_BUCKET is not known: did you mean S3_BUCKET_DOCS?',
@@ -679,20 +686,5 @@ describe('TRACE_URL_TEMPLATE', () => {
       'TRACE_URL_TEMPLATE must not carry a user or password',
     ])
     expect(await template('')).toEqual(['TRACE_URL_TEMPLATE is empty: set it or leave it out'])
-  })
-})
-
-describe('OTEL_*', () => {
-  it('names keep their standard meaning', async () => {
-    const config = await parse({
-      OTEL_SERVICE_NAME: 'documents-eu',
-      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
-      OTEL_BSP_MAX_QUEUE_SIZE: '1',
-    })
-    expect(config.serviceName).toBe('documents-eu')
-    expect(config.otlpEndpoint).toBe('http://collector:4318')
-    expect(await problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' })).toEqual([
-      'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL',
-    ])
   })
 })

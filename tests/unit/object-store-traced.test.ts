@@ -3,10 +3,10 @@ import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentel
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import {
   AlwaysOffSampler,
-  BasicTracerProvider,
   InMemorySpanExporter,
   SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace-base'
+  TracerProvider,
+} from '@opentelemetry/sdk-trace'
 import { type ObjectStore, ObjectStoreError } from '../../service/object-store/object-store.ts'
 import { traced } from '../../service/object-store/traced-object-store.ts'
 import { createMemoryObjectStore } from '../servers/memory-object-store.ts'
@@ -16,7 +16,7 @@ const abc = new TextEncoder().encode('abc')
 const three = { size: 3, contentType }
 
 const exporter = new InMemorySpanExporter()
-const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
+const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
 const tracer = provider.getTracer('test')
 
 beforeAll(() => {
@@ -244,7 +244,7 @@ describe('traced, where nobody records', () => {
   })
 
   it('hands it through when the sampler drops the span', async () => {
-    const unsampled = new BasicTracerProvider({ sampler: new AlwaysOffSampler() })
+    const unsampled = new TracerProvider({ sampler: new AlwaysOffSampler() })
     expect(await handedThrough(unsampled.getTracer('test'))).toBe(true)
   })
 

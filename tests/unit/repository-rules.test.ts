@@ -51,21 +51,62 @@ describe('servicePackagesInDev', () => {
 describe('composeProblems', () => {
   const problems = (text: string) => composeProblems({ path: 'compose/x.yaml', text })
   const chosen = (image: string) => `$\{A_IMAGE:-${image}}`
+  const complete = {
+    image: chosen('a/b:1.2.3'),
+    user: '10001:10001',
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+    logging: { driver: 'local', options: { 'max-size': '10m' } },
+    healthcheck: { test: ['CMD', '/a', 'health'] },
+    stop_grace_period: '10s',
+    ports: ['127.0.0.1:9000:9000'],
+    environment: { PASSWORD_FILE: '/run/secrets/password' },
+  }
+  /** What is wrong with a complete service after this change to it. */
+  const changed = (change: Record<string, unknown>) =>
+    problems(JSON.stringify({ services: { a: { ...complete, ...change } } }))
 
-  it('takes fixed tags and loopback ports', () => {
-    const text = `services:\n  a:\n    image: ${chosen('a/b:1.2.3')}\n    ports: ["127.0.0.1:9000:9000"]\n`
-    expect(problems(text)).toEqual([])
+  it('takes a service that is complete', () => {
+    expect(changed({})).toEqual([])
+  })
+
+  it('takes an overlay that changes a service of another file', () => {
+    expect(problems('services:\n  a:\n    environment: { LOG_LEVEL: debug }\n')).toEqual([])
   })
 
   it('refuses an image without a tag, and the tag latest', () => {
-    expect(problems('services:\n  a:\n    image: localhost:5000/a\n')).toHaveLength(1)
-    expect(problems('services:\n  a:\n    image: a:latest\n')).toHaveLength(1)
-    expect(problems(`services:\n  a:\n    image: ${chosen('a')}\n`)).toHaveLength(1)
+    expect(changed({ image: 'localhost:5000/a' })).toHaveLength(1)
+    expect(changed({ image: 'a:latest' })).toHaveLength(1)
+    expect(changed({ image: chosen('a') })).toHaveLength(1)
   })
 
   it('refuses a port that is open to the network', () => {
-    expect(problems('services:\n  a:\n    ports: ["9000:9000"]\n')).toHaveLength(1)
+    expect(changed({ ports: ['9000:9000'] })).toHaveLength(1)
     expect(problems('services:\n  a:\n    ports: ["0.0.0.0:9000:9000"]\n')).toHaveLength(1)
+  })
+
+  it('refuses a secret in the environment, also in an overlay', () => {
+    expect(changed({ environment: { AWS_SECRET_ACCESS_KEY: 'x' } })).toHaveLength(1)
+    expect(problems('services:\n  a:\n    environment: ["GF_ADMIN_PASSWORD=x"]\n')).toHaveLength(1)
+  })
+
+  it('refuses more rights than a container needs', () => {
+    expect(changed({ user: undefined })).toHaveLength(1)
+    expect(changed({ user: chosen('0:0') })).toHaveLength(1)
+    expect(changed({ read_only: false })).toHaveLength(1)
+    expect(changed({ cap_drop: ['NET_RAW'] })).toHaveLength(1)
+    expect(changed({ security_opt: [] })).toHaveLength(1)
+  })
+
+  it('refuses a server without a health check, a time to stop in, or an end to its log', () => {
+    expect(changed({ healthcheck: undefined })).toHaveLength(1)
+    expect(changed({ stop_grace_period: undefined })).toHaveLength(1)
+    expect(changed({ logging: undefined })).toHaveLength(1)
+  })
+
+  it('wants no health check of a one-shot', () => {
+    expect(changed({ restart: 'no', healthcheck: undefined, stop_grace_period: undefined })).toEqual([])
   })
 
   it('refuses what is not YAML', () => {

@@ -38,7 +38,19 @@ describe('readRecipe', () => {
       'v0.0.0-20260212201848-7aac2a2c5b7c',
       'v0.0.0-20250313080218-cf909e1063a9',
       'v5.6.0',
+      'v3.7.8',
+      'v1.5.1-0.20251008140505-607c7fb69662',
+      'v0.165.0',
+      'v2.5.0',
     ])
+  })
+
+  it('pins, for the Collector, every component in the version that its manifest names', async () => {
+    const { folder, manifest } = await readRecipe('otel-collector')
+    const goMod = await Bun.file(join(folder, 'go.mod')).text()
+    const named = Array.from((await Bun.file(manifest ?? '').text()).matchAll(/- gomod: (\S+ \S+)/g))
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter(([, pin = '']) => !goMod.includes(`\t${pin}\n`))).toEqual([])
   })
 })
 

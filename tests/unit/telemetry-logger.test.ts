@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'bun:test'
 import type { AuditEntry } from '../../service/telemetry/audit.ts'
-import { createLogger, type Logger, type LoggerOptions } from '../../service/telemetry/logger.ts'
+import {
+  createLogger,
+  type Logger,
+  type LoggerOptions,
+  type LogRecord,
+} from '../../service/telemetry/logger.ts'
 import { registerSecret } from '../../service/telemetry/redaction.ts'
 import { Secret } from '../../service/telemetry/secret.ts'
 
@@ -138,6 +143,44 @@ describe('audit', () => {
   it('fails where it cannot be written, so that the decision takes no effect', () => {
     const { logger } = recording({ destination: { write: fail } })
     expect(() => logger.audit(decision)).toThrow('disk full')
+  })
+})
+
+describe('a sink', () => {
+  function recordingSink(options: Partial<LoggerOptions> = {}) {
+    const records: LogRecord[] = []
+    const { logger, raw } = recording({ sink: { emit: (record) => records.push(record) }, ...options })
+    return { logger, records, raw }
+  }
+
+  it('gets every line as it was written, scrubbed, with its fields; audit lines too', () => {
+    const { logger, records, raw } = recordingSink()
+    logger.child({ tenant: 'acme' }).warn('upload.slow', { ticket: 'canary' })
+    logger.audit(decision)
+    expect(records.map(({ line }) => `${line}\n`)).toEqual(raw)
+    expect(records).toMatchObject([
+      {
+        level: 'warn',
+        kind: 'log',
+        event: 'upload.slow',
+        fields: { tenant: 'acme', ticket: '[redacted]' },
+      },
+      { level: 'info', kind: 'audit', event: 'access.decided', fields: { subject: 'alice' } },
+    ])
+    expect(records[0]?.time.toISOString()).toBe(JSON.parse(raw[0] ?? '').time)
+  })
+
+  it('gets nothing of what is below the level', () => {
+    const { logger, records } = recordingSink({ level: 'error' })
+    logger.warn('a')
+    expect(records).toEqual([])
+  })
+
+  it('gets no decision that was not recorded, and still gets a log line that was not', () => {
+    const { logger, records } = recordingSink({ destination: { write: fail } })
+    expect(() => logger.audit(decision)).toThrow('disk full')
+    logger.info('a')
+    expect(records.map(({ event }) => event)).toEqual(['a'])
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import { anyOf } from '../../service/http/public-pages.ts'
+import { anyOf, pagesAt } from '../../service/http/public-pages.ts'
 import { createUiPages } from '../../service/http/ui-pages.ts'
 import type { UiBundle } from '../../service/ui/bundle.ts'
 
@@ -18,7 +18,8 @@ const small: UiBundle = {
 
 function get(bundle: Promise<UiBundle>, path: string): Promise<Response> | Response | undefined {
   const pages = createUiPages({ bundle, settings, connectOrigins: [] })
-  return pages.get(path)?.(new Request(`http://127.0.0.1${path}`, { headers: { 'accept-encoding': 'br' } }))
+  const request = new Request(`http://127.0.0.1${path}`, { headers: { 'accept-encoding': 'br' } })
+  return pages.find(path)?.answer(request)
 }
 
 describe('the pages of the Control UI', () => {
@@ -53,8 +54,16 @@ describe('the pages of the Control UI', () => {
   it('leave all other addresses to others', () => {
     const pages = createUiPages({ bundle: Promise.resolve(small), settings, connectOrigins: [] })
     for (const path of ['/v1', '/v1/tenants/acme/documents', '/docs', '/openapi.json', '/livez', '/readyz']) {
-      expect([path, pages.get(path)]).toEqual([path, undefined])
+      expect([path, pages.find(path)]).toEqual([path, undefined])
     }
+  })
+
+  it('are a few routes in logs and metrics, whatever is asked for', () => {
+    const pages = createUiPages({ bundle: Promise.resolve(small), settings, connectOrigins: [] })
+    expect(pages.find('/tenants/acme/definitions/orders.json')?.route).toBe('/')
+    expect(pages.find('/assets/a-12345678.js')?.route).toBe('/assets/:file')
+    expect(pages.find('/assets/made-up')?.route).toBe('/assets/:file')
+    expect(pages.find('/sign-in/callback')?.route).toBe('/sign-in/callback')
   })
 })
 
@@ -62,7 +71,9 @@ describe('anyOf', () => {
   it('asks one after the other, and the first that knows an address answers', () => {
     const page = (text: string) => () => new Response(text)
     const [a, b, c] = [page('a'), page('b'), page('c')]
-    const pages = anyOf(new Map([['/one', a]]), new Map([['/one', b]]), new Map([['/two', c]]))
-    expect([pages.get('/one'), pages.get('/two'), pages.get('/three')]).toEqual([a, c, undefined])
+    const pages = anyOf(pagesAt({ '/one': a }), pagesAt({ '/one': b }), pagesAt({ '/two': c }))
+    expect(pages.find('/one')).toEqual({ route: '/one', answer: a })
+    expect(pages.find('/two')).toEqual({ route: '/two', answer: c })
+    expect(pages.find('/three')).toBeUndefined()
   })
 })

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { mustRun } from '../../compose/run-command.ts'
-import type { ServerTls } from '../../compose/servers/running-store.ts'
-import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
+import { mustRun } from '../run-command.ts'
+import type { ServerTls } from './running-store.ts'
+import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /** Only what the certificate may be used for: nobody else's names, no further certificates. */
 const serverExtensions = `
@@ -28,7 +28,7 @@ export async function makeServerTls(): Promise<ServerTls> {
       '-days',
       '2',
       '-subj',
-      '/CN=authority for tests',
+      '/CN=authority for one run',
       '-out',
       'ca.crt',
     )

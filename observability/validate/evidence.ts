@@ -1,0 +1,36 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { redactText } from '../../service/telemetry/redaction.ts'
+
+/** A folder that shows to others what a run has seen. No secret gets into it: see `write`. */
+export interface Evidence {
+  /** Absolute path. */
+  folder: string
+  /**
+   * Keeps `text` under a path below the folder, such as `loki/listing-before.txt`. What looks like a secret, or is
+   * registered as one (service/telemetry/redaction.ts), is blotted out line by line, and very long lines are cut.
+   */
+  write(path: string, text: string): Promise<void>
+}
+
+/** @param folder absolute path; made, mode 0700, where it is not there. */
+export async function openEvidence(folder: string): Promise<Evidence> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  return {
+    folder,
+    async write(path, text) {
+      const file = join(folder, path)
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+      await writeFile(file, text.split('\n').map(redactText).join('\n'), { mode: 0o600 })
+    },
+  }
+}
+
+/** JSON with one member per line, so that no line has to be cut. */
+export function readableJson(text: string): string {
+  try {
+    return `${JSON.stringify(JSON.parse(text), null, 2)}\n`
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,50 @@
+/** Of which kind an object of Loki's is, by its key below the prefix; see README.md, "Known keys". */
+export interface KeyForm {
+  name: string
+  form: RegExp
+}
+
+/**
+ * Every form of key that Loki 3 writes below its prefix with a TSDB index (found by running it, and in
+ * pkg/storage, pkg/compactor, pkg/analytics of grafana/loki). Tenants are what `auth_enabled: false` calls
+ * `fake`, or those of X-Scope-OrgID.
+ */
+export const lokiKeyForms: readonly KeyForm[] = [
+  { name: 'chunk', form: /^[^/]+\/[0-9a-f]{1,16}\/[0-9a-f]+:[0-9a-f]+:[0-9a-f]{1,8}$/ },
+  // One file per ingester and quarter of an hour, for all tenants.
+  { name: 'index', form: /^index\/index_\d+\/\d+-[^/]+\.tsdb\.gz$/ },
+  // One file per tenant, once the compactor has been there.
+  { name: 'compacted index', form: /^index\/index_\d+\/[^/]+\/[^/]+\.tsdb\.gz$/ },
+  { name: 'delete requests', form: /^index\/delete_requests\/delete_requests(\.sqlite)?\.gz$/ },
+  { name: 'cluster seed', form: /^loki_cluster_seed\.json$/ },
+]
+
+/** What a chunk's key says (pkg/storage/chunk/chunk.go, `newExternalKey`). */
+export interface ChunkKey {
+  tenant: string
+  fingerprint: string
+  /** Milliseconds since the epoch. */
+  from: number
+  through: number
+  /** CRC32C of the object, hexadecimal. */
+  checksum: string
+}
+
+/**
+ * Reads a chunk's key. A prefix before it does not matter: where the key lies is another question than what it
+ * says.
+ *
+ * @returns `null` if it is no chunk's.
+ */
+export function parseChunkKey(key: string): ChunkKey | null {
+  const parts = /(?:^|\/)([^/]+)\/([0-9a-f]{1,16})\/([0-9a-f]+):([0-9a-f]+):([0-9a-f]{1,8})$/.exec(key)
+  if (parts === null) return null
+  const [, tenant = '', fingerprint = '', from = '', through = '', checksum = ''] = parts
+  return {
+    tenant,
+    fingerprint,
+    from: Number.parseInt(from, 16),
+    through: Number.parseInt(through, 16),
+    checksum,
+  }
+}

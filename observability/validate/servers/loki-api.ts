@@ -1,0 +1,111 @@
+import { type Answer, ask, askJson, askSuccessfully } from './ask.ts'
+import { nanoseconds } from './otlp.ts'
+
+/** A Loki and as whom it is asked. */
+export interface LokiTarget {
+  url: string
+  orgId?: string | undefined
+}
+
+/** A log line as Loki gives it back. */
+export interface FoundLine {
+  /** Nanoseconds since the epoch, as text. */
+  ns: string
+  text: string
+  labels: Record<string, string>
+  structuredMetadata: Record<string, string>
+}
+
+export interface QueryAnswer {
+  lines: FoundLine[]
+  /** Chunks that were fetched from the object store for this answer. */
+  chunksDownloaded: number
+  /** Chunks that the ingester itself still had: in memory, or from its own disk. */
+  chunksInIngester: number
+  /** The answer as it came, for the evidence. */
+  text: string
+}
+
+interface StoreStatistics {
+  store: { totalChunksDownloaded: number }
+}
+
+interface QueryRangeBody {
+  data: {
+    result: {
+      stream: Record<string, string>
+      values: [ns: string, text: string, extra?: { structuredMetadata?: Record<string, string> }][]
+    }[]
+    stats: { ingester: StoreStatistics & { totalChunksMatched: number }; querier: StoreStatistics }
+  }
+}
+
+/**
+ * All lines of a query between two times, oldest first (Loki HTTP API, `query_range`).
+ *
+ * @param from milliseconds since the epoch; `to` is included.
+ */
+export async function queryLines(
+  { url, orgId }: LokiTarget,
+  query: string,
+  { from, to }: { from: number; to: number },
+): Promise<QueryAnswer> {
+  const range = { start: nanoseconds(from), end: nanoseconds(to + 1), limit: '100', direction: 'forward' }
+  const { text } = await askSuccessfully(`${url}/loki/api/v1/query_range?${params({ query, ...range })}`, {
+    orgId,
+    // Keeps labels and structured metadata apart.
+    headers: { 'X-Loki-Response-Encoding-Flags': 'categorize-labels' },
+  })
+  const { result, stats } = (JSON.parse(text) as QueryRangeBody).data
+  const lines = result.flatMap(({ stream, values }) =>
+    values.map(([ns, line, extra]) => ({
+      ns,
+      text: line,
+      labels: stream,
+      structuredMetadata: extra?.structuredMetadata ?? {},
+    })),
+  )
+  const { ingester, querier } = stats
+  return {
+    lines: lines.sort((one, other) => (one.ns < other.ns ? -1 : 1)),
+    chunksDownloaded: ingester.store.totalChunksDownloaded + querier.store.totalChunksDownloaded,
+    chunksInIngester: ingester.totalChunksMatched,
+    text,
+  }
+}
+
+/** Writes all chunks in memory to the store; answers when they are there, or at once where they cannot be. */
+export function flushLoki({ url, orgId }: LokiTarget): Promise<Answer> {
+  return ask(`${url}/flush`, { method: 'POST', orgId })
+}
+
+/** Asks for the deletion of what a query finds (Loki HTTP API, `POST /loki/api/v1/delete`). */
+export function requestDeletion(
+  { url, orgId }: LokiTarget,
+  query: string,
+  { from, to }: { from: number; to: number },
+): Promise<Answer> {
+  const seconds = (milliseconds: number) => String(Math.floor(milliseconds / 1000))
+  const range = { start: seconds(from), end: seconds(to + 1000) }
+  return ask(`${url}/loki/api/v1/delete?${params({ query, ...range })}`, { method: 'POST', orgId })
+}
+
+/** Progress of the deletions, as Loki tells it. */
+export function deletions({ url, orgId }: LokiTarget): Promise<{ status: string }[]> {
+  return askJson(`${url}/loki/api/v1/delete`, { orgId })
+}
+
+/** Asks the ruler, where there is one, to keep a rule: it would write that to the store. */
+export function keepRule({ url, orgId }: LokiTarget, namespace: string): Promise<Answer> {
+  const rule = '{record: "validate:lines", expr: "sum(rate({service_name=~`.+`}[1m]))"}'
+  return ask(`${url}/loki/api/v1/rules/${namespace}`, {
+    method: 'POST',
+    orgId,
+    headers: { 'content-type': 'application/yaml' },
+    body: `name: ${namespace}\nrules: [${rule}]\n`,
+  })
+}
+
+function params(named: Record<string, string>): string {
+  return new URLSearchParams(named).toString()
+}

@@ -1,0 +1,156 @@
+/**
+ * `bun run validate [loki|tempo] [--all]`: proves that logs and traces land under their prefixes, come back from
+ * there, and that nothing else is touched. README.md says what each line means.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { CommanderError } from 'commander'
+import { showProgress } from '../../compose/servers/progress.ts'
+import { ConfigError } from '../../service/config.ts'
+import type { CheckResult } from './checks/check.ts'
+import { runChecks } from './checks/run-checks.ts'
+import { type Evidence, openEvidence } from './evidence.ts'
+import { type Flags, parseRequest, type Request, UsageError } from './flags.ts'
+import { checksOf } from './plan.ts'
+import { junitReport } from './report/junit.ts'
+import { type Report, reportOf } from './report/report.ts'
+import { resultLines, summaryLine } from './report/result-lines.ts'
+import { isMissing, type Setup, setupCheck } from './setup.ts'
+import { setUpAgainst } from './setup-against.ts'
+import { setUpOwn } from './setup-own.ts'
+
+const usageExitCode = 2
+const interruptedExitCode = 130
+const root = resolve(import.meta.dir, '../..')
+
+const interruption = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  // Once: a second one ends the process, and with it its servers.
+  process.once(name, () => interruption.abort(new Error(`interrupted by ${name}`)))
+}
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  try {
+    const request = parseRequest(process.argv.slice(2))
+    const exitCode = await validate(request)
+    return interruption.signal.aborted ? interruptedExitCode : exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode
+    if (!(error instanceof UsageError || error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return usageExitCode
+  }
+}
+
+async function validate(request: Request): Promise<number> {
+  const { flags } = request
+  const started = new Date()
+  const time = started
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-')
+  const evidence = await openEvidence(resolve(flags.evidence ?? join(root, '.local/validate', time)))
+  const display = showResults(flags)
+  const { setup, results, left } = await prove(request, evidence, display)
+  display.finish()
+  const report = reportOf({
+    ...(setup?.facts ?? unknownFacts(flags)),
+    started,
+    evidence: evidence.folder,
+    checks: results,
+    left,
+  })
+  await keepReport(report, evidence, flags)
+  printEnd(report, flags)
+  return report.exitCode
+}
+
+type Display = ReturnType<typeof showResults>
+
+async function prove(
+  request: Request,
+  evidence: Evidence,
+  display: Display,
+): Promise<{ setup: Setup | null; results: CheckResult[]; left: string[] }> {
+  const { setup, result } = await tryToSetUp(request, evidence, display)
+  display.print(result)
+  if (setup === null) {
+    const untried = checksOf(request).map(({ id, sentence }): CheckResult => {
+      return { id, sentence, verdict: 'not run', seen: '', reason: 'needs setup', seconds: 0 }
+    })
+    for (const one of untried) display.print(one)
+    return { setup, results: [result, ...untried], left: [] }
+  }
+  try {
+    const results = await runChecks(setup.proof.checks, { onStart: display.begin, onEnd: display.print })
+    return { setup, results: [result, ...results], left: await setup.proof.close() }
+  } finally {
+    await setup.stop()
+  }
+}
+
+async function tryToSetUp(
+  request: Request,
+  evidence: Evidence,
+  { report }: Display,
+): Promise<{ setup: Setup | null; result: CheckResult }> {
+  const begun = performance.now()
+  const seconds = () => (performance.now() - begun) / 1000
+  const setUp = request.flags.against === undefined ? setUpOwn : setUpAgainst
+  try {
+    const options = { request, env: Bun.env, evidence, signal: interruption.signal, onProgress: report }
+    const setup = await setUp(options)
+    const told = { verdict: 'proved' as const, seen: setup.seen, reason: '', seconds: seconds() }
+    return { setup, result: { ...setupCheck, ...told } }
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    const told = { verdict: 'missing' as const, seen: '', reason: error.message, seconds: seconds() }
+    return { setup: null, result: { ...setupCheck, ...told } }
+  }
+}
+
+/** Results on standard output as they come, unless it is for one JSON object; what is going on on standard error. */
+function showResults({ json }: Flags) {
+  const progress = showProgress('validate')
+  const running = new Set<string>()
+  const tell = () => progress.report([...running].join(', '))
+  return {
+    report: progress.report,
+    begin({ id }: { id: string }) {
+      running.add(id)
+      tell()
+    },
+    print(result: CheckResult) {
+      running.delete(result.id)
+      tell()
+      if (json) return
+      // The moving line is on the same terminal.
+      if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K')
+      console.log(resultLines(result))
+    },
+    finish: () => progress.finish(interruption.signal.aborted ? 'interrupted' : 'done'),
+  }
+}
+
+async function keepReport(report: Report, evidence: Evidence, { junit }: Flags): Promise<void> {
+  await evidence.write('report.json', `${JSON.stringify(report, null, 2)}\n`)
+  await evidence.write('junit.xml', junitReport(report.checks))
+  if (junit === undefined) return
+  await mkdir(dirname(resolve(junit)), { recursive: true })
+  await writeFile(junit, junitReport(report.checks))
+}
+
+function printEnd(report: Report, { json }: Flags): void {
+  if (json) {
+    console.log(JSON.stringify(report))
+    return
+  }
+  if (report.left.length > 0) console.log(`left behind: ${report.left.join(', ')}`)
+  console.log(`evidence: ${report.evidence}`)
+  console.log(summaryLine(report.checks))
+}
+
+function unknownFacts({ against, deploy }: Flags): Setup['facts'] {
+  return { deployment: against === undefined ? deploy : 'against', store: { endpoint: '' }, servers: {} }
+}
