@@ -134,7 +134,7 @@ function State({ transfer }: { transfer: Transfer }) {
   if (isOver(status) || status === 'waiting' || progress === null) return words[status]
   const { bytes, totalBytes } = progress
   const percent = totalBytes ? `${Math.floor((bytes / totalBytes) * 100)} %, ` : ''
-  if (status === 'verifying') return words[status]
+  if (status === 'verifying' || status === 'waiting-for-sign-in') return words[status]
   return `${words[status]}: ${percent}${byteSize(bytes)} of ${byteSize(totalBytes ?? sizeBytes)}`
 }
 
