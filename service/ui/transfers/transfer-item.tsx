@@ -102,11 +102,11 @@ function iconOf({ status, kind }: Transfer) {
 function Progress({ transfer: { document, progress, status, sizeBytes } }: { transfer: Transfer }) {
   const total = progress?.totalBytes ?? sizeBytes
   // How far the service is with verifying is not known here.
-  const known = progress !== null && status !== 'verifying' && total > 0
+  const known = status === 'waiting' || (progress !== null && status !== 'verifying' && total > 0)
   return (
     <progress
       aria-label={`Progress of ${document.name}`}
-      {...(known ? { value: progress.bytes, max: total } : {})}
+      {...(known ? { value: progress?.bytes ?? 0, max: total || 1 } : {})}
     />
   )
 }
