@@ -5,6 +5,7 @@ import { HomePage } from './frame/home-page.tsx'
 import { NoSuchTenantPage, NotFoundPage } from './frame/not-found-page.tsx'
 import { OfflineNote } from './frame/offline-note.tsx'
 import { useScrollMemory } from './frame/scroll-memory.ts'
+import { useNoStrayDrops } from './frame/stray-drops.ts'
 import { ListPage } from './listing/list-page.tsx'
 import { TenantPage } from './listing/tenant-page.tsx'
 import { Announcer } from './parts/announcer.tsx'
@@ -45,6 +46,7 @@ export function App() {
 function Views() {
   const [path] = useLocation()
   useScrollMemory(path)
+  useNoStrayDrops()
   return (
     <>
       <OfflineNote />

@@ -31,7 +31,14 @@ export async function bundleUi(): Promise<UiBundle> {
   const html = outputs.find(({ type }) => type.startsWith('text/html'))
   if (!html) throw new Error('The UI was built without its page.')
   const assets = [...worker, ...outputs].filter((output) => output !== html)
-  return { index: await html.text(), assets: await Promise.all(assets.map(assetOf)) }
+  return { index: preloading(await html.text(), outputs), assets: await Promise.all(assets.map(assetOf)) }
+}
+
+/** What the program asks for as soon as it runs is named by the page already, so that both come at once. */
+function preloading(html: string, outputs: readonly Bun.BuildArtifact[]): string {
+  const issuer = outputs.find(({ path }) => path.includes('/oidc-issuer-'))
+  if (!issuer) throw new Error('The UI was built without its way to sign in.')
+  return html.replace('</head>', `<link rel="modulepreload" href="${pathOf(issuer)}"></head>`)
 }
 
 /** @param constants source text by the global name that stands for it */

@@ -8,6 +8,8 @@ export interface UiSettings {
   scope: string
   /** Where traces are looked at, `{traceId}` standing for the trace; `null` where they are nowhere. */
   traceUrlTemplate: string | null
+  /** Larger files are refused; not told by older services. */
+  documentBytesMax?: number
   /** Files from this size on go straight to the store; the client's own default where it is not told. */
   ticketBytesMin?: number
 }
@@ -26,15 +28,15 @@ export async function readSettings(fetch: (url: string) => Promise<Response>): P
 
 /** @throws {SettingsError} */
 export function settingsFrom(value: unknown): UiSettings {
-  const { issuer, clientId, audience, scope, traceUrlTemplate, ticketBytesMin } = (value ?? {}) as {
-    [name in keyof UiSettings]?: unknown
-  }
+  const given = (value ?? {}) as { [name in keyof UiSettings]?: unknown }
+  const { traceUrlTemplate, documentBytesMax, ticketBytesMin } = given
   return {
-    issuer: text('issuer', issuer),
-    clientId: text('clientId', clientId),
-    audience: text('audience', audience),
-    scope: text('scope', scope),
+    issuer: text('issuer', given.issuer),
+    clientId: text('clientId', given.clientId),
+    audience: text('audience', given.audience),
+    scope: text('scope', given.scope),
     traceUrlTemplate: typeof traceUrlTemplate === 'string' ? traceUrlTemplate : null,
+    ...(typeof documentBytesMax === 'number' ? { documentBytesMax } : {}),
     ...(typeof ticketBytesMin === 'number' ? { ticketBytesMin } : {}),
   }
 }

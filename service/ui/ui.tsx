@@ -39,6 +39,7 @@ export function createUi({ settings, origin, issuer, createWorker, save }: UiPar
   const transfers = createTransfers({
     ...{ session, origin, call, createWorker, save },
     ticketBytesMin: settings.ticketBytesMin,
+    documentBytesMax: settings.documentBytesMax ?? Number.POSITIVE_INFINITY,
     onPublished(document) {
       addToListings(queries, { ...document, storedAt: document.createdAt })
       void reloadVersions(queries, document)

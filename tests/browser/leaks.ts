@@ -4,7 +4,7 @@ import type { StoredByOrigin } from '../servers/browser-storage.ts'
 /** All that a browser has seen, sent and kept. */
 export interface BrowserTraces {
   recording: Pick<Recording, 'exchanges'>
-  /** Of Chromium's own log, sockets included. */
+  /** Of Chromium's own log, sockets included where they were logged. */
   netLogText: string
   stored: readonly StoredByOrigin[]
 }
@@ -27,7 +27,7 @@ export function findSecrets(traces: BrowserTraces, secrets: readonly (string | U
 
 /**
  * Every place where the access key id stands outside of a credential scope (SigV4: `<id>/<date>/<region>/s3/…`),
- * in which signed requests have to name it.
+ * in which signed requests have to name it. The policy of a signed form names the scope once more, in base64.
  */
 export function findAccessKeyId(traces: BrowserTraces, accessKeyId: string): string[] {
   const scope = new RegExp(`${accessKeyId}(/|%2F|\\\\/)\\d{8}(/|%2F|\\\\/)[a-z0-9-]+(/|%2F|\\\\/)s3`, 'gi')

@@ -102,6 +102,17 @@ describe('The list of documents', () => {
     expect([await search().inputValue(), await filter().inputValue()]).toEqual(['alpha', '.'])
   })
 
+  it('is not come back to by what was typed just before a document was opened', async () => {
+    await open(`/tenants/acme/${type}`)
+    await link('alpha.tgz').waitFor()
+    await search().fill('alpha')
+    await link('alpha.tgz').click()
+    await page.getByRole('table', { name: 'Versions' }).waitFor()
+    // What was typed is kept after a pause of 250 ms.
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 400)))
+    expect(new URL(page.url()).pathname).toBe(`/tenants/acme/${type}/alpha.tgz`)
+  })
+
   it('is left and returned to by the buttons of the browser', async () => {
     await open(`/tenants/acme/${type}?prefix=alpha`)
     await link('alpha.tgz').click()

@@ -7,11 +7,12 @@ import {
   startBrowser,
   type WindowOptions,
 } from '../servers/browser.ts'
+import { storedIn } from '../servers/browser-storage.ts'
 import { admitBrowsers } from '../servers/bucket.ts'
 import { type OidcProviderForTests, startOidcProvider } from '../servers/oidc-provider.ts'
 import type { Person } from '../servers/oidc-provider-configuration.ts'
 import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
-import { tokensIn, urlsWith } from './leaks.ts'
+import { derivedKeys, faultsIn, type SceneTraces } from './faults.ts'
 
 /** What a test of the UI plays in: the real service with its UI, an identity provider, a browser, and people. */
 export interface Scene {
@@ -23,12 +24,10 @@ export interface Scene {
   signedIn(person: Person, path: string, options?: WindowOptions): Promise<SignedInWindow>
   /** The API as that person, for what is there before the browser comes, and for what others do meanwhile. */
   api(person: Person, tenant?: string): Promise<DocumentsClient>
-  /**
-   * Ends all of it.
-   *
-   * @throws {Error} if a page complained, a token was in a URL, or the browser went elsewhere than to loopback.
-   */
+  /** Ends all of it. @throws {Error} if the browser did, saw or kept what it must not: see `faults.ts`. */
   stop(): Promise<void>
+  /** Ends all of it, for a test that looks at the traces itself. */
+  close(): Promise<SceneTraces>
 }
 
 export interface SignedInWindow {
@@ -98,22 +97,23 @@ export async function openScene({
     },
     api: async (person, tenant = 'acme') =>
       createDocumentsClient({ url: service.url, tenant, token: await provider.token(person) }),
-    async stop() {
-      await browser.recording.settled()
-      const { addresses } = await browser.stop()
-      await service.stop()
-      await provider.stop()
-      const { exchanges, complaints } = browser.recording
-      const faults = [
-        ...complaints.map((complaint) => `a page complained: ${complaint}`),
-        ...urlsWith(
-          tokensIn({ exchanges }),
-          exchanges.map(({ url }) => url),
-        ).map((url) => `a token is in ${url}`),
-        ...addresses.filter((address) => !isLoopback(address)).map((address) => `connected to ${address}`),
-      ]
+    stop: async () => {
+      const faults = faultsIn(await close())
       if (faults.length > 0) throw new Error(faults.join('\n'))
     },
+    close,
+  }
+
+  async function close(): Promise<SceneTraces> {
+    const { recording } = browser
+    await recording.settled()
+    const stored = (await Promise.all(browser.windows().map(storedIn))).flat()
+    const netLog = await browser.stop()
+    await service.stop()
+    await provider.stop()
+    const { secretAccessKey, accessKeyId } = service.connection
+    const secrets = [secretAccessKey, ...derivedKeys(secretAccessKey), ...provider.secrets]
+    return { recording, netLog, netLogText: netLog.text, stored, secrets, accessKeyId, origin: service.url }
   }
 }
 
@@ -139,8 +139,4 @@ export function shortDigest(digest: string): string {
 /** Until it knows how its store takes direct transfers, the service gives no tickets. */
 async function probed(service: SpawnedService): Promise<void> {
   while (!service.logs().some(({ event }) => event === 'store.probed')) await Bun.sleep(50)
-}
-
-function isLoopback(address: string): boolean {
-  return /^(127\.0\.0\.1|\[::1\]):/.test(address)
 }

@@ -21,12 +21,13 @@ export interface Recording {
   exchanges: SeenExchange[]
   /** Errors that nobody caught, and what was written to the console as an error, but for statuses of answers. */
   complaints: string[]
-  /** Resolves when all that was answered so far is in. */
+  /** Resolves when all that was answered so far is in, but for what a page does not read to its end. */
   settled(): Promise<void>
 }
 
 /** Larger answers are documents; a name that says what is meant needs no more. */
 const answerBytesMax = 4 * 1024 * 1024
+const settledMillisecondsMax = 3000
 const textual = /^(text\/|application\/(json|problem\+json|xml|javascript|jwk-set\+json))/
 
 interface Pending extends Recording {
@@ -40,7 +41,8 @@ export function startRecording(): Recording {
     complaints: [],
     pending,
     async settled() {
-      while (pending.size > 0) await Promise.all(pending)
+      const deadline = Bun.sleep(settledMillisecondsMax)
+      await Promise.race([Promise.all(pending), deadline])
     },
   }
   return recording

@@ -9,6 +9,8 @@ import { type Recording, record, startRecording } from './browser-recording.ts'
 export interface BrowserForTests {
   /** A window with cookies and storage of its own: another person at another machine. */
   newWindow(options?: WindowOptions): Promise<BrowserWindow>
+  /** Windows that are open. */
+  windows(): readonly BrowserContext[]
   /** What all windows asked for, were answered and complained about, so far. */
   recording: Recording
   /**
@@ -56,6 +58,7 @@ export async function startBrowser({ socketBytes = false }: BrowserOptions = {})
   const recording = startRecording()
   return {
     recording,
+    windows: () => browser.contexts(),
     newWindow: (options) => openWindow(browser, recording, options),
     async stop() {
       await browser.close()

@@ -67,7 +67,10 @@ export function configurationOf({ people, accessTokenSeconds }: Surroundings): C
         },
       },
       // The UI revokes what it has when somebody signs out (RFC 7009).
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+      },
       devInteractions: { enabled: false },
       resourceIndicators: {
         enabled: true,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { ConnectionError, ProblemError } from '../../service/client/errors.ts'
 import { fetchByXhr } from '../../service/client/xhr-fetch.ts'
 import {
@@ -15,6 +15,15 @@ import { comeFrom, openDom } from './ui-dom.ts'
 await openDom()
 
 const nobody = () => undefined
+
+// The window says of every failure what a browser would say in its console; here, failures are what is tested.
+const { error } = console
+beforeAll(() => {
+  console.error = nobody
+})
+afterAll(() => {
+  console.error = error
+})
 
 /** A server that the page came from. */
 const serve: typeof serveElsewhere = (answer) => {

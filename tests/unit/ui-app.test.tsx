@@ -103,6 +103,14 @@ describe('A view', () => {
     await heading('definitions')
   })
 
+  it('does not let the browser open a file that is dropped beside its place', async () => {
+    await open('/tenants/acme')
+    await heading('Documents')
+    const drop = new Event('drop', { bubbles: true, cancelable: true })
+    document.body.dispatchEvent(drop)
+    expect(drop.defaultPrevented).toBe(true)
+  })
+
   it('follows the choice of another tenant', async () => {
     const { user } = await open('/tenants/acme/definitions')
     await user.selectOptions(screen.getByRole('combobox', { name: 'Tenant' }), 'globex')

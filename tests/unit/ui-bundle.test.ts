@@ -21,10 +21,9 @@ function text({ bytes }: UiAsset): string {
   return new TextDecoder().decode(bytes)
 }
 
-/** What the page names, and what its program loads before it shows anything. */
+/** What the page names; that is all that its program loads before it shows anything. */
 function firstLoad(): UiAsset[] {
-  const named = bundle.assets.filter(({ path }) => bundle.index.includes(path))
-  return [...named, asset(/oidc-issuer/)]
+  return bundle.assets.filter(({ path }) => bundle.index.includes(path))
 }
 
 function compressed(compress: (bytes: Uint8Array) => Uint8Array): number {
@@ -48,6 +47,7 @@ describe('The bundle of the UI', () => {
     const later = bundle.assets.filter((one) => !firstLoad().includes(one)).map(({ path }) => path)
     expect(later.some((path) => path.includes('document-page'))).toBe(true)
     expect(later.some((path) => path.includes('transfer-worker'))).toBe(true)
+    expect(later.some((path) => path.includes('oidc-issuer'))).toBe(false)
   })
 
   it('names every file by its content, below /assets/', async () => {

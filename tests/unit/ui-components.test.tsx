@@ -145,6 +145,7 @@ describe('TransferItem', () => {
   it('waits, and can be cancelled', async () => {
     const item = await shown({})
     item.getByText('Waiting')
+    expect(item.getByRole<HTMLProgressElement>('progressbar').getAttribute('value')).toBe('0')
     expect(buttons(item)).toEqual(['Cancel a.json'])
   })
 

@@ -105,6 +105,13 @@ describe('A list without rows', () => {
     await screen.findByText('No name begins with “zeta”')
   })
 
+  it('says so without asking where no name can begin so', async () => {
+    service.asked.length = 0
+    await open(`/tenants/acme/${type}?prefix=${encodeURIComponent('ä b')}`)
+    await screen.findByText('No name begins with “ä b”')
+    expect(service.asked.filter((call) => call.includes('namePrefix'))).toEqual([])
+  })
+
   it('says that none matches the filter', async () => {
     await open(`/tenants/acme/${type}?filter=zeta`)
     await screen.findByText('None of the names that were read matches the filter')

@@ -81,6 +81,23 @@ describe('A session', () => {
     expect(Object.values(sessionStorage).join()).not.toContain(token)
   })
 
+  it('is revoked when somebody signs out, after the tab has forgotten it', async () => {
+    await using endpoint = startTokenEndpoint({}, { revocation: true })
+    const session = sessionAt(endpoint)
+    await session.start('one-time')
+    const token = await session.accessToken()
+    let stored = 'not asked'
+    endpoint.answer = () => {
+      stored = Object.values(sessionStorage).join()
+      return {}
+    }
+    await session.signOut()
+    const revoked = endpoint.asked.slice(1)
+    expect(revoked.map(({ token_type_hint }) => token_type_hint)).toEqual(['refresh_token', 'access_token'])
+    expect(revoked[1]?.token).toBe(token)
+    expect(stored).not.toContain(token)
+  })
+
   it('renews its token ahead of its end, by itself', async () => {
     await using endpoint = startTokenEndpoint()
     endpoint.answer = ({ grant_type }) => ({ seconds: grant_type === 'refresh_token' ? 300 : 1 })

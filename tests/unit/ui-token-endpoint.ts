@@ -24,7 +24,11 @@ export interface TokenEndpoint {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export function startTokenEndpoint(metadata: Record<string, string> = {}): TokenEndpoint {
+/** @param revocation whether its token endpoint also takes revocations */
+export function startTokenEndpoint(
+  metadata: Record<string, string> = {},
+  { revocation = false } = {},
+): TokenEndpoint {
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
@@ -35,6 +39,7 @@ export function startTokenEndpoint(metadata: Record<string, string> = {}): Token
           issuer,
           token_endpoint: `${issuer}/token`,
           jwks_uri: `${issuer}/jwks`,
+          ...(revocation ? { revocation_endpoint: `${issuer}/token` } : {}),
           ...metadata,
         })
       }

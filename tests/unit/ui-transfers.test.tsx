@@ -126,6 +126,15 @@ describe('Uploading', () => {
     await waitFor(() => item('My-report-1.txt').getByRole('link', { name: 'Uploaded' }))
   })
 
+  it('does not begin with a file that is too large', async () => {
+    service.settings = { ...service.settings, documentBytesMax: 3 }
+    service.asked.length = 0
+    await open()
+    await choose(file('a.txt', 'four'))
+    item('a.txt').getByText('It has 4 B; documents may have 3 B.')
+    expect(service.asked.filter((call) => call.startsWith('PUT'))).toEqual([])
+  })
+
   it('asks before the tab is closed while something runs, and not afterwards', async () => {
     const held = holdUploads()
     await open()
@@ -140,6 +149,58 @@ describe('Uploading', () => {
     held.letGo()
     await waitFor(() => item('a.txt').getByRole('link', { name: 'Uploaded' }))
     expect(isAsked()).toBe(false)
+  })
+})
+
+describe('A transfer whose session ends', () => {
+  it('waits until somebody signs in again, and goes on', async () => {
+    const { session, user } = await open()
+    forgetRefreshToken()
+    session.refuse(await session.accessToken())
+    await choose(file('a.txt'))
+    await waitFor(() => item('a.txt').getByText('Waiting for sign-in'))
+    const dialog = await screen.findByRole('dialog', { name: 'Session ended' })
+    ;(await within(dialog).findByRole('textbox', { name: 'Sign-in link' })).focus()
+    await user.paste(`#sign-in=${await service.issuer.signInCode()}`)
+    await user.click(within(dialog).getByRole('button', { name: 'Use link' }))
+    await waitFor(() => item('a.txt').getByRole('link', { name: 'Uploaded' }))
+    const acme = await service.client()
+    const versions = await acme.versionsPage({ type, name: 'a.txt' })
+    expect(versions.rows.map(({ createdBy }) => createdBy)).toEqual(['alice'])
+  })
+
+  it('is dropped where somebody else signs in, and publishes nothing as them', async () => {
+    const { session, user } = await open()
+    forgetRefreshToken()
+    session.refuse(await session.accessToken())
+    await choose(file('a.txt'))
+    const dialog = await screen.findByRole('dialog', { name: 'Session ended' })
+    ;(await within(dialog).findByRole('textbox', { name: 'Sign-in link' })).focus()
+    await user.paste(`#sign-in=${await service.issuer.signInCode({ subject: 'bob' })}`)
+    await user.click(within(dialog).getByRole('button', { name: 'Use link' }))
+    await waitFor(() => expect(screen.queryByRole('region', { name: 'Transfers' }) === null).toBe(true))
+    await screen.findByText('No documents of this type yet')
+    expect(service.asked.filter((call) => call.startsWith('PUT'))).toEqual([])
+  })
+})
+
+/** As where the issuer has ended the session. */
+function forgetRefreshToken(): void {
+  const key = Object.keys(sessionStorage).find((one) => one.startsWith('oidc.user:')) ?? ''
+  const { refresh_token: _, ...user } = JSON.parse(sessionStorage.getItem(key) ?? '{}')
+  sessionStorage.setItem(key, JSON.stringify(user))
+}
+
+describe('A download that is too large to be verified here', () => {
+  it('is handed over as a link to the store, with the digest to compare', async () => {
+    const acme = await service.client()
+    const { document } = await acme.put({ type, name: 'a.txt' }, new TextEncoder().encode('abc'))
+    const { transfers, saved } = await open()
+    transfers.download({ tenant: 'acme', type, name: 'a.txt' }, document.digest, 1024 ** 3 + 1)
+    const link = await screen.findByRole('link', { name: 'Save a.txt from the store' })
+    expect(link.getAttribute('href')).toStartWith(`${service.origin}/store?key=`)
+    item('a.txt').getByText(document.digest.replace('sha256:', ''))
+    expect(saved).toEqual([])
   })
 })
 
@@ -176,7 +237,7 @@ describe('Signing out', () => {
     await user.click(screen.getByRole('button', { name: 'Sign out and stop them' }))
     await screen.findByRole('heading', { name: 'Sign in' })
     expect(screen.queryByRole('region', { name: 'Transfers' }) === null).toBe(true)
-    expect(Object.values(sessionStorage).join()).not.toContain('token')
+    expect(Object.keys(sessionStorage).filter((key) => key.startsWith('oidc.'))).toEqual([])
     held.letGo()
   })
 })

@@ -1,3 +1,5 @@
+import { randomHex } from '../../client/transport.ts'
+
 /** One action of a person, such as moving a tag, is one trace: all its calls carry the same trace id. */
 export interface ActionTrace {
   /** 32 hexadecimal digits. */
@@ -9,11 +11,6 @@ export interface ActionTrace {
 /** @param traceId of an action that goes on elsewhere, such as in a worker */
 export function startAction(traceId = randomHex(16)): ActionTrace {
   return { traceId, traceparent: () => `00-${traceId}-${randomHex(8)}-01` }
-}
-
-function randomHex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes))
-  return Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /**

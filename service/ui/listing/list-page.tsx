@@ -7,7 +7,7 @@ import { Icon } from '../parts/icon.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
-import { listPath, tenantPath } from '../routes.ts'
+import { hasForm, listPath, tenantPath } from '../routes.ts'
 import { scopes } from '../session/token-claims.ts'
 import { usePermissions } from '../session/use-session.ts'
 import { type DocumentRow, documentRows, filtered, sorted, storeOrder } from './document-rows.ts'
@@ -61,7 +61,9 @@ interface DocumentsProps extends ListPageProps {
 }
 
 function Documents({ tenant, type, query, onChange }: DocumentsProps) {
-  const listing = useListing({ tenant, type, prefix: query.prefix }, true)
+  // What can begin no name is not asked for.
+  const isPossible = query.prefix === '' || hasForm('name', query.prefix)
+  const listing = useListing({ tenant, type, prefix: query.prefix }, isPossible)
   const queries = useQueryClient()
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = listing
   const read = useMemo(
@@ -97,7 +99,8 @@ function Documents({ tenant, type, query, onChange }: DocumentsProps) {
           Refresh
         </button>
       </div>
-      {listing.isPending && <Loading />}
+      {!isPossible && <Nothing read={[]} prefix={query.prefix} />}
+      {listing.isLoading && <Loading />}
       {listing.isError && (
         <ErrorNote error={listing.error}>
           <button

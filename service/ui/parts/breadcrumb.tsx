@@ -12,7 +12,7 @@ export function Breadcrumb({ crumbs }: { crumbs: readonly Crumb[] }) {
     <nav aria-label="Breadcrumb" className="breadcrumb">
       <ol>
         {crumbs.map(({ text, href }) => (
-          <li key={text}>
+          <li key={href ?? 'here'}>
             {href === undefined ? <span aria-current="page">{text}</span> : <Link href={href}>{text}</Link>}
           </li>
         ))}

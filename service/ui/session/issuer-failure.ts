@@ -25,6 +25,7 @@ function refusal(code: string): [title: string, detail: string] {
   if (code === 'link_invalid') return ['This is not a sign-in link', 'It has no code in its end.']
   if (code === 'state_unknown')
     return ['This sign-in was not begun here', 'It may be from another tab, or old.']
+  if (code === 'popup_blocked') return ['The browser opened no window', 'It blocks windows of this page.']
   if (code === 'no_refresh_token') return ['The session has reached its end', 'It cannot be prolonged.']
   return ['The issuer did not let you in', `It says ${code}.`]
 }
@@ -33,5 +34,6 @@ function adviceFor(code: string): string {
   if (code === 'invalid_grant') return 'Sign in anew. A sign-in link works once, and for an hour.'
   if (code === 'link_invalid') return 'Paste all of the link, with what follows #sign-in=.'
   if (code === 'state_unknown') return 'Sign in anew.'
+  if (code === 'popup_blocked') return 'Let this page open windows, and try again.'
   return ''
 }

@@ -50,6 +50,6 @@ export interface Issuer {
   /** Tokens for the code of a sign-in link. @throws {IssuerRefusal | IssuerSilence} */
   exchangeCode(code: string): Promise<HeldTokens>
 
-  /** Forgets all tokens of this tab, revokes them where it can, and leaves for the issuer's page where it has one. */
+  /** Forgets all tokens of this tab at once, then revokes them and ends the session at the issuer where it can. */
   signOut(): Promise<void>
 }

@@ -115,17 +115,11 @@ async function userForCode(
   settings: UiSettings,
   origin: string,
 ): Promise<User> {
-  const response = await fetch(endpoint, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'authorization_code',
-      code,
-      client_id: settings.clientId,
-      redirect_uri: `${origin}${patterns.signInCallback}`,
-    }),
-    credentials: 'omit',
-    redirect: 'error',
-    signal: AbortSignal.timeout(requestSecondsMax * 1000),
+  const response = await post(endpoint, {
+    grant_type: 'authorization_code',
+    code,
+    client_id: settings.clientId,
+    redirect_uri: `${origin}${patterns.signInCallback}`,
   })
   const answer: Partial<SigninResponse> = await response.json()
   if (!response.ok) throw new IssuerRefusal(answer.error ?? `http_${response.status}`)
@@ -142,13 +136,37 @@ async function userForCode(
 }
 
 async function signOut(manager: UserManager): Promise<void> {
-  const metadata: Partial<OidcMetadata> = await manager.metadataService.getMetadata().catch(() => ({}))
   const user = await manager.getUser()
-  if (metadata.revocation_endpoint && user) await manager.revokeTokens().catch(() => undefined)
+  // First of all: nobody who comes after is to find them, whatever the issuer does.
   await manager.removeUser()
+  const metadata: Partial<OidcMetadata> = await manager.metadataService.getMetadata().catch(() => ({}))
+  if (metadata.revocation_endpoint && user) await revoke(metadata.revocation_endpoint, user, manager)
   // Decision: without `id_token_hint`, so that no token is ever in an address; the provider may ask whoever leaves
   // to confirm. Revisit when RP-initiated logout has another place for it than the query.
   if (metadata.end_session_endpoint) await manager.signoutRedirect().catch(() => undefined)
+}
+
+/** RFC 7009 section 2.1, as well as can be: the tokens are forgotten here already. */
+async function revoke(endpoint: string, user: User, { settings }: UserManager): Promise<void> {
+  const tokens = { refresh_token: user.refresh_token, access_token: user.access_token }
+  const asked = Object.entries(tokens).map(([hint, token]) =>
+    token === undefined
+      ? undefined
+      : post(endpoint, { token, token_type_hint: hint, client_id: settings.client_id }).catch(
+          () => undefined,
+        ),
+  )
+  await Promise.all(asked)
+}
+
+function post(endpoint: string, parameters: Record<string, string>): Promise<Response> {
+  return fetch(endpoint, {
+    method: 'POST',
+    body: new URLSearchParams(parameters),
+    credentials: 'omit',
+    redirect: 'error',
+    signal: AbortSignal.timeout(requestSecondsMax * 1000),
+  })
 }
 
 function heldOf({ access_token, expires_at = 0 }: User): HeldTokens {
@@ -162,6 +180,8 @@ async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
   } catch (error) {
     if (error instanceof IssuerRefusal || error instanceof IssuerSilence) throw error
     if (error instanceof ErrorResponse) throw new IssuerRefusal(error.error ?? 'unknown')
+    if (error instanceof Error && /disposed window/i.test(error.message))
+      throw new IssuerRefusal('popup_blocked')
     // What the library says when an answer belongs to no sign-in of this tab.
     if (error instanceof Error && /no matching state/i.test(error.message))
       throw new IssuerRefusal('state_unknown')

@@ -28,11 +28,14 @@ export function SessionEndedDialog({ reason }: { reason: unknown }) {
       {way.isPending && <Loading />}
       {way.data === 'link' && <LinkForm />}
       {way.data !== 'link' && !way.isPending && <PopupButton />}
-      <div className="row">
-        <button type="button" className="button button-quiet" onClick={() => session.signOut()}>
-          Sign out
-        </button>
-      </div>
+      {/* Not alone: it would get the focus, and be pressed by mistake. */}
+      {!way.isPending && (
+        <div className="row">
+          <button type="button" className="button button-quiet" onClick={() => session.signOut()}>
+            Sign out
+          </button>
+        </div>
+      )}
     </Dialog>
   )
 }

@@ -31,6 +31,9 @@ export function SignInCallback() {
   return (
     <main className="sign-in">
       <div className="card stack">
+        <p className="brand">
+          Cloudlysis <span>Documents</span>
+        </p>
         <PageHeading title="Sign in">Sign in</PageHeading>
         {outcome === null && <Loading what="Signing in…" />}
         {outcome === 'handed-over' && <p role="status">You are signed in. You can close this window.</p>}

@@ -102,11 +102,11 @@ function iconOf({ status, kind }: Transfer) {
 function Progress({ transfer: { document, progress, status, sizeBytes } }: { transfer: Transfer }) {
   const total = progress?.totalBytes ?? sizeBytes
   // How far the service is with verifying is not known here.
-  const known = progress !== null && status !== 'verifying' && total > 0
+  const known = status === 'waiting' || (progress !== null && status !== 'verifying' && total > 0)
   return (
     <progress
       aria-label={`Progress of ${document.name}`}
-      {...(known ? { value: progress.bytes, max: total } : {})}
+      {...(known ? { value: progress?.bytes ?? 0, max: total || 1 } : {})}
     />
   )
 }
@@ -134,7 +134,7 @@ function State({ transfer }: { transfer: Transfer }) {
   if (isOver(status) || status === 'waiting' || progress === null) return words[status]
   const { bytes, totalBytes } = progress
   const percent = totalBytes ? `${Math.floor((bytes / totalBytes) * 100)} %, ` : ''
-  if (status === 'verifying') return words[status]
+  if (status === 'verifying' || status === 'waiting-for-sign-in') return words[status]
   return `${words[status]}: ${percent}${byteSize(bytes)} of ${byteSize(totalBytes ?? sizeBytes)}`
 }
 

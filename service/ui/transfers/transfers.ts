@@ -1,7 +1,9 @@
 import type { Document } from '../../documents/documents.ts'
 import { startAction } from '../calls/action-trace.ts'
 import type { DocumentsCall } from '../calls/documents-call.ts'
-import { failureOf, plain } from '../failures/failure.ts'
+import { adviceFor } from '../failures/advice.ts'
+import { type Failure, failureOf, plain } from '../failures/failure.ts'
+import { byteSize } from '../parts/byte-size.ts'
 import type { Session } from '../session/session.ts'
 import { contentTypeOf } from './content-type.ts'
 import { isDocumentName } from './document-name.ts'
@@ -21,6 +23,8 @@ export interface TransferParts {
   origin: string
   call: DocumentsCall
   ticketBytesMin: number | undefined
+  /** Larger files are not begun: they would be read for nothing. */
+  documentBytesMax: number
   /** Made at the first transfer, so that its program is not part of the first load. */
   createWorker: () => WorkerPort
   save: (blob: Blob, name: string) => void
@@ -173,7 +177,8 @@ export function createTransfers(parts: TransferParts): Transfers {
       const added = files.map((file): Transfer => {
         const document = { tenant, type, name: name ?? file.name }
         const transfer = add('upload', document, file.size, { kind: 'upload', file })
-        return isDocumentName(document.name) ? transfer : { ...transfer, ...refusedName(document.name) }
+        const failure = refusal(document.name, file.size, parts.documentBytesMax)
+        return failure ? { ...transfer, status: 'failed', failure } : transfer
       })
       apply({ kind: 'added', transfers: added })
     },
@@ -201,12 +206,16 @@ export function createTransfers(parts: TransferParts): Transfers {
   }
 }
 
-function refusedName(name: string): Pick<Transfer, 'status' | 'failure'> {
-  const detail = `“${name}” cannot be the name of a document.`
-  const advice =
-    'A name begins with a letter or digit, goes on with these, dots, hyphens and underscores, up to 128.'
-  return {
-    status: 'failed',
-    failure: { ...plain('name_invalid', 'This name cannot be used', detail), advice },
+/** What the service could only refuse; `null` where nothing speaks against the file. */
+function refusal(name: string, sizeBytes: number, bytesMax: number): Failure | null {
+  if (!isDocumentName(name)) {
+    const detail = `“${name}” cannot be the name of a document.`
+    const form =
+      'A name begins with a letter or digit, goes on with these, dots, hyphens and underscores, up to 128.'
+    return { ...plain('name_invalid', 'This name cannot be used', detail), advice: form }
   }
+  if (sizeBytes <= bytesMax) return null
+  const detail = `It has ${byteSize(sizeBytes)}; documents may have ${byteSize(bytesMax)}.`
+  const advice = adviceFor('document_too_large')
+  return { ...plain('document_too_large', 'The file is too large', detail), advice }
 }

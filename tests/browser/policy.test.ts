@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import type { Page } from 'playwright-core'
+import { type FilesOnDisk, filesOnDisk, upload } from './files.ts'
+import { openScene, type Scene } from './scene.ts'
+
+setDefaultTimeout(30_000)
+
+let scene: Scene
+let files: FilesOnDisk
+let page: Page
+
+beforeAll(async () => {
+  scene = await openScene()
+  files = await filesOnDisk()
+  page = (await scene.signedIn(scene.people.alice, '/tenants/acme')).page
+}, 600_000)
+
+afterAll(async () => {
+  await files.remove()
+  await scene.stop()
+})
+
+/** The directives of the policy that came with the page. */
+async function policy(): Promise<Map<string, string[]>> {
+  const answer = await fetch(`${scene.service.url}/tenants/acme`)
+  const directives = (answer.headers.get('content-security-policy') ?? '').split('; ')
+  return new Map(
+    directives.map((directive) => [directive.split(' ')[0] ?? '', directive.split(' ').slice(1)]),
+  )
+}
+
+/** What the page complained about while that happened; it is expected, and taken out of the recording. */
+async function complaintsOf(happening: () => Promise<unknown>): Promise<string[]> {
+  const { complaints } = scene.browser.recording
+  const before = complaints.length
+  await happening()
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))))
+  return complaints.splice(before)
+}
+
+/** Another origin, which would let any page in. */
+function elsewhereThatCounts(onRequest: () => void) {
+  return Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: () => {
+      onRequest()
+      return new Response('', { headers: { 'access-control-allow-origin': '*' } })
+    },
+  })
+}
+
+describe('The Content Security Policy of the UI', () => {
+  it('is strict: our own files alone, and nothing inline', async () => {
+    const directives = await policy()
+    expect(directives.get('default-src')).toEqual(["'none'"])
+    expect(directives.get('script-src')).toEqual(["'self'"])
+    expect(directives.get('style-src')).toEqual(["'self'"])
+    expect(directives.get('frame-ancestors')).toEqual(["'none'"])
+    expect([...directives.values()].flat().filter((source) => /unsafe|\*|data:|blob:/.test(source))).toEqual(
+      [],
+    )
+  })
+
+  it('lets the page talk to the service, the store and the issuer, and nobody else', async () => {
+    const { service, provider } = scene
+    expect((await policy()).get('connect-src')?.toSorted()).toEqual(
+      ["'self'", service.connection.endpoint, provider.issuer].toSorted(),
+    )
+  })
+
+  it('keeps a script that got into the page from running', async () => {
+    const complaints = await complaintsOf(() =>
+      page.evaluate(() => {
+        const script = document.createElement('script')
+        script.textContent = 'document.title = "owned"'
+        document.body.append(script)
+        const image = document.createElement('img')
+        image.setAttribute('onerror', 'document.title = "owned"')
+        image.src = '/nothing.png'
+        document.body.append(image)
+        const link = document.createElement('a')
+        link.href = 'javascript:document.title="owned"'
+        document.body.append(link)
+        link.click()
+      }),
+    )
+    expect(await page.title()).not.toBe('owned')
+    expect(complaints.length).toBeGreaterThanOrEqual(2)
+    expect(complaints.filter((complaint) => !complaint.includes('Content Security Policy'))).toEqual([])
+  })
+
+  it('keeps a script of another origin out', async () => {
+    const elsewhere = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: () =>
+        new Response('document.title = "owned"', { headers: { 'content-type': 'text/javascript' } }),
+    })
+    const complaints = await complaintsOf(() =>
+      page.evaluate(
+        (url) =>
+          new Promise((done) => {
+            const script = document.createElement('script')
+            script.src = url
+            script.onload = done
+            script.onerror = done
+            document.body.append(script)
+          }),
+        elsewhere.url.href,
+      ),
+    )
+    await elsewhere.stop(true)
+    expect(await page.title()).not.toBe('owned')
+    expect(complaints).toEqual([expect.stringContaining('Content Security Policy')])
+  })
+
+  it('lets nothing out: no request, beacon, image, form or socket to another origin', async () => {
+    let asked = 0
+    const elsewhere = elsewhereThatCounts(() => asked++)
+    const complaints = await complaintsOf(() =>
+      page.evaluate(async (url) => {
+        await fetch(url).catch(() => {})
+        navigator.sendBeacon(url, 'token')
+        new Image().src = url
+        try {
+          new WebSocket(url.replace('http', 'ws'))
+        } catch {}
+        const form = document.createElement('form')
+        form.action = url
+        form.method = 'post'
+        document.body.append(form)
+        form.submit()
+      }, elsewhere.url.href),
+    )
+    await elsewhere.stop(true)
+    expect(asked).toBe(0)
+    expect(complaints.length).toBeGreaterThanOrEqual(4)
+  })
+
+  it('holds for the worker of the transfers too', async () => {
+    const { page, close } = await scene.signedIn(scene.people.alice, '/tenants/acme/definitions')
+    const started = page.waitForEvent('worker')
+    await upload(page, await files.write('small.json', new TextEncoder().encode('{}')))
+    const worker = await started
+    let asked = 0
+    const elsewhere = elsewhereThatCounts(() => asked++)
+    const outcome = await worker.evaluate(
+      (url) =>
+        fetch(url).then(
+          () => 'got out',
+          () => 'kept in',
+        ),
+      elsewhere.url.href,
+    )
+    await elsewhere.stop(true)
+    expect([outcome, asked]).toEqual(['kept in', 0])
+    await close()
+  })
+
+  it('lets no other page frame it', async () => {
+    const frame = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: () =>
+        new Response(`<iframe src="${scene.service.url}"></iframe>`, {
+          headers: { 'content-type': 'text/html' },
+        }),
+    })
+    const { page, close } = await scene.browser.newWindow()
+    await page.goto(frame.url.href)
+    const [, framed] = page.frames()
+    expect(await framed?.getByRole('button').count()).toBe(0)
+    await close()
+    await frame.stop(true)
+    const { complaints } = scene.browser.recording
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('frame-ancestors')])
+  })
+})
