@@ -110,7 +110,7 @@ function storeValues(
     objectStore: 's3',
     ...{ bucket, prefix, endpoint, region, insecure, forcePathStyle, caFile },
     // The same choice in the words of the clients.
-    bucketLookupType: forcePathStyle ? 'path' : 'virtual-hosted',
-    bucketLookup: forcePathStyle ? 0 : 1,
+    bucketLookup: forcePathStyle ? 'path' : 'virtual-hosted',
+    bucketLookupNumber: forcePathStyle ? 0 : 1,
   }
 }
