@@ -26,11 +26,11 @@ function fill(value: unknown, values: TemplateValues): unknown {
 
 function fillText(text: string, values: TemplateValues): string | number | boolean | null {
   const whole = /^\$\{(\w+)\}$/.exec(text)?.[1]
-  if (whole !== undefined) return valueOf(whole, values)
-  return text.replace(/\$\{(\w+)\}/g, (_, name: string) => String(valueOf(name, values)))
+  if (whole !== undefined) return given(whole, values)
+  return text.replace(/\$\{(\w+)\}/g, (_, name: string) => String(given(name, values)))
 }
 
-function valueOf(name: string, values: TemplateValues) {
+function given(name: string, values: TemplateValues) {
   const value = Object.hasOwn(values, name) ? values[name] : undefined
   if (value === undefined) throw new Error(`nothing is known for the placeholder ${name}`)
   return value

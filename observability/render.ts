@@ -55,15 +55,21 @@ export async function renderTempo(
   return render(files, { ...placeValues(places), ...storeValues(chosen.find(isStoreVariant), store) })
 }
 
-/** The same for Tempo 3.0, which no test runs: most of its variants are those of 2.9. */
+/** Variants that differ in Tempo 3: the others are those of 2.9. */
+const tempo3Files: Partial<Record<TempoVariant, string[]>> = {
+  s3: ['tempo/s3', 'tempo/v3/s3'],
+  retention: ['tempo/v3/retention'],
+}
+
+/** The same for Tempo 3.0, which no test runs. */
 export async function renderTempo3(
   variants: readonly TempoVariant[],
   { store, places }: { store?: TempoStoreSettings | null | undefined; places: RenderPlaces<TempoPlaces> },
 ): Promise<string> {
   const chosen = ordered('tempo', variants)
-  const own = (variant: TempoVariant) => (variant === 'retention' ? 'tempo/v3' : 'tempo')
-  const files = ['tempo/v3/base', ...chosen.map((variant) => `${own(variant)}/${variant}`)]
-  return render(files, { ...placeValues(places), ...storeValues(chosen.find(isStoreVariant), store) })
+  const files = chosen.flatMap((variant) => tempo3Files[variant] ?? [`tempo/${variant}`])
+  const values = { ...placeValues(places), ...storeValues(chosen.find(isStoreVariant), store) }
+  return render(['tempo/v3/base', ...files], values)
 }
 
 export interface CollectorSettings {

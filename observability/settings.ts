@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { addressesOf, ConfigError } from '../service/config.ts'
 import { certificatesIn, placeOf, placeProblems, transportProblems } from '../service/config-checks.ts'
@@ -103,16 +103,23 @@ function clientSettings(values: Values, { bucket, prefix }: Place): S3ClientSett
   }
 }
 
+/** The readers of the file disagree about all else: for one of them `#` or `;` ends a value, for another it is part of it. */
+const unambiguousKey = /^[A-Za-z0-9/+=._~:@-]+$/
+
 /**
  * Writes keys in the form of the AWS shared credentials file, which both clients of Loki and that of Tempo read
  * where AWS_SHARED_CREDENTIALS_FILE names it. Only its owner may read it.
  *
  * @returns its path: `s3-credentials` in `folder`.
+ * @throws {Error} for a key that they would not all read alike; the key is not in the message.
  */
 export async function writeCredentialsFile(
   folder: string,
   { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string },
 ): Promise<string> {
+  if (![accessKeyId, secretAccessKey].every((key) => unambiguousKey.test(key))) {
+    throw new Error('keys in a credentials file may have letters, digits and /+=._~:@- only')
+  }
   const path = join(folder, 's3-credentials')
   const lines = [
     '[default]',
@@ -120,5 +127,7 @@ export async function writeCredentialsFile(
     `aws_secret_access_key = ${secretAccessKey}`,
   ]
   await writeFile(path, `${lines.join('\n')}\n`, { mode: 0o600 })
+  // One that was there already keeps its mode.
+  await chmod(path, 0o600)
   return path
 }
