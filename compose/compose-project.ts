@@ -16,6 +16,8 @@ export type ComposeSettings = Record<string, string>
 export interface ComposeProject {
   /** Absolute path; its settings are in `.env` there, for people who run Compose by hand. */
   folder: string
+  /** Its compose files, relative to the root of the repository. */
+  files: readonly string[]
   settings: Readonly<ComposeSettings>
   /** Runs one Compose command on the project; `files` are added to its own. */
   compose(args: string[], extra?: ComposeExtra): Promise<CommandResult>
@@ -39,22 +41,24 @@ export interface ComposeExtra {
 }
 
 /**
- * The project that `settings` in `folder` describe (see {@link writeSettings}); starts nothing.
+ * The project that the settings in `folder` describe (see {@link writeSettings}); starts nothing.
  *
- * @param files paths of the compose files, relative to the root of the repository.
+ * @param files paths of the compose files, relative to the root of the repository. Default: those in its settings,
+ *   as `COMPOSE_FILE`, else the object store's alone.
  * @throws {Error} if nothing was described there.
  */
 export async function openComposeProject(
   folder: string,
-  files: string[],
+  files: string[] | null,
   env: DockerEnvironment,
   onProgress?: OnProgress,
 ): Promise<ComposeProject> {
   const settings = await readSettings(folder)
+  const own = files ?? settings.COMPOSE_FILE?.split(':') ?? ['compose/object-store.yaml']
   const command = await composeCommand(env, onProgress)
   const base = ['--progress', 'quiet', '--project-directory', '.', '--env-file', join(folder, '.env')]
   const compose: ComposeProject['compose'] = (args, extra = {}) => {
-    const named = [...files, ...(extra.files ?? [])].flatMap((file) => ['--file', file])
+    const named = [...own, ...(extra.files ?? [])].flatMap((file) => ['--file', file])
     const environment = { ...env, ...settings, ...extra.env }
     return runCommand([...command, ...base, ...named, ...args], { cwd: root, env: environment })
   }
@@ -66,6 +70,7 @@ export async function openComposeProject(
   }
   return {
     folder,
+    files: own,
     settings,
     compose,
     must,

@@ -70,3 +70,11 @@ export async function ensureSecretFor(user: number, path: string, value: string)
 export function sharedCredentials({ accessKeyId, secretAccessKey }: StoreCredentials): string {
   return `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`
 }
+
+/** The keys in what {@link sharedCredentials} writes. @throws {Error} if one is missing. */
+export function keysIn(credentials: string): StoreCredentials {
+  const value = (name: string) => new RegExp(`^${name} *= *(\\S+)$`, 'm').exec(credentials)?.[1]
+  const [accessKeyId, secretAccessKey] = [value('aws_access_key_id'), value('aws_secret_access_key')]
+  if (accessKeyId !== undefined && secretAccessKey !== undefined) return { accessKeyId, secretAccessKey }
+  throw new Error('not a file of keys in the form of AWS')
+}

@@ -1,6 +1,8 @@
-/** `bun compose/stop.ts [--remove]`: stops what `up.ts` started; with `--remove` its data are gone too. */
-import { defaultStackFolder } from './compose-project.ts'
-import { openObjectStoreStack } from './object-store-stack.ts'
+/**
+ * `bun compose/stop.ts [--remove]`: stops what `up.ts` or `observability/up.ts` started; with `--remove` its data are
+ * gone too.
+ */
+import { defaultStackFolder, openComposeProject } from './compose-project.ts'
 
-const stack = await openObjectStoreStack(defaultStackFolder, process.env)
-await (process.argv.includes('--remove') ? stack.remove() : stack.stop())
+const project = await openComposeProject(defaultStackFolder, null, process.env)
+await (process.argv.includes('--remove') ? project.remove() : project.stop())

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { DockerEnvironment } from '../docker-engine.ts'
 import { mustRun } from '../run-command.ts'
+import { madeFromLabel } from './ensure-image.ts'
 
 /** What is in an image, by absolute path in it, and what its `Dockerfile` would say. */
 export interface ImageContents {
@@ -25,10 +26,13 @@ export interface ImageContents {
  * Makes an image out of files of this machine, for engines that reach no registry; for Linux. `contents` is
  * given an empty folder for what it has to unpack, which is removed in the end.
  *
+ * @param madeFrom kept as a label of the image.
+
  * @throws {CommandError} if tar or the engine fails, and whatever `contents` throws.
  */
 export async function packImage(
   image: string,
+  madeFrom: string,
   env: DockerEnvironment,
   contents: (work: string) => Promise<ImageContents>,
 ): Promise<void> {
@@ -39,7 +43,8 @@ export async function packImage(
     const root = join(work, 'root')
     const { instructions, ...rest } = await contents(unpacked)
     await layOut(root, rest)
-    await importImage(root, join(work, 'root.tar'), image, instructions, env)
+    const labelled = [...instructions, `LABEL ${madeFromLabel}="${madeFrom}"`]
+    await importImage(root, join(work, 'root.tar'), image, labelled, env)
   } finally {
     await rm(work, { recursive: true, force: true })
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { DockerEnvironment } from '../docker-engine.ts'
+import { builtFrom } from '../images/built-from.ts'
 import { ensureImage } from '../images/ensure-image.ts'
 import { mustRun } from '../run-command.ts'
 import { findGo, isServerBuilt } from '../servers/build-server.ts'
@@ -23,7 +24,8 @@ export function ensureObjectStoreImage(env: DockerEnvironment, onProgress: OnPro
     standard: objectStoreImage,
     chosen: env.OBJECT_STORE_IMAGE,
     packsFirst: canPack,
-    pack: () => packObjectStoreImage(objectStoreImage, env, onProgress),
+    madeFrom: () => builtFrom('minio', 'mc'),
+    pack: (madeFrom: string) => packObjectStoreImage(objectStoreImage, madeFrom, env, onProgress),
     otherwise: () => {
       onProgress(`building ${objectStoreImage}`)
       return dockerBuild(objectStoreImage, env)

@@ -16,12 +16,13 @@ const applets = ['cat', 'grep', 'sed', 'sh', 'wget']
  */
 export async function packObjectStoreImage(
   image: string,
+  madeFrom: string,
   env: DockerEnvironment,
   onProgress: OnProgress,
 ): Promise<void> {
   const build = (name: 'minio' | 'mc') =>
     buildServer(name, { onProgress: (doing) => onProgress(`building ${name}: ${doing}`) })
-  await packImage(image, env, async (work) => {
+  await packImage(image, madeFrom, env, async (work) => {
     const [minio, mc] = [await build('minio'), await build('mc')]
     const busybox = await findBusybox(work)
     onProgress(`packing ${image}`)

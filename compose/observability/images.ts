@@ -3,7 +3,7 @@ import type { DockerEnvironment } from '../docker-engine.ts'
 import { ensureImage, pullImage } from '../images/ensure-image.ts'
 import { mustRun } from '../run-command.ts'
 import type { OnProgress } from '../servers/progress.ts'
-import { isBuildable, isPackable, packObservabilityImage } from './pack-image.ts'
+import { isObtainable, isPackable, madeFrom, packObservabilityImage } from './pack-image.ts'
 
 /**
  * The services of the observability stack: which variable names their image, and its default. A test compares
@@ -14,7 +14,7 @@ export const observabilityImages = {
   tempo: { variable: 'TEMPO_IMAGE', standard: 'grafana/tempo:2.9.0' },
   // The Collector's own images hold nothing but its program, which cannot ask itself how it is. Decision: one of
   // our own, with a busybox beside it. Revisit when the Collector gets a health command.
-  collector: { variable: 'COLLECTOR_IMAGE', standard: 'cloudlysis/otel-collector:0.165.0' },
+  'otel-collector': { variable: 'COLLECTOR_IMAGE', standard: 'cloudlysis/otel-collector:0.165.0' },
   // Decision: the version of Debian 12, which is the one that the tests can run. Revisit with Debian 13.
   prometheus: { variable: 'PROMETHEUS_IMAGE', standard: 'prom/prometheus:v2.42.0' },
   toxiproxy: { variable: 'TOXIPROXY_IMAGE', standard: 'ghcr.io/shopify/toxiproxy:2.5.0' },
@@ -37,28 +37,42 @@ export function ensureObservabilityImage(
   onProgress: OnProgress,
 ): Promise<string> {
   const { variable, standard } = observabilityImages[service]
-  const pack = () => packObservabilityImage(service, standard, env, onProgress)
+  const pack = (from: string) => packObservabilityImage(service, standard, from, env, onProgress)
   const source = {
     standard,
     chosen: env[variable],
-    packsFirst: () => isPackable(service, standard),
+    packsFirst: () => isPackable(service),
+    madeFrom: () => madeFrom(service),
     pack,
     otherwise: async () => {
       try {
-        await (service === 'collector'
+        await (service === 'otel-collector'
           ? buildCollector(env, onProgress)
           : pullImage(standard, env, onProgress))
       } catch (error) {
-        if (!isBuildable(service)) throw error
-        await pack()
+        if (!isObtainable(service)) throw error
+        await pack(await madeFrom(service))
       }
     },
   }
   return ensureImage(source, env, onProgress)
 }
 
+/** {@link ensureObservabilityImage} for each of those compose services: the images by the variables that name them. */
+export async function ensureImages(
+  services: readonly ObservabilityService[],
+  env: DockerEnvironment,
+  onProgress: OnProgress,
+): Promise<Record<string, string>> {
+  const images: Record<string, string> = {}
+  for (const service of services) {
+    images[observabilityImages[service].variable] = await ensureObservabilityImage(service, env, onProgress)
+  }
+  return images
+}
+
 async function buildCollector(env: DockerEnvironment, onProgress: OnProgress): Promise<void> {
-  const image = observabilityImages.collector.standard
+  const image = observabilityImages['otel-collector'].standard
   onProgress(`building ${image}`)
   const dockerfile = join(import.meta.dir, 'collector.Dockerfile')
   await mustRun(['docker', 'build', '--tag', image, '--file', dockerfile, import.meta.dir], { env })

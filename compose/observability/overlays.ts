@@ -1,3 +1,5 @@
+import type { ObservabilityService } from './images.ts'
+
 /**
  * What can be chosen beyond Loki and Tempo on local disk: at most one overlay of each axis. Its name is that of
  * its file, `overlays/<axis>.<choice>.yaml`. A test compares this with the folder and with its README.
@@ -23,9 +25,24 @@ export function overlayCombinations(): Overlay[][] {
   )
 }
 
+/** The combination with these overlays, in the order of their axes, or why there is none, in one line. */
+export function chosenOverlays(names: readonly string[]): Overlay[] | string {
+  const axes: (readonly Overlay[])[] = Object.values(overlayAxes)
+  const unknown = names.find((name) => !axes.flat().some((overlay) => overlay === name))
+  if (unknown !== undefined) return `unknown overlay ${unknown}: there are ${axes.flat().join(', ')}`
+  const chosen = axes.map((axis) => axis.filter((overlay) => names.includes(overlay)))
+  const contested = chosen.find((overlays) => overlays.length > 1)
+  return contested === undefined ? chosen.flat() : `choose one of ${contested.join(', ')}`
+}
+
+/** True if the local MinIO is part of a combination. */
+export function isOnMinio(overlays: readonly Overlay[]): boolean {
+  return overlays.some((overlay) => overlay.endsWith('.s3-minio'))
+}
+
 /** The compose files of a combination in the order in which Compose has to merge them. */
 export function composeFiles(overlays: readonly Overlay[]): string[] {
-  const onMinio = overlays.some((overlay) => overlay.endsWith('.s3-minio'))
+  const onMinio = isOnMinio(overlays)
   const metrics = overlays.includes('metrics.prometheus')
   const named: string[] = [...overlays]
   if (metrics && onMinio) named.push('scrape.minio')
@@ -38,12 +55,12 @@ export function composeFiles(overlays: readonly Overlay[]): string[] {
 }
 
 /** The services that a combination runs, beside the object store. */
-export function servicesOf(overlays: readonly Overlay[]): string[] {
+export function servicesOf(overlays: readonly Overlay[]): ObservabilityService[] {
   return [
     'loki',
     'tempo',
-    ...(overlays.includes('collector.otlp') ? ['otel-collector'] : []),
-    ...(overlays.includes('metrics.prometheus') ? ['prometheus'] : []),
-    ...(overlays.includes('dashboards.grafana') ? ['grafana'] : []),
+    ...(overlays.includes('collector.otlp') ? (['otel-collector'] as const) : []),
+    ...(overlays.includes('metrics.prometheus') ? (['prometheus'] as const) : []),
+    ...(overlays.includes('dashboards.grafana') ? (['grafana'] as const) : []),
   ]
 }

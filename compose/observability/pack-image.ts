@@ -1,55 +1,73 @@
 import { rootCertificates } from 'node:tls'
 import type { DockerEnvironment } from '../docker-engine.ts'
+import { builtFrom } from '../images/built-from.ts'
 import { findBusybox } from '../images/busybox.ts'
 import { type ImageContents, packImage } from '../images/pack-image.ts'
 import { sharedLibraries } from '../images/shared-libraries.ts'
-import { runCommand } from '../run-command.ts'
-import { buildServer, findGo, isServerBuilt } from '../servers/build-server.ts'
+import { buildServer, findGo, isServerBuilt, ServerBuildError } from '../servers/build-server.ts'
 import type { OnProgress } from '../servers/progress.ts'
+import { installPrometheus, isPrometheusInstalled } from '../servers/prometheus-install.ts'
 import type { ObservabilityService } from './images.ts'
 
-/** Which of the natively built servers goes into the image of a service. */
-const builtFor = {
-  loki: 'loki',
-  tempo: 'tempo',
-  collector: 'otel-collector',
-  toxiproxy: 'toxiproxy',
-} as const
+/** Services whose image holds a natively built server, which has the service's name. */
+const builtServices = ['loki', 'tempo', 'otel-collector', 'toxiproxy'] as const
+type BuiltService = (typeof builtServices)[number]
 
-/** True if what goes into the image is on this machine already: Linux, and the binary built or installed. */
-export async function isPackable(service: ObservabilityService, image: string): Promise<boolean> {
-  if (process.platform !== 'linux' || service === 'grafana') return false
-  if (service === 'prometheus') return image.endsWith(`:v${await installedPrometheus()}`)
-  return isServerBuilt(builtFor[service])
+function isBuiltService(service: ObservabilityService): service is BuiltService {
+  return builtServices.some((built) => built === service)
 }
 
-/** True if it can be packed here after some minutes of building. */
-export function isBuildable(service: ObservabilityService): boolean {
-  return process.platform === 'linux' && service in builtFor && findGo() !== null
+/** True if what goes into the image is on this machine already: Linux, and the binary built or installed. */
+export async function isPackable(service: ObservabilityService): Promise<boolean> {
+  if (process.platform !== 'linux') return false
+  if (service === 'prometheus') return isPrometheusInstalled()
+  return isBuiltService(service) && isServerBuilt(service)
+}
+
+/** True if it may become {@link isPackable} here, after some minutes of building or by installing a package. */
+export function isObtainable(service: ObservabilityService): boolean {
+  if (process.platform !== 'linux') return false
+  return service === 'prometheus' || (isBuiltService(service) && findGo() !== null)
+}
+
+/** Changes with everything that decides what {@link packObservabilityImage} packs. */
+export async function madeFrom(service: ObservabilityService): Promise<string> {
+  if (isBuiltService(service)) return builtFrom(service)
+  return service === 'prometheus' && isPrometheusInstalled() ? `prometheus-${await installPrometheus()}` : ''
 }
 
 /**
  * Packs a natively built server (Prometheus: the installed one) into `image`, laid out as the published image of
  * that name is: programs, folders for data and the user are where the compose files expect them.
  *
- * @throws {ServerBuildError} if a build fails. @throws {CommandError} if tar or the engine fails, or if there is
- *   no static busybox to be had.
+ * @throws {ServerBuildError} if a build fails, or if the installed program has another version than the image.
+ * @throws {CommandError} if tar or the engine fails, or if there is no static busybox to be had.
  */
 export async function packObservabilityImage(
   service: ObservabilityService,
   image: string,
+  madeFrom: string,
   env: DockerEnvironment,
   onProgress: OnProgress,
 ): Promise<void> {
-  if (service === 'grafana') throw new Error('Grafana is in none of the registries that packing rests on')
-  const program = service === 'prometheus' ? '/usr/bin/prometheus' : await built(service, onProgress)
+  if (service === 'grafana')
+    throw new ServerBuildError('Grafana is in none of the registries to build it from')
+  const program = await programOf(service, image, onProgress)
   onProgress(`packing ${image}`)
-  await packImage(image, env, (work) => layouts[service](program, work))
+  await packImage(image, madeFrom, env, (work) => layouts[service](program, work))
 }
 
-function built(service: keyof typeof builtFor, onProgress: OnProgress): Promise<string> {
-  const name = builtFor[service]
-  return buildServer(name, { onProgress: (doing) => onProgress(`building ${name}: ${doing}`) })
+async function programOf(
+  service: Exclude<ObservabilityService, 'grafana'>,
+  image: string,
+  onProgress: OnProgress,
+): Promise<string> {
+  if (isBuiltService(service)) {
+    return buildServer(service, { onProgress: (doing) => onProgress(`building ${service}: ${doing}`) })
+  }
+  const version = await installPrometheus(onProgress)
+  if (image.endsWith(`:v${version}`)) return '/usr/bin/prometheus'
+  throw new ServerBuildError(`${image} cannot be packed from the installed prometheus ${version}`)
 }
 
 /** By service: what is in its image, with its program at `program`. */
@@ -70,7 +88,7 @@ const layouts: Record<
     openFolders: ['/var/tempo', '/tmp'],
     instructions: ['USER 10001:10001', 'ENTRYPOINT ["/tempo"]'],
   }),
-  collector: async (program, work) => ({
+  'otel-collector': async (program, work) => ({
     programs: { '/otelcol': program, '/bin/busybox': await findBusybox(work) },
     files: { ...certificates, ...users },
     openFolders: ['/tmp'],
@@ -103,10 +121,4 @@ const users = {
   '/etc/passwd':
     'root:x:0:0::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\nserver:x:10001:10001::/:/bin/false\n',
   '/etc/group': 'root:x:0:\nnobody:x:65534:\nserver:x:10001:\n',
-}
-
-/** Version of the `prometheus` in the path, such as `2.42.0`; empty if there is none. */
-async function installedPrometheus(): Promise<string> {
-  const { stdout, stderr } = await runCommand(['prometheus', '--version'])
-  return /version (\d+\.\d+\.\d+)/.exec(stdout + stderr)?.[1] ?? ''
 }

@@ -154,3 +154,14 @@ export async function answersOk(url: string, ca?: string): Promise<boolean> {
     return false
   }
 }
+
+/** True if a GET of `url` is answered within two seconds, whatever the status. */
+export async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2000) })
+    await response.body?.cancel()
+    return true
+  } catch {
+    return false
+  }
+}

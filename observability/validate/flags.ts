@@ -10,7 +10,7 @@ export interface Flags {
   store?: 'minio' | 'ceph-rgw'
   tls?: true
   deploy: 'native' | 'compose'
-  variant: 's3-thanos' | 's3-classic'
+  variant?: 's3-thanos' | 's3-classic'
   against?: Against
   tenant?: string
   wait?: number

@@ -79,9 +79,9 @@ function planned<S>(
   { part, mischief }: ProofOptions,
   notAsked?: string,
 ): PlannedCheck[] {
-  const before = mischief?.before ?? {}
+  const { before = {}, skips = [] } = mischief ?? {}
   return checks
-    .filter((check) => part === 'all' || check.part === 'default')
+    .filter((check) => (part === 'all' || check.part === 'default') && !skips.includes(check.id))
     .map(({ id, sentence, needs, after, run }) => ({
       id,
       sentence,

@@ -56,6 +56,8 @@ export interface Mischief {
   killsWriter?: true
   /** The server that reads gets the disk of the one that wrote. */
   warmDisk?: true
+  /** Checks that are left out, by id: what a self-test is not about. Nothing that is tried may need them. */
+  skips?: readonly string[]
   /** Done just before the check of that id. */
   before?: Readonly<Record<string, (scene: OwnScene) => Promise<void>>>
 }

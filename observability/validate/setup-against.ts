@@ -19,8 +19,7 @@ export async function setUpAgainst({ request, env, evidence, signal }: SetupOpti
   const { servers, flags } = request
   const against = flags.against ?? {}
   if (!isStoreConfigured(env)) throw new Missing('S3_ENDPOINT and the other S3_* of the store that they use')
-  const client = flags.variant === 's3-classic' ? 'classic' : 'thanos'
-  const store = await configuredStore(env, servers, readText, client)
+  const store = await configuredStore(env, servers, readText, flags.variant)
   hideKeys(store.access)
   const places: Partial<Record<ServerName, RunningPlace>> = {}
   for (const server of servers) {

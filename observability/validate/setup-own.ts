@@ -37,7 +37,7 @@ export async function setUpOwn(options: SetupOptions): Promise<Setup> {
 function withProof(options: SetupOptions, chosen: ChosenStore | null, deployment: Deployment): Setup {
   const { request, evidence, signal } = options
   const { servers, flags } = request
-  const variants = { loki: [flags.variant], tempo: ['s3'] }
+  const variants = { loki: [chosen?.lokiVariant ?? flags.variant ?? 's3-thanos'], tempo: ['s3'] }
   const places = Object.fromEntries(
     servers.map((server) => {
       const place = chosen?.places[server] ?? localPlaces[server]
@@ -70,7 +70,7 @@ async function chooseStore({ request, env, onProgress }: SetupOptions): Promise<
     if (flags.store !== undefined || flags.tls) {
       throw new UsageError('a store is configured by S3_*: leave --store and --tls out, or unset those')
     }
-    return configuredStore(env, servers, readText, flags.variant === 's3-classic' ? 'classic' : 'thanos')
+    return configuredStore(env, servers, readText, flags.variant)
   }
   return flags.deploy === 'compose' ? null : startedStore(flags, onProgress)
 }

@@ -18,12 +18,17 @@ export interface Place {
   prefix: string
 }
 
+export type LokiOnS3 = 's3-thanos' | 's3-classic'
+const clients = { 's3-thanos': 'thanos', 's3-classic': 'classic' } as const
+
 /** The store that a run is about. */
 export interface ChosenStore {
   access: StoreAccess
   /** Such as `MinIO at http://127.0.0.1:9000`. */
   description: string
   places: Partial<Record<ServerName, Place>>
+  /** With which of its clients Loki reaches its place. */
+  lokiVariant: LokiOnS3
   /** What else the configuration puts into buckets: the documents. */
   others: readonly Place[]
   /** Stops what was started for the run. */
@@ -51,9 +56,10 @@ export async function configuredStore(
   env: Environment,
   servers: readonly ServerName[],
   readFile: ReadFile,
-  lokiClient: 'thanos' | 'classic',
+  variant: LokiOnS3 | undefined,
 ): Promise<ChosenStore> {
   const ofStore = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('S3_')))
+  const lokiClient = variant === undefined ? undefined : clients[variant]
   const settings = await observabilitySettings(ofStore, { readFile, lokiClient })
   const unnamed = servers.filter((server) => settings[server] === null)
   if (unnamed.length > 0) {
@@ -80,6 +86,7 @@ export async function configuredStore(
         { bucket: settings[server]?.bucket ?? '', prefix: `${settings[server]?.prefix}/` },
       ]),
     ),
+    lokiVariant: settings.loki?.client === 'classic' ? 's3-classic' : 's3-thanos',
     others: documentsIn(ofStore, readFile),
     stop: async () => {},
   }
@@ -109,7 +116,7 @@ function documentsIn(env: Environment, readFile: ReadFile): Place[] {
  * @throws {ServerBuildError} or {ServerStartError} where it cannot be had.
  */
 export async function startedStore(
-  { store: kind = 'minio', tls }: Pick<Flags, 'store' | 'tls'>,
+  { store: kind = 'minio', tls, variant = 's3-thanos' }: Pick<Flags, 'store' | 'tls' | 'variant'>,
   onProgress: OnProgress,
 ): Promise<ChosenStore> {
   const options = { tls: tls ? await makeServerTls() : undefined, onProgress }
@@ -124,6 +131,7 @@ export async function startedStore(
     access: store,
     description: `${titles[kind]} of this run's own at ${store.endpoint}`,
     places: localPlaces,
+    lokiVariant: variant,
     others: [],
     stop: () => store.stop(),
   }

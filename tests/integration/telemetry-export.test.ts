@@ -19,6 +19,7 @@ beforeAll(async () => {
     env: {
       OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${backendToken}`,
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+      OTEL_BSP_SCHEDULE_DELAY: '1',
     },
   })
   call = await callerOf(scene.service)
@@ -188,6 +189,13 @@ describe('the backend', () => {
     expect(parts.every((part) => part.length >= 64)).toBe(true)
     return [...parts, ...parts.map(encodeURIComponent), secretAccessKey, `Credential=${accessKeyId}`]
   }
+})
+
+describe('a name of OpenTelemetry that does nothing here', () => {
+  it('is told of at the start', () => {
+    const [line] = scene.service.logs().filter(({ event }) => event === 'config.ignored')
+    expect(line).toMatchObject({ level: 'warn', names: ['OTEL_BSP_SCHEDULE_DELAY'] })
+  })
 })
 
 describe('the service, when it is stopped', () => {

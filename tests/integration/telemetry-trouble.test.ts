@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
 import { freePort } from '../../compose/servers/free-port.ts'
+import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { limits } from '../../service/limits.ts'
+import { createOtlpSender } from '../../service/telemetry/otlp-sender.ts'
 import { type Caller, callerOf } from '../http/caller.ts'
 import type { Behaviour } from '../servers/otlp-receiver.ts'
 import { startTelemetryScene, type TelemetryScene, until } from './telemetry-scene.ts'
@@ -122,6 +124,33 @@ describe('a backend that is not there', () => {
     expect(await scene.service.process.exited).toBe(0)
     await scene.stop()
   }, 600_000)
+})
+
+describe('a backend behind a private authority', () => {
+  it('is trusted by the certificate that is configured, and by no other way', async () => {
+    const { certificate, privateKey, ca } = await makeServerTls()
+    const received: string[] = []
+    const server = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      tls: { cert: certificate, key: privateKey },
+      async fetch(request) {
+        received.push(await request.text())
+        return Response.json({})
+      },
+    })
+    const destination = {
+      url: new URL('/v1/logs', server.url).href,
+      headers: {},
+      protocol: 'http/json' as const,
+      timeoutMilliseconds: 300,
+    }
+    const body = new TextEncoder().encode('{"resourceLogs":[]}')
+    expect(await createOtlpSender({ ...destination, ca })(body)).toMatchObject({ taken: true })
+    expect(await createOtlpSender(destination)(body)).toMatchObject({ taken: false })
+    expect(received).toEqual(['{"resourceLogs":[]}'])
+    await server.stop(true)
+  })
 })
 
 describe('without exports', () => {

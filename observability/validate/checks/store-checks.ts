@@ -76,11 +76,12 @@ export async function checkUntouched(scene: Scene): Promise<Observation> {
     return broken(`changed: ${shown(changed)}`, 'what lies outside is not the proof’s to change')
   if (canary.etag === null) return holds('these credentials may not write outside of the prefix at all')
   const change = await canaryChange(scene.objects, canary)
-  const outside = [...before.keys()].filter(
-    (key) => !territoriesOf(scene).some(({ prefix }) => key.startsWith(prefix)),
+  const territories = territoriesOf(scene)
+  const others = [...before.keys()].filter(
+    (key) => key !== canary.key && !territories.some(({ prefix }) => key.startsWith(prefix)),
   )
   return change === null
-    ? holds(`${canary.key} and ${outside.length} other objects have the bytes that they had`)
+    ? holds(`${canary.key} and ${others.length} other objects are as they were`)
     : broken(change, 'nobody has any business there')
 }
 

@@ -16,6 +16,8 @@ export const lokiKeyForms: readonly KeyForm[] = [
   // One file per tenant, once the compactor has been there.
   { name: 'compacted index', form: /^index\/index_\d+\/[^/]+\/[^/]+\.tsdb\.gz$/ },
   { name: 'delete requests', form: /^index\/delete_requests\/delete_requests(\.sqlite)?\.gz$/ },
+  // Of a ruler, where one is configured; ours is not.
+  { name: 'rule', form: /^rules\/[^/]+\/[^/]+\/[^/]+$/ },
   { name: 'cluster seed', form: /^loki_cluster_seed\.json$/ },
 ]
 

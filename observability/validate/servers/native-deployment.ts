@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { YAML } from 'bun'
-import { type RunningLoki, startLoki } from '../../../compose/servers/loki.ts'
+import { type LokiPlaces, type RunningLoki, startLoki } from '../../../compose/servers/loki.ts'
 import type { OnProgress } from '../../../compose/servers/progress.ts'
 import { makeTempFolder, removeTempFolder } from '../../../compose/servers/temp-folder.ts'
-import { type RunningTempo, startTempo } from '../../../compose/servers/tempo.ts'
-import { type RunningToxiproxy, startToxiproxy } from '../../../compose/servers/toxiproxy.ts'
+import { type RunningTempo, startTempo, type TempoPlaces } from '../../../compose/servers/tempo.ts'
 import { type LokiVariant, renderLoki, renderTempo, type TempoVariant } from '../../render.ts'
 import { observabilitySettings, writeCredentialsFile } from '../../settings.ts'
 import type { Deployment, Launch, RunningServer, StoreAccess, YamlMapping } from '../deployment.ts'
@@ -59,65 +58,52 @@ interface Site extends NativeOptions {
 
 async function startNatively(site: Site, launch: Launch): Promise<RunningServer> {
   const own = join(site.folder, launch.name)
-  const disk = launch.disk?.name ?? join(own, 'disk')
-  await mkdir(disk, { recursive: true })
+  await mkdir(own)
   const options = {
-    dataDir: disk,
+    dataDir: launch.disk?.name ?? join(own, 'disk'),
     logFile: join(own, 'log'),
     credentialsFile: await writeCredentialsFile(own, launch.credentials ?? site.store),
     onProgress: site.onProgress,
   }
+  const { loki: lokiStore, tempo: tempoStore } = await settingsOf(site, launch)
   if (launch.server === 'loki') {
-    const loki = await startLoki({ ...options, config: (places) => configured(site, launch, places) })
-    return running(loki, `${loki.url}/otlp`, disk)
+    const render = (places: LokiPlaces) =>
+      renderLoki(launch.variants as LokiVariant[], { store: lokiStore, places })
+    const loki = await startLoki({ ...options, config: async (places) => told(launch, await render(places)) })
+    return running(loki, `${loki.url}/otlp`)
   }
-  const tempo = await startTempo({
-    ...options,
-    config: (places) => configured(site, launch, places),
-    stopSecondsMax: tempoStopSecondsMax,
-  })
-  return running(tempo, tempo.otlpUrl, disk)
+  const render = (places: TempoPlaces) =>
+    renderTempo(launch.variants as TempoVariant[], { store: tempoStore, places })
+  const stopSecondsMax = tempoStopSecondsMax
+  const config = async (places: TempoPlaces) => told(launch, await render(places))
+  const tempo = await startTempo({ ...options, config, stopSecondsMax })
+  return running(tempo, tempo.otlpUrl)
 }
 
-function running(server: RunningLoki | RunningTempo, otlpUrl: string, disk: string): RunningServer {
-  return {
-    url: server.url,
-    otlpUrl,
-    disk: { name: disk },
-    async stop() {
-      await server.stop()
-      return (await server.exited) === killedExitCode ? 'killed' : 'ended'
-    },
-    kill: () => server.kill(),
-    log: () => Bun.file(server.logFile).text(),
-  }
-}
-
-type Places<S extends Launch['server']> = Parameters<
-  S extends 'loki' ? typeof renderLoki : typeof renderTempo
->[1]['places']
-
-async function configured<S extends Launch['server']>(
-  site: Site,
-  launch: Launch & { server: S },
-  places: Places<S>,
-): Promise<string> {
-  const { server, variants, alter, onConfig } = launch
-  const settings = await settingsOf(site, launch)
-  const rendered =
-    server === 'loki'
-      ? await renderLoki(variants as LokiVariant[], {
-          store: settings.loki,
-          places: places as Places<'loki'>,
-        })
-      : await renderTempo(variants as TempoVariant[], {
-          store: settings.tempo,
-          places: places as Places<'tempo'>,
-        })
+/** The rendered configuration as the launch wants it. */
+function told({ alter, onConfig }: Launch, rendered: string): string {
   const config =
     alter === undefined ? rendered : YAML.stringify(alter(YAML.parse(rendered) as YamlMapping), null, 2)
   onConfig?.(config)
   return config
+}
+
+function running(server: RunningLoki | RunningTempo, otlpUrl: string): RunningServer {
+  return {
+    url: server.url,
+    otlpUrl,
+    disk: { name: server.dataDir },
+    async stop() {
+      await server.stop()
+      return (await server.exited) === killedExitCode ? 'killed' : 'ended'
+    },
+    async kill() {
+      await server.kill()
+      // It is gone; what stopping it still does is to remove its folder.
+      await server.stop()
+    },
+    log: () => Bun.file(server.logFile).text(),
+  }
 }
 
 /** By the same contract as in production: what Loki and Tempo are told is made by the same code. */

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { runCommand } from '../run-command.ts'
+import { ServerBuildError } from './build-server.ts'
+import type { OnProgress } from './progress.ts'
+
+/** What a person types to install Debian packages. */
+export function aptInstallLine(packages: readonly string[]): string {
+  return `sudo apt-get install --yes --no-install-recommends ${packages.join(' ')}`
+}
+
+/**
+ * Installs Debian packages as root, without what they merely recommend, and without starting services that they
+ * bring.
+ *
+ * @param title what they are, for errors.
+ * @throws {ServerBuildError} if this is not root on Debian, then with the line to type; or if apt-get fails.
+ */
+export async function aptInstall(
+  title: string,
+  packages: readonly string[],
+  onProgress: OnProgress,
+): Promise<void> {
+  if (Bun.which('apt-get') === null || process.getuid?.() !== 0) {
+    const line = aptInstallLine(packages)
+    throw new ServerBuildError(`${title} is not installed, and only root on Debian may install it: ${line}`)
+  }
+  // Other installations may be under way, and wait for the same lock.
+  const options = ['--quiet', '--option', 'DPkg::Lock::Timeout=300']
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  onProgress('updating the package lists')
+  await runCommand(['apt-get', ...options, 'update'], { env })
+  onProgress('installing Debian packages')
+  const install = ['apt-get', ...options, 'install', '--yes', '--no-install-recommends', ...packages]
+  const { exitCode, stderr } = await withoutStartingServices(() => runCommand(install, { env }))
+  if (exitCode !== 0) {
+    throw new ServerBuildError(`installing ${title} failed:\n${stderr.trimEnd().slice(-2000)}`)
+  }
+}
+
+/** Asked by invoke-rc.d(8) and systemd's helpers before a package starts its service; 101 forbids it. */
+const policyFile = '/usr/sbin/policy-rc.d'
+
+async function withoutStartingServices<T>(install: () => Promise<T>): Promise<T> {
+  // One that is there belongs to somebody who has decided.
+  if (existsSync(policyFile)) return install()
+  await writeFile(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    return await install()
+  } finally {
+    await rm(policyFile, { force: true })
+  }
+}

@@ -1,0 +1,55 @@
+import { buildServer } from './build-server.ts'
+import {
+  type ConfiguredOptions,
+  type ConfiguredServer,
+  type ServerPlaces,
+  startConfigured,
+} from './configured-server.ts'
+import { answers, answersOk } from './server-process.ts'
+
+/** What a configuration of Loki is told about where it runs. */
+export interface LokiPlaces extends ServerPlaces {
+  httpPort: number
+  grpcPort: number
+}
+
+export interface LokiOptions extends ConfiguredOptions<LokiPlaces> {
+  /**
+   * `ready`, the default: it takes logs and answers queries, which takes it about ten seconds. `listening`: its
+   * metrics and `/ready` can be asked, whatever they say.
+   */
+  waitFor?: 'ready' | 'listening'
+}
+
+export interface RunningLoki extends ConfiguredServer {
+  /** Origin of its HTTP API, such as `http://127.0.0.1:3100`; it takes OTLP at `<url>/otlp/v1/logs`. */
+  url: string
+}
+
+/**
+ * Builds Loki if need be and runs it as one process on 127.0.0.1 until `stop`, which waits for what it has to
+ * write to the store.
+ *
+ * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up, such as
+ *   with a configuration that it refuses.
+ */
+export async function startLoki(options: LokiOptions): Promise<RunningLoki> {
+  const binary = await buildServer('loki', { onProgress: options.onProgress })
+  const isUp = options.waitFor === 'listening' ? answers : answersOk
+  const { places, server } = await startConfigured<LokiPlaces>(
+    {
+      name: 'loki',
+      ports: ['httpPort', 'grpcPort'],
+      argv: (configFile) => [binary, `-config.file=${configFile}`],
+      isReady: (places) => isUp(`${originOf(places)}/ready`),
+      readySecondsMax: 60,
+      stopSecondsMax: 60,
+    },
+    options,
+  )
+  return { ...server, url: originOf(places) }
+}
+
+function originOf({ host, httpPort }: LokiPlaces): string {
+  return `http://${host}:${httpPort}`
+}

@@ -1,0 +1,54 @@
+import { buildServer } from './build-server.ts'
+import {
+  type ConfiguredOptions,
+  type ConfiguredServer,
+  type ServerPlaces,
+  startConfigured,
+} from './configured-server.ts'
+import { answersOk } from './server-process.ts'
+
+/** What a configuration of the Collector is told about where it runs. */
+export interface CollectorPlaces extends ServerPlaces {
+  otlpHttpPort: number
+  otlpGrpcPort: number
+  healthPort: number
+  metricsPort: number
+}
+
+export type CollectorOptions = ConfiguredOptions<CollectorPlaces>
+
+export interface RunningCollector extends ConfiguredServer {
+  /** Takes OTLP over HTTP at `<otlpUrl>/v1/traces` and `<otlpUrl>/v1/logs`. */
+  otlpUrl: string
+  healthUrl: string
+  /** Its own metrics, for Prometheus. */
+  metricsUrl: string
+}
+
+/**
+ * Builds the OpenTelemetry Collector if need be and runs it on 127.0.0.1 until `stop`, which waits for what is in
+ * its queues.
+ *
+ * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up.
+ */
+export async function startCollector(options: CollectorOptions): Promise<RunningCollector> {
+  const binary = await buildServer('otel-collector', { onProgress: options.onProgress })
+  const { places, server } = await startConfigured<CollectorPlaces>(
+    {
+      name: 'otel-collector',
+      ports: ['otlpHttpPort', 'otlpGrpcPort', 'healthPort', 'metricsPort'],
+      argv: (configFile) => [binary, `--config=${configFile}`],
+      isReady: ({ host, healthPort }) => answersOk(`http://${host}:${healthPort}/`),
+      readySecondsMax: 30,
+      stopSecondsMax: 30,
+    },
+    options,
+  )
+  const at = (port: number) => `http://${places.host}:${port}`
+  return {
+    ...server,
+    otlpUrl: at(places.otlpHttpPort),
+    healthUrl: `${at(places.healthPort)}/`,
+    metricsUrl: `${at(places.metricsPort)}/metrics`,
+  }
+}

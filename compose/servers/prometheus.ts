@@ -1,0 +1,73 @@
+import { dirname, join } from 'node:path'
+import { freePort } from './free-port.ts'
+import type { OnProgress } from './progress.ts'
+import { installPrometheus } from './prometheus-install.ts'
+import { answersOk, type ServerProcess, ServerStartError, startServer } from './server-process.ts'
+import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
+
+const startAttemptsMax = 3
+
+export interface PrometheusOptions {
+  /** Path of its configuration, from whose folder relative paths in it start; or what writes it, given the port. */
+  configFile: string | ((places: { httpPort: number }) => string | Promise<string>)
+  /** Kept after `stop`; default: a temporary folder, removed by `stop`. */
+  dataDir?: string | undefined
+  /** Told about the installation, where there has to be one. */
+  onProgress?: OnProgress | undefined
+}
+
+export interface RunningPrometheus
+  extends Pick<ServerProcess, 'pid' | 'logFile' | 'pause' | 'resume' | 'kill' | 'exited'> {
+  /** Origin of its HTTP API. */
+  url: string
+  /** Of Prometheus itself, such as `2.42.0`. */
+  version: string
+  stop(): Promise<void>
+}
+
+/**
+ * Installs Prometheus if need be (a Debian package, which takes root) and runs it on 127.0.0.1 until `stop`.
+ *
+ * @throws {ServerBuildError} if it is missing and cannot be installed. @throws {ServerStartError} if it does not
+ *   come up, such as with a configuration that it refuses.
+ */
+export async function startPrometheus(options: PrometheusOptions): Promise<RunningPrometheus> {
+  const version = await installPrometheus(options.onProgress)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return { ...(await runPrometheus(options)), version }
+    } catch (error) {
+      const portTaken = error instanceof ServerStartError && /address already in use/i.test(error.log)
+      if (!portTaken || attempt === startAttemptsMax) throw error
+    }
+  }
+}
+
+async function runPrometheus(options: PrometheusOptions): Promise<Omit<RunningPrometheus, 'version'>> {
+  const own = await makeTempFolder('prometheus')
+  try {
+    const httpPort = await freePort()
+    const { configFile } = options
+    const config = typeof configFile === 'string' ? configFile : await configFile({ httpPort })
+    const host = `127.0.0.1:${httpPort}`
+    const data = `--storage.tsdb.path=${options.dataDir ?? join(own, 'data')}`
+    const server = await startServer({
+      name: 'prometheus',
+      argv: ['prometheus', `--config.file=${config}`, data, `--web.listen-address=${host}`],
+      env: { HOME: own, PATH: '/usr/bin:/bin' },
+      cwd: dirname(config),
+      logFile: join(own, 'log'),
+      isReady: () => answersOk(`http://${host}/-/ready`),
+      readySecondsMax: 30,
+      stopSecondsMax: 10,
+    })
+    const stop = async () => {
+      await server.stop()
+      await removeTempFolder(own)
+    }
+    return { ...server, url: `http://${host}`, stop }
+  } catch (error) {
+    await removeTempFolder(own)
+    throw error
+  }
+}

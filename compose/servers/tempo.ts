@@ -1,0 +1,54 @@
+import { buildServer } from './build-server.ts'
+import {
+  type ConfiguredOptions,
+  type ConfiguredServer,
+  type ServerPlaces,
+  startConfigured,
+} from './configured-server.ts'
+import { answersOk } from './server-process.ts'
+
+/** What a configuration of Tempo is told about where it runs. */
+export interface TempoPlaces extends ServerPlaces {
+  httpPort: number
+  grpcPort: number
+  otlpHttpPort: number
+  otlpGrpcPort: number
+}
+
+export type TempoOptions = ConfiguredOptions<TempoPlaces>
+
+export interface RunningTempo extends ConfiguredServer {
+  /** Origin of its HTTP API, such as `http://127.0.0.1:3200`. */
+  url: string
+  /** Takes OTLP over HTTP at `<otlpUrl>/v1/traces`. */
+  otlpUrl: string
+}
+
+/**
+ * Tempo 2.9 hangs at SIGTERM once it has been queried. What it has in memory it has written by then, within
+ * seconds, so that it may be killed.
+ */
+const stopSecondsMax = 15
+
+/**
+ * Builds Tempo if need be and runs it as one process on 127.0.0.1 until `stop`.
+ *
+ * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up, such as
+ *   with a configuration that it refuses, or keys or a bucket that its store refuses.
+ */
+export async function startTempo(options: TempoOptions): Promise<RunningTempo> {
+  const binary = await buildServer('tempo', { onProgress: options.onProgress })
+  const { places, server } = await startConfigured<TempoPlaces>(
+    {
+      name: 'tempo',
+      ports: ['httpPort', 'grpcPort', 'otlpHttpPort', 'otlpGrpcPort'],
+      argv: (configFile) => [binary, `-config.file=${configFile}`],
+      isReady: ({ host, httpPort }) => answersOk(`http://${host}:${httpPort}/ready`),
+      readySecondsMax: 60,
+      stopSecondsMax,
+    },
+    options,
+  )
+  const { host, httpPort, otlpHttpPort } = places
+  return { ...server, url: `http://${host}:${httpPort}`, otlpUrl: `http://${host}:${otlpHttpPort}` }
+}

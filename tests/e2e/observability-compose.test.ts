@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HeadBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import type { DockerEnvironment } from '../../compose/docker-engine.ts'
+import {
+  type ObservabilityStack,
+  openObservability,
+  upObservability,
+} from '../../compose/observability-stack.ts'
+import { mustRun } from '../../compose/run-command.ts'
+import { freePorts } from '../../compose/servers/free-port.ts'
+import { withProgress } from '../../compose/servers/progress.ts'
+import { keysIn } from '../../compose/stack-secrets.ts'
+import { newMarker } from '../../observability/validate/marker.ts'
+import { askJson } from '../../observability/validate/servers/ask.ts'
+import { sendLog, sendTrace } from '../../observability/validate/servers/otlp.ts'
+import { until } from '../../observability/validate/until.ts'
+import { dockerForTests } from '../servers/docker.ts'
+import { keepPrinted } from '../servers/printed.ts'
+import { registerSecret } from '../servers/secrets.ts'
+
+const setupMilliseconds = 900_000
+const overlays = ['loki.s3-minio', 'tempo.s3-minio', 'collector.otlp', 'metrics.prometheus'] as const
+/** Of everything that keeps running, as whom it does so. */
+const users = {
+  loki: '10001',
+  tempo: '10001',
+  'otel-collector': '10001',
+  minio: '10001',
+  prometheus: '65534',
+}
+
+let stack: ObservabilityStack
+let env: DockerEnvironment
+let folder: string
+
+beforeAll(async () => {
+  env = await dockerForTests()
+  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-observability-'))
+  const project = `cloudlysis-observability-${process.pid}`
+  const ports = await portsForTests()
+  stack = await withProgress('observability', (onProgress) =>
+    upObservability({ folder, project, overlays, ports, env, onProgress }),
+  )
+  for (const secret of await secretsOfStack()) registerSecret(secret)
+}, setupMilliseconds)
+
+afterAll(async () => {
+  // Also where it did not come up.
+  await (await openObservability(folder, env)).remove()
+  await rm(folder, { recursive: true, force: true })
+}, 60_000)
+
+async function portsForTests() {
+  const names = [
+    'MINIO_API',
+    'MINIO_CONSOLE',
+    'LOKI',
+    'TEMPO',
+    'TEMPO_OTLP',
+    'COLLECTOR_OTLP',
+    'COLLECTOR_OTLP_GRPC',
+  ]
+  const ports = await freePorts(names.length + 1)
+  return Object.fromEntries([...names, 'PROMETHEUS'].map((name, nth) => [`${name}_PORT`, ports[nth]]))
+}
+
+/** Everything in the stack's secret files that nobody may see: secret keys, passwords, tokens. */
+async function secretsOfStack(): Promise<string[]> {
+  const secrets = join(folder, 'secrets')
+  const names = (await readdir(secrets)).filter((name) => !/access-key-id|root-user/.test(name))
+  const texts = await Promise.all(names.map((name) => Bun.file(join(secrets, name)).text()))
+  return texts.map((text) => (text.startsWith('[default]') ? keysIn(text).secretAccessKey : text.trim()))
+}
+
+/** A client with the key that Loki or Tempo has. */
+async function clientOf(server: 'loki' | 'tempo'): Promise<S3Client> {
+  const keys = await Bun.file(join(folder, `secrets/${server}-s3-credentials`)).text()
+  return new S3Client({
+    endpoint: stack.urls.minio ?? '',
+    region: 'us-east-1',
+    credentials: keysIn(keys),
+    forcePathStyle: true,
+  })
+}
+
+async function keysOf(server: 'loki' | 'tempo'): Promise<string[]> {
+  const list = new ListObjectsV2Command({ Bucket: `cloudlysis-${server}` })
+  const { Contents = [] } = await (await clientOf(server)).send(list)
+  return Contents.map(({ Key = '' }) => Key)
+}
+
+interface Inspected {
+  Config: { User: string; Labels: Record<string, string> }
+  HostConfig: { ReadonlyRootfs: boolean; CapDrop: string[]; SecurityOpt: string[]; Privileged: boolean }
+  State: { Running: boolean; ExitCode: number }
+}
+
+async function inspected(): Promise<Map<string, Inspected>> {
+  const containers: Inspected[] = JSON.parse(await stack.inspect())
+  return new Map(containers.map((one) => [one.Config.Labels['com.docker.compose.service'] ?? '', one]))
+}
+
+/** As whom the processes of a service really run, by number; each once. */
+async function usersOf(service: string): Promise<string[]> {
+  const id = (await stack.compose(['ps', '--quiet', service])).stdout.trim()
+  const [, ...processes] = (await mustRun(['docker', 'top', id, '-o', 'pid,uid'], { env })).trim().split('\n')
+  return [...new Set(processes.map((line) => line.trim().split(/ +/)[1] ?? ''))]
+}
+
+describe('Loki and Tempo on S3 by Compose, on a real Docker Engine', () => {
+  it('runs every container without root, on a read-only file system and without capabilities', async () => {
+    const containers = await inspected()
+    for (const [service, user] of Object.entries(users)) {
+      const { HostConfig, State } = containers.get(service) ?? {}
+      expect(State?.Running).toBe(true)
+      expect(HostConfig?.ReadonlyRootfs).toBe(true)
+      expect(HostConfig?.CapDrop).toEqual(['ALL'])
+      expect(HostConfig?.SecurityOpt).toContain('no-new-privileges:true')
+      expect(await usersOf(service)).toEqual([user])
+    }
+  })
+
+  it('shows no secret in what Docker tells about the containers, nor in their logs', async () => {
+    const { stdout: logs } = await stack.compose(['logs', '--no-color'])
+    keepPrinted('compose', logs)
+    const told = (await stack.inspect()) + logs
+    expect(told).toContain('/run/secrets/loki_s3_credentials')
+    const secrets = await secretsOfStack()
+    expect(secrets).toHaveLength(6)
+    expect(secrets.filter((secret) => told.includes(secret))).toEqual([])
+  })
+
+  it('lets Loki and Tempo reach their own bucket and no other', async () => {
+    const head = async (server: 'loki' | 'tempo', bucket: string) => {
+      try {
+        const { $metadata } = await (await clientOf(server)).send(new HeadBucketCommand({ Bucket: bucket }))
+        return $metadata.httpStatusCode
+      } catch (error) {
+        return (error as { $metadata: { httpStatusCode: number } }).$metadata.httpStatusCode
+      }
+    }
+    expect(await head('loki', 'cloudlysis-loki')).toBe(200)
+    expect(await head('loki', 'cloudlysis-tempo')).toBe(403)
+    expect(await head('loki', 'cloudlysis-docs')).toBe(403)
+    expect(await head('tempo', 'cloudlysis-tempo')).toBe(200)
+    expect(await head('tempo', 'cloudlysis-docs')).toBe(403)
+  })
+
+  it('has Prometheus read every server, MinIO with its own token', async () => {
+    const jobs = ['collector', 'loki', 'minio', 'prometheus', 'tempo']
+    const up = await until(60, async () => {
+      const { data } = await askJson<Targets>(`${stack.urls.prometheus}/api/v1/targets?state=active`)
+      const healthy = data.activeTargets.filter(({ health }) => health === 'up')
+      const names = healthy.map(({ labels }) => labels.job).sort()
+      return names.length === jobs.length ? names : null
+    })
+    expect(up).toEqual(jobs)
+  }, 90_000)
+
+  it('has everything that was sent in the bucket once it is stopped, down to what the Collector still held', async () => {
+    const marker = newMarker()
+    const collector = { otlpUrl: stack.urls.collector ?? '' }
+    expect((await sendLog(collector, marker)).status).toBe(200)
+    expect((await sendTrace(collector, marker)).status).toBe(200)
+    await stack.must(['stop', 'otel-collector', 'loki', 'tempo'])
+    const containers = await inspected()
+    expect(containers.get('loki')?.State.ExitCode).toBe(0)
+    expect(containers.get('tempo')?.State.ExitCode).toBe(0)
+    const [loki, tempo] = [await keysOf('loki'), await keysOf('tempo')]
+    expect(loki.filter((key) => key.startsWith('loki/fake/'))).not.toEqual([])
+    expect(loki.filter((key) => /^loki\/index\/.*\.tsdb\.gz$/.test(key))).not.toEqual([])
+    expect(tempo.filter((key) => /^tempo\/single-tenant\/[\w-]+\/meta\.json$/.test(key))).toHaveLength(1)
+  }, 120_000)
+})
+
+interface Targets {
+  data: { activeTargets: { health: string; labels: { job: string } }[] }
+}

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { runChecks } from '../../observability/validate/checks/run-checks.ts'
+import type { Deployment, ServerName } from '../../observability/validate/deployment.ts'
+import { openEvidence } from '../../observability/validate/evidence.ts'
+import { ownProof } from '../../observability/validate/proof.ts'
+import type { Mischief } from '../../observability/validate/scene.ts'
+import { openNativeDeployment } from '../../observability/validate/servers/native-deployment.ts'
+import type { Waits } from '../../observability/validate/waits.ts'
+import { freshBucket } from '../servers/bucket.ts'
+
+/** One thing that is wrong, and with which server. */
+export interface BrokenCase extends Mischief {
+  store: StoreConnection
+  server: ServerName
+  /** Default: those that are recommended. */
+  variants?: readonly string[]
+  part?: 'default' | 'all'
+  waits?: Partial<Waits>
+  /** Wraps how the servers are run. */
+  wrap?: (deployment: Deployment) => Deployment
+}
+
+/** What a proof made of it: ids of checks by what came of them, and what was said of those that failed. */
+export interface BrokenProof {
+  proved: string[]
+  failed: string[]
+  notRun: string[]
+  said: string
+}
+
+const defaultVariants: Record<ServerName, readonly string[]> = { loki: ['s3-thanos'], tempo: ['s3'] }
+
+/** Runs the proof in a bucket of its own, with something wrong in it; refusals are left out unless asked for. */
+export async function proveBroken({
+  store,
+  server,
+  variants = defaultVariants[server],
+  part = 'default',
+  waits,
+  wrap = (deployment) => deployment,
+  ...mischief
+}: BrokenCase): Promise<BrokenProof> {
+  const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-broken-'))
+  const proof = ownProof({
+    deployment: wrap(await openNativeDeployment({ store, onProgress: () => {} })),
+    places: { [server]: { bucket: await freshBucket(store), prefix: `${server}/`, variants } },
+    part,
+    evidence: await openEvidence(folder),
+    signal: new AbortController().signal,
+    waits: { landing: 8, ...waits },
+    mischief: { skips: [`${server}.wrong-secret`, `${server}.wrong-bucket`], ...mischief },
+  })
+  try {
+    const results = await runChecks(proof.checks)
+    const idsWith = (verdict: string) =>
+      results.filter((result) => result.verdict === verdict).map(({ id }) => id)
+    const failed = results.filter(({ verdict }) => verdict === 'failed')
+    return {
+      proved: idsWith('proved'),
+      failed: idsWith('failed'),
+      notRun: idsWith('not run'),
+      said: failed.map(({ seen, reason }) => `${seen}; ${reason}`).join('\n'),
+    }
+  } finally {
+    await proof.close()
+    await rm(folder, { recursive: true })
+  }
+}

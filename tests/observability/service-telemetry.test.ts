@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import type { Deployment, Launch, RunningServer } from '../../observability/validate/deployment.ts'
+import { readLokiChunk } from '../../observability/validate/formats/loki-chunk.ts'
+import { parseChunkKey } from '../../observability/validate/formats/loki-keys.ts'
+import { parseBlockKey } from '../../observability/validate/formats/tempo-keys.ts'
+import { type FoundLine, flushLoki, queryLines } from '../../observability/validate/servers/loki-api.ts'
+import { openNativeDeployment } from '../../observability/validate/servers/native-deployment.ts'
+import { type FoundSpan, flushTempo, traceById } from '../../observability/validate/servers/tempo-api.ts'
+import { listObjects } from '../../observability/validate/store/bucket-listing.ts'
+import { readObject } from '../../observability/validate/store/read-object.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
+import { callerOf, digestOf } from '../http/caller.ts'
+import { freshBucket } from '../servers/bucket.ts'
+import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
+import { storeForTests } from '../servers/store.ts'
+
+let store: StoreConnection
+/** Of documents, logs and traces: only prefixes keep them apart. */
+let bucket: string
+let objects: ReturnType<typeof createS3ObjectStore>
+let deployment: Deployment
+let loki: RunningServer
+let tempo: RunningServer
+/** Around all that happens here, in milliseconds. */
+let range: { from: number; to: number }
+
+beforeAll(async () => {
+  store = await storeForTests()
+  bucket = await freshBucket(store)
+  objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
+  deployment = await openNativeDeployment({ store, onProgress: () => {} })
+  const started = await Promise.all([
+    deployment.start({ server: 'loki', name: 'loki', variants: ['s3-thanos'], bucket, prefix: 'loki/' }),
+    deployment.start(tempoLaunch()),
+  ])
+  ;[loki, tempo] = started
+  range = { from: Date.now() - 60_000, to: Date.now() + 600_000 }
+}, 900_000)
+
+afterAll(async () => {
+  await deployment?.close()
+  objects?.close()
+}, 60_000)
+
+function tempoLaunch(): Launch {
+  return { server: 'tempo', name: 'tempo', variants: ['s3'], bucket, prefix: 'tempo/' }
+}
+
+/** An upload that was answered. */
+interface Upload {
+  correlationId: string
+  digest: string
+  /** As the answer said. */
+  traceId: string
+  spanId: string
+}
+
+/** Starts the service, which tells Loki and Tempo, uploads a document and stops it: all is sent then. */
+async function upload(protocol: 'http/json' | 'http/protobuf'): Promise<Upload> {
+  const service: SpawnedService = await serviceInChild({
+    store,
+    env: {
+      S3_BUCKET_DOCS: bucket,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${tempo.otlpUrl}/v1/traces`,
+      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${loki.otlpUrl}/v1/logs`,
+      OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+    },
+  })
+  const correlationId = `upload-${crypto.randomUUID()}`
+  const call = await callerOf(service)
+  const headers = { 'x-correlation-id': correlationId }
+  const response = await call(`bundles/${correlationId}`, { method: 'PUT', body: correlationId, headers })
+  const [, traceId = '', spanId = ''] = response.headers.get('traceparent')?.split('-') ?? []
+  await service.stop()
+  expect(response.status).toBe(201)
+  expect(service.logs().map(({ event }) => event)).not.toContain('telemetry.unsent')
+  return { correlationId, digest: digestOf(correlationId), traceId, spanId }
+}
+
+const ours = '{service_name="cloudlysis-documents"}'
+
+async function linesOf({ correlationId }: Upload): Promise<FoundLine[]> {
+  const query = `${ours} | cloudlysis_correlation_id="${correlationId}"`
+  return untilThere(async () => {
+    const { lines } = await queryLines(loki, query, range)
+    return lines.length === 2 && lines
+  })
+}
+
+async function spansOf({ traceId }: Upload): Promise<FoundSpan[]> {
+  return untilThere(async () => {
+    const trace = await traceById(tempo, traceId)
+    return trace !== null && trace.spans.length >= 4 && trace.spans
+  })
+}
+
+/** The test's own time ends it otherwise. */
+async function untilThere<T>(look: () => Promise<T | false | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look()
+    if (found !== false && found !== undefined) return found
+    await Bun.sleep(200)
+  }
+}
+
+async function expectFound(uploaded: Upload): Promise<void> {
+  const { correlationId, digest, traceId, spanId } = uploaded
+  const lines = await linesOf(uploaded)
+  expect(lines.map(({ text }) => JSON.parse(text))).toMatchObject([
+    { kind: 'audit', event: 'access.decided', action: 'document.put', correlationId, traceId },
+    { kind: 'log', event: 'request.answered', status: 201, correlationId, traceId, digest },
+  ])
+  for (const { labels, structuredMetadata } of lines) {
+    expect(labels).toMatchObject({ service_name: 'cloudlysis-documents' })
+    expect(structuredMetadata).toMatchObject({
+      trace_id: traceId,
+      span_id: spanId,
+      cloudlysis_tenant: 'acme',
+    })
+  }
+
+  const spans = await spansOf(uploaded)
+  const request = spans.find((span) => span.spanId === spanId)
+  expect(request).toMatchObject({
+    name: 'PUT /v1/tenants/:tenant/documents/:type/:name',
+    serviceName: 'cloudlysis-documents',
+    attributes: {
+      'cloudlysis.correlation_id': correlationId,
+      'cloudlysis.tenant': 'acme',
+      'cloudlysis.document.digest': digest,
+    },
+  })
+  const calls = spans.filter((span) => span.parentSpanId === spanId).map(({ name }) => name)
+  expect(calls.sort()).toEqual(['S3 GetObject', 'S3 PutObject', 'S3 PutObject'])
+}
+
+describe('an upload to the service', () => {
+  let uploaded: Upload
+
+  it('is found in Loki by its correlation id, and in Tempo by the id of its trace', async () => {
+    uploaded = await upload('http/json')
+    await expectFound(uploaded)
+  }, 60_000)
+
+  it('is found in Loki by the id of its trace, too', async () => {
+    const { lines } = await queryLines(loki, `${ours} | trace_id="${uploaded.traceId}"`, range)
+    expect(lines.map(({ text }) => JSON.parse(text).correlationId)).toEqual([
+      uploaded.correlationId,
+      uploaded.correlationId,
+    ])
+  }, 60_000)
+
+  it('is found the same way if it is told in protobuf', async () => {
+    await expectFound(await upload('http/protobuf'))
+  }, 60_000)
+
+  it('is in objects of Loki and Tempo below their prefixes, and nothing is anywhere else', async () => {
+    await flushLoki(loki)
+    await flushTempo(tempo)
+    const { correlationId, traceId } = uploaded
+    const chunk = await untilThere(async () => {
+      const keys = [...(await listObjects(objects)).keys()].filter((key) => parseChunkKey(key) !== null)
+      return firstOf(keys, async (key) => {
+        const { contents } = readLokiChunk((await readObject(objects, key)) ?? new Uint8Array())
+        return Buffer.from(contents).includes(correlationId)
+      })
+    })
+    expect(chunk).toStartWith('loki/fake/')
+    const metas = await untilThere(async () => {
+      const keys = [...(await listObjects(objects)).keys()]
+      const found = keys.filter((key) => parseBlockKey(key)?.file === 'meta.json')
+      return found.length > 0 && found
+    })
+    // It has nothing but the bucket to answer from.
+    const fresh = await deployment.start({ ...tempoLaunch(), name: 'tempo-fresh' })
+    const block = await firstOf(metas, async (key) => {
+      return (await traceById(fresh, traceId, { block: parseBlockKey(key)?.block ?? '' })) !== null
+    })
+    expect(block).toStartWith('tempo/single-tenant/')
+    const places = new Set([...(await listObjects(objects)).keys()].map((key) => key.split('/')[0]))
+    expect([...places].sort()).toEqual(['docs', 'loki', 'tempo'])
+  }, 60_000)
+})
+
+async function firstOf(
+  keys: string[],
+  holds: (key: string) => Promise<boolean>,
+): Promise<string | undefined> {
+  for (const key of keys) if (await holds(key)) return key
+  return undefined
+}

@@ -1,0 +1,310 @@
+import { beforeAll, describe, expect, it } from 'bun:test'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import type { Deployment } from '../../observability/validate/deployment.ts'
+import { merged } from '../../observability/validate/yaml.ts'
+import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import { storeForTests } from '../servers/store.ts'
+import { changeBlock, changeChunk, onlyIn, without, withS3InCommon } from './broken-configurations.ts'
+import { type BrokenCase, proveBroken } from './broken-proof.ts'
+
+/**
+ * The proof has to be able to fail: each of these breaks one thing, and exactly one check has to say so. They run
+ * side by side, since they mostly wait.
+ */
+
+const millisecondsMax = 8 * 60_000
+
+let store: StoreConnection
+beforeAll(async () => {
+  store = await storeForTests('minio')
+}, millisecondsMax)
+
+const prove = (broken: Omit<BrokenCase, 'store'>) => proveBroken({ store, ...broken })
+
+describe('the proof of a Loki', () => {
+  it.concurrent(
+    'without a prefix fails at containment alone',
+    async () => {
+      const drop = without('storage_config', 'object_store', 'storage_prefix')
+      const { failed, notRun, said } = await prove({
+        server: 'loki',
+        alter: onlyIn(['loki-main', 'loki-fresh'], drop),
+      })
+      expect({ failed, notRun }).toEqual({ failed: ['loki.containment'], notRun: [] })
+      expect(said).toContain('outside: fake/')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'with common.storage.s3 fails at containment alone: the ruler it starts writes outside',
+    async () => {
+      const { failed, notRun, said } = await prove({
+        server: 'loki',
+        variants: ['s3-classic'],
+        alter: onlyIn(['loki-main', 'loki-fresh'], withS3InCommon),
+      })
+      expect({ failed, notRun }).toEqual({ failed: ['loki.containment'], notRun: [] })
+      expect(said).toContain('outside: rules/fake/')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'that is killed after its flush fails at the index, and reads nothing back',
+    async () => {
+      const { failed, notRun } = await prove({ server: 'loki', killsWriter: true })
+      expect(failed).toEqual(['loki.index'])
+      expect(notRun).toEqual(['loki.read-back', 'loki.origin', 'loki.wrong-prefix'])
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'whose chunk was changed in the bucket fails at the object alone',
+    async () => {
+      const chunk = changeChunk()
+      const { failed, notRun, said } = await prove({
+        server: 'loki',
+        // Put right again before it is read: what a changed chunk does to queries is not the question here.
+        before: { 'loki.objects': chunk.change, 'loki.index': chunk.putRight },
+      })
+      expect({ failed, notRun }).toEqual({ failed: ['loki.objects'], notRun: [] })
+      expect(said).toContain('CRC32C of the')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'that reads from the disk it wrote to fails at the origin alone',
+    async () => {
+      const { failed, notRun } = await prove({ server: 'loki', warmDisk: true })
+      expect({ failed, notRun }).toEqual({ failed: ['loki.origin'], notRun: [] })
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at containment where something below the prefix is of no known form',
+    async () => {
+      const { failed, said } = await prove({
+        server: 'loki',
+        before: { 'loki.containment': ({ objects }) => put(objects, 'loki/notes.txt') },
+      })
+      expect(failed).toEqual(['loki.containment'])
+      expect(said).toContain('unknown: loki/notes.txt')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at what lies outside where the canary was touched',
+    async () => {
+      const { failed } = await prove({
+        server: 'loki',
+        before: { 'loki.untouched': ({ objects, canary }) => put(objects, canary?.key ?? '') },
+      })
+      expect(failed).toEqual(['loki.untouched'])
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at what lies outside where an object of others has gone',
+    async () => {
+      const { failed, said } = await prove({
+        server: 'loki',
+        before: {
+          'loki.preflight': ({ objects }) => put(objects, 'others/report.txt'),
+          'loki.untouched': ({ objects }) => objects.delete('others/report.txt'),
+        },
+      })
+      expect(failed).toEqual(['loki.untouched'])
+      expect(said).toContain('changed: others/report.txt')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at the refusals where nothing is wrong that should be refused',
+    async () => {
+      const { failed } = await prove({
+        server: 'loki',
+        skips: [],
+        waits: { refusal: 10 },
+        wrap: (deployment) => ({
+          ...deployment,
+          start: ({ credentials: _, ...launch }) => deployment.start(launch),
+        }),
+      })
+      expect(failed).toEqual(['loki.wrong-secret'])
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at the outage where the store stays away',
+    async () => {
+      const { failed, said } = await prove({
+        server: 'loki',
+        part: 'all',
+        // A Loki that can reach it again is done after half of this.
+        waits: { recovery: 45 },
+        skips: ['loki.wrong-secret', 'loki.wrong-bucket', 'loki.retention', 'loki.delete'],
+        wrap: neverMended,
+      })
+      expect(failed).toEqual(['loki.outage'])
+      expect(said).toContain('the lines are lost')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at the retention where that is longer than the line is old',
+    async () => {
+      const { failed, said } = await prove({
+        server: 'loki',
+        part: 'all',
+        // Loki needs one of its rounds of a minute where it does remove the chunk.
+        waits: { removal: 90 },
+        skips: ['loki.wrong-secret', 'loki.wrong-bucket', 'loki.outage', 'loki.delete'],
+        alter: onlyIn(['loki-upkeep'], (config) =>
+          merged(config, { limits_config: { retention_period: '720h' } }),
+        ),
+      })
+      expect(failed).toEqual(['loki.retention'])
+      expect(said).toContain('the chunk of 48 h ago is there')
+    },
+    millisecondsMax,
+  )
+})
+
+describe('the proof of a Tempo', () => {
+  it.concurrent(
+    'without a prefix fails at containment alone',
+    async () => {
+      const { failed, notRun, said } = await prove({
+        server: 'tempo',
+        alter: onlyIn(['tempo-main', 'tempo-fresh'], without('storage', 'trace', 's3', 'prefix')),
+      })
+      expect({ failed, notRun }).toEqual({ failed: ['tempo.containment'], notRun: [] })
+      expect(said).toContain('outside: single-tenant/')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'whose query_backend_after is left at 15 minutes fails at the search alone',
+    async () => {
+      const search = { query_backend_after: '15m' }
+      const { failed, notRun, said } = await prove({
+        server: 'tempo',
+        alter: (config) => merged(config, { query_frontend: { search } }),
+      })
+      expect({ failed, notRun }).toEqual({ failed: ['tempo.search'], notRun: [] })
+      expect(said).toContain('finds nothing')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'whose meta.json was changed in the bucket fails at the block alone',
+    async () => {
+      const block = changeBlock()
+      const { failed, notRun, said } = await prove({
+        server: 'tempo',
+        before: { 'tempo.objects': block.change, 'tempo.read-back': block.putRight },
+      })
+      expect({ failed, notRun }).toEqual({ failed: ['tempo.objects'], notRun: [] })
+      expect(said).toContain('meta.json counts 2 traces')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'that reads from the disk it wrote to fails at the origin alone',
+    async () => {
+      const { failed, notRun } = await prove({ server: 'tempo', warmDisk: true })
+      expect({ failed, notRun }).toEqual({ failed: ['tempo.origin'], notRun: [] })
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'that cannot be started fails there, and proves nothing of what comes after',
+    async () => {
+      const { failed, notRun, proved } = await prove({
+        server: 'tempo',
+        alter: onlyIn(['tempo-main'], (config) => merged(config, { ingester: { no_such_setting: true } })),
+      })
+      expect(failed).toEqual(['tempo.start'])
+      expect(proved).toEqual(['tempo.preflight', 'tempo.copy'])
+      expect(notRun).toHaveLength(8)
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at the refusals where nothing is wrong that should be refused',
+    async () => {
+      const { failed } = await prove({
+        server: 'tempo',
+        skips: [],
+        wrap: (deployment) => ({
+          ...deployment,
+          start: ({ credentials: _, ...launch }) => deployment.start(launch),
+        }),
+      })
+      expect(failed).toEqual(['tempo.wrong-secret'])
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at the outage where the store stays away',
+    async () => {
+      const { failed, said } = await prove({
+        server: 'tempo',
+        part: 'all',
+        // A Tempo that can reach it again is done after half a minute.
+        waits: { recovery: 60 },
+        skips: ['tempo.wrong-secret', 'tempo.wrong-bucket', 'tempo.retention'],
+        wrap: neverMended,
+      })
+      expect(failed).toEqual(['tempo.outage'])
+      expect(said).toContain('the trace is lost')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at the retention where that is longer than the trace is old',
+    async () => {
+      const compaction = { block_retention: '720h' }
+      const { failed, said } = await prove({
+        server: 'tempo',
+        part: 'all',
+        waits: { removal: 30 },
+        skips: ['tempo.wrong-secret', 'tempo.wrong-bucket', 'tempo.outage'],
+        alter: onlyIn(['tempo-upkeep'], (config) => merged(config, { compactor: { compaction } })),
+      })
+      expect(failed).toEqual(['tempo.retention'])
+      expect(said).toContain('the block of 120 min ago is there')
+    },
+    millisecondsMax,
+  )
+})
+
+function neverMended(deployment: Deployment): Deployment {
+  return {
+    ...deployment,
+    async openRoute() {
+      const route = await deployment.openRoute()
+      return { ...route, mend: async () => {} }
+    },
+  }
+}
+
+async function put(objects: ObjectStore, key: string): Promise<void> {
+  await objects.put(key, Uint8Array.of(1), { size: 1, contentType: 'text/plain' })
+}
