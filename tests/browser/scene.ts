@@ -51,19 +51,12 @@ export interface SceneOptions extends BrowserOptions {
   /** Default: the shared one of this run. */
   store?: StoreConnection
   env?: Readonly<Record<string, string>>
-  /** False: the bucket keeps browsers out (CORS), where that is the bucket's to say. */
-  admit?: boolean
 }
 
 const all = 'documents:read documents:write documents:admin'
 
 /** May have to build the store first: give `beforeAll` 600,000 ms. */
-export async function openScene({
-  store,
-  env,
-  admit = true,
-  ...browserOptions
-}: SceneOptions = {}): Promise<Scene> {
+export async function openScene({ store, env, ...browserOptions }: SceneOptions = {}): Promise<Scene> {
   const provider = await startOidcProvider()
   const service = await serviceInChild({
     ...(store === undefined ? {} : { store }),
@@ -76,7 +69,7 @@ export async function openScene({
     },
   })
   provider.allowUiAt(service.url)
-  if (admit) await admitBrowsers(service.connection, [service.url])
+  await admitBrowsers(service.connection, [service.url])
   const browser = await startBrowser(browserOptions)
   await probed(service)
   return {
