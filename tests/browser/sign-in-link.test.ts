@@ -5,6 +5,7 @@ import { type BrowserForTests, type BrowserWindow, startBrowser } from '../serve
 import { storedIn } from '../servers/browser-storage.ts'
 import { registerSecret } from '../servers/secrets.ts'
 import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
+import { faultsIn, tracesOf } from './faults.ts'
 import { flawsOf } from './states.ts'
 
 setDefaultTimeout(30_000)
@@ -34,10 +35,10 @@ beforeEach(async () => {
 })
 
 afterAll(async () => {
-  await browser.stop()
+  const traces = await tracesOf(browser, service, [String(issuer.privateJwk.d)])
   await service.stop()
   await issuer.stop()
-  expect(browser.recording.complaints).toEqual([])
+  expect(faultsIn(traces)).toEqual([])
 })
 
 /** A code as `start` and `link` make it. */
