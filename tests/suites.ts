@@ -102,8 +102,9 @@ export const suites: Suite[] = [
     apart: {
       // What the suite sees with, which has no store.
       none: ['browser'],
-      // The store plays no part in signing in and in how a state looks; that of 100,000 documents is in memory.
-      minio: ['sign-in-link', 'sign-in-oidc', 'states', 'scale'],
+      // The store plays no part in signing in and in how a state looks, that of 100,000 documents
+      // is in memory, and start brings its own.
+      minio: ['sign-in-link', 'sign-in-oidc', 'states', 'scale', 'start'],
     },
     needs: ['chromium'],
     minutesMax: 10,
