@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { minioMetricsToken } from '../../observability/prometheus/minio-metrics-token.ts'
 import { readSource } from '../../service/config-source.ts'
@@ -25,6 +25,7 @@ export async function ensureObservabilitySecrets(
   overlays: readonly Overlay[],
   env: DockerEnvironment,
 ): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   const minioMetrics = join(folder, 'minio-metrics-credentials')
   if (overlays.includes('metrics.prometheus') && existsSync(minioMetrics)) {
     const token = join(folder, 'minio-metrics-token')

@@ -1,14 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  type LokiVariant,
-  renderCollector,
-  renderLoki,
-  renderTempo,
-  type TempoVariant,
-} from '../../observability/render.ts'
+import { renderCollector, renderLoki, renderTempo } from '../../observability/render.ts'
 import { observabilitySettings } from '../../observability/settings.ts'
+import { ConfigError } from '../../service/config.ts'
 import type { DockerEnvironment } from '../docker-engine.ts'
 import { containerPlaces, containerUrls, resolveContainer } from './container-places.ts'
 import type { Overlay } from './overlays.ts'
@@ -57,16 +52,27 @@ async function render(choice: string, env: DockerEnvironment): Promise<string> {
   const settings = store === 'local' ? null : await settingsOf(store === 's3-minio' ? minioIn(env) : env)
   const tuned = store === 's3-hetzner' ? (['hetzner'] as const) : []
   if (server === 'loki') {
-    const loki = settings?.loki
-    const variants: LokiVariant[] = loki ? [`s3-${loki.client}`, ...tuned] : []
-    return renderLoki(variants, { store: loki, places: containerPlaces.loki })
+    const { loki } = containerPlaces
+    if (settings === null) return renderLoki([], { places: loki })
+    const placed = placeIn(settings.loki, 'S3_BUCKET_LOKI')
+    return renderLoki([`s3-${placed.client}`, ...tuned], { store: placed, places: loki })
   }
-  const tempo = settings?.tempo
-  const variants: TempoVariant[] = tempo ? ['s3', ...tuned] : []
-  return renderTempo(variants, { store: tempo, places: containerPlaces.tempo })
+  const { tempo } = containerPlaces
+  if (settings === null) return renderTempo([], { places: tempo })
+  return renderTempo(['s3', ...tuned], { store: placeIn(settings.tempo, 'S3_BUCKET_TEMPO'), places: tempo })
 }
 
+function placeIn<Store>(store: Store | null, variable: string): Store {
+  if (store !== null) return store
+  throw new ConfigError([{ variable, problem: 'is not set: the overlay puts objects there' }])
+}
+
+/** @throws {ConfigError} also for a private certificate authority: its file is not in the containers. */
 function settingsOf(env: DockerEnvironment) {
+  if (env.S3_CA_FILE !== undefined) {
+    const problem = 'cannot be had with these overlays: their containers trust public authorities only'
+    throw new ConfigError([{ variable: 'S3_CA_FILE', problem }])
+  }
   const contract = Object.entries(env).filter(([name]) => name.startsWith('S3_'))
   const readFile = (path: string) => readFileSync(path, 'utf8')
   return observabilitySettings(Object.fromEntries(contract), { readFile, resolveHost: resolveContainer })

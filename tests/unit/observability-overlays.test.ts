@@ -64,7 +64,7 @@ describe('the images of the observability stack', () => {
     const { version: tempo } = await readRecipe('tempo')
     const { version: collector } = await readRecipe('otel-collector')
     const { version: toxiproxy } = await readRecipe('toxiproxy')
-    expect(observabilityImages.loki.standard).toBe(`grafana/loki:${loki.slice(1)}`)
+    expect<string>(observabilityImages.loki.standard).toBe(`grafana/loki:${loki.slice(1)}`)
     // The commit of release 2.9.0: as a module it has no version of its own.
     expect(tempo).toEndWith('-607c7fb69662')
     expect(observabilityImages.tempo.standard).toBe('grafana/tempo:2.9.0')
