@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { minioMetricsToken } from '../../observability/prometheus/minio-metrics-token.ts'
+import { sharedCredentials } from '../../observability/settings.ts'
 import { readSource } from '../../service/config-source.ts'
 import type { DockerEnvironment } from '../docker-engine.ts'
-import { ensureSecretFor, keysIn, sharedCredentials } from '../stack-secrets.ts'
+import { ensureSecretFor, keysIn } from '../stack-secrets.ts'
 import type { Overlay } from './overlays.ts'
 
 /** As whom the images run that read these secrets. */

@@ -32,9 +32,10 @@ describe('chosenOverlays', () => {
     expect(chosenOverlays(['collector.otlp', 'loki.s3-minio'])).toEqual(['loki.s3-minio', 'collector.otlp'])
   })
 
-  it('refuses what is not there, and two of one axis', () => {
+  it('refuses what is not there, two of one axis, and two stores', () => {
     expect(chosenOverlays(['loki.s3-aws'])).toStartWith('unknown overlay loki.s3-aws')
     expect(chosenOverlays(['loki.s3-minio', 'loki.s3-hetzner'])).toStartWith('choose one of')
+    expect(chosenOverlays(['loki.s3-minio', 'tempo.s3-hetzner'])).toStartWith('choose one store')
   })
 })
 

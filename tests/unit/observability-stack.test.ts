@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { YAML } from 'bun'
 import { ensureObservabilitySecrets } from '../../compose/observability/secrets.ts'
 import { writeConfigs } from '../../compose/observability/write-configs.ts'
 import { randomCredentials } from '../../compose/servers/running-store.ts'
-import { keysIn, sharedCredentials } from '../../compose/stack-secrets.ts'
+import { keysIn } from '../../compose/stack-secrets.ts'
+import { sharedCredentials } from '../../observability/settings.ts'
 
 const hetzner = {
   S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
@@ -24,42 +25,54 @@ async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
+async function configOf(folder: string, name: string): Promise<unknown> {
+  return YAML.parse(await readFile(join(folder, `${name}.yaml`), 'utf8'))
+}
+
 describe('writeConfigs', () => {
-  it('writes one configuration a server, under the name that the compose file of its choice mounts', () =>
+  it('chooses what goes with the overlays', () =>
     inFolder(async (folder) => {
-      await writeConfigs(folder, ['loki.s3-minio'], {})
-      expect((await readdir(folder)).sort()).toEqual([
-        'collector.yaml',
-        'loki.s3-minio.yaml',
-        'tempo.local.yaml',
-      ])
+      expect(await writeConfigs(folder, ['loki.s3-minio'], {})).toEqual({
+        LOKI_CONFIG: 'loki.s3-thanos',
+        TEMPO_CONFIG: 'tempo.local',
+        COLLECTOR_CONFIG: 'collector',
+      })
+      const onHetzner = await writeConfigs(folder, ['loki.s3-hetzner', 'tempo.s3-hetzner'], hetzner)
+      expect(onHetzner).toMatchObject({
+        LOKI_CONFIG: 'loki.s3-thanos.hetzner',
+        TEMPO_CONFIG: 'tempo.s3.hetzner',
+      })
+    }))
+
+  it('takes the client of Loki that can express the prefix', () =>
+    inFolder(async (folder) => {
+      const nested = await writeConfigs(folder, ['loki.s3-minio'], { S3_PREFIX_LOKI: 'logs/loki/' })
+      expect(nested.LOKI_CONFIG).toBe('loki.s3-classic')
+    }))
+
+  it('takes another configuration where one is asked for, such as with retention', () =>
+    inFolder(async (folder) => {
+      const env = { LOKI_CONFIG: 'loki.s3-thanos.retention' }
+      expect((await writeConfigs(folder, ['loki.s3-minio'], env)).LOKI_CONFIG).toBe(
+        'loki.s3-thanos.retention',
+      )
+      const unknown = writeConfigs(folder, ['loki.s3-minio'], { LOKI_CONFIG: 'loki.s4' })
+      await expect(unknown).rejects.toThrow('LOKI_CONFIG cannot be loki.s4')
     }))
 
   it('tells Loki and Tempo the local store by the name that it has in its network', () =>
     inFolder(async (folder) => {
       await writeConfigs(folder, ['loki.s3-minio', 'tempo.s3-minio'], { S3_PREFIX_LOKI: 'logs/' })
-      const loki = YAML.parse(await readFile(join(folder, 'loki.s3-minio.yaml'), 'utf8'))
-      expect(loki).toMatchObject({
-        storage_config: {
-          object_store: { storage_prefix: 'logs', s3: { endpoint: 'minio:9000', insecure: true } },
-        },
+      const s3 = { endpoint: 'minio:9000', insecure: true }
+      expect(await configOf(folder, 'loki.s3-thanos')).toMatchObject({
+        storage_config: { object_store: { storage_prefix: 'logs', s3 } },
       })
-      const tempo = YAML.parse(await readFile(join(folder, 'tempo.s3-minio.yaml'), 'utf8'))
-      expect(tempo).toMatchObject({ storage: { trace: { s3: { endpoint: 'minio:9000', prefix: 'tempo' } } } })
+      expect(await configOf(folder, 'tempo.s3')).toMatchObject({
+        storage: { trace: { s3: { ...s3, prefix: 'tempo' } } },
+      })
     }))
 
-  it('tells them the store of the environment otherwise, and is careful with it', () =>
-    inFolder(async (folder) => {
-      await writeConfigs(folder, ['loki.s3-hetzner', 'tempo.s3-hetzner'], hetzner)
-      const loki = YAML.parse(await readFile(join(folder, 'loki.s3-hetzner.yaml'), 'utf8'))
-      expect(loki).toMatchObject({
-        storage_config: { max_parallel_get_chunk: 32, object_store: { s3: { bucket_name: 'acme-loki' } } },
-      })
-      const tempo = await readFile(join(folder, 'tempo.s3-hetzner.yaml'), 'utf8')
-      expect(tempo).toContain('fsn1.your-objectstorage.com')
-    }))
-
-  it('refuses an environment that names no store or bucket, and a private authority that no container would know', () =>
+  it('refuses an environment that names no store or bucket, and a private authority that no container knows', () =>
     inFolder(async (folder) => {
       await expect(writeConfigs(folder, ['loki.s3-hetzner'], {})).rejects.toThrow('S3_ENDPOINT')
       const noBucket = { ...hetzner, S3_BUCKET_TEMPO: undefined }
