@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SaxesParser } from 'saxes'
+import type { CommandResult } from '../../compose/run-command.ts'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
+import { parseRequest } from '../../observability/validate/flags.ts'
+import { checksOf } from '../../observability/validate/plan.ts'
+import type { Report } from '../../observability/validate/report/report.ts'
+import { listObjects } from '../../observability/validate/store/bucket-listing.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
+import { freshBucket } from '../servers/bucket.ts'
+import { storeForTests } from '../servers/store.ts'
+import { idsWith, reportIn, storeVariables, validate } from './validate-program.ts'
+
+const millisecondsMax = 9 * 60_000
+
+let store: StoreConnection
+let folder: string
+let result: CommandResult
+let report: Report
+let buckets: { loki: string; tempo: string }
+
+beforeAll(async () => {
+  store = await storeForTests('minio')
+  folder = await makeTempFolder('validate-minio')
+  buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
+  for (const bucket of Object.values(buckets)) await putForeign(bucket)
+  const env = {
+    ...(await storeVariables(store, buckets, folder)),
+    S3_PREFIX_LOKI: 'logs-of-acme/',
+    S3_PREFIX_TEMPO: 'traces/of/acme/',
+  }
+  const files = ['--junit', join(folder, 'junit.xml'), '--evidence', join(folder, 'evidence')]
+  result = await validate(['--all', '--json', ...files], env)
+  report = reportIn(result)
+}, millisecondsMax)
+
+afterAll(() => removeTempFolder(folder))
+
+describe('bun run validate --all, on the MinIO that is configured', () => {
+  it('proves everything that it asks, and exits with 0', () => {
+    const asked = ['setup', ...checksOf(parseRequest(['--all'])).map(({ id }) => id)]
+    expect(idsWith(report, 'failed', 'missing', 'not run', 'not asked')).toEqual([])
+    expect(idsWith(report, 'proved')).toEqual(asked)
+    expect(result.exitCode).toBe(0)
+  })
+
+  it('prints one JSON object about what was proved, of what, and where it can be seen', () => {
+    expect(report).toMatchObject({
+      exitCode: 0,
+      verdict: 'proved',
+      deployment: 'native',
+      store: { endpoint: store.endpoint },
+      servers: {
+        loki: { bucket: buckets.loki, prefix: 'logs-of-acme/', variants: ['s3-thanos'] },
+        tempo: { bucket: buckets.tempo, prefix: 'traces/of/acme/', variants: ['s3'] },
+      },
+      evidence: join(folder, 'evidence'),
+      left: [],
+    })
+    const { seen } = report.checks.find(({ id }) => id === 'loki.objects') ?? {}
+    expect(seen).toMatch(/^\d+ bytes, CRC32C [0-9a-f]+, tenant fake, 2 lines$/)
+  })
+
+  it('writes a JUnit report with a case for each check', async () => {
+    const names: string[] = []
+    const parser = new SaxesParser()
+    parser.on('error', (error) => {
+      throw error
+    })
+    parser.on('opentag', ({ name, attributes }) => {
+      if (name === 'testcase') names.push(attributes.classname ?? '')
+      expect(['testsuites', 'testsuite', 'testcase', 'system-out']).toContain(name)
+    })
+    parser.write(await readFile(join(folder, 'junit.xml'), 'utf8')).close()
+    expect(names.sort()).toEqual(report.checks.map(({ id }) => id).sort())
+  })
+
+  it('keeps listings, configurations, logs and answers as evidence', async () => {
+    const files = await readdir(report.evidence, { recursive: true })
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'report.json',
+        'junit.xml',
+        'loki/listing-before.txt',
+        'loki/listing-after.txt',
+        'loki/chunk.json',
+        'loki/read-back.json',
+        'loki/loki-main.yaml',
+        'loki/loki-wrong-secret-retention.log',
+        'tempo/meta.json',
+        'tempo/search.json',
+        'tempo/tempo-fresh.log',
+      ]),
+    )
+    const before = await readFile(join(report.evidence, 'loki/listing-before.txt'), 'utf8')
+    const after = await readFile(join(report.evidence, 'loki/listing-after.txt'), 'utf8')
+    expect(before).not.toContain('logs-of-acme/fake/')
+    expect(after).toMatch(/^logs-of-acme\/fake\/[0-9a-f]+\/[0-9a-f:]+\t/m)
+  })
+
+  it('keeps no key of the store in it', async () => {
+    const files = await readdir(report.evidence, { recursive: true, withFileTypes: true })
+    const texts = files
+      .filter((file) => file.isFile())
+      .map((file) => readFile(join(file.parentPath, file.name), 'utf8'))
+    const all = (await Promise.all(texts)).join('\n')
+    expect(all.length).toBeGreaterThan(10_000)
+    expect(all).not.toContain(store.secretAccessKey)
+    expect(all).not.toContain(store.accessKeyId)
+    expect(result.stdout + result.stderr).not.toContain(store.secretAccessKey)
+  })
+
+  it('leaves the buckets as they were', async () => {
+    expect(await keysIn(buckets.loki)).toEqual(['foreign/report.txt'])
+    expect(await keysIn(buckets.tempo)).toEqual(['foreign/report.txt'])
+  })
+})
+
+async function putForeign(bucket: string): Promise<void> {
+  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
+  await objects.put('foreign/report.txt', Uint8Array.of(1), { size: 1, contentType: 'text/plain' })
+  objects.close()
+}
+
+async function keysIn(bucket: string): Promise<string[]> {
+  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
+  const keys = [...(await listObjects(objects)).keys()]
+  objects.close()
+  return keys
+}
