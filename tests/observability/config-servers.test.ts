@@ -6,6 +6,7 @@ import { type RunningLoki, startLoki } from '../../compose/servers/loki.ts'
 import { type RunningCollector, startCollector } from '../../compose/servers/otel-collector.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { type RunningTempo, startTempo } from '../../compose/servers/tempo.ts'
+import { startToxiproxy } from '../../compose/servers/toxiproxy.ts'
 import {
   type CollectorVariant,
   type LokiVariant,
@@ -188,6 +189,30 @@ describe('Loki and Tempo behind the Collector', () => {
       expect(keys.filter((key) => !/^acme\/logs_1\/(fake|index)\//.test(key))).toEqual([])
       expect(keys.filter((key) => key.startsWith('acme/logs_1/fake/'))).toHaveLength(1)
       expect(keys.some((key) => key.startsWith('acme/logs_1/index/index_'))).toBeTrue()
+    },
+    millisecondsMax,
+  )
+})
+
+describe('the Collector', () => {
+  it.concurrent(
+    'takes what arrives while Tempo is away, and delivers it afterwards',
+    async () => {
+      const toxiproxy = await startToxiproxy()
+      const tempo = await startTempo({ config: (places) => renderTempo([], { places }), stopSecondsMax: 4 })
+      const way = await toxiproxy.addProxy('tempo', new URL(tempo.otlpUrl).host)
+      const urls = { lokiUrl: 'http://127.0.0.1:1', tempoUrl: `http://${way.host}` }
+      const collector = await startCollector({ config: (places) => renderCollector([], { ...urls, places }) })
+      const marker = newMarker()
+      await way.setEnabled(false)
+      expect((await sendTrace(collector, marker)).status).toBe(200)
+      // At least one attempt has failed by now.
+      await Bun.sleep(2000)
+      expect(await traceById({ url: tempo.url }, marker.traceId)).toBeNull()
+      await way.setEnabled(true)
+      while ((await traceById({ url: tempo.url }, marker.traceId)) === null) await Bun.sleep(100)
+      await collector.stop()
+      await Promise.all([tempo.stop(), toxiproxy.stop()])
     },
     millisecondsMax,
   )
