@@ -105,10 +105,11 @@ export const suites: Suite[] = [
         // About what looks at a store, whichever it is; alerts and dashboards start, stop and kill one of their own.
         'alerts',
         'dashboards',
+        'validate-against',
         'validate-exit-codes',
         'validate-self-test',
         // All of the proof, which takes minutes.
-        'validate-minio',
+        'validate-whole',
       ],
       // What a proof is by default, on an RGW that it starts itself, behind TLS.
       'ceph-rgw': ['validate-rgw'],
