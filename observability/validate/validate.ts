@@ -82,7 +82,11 @@ async function prove(
     return { setup, results: [result, ...untried], left: [] }
   }
   try {
-    const results = await runChecks(setup.proof.checks, { onStart: display.begin, onEnd: display.print })
+    const results = await runChecks(setup.proof.checks, {
+      onStart: display.begin,
+      onEnd: display.print,
+      onThrown: (id, thrown) => void evidence.write(`${id}.thrown.txt`, Bun.inspect(thrown)),
+    })
     return { setup, results: [result, ...results], left: await setup.proof.close() }
   } finally {
     await setup.stop()

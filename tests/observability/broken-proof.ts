@@ -50,7 +50,7 @@ export async function proveBroken({
     part,
     evidence: evidenceIn(folder),
     signal: new AbortController().signal,
-    waits: { landing: 8, ...waits },
+    waits: { landing: 15, ...waits },
     mischief: { skips: [`${server}.wrong-secret`, `${server}.wrong-bucket`], ...mischief },
   })
   try {

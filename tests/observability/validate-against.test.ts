@@ -32,7 +32,7 @@ let single: RunningServer
 let singleBucket: string
 
 beforeAll(async () => {
-  store = await storeForTests('minio')
+  store = await storeForTests()
   folder = await makeTempFolder('validate-against')
   deployment = await openNativeDeployment({ store, onProgress: () => {} })
   buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }

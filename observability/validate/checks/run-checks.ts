@@ -13,6 +13,8 @@ export interface RunOptions {
   onStart?: (check: PlannedCheck) => void
   /** Told when a check has ended, in the order in which they do. */
   onEnd?: (result: CheckResult) => void
+  /** Told what a check has thrown, for whoever looks into it: the result has the message alone. */
+  onThrown?: (id: string, thrown: unknown) => void
 }
 
 /**
@@ -24,7 +26,7 @@ export interface RunOptions {
  */
 export function runChecks(
   checks: readonly PlannedCheck[],
-  { onStart, onEnd }: RunOptions = {},
+  { onStart, onEnd, onThrown }: RunOptions = {},
 ): Promise<CheckResult[]> {
   refuseBadPlan(checks)
   const results = new Map<string, Promise<CheckResult>>()
@@ -35,7 +37,7 @@ export function runChecks(
       const earlier = results.get(id)
       if (earlier !== undefined) before.set(id, await earlier)
     }
-    const result = await tried(check, before, onStart)
+    const result = await tried(check, before, { onStart, onThrown })
     onEnd?.(result)
     return result
   }
@@ -53,7 +55,7 @@ export function runChecks(
 async function tried(
   check: PlannedCheck,
   before: ReadonlyMap<string, CheckResult>,
-  onStart: RunOptions['onStart'],
+  { onStart, onThrown }: Pick<RunOptions, 'onStart' | 'onThrown'>,
 ): Promise<CheckResult> {
   const { id, sentence, needs, notAsked } = check
   const untried = { id, sentence, seen: '', seconds: 0 }
@@ -64,16 +66,20 @@ async function tried(
   }
   onStart?.(check)
   const started = performance.now()
-  const outcome = await outcomeOf(check)
+  const outcome = await outcomeOf(check, onThrown)
   return { id, sentence, ...outcome, seconds: (performance.now() - started) / 1000 }
 }
 
-async function outcomeOf(check: PlannedCheck): Promise<Pick<CheckResult, 'verdict' | 'seen' | 'reason'>> {
+async function outcomeOf(
+  check: PlannedCheck,
+  onThrown: RunOptions['onThrown'],
+): Promise<Pick<CheckResult, 'verdict' | 'seen' | 'reason'>> {
   try {
     const { holds, seen, reason = '' } = await check.run()
     // Both may quote what a server said.
     return { verdict: holds ? 'proved' : 'failed', seen: redactText(seen), reason: redactText(reason) }
   } catch (error) {
+    onThrown?.(check.id, error)
     const reason = redactText(error instanceof Error ? error.message : String(error))
     return { verdict: error instanceof Missing ? 'missing' : 'failed', seen: '', reason }
   }

@@ -2,52 +2,38 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SaxesParser } from 'saxes'
-import type { CommandResult } from '../../compose/run-command.ts'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
-import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
+import { removeTempFolder } from '../../compose/servers/temp-folder.ts'
+import type { ServerName } from '../../observability/validate/deployment.ts'
 import { parseRequest } from '../../observability/validate/flags.ts'
 import { checksOf } from '../../observability/validate/plan.ts'
 import type { Report } from '../../observability/validate/report/report.ts'
 import { listObjects } from '../../observability/validate/store/bucket-listing.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
-import { freshBucket } from '../servers/bucket.ts'
-import { storeForTests } from '../servers/store.ts'
-import { idsWith, reportIn, storeVariables, validate } from './validate-program.ts'
+import { idsWith, reportIn } from './validate-program.ts'
+import { foreignKey, type WholeProof, wholeProof } from './whole-proof.ts'
 
 const millisecondsMax = 9 * 60_000
 
-let store: StoreConnection
-let folder: string
-let result: CommandResult
+let whole: WholeProof
 let report: Report
-let buckets: { loki: string; tempo: string }
 
 beforeAll(async () => {
-  store = await storeForTests('minio')
-  folder = await makeTempFolder('validate-minio')
-  buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
-  for (const bucket of Object.values(buckets)) await putForeign(bucket)
-  const env = {
-    ...(await storeVariables(store, buckets, folder)),
-    S3_PREFIX_LOKI: 'logs-of-acme/',
-    S3_PREFIX_TEMPO: 'traces/of/acme/',
-  }
-  const files = ['--junit', join(folder, 'junit.xml'), '--evidence', join(folder, 'evidence')]
-  result = await validate(['--all', '--json', ...files], env)
-  report = reportIn(result)
+  whole = await wholeProof()
+  report = reportIn(whole.result)
 }, millisecondsMax)
 
-afterAll(() => removeTempFolder(folder))
+afterAll(() => removeTempFolder(whole.folder))
 
 describe('bun run validate --all, on the MinIO that is configured', () => {
   it('proves everything that it asks, and exits with 0', () => {
     const asked = ['setup', ...checksOf(parseRequest(['--all'])).map(({ id }) => id)]
     expect(idsWith(report, 'failed', 'missing', 'not run', 'not asked')).toEqual([])
     expect(idsWith(report, 'proved')).toEqual(asked)
-    expect(result.exitCode).toBe(0)
+    expect(whole.result.exitCode).toBe(0)
   })
 
   it('prints one JSON object about what was proved, of what, and where it can be seen', () => {
+    const { store, buckets, folder } = whole
     expect(report).toMatchObject({
       exitCode: 0,
       verdict: 'proved',
@@ -74,7 +60,7 @@ describe('bun run validate --all, on the MinIO that is configured', () => {
       if (name === 'testcase') names.push(attributes.classname ?? '')
       expect(['testsuites', 'testsuite', 'testcase', 'system-out']).toContain(name)
     })
-    parser.write(await readFile(join(folder, 'junit.xml'), 'utf8')).close()
+    parser.write(await readFile(join(whole.folder, 'junit.xml'), 'utf8')).close()
     expect(names.sort()).toEqual(report.checks.map(({ id }) => id).sort())
   })
 
@@ -102,6 +88,7 @@ describe('bun run validate --all, on the MinIO that is configured', () => {
   })
 
   it('keeps no key of the store in it', async () => {
+    const { store, result } = whole
     const files = await readdir(report.evidence, { recursive: true, withFileTypes: true })
     const texts = files
       .filter((file) => file.isFile())
@@ -114,19 +101,13 @@ describe('bun run validate --all, on the MinIO that is configured', () => {
   })
 
   it('leaves the buckets as they were', async () => {
-    expect(await keysIn(buckets.loki)).toEqual(['foreign/report.txt'])
-    expect(await keysIn(buckets.tempo)).toEqual(['foreign/report.txt'])
+    expect(await keysIn(whole, 'loki')).toEqual([foreignKey])
+    expect(await keysIn(whole, 'tempo')).toEqual([foreignKey])
   })
 })
 
-async function putForeign(bucket: string): Promise<void> {
-  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
-  await objects.put('foreign/report.txt', Uint8Array.of(1), { size: 1, contentType: 'text/plain' })
-  objects.close()
-}
-
-async function keysIn(bucket: string): Promise<string[]> {
-  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
+async function keysIn({ store, buckets }: WholeProof, server: ServerName): Promise<string[]> {
+  const objects = createS3ObjectStore({ ...store, bucket: buckets[server], connectionsMax: 8 })
   const keys = [...(await listObjects(objects)).keys()]
   objects.close()
   return keys
