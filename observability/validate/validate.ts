@@ -83,6 +83,7 @@ async function prove(
   }
   try {
     const results = await runChecks(setup.proof.checks, {
+      signal: interruption.signal,
       onStart: display.begin,
       onEnd: display.print,
       onThrown: (id, thrown) => void evidence.write(`${id}.thrown.txt`, Bun.inspect(thrown)),

@@ -7,7 +7,7 @@ import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-fol
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { storeForTests } from '../servers/store.ts'
-import { idsWith, reportIn, storeVariables, validate } from './validate-program.ts'
+import { idsWith, reportIn, startValidate, storeVariables, validate } from './validate-program.ts'
 
 const millisecondsMax = 5 * 60_000
 
@@ -44,6 +44,24 @@ describe('bun run validate', () => {
       expect(containment?.seen).toContain('outside: stray/object')
       expect(report).toMatchObject({ exitCode: 1, verdict: 'failed' })
       expect(result.exitCode).toBe(1)
+    },
+    millisecondsMax,
+  )
+
+  it(
+    'exits with 130 where it is interrupted, and still removes what it has written',
+    async () => {
+      const bucket = await freshBucket(store)
+      const evidence = join(folder, 'interrupted')
+      const env = await storeVariables(store, { tempo: bucket }, folder)
+      const running = startValidate(['tempo', '--all', '--evidence', evidence], env)
+      while (!existsSync(join(evidence, 'tempo/meta.json'))) await Bun.sleep(10)
+      running.kill('SIGINT')
+      expect(await running.exited).toBe(130)
+      expect(await new Response(running.stdout).text()).toContain('not run: interrupted')
+      const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
+      expect((await objects.list({ prefix: '', limit: 10 })).objects).toEqual([])
+      objects.close()
     },
     millisecondsMax,
   )

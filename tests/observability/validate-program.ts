@@ -16,14 +16,24 @@ export async function validate(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<CommandResult> {
-  const { PATH, HOME, XDG_CACHE_HOME, DOCKER_HOST } = process.env
-  const result = await runCommand([process.execPath, program, ...args], {
-    cwd: root,
-    env: { PATH, HOME, XDG_CACHE_HOME, DOCKER_HOST, ...env },
-    secondsMax,
-  })
+  const result = await runCommand(commandLine(args), { cwd: root, env: surroundings(env), secondsMax })
   keepPrinted('validate', result.stdout + result.stderr)
   return result
+}
+
+/** The same, for a test that does something to it meanwhile. */
+export function startValidate(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const options = { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe', timeout: secondsMax * 1000 } as const
+  return Bun.spawn(commandLine(args), { cwd: root, env: surroundings(env), ...options })
+}
+
+function commandLine(args: readonly string[]): string[] {
+  return [process.execPath, program, ...args]
+}
+
+function surroundings(env: Readonly<Record<string, string>>) {
+  const { PATH, HOME, XDG_CACHE_HOME, DOCKER_HOST } = process.env
+  return { PATH, HOME, XDG_CACHE_HOME, DOCKER_HOST, ...env }
 }
 
 /** What `--json` has printed. */

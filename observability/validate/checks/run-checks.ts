@@ -9,6 +9,8 @@ export interface PlannedCheck extends Omit<Check<unknown>, 'run' | 'part' | 'not
 }
 
 export interface RunOptions {
+  /** Once it aborts, nothing more is tried. */
+  signal?: AbortSignal
   /** Told when a check begins. */
   onStart?: (check: PlannedCheck) => void
   /** Told when a check has ended, in the order in which they do. */
@@ -24,10 +26,7 @@ export interface RunOptions {
  * @returns one result for each, in the order of `checks`.
  * @throws {Error} if an id stands twice, a need is not among them, or they wait for each other in a circle.
  */
-export function runChecks(
-  checks: readonly PlannedCheck[],
-  { onStart, onEnd, onThrown }: RunOptions = {},
-): Promise<CheckResult[]> {
+export function runChecks(checks: readonly PlannedCheck[], options: RunOptions = {}): Promise<CheckResult[]> {
   refuseBadPlan(checks)
   const results = new Map<string, Promise<CheckResult>>()
   const ended = async (check: PlannedCheck) => {
@@ -37,8 +36,8 @@ export function runChecks(
       const earlier = results.get(id)
       if (earlier !== undefined) before.set(id, await earlier)
     }
-    const result = await tried(check, before, { onStart, onThrown })
-    onEnd?.(result)
+    const result = await tried(check, before, options)
+    options.onEnd?.(result)
     return result
   }
   // Everybody's promise has to be there before the first one looks for another's.
@@ -55,7 +54,7 @@ export function runChecks(
 async function tried(
   check: PlannedCheck,
   before: ReadonlyMap<string, CheckResult>,
-  { onStart, onThrown }: Pick<RunOptions, 'onStart' | 'onThrown'>,
+  { signal, onStart, onThrown }: RunOptions,
 ): Promise<CheckResult> {
   const { id, sentence, needs, notAsked } = check
   const untried = { id, sentence, seen: '', seconds: 0 }
@@ -64,6 +63,7 @@ async function tried(
   if (lacking.length > 0) {
     return { ...untried, verdict: 'not run', reason: `needs ${lacking.join(' and ')}` }
   }
+  if (signal?.aborted) return { ...untried, verdict: 'not run', reason: 'interrupted' }
   onStart?.(check)
   const started = performance.now()
   const outcome = await outcomeOf(check, onThrown)
