@@ -67,8 +67,9 @@ export async function upObservability(options: ObservabilityOptions): Promise<Ob
     await describeObjectStore({ ...options, apiPort, consolePort })
   }
   await ensureObservabilitySecrets(join(folder, 'secrets'), overlays, env)
-  await writeConfigs(join(folder, 'observability'), overlays, env)
+  const configs = await writeConfigs(join(folder, 'observability'), overlays, env)
   await writeSettings(folder, {
+    ...configs,
     ...(await ensureImages(services, env, onProgress)),
     COMPOSE_PROJECT_NAME: options.project,
     COMPOSE_FILE: composeFiles(overlays).join(':'),

@@ -92,7 +92,8 @@ export const suites: Suite[] = [
       // Starts RGWs of its own.
       'ceph-rgw': ['store-servers-rgw'],
     },
-    needs: ['node', 'openssl', 'promtool'],
+    // promtool reads what the service tells Prometheus.
+    needs: ['node', 'openssl', 'prometheus'],
     minutesMax: 10,
   },
   {
@@ -110,10 +111,45 @@ export const suites: Suite[] = [
     minutesMax: 10,
   },
   {
+    name: 'observability',
+    holds: 'Loki, Tempo and what watches them, on a real store: configurations, proof, alerts, dashboards',
+    stores: ['minio', 'ceph-rgw'],
+    apart: {
+      // Nothing is started.
+      none: ['alerts-rules', 'config-strict'],
+      minio: [
+        // About what looks at a store, whichever it is; alerts and dashboards start, stop and kill one of their own.
+        'alerts',
+        'dashboards',
+        'validate-against',
+        'validate-exit-codes',
+        'validate-self-test',
+        // All of the proof, which takes minutes.
+        'validate-whole',
+      ],
+      // What a proof is by default, on an RGW that it starts itself, behind TLS.
+      'ceph-rgw': ['validate-rgw'],
+    },
+    needs: ['openssl', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
+    mostlyWaits: true,
+    minutesMax: 15,
+  },
+  {
     name: 'e2e',
     holds: 'what people run: start, the command line, the compose stack',
     stores: ['minio'],
-    needs: ['git', 'curl', 'compose', 'docker'],
+    needs: [
+      'git',
+      'curl',
+      'compose',
+      'docker',
+      // What the images of the observability stack are packed from.
+      'loki',
+      'tempo',
+      'otel-collector',
+      'toxiproxy',
+      'prometheus',
+    ],
     minutesMax: 12,
   },
   {

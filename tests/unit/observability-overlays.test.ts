@@ -32,9 +32,10 @@ describe('chosenOverlays', () => {
     expect(chosenOverlays(['collector.otlp', 'loki.s3-minio'])).toEqual(['loki.s3-minio', 'collector.otlp'])
   })
 
-  it('refuses what is not there, and two of one axis', () => {
+  it('refuses what is not there, two of one axis, and two stores', () => {
     expect(chosenOverlays(['loki.s3-aws'])).toStartWith('unknown overlay loki.s3-aws')
     expect(chosenOverlays(['loki.s3-minio', 'loki.s3-hetzner'])).toStartWith('choose one of')
+    expect(chosenOverlays(['loki.s3-minio', 'tempo.s3-hetzner'])).toStartWith('choose one store')
   })
 })
 
@@ -64,7 +65,7 @@ describe('the images of the observability stack', () => {
     const { version: tempo } = await readRecipe('tempo')
     const { version: collector } = await readRecipe('otel-collector')
     const { version: toxiproxy } = await readRecipe('toxiproxy')
-    expect(observabilityImages.loki.standard).toBe(`grafana/loki:${loki.slice(1)}`)
+    expect<string>(observabilityImages.loki.standard).toBe(`grafana/loki:${loki.slice(1)}`)
     // The commit of release 2.9.0: as a module it has no version of its own.
     expect(tempo).toEndWith('-607c7fb69662')
     expect(observabilityImages.tempo.standard).toBe('grafana/tempo:2.9.0')
