@@ -9,6 +9,7 @@ import type { PanelLink } from '../../observability/grafana/explore-link.ts'
 import { graph } from '../../observability/grafana/panel.ts'
 import type { Query } from '../../observability/grafana/query.ts'
 import { randomDocument } from '../integration/sample-documents.ts'
+import { alertRules } from './alert-rules.ts'
 import { allChosen, emptyQueries, panelsOf, queriesOf } from './dashboard-queries.ts'
 import { provisionedSources } from './grafana-provisioning.ts'
 import { runQuery } from './grafana-queries.ts'
@@ -16,6 +17,7 @@ import type { TimeRange } from './grafana-variables.ts'
 import { type ObservedStack, startObservedStack } from './observed-stack.ts'
 import { sendLogRecord } from './otlp.ts'
 import { openedByClick } from './panel-links.ts'
+import { runbookQueries, unknownMetrics } from './runbook-queries.ts'
 import { logsOfSpan, metricsOfSpan, spansOf, type TempoTrace, tracesOfLine } from './span-links.ts'
 import { upload, usualTraffic } from './traffic.ts'
 
@@ -217,6 +219,17 @@ describe('the links of panels', () => {
       'Failed requests by route: Traces of its failed requests: found',
       'Failed requests by route: Log lines of its requests: found',
     ])
+  }, 60_000)
+})
+
+describe('the queries of the runbook', () => {
+  it('are ones that the servers understand, at least one for each alert', async () => {
+    const { data } = await (await fetch(`${stack.prometheus.url}/api/v1/label/__name__/values`)).json()
+    expect(unknownMetrics(data)).toEqual([])
+    const queries = runbookQueries(data)
+    const asked = new Set(queries.map(({ alert }) => alert))
+    expect(alertRules().filter(({ alert }) => !asked.has(alert))).toEqual([])
+    for (const { query } of queries) await runQuery(query, stack.sources, range)
   }, 60_000)
 })
 
