@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { observabilityImages } from '../../compose/observability/images.ts'
 import { chosenOverlays, composeFiles, overlayAxes } from '../../compose/observability/overlays.ts'
 import { readRecipe } from '../../compose/servers/server-recipe.ts'
+import { variantOrder } from '../../observability/variants.ts'
 
 const root = resolve(import.meta.dir, '../..')
 const textOf = (path: string) => Bun.file(join(root, path)).text()
@@ -23,6 +24,20 @@ describe('the overlays', () => {
     expect((await documentedOverlays()).sort()).toEqual(names)
     const chosen: string[] = Object.values(overlayAxes).flat()
     expect(names.filter((name) => !name.startsWith('scrape.'))).toEqual(chosen.sort())
+  })
+})
+
+describe('the matrix of what CI runs', () => {
+  it('has a row for every variant of every server', async () => {
+    const matrix = /<!-- matrix:begin -->(.*)<!-- matrix:end -->/s.exec(
+      await textOf('observability/README.md'),
+    )?.[1]
+    const rows = [...(matrix ?? '').matchAll(/^\| (Loki|Tempo|Collector), `?([\w-]+)`? \|/gm)]
+    const { loki, tempo, collector } = variantOrder
+    const expected = Object.entries({ Loki: loki, Tempo: tempo, Collector: collector }).flatMap(
+      ([server, files]) => ['base', ...files].map((variant) => `${server}, ${variant}`),
+    )
+    expect(rows.map(([, server, variant]) => `${server}, ${variant}`).sort()).toEqual(expected.sort())
   })
 })
 
