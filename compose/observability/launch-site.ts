@@ -3,7 +3,12 @@ import { Missing } from '../../observability/validate/checks/check.ts'
 import type { ServerName, StoreAccess, StoreRoute } from '../../observability/validate/deployment.ts'
 import type { ComposeSettings } from '../compose-project.ts'
 import type { DockerEnvironment } from '../docker-engine.ts'
-import { upObjectStore } from '../object-store-stack.ts'
+import {
+  type ObjectStoreStack,
+  openObjectStoreStack,
+  type StackOptions,
+  upObjectStore,
+} from '../object-store-stack.ts'
 import { mustRun, runCommand } from '../run-command.ts'
 import { freePorts } from '../servers/free-port.ts'
 import type { OnProgress } from '../servers/progress.ts'
@@ -49,7 +54,7 @@ export async function ownStoreSite(plan: SitePlan): Promise<LaunchSite> {
   const { project, env, onProgress } = plan
   const folder = join(plan.folder, 'store')
   const [apiPort = 0, consolePort = 0] = await freePorts(2)
-  const stack = await upObjectStore({ folder, project, apiPort, consolePort, env, onProgress })
+  const stack = await upOrNothing({ folder, project, apiPort, consolePort, env, onProgress })
   const secret = (name: string) => Bun.file(join(folder, 'secrets', name)).text()
   const routes = storeRoutes(stack, env, onProgress)
   return {
@@ -69,20 +74,31 @@ export async function ownStoreSite(plan: SitePlan): Promise<LaunchSite> {
   }
 }
 
+/** {@link upObjectStore}, which leaves nothing running if it fails. */
+async function upOrNothing(options: StackOptions): Promise<ObjectStoreStack> {
+  try {
+    return await upObjectStore(options)
+  } catch (error) {
+    const started = await openObjectStoreStack(options.folder, options.env).catch(() => null)
+    await started?.remove()
+    throw error
+  }
+}
+
 /**
  * A store that is somewhere else, under the name by which this process knows it, too.
  *
- * @throws {Error} if containers cannot reach it, or do not know who signed its certificate.
+ * @throws {Missing} if containers cannot reach it, or do not know who signed its certificate.
  */
 export async function foreignStoreSite(plan: SitePlan, store: StoreAccess): Promise<LaunchSite> {
   const { hostname } = new URL(store.endpoint)
   if (/^(localhost|127\.|\[::1\]$)/.test(hostname)) {
-    throw new Error(
+    throw new Missing(
       `containers cannot reach a store at ${hostname}: leave it out, and they get one of their own`,
     )
   }
   if (store.ca !== undefined) {
-    throw new Error('containers trust public certificate authorities only, and the store has a private one')
+    throw new Missing('containers trust public certificate authorities only, and the store has a private one')
   }
   const network = `${plan.project}_default`
   await mustRun(['docker', 'network', 'create', network], { env: plan.env })

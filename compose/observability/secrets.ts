@@ -4,6 +4,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { minioMetricsToken } from '../../observability/prometheus/minio-metrics-token.ts'
 import { sharedCredentials } from '../../observability/settings.ts'
+import { ConfigError } from '../../service/config.ts'
 import { readSource } from '../../service/config-source.ts'
 import type { DockerEnvironment } from '../docker-engine.ts'
 import { ensureSecretFor, keysIn } from '../stack-secrets.ts'
@@ -18,8 +19,8 @@ const grafana = 472
  * Makes the secret files in `folder` that the chosen overlays want beside those of the object store, where they
  * are not there yet.
  *
- * @throws {Error} if the keys of a store are needed that is not part of the stack, and neither their file nor the
- *   configuration contract's variables are there.
+ * @throws {ConfigError} if the keys of a store are needed that is not part of the stack, and neither their file nor
+ *   the configuration contract's variables are there.
  */
 export async function ensureObservabilitySecrets(
   folder: string,
@@ -54,7 +55,6 @@ function credentialsFrom(env: DockerEnvironment, path: string): string {
   if (accessKeyId !== undefined && secretAccessKey !== undefined) {
     return sharedCredentials({ accessKeyId, secretAccessKey })
   }
-  throw new Error(
-    `the store's keys are missing: set S3_ACCESS_KEY_ID_FILE and S3_SECRET_ACCESS_KEY_FILE once, or write ${path}`,
-  )
+  const problem = `is needed with S3_SECRET_ACCESS_KEY (each also as …_FILE), since ${path} is not there yet`
+  throw new ConfigError([{ variable: 'S3_ACCESS_KEY_ID', problem }])
 }

@@ -2,6 +2,7 @@
  * `bun compose/observability/up.ts [overlay …]`: brings up Loki and Tempo in Docker, on local disk or as the
  * overlays say (overlays/README.md), and says where they are.
  */
+import { ConfigError } from '../../service/config.ts'
 import { defaultStackFolder } from '../compose-project.ts'
 import { whyNoDocker } from '../docker-engine.ts'
 import { upObservability } from '../observability-stack.ts'
@@ -18,15 +19,21 @@ if (whyNot !== null) {
   console.error(`no usable Docker Engine: ${whyNot}`)
   process.exit(69)
 }
-const { urls, folder } = await withProgress('observability', (onProgress) =>
-  upObservability({
-    folder: defaultStackFolder,
-    project: process.env.COMPOSE_PROJECT_NAME ?? 'cloudlysis',
-    overlays: chosen,
-    env: process.env,
-    onProgress,
-  }),
-)
-for (const [name, url] of Object.entries(urls)) if (url !== null) console.log(`${name} ${url}`)
-console.log(`secrets are files in ${folder}/secrets`)
-console.log('stop it: bun compose/stop.ts (with --remove the data go too)')
+try {
+  const { urls, folder } = await withProgress('observability', (onProgress) =>
+    upObservability({
+      folder: defaultStackFolder,
+      project: process.env.COMPOSE_PROJECT_NAME ?? 'cloudlysis',
+      overlays: chosen,
+      env: process.env,
+      onProgress,
+    }),
+  )
+  for (const [name, url] of Object.entries(urls)) if (url !== null) console.log(`${name} ${url}`)
+  console.log(`secrets are files in ${folder}/secrets`)
+  console.log('stop it: bun compose/stop.ts (with --remove the data go too)')
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error
+  console.error(error.message)
+  process.exit(78)
+}

@@ -6,15 +6,16 @@ import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /** Only what the certificate may be used for: nobody else's names, no further certificates. */
 const serverExtensions = `
-subjectAltName = IP:127.0.0.1, DNS:localhost
+subjectAltName = IP:127.0.0.1, DNS:localhost, DNS:store.localhost
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 `
 
 /**
- * A new private authority and a certificate of its own for 127.0.0.1 and localhost, good for two days. The
- * authority's key is gone when this returns, so it never signs another.
+ * A new private authority and a certificate of its own for 127.0.0.1, localhost and store.localhost (a name that
+ * leads to loopback and that Go does not take for it: RFC 6761 section 6.3), good for two days. The authority's
+ * key is gone when this returns, so it never signs another.
  *
  * @throws {CommandError} where there is no `openssl`.
  */

@@ -80,6 +80,8 @@ export interface RunningServer {
 export interface StoreRoute {
   /** Origin by which servers reach the store through it. */
   endpoint: string
+  /** Variables that a server's environment needs for it. */
+  env?: Readonly<Record<string, string>>
   /** From now on connections are refused, and open ones closed. */
   cut(): Promise<void>
   mend(): Promise<void>

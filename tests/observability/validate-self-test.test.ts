@@ -1,9 +1,13 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
+import type { RunningMinio } from '../../compose/servers/minio.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { makeServerTls } from '../../compose/servers/server-tls.ts'
+import { lokiChecks } from '../../observability/validate/checks/loki-checks.ts'
+import { tempoChecks } from '../../observability/validate/checks/tempo-checks.ts'
 import type { Deployment } from '../../observability/validate/deployment.ts'
 import { merged } from '../../observability/validate/yaml.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
-import { storeForTests } from '../servers/store.ts'
+import { startPrivateStore, storeForTests } from '../servers/store.ts'
 import { changeBlock, changeChunk, onlyIn, without, withS3InCommon } from './broken-configurations.ts'
 import { type BrokenCase, proveBroken } from './broken-proof.ts'
 import { wholeProof } from './whole-proof.ts'
@@ -297,6 +301,51 @@ describe('the proof of a Tempo', () => {
     millisecondsMax,
   )
 })
+
+describe('the way to a store that has a name, behind TLS', () => {
+  it.concurrent(
+    'can be cut and mended for Loki, by either of its clients',
+    async () => {
+      const named = await startNamedStore()
+      const only = {
+        server: 'loki',
+        part: 'all',
+        store: named,
+        skips: allBut('loki.preflight', 'loki.outage'),
+      } as const
+      const [thanos, classic] = await Promise.all([
+        proveBroken({ ...only, variants: ['s3-thanos'] }),
+        proveBroken({ ...only, variants: ['s3-classic'] }),
+      ])
+      await named.stop()
+      expect(thanos).toMatchObject({ failed: [], proved: ['loki.preflight', 'loki.outage'] })
+      expect(classic).toMatchObject({ failed: [], proved: ['loki.preflight', 'loki.outage'] })
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'can be cut and mended for Tempo',
+    async () => {
+      const named = await startNamedStore()
+      const skips = allBut('tempo.preflight', 'tempo.outage')
+      const result = await proveBroken({ server: 'tempo', part: 'all', store: named, skips })
+      await named.stop()
+      expect(result).toMatchObject({ failed: [], proved: ['tempo.preflight', 'tempo.outage'] })
+    },
+    millisecondsMax,
+  )
+})
+
+/** Clients do not take its name for loopback, as they would not that of a store elsewhere. */
+async function startNamedStore(): Promise<RunningMinio> {
+  const named = await startPrivateStore({ tls: await makeServerTls() })
+  return { ...named, endpoint: named.endpoint.replace('127.0.0.1', 'store.localhost') }
+}
+
+function allBut(...ids: string[]): string[] {
+  return [...lokiChecks, ...tempoChecks].map(({ id }) => id).filter((id) => !ids.includes(id))
+}
 
 function neverMended(deployment: Deployment): Deployment {
   return {

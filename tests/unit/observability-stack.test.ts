@@ -99,7 +99,7 @@ describe('ensureObservabilitySecrets', () => {
   it('says what to set where there are no keys', () =>
     inFolder(async (folder) => {
       const attempt = ensureObservabilitySecrets(folder, ['loki.s3-hetzner'], {})
-      await expect(attempt).rejects.toThrow('S3_ACCESS_KEY_ID_FILE')
+      await expect(attempt).rejects.toThrow('S3_ACCESS_KEY_ID is needed with S3_SECRET_ACCESS_KEY')
     }))
 })
 

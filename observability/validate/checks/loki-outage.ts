@@ -35,7 +35,7 @@ export async function surviveOutage(scene: LokiScene): Promise<Observation> {
   const seconds = Math.round((performance.now() - mended) / 1000)
   if (chunk === null) return broken(`${outage}; no chunk ${seconds} s after it`, 'the lines are lost')
   await loki.stop()
-  const reader = await launch(scene, 'outage-fresh', { prefix: during.prefix })
+  const reader = await launch(scene, 'outage-fresh', options)
   const answer = judgeLines(during.marker, await queryMarker(during, reader, 'outage'))
   await reader.kill()
   return { ...answer, seen: `${outage}; chunk ${seconds} s after it; ${answer.seen}` }

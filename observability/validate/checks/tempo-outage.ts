@@ -35,7 +35,7 @@ export async function surviveOutage(scene: TempoScene): Promise<Observation> {
   const seconds = Math.round((performance.now() - mended) / 1000)
   if (block === null) return broken(`${outage}; no block ${seconds} s after it`, 'the trace is lost')
   await tempo.stop()
-  const reader = await launch(scene, 'outage-fresh', { prefix })
+  const reader = await launch(scene, 'outage-fresh', { prefix, route })
   const trace = await traceOf(during, reader, 'outage')
   await reader.kill()
   if (trace === null) return broken(`${outage}; a fresh Tempo has no such trace`, 'it is in the bucket')

@@ -63,6 +63,7 @@ async function startNatively(site: Site, launch: Launch): Promise<RunningServer>
     dataDir: launch.disk?.name ?? join(own, 'disk'),
     logFile: join(own, 'log'),
     credentialsFile: await writeCredentialsFile(own, launch.credentials ?? site.store),
+    env: launch.route?.env ?? {},
     onProgress: site.onProgress,
   }
   const { loki: lokiStore, tempo: tempoStore } = await settingsOf(site, launch)
