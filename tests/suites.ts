@@ -130,7 +130,7 @@ export const suites: Suite[] = [
       // What a proof is by default, on an RGW that it starts itself, behind TLS.
       'ceph-rgw': ['validate-rgw'],
     },
-    needs: ['openssl', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
+    needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
     mostlyWaits: true,
     minutesMax: 15,
   },

@@ -40,9 +40,12 @@ export function isMissing(error: unknown): error is Error {
   return [Missing, ServerBuildError, ServerStartError, CommandError].some((kind) => error instanceof kind)
 }
 
+/** Shorter ones are chosen by people (`minio`), and blotting such a word out would spoil every text. */
+const issuedKeyIdCharsMin = 16
+
 /** Keeps the store's keys out of everything that is printed or kept. */
 export function hideKeys({ accessKeyId, secretAccessKey }: StoreAccess): void {
-  registerSecret(new Secret(accessKeyId))
+  if (accessKeyId.length >= issuedKeyIdCharsMin) registerSecret(new Secret(accessKeyId))
   registerSecret(new Secret(secretAccessKey))
 }
 

@@ -81,6 +81,7 @@ async function prove(
     for (const one of untried) display.print(one)
     return { setup, results: [result, ...untried], left: [] }
   }
+  display.expect(setup.proof.checks.length)
   try {
     const results = await runChecks(setup.proof.checks, {
       signal: interruption.signal,
@@ -118,15 +119,23 @@ async function tryToSetUp(
 function showResults({ json }: Flags) {
   const progress = showProgress('validate')
   const running = new Set<string>()
-  const tell = () => progress.report([...running].join(', '))
+  let [ended, all] = [0, 0]
+  const tell = () => {
+    if (all > 0) progress.report(`${ended} of ${all} checks, now ${[...running].join(', ') || 'cleaning up'}`)
+  }
   return {
     report: progress.report,
+    /** How many checks there are after the first one. */
+    expect(count: number) {
+      all = count + 1
+    },
     begin({ id }: { id: string }) {
       running.add(id)
       tell()
     },
     print(result: CheckResult) {
       running.delete(result.id)
+      ended += 1
       tell()
       if (json) return
       // The moving line is on the same terminal.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { runChecks } from '../../observability/validate/checks/run-checks.ts'
-import type { Deployment, ServerName } from '../../observability/validate/deployment.ts'
+import { type Deployment, type ServerName, serverNames } from '../../observability/validate/deployment.ts'
 import { evidenceIn } from '../../observability/validate/evidence.ts'
 import { ownProof } from '../../observability/validate/proof.ts'
 import type { Mischief } from '../../observability/validate/scene.ts'
@@ -11,10 +11,13 @@ import { openNativeDeployment } from '../../observability/validate/servers/nativ
 import type { Waits } from '../../observability/validate/waits.ts'
 import { freshBucket } from '../servers/bucket.ts'
 
-/** One thing that is wrong, and with which server. */
+/** One thing that is wrong (or nothing), and with which server. */
 export interface BrokenCase extends Mischief {
   store: StoreConnection
-  server: ServerName
+  /** Both: with what joins them. */
+  server: ServerName | 'both'
+  /** Default: the server's name. */
+  prefix?: string
   /** Default: those that are recommended. */
   variants?: readonly string[]
   part?: 'default' | 'all'
@@ -31,27 +34,39 @@ export interface BrokenProof {
   said: string
 }
 
+function refusals(servers: readonly ServerName[]): string[] {
+  return servers.flatMap((name) => [`${name}.wrong-secret`, `${name}.wrong-bucket`])
+}
+
 const defaultVariants: Record<ServerName, readonly string[]> = { loki: ['s3-thanos'], tempo: ['s3'] }
 
 /** Runs the proof in a bucket of its own, with something wrong in it; refusals are left out unless asked for. */
 export async function proveBroken({
   store,
   server,
-  variants = defaultVariants[server],
+  variants,
+  prefix,
   part = 'default',
   waits,
   wrap = (deployment) => deployment,
   ...mischief
 }: BrokenCase): Promise<BrokenProof> {
   const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-broken-'))
+  const servers = server === 'both' ? serverNames : [server]
+  const place = async (name: ServerName) => ({
+    bucket: await freshBucket(store),
+    prefix: prefix ?? `${name}/`,
+    variants: variants ?? defaultVariants[name],
+  })
+  const places = await Promise.all(servers.map(async (name) => [name, await place(name)] as const))
   const proof = ownProof({
     deployment: wrap(await openNativeDeployment({ store, onProgress: () => {} })),
-    places: { [server]: { bucket: await freshBucket(store), prefix: `${server}/`, variants } },
+    places: Object.fromEntries(places),
     part,
     evidence: evidenceIn(folder),
     signal: new AbortController().signal,
     waits: { landing: 15, ...waits },
-    mischief: { skips: [`${server}.wrong-secret`, `${server}.wrong-bucket`], ...mischief },
+    mischief: { skips: refusals(servers), ...mischief },
   })
   try {
     const results = await runChecks(proof.checks)

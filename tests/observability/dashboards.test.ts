@@ -50,7 +50,7 @@ beforeAll(async () => {
   range = lastMinutes()
 }, 600_000)
 
-afterAll(() => stack.stop(), 60_000)
+afterAll(() => stack?.stop(), 60_000)
 
 /** What a dashboard shows that is opened now. */
 function lastMinutes(): TimeRange {

@@ -15,6 +15,12 @@ export interface AlertWatch {
    * @throws {Error} after `secondsMax`, naming those that do not.
    */
   waitFor(names: readonly string[], secondsMax?: number): Promise<FiringAlert[]>
+  /**
+   * Waits until nothing fires but these: a scrape that came too late is over with the next one, all else is not.
+   *
+   * @throws {Error} after half a minute, with what the others say.
+   */
+  waitForSilence(but: readonly string[]): Promise<void>
   /** Names of all alerts that were waited for. */
   seen(): string[]
 }
@@ -42,6 +48,15 @@ export function watchAlerts(prometheusUrl: string): AlertWatch {
           return alerts
         }
         if (performance.now() > deadline) throw new Error(`does not fire: ${missing.join(', ')}`)
+        await Bun.sleep(200)
+      }
+    },
+    async waitForSilence(but) {
+      const deadline = performance.now() + 30_000
+      for (;;) {
+        const others = (await firing()).filter(({ labels }) => !but.includes(labels.alertname))
+        if (others.length === 0) return
+        if (performance.now() > deadline) throw new Error(`fires: ${JSON.stringify(others)}`)
         await Bun.sleep(200)
       }
     },

@@ -5,14 +5,14 @@ import { type RunningLoki, startLoki } from '../../compose/servers/loki.ts'
 import type { RunningMinio } from '../../compose/servers/minio.ts'
 import { type RunningCollector, startCollector } from '../../compose/servers/otel-collector.ts'
 import { type RunningPrometheus, startPrometheus } from '../../compose/servers/prometheus.ts'
-import type { StoreCredentials } from '../../compose/servers/running-store.ts'
 import { answersOk } from '../../compose/servers/server-process.ts'
 import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
 import { type RunningTempo, startTempo } from '../../compose/servers/tempo.ts'
 import { minioMetricsToken } from '../../observability/prometheus/minio-metrics-token.ts'
 import { type LokiVariant, renderCollector, renderLoki, renderTempo } from '../../observability/render.ts'
-import { writeCredentialsFile } from '../../observability/settings.ts'
+import { type TempoStoreSettings, writeCredentialsFile } from '../../observability/settings.ts'
 import { freshBucket } from '../servers/bucket.ts'
+import { printedFile } from '../servers/printed.ts'
 import { registerSecret } from '../servers/secrets.ts'
 import { type SpawnedService, type SpawnOptions, serviceInChild } from '../servers/service-for-tests.ts'
 import { startPrivateStore } from '../servers/store.ts'
@@ -61,86 +61,27 @@ export interface ObservedStack {
  * about ten seconds.
  */
 export async function startObservedStack(options: StackOptions = {}): Promise<ObservedStack> {
-  const folder = await makeTempFolder('observed-stack')
-  const dataDir = await subfolder(folder, 'store')
-  const store = await startPrivateStore({ dataDir })
-  const users = await storeUsers(store, await subfolder(folder, 'mc'))
-  const buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
-  const endpoint = new URL(store.endpoint).host
-  const lokiData = await subfolder(folder, 'loki')
-  const lokiCredentials = await credentials('loki')
-
-  async function credentials(name: 'loki' | 'tempo'): Promise<string> {
-    const made = await users.add(name, bucketPolicy(buckets[name]))
-    return writeCredentialsFile(await subfolder(folder, `${name}-keys`), made)
-  }
-
-  function settings(name: 'loki' | 'tempo') {
-    const { region } = store
-    return {
-      bucket: buckets[name],
-      prefix: name,
-      endpoint,
-      region,
-      insecure: true,
-      forcePathStyle: true,
-      caFile: null,
-    }
-  }
-
-  const lokiFrom = (variants: LokiVariant[]) =>
-    startLoki({
-      config: async (places) => {
-        const rendered = await renderLoki(variants, {
-          store: { ...settings('loki'), client: 'thanos' },
-          places,
-        })
-        return tuned(rendered, options.loki ?? {})
-      },
-      dataDir: lokiData,
-      credentialsFile: lokiCredentials,
-      waitFor: 'listening',
-    })
-
-  const loki = await lokiFrom(['s3-thanos', 'retention'])
-  const tempo = await startTempo({
-    config: async (places) =>
-      tuned(await renderTempo(['s3'], { store: settings('tempo'), places }), options.tempo ?? {}),
-    credentialsFile: await credentials('tempo'),
-  })
-  const collector = await startCollector({
-    config: async (places) =>
-      tuned(
-        await renderCollector([], { lokiUrl: loki.url, tempoUrl: tempo.otlpUrl, places }),
-        options.collector ?? {},
-      ),
-  })
+  const ground = await startGround()
+  const { folder, store, users, buckets } = ground
+  const startLokiWith = await lokiStarter(ground, options.loki)
+  const loki = await startLokiWith(['s3-thanos', 'retention'])
+  const tempo = await startTempoOn(ground, options.tempo)
+  const collector = await startCollectorTo(loki, tempo, options.collector)
   const metricsPort = await freePort()
-  const serviceEnv = {
+  const env = {
     METRICS_PORT: String(metricsPort),
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.otlpUrl,
     ...options.service,
   }
-  const service = await serviceInChild({ store, env: serviceEnv })
-  const metricsUser = await users.add('metrics', metricsPolicy)
-  const prometheusFolder = await subfolder(folder, 'prometheus')
-  const token = await tokenOf(metricsUser)
-  const prometheus = await startPrometheus({
-    configFile: ({ httpPort }) =>
-      hastenedPrometheus({
-        folder: prometheusFolder,
-        targets: {
-          prometheus: `127.0.0.1:${httpPort}`,
-          documents: `127.0.0.1:${metricsPort}`,
-          loki: new URL(loki.url).host,
-          tempo: new URL(tempo.url).host,
-          collector: new URL(collector.metricsUrl).host,
-          minio: endpoint,
-        },
-        minioMetricsToken: token,
-        shortened: options.shortened,
-      }),
-  })
+  const service = await serviceInChild({ store, env })
+  const targets = {
+    documents: `127.0.0.1:${metricsPort}`,
+    loki: new URL(loki.url).host,
+    tempo: new URL(tempo.url).host,
+    collector: new URL(collector.metricsUrl).host,
+    minio: new URL(store.endpoint).host,
+  }
+  const { prometheus, prometheusFolder } = await startPrometheusOver(ground, targets, options.shortened)
   while (!(await answersOk(`${loki.url}/ready`))) await Bun.sleep(100)
 
   const stack: ObservedStack = {
@@ -156,14 +97,16 @@ export async function startObservedStack(options: StackOptions = {}): Promise<Ob
     sources: { prometheus: prometheus.url, loki: loki.url, tempo: tempo.url },
     async startStoreAgain() {
       const { port } = new URL(store.endpoint)
+      const dataDir = join(folder, 'store')
       stack.store = await startPrivateStore({ dataDir, port: Number(port), credentials: store })
     },
     async startLokiAgain(variants) {
-      stack.loki = await lokiFrom(variants)
+      stack.loki = await startLokiWith(variants)
       retarget(prometheusFolder, 'loki', new URL(stack.loki.url).host)
     },
-    async startServiceAgain({ env, startedBy = '/readyz' }) {
-      stack.service = await serviceInChild({ store, env: { ...serviceEnv, ...env }, startedBy })
+    async startServiceAgain(changed) {
+      const startedBy = changed.startedBy ?? '/readyz'
+      stack.service = await serviceInChild({ store, env: { ...env, ...changed.env }, startedBy })
     },
     async stop() {
       // What sends, before what it sends to; what keeps data in the store, before the store.
@@ -176,10 +119,94 @@ export async function startObservedStack(options: StackOptions = {}): Promise<Ob
   return stack
 }
 
-async function tokenOf(user: StoreCredentials): Promise<string> {
-  const token = await minioMetricsToken(user)
-  registerSecret(token)
-  return token
+/** What everything else stands on. */
+interface Ground extends Pick<ObservedStack, 'store' | 'users' | 'buckets'> {
+  folder: string
+}
+
+async function startGround(): Promise<Ground> {
+  const folder = await makeTempFolder('observed-stack')
+  const store = await startPrivateStore({ dataDir: join(folder, 'store') })
+  const users = await storeUsers(store, await subfolder(folder, 'mc'))
+  const buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
+  return { folder, store, users, buckets }
+}
+
+/** Starts Loki, each time on the same data and with the same keys. */
+async function lokiStarter(
+  ground: Ground,
+  tuning: Tuning = {},
+): Promise<(variants: LokiVariant[]) => Promise<RunningLoki>> {
+  const dataDir = await subfolder(ground.folder, 'loki')
+  const credentialsFile = await keysFor('loki', ground)
+  const store = { ...bucketOf('loki', ground), client: 'thanos' } as const
+  return (variants) =>
+    startLoki({
+      config: async (places) => tuned(await renderLoki(variants, { store, places }), tuning),
+      dataDir,
+      credentialsFile,
+      logFile: printedFile('loki'),
+      waitFor: 'listening',
+    })
+}
+
+async function startTempoOn(ground: Ground, tuning: Tuning = {}): Promise<RunningTempo> {
+  const store = bucketOf('tempo', ground)
+  return startTempo({
+    config: async (places) => tuned(await renderTempo(['s3'], { store, places }), tuning),
+    credentialsFile: await keysFor('tempo', ground),
+    logFile: printedFile('tempo'),
+  })
+}
+
+function startCollectorTo(
+  loki: RunningLoki,
+  tempo: RunningTempo,
+  tuning: Tuning = {},
+): Promise<RunningCollector> {
+  const backends = { lokiUrl: loki.url, tempoUrl: tempo.otlpUrl }
+  return startCollector({
+    config: async (places) => tuned(await renderCollector([], { ...backends, places }), tuning),
+    logFile: printedFile('otel-collector'),
+  })
+}
+
+async function startPrometheusOver(
+  { folder, users }: Ground,
+  targets: Readonly<Record<string, string>>,
+  shortened: PrometheusCopy['shortened'],
+): Promise<Pick<ObservedStack, 'prometheus' | 'prometheusFolder'>> {
+  const prometheusFolder = await subfolder(folder, 'prometheus')
+  const minioMetrics = await minioMetricsToken(await users.add('metrics', metricsPolicy()))
+  registerSecret(minioMetrics)
+  const prometheus = await startPrometheus({
+    configFile: ({ httpPort }) =>
+      hastenedPrometheus({
+        folder: prometheusFolder,
+        targets: { ...targets, prometheus: `127.0.0.1:${httpPort}` },
+        minioMetricsToken: minioMetrics,
+        shortened,
+      }),
+  })
+  return { prometheus, prometheusFolder }
+}
+
+function bucketOf(name: 'loki' | 'tempo', { store, buckets }: Ground): TempoStoreSettings {
+  return {
+    bucket: buckets[name],
+    prefix: name,
+    endpoint: new URL(store.endpoint).host,
+    region: store.region,
+    insecure: true,
+    forcePathStyle: true,
+    caFile: null,
+  }
+}
+
+/** A file with keys that reach the bucket of Loki or Tempo, and no other. */
+async function keysFor(name: 'loki' | 'tempo', { folder, users, buckets }: Ground): Promise<string> {
+  const keys = await users.add(name, bucketPolicy(buckets[name]))
+  return writeCredentialsFile(await subfolder(folder, `${name}-keys`), keys)
 }
 
 async function subfolder(folder: string, name: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildServer } from '../../compose/servers/build-server.ts'
@@ -10,8 +11,8 @@ import { registerSecret } from '../servers/secrets.ts'
 
 /** What a user may do, as IAM writes it. */
 export interface Policy {
-  Action: readonly string[]
-  Resource?: readonly string[]
+  Version: string
+  Statement: { Effect: 'Allow'; Action: string[]; Resource?: string }[]
 }
 
 /** Users of a MinIO, each with one policy at a time. */
@@ -50,10 +51,7 @@ export async function storeUsers(store: StoreConnection, folder: string): Promis
     policies += 1
     const policyName = `${name}-${policies}`
     const file = join(folder, `${policyName}.json`)
-    await writeFile(
-      file,
-      JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...policy }] }),
-    )
+    await writeFile(file, JSON.stringify(policy))
     await mc(['policy', 'create', 'store', policyName, file])
     await mc(['policy', 'attach', 'store', policyName, '--user', user.accessKeyId])
     if (user.policy !== undefined)
@@ -75,22 +73,27 @@ export async function storeUsers(store: StoreConnection, folder: string): Promis
   }
 }
 
-/** All that Loki or Tempo do in their bucket. */
+/** What the compose stack gives Loki, Tempo and the service: their bucket. */
 export function bucketPolicy(bucket: string): Policy {
-  const Resource = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`]
-  return { Action: ['s3:ListBucket', 's3:GetObject', 's3:PutObject', 's3:DeleteObject'], Resource }
+  return delivered('bucket-policy.json', bucket)
 }
 
-/** The same without what a careful administrator might take away. */
-export function policyWithoutDelete(bucket: string): Policy {
-  const { Action, ...rest } = bucketPolicy(bucket)
-  return { Action: Action.filter((action) => action !== 's3:DeleteObject'), ...rest }
+/** The same without actions that a careful administrator might take away. */
+export function bucketPolicyWithout(bucket: string, ...actions: string[]): Policy {
+  const { Version, Statement } = bucketPolicy(bucket)
+  const left = Statement.map(({ Action, ...rest }) => ({
+    Action: Action.filter((action) => !actions.includes(action)),
+    ...rest,
+  }))
+  return { Version, Statement: left }
 }
 
-/** What is left to someone who may only read. */
-export function readPolicy(bucket: string): Policy {
-  return { ...bucketPolicy(bucket), Action: ['s3:ListBucket', 's3:GetObject'] }
+/** What the compose stack gives whoever reads MinIO's metrics. */
+export function metricsPolicy(): Policy {
+  return delivered('metrics-policy.json', '')
 }
 
-/** Of whoever reads MinIO's metrics: `compose/object-store/metrics-policy.json`. */
-export const metricsPolicy: Policy = { Action: ['admin:Prometheus'] }
+function delivered(file: string, bucket: string): Policy {
+  const text = readFileSync(new URL(`../../compose/object-store/${file}`, import.meta.url), 'utf8')
+  return JSON.parse(text.replaceAll('BUCKET', bucket))
+}

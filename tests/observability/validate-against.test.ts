@@ -11,6 +11,7 @@ import { flushLoki } from '../../observability/validate/servers/loki-api.ts'
 import { openNativeDeployment } from '../../observability/validate/servers/native-deployment.ts'
 import { sendLog, sendTrace } from '../../observability/validate/servers/otlp.ts'
 import { listObjects, newKeys } from '../../observability/validate/store/bucket-listing.ts'
+import { until } from '../../observability/validate/until.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { storeForTests } from '../servers/store.ts'
@@ -55,6 +56,7 @@ beforeAll(async () => {
     await sendTrace({ otlpUrl: tempo.otlpUrl, orgId }, newMarker())
   }
   await flushLoki({ url: loki.url })
+  await until(60, async () => ((await listBucket(buckets.loki)).size === 2 ? true : null))
 }, millisecondsMax)
 
 afterAll(async () => {

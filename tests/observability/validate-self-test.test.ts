@@ -4,7 +4,7 @@ import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { lokiChecks } from '../../observability/validate/checks/loki-checks.ts'
 import { tempoChecks } from '../../observability/validate/checks/tempo-checks.ts'
-import type { Deployment } from '../../observability/validate/deployment.ts'
+import type { Deployment, RunningServer } from '../../observability/validate/deployment.ts'
 import { merged } from '../../observability/validate/yaml.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { startPrivateStore, storeForTests } from '../servers/store.ts'
@@ -29,6 +29,21 @@ beforeAll(async () => {
 const prove = (broken: Omit<BrokenCase, 'store'>) => proveBroken({ store, ...broken })
 
 describe('the proof of a Loki', () => {
+  it.concurrent(
+    'with nothing broken fails at nothing: by the other client, under a nested prefix',
+    async () => {
+      const { failed, notRun, proved } = await prove({
+        server: 'loki',
+        variants: ['s3-classic'],
+        prefix: 'of/acme/logs/',
+        skips: [],
+      })
+      expect({ failed, notRun }).toEqual({ failed: [], notRun: [] })
+      expect(proved).toContainValues(['loki.origin', 'loki.wrong-secret', 'loki.containment'])
+    },
+    millisecondsMax,
+  )
+
   it.concurrent(
     'without a prefix fails at containment alone',
     async () => {
@@ -297,6 +312,31 @@ describe('the proof of a Tempo', () => {
       })
       expect(failed).toEqual(['tempo.retention'])
       expect(said).toContain('the block of 120 min ago is there')
+    },
+    millisecondsMax,
+  )
+})
+
+describe('the join of a Loki and a Tempo', () => {
+  it.concurrent(
+    'fails alone where that Tempo is gone',
+    async () => {
+      let tempo: RunningServer | undefined
+      const { failed, notRun } = await prove({
+        server: 'both',
+        before: { 'join.log-to-trace': () => tempo?.kill() ?? Promise.reject(new Error('it never ran')) },
+        wrap: (deployment) => ({
+          ...deployment,
+          async start(launch) {
+            const server = await deployment.start(launch)
+            if (launch.name === 'tempo-fresh') tempo = server
+            return server
+          },
+        }),
+      })
+      expect(failed).toContain('join.log-to-trace')
+      expect(failed.filter((id) => !id.startsWith('join.'))).toEqual([])
+      expect(notRun).toEqual([])
     },
     millisecondsMax,
   )

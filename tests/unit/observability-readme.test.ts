@@ -48,9 +48,9 @@ describe('the README of the configurations', () => {
     ])
   })
 
-  it('knows four answers to whether CI runs something', async () => {
+  it('knows five answers to whether CI runs something', async () => {
     const cells = (await table('matrix')).flatMap((row) => row.slice(1))
     const answers = new Set(cells.map((cell) => cell.split(',')[0]))
-    expect([...answers].sort()).toEqual(['', 'not run', 'parsed', 'proved', 'runs'])
+    expect([...answers].sort()).toEqual(['', 'merged', 'not run', 'parsed', 'proved', 'runs'])
   })
 })

@@ -126,7 +126,7 @@ export async function judgeBlock(
     ...whereNot(covers(meta, spanTimes(marker)), `times are ${meta.startTime} to ${meta.endTime}`),
     ...(use === 'alone' ? await wrongAlone(scene, folder, meta) : []),
   ]
-  const seen = `${meta.format}, tenant ${meta.tenantID}, ${meta.totalObjects} traces, ${size} bytes of data, ${meta.startTime}`
+  const seen = `${meta.format}, tenant ${meta.tenantID}, traces: ${meta.totalObjects}, ${size} bytes of data, ${meta.startTime}`
   return wrong.length === 0 ? holds(seen) : broken(wrong.join('; '), 'the block is not what was written')
 }
 

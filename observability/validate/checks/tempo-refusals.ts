@@ -39,7 +39,7 @@ export async function findNothingElsewhere(scene: TempoScene): Promise<Observati
       tempo,
       'wrong-prefix',
     )
-    const seen = `ready; by its id ${trace === null ? 'nothing' : 'the trace'}, ${search.seen}`
+    const seen = `ready; finds ${trace === null ? 'nothing' : 'the trace'} by its id, ${search.holds ? 'the trace' : 'nothing'} by search`
     return trace === null && !search.holds ? holds(seen) : broken(seen, 'the trace lies below another prefix')
   } finally {
     await tempo.kill()
