@@ -89,8 +89,8 @@ export const suites: Suite[] = [
         'tickets-put',
         'tickets-deployed',
       ],
-      // Starts RGWs of its own.
-      'ceph-rgw': ['store-servers-rgw'],
+      // The first starts RGWs of its own, the others a MinIO to move documents to.
+      'ceph-rgw': ['store-servers-rgw', 'migrate'],
     },
     needs: ['node', 'openssl', 'promtool'],
     minutesMax: 10,
