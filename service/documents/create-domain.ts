@@ -56,7 +56,7 @@ export function createDomain(options: DomainOptions): Domain {
   const publishing = { store, buffers, promotions, documentBytesMax, uploadIdleSecondsMax }
   const cursors = createCursors(options.cursorKey)
   const tags = createTagStore(store)
-  const latest = createLatest(store, tags)
+  const latest = createLatest(store, tags, () => capabilities().conditionalOverwrite !== 'no')
   const acceptance = createAcceptance(store, tags, latest)
   const deletions = createDeletions()
   const removeVersion = createVersionRemoval(store, { acceptance, latest, deletions })
