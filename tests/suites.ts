@@ -90,7 +90,7 @@ export const suites: Suite[] = [
         'tickets-deployed',
       ],
       // The first starts RGWs of its own, the others a MinIO to move documents to.
-      'ceph-rgw': ['store-servers-rgw', 'migrate'],
+      'ceph-rgw': ['store-servers-rgw', 'migrate', 'restore'],
     },
     needs: ['node', 'openssl', 'promtool'],
     minutesMax: 10,
