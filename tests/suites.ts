@@ -85,6 +85,8 @@ export const suites: Suite[] = [
         'probe-tickets',
         'probe-writes',
         'store-servers-proxy',
+        // Makes users, in a MinIO of its own.
+        'provision-minio',
         // What they show is about MinIO: its copy hole with and without a proxy before it, and its TLS.
         'tickets-put',
         'tickets-deployed',

@@ -62,6 +62,12 @@ export function narrowingPolicy(place: Place, principals: Principals, rights: re
   }
 }
 
+/**
+ * On MinIO DeleteObject brings this along, unless it is denied; ListBucket brings ListBucketVersions along, even if
+ * that is denied (measured).
+ */
+const oldVersionActions = ['s3:DeleteObjectVersion']
+
 /** The same rights as a user's own policy: for stores such as MinIO, whose keys may do nothing until they are let. */
 export function userPolicy(place: Place, rights: readonly Right[]): Policy {
   const actionsOn = (on: Right['on']) => rights.filter((right) => right.on === on).map(({ action }) => action)
@@ -70,6 +76,12 @@ export function userPolicy(place: Place, rights: readonly Right[]): Policy {
     Statement: [
       { Sid: 'Bucket', Effect: 'Allow', Action: actionsOn('bucket'), Resource: [bucketArn(place)] },
       { Sid: 'Objects', Effect: 'Allow', Action: actionsOn('objects'), Resource: [objectsArn(place)] },
+      {
+        Sid: 'NoOldVersions',
+        Effect: 'Deny',
+        Action: oldVersionActions,
+        Resource: [`${bucketArn(place)}/*`],
+      },
     ],
   }
 }

@@ -5,6 +5,7 @@ import { ObjectStoreError } from '../object-store/object-store.ts'
 import { type BucketSettingsClient, createBucketSettings } from '../object-store/s3-bucket-settings.ts'
 import { applyBucket } from '../provisioning/apply.ts'
 import { userPolicy } from '../provisioning/bucket-policy.ts'
+import { conditionalWritesHold, noCompareAndSet } from '../provisioning/conditional-writes.ts'
 import { planBucket, remarksOn } from '../provisioning/plan.ts'
 import { type ProvisionConfig, parseProvisionConfig, revealed } from '../provisioning/provision-config.ts'
 import { serviceRights } from '../provisioning/service-rights.ts'
@@ -64,7 +65,7 @@ function chosenStep(step: Step | undefined, { verify }: Flags): Step {
 
 async function run(step: Step, { json }: Flags): Promise<ExitCode> {
   if (step === 'user-policy') {
-    const { docs } = await storeConfig()
+    const { docs } = await storeConfig(withoutKey)
     await printJson(userPolicy(docs, serviceRights))
     return exitCodes.done
   }
@@ -110,12 +111,22 @@ async function apply(
       await report.outcome(outcome)
     }
   }
+  await remarkOnVersions(config, report)
   const failed = outcomes.filter(({ done, harmless }) => !done && !harmless)
   await report.applied(
     outcomes.filter(({ done }) => done).length,
     outcomes.filter(({ done }) => !done).length,
   )
   return failed.length === 0 ? exitCodes.done : exitCodes.failed
+}
+
+/** Versions cost more than space on some stores. */
+async function remarkOnVersions(config: ProvisionConfig, report: ProvisionReport): Promise<void> {
+  const { bucket, prefix } = config.docs
+  const wanted = config.buckets.find(({ place }) => place.bucket === bucket)
+  if (!wanted?.versioning) return
+  const held = await conditionalWritesHold({ ...revealed(config), bucket }, prefix)
+  if (!held) await report.remark({ bucket, remark: noCompareAndSet })
 }
 
 async function verify(report: ProvisionReport): Promise<ExitCode> {
@@ -133,8 +144,13 @@ async function verify(report: ProvisionReport): Promise<ExitCode> {
   return broken.length === 0 ? exitCodes.done : exitCodes.failed
 }
 
-function storeConfig() {
-  return parseStoreConfig(Bun.env, readFile)
+/** A policy is about a bucket, whoever will have it. */
+const withoutKey = { S3_ACCESS_KEY_ID: 'not-read', S3_SECRET_ACCESS_KEY: 'not-read' }
+
+function storeConfig(instead: Record<string, string> = {}) {
+  const isFile = (name: string) => name.replace(/_FILE$/, '') in instead
+  const env = Object.fromEntries(Object.entries(Bun.env).filter(([name]) => !isFile(name)))
+  return parseStoreConfig({ ...env, ...instead }, readFile)
 }
 
 function readFile(path: string): string {

@@ -37,7 +37,7 @@ const command = new Command('bun run retain')
     'Removes versions that are older than they need to be kept. Without --apply it only says which.',
   )
   .option('--type <type>', 'the type of document', inForm(typePattern))
-  .option('--keep-days <days>', 'keep every version for this long after it was stored', parseCount)
+  .option('--keep-days <days>', 'keep every version for this long after it was stored', parseDays)
   .option('--keep-newest <count>', 'keep so many of the newest of each document, however old', parseCount, 1)
   .addOption(
     new Option('--policy <file>', 'rules for several types, as JSON').conflicts([
@@ -124,6 +124,7 @@ const fates: Partial<Record<string, Fate>> = {
   version_locked: 'locked',
   version_tagged: 'tagged',
   document_not_found: 'gone',
+  conflict: 'failed',
 }
 
 function remover(retention: Retention, rule: RetentionRule): (expired: Expired) => Promise<Retained> {
@@ -172,6 +173,12 @@ function complain(message: string, exitCode: ExitCode): ExitCode {
 function parseCount(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('Give a whole number from 1 on.')
+}
+
+/** None: then only the newest are kept. */
+function parseDays(text: string): number {
+  if (/^(0|[1-9]\d{0,4})$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Give a whole number of days.')
 }
 
 function collectTenant(text: string, before: string[]): string[] {
