@@ -43,7 +43,9 @@ export interface ObservabilityStack extends ComposeProject {
   urls: {
     loki: string
     tempo: string
-    /** Takes OTLP over HTTP. */
+    /** Takes traces as OTLP over HTTP; Loki takes logs so at `<loki>/otlp`. */
+    tempoOtlp: string
+    /** Takes both. */
     collector: string | null
     prometheus: string | null
     grafana: string | null
@@ -67,8 +69,9 @@ export async function upObservability(options: ObservabilityOptions): Promise<Ob
     await describeObjectStore({ ...options, apiPort, consolePort })
   }
   await ensureObservabilitySecrets(join(folder, 'secrets'), overlays, env)
-  await writeConfigs(join(folder, 'observability'), overlays, env)
+  const configs = await writeConfigs(join(folder, 'observability'), overlays, env)
   await writeSettings(folder, {
+    ...configs,
     ...(await ensureImages(services, env, onProgress)),
     COMPOSE_PROJECT_NAME: options.project,
     COMPOSE_FILE: composeFiles(overlays).join(':'),
@@ -101,6 +104,7 @@ export async function openObservability(
     urls: {
       loki: origin('LOKI_PORT'),
       tempo: origin('TEMPO_PORT'),
+      tempoOtlp: origin('TEMPO_OTLP_PORT'),
       collector: originIf('overlays/collector.otlp.yaml', 'COLLECTOR_OTLP_PORT'),
       prometheus: originIf('overlays/metrics.prometheus.yaml', 'PROMETHEUS_PORT'),
       grafana: originIf('overlays/dashboards.grafana.yaml', 'GRAFANA_PORT'),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sharedCredentials } from '../observability/settings.ts'
 import { randomCredentials, type StoreCredentials } from './servers/running-store.ts'
 
 /** User and group of the images when nobody says otherwise. */
@@ -64,11 +65,6 @@ export async function ensureSecretFor(user: number, path: string, value: string)
   const held = await ensureSecret(path, value)
   await (process.getuid?.() === 0 ? chown(path, user, user) : chmod(path, 0o644))
   return held
-}
-
-/** Keys in the form of the AWS tools' shared credentials file, which Loki and Tempo read. */
-export function sharedCredentials({ accessKeyId, secretAccessKey }: StoreCredentials): string {
-  return `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`
 }
 
 /** The keys in what {@link sharedCredentials} writes. @throws {Error} if one is missing. */

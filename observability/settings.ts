@@ -106,27 +106,34 @@ function clientSettings(values: Values, { bucket, prefix }: Place): S3ClientSett
 /** The readers of the file disagree about all else: for one of them `#` or `;` ends a value, for another it is part of it. */
 const unambiguousKey = /^[A-Za-z0-9/+=._~:@-]+$/
 
+/** Both keys of a client. */
+export interface StoreKeys {
+  accessKeyId: string
+  secretAccessKey: string
+}
+
 /**
- * Writes keys in the form of the AWS shared credentials file, which both clients of Loki and that of Tempo read
- * where AWS_SHARED_CREDENTIALS_FILE names it. Only its owner may read it.
+ * Keys in the form of the AWS shared credentials file, which both clients of Loki and that of Tempo read where
+ * AWS_SHARED_CREDENTIALS_FILE names it.
  *
- * @returns its path: `s3-credentials` in `folder`.
  * @throws {Error} for a key that they would not all read alike; the key is not in the message.
  */
-export async function writeCredentialsFile(
-  folder: string,
-  { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string },
-): Promise<string> {
+export function sharedCredentials({ accessKeyId, secretAccessKey }: StoreKeys): string {
   if (![accessKeyId, secretAccessKey].every((key) => unambiguousKey.test(key))) {
     throw new Error('keys in a credentials file may have letters, digits and /+=._~:@- only')
   }
+  return `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`
+}
+
+/**
+ * Writes {@link sharedCredentials} so that only the file's owner may read it.
+ *
+ * @returns its path: `s3-credentials` in `folder`.
+ * @throws {Error} as {@link sharedCredentials} does.
+ */
+export async function writeCredentialsFile(folder: string, keys: StoreKeys): Promise<string> {
   const path = join(folder, 's3-credentials')
-  const lines = [
-    '[default]',
-    `aws_access_key_id = ${accessKeyId}`,
-    `aws_secret_access_key = ${secretAccessKey}`,
-  ]
-  await writeFile(path, `${lines.join('\n')}\n`, { mode: 0o600 })
+  await writeFile(path, sharedCredentials(keys), { mode: 0o600 })
   // One that was there already keeps its mode.
   await chmod(path, 0o600)
   return path

@@ -94,7 +94,8 @@ export const suites: Suite[] = [
       // The first starts RGWs of its own, the others a MinIO to move documents to.
       'ceph-rgw': ['store-servers-rgw', 'migrate', 'restore'],
     },
-    needs: ['node', 'openssl', 'promtool'],
+    // promtool reads what the service tells Prometheus.
+    needs: ['node', 'openssl', 'prometheus'],
     minutesMax: 10,
   },
   {
@@ -104,17 +105,53 @@ export const suites: Suite[] = [
     apart: {
       // What the suite sees with, which has no store.
       none: ['browser'],
-      // The store plays no part in signing in and in how a state looks; that of 100,000 documents is in memory.
-      minio: ['sign-in-link', 'sign-in-oidc', 'states', 'scale'],
+      // The store plays no part in signing in and in how a state looks, that of 100,000 documents
+      // is in memory, and start brings its own.
+      minio: ['sign-in-link', 'sign-in-oidc', 'states', 'scale', 'start'],
     },
     needs: ['chromium'],
     minutesMax: 10,
   },
   {
+    name: 'observability',
+    holds: 'Loki, Tempo and what watches them, on a real store: configurations, proof, alerts, dashboards',
+    stores: ['minio', 'ceph-rgw'],
+    apart: {
+      // Nothing is started.
+      none: ['alerts-rules', 'config-strict'],
+      minio: [
+        // About what looks at a store, whichever it is; alerts and dashboards start, stop and kill one of their own.
+        'alerts',
+        'dashboards',
+        'validate-against',
+        'validate-exit-codes',
+        'validate-self-test',
+        // All of the proof, which takes minutes.
+        'validate-whole',
+      ],
+      // What a proof is by default, on an RGW that it starts itself, behind TLS.
+      'ceph-rgw': ['validate-rgw'],
+    },
+    needs: ['openssl', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
+    mostlyWaits: true,
+    minutesMax: 15,
+  },
+  {
     name: 'e2e',
     holds: 'what people run: start, the command line, the compose stack',
     stores: ['minio'],
-    needs: ['git', 'curl', 'compose', 'docker'],
+    needs: [
+      'git',
+      'curl',
+      'compose',
+      'docker',
+      // What the images of the observability stack are packed from.
+      'loki',
+      'tempo',
+      'otel-collector',
+      'toxiproxy',
+      'prometheus',
+    ],
     minutesMax: 12,
   },
   {

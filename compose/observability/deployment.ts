@@ -62,6 +62,7 @@ export async function openComposeDeployment(options: ComposeDeploymentOptions): 
   return {
     kind: 'compose',
     store: site.store,
+    hasOwnStore: options.store === null,
     openRoute: () => site.openRoute(),
     start: (launch) => {
       const start = launchServer(site, launch, (one) => launched.push(one), closing.signal)

@@ -15,14 +15,20 @@ export const overlayAxes = {
 export type OverlayAxis = keyof typeof overlayAxes
 export type Overlay = (typeof overlayAxes)[OverlayAxis][number]
 
-/** Every combination of overlays that is documented: none or one of each axis. */
+/** Every combination of overlays that is documented: none or one of each axis, and one store at most. */
 export function overlayCombinations(): Overlay[][] {
   const axes: (readonly Overlay[])[] = Object.values(overlayAxes)
-  return axes.reduce<Overlay[][]>(
+  const all = axes.reduce<Overlay[][]>(
     (combinations, axis) =>
       combinations.flatMap((chosen) => [chosen, ...axis.map((overlay) => [...chosen, overlay])]),
     [[]],
   )
+  return all.filter((overlays) => storesOf(overlays).length <= 1)
+}
+
+/** The configuration contract (`S3_ENDPOINT`) knows one store, so Loki and Tempo cannot have one each. */
+function storesOf(overlays: readonly Overlay[]): string[] {
+  return [...new Set(overlays.flatMap((overlay) => /\.(s3-.+)$/.exec(overlay)?.[1] ?? []))]
 }
 
 /** The combination with these overlays, in the order of their axes, or why there is none, in one line. */
@@ -32,7 +38,9 @@ export function chosenOverlays(names: readonly string[]): Overlay[] | string {
   if (unknown !== undefined) return `unknown overlay ${unknown}: there are ${axes.flat().join(', ')}`
   const chosen = axes.map((axis) => axis.filter((overlay) => names.includes(overlay)))
   const contested = chosen.find((overlays) => overlays.length > 1)
-  return contested === undefined ? chosen.flat() : `choose one of ${contested.join(', ')}`
+  if (contested !== undefined) return `choose one of ${contested.join(', ')}`
+  const stores = storesOf(chosen.flat())
+  return stores.length <= 1 ? chosen.flat() : `choose one store: there are ${stores.join(' and ')}`
 }
 
 /** True if the local MinIO is part of a combination. */

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { minioMetricsToken } from '../../observability/prometheus/minio-metrics-token.ts'
+import { sharedCredentials } from '../../observability/settings.ts'
 import { readSource } from '../../service/config-source.ts'
 import type { DockerEnvironment } from '../docker-engine.ts'
-import { ensureSecretFor, keysIn, sharedCredentials } from '../stack-secrets.ts'
+import { ensureSecretFor, keysIn } from '../stack-secrets.ts'
 import type { Overlay } from './overlays.ts'
 
 /** As whom the images run that read these secrets. */
@@ -25,6 +26,7 @@ export async function ensureObservabilitySecrets(
   overlays: readonly Overlay[],
   env: DockerEnvironment,
 ): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   const minioMetrics = join(folder, 'minio-metrics-credentials')
   if (overlays.includes('metrics.prometheus') && existsSync(minioMetrics)) {
     const token = join(folder, 'minio-metrics-token')

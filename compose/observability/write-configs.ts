@@ -1,17 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import {
-  type LokiVariant,
-  renderCollector,
-  renderLoki,
-  renderTempo,
-  type TempoVariant,
-} from '../../observability/render.ts'
-import { observabilitySettings } from '../../observability/settings.ts'
+import { type Rendered, renderCombinations } from '../../observability/render-combinations.ts'
+import { ConfigError } from '../../service/config.ts'
 import type { DockerEnvironment } from '../docker-engine.ts'
-import { containerPlaces, containerUrls, resolveContainer } from './container-places.ts'
-import type { Overlay } from './overlays.ts'
+import { isOnMinio, type Overlay } from './overlays.ts'
 
 /** The local object store as containers of its network reach it. */
 const minio = {
@@ -20,7 +11,7 @@ const minio = {
   S3_FORCE_PATH_STYLE: 'true',
   S3_INSECURE: 'true',
 }
-/** Where Loki and Tempo keep their objects in it. */
+/** Where Loki and Tempo keep their objects in it, unless the environment says otherwise. */
 const minioPlaces = {
   S3_BUCKET_LOKI: 'cloudlysis-loki',
   S3_PREFIX_LOKI: 'loki/',
@@ -28,52 +19,61 @@ const minioPlaces = {
   S3_PREFIX_TEMPO: 'tempo/',
 }
 
+/** Which of the rendered configurations the compose files mount: names of files, without `.yaml`. */
+export type ConfigNames = Record<'LOKI_CONFIG' | 'TEMPO_CONFIG' | 'COLLECTOR_CONFIG', string>
+
 /**
- * Renders into `folder` what the servers of a combination are told, under the names that the compose files mount:
- * `<server>.<choice>.yaml`, where the choice is `local` without an overlay.
+ * Renders into `folder` everything that Loki, Tempo and the Collector can be told about the store of a combination,
+ * and chooses: what `env` asks for by `LOKI_CONFIG`, `TEMPO_CONFIG` and `COLLECTOR_CONFIG`, else the plainest that
+ * goes with the overlays.
  *
- * @param env the configuration contract: places in the store, and where an overlay names a store that is not part
- *   of the stack, that store.
- * @throws {ConfigError} with everything in it that is wrong or that the servers cannot express.
+ * @param env the configuration contract, too: places in the store, and that store where it is not part of the stack.
+ * @throws {ConfigError} if the environment cannot be what the overlays, or those three variables, ask for.
  */
 export async function writeConfigs(
   folder: string,
   overlays: readonly Overlay[],
   env: DockerEnvironment,
-): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  // Container users read them, and there is no secret in them.
-  const write = (name: string, config: string) =>
-    writeFile(join(folder, `${name}.yaml`), config, { mode: 0o644 })
-  for (const server of ['loki', 'tempo'] as const) {
-    const choice = overlays.find((overlay) => overlay.startsWith(`${server}.`)) ?? `${server}.local`
-    await write(choice, await render(choice, env))
+): Promise<ConfigNames> {
+  if (env.S3_CA_FILE !== undefined) {
+    const problem = 'cannot be had with these overlays: their containers trust public authorities only'
+    throw new ConfigError([{ variable: 'S3_CA_FILE', problem }])
   }
-  await write('collector', await renderCollector([], { ...containerUrls, places: containerPlaces.collector }))
-}
-
-async function render(choice: string, env: DockerEnvironment): Promise<string> {
-  const [server, store] = choice.split('.')
-  const settings = store === 'local' ? null : await settingsOf(store === 's3-minio' ? minioIn(env) : env)
-  const tuned = store === 's3-hetzner' ? (['hetzner'] as const) : []
-  if (server === 'loki') {
-    const loki = settings?.loki
-    const variants: LokiVariant[] = loki ? [`s3-${loki.client}`, ...tuned] : []
-    return renderLoki(variants, { store: loki, places: containerPlaces.loki })
+  const contract = isOnMinio(overlays) ? minioIn(env) : env
+  const rendered = await renderCombinations(folder, contract, (path) => readFileSync(path, 'utf8'))
+  const choose = (variable: keyof ConfigNames, standard: string[]) =>
+    chosen(rendered, variable, env[variable] === undefined ? standard : [env[variable]])
+  return {
+    LOKI_CONFIG: choose('LOKI_CONFIG', standardNames('loki', ['s3-thanos', 's3-classic'], overlays)),
+    TEMPO_CONFIG: choose('TEMPO_CONFIG', standardNames('tempo', ['s3'], overlays)),
+    COLLECTOR_CONFIG: choose('COLLECTOR_CONFIG', ['collector']),
   }
-  const tempo = settings?.tempo
-  const variants: TempoVariant[] = tempo ? ['s3', ...tuned] : []
-  return renderTempo(variants, { store: tempo, places: containerPlaces.tempo })
-}
-
-function settingsOf(env: DockerEnvironment) {
-  const contract = Object.entries(env).filter(([name]) => name.startsWith('S3_'))
-  const readFile = (path: string) => readFileSync(path, 'utf8')
-  return observabilitySettings(Object.fromEntries(contract), { readFile, resolveHost: resolveContainer })
 }
 
 /** The local store, with the places that the environment gives Loki and Tempo in it. */
 function minioIn(env: DockerEnvironment): DockerEnvironment {
   const chosen = Object.keys(minioPlaces).filter((name) => env[name] !== undefined)
   return { ...minio, ...minioPlaces, ...Object.fromEntries(chosen.map((name) => [name, env[name]])) }
+}
+
+/** Names of what goes with the overlay of a server, the first choice first. */
+function standardNames(server: 'loki' | 'tempo', clients: string[], overlays: readonly Overlay[]): string[] {
+  if (overlays.some((overlay) => overlay === `${server}.s3-minio`)) {
+    return clients.map((client) => `${server}.${client}`)
+  }
+  if (overlays.some((overlay) => overlay === `${server}.s3-hetzner`)) {
+    return clients.map((client) => `${server}.${client}.hetzner`)
+  }
+  return [`${server}.local`]
+}
+
+/** The first of `names` that could be rendered. */
+function chosen(rendered: Rendered[], variable: string, names: string[]): string {
+  const found = names.map((name) => rendered.find((one) => one.name === name))
+  const usable = found.find((one) => one?.file)
+  if (usable) return usable.name
+  const why = found[0]?.why ?? [
+    `names no configuration: there are ${rendered.map(({ name }) => name).join(', ')}`,
+  ]
+  throw new ConfigError(why.map((problem) => ({ variable, problem: `cannot be ${names[0]}: ${problem}` })))
 }

@@ -18,6 +18,8 @@ export interface Deployment {
   readonly kind: 'native' | 'compose'
   /** The store as this process reaches it, with keys that the servers have too. */
   readonly store: StoreAccess
+  /** True if the store is part of it: `close` ends that, too, with all that is in it. */
+  readonly hasOwnStore?: boolean
   /**
    * Starts one server and waits until it is ready to take telemetry and queries.
    *

@@ -13,9 +13,8 @@ export interface Evidence {
   write(path: string, text: string): Promise<void>
 }
 
-/** @param folder absolute path; made, mode 0700, where it is not there. */
-export async function openEvidence(folder: string): Promise<Evidence> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+/** @param folder absolute path; made with the first text, mode 0700. */
+export function evidenceIn(folder: string): Evidence {
   return {
     folder,
     async write(path, text) {

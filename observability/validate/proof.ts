@@ -66,7 +66,7 @@ export function ownProof(options: ProofOptions): Proof {
     ],
     async close() {
       await deployment.close()
-      const left = await Promise.all(scenes.map(removeOwn))
+      const left = deployment.hasOwnStore ? [] : await Promise.all(scenes.map(removeOwn))
       for (const { objects } of scenes) objects.close()
       return left.flat()
     },

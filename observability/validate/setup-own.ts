@@ -1,6 +1,6 @@
-import { join } from 'node:path'
 import { openComposeDeployment, whyNoComposeDeployment } from '../../compose/observability/deployment.ts'
 import { buildServer } from '../../compose/servers/build-server.ts'
+import { makeTempFolder } from '../../compose/servers/temp-folder.ts'
 import { Missing } from './checks/check.ts'
 import type { Deployment } from './deployment.ts'
 import { UsageError } from './flags.ts'
@@ -76,14 +76,14 @@ async function chooseStore({ request, env, onProgress }: SetupOptions): Promise<
 }
 
 async function openDeployment(
-  { request, env, evidence, onProgress }: SetupOptions,
+  { request, env, onProgress }: SetupOptions,
   chosen: ChosenStore | null,
 ): Promise<Deployment> {
   const { flags, servers } = request
   if (flags.deploy === 'compose') {
     const whyNot = await whyNoComposeDeployment(env)
     if (whyNot !== null) throw new Missing(whyNot)
-    const folder = join(evidence.folder, 'compose')
+    const folder = await makeTempFolder('validate-compose')
     return openComposeDeployment({ store: chosen?.access ?? null, env, folder, onProgress })
   }
   if (chosen === null) throw new Error('without containers there is always a store')

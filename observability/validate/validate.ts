@@ -9,7 +9,7 @@ import { showProgress } from '../../compose/servers/progress.ts'
 import { ConfigError } from '../../service/config.ts'
 import type { CheckResult } from './checks/check.ts'
 import { runChecks } from './checks/run-checks.ts'
-import { type Evidence, openEvidence } from './evidence.ts'
+import { type Evidence, evidenceIn } from './evidence.ts'
 import { type Flags, parseRequest, type Request, UsageError } from './flags.ts'
 import { checksOf } from './plan.ts'
 import { junitReport } from './report/junit.ts'
@@ -50,10 +50,9 @@ async function validate(request: Request): Promise<number> {
     .toISOString()
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '-')
-  const evidence = await openEvidence(resolve(flags.evidence ?? join(root, '.local/validate', time)))
+  const evidence = evidenceIn(resolve(flags.evidence ?? join(root, '.local/validate', time)))
   const display = showResults(flags)
-  const { setup, results, left } = await prove(request, evidence, display)
-  display.finish()
+  const { setup, results, left } = await prove(request, evidence, display).finally(display.finish)
   const report = reportOf({
     ...(setup?.facts ?? unknownFacts(flags)),
     started,
@@ -83,7 +82,12 @@ async function prove(
     return { setup, results: [result, ...untried], left: [] }
   }
   try {
-    const results = await runChecks(setup.proof.checks, { onStart: display.begin, onEnd: display.print })
+    const results = await runChecks(setup.proof.checks, {
+      signal: interruption.signal,
+      onStart: display.begin,
+      onEnd: display.print,
+      onThrown: (id, thrown) => void evidence.write(`${id}.thrown.txt`, Bun.inspect(thrown)),
+    })
     return { setup, results: [result, ...results], left: await setup.proof.close() }
   } finally {
     await setup.stop()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserForTests, startBrowser } from '../servers/browser.ts'
 import { storedIn } from '../servers/browser-storage.ts'
+import { keptTooLong } from './faults.ts'
 import { findAccessKeyId, findSecrets, tokensIn, urlsWith } from './leaks.ts'
 
 /** A page that does with a secret what pages must not do; the test says which, by the query. */
@@ -134,6 +135,16 @@ describe('findSecrets', () => {
     const key = crypto.getRandomValues(new Uint8Array(32))
     const found = findSecrets(await leak('header', key.toHex()), [key])
     expect(found.length).toBeGreaterThan(0)
+  })
+})
+
+describe('keptTooLong', () => {
+  it('finds what outlives the tab', async () => {
+    const origin = server.url.origin
+    expect(keptTooLong({ stored: (await leak('none')).stored, origin })).toEqual([])
+    expect(keptTooLong({ stored: (await leak('storage', secret)).stored, origin })).toEqual([
+      'the UI has stored kept',
+    ])
   })
 })
 

@@ -1,6 +1,9 @@
 import { deriveKey } from '../../service/derived-key.ts'
+import type { BrowserForTests } from '../servers/browser.ts'
 import type { NetLog } from '../servers/browser-net-log.ts'
 import type { Recording } from '../servers/browser-recording.ts'
+import { storedIn } from '../servers/browser-storage.ts'
+import type { ServiceForTests } from '../servers/service-for-tests.ts'
 import { type BrowserTraces, findAccessKeyId, findSecrets, tokensIn, urlsWith } from './leaks.ts'
 
 /** What is left of a scene, and what must not be in it. */
@@ -12,6 +15,25 @@ export interface SceneTraces extends BrowserTraces {
   /** Store credentials, signing keys and the provider's keys: no browser ever gets one. */
   secrets: readonly (string | Uint8Array)[]
   accessKeyId: string
+}
+
+/**
+ * Closes the browser and gathers what is left of it.
+ *
+ * @param keys of the issuer, which no browser gets either.
+ */
+export async function tracesOf(
+  browser: BrowserForTests,
+  { url, connection }: Pick<ServiceForTests, 'url' | 'connection'>,
+  keys: readonly string[],
+): Promise<SceneTraces> {
+  const { recording } = browser
+  await recording.settled()
+  const stored = (await Promise.all(browser.windows().map(storedIn))).flat()
+  const netLog = await browser.stop()
+  const { secretAccessKey, accessKeyId } = connection
+  const secrets = [secretAccessKey, ...derivedKeys(secretAccessKey), ...keys]
+  return { recording, netLog, netLogText: netLog.text, stored, secrets, accessKeyId, origin: url }
 }
 
 /** Everything that no page of the UI may do, see or keep, each as a sentence; none where all is well. */
@@ -40,7 +62,7 @@ export function keptTooLong({ stored, origin }: Pick<SceneTraces, 'stored' | 'or
 }
 
 /** Of everything that the service signs with by itself. */
-export function derivedKeys(secretAccessKey: string): Uint8Array[] {
+function derivedKeys(secretAccessKey: string): Uint8Array[] {
   const purposes = ['documents/cursor/v1', 'documents/ticket/v1'] as const
   return purposes.map((purpose) => deriveKey(secretAccessKey, purpose))
 }

@@ -1,5 +1,6 @@
 /** Transfers that do not just go through: cancelled, refused, held up, and longer than a session. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument, storedUnder } from '../integration/sample-documents.ts'
@@ -8,7 +9,7 @@ import { chosenStore, storeForTests } from '../servers/store.ts'
 import { overloadPage, type StoreBehaviours, startStoreProxy } from '../servers/strict-proxy.ts'
 import { eventually } from './eventually.ts'
 import { type FilesOnDisk, filesOnDisk, upload } from './files.ts'
-import { authenticate, openScene, type Scene, type SignedInWindow } from './scene.ts'
+import { authenticate, openScene, type Scene, type SignedInWindow, shortDigest } from './scene.ts'
 
 setDefaultTimeout(60_000)
 
@@ -139,6 +140,19 @@ describe('A store that lets no page in (CORS)', () => {
     expect(puts.map(({ status }) => status)).toEqual([201])
     expect(await stored('large.bin', large)).toEqual({ digest: digestOf(large), size: large.length })
     expect(new Set(sentToStore().map(({ failure }) => failure))).toEqual(new Set(['net::ERR_FAILED']))
+  })
+
+  it('gives the bytes through the service as well', async () => {
+    const bytes = randomDocument(100 * KiB)
+    const acme = await scene.api(scene.people.alice)
+    const { document } = await acme.put({ type, name: 'kept-in.tgz' }, bytes)
+    behaviours.withoutCors = true
+    window = await scene.signedIn(scene.people.alice, `/tenants/acme/${type}/kept-in.tgz`)
+    page = window.page
+    const saved = page.waitForEvent('download')
+    await page.getByRole('button', { name: `Download ${shortDigest(document.digest)}` }).click()
+    expect(Buffer.compare(await readFile(await (await saved).path()), bytes)).toBe(0)
+    await transfer('kept-in.tgz').filter({ hasText: 'through the service' }).waitFor()
   })
 })
 

@@ -9,6 +9,7 @@ import { type BrowserForTests, startBrowser } from '../servers/browser.ts'
 import { createMemoryObjectStore } from '../servers/memory-object-store.ts'
 import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
 import { eventually } from './eventually.ts'
+import { faultsIn, tracesOf } from './faults.ts'
 
 const documentCount = 100_000
 /** Far fewer than the documents; a screen shows some thirty. */
@@ -31,9 +32,9 @@ beforeAll(async () => {
 }, 600_000)
 
 afterAll(async () => {
-  await browser.stop()
+  const traces = await tracesOf(browser, service, [])
   await service.stop()
-  expect(browser.recording.complaints).toEqual([])
+  expect(faultsIn(traces)).toEqual([])
 })
 
 /** Empty documents `doc-000000` to `doc-099999` of one type. */

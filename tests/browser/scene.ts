@@ -7,12 +7,11 @@ import {
   startBrowser,
   type WindowOptions,
 } from '../servers/browser.ts'
-import { storedIn } from '../servers/browser-storage.ts'
 import { admitBrowsers } from '../servers/bucket.ts'
 import { type OidcProviderForTests, startOidcProvider } from '../servers/oidc-provider.ts'
 import type { Person } from '../servers/oidc-provider-configuration.ts'
 import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
-import { derivedKeys, faultsIn, type SceneTraces } from './faults.ts'
+import { faultsIn, type SceneTraces, tracesOf } from './faults.ts'
 
 /** What a test of the UI plays in: the real service with its UI, an identity provider, a browser, and people. */
 export interface Scene {
@@ -51,19 +50,12 @@ export interface SceneOptions extends BrowserOptions {
   /** Default: the shared one of this run. */
   store?: StoreConnection
   env?: Readonly<Record<string, string>>
-  /** False: the bucket keeps browsers out (CORS), where that is the bucket's to say. */
-  admit?: boolean
 }
 
 const all = 'documents:read documents:write documents:admin'
 
 /** May have to build the store first: give `beforeAll` 600,000 ms. */
-export async function openScene({
-  store,
-  env,
-  admit = true,
-  ...browserOptions
-}: SceneOptions = {}): Promise<Scene> {
+export async function openScene({ store, env, ...browserOptions }: SceneOptions = {}): Promise<Scene> {
   const provider = await startOidcProvider()
   const service = await serviceInChild({
     ...(store === undefined ? {} : { store }),
@@ -76,7 +68,7 @@ export async function openScene({
     },
   })
   provider.allowUiAt(service.url)
-  if (admit) await admitBrowsers(service.connection, [service.url])
+  await admitBrowsers(service.connection, [service.url])
   const browser = await startBrowser(browserOptions)
   await probed(service)
   return {
@@ -105,15 +97,10 @@ export async function openScene({
   }
 
   async function close(): Promise<SceneTraces> {
-    const { recording } = browser
-    await recording.settled()
-    const stored = (await Promise.all(browser.windows().map(storedIn))).flat()
-    const netLog = await browser.stop()
+    const traces = await tracesOf(browser, service, provider.secrets)
     await service.stop()
     await provider.stop()
-    const { secretAccessKey, accessKeyId } = service.connection
-    const secrets = [secretAccessKey, ...derivedKeys(secretAccessKey), ...provider.secrets]
-    return { recording, netLog, netLogText: netLog.text, stored, secrets, accessKeyId, origin: service.url }
+    return traces
   }
 }
 

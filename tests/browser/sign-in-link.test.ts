@@ -5,6 +5,8 @@ import { type BrowserForTests, type BrowserWindow, startBrowser } from '../serve
 import { storedIn } from '../servers/browser-storage.ts'
 import { registerSecret } from '../servers/secrets.ts'
 import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
+import { faultsIn, tracesOf } from './faults.ts'
+import { flawsOf } from './states.ts'
 
 setDefaultTimeout(30_000)
 
@@ -33,10 +35,10 @@ beforeEach(async () => {
 })
 
 afterAll(async () => {
-  await browser.stop()
+  const traces = await tracesOf(browser, service, [String(issuer.privateJwk.d)])
   await service.stop()
   await issuer.stop()
-  expect(browser.recording.complaints).toEqual([])
+  expect(faultsIn(traces)).toEqual([])
 })
 
 /** A code as `start` and `link` make it. */
@@ -80,16 +82,18 @@ describe('Signing in with the link that start prints', () => {
     expect(stored).toMatchObject({ localStorage: {}, others: [], cookies: [] })
   })
 
-  it('works once: whoever opens it again is told how to get another one, which works', async () => {
+  it('works once: whoever opens it again is told so and how to get another one, which works', async () => {
     const { page } = window
     const link = signInLink(service.url, await newCode())
     await page.goto(link)
     await signOut().waitFor()
     const second = await browser.newWindow()
     await second.page.goto(link)
-    await second.page.getByRole('alert').waitFor()
-    expect(await second.page.getByRole('alert').textContent()).toMatch(/used|once|link/i)
+    const alert = second.page.getByRole('alert')
+    await alert.waitFor()
+    expect(await alert.textContent()).toContain('It was used before')
     await second.page.getByText('bun run link').first().waitFor()
+    expect(await flawsOf(second.page, 'sign-in-link-used')).toEqual([])
     await second.page
       .getByRole('textbox', { name: 'Sign-in link' })
       .fill(signInLink(service.url, await newCode()))
@@ -101,6 +105,8 @@ describe('Signing in with the link that start prints', () => {
   it('says so when what was pasted is no such link', async () => {
     const { page } = window
     await page.goto(service.url)
+    await page.getByRole('textbox', { name: 'Sign-in link' }).waitFor()
+    expect(await flawsOf(page, 'sign-in-by-link')).toEqual([])
     await page.getByRole('textbox', { name: 'Sign-in link' }).fill('https://example.com/')
     await page.getByRole('button', { name: 'Use link' }).click()
     await page.getByRole('alert').waitFor()

@@ -40,7 +40,7 @@ beforeEach(() => {
   behaviours.requestBytesPerSecondMax = undefined
 })
 
-/** Some documents, and one with three versions of two people and a tag. */
+/** Some documents, and one with three versions of two people and their tags. */
 async function fill(): Promise<void> {
   const [alice, bob] = [await scene.api(scene.people.alice), await scene.api(scene.people.bob)]
   for (const name of ['billing', 'checkout', 'gateway', 'inventory', 'search']) {
@@ -52,6 +52,7 @@ async function fill(): Promise<void> {
     const { document } = await client.put(orders, new TextEncoder().encode(text), {
       contentType: 'application/json',
     })
+    await alice.putTag(orders, `v1.4.${index}`, document.digest)
     if (index === 1) await alice.putTag(orders, 'production', document.digest)
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import type { DocumentsClient } from '../../service/client/client.ts'
 import type { Digest } from '../../service/documents/document-ref.ts'
 import { eventually } from './eventually.ts'
@@ -248,6 +248,42 @@ describe('Deleting a version', () => {
     await expect(bob.deleteVersion({ type, name, digest: older })).rejects.toMatchObject({ status: 403 })
   })
 })
+
+describe('The keyboard alone', () => {
+  it('moves a tag back', async () => {
+    const { older } = await twoVersions('by-keyboard.json')
+    await open('by-keyboard.json')
+    await tabTo(button('Set tag on', older))
+    await page.keyboard.press('Enter')
+    await page.getByText('moved there by alice').waitFor()
+    await page.keyboard.press('Enter')
+    await row(older).filter({ hasText: 'production' }).waitFor()
+    expect(await inProduction('by-keyboard.json')).toContain('"version":1')
+  })
+
+  it('leaves a dialog by Escape, and is where it was before', async () => {
+    const { older } = await twoVersions('escaped.json')
+    await open('escaped.json')
+    await tabTo(button('Delete', older))
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await hasFocus(button('Delete', older))).toBe(true)
+  })
+})
+
+const hasFocus = (element: Locator) => element.evaluate((node) => node === document.activeElement)
+
+/** As somebody without a mouse gets there. */
+async function tabTo(element: Locator): Promise<void> {
+  const stopsMax = 60
+  for (let stop = 0; stop < stopsMax; stop++) {
+    await page.keyboard.press('Tab')
+    if (await hasFocus(element)) return
+  }
+  throw new Error(`not within ${stopsMax} stops of the Tab key`)
+}
 
 describe('Somebody who may only read', () => {
   it('finds nothing to upload, tag or delete with', async () => {

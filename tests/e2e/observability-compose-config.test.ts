@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { composeCommand } from '../../compose/docker-engine.ts'
 import { observabilityImages } from '../../compose/observability/images.ts'
 import {
@@ -10,6 +10,7 @@ import {
   servicesOf,
 } from '../../compose/observability/overlays.ts'
 import { runCommand } from '../../compose/run-command.ts'
+import { combinationName, combinations as renderable } from '../../observability/combinations.ts'
 
 const root = resolve(import.meta.dir, '../..')
 /** No variable of the machine's own may stand in for a default. */
@@ -66,7 +67,7 @@ function problems(problem: (service: MergedService, name: string) => string | nu
 
 describe('every documented combination of overlays', () => {
   it('is merged by Compose into the services that it names', () => {
-    expect(combinations).toHaveLength(72)
+    expect(combinations).toHaveLength(56)
     for (const { overlays, services } of combinations) {
       const onMinio = overlays.some((overlay) => overlay.endsWith('.s3-minio'))
       const expected = [...servicesOf(overlays), ...(onMinio ? ['minio', 'minio-init'] : [])]
@@ -115,7 +116,14 @@ describe('every documented combination of overlays', () => {
     expect(found).toEqual([])
   })
 
-  it('mounts only what is in the repository', () => {
+  it('mounts configurations that are among those that are rendered', () => {
+    const rendered = new Set(renderable.map(combinationName))
+    const mounted = combinations.flatMap(({ configs }) => Object.values(configs).map(({ file }) => file))
+    expect(new Set(mounted.map((file) => basename(file, '.yaml'))).size).toBe(7)
+    expect(mounted.filter((file) => !rendered.has(basename(file, '.yaml')))).toEqual([])
+  })
+
+  it('mounts nothing else but what is in the repository', () => {
     const found = problems(({ volumes = [] }) => {
       const missing = volumes.find(({ type, source }) => type === 'bind' && !existsSync(source))
       return missing === undefined ? null : `mounts ${missing.source}`

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { HeadBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import type { DockerEnvironment } from '../../compose/docker-engine.ts'
 import {
@@ -9,7 +9,7 @@ import {
   openObservability,
   upObservability,
 } from '../../compose/observability-stack.ts'
-import { mustRun } from '../../compose/run-command.ts'
+import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { freePorts } from '../../compose/servers/free-port.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
 import { keysIn } from '../../compose/stack-secrets.ts'
@@ -22,6 +22,8 @@ import { keepPrinted } from '../servers/printed.ts'
 import { registerSecret } from '../servers/secrets.ts'
 
 const setupMilliseconds = 900_000
+const validate = resolve(import.meta.dir, '../../observability/validate/validate.ts')
+const project = `cloudlysis-observability-${process.pid}`
 const overlays = ['loki.s3-minio', 'tempo.s3-minio', 'collector.otlp', 'metrics.prometheus'] as const
 /** Of everything that keeps running, as whom it does so. */
 const users = {
@@ -39,7 +41,6 @@ let folder: string
 beforeAll(async () => {
   env = await dockerForTests()
   folder = await mkdtemp(join(tmpdir(), 'cloudlysis-observability-'))
-  const project = `cloudlysis-observability-${process.pid}`
   const ports = await portsForTests()
   stack = await withProgress('observability', (onProgress) =>
     upObservability({ folder, project, overlays, ports, env, onProgress }),
@@ -160,20 +161,48 @@ describe('Loki and Tempo on S3 by Compose, on a real Docker Engine', () => {
     expect(up).toEqual(jobs)
   }, 90_000)
 
-  it('has everything that was sent in the bucket once it is stopped, down to what the Collector still held', async () => {
+  it('has everything that was sent in the bucket once all is stopped, down to what the Collector still held', async () => {
     const marker = newMarker()
     const collector = { otlpUrl: stack.urls.collector ?? '' }
     expect((await sendLog(collector, marker)).status).toBe(200)
     expect((await sendTrace(collector, marker)).status).toBe(200)
-    await stack.must(['stop', 'otel-collector', 'loki', 'tempo'])
+    await stack.stop()
     const containers = await inspected()
     expect(containers.get('loki')?.State.ExitCode).toBe(0)
     expect(containers.get('tempo')?.State.ExitCode).toBe(0)
+    await stack.must(['up', '--detach', '--wait', 'minio'])
     const [loki, tempo] = [await keysOf('loki'), await keysOf('tempo')]
     expect(loki.filter((key) => key.startsWith('loki/fake/'))).not.toEqual([])
     expect(loki.filter((key) => /^loki\/index\/.*\.tsdb\.gz$/.test(key))).not.toEqual([])
     expect(tempo.filter((key) => /^tempo\/single-tenant\/[\w-]+\/meta\.json$/.test(key))).toHaveLength(1)
   }, 120_000)
+
+  it('is proved by validate as it runs, once Loki and Tempo have started again on empty disks', async () => {
+    await stack.must(['rm', '--force', 'loki', 'tempo'])
+    await mustRun(['docker', 'volume', 'rm', `${project}_loki-data`, `${project}_tempo-data`], { env })
+    await stack.must(['up', '--detach', '--wait', 'loki', 'tempo', 'otel-collector'])
+    const { loki, tempo, collector, minio } = stack.urls
+    const against = `loki=${loki},tempo=${tempo},otlp=${collector}`
+    const argv = [process.execPath, validate, '--against', against, '--evidence', join(folder, 'evidence')]
+    const { exitCode, stdout, stderr } = await runCommand(argv, {
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        S3_ENDPOINT: minio ?? '',
+        S3_REGION: 'us-east-1',
+        S3_FORCE_PATH_STYLE: 'true',
+        S3_INSECURE: 'true',
+        S3_ACCESS_KEY_ID_FILE: join(folder, 'secrets/minio-root-user'),
+        S3_SECRET_ACCESS_KEY_FILE: join(folder, 'secrets/minio-root-password'),
+        S3_BUCKET_LOKI: 'cloudlysis-loki',
+        S3_BUCKET_TEMPO: 'cloudlysis-tempo',
+      },
+    })
+    keepPrinted('validate', stdout + stderr)
+    expect(stdout).not.toContain('✗')
+    expect(exitCode).toBe(0)
+  }, 240_000)
 })
 
 interface Targets {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { runChecks } from '../../observability/validate/checks/run-checks.ts'
 import type { Deployment, ServerName } from '../../observability/validate/deployment.ts'
-import { openEvidence } from '../../observability/validate/evidence.ts'
+import { evidenceIn } from '../../observability/validate/evidence.ts'
 import { ownProof } from '../../observability/validate/proof.ts'
 import type { Mischief } from '../../observability/validate/scene.ts'
 import { openNativeDeployment } from '../../observability/validate/servers/native-deployment.ts'
@@ -48,9 +48,9 @@ export async function proveBroken({
     deployment: wrap(await openNativeDeployment({ store, onProgress: () => {} })),
     places: { [server]: { bucket: await freshBucket(store), prefix: `${server}/`, variants } },
     part,
-    evidence: await openEvidence(folder),
+    evidence: evidenceIn(folder),
     signal: new AbortController().signal,
-    waits: { landing: 8, ...waits },
+    waits: { landing: 15, ...waits },
     mischief: { skips: [`${server}.wrong-secret`, `${server}.wrong-bucket`], ...mischief },
   })
   try {

@@ -6,6 +6,7 @@ import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { storeForTests } from '../servers/store.ts'
 import { changeBlock, changeChunk, onlyIn, without, withS3InCommon } from './broken-configurations.ts'
 import { type BrokenCase, proveBroken } from './broken-proof.ts'
+import { wholeProof } from './whole-proof.ts'
 
 /**
  * The proof has to be able to fail: each of these breaks one thing, and exactly one check has to say so. They run
@@ -17,6 +18,8 @@ const millisecondsMax = 8 * 60_000
 let store: StoreConnection
 beforeAll(async () => {
   store = await storeForTests('minio')
+  // The whole proof, of the file after this one, takes as long: it may begin now. How it ends is told there.
+  wholeProof().catch(() => {})
 }, millisecondsMax)
 
 const prove = (broken: Omit<BrokenCase, 'store'>) => proveBroken({ store, ...broken })

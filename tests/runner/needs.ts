@@ -3,7 +3,13 @@ import { runCommand } from '../../compose/run-command.ts'
 import { buildServer, findGo, isServerBuilt } from '../../compose/servers/build-server.ts'
 import { installRgw, isRgwInstalled, rgwInstallLine } from '../../compose/servers/ceph-rgw-install.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
+import {
+  installPrometheus,
+  isPrometheusInstalled,
+  prometheusInstallLine,
+} from '../../compose/servers/prometheus-install.ts'
 import { findPip, installSeaweedfs, isSeaweedfsInstalled } from '../../compose/servers/seaweedfs-install.ts'
+import type { BuiltServer } from '../../compose/servers/server-recipe.ts'
 import { isBrowserInstalled } from '../servers/browser.ts'
 import { aptInstall, isRootOnDebian } from './apt.ts'
 
@@ -14,12 +20,16 @@ export type NeedName =
   | 'curl'
   | 'openssl'
   | 'chromium'
-  | 'promtool'
+  | 'prometheus'
   | 'minio'
   | 'rgw'
   | 'pip'
   | 'compose'
   | 'docker'
+  | 'loki'
+  | 'tempo'
+  | 'otel-collector'
+  | 'toxiproxy'
 
 /** `null` if the need is met, else why it is not and the one line that would meet it. */
 export type NeedAnswer = { why: string; line: string } | null
@@ -57,15 +67,14 @@ const needs: Record<NeedName, Need> = {
     meet: () => aptInstall(['chromium', 'fonts-liberation', 'fonts-dejavu-core']),
     line: 'sudo apt-get install --yes chromium fonts-liberation fonts-dejavu-core',
   },
-  promtool: program('promtool', 'prometheus'),
-  minio: {
-    isMet: () => isServerBuilt('minio'),
+  prometheus: {
+    isMet: async () => isPrometheusInstalled(),
     meet: async () => {
-      await ensureGo()
-      await withProgress('building minio', (onProgress) => buildServer('minio', { onProgress }))
+      await withProgress('installing prometheus', installPrometheus)
     },
-    line: 'install Go 1.24 or newer: https://go.dev/dl/',
+    line: prometheusInstallLine,
   },
+  minio: built('minio', '1.24'),
   rgw: {
     isMet: async () => isRgwInstalled(),
     meet: async () => {
@@ -96,6 +105,21 @@ const needs: Record<NeedName, Need> = {
     meet: () => aptInstall(['docker.io', 'iptables']),
     line: 'sudo apt-get install --yes docker.io && sudo systemctl start docker',
   },
+  loki: built('loki', '1.26.5'),
+  tempo: built('tempo', '1.25.1'),
+  'otel-collector': built('otel-collector', '1.26'),
+  toxiproxy: built('toxiproxy', '1.24'),
+}
+
+function built(server: BuiltServer, go: string): Need {
+  return {
+    isMet: () => isServerBuilt(server),
+    meet: async () => {
+      await ensureGo()
+      await withProgress(`building ${server}`, (onProgress) => buildServer(server, { onProgress }))
+    },
+    line: `install Go ${go} or newer: https://go.dev/dl/`,
+  }
 }
 
 function program(name: string, debianPackage: string): Need {

@@ -102,7 +102,7 @@ async function openWindow(
 ): Promise<BrowserWindow> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme })
   // Locators wait this long for what they name.
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(15_000)
   record(context, recording)
   const page = await context.newPage()
   return { context, page, close: () => context.close() }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { observabilityImages } from '../../compose/observability/images.ts'
 import { chosenOverlays, composeFiles, overlayAxes } from '../../compose/observability/overlays.ts'
 import { readRecipe } from '../../compose/servers/server-recipe.ts'
+import { variantOrder } from '../../observability/variants.ts'
 
 const root = resolve(import.meta.dir, '../..')
 const textOf = (path: string) => Bun.file(join(root, path)).text()
@@ -26,15 +27,30 @@ describe('the overlays', () => {
   })
 })
 
+describe('the matrix of what CI runs', () => {
+  it('has a row for every variant of every server', async () => {
+    const matrix = /<!-- matrix:begin -->(.*)<!-- matrix:end -->/s.exec(
+      await textOf('observability/README.md'),
+    )?.[1]
+    const rows = [...(matrix ?? '').matchAll(/^\| (Loki|Tempo|Collector), `?([\w-]+)`? \|/gm)]
+    const { loki, tempo, collector } = variantOrder
+    const expected = Object.entries({ Loki: loki, Tempo: tempo, Collector: collector }).flatMap(
+      ([server, files]) => ['base', ...files].map((variant) => `${server}, ${variant}`),
+    )
+    expect(rows.map(([, server, variant]) => `${server}, ${variant}`).sort()).toEqual(expected.sort())
+  })
+})
+
 describe('chosenOverlays', () => {
   it('takes none, and one of each axis in whatever order', () => {
     expect(chosenOverlays([])).toEqual([])
     expect(chosenOverlays(['collector.otlp', 'loki.s3-minio'])).toEqual(['loki.s3-minio', 'collector.otlp'])
   })
 
-  it('refuses what is not there, and two of one axis', () => {
+  it('refuses what is not there, two of one axis, and two stores', () => {
     expect(chosenOverlays(['loki.s3-aws'])).toStartWith('unknown overlay loki.s3-aws')
     expect(chosenOverlays(['loki.s3-minio', 'loki.s3-hetzner'])).toStartWith('choose one of')
+    expect(chosenOverlays(['loki.s3-minio', 'tempo.s3-hetzner'])).toStartWith('choose one store')
   })
 })
 
@@ -64,7 +80,7 @@ describe('the images of the observability stack', () => {
     const { version: tempo } = await readRecipe('tempo')
     const { version: collector } = await readRecipe('otel-collector')
     const { version: toxiproxy } = await readRecipe('toxiproxy')
-    expect(observabilityImages.loki.standard).toBe(`grafana/loki:${loki.slice(1)}`)
+    expect<string>(observabilityImages.loki.standard).toBe(`grafana/loki:${loki.slice(1)}`)
     // The commit of release 2.9.0: as a module it has no version of its own.
     expect(tempo).toEndWith('-607c7fb69662')
     expect(observabilityImages.tempo.standard).toBe('grafana/tempo:2.9.0')

@@ -160,7 +160,7 @@ describe('runsOf', () => {
   it('can be narrowed to one store', async () => {
     const runs = await runsOf(integration, 'ceph-rgw')
     expect(runs.map(({ store }) => store)).toEqual(['ceph-rgw'])
-    expect(runs[0]?.needs).toEqual(['node', 'openssl', 'promtool', 'rgw'])
+    expect(runs[0]?.needs).toEqual(['node', 'openssl', 'prometheus', 'rgw'])
   })
 
   it('refuses a file set apart that is not there', async () => {

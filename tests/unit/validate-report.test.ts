@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SaxesParser } from 'saxes'
 import type { CheckResult } from '../../observability/validate/checks/check.ts'
-import { openEvidence, readableJson } from '../../observability/validate/evidence.ts'
+import { evidenceIn, readableJson } from '../../observability/validate/evidence.ts'
 import { junitReport } from '../../observability/validate/report/junit.ts'
 import { reportOf } from '../../observability/validate/report/report.ts'
 import { resultLines, summaryLine } from '../../observability/validate/report/result-lines.ts'
@@ -94,7 +94,7 @@ describe('the evidence folder', () => {
     const secret = crypto.randomUUID()
     const forget = registerSecret(new Secret(secret))
     try {
-      const evidence = await openEvidence(join(folder, 'new'))
+      const evidence = evidenceIn(join(folder, 'new'))
       await evidence.write('loki/main.log', `first line\nkey ${secret} in it\nlast line\n`)
       const file = join(evidence.folder, 'loki/main.log')
       expect(await readFile(file, 'utf8')).toBe('first line\nkey [redacted] in it\nlast line\n')

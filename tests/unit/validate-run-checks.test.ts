@@ -94,6 +94,20 @@ describe('runChecks', () => {
     expect(verdictsOf(results)).toEqual({ a: 'not asked', b: 'not run' })
   })
 
+  it('tries nothing more once it is interrupted', async () => {
+    const interruption = new AbortController()
+    const first = check('first', {
+      run: async () => {
+        interruption.abort()
+        return holds('seen')
+      },
+    })
+    const results = await runChecks([first, check('second', { after: ['first'] })], {
+      signal: interruption.signal,
+    })
+    expect(results).toMatchObject([{ verdict: 'proved' }, { verdict: 'not run', reason: 'interrupted' }])
+  })
+
   it('keeps secrets out of what a check says', async () => {
     const seen = 'Authorization: AWS4-HMAC-SHA256 Credential=AKID/2026/x, Signature=0123456789abcdef'
     const [result] = await runChecks([check('a', { run: async () => holds(seen) })])

@@ -27,15 +27,21 @@ export interface LokiWriter {
 /**
  * Writes the marker's lines, flushes, and finds their chunk: first where it should be, and in the whole bucket
  * once the time is up. That it lies in the right place is for others to judge.
+ *
+ * @param arrived is waited for before the flush; default: what took the lines is what is flushed.
  */
 export async function landLines(
   scene: Scene,
   writer: LokiWriter,
+  arrived: () => Promise<boolean> = async () => true,
 ): Promise<{ chunk: LandedChunk | null; observation: Observation }> {
   const { orgId, marker, waits, signal } = scene
   const sent = await sendLog({ otlpUrl: writer.otlpUrl, orgId }, marker)
   if (!isSuccess(sent))
     return { chunk: null, observation: broken(`OTLP: ${described(sent)}`, 'Loki has to take it') }
+  const isIn = await until(waits.landing, async () => (await arrived()) || null, signal)
+  if (isIn === null)
+    return { chunk: null, observation: broken('OTLP was taken', 'Loki itself never got the lines') }
   const flushed = await flushLoki({ url: writer.url, orgId })
   const started = performance.now()
   const chunk = (await until(waits.landing, () => findForetold(scene), signal)) ?? (await findAnywhere(scene))

@@ -1,15 +1,16 @@
 import { found, type Scene } from '../scene.ts'
 import { ask, described, isSuccess, NoAnswer } from '../servers/ask.ts'
+import { queryLines } from '../servers/loki-api.ts'
 import { traceById } from '../servers/tempo-api.ts'
 import { listingText, listObjects } from '../store/bucket-listing.ts'
 import { broken, type Check, holds, Missing, type Observation } from './check.ts'
 import { type JoinScene, joinChecks } from './join-checks.ts'
 import { lokiChecks } from './loki-checks.ts'
 import { judgeChunk, type LandedChunk, landLines } from './loki-landing.ts'
-import { judgeLines, queryMarker } from './loki-main.ts'
+import { judgeLines, queryMarker, rangeOf, streamQuery } from './loki-main.ts'
 import { checkContainment, reachBucket } from './store-checks.ts'
 import { tempoChecks } from './tempo-checks.ts'
-import { judgeBlock, type LandedBlock, landTrace } from './tempo-landing.ts'
+import { dataHoldsTrace, judgeBlock, type LandedBlock, landTrace } from './tempo-landing.ts'
 import { judgeTrace, searchTrace, traceOf } from './tempo-main.ts'
 
 /** A Loki or Tempo that runs already, and that nothing may happen to but the marker. */
@@ -35,7 +36,7 @@ export const outsideLokiChecks: readonly Check<OutsideScene>[] = [
     ...sameAs(lokiChecks, 'loki.landing'),
     needs: ['loki.reach'],
     async run(scene) {
-      const { chunk, observation } = await landLines(scene, scene)
+      const { chunk, observation } = await landLines(scene, scene, () => hasLines(scene))
       if (chunk !== null) scene.chunk = chunk
       return observation
     },
@@ -68,7 +69,9 @@ export const outsideTempoChecks: readonly Check<OutsideScene>[] = [
     ...sameAs(tempoChecks, 'tempo.landing'),
     needs: ['tempo.reach'],
     async run(scene) {
-      const { block, observation } = await landTrace(scene, scene, blockHoldsTrace)
+      const arrived = () => hasTrace(scene)
+      const steps = { arrived, holdsTrace: blockHoldsTrace }
+      const { block, observation } = await landTrace(scene, scene, steps)
       if (block !== null) scene.block = block
       return observation
     },
@@ -120,10 +123,24 @@ async function reach(scene: OutsideScene): Promise<Observation> {
   return holds(`${url} is ready; ${scene.before.size} objects in ${bucket}`)
 }
 
-/** Blocks of a busy Tempo are large and compressed: its querier is asked for that one block. */
-async function blockHoldsTrace({ url, orgId, marker }: OutsideScene, folder: string): Promise<boolean> {
-  const block = folder.split('/').at(-2) ?? ''
-  return (await traceById({ url, orgId }, marker.traceId, { block })) !== null
+/** A Collector answers before it has passed on what it took. */
+async function hasLines({ url, orgId, marker }: OutsideScene): Promise<boolean> {
+  return (await queryLines({ url, orgId }, streamQuery(marker), rangeOf(marker))).lines.length > 0
+}
+
+async function hasTrace({ url, orgId, marker }: OutsideScene): Promise<boolean> {
+  return (await traceById({ url, orgId }, marker.traceId)) !== null
+}
+
+/** A block of a busy Tempo has hundreds of MiB. */
+const readBytesMax = 64 * 1024 * 1024
+
+/** A larger one is asked for at Tempo's querier, which gets to know it when it polls next: within minutes. */
+async function blockHoldsTrace(scene: OutsideScene, block: LandedBlock): Promise<boolean> {
+  if ((block.files.get('data.parquet') ?? 0) <= readBytesMax) return dataHoldsTrace(scene, block)
+  const { url, orgId, marker } = scene
+  const id = block.folder.split('/').at(-2) ?? ''
+  return (await traceById({ url, orgId }, marker.traceId, { block: id })) !== null
 }
 
 async function queryTrace(scene: OutsideScene): Promise<Observation> {

@@ -9,10 +9,14 @@ export interface PlannedCheck extends Omit<Check<unknown>, 'run' | 'part' | 'not
 }
 
 export interface RunOptions {
+  /** Once it aborts, nothing more is tried. */
+  signal?: AbortSignal
   /** Told when a check begins. */
   onStart?: (check: PlannedCheck) => void
   /** Told when a check has ended, in the order in which they do. */
   onEnd?: (result: CheckResult) => void
+  /** Told what a check has thrown, for whoever looks into it: the result has the message alone. */
+  onThrown?: (id: string, thrown: unknown) => void
 }
 
 /**
@@ -22,10 +26,7 @@ export interface RunOptions {
  * @returns one result for each, in the order of `checks`.
  * @throws {Error} if an id stands twice, a need is not among them, or they wait for each other in a circle.
  */
-export function runChecks(
-  checks: readonly PlannedCheck[],
-  { onStart, onEnd }: RunOptions = {},
-): Promise<CheckResult[]> {
+export function runChecks(checks: readonly PlannedCheck[], options: RunOptions = {}): Promise<CheckResult[]> {
   refuseBadPlan(checks)
   const results = new Map<string, Promise<CheckResult>>()
   const ended = async (check: PlannedCheck) => {
@@ -35,8 +36,8 @@ export function runChecks(
       const earlier = results.get(id)
       if (earlier !== undefined) before.set(id, await earlier)
     }
-    const result = await tried(check, before, onStart)
-    onEnd?.(result)
+    const result = await tried(check, before, options)
+    options.onEnd?.(result)
     return result
   }
   // Everybody's promise has to be there before the first one looks for another's.
@@ -53,7 +54,7 @@ export function runChecks(
 async function tried(
   check: PlannedCheck,
   before: ReadonlyMap<string, CheckResult>,
-  onStart: RunOptions['onStart'],
+  { signal, onStart, onThrown }: RunOptions,
 ): Promise<CheckResult> {
   const { id, sentence, needs, notAsked } = check
   const untried = { id, sentence, seen: '', seconds: 0 }
@@ -62,18 +63,23 @@ async function tried(
   if (lacking.length > 0) {
     return { ...untried, verdict: 'not run', reason: `needs ${lacking.join(' and ')}` }
   }
+  if (signal?.aborted) return { ...untried, verdict: 'not run', reason: 'interrupted' }
   onStart?.(check)
   const started = performance.now()
-  const outcome = await outcomeOf(check)
+  const outcome = await outcomeOf(check, onThrown)
   return { id, sentence, ...outcome, seconds: (performance.now() - started) / 1000 }
 }
 
-async function outcomeOf(check: PlannedCheck): Promise<Pick<CheckResult, 'verdict' | 'seen' | 'reason'>> {
+async function outcomeOf(
+  check: PlannedCheck,
+  onThrown: RunOptions['onThrown'],
+): Promise<Pick<CheckResult, 'verdict' | 'seen' | 'reason'>> {
   try {
     const { holds, seen, reason = '' } = await check.run()
     // Both may quote what a server said.
     return { verdict: holds ? 'proved' : 'failed', seen: redactText(seen), reason: redactText(reason) }
   } catch (error) {
+    onThrown?.(check.id, error)
     const reason = redactText(error instanceof Error ? error.message : String(error))
     return { verdict: error instanceof Missing ? 'missing' : 'failed', seen: '', reason }
   }

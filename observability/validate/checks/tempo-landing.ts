@@ -25,8 +25,16 @@ export interface TempoWriter {
   otlpUrl: string
 }
 
-/** Whether the block of that folder holds the marker's trace. */
-export type HoldsTrace<S extends Scene> = (scene: S, folder: string) => Promise<boolean>
+/** Whether the block holds the marker's trace. */
+export type HoldsTrace<S extends Scene> = (scene: S, block: LandedBlock) => Promise<boolean>
+
+/** How a trace is followed into the bucket. */
+export interface TraceSteps<S extends Scene> {
+  /** Is waited for before the flush; default: what took the trace is what is flushed. */
+  arrived?: () => Promise<boolean>
+  /** Default: by the bytes of the block's data. */
+  holdsTrace?: HoldsTrace<S>
+}
 
 /**
  * Writes the marker's trace, flushes, and finds its block: first below the prefix, and in the whole bucket once the
@@ -35,12 +43,15 @@ export type HoldsTrace<S extends Scene> = (scene: S, folder: string) => Promise<
 export async function landTrace<S extends Scene>(
   scene: S,
   writer: TempoWriter,
-  holdsTrace: HoldsTrace<S> = dataHoldsTrace,
+  { arrived = async () => true, holdsTrace = dataHoldsTrace }: TraceSteps<S> = {},
 ): Promise<{ block: LandedBlock | null; observation: Observation }> {
   const { orgId, marker, waits, signal, prefix } = scene
   const sent = await sendTrace({ otlpUrl: writer.otlpUrl, orgId }, marker)
   if (!isSuccess(sent))
     return { block: null, observation: broken(`OTLP: ${described(sent)}`, 'Tempo has to take it') }
+  const isIn = await until(waits.landing, async () => (await arrived()) || null, signal)
+  if (isIn === null)
+    return { block: null, observation: broken('OTLP was taken', 'Tempo itself never got the trace') }
   const flushed = await flushTempo({ url: writer.url, orgId })
   const started = performance.now()
   const find = (below: string) => findBlock(scene, below, holdsTrace)
@@ -67,14 +78,14 @@ export async function findBlock<S extends Scene>(
   for (const key of listing.keys()) {
     const parsed = parseBlockKey(key)
     if (parsed?.file !== 'meta.json' || scene.before?.has(key)) continue
-    if (await holdsTrace(scene, parsed.folder))
-      return { folder: parsed.folder, files: filesBelow(listing, parsed.folder) }
+    const block = { folder: parsed.folder, files: filesBelow(listing, parsed.folder) }
+    if (await holdsTrace(scene, block)) return block
   }
   return null
 }
 
-/** The id of a block's only trace stands in its data as it is: in the statistics of the column. */
-async function dataHoldsTrace({ objects, marker }: Scene, folder: string): Promise<boolean> {
+/** Ids are random: whatever compresses the column, they stand in it as they are. */
+export async function dataHoldsTrace({ objects, marker }: Scene, { folder }: LandedBlock): Promise<boolean> {
   const data = await readObject(objects, `${folder}data.parquet`)
   return data !== null && Buffer.from(data).includes(Buffer.from(marker.traceId, 'hex'))
 }

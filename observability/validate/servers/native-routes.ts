@@ -31,7 +31,8 @@ export function nativeRoutes({
       }
       toxiproxy ??= startToxiproxy({ onProgress })
       opened += 1
-      const proxy = await (await toxiproxy).addProxy(`store-${opened}`, hostOf(upstream))
+      const name = `store-${opened}`
+      const proxy = await (await toxiproxy).addProxy(name, hostOf(upstream))
       return {
         endpoint: `${upstream.protocol}//${proxy.host}`,
         cut: () => proxy.setEnabled(false),

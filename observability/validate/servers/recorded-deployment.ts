@@ -14,6 +14,7 @@ export function recordedDeployment(deployment: Deployment, evidence: Evidence): 
   return {
     kind: deployment.kind,
     store: deployment.store,
+    hasOwnStore: deployment.hasOwnStore === true,
     openRoute: () => deployment.openRoute(),
 
     async start(launch) {

@@ -1,0 +1,102 @@
+import { dashboard } from '../dashboard.ts'
+import { graph, stat } from '../panel.ts'
+
+export const collector = dashboard({
+  uid: 'cloudlysis-collector',
+  title: 'Collector',
+  description:
+    'The OpenTelemetry Collector between the services, Loki and Tempo: what comes in, waits and leaves.',
+  rows: [
+    {
+      title: 'Now',
+      height: 4,
+      panels: [
+        stat({
+          title: 'Instances',
+          description: 'How many give their metrics.',
+          unit: 'short',
+          expr: 'sum(up{job="collector"})',
+        }),
+        stat({
+          title: 'Fullest queue',
+          description: 'Share of its room. What does not fit is lost.',
+          unit: 'percentunit',
+          expr: 'max(otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)',
+          redFrom: 0.8,
+        }),
+        stat({
+          title: 'Memory',
+          description: 'Resident; above its limit it refuses what comes in.',
+          unit: 'bytes',
+          expr: 'max(otelcol_process_memory_rss)',
+        }),
+      ],
+    },
+    {
+      title: 'In',
+      panels: [
+        graph({
+          title: 'Taken in',
+          description: 'Spans and log records, by how they came.',
+          unit: 'cps',
+          queries: [
+            [
+              'sum by (transport) (rate(otelcol_receiver_accepted_spans[$__rate_interval]))',
+              'spans, {{transport}}',
+            ],
+            [
+              'sum by (transport) (rate(otelcol_receiver_accepted_log_records[$__rate_interval]))',
+              'log records, {{transport}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Refused',
+          description: 'Senders are told to try again: the memory limiter is at work.',
+          unit: 'cps',
+          queries: [
+            ['sum(rate(otelcol_receiver_refused_spans[$__rate_interval]))', 'spans'],
+            ['sum(rate(otelcol_receiver_refused_log_records[$__rate_interval]))', 'log records'],
+          ],
+        }),
+      ],
+    },
+    {
+      title: 'Out',
+      panels: [
+        graph({
+          title: 'Sent',
+          description: 'Spans to Tempo, log records to Loki.',
+          unit: 'cps',
+          queries: [
+            [
+              'sum by (exporter) (rate(otelcol_exporter_sent_spans[$__rate_interval]))',
+              'spans, {{exporter}}',
+            ],
+            [
+              'sum by (exporter) (rate(otelcol_exporter_sent_log_records[$__rate_interval]))',
+              'log records, {{exporter}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Waiting',
+          description: 'Requests in the queue of each exporter.',
+          unit: 'short',
+          queries: [['max by (exporter) (otelcol_exporter_queue_size)', '{{exporter}}']],
+        }),
+        graph({
+          title: 'Lost',
+          description: 'Refused for good, or given up. Alerts tell of each.',
+          unit: 'cps',
+          queries: [
+            [
+              'sum by (exporter) (rate(otelcol_exporter_send_failed_log_records[$__rate_interval]))',
+              'log records, {{exporter}}',
+            ],
+          ],
+        }),
+      ],
+    },
+  ],
+})

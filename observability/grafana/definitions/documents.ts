@@ -1,0 +1,234 @@
+import { dashboard, labelVariable } from '../dashboard.ts'
+import { logLines, traceList } from '../event-panel.ts'
+import { clickedLabel, exploreLink } from '../explore-link.ts'
+import { graph, stat } from '../panel.ts'
+import { logQuery, traceQuery } from '../query.ts'
+
+const service = 'cloudlysis-documents'
+const requests = 'http_server_request_duration_seconds'
+/** What is chosen at the top of the dashboard. */
+const chosen = 'route=~"$route"'
+const ofRoute = clickedLabel('route')
+
+const failedTraces = exploreLink(
+  'Traces of its failed requests',
+  traceQuery(`{ resource.service.name = "${service}" && span.http.route = "${ofRoute}" && status = error }`),
+)
+const linesOfRoute = exploreLink(
+  'Log lines of its requests',
+  logQuery(`{service_name="${service}"} | cloudlysis_event="request.answered" | json | route="${ofRoute}"`),
+)
+
+export const documents = dashboard({
+  uid: 'cloudlysis-documents',
+  title: 'Document service',
+  description: 'Requests, integrity, upload tickets and telemetry of the document service.',
+  variables: [labelVariable('route', 'Route', `${requests}_count`)],
+  rows: [
+    {
+      title: 'Now',
+      height: 4,
+      panels: [
+        stat({
+          title: 'Replicas',
+          description: 'How many give their metrics.',
+          unit: 'short',
+          expr: 'sum(up{job="documents"})',
+        }),
+        stat({
+          title: 'Object store',
+          description: '1 where the latest call to the store was answered.',
+          unit: 'short',
+          expr: 'min(documents_store_reachable)',
+        }),
+        stat({
+          title: 'Integrity mismatches',
+          description:
+            'Reads in the time shown whose bytes did not hash to their digest. Anything but 0 is an incident.',
+          unit: 'short',
+          expr: 'sum(increase(documents_integrity_mismatches_total[$__range]))',
+          redFrom: 1,
+        }),
+        stat({
+          title: 'Version',
+          description: 'Which versions run, and on how many replicas.',
+          unit: 'short',
+          expr: 'count by (version) (build_info{job="documents"})',
+          legend: '{{version}}',
+        }),
+      ],
+    },
+    {
+      title: 'Requests',
+      panels: [
+        graph({
+          title: 'Requests by route',
+          description: 'How many are answered in a second.',
+          unit: 'reqps',
+          queries: [
+            [
+              `sum by (method, route) (rate(${requests}_count{${chosen}}[$__rate_interval]))`,
+              '{{method}} {{route}}',
+            ],
+          ],
+          links: [linesOfRoute],
+        }),
+        graph({
+          title: 'Failed requests by route',
+          description: 'Share of answers with a 5xx. An alert tells of more than 5 %.',
+          unit: 'percentunit',
+          queries: [
+            [
+              `sum by (method, route) (rate(${requests}_count{${chosen}, status=~"5.."}[$__rate_interval]))` +
+                ` / sum by (method, route) (rate(${requests}_count{${chosen}}[$__rate_interval]))`,
+              '{{method}} {{route}}',
+            ],
+          ],
+          links: [failedTraces, linesOfRoute],
+        }),
+        graph({
+          title: 'Time to answer by route, 95 %',
+          description: 'Until the answer begins; that of uploads lasts as long as their client sends.',
+          unit: 's',
+          queries: [
+            [
+              `histogram_quantile(0.95, sum by (method, route, le)` +
+                ` (rate(${requests}_bucket{${chosen}}[$__rate_interval])))`,
+              '{{method}} {{route}}',
+            ],
+          ],
+        }),
+      ],
+    },
+    {
+      title: 'Answers',
+      panels: [
+        graph({
+          title: 'Answers by status',
+          description: 'All of them, refusals included.',
+          unit: 'reqps',
+          stacked: true,
+          queries: [[`sum by (status) (rate(${requests}_count{${chosen}}[$__rate_interval]))`, '{{status}}']],
+        }),
+        graph({
+          title: 'Requests under way',
+          description: 'Whose answer has not begun. Where it only grows, something is stuck.',
+          unit: 'short',
+          queries: [['sum by (instance) (http_server_active_requests)', '{{instance}}']],
+        }),
+        graph({
+          title: 'Answers that broke off',
+          description:
+            'Bodies that failed after their answer had begun: damaged bytes, or a store that broke off.',
+          unit: 'short',
+          queries: [
+            [
+              'sum by (instance) (increase(http_server_responses_broken_off_total[$__rate_interval]))',
+              '{{instance}}',
+            ],
+          ],
+        }),
+      ],
+    },
+    {
+      title: 'Uploads straight to the store',
+      panels: [
+        graph({
+          title: 'Upload tickets',
+          description:
+            'By method; `none` are those that could not be given, since no method is safe or known.',
+          unit: 'reqps',
+          stacked: true,
+          queries: [
+            ['sum by (method) (rate(documents_upload_tickets_total[$__rate_interval]))', '{{method}}'],
+          ],
+        }),
+        stat({
+          title: 'What the store is known to do',
+          description: 'As its probe last saw it, for each replica.',
+          unit: 'short',
+          expr: 'count by (capability, state) (documents_store_capability == 1)',
+          legend: '{{capability}}: {{state}}',
+        }),
+      ],
+    },
+    {
+      title: 'Process',
+      panels: [
+        graph({
+          title: 'CPU',
+          description: 'Cores in use. One is all that the JavaScript of a replica can use.',
+          unit: 'short',
+          queries: [
+            [
+              'sum by (instance) (rate(process_cpu_seconds_total{job="documents"}[$__rate_interval]))',
+              '{{instance}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Memory',
+          description: 'Resident memory.',
+          unit: 'bytes',
+          queries: [['process_resident_memory_bytes{job="documents"}', '{{instance}}']],
+        }),
+        graph({
+          title: 'Event loop lag, 99 %',
+          description: 'How late timers are: what every request waits at least.',
+          unit: 's',
+          queries: [['nodejs_eventloop_lag_p99_seconds{job="documents"}', '{{instance}}']],
+        }),
+      ],
+    },
+    {
+      title: 'What it tells',
+      panels: [
+        graph({
+          title: 'Telemetry handed over',
+          description: 'Spans and log records that the Collector, or Loki and Tempo, have taken.',
+          unit: 'cps',
+          queries: [['sum by (signal) (rate(telemetry_exported_total[$__rate_interval]))', '{{signal}}']],
+        }),
+        graph({
+          title: 'Telemetry lost',
+          description:
+            'Spans and log records that were given up, and why. Standard output still has all lines.',
+          unit: 'cps',
+          queries: [
+            [
+              'sum by (signal, reason) (rate(telemetry_dropped_total[$__rate_interval]))',
+              '{{signal}}: {{reason}}',
+            ],
+          ],
+        }),
+      ],
+    },
+    {
+      title: 'Logs and traces',
+      height: 12,
+      panels: [
+        logLines({
+          title: 'Warnings and errors',
+          description: 'Each line leads to its trace.',
+          expr: `{service_name="${service}"} | detected_level=~"warn|error"`,
+        }),
+        traceList({
+          title: 'Failed or slow requests',
+          description: 'Traces with an error, or longer than a second.',
+          query: `{ resource.service.name = "${service}" && (status = error || traceDuration > 1s) }`,
+        }),
+      ],
+    },
+    {
+      title: 'Access',
+      height: 12,
+      panels: [
+        logLines({
+          title: 'Refusals',
+          description: 'Who was refused what, and by which rule; the audit lines of the time shown.',
+          expr: `{service_name="${service}"} | cloudlysis_kind="audit" | json | decision!="allowed"`,
+        }),
+      ],
+    },
+  ],
+})

@@ -1,0 +1,179 @@
+import { dashboard } from '../dashboard.ts'
+import { graph, stat } from '../panel.ts'
+
+const requests = 'loki_request_duration_seconds'
+const compacted = 'loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds'
+
+export const loki = dashboard({
+  uid: 'cloudlysis-loki',
+  title: 'Loki',
+  description: 'Log lines on their way in, into the object store, and out again.',
+  rows: [
+    {
+      title: 'Now',
+      height: 4,
+      panels: [
+        stat({
+          title: 'Instances',
+          description: 'How many give their metrics.',
+          unit: 'short',
+          expr: 'sum(up{job="loki"})',
+        }),
+        stat({
+          title: 'Failed flushes',
+          description:
+            'Chunks in the time shown that did not get into the store. Loki is ready all the while.',
+          unit: 'short',
+          expr: 'sum(increase(loki_ingester_chunks_flush_failures_total[$__range]))',
+          redFrom: 1,
+        }),
+        stat({
+          title: 'Chunks in memory',
+          description: 'Not in the store yet; the write-ahead log has them too.',
+          unit: 'short',
+          expr: 'sum(loki_ingester_memory_chunks)',
+        }),
+        stat({
+          title: 'Since the last compaction',
+          description: 'Of the index; an alert tells of three hours.',
+          unit: 's',
+          expr: `time() - max by (instance) (${compacted} > 0)`,
+          redFrom: 10_800,
+        }),
+      ],
+    },
+    {
+      title: 'In',
+      panels: [
+        graph({
+          title: 'Lines',
+          description: 'By tenant; without tenants it is called `fake`.',
+          unit: 'cps',
+          queries: [
+            ['sum by (tenant) (rate(loki_distributor_lines_received_total[$__rate_interval]))', '{{tenant}}'],
+          ],
+        }),
+        graph({
+          title: 'Bytes',
+          description: 'By tenant, lines only.',
+          unit: 'Bps',
+          queries: [
+            ['sum by (tenant) (rate(loki_distributor_bytes_received_total[$__rate_interval]))', '{{tenant}}'],
+          ],
+        }),
+        graph({
+          title: 'Lines refused',
+          description: 'They are lost: who sent them will not send them again.',
+          unit: 'cps',
+          queries: [
+            [
+              'sum by (tenant, reason) (rate(loki_discarded_samples_total[$__rate_interval]))',
+              '{{tenant}}: {{reason}}',
+            ],
+          ],
+        }),
+      ],
+    },
+    {
+      title: 'Into the object store',
+      panels: [
+        graph({
+          title: 'Chunks flushed',
+          description: 'By what made them ready.',
+          unit: 'cps',
+          stacked: true,
+          queries: [
+            ['sum by (reason) (rate(loki_ingester_chunks_flushed_total[$__rate_interval]))', '{{reason}}'],
+          ],
+        }),
+        graph({
+          title: 'Flushes and failures',
+          description: 'Failures are tried again; where they go on, chunks are piling up.',
+          unit: 'cps',
+          queries: [
+            ['sum(rate(loki_ingester_chunks_flush_requests_total[$__rate_interval]))', 'tried'],
+            ['sum(rate(loki_ingester_chunks_flush_failures_total[$__rate_interval]))', 'failed'],
+          ],
+        }),
+        graph({
+          title: 'Index uploads',
+          description: 'By how they ended. A few an hour: every quarter of an hour, and when Loki stops.',
+          unit: 'short',
+          queries: [['sum by (status) (loki_tsdb_shipper_tables_upload_operation_total)', '{{status}}']],
+        }),
+      ],
+    },
+    {
+      title: 'Upkeep',
+      panels: [
+        graph({
+          title: 'Compactions',
+          description: 'Runs by how they ended. Loki calls some that could not list the store a success.',
+          unit: 'short',
+          queries: [
+            [
+              'sum by (status) (increase(loki_boltdb_shipper_compact_tables_operation_total[$__rate_interval]))',
+              '{{status}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Retention',
+          description: 'Runs by how they ended; nothing where retention is off.',
+          unit: 'short',
+          queries: [
+            [
+              'sum by (status) (increase(loki_compactor_apply_retention_operation_total[$__rate_interval]))',
+              '{{status}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Write-ahead log',
+          description: 'Share of its disk that is in use.',
+          unit: 'percentunit',
+          queries: [['loki_ingester_wal_disk_usage_percent', '{{instance}}']],
+        }),
+      ],
+    },
+    {
+      title: 'Requests',
+      panels: [
+        graph({
+          title: 'Requests by route',
+          description: 'Pushes and queries.',
+          unit: 'reqps',
+          queries: [
+            [
+              `sum by (route) (rate(${requests}_count{route=~"loki_api.*|otlp.*"}[$__rate_interval]))`,
+              '{{route}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Failed requests by route',
+          description: 'Answers with a 5xx in a second.',
+          unit: 'reqps',
+          queries: [
+            [
+              `sum by (route, status_code) (rate(${requests}_count{status_code=~"5.."}[$__rate_interval]))`,
+              '{{route}} {{status_code}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Time to answer by route, 95 %',
+          description: 'Pushes and queries.',
+          unit: 's',
+          queries: [
+            [
+              `histogram_quantile(0.95, sum by (route, le)` +
+                ` (rate(${requests}_bucket{route=~"loki_api.*|otlp.*"}[$__rate_interval])))`,
+              '{{route}}',
+            ],
+          ],
+        }),
+      ],
+    },
+  ],
+})

@@ -1,0 +1,183 @@
+import { dashboard } from '../dashboard.ts'
+import { graph, stat } from '../panel.ts'
+
+const requests = 'tempo_request_duration_seconds'
+
+export const tempo = dashboard({
+  uid: 'cloudlysis-tempo',
+  title: 'Tempo',
+  description:
+    'Spans on their way in, into the object store, and out again. Of Tempo 2.9; 3.x has other names.',
+  rows: [
+    {
+      title: 'Now',
+      height: 4,
+      panels: [
+        stat({
+          title: 'Instances',
+          description: 'How many give their metrics.',
+          unit: 'short',
+          expr: 'sum(up{job="tempo"})',
+        }),
+        stat({
+          title: 'Failed flushes',
+          description: 'Blocks in the time shown that did not get into the store.',
+          unit: 'short',
+          expr: 'sum(increase(tempo_ingester_failed_flushes_total[$__range]))',
+          redFrom: 1,
+        }),
+        stat({
+          title: 'Blocks in the store',
+          description: 'By tenant, as last listed. Without tenants it is called `single-tenant`.',
+          unit: 'short',
+          expr: 'max by (tenant) (tempodb_blocklist_length)',
+          legend: '{{tenant}}',
+        }),
+        stat({
+          title: 'Retention errors',
+          description: 'In the time shown. Old traces stay where these go on.',
+          unit: 'short',
+          expr: 'sum(increase(tempodb_retention_errors_total[$__range]))',
+          redFrom: 1,
+        }),
+      ],
+    },
+    {
+      title: 'In',
+      panels: [
+        graph({
+          title: 'Spans',
+          description: 'By tenant.',
+          unit: 'cps',
+          queries: [
+            [
+              'sum by (tenant) (rate(tempo_distributor_spans_received_total[$__rate_interval]))',
+              '{{tenant}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Bytes',
+          description: 'By tenant.',
+          unit: 'Bps',
+          queries: [
+            [
+              'sum by (tenant) (rate(tempo_distributor_bytes_received_total[$__rate_interval]))',
+              '{{tenant}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Spans discarded',
+          description: 'They are lost.',
+          unit: 'cps',
+          queries: [
+            [
+              'sum by (tenant, reason) (rate(tempo_discarded_spans_total[$__rate_interval]))',
+              '{{tenant}}: {{reason}}',
+            ],
+          ],
+        }),
+      ],
+    },
+    {
+      title: 'Into the object store',
+      panels: [
+        graph({
+          title: 'Traces in memory',
+          description: 'Not in a block yet.',
+          unit: 'short',
+          queries: [['sum by (tenant) (tempo_ingester_live_traces)', '{{tenant}}']],
+        }),
+        graph({
+          title: 'Blocks flushed',
+          description: 'Failures are tried again; where they go on, blocks pile up on the disk.',
+          unit: 'short',
+          queries: [
+            ['sum(increase(tempo_ingester_blocks_flushed_total[$__rate_interval]))', 'flushed'],
+            ['sum(increase(tempo_ingester_failed_flushes_total[$__rate_interval]))', 'failed'],
+          ],
+        }),
+        graph({
+          title: 'Waiting for their flush',
+          description: 'Operations in the queue.',
+          unit: 'short',
+          queries: [['sum by (instance) (tempo_ingester_flush_queue_length)', '{{instance}}']],
+        }),
+      ],
+    },
+    {
+      title: 'Upkeep',
+      panels: [
+        graph({
+          title: 'Listing the store',
+          description: 'How long it takes to find out which blocks there are, half of the times.',
+          unit: 's',
+          queries: [
+            [
+              'histogram_quantile(0.5, sum by (le) (rate(tempodb_blocklist_poll_duration_seconds_bucket[$__rate_interval])))',
+              'seconds',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Compaction errors',
+          description: 'Where these go on, blocks stay many and searches get slow.',
+          unit: 'short',
+          queries: [
+            [
+              'sum by (instance) (increase(tempodb_compaction_errors_total[$__rate_interval]))',
+              '{{instance}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Retention',
+          description: 'Blocks that were marked and then deleted, and what failed of it.',
+          unit: 'short',
+          queries: [
+            ['sum(increase(tempodb_retention_marked_for_deletion_total[$__rate_interval]))', 'marked'],
+            ['sum(increase(tempodb_retention_deleted_total[$__rate_interval]))', 'deleted'],
+            ['sum(increase(tempodb_retention_errors_total[$__rate_interval]))', 'errors'],
+          ],
+        }),
+      ],
+    },
+    {
+      title: 'Requests',
+      panels: [
+        graph({
+          title: 'Requests by route',
+          description: 'Searches, look-ups and the rest of its API.',
+          unit: 'reqps',
+          queries: [
+            [`sum by (route) (rate(${requests}_count{route=~"api_.*"}[$__rate_interval]))`, '{{route}}'],
+          ],
+        }),
+        graph({
+          title: 'Failed requests by route',
+          description: 'Answers with a 5xx in a second.',
+          unit: 'reqps',
+          queries: [
+            [
+              `sum by (route, status_code) (rate(${requests}_count{status_code=~"5.."}[$__rate_interval]))`,
+              '{{route}} {{status_code}}',
+            ],
+          ],
+        }),
+        graph({
+          title: 'Time to answer by route, 95 %',
+          description: 'Searches, look-ups and the rest of its API.',
+          unit: 's',
+          queries: [
+            [
+              `histogram_quantile(0.95, sum by (route, le)` +
+                ` (rate(${requests}_bucket{route=~"api_.*"}[$__rate_interval])))`,
+              '{{route}}',
+            ],
+          ],
+        }),
+      ],
+    },
+  ],
+})

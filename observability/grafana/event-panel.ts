@@ -1,0 +1,37 @@
+import { LogsDedupStrategy, LogsSortOrder } from '@grafana/schema'
+import type { PanelText, PlacelessPanel } from './panel.ts'
+import { logQuery, loki, tempo, traceQuery } from './query.ts'
+
+/** Log lines, newest first; a line leads to its trace by the derived field of the data source. */
+export function logLines({ title, description, expr }: PanelText & { expr: string }): PlacelessPanel {
+  return {
+    type: 'logs',
+    title,
+    description,
+    datasource: loki,
+    targets: [logQuery(expr)],
+    options: {
+      showTime: true,
+      showLabels: false,
+      showCommonLabels: false,
+      wrapLogMessage: true,
+      prettifyLogMessage: false,
+      enableLogDetails: true,
+      showLogContextToggle: true,
+      dedupStrategy: LogsDedupStrategy.none,
+      sortOrder: LogsSortOrder.Descending,
+    },
+  }
+}
+
+/** A list of traces; the id in each row opens the trace. */
+export function traceList({ title, description, query }: PanelText & { query: string }): PlacelessPanel {
+  return {
+    type: 'table',
+    title,
+    description,
+    datasource: tempo,
+    targets: [traceQuery(query)],
+    options: { showHeader: true },
+  }
+}

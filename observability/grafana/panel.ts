@@ -1,0 +1,102 @@
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  GraphDrawStyle,
+  LegendDisplayMode,
+  type Panel,
+  SortOrder,
+  StackingMode,
+  ThresholdsMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+} from '@grafana/schema'
+import type { PanelLink } from './explore-link.ts'
+import { prometheus, promInstant, promRange } from './query.ts'
+
+/** A panel without its place, which follows from the row that it stands in. */
+export type PlacelessPanel = Omit<Panel, 'id' | 'gridPos'>
+
+export interface PanelText {
+  title: string
+  /** What is seen here, and what about it is good or bad. */
+  description: string
+}
+
+export interface GraphOptions extends PanelText {
+  /** One of https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/#unit. */
+  unit: string
+  /** PromQL, each with what its series are called. */
+  queries: readonly (readonly [expr: string, legend: string])[]
+  links?: PanelLink[]
+  /** Series on top of each other, where their sum means something. */
+  stacked?: boolean
+}
+
+/** Lines over time, from Prometheus. */
+export function graph({
+  title,
+  description,
+  unit,
+  queries,
+  links = [],
+  stacked,
+}: GraphOptions): PlacelessPanel {
+  return {
+    type: 'timeseries',
+    title,
+    description,
+    datasource: prometheus,
+    targets: queries.map(([expr, legend], index) => promRange(expr, legend, String.fromCharCode(65 + index))),
+    fieldConfig: {
+      defaults: {
+        unit,
+        min: 0,
+        links,
+        custom: {
+          drawStyle: GraphDrawStyle.Line,
+          fillOpacity: stacked ? 30 : 8,
+          showPoints: VisibilityMode.Never,
+          stacking: { mode: stacked ? StackingMode.Normal : StackingMode.None },
+        },
+      },
+      overrides: [],
+    },
+    options: {
+      legend: { displayMode: LegendDisplayMode.List, placement: 'bottom', showLegend: true, calcs: [] },
+      tooltip: { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending },
+    },
+  }
+}
+
+export interface StatOptions extends PanelText {
+  unit: string
+  /** PromQL; one number for each series. */
+  expr: string
+  legend?: string
+  /** Red from here on; default: never. */
+  redFrom?: number
+}
+
+/** Numbers as they are now, from Prometheus. */
+export function stat({ title, description, unit, expr, legend = '', redFrom }: StatOptions): PlacelessPanel {
+  const steps = [
+    { value: null, color: 'text' },
+    ...(redFrom === undefined ? [] : [{ value: redFrom, color: 'red' }]),
+  ]
+  return {
+    type: 'stat',
+    title,
+    description,
+    datasource: prometheus,
+    targets: [promInstant(expr, legend)],
+    fieldConfig: {
+      defaults: { unit, thresholds: { mode: ThresholdsMode.Absolute, steps } },
+      overrides: [],
+    },
+    options: {
+      colorMode: BigValueColorMode.Value,
+      graphMode: BigValueGraphMode.None,
+      reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
+    },
+  }
+}

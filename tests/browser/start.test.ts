@@ -1,0 +1,69 @@
+/** What somebody sees who types `bun run start` and opens the link that it prints. */
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { freePort } from '../../compose/servers/free-port.ts'
+import { readLocalStarts } from '../../service/scripts/local-state.ts'
+import { linkOf, noDocker, runStart, type StartRun } from '../e2e/start-run.ts'
+import { digestOf, MiB, randomDocument } from '../integration/sample-documents.ts'
+import { type BrowserForTests, startBrowser } from '../servers/browser.ts'
+import { keepPrinted } from '../servers/printed.ts'
+import { type FilesOnDisk, filesOnDisk, upload } from './files.ts'
+import { shortDigest } from './scene.ts'
+
+setDefaultTimeout(60_000)
+
+let local: string
+let port: number
+let run: StartRun
+let browser: BrowserForTests
+let files: FilesOnDisk
+let page: Page
+
+beforeAll(async () => {
+  local = await mkdtemp(join(tmpdir(), 'cloudlysis-start-'))
+  port = await freePort()
+  run = runStart(local, port, noDocker)
+  browser = await startBrowser()
+  files = await filesOnDisk()
+  page = (await browser.newWindow()).page
+  const link = /^ready (\S+)$/m.exec(await run.ready)?.[1] ?? ''
+  await page.goto(link)
+}, 600_000)
+
+afterAll(async () => {
+  await browser.stop()
+  await files.remove()
+  await run.stop()
+  keepPrinted('service', await Bun.file(join(local, String(port), 'service.log')).bytes())
+  await rm(local, { recursive: true, force: true })
+  expect(browser.recording.complaints).toEqual([])
+}, 60_000)
+
+describe('The link that start prints', () => {
+  it('leads to the tenants, and from there to an upload that goes straight to the store and back', async () => {
+    const bytes = randomDocument(65 * MiB)
+    await page.getByRole('main').getByRole('link', { name: 'acme' }).click()
+    await page.getByRole('link', { name: 'snapshots' }).click()
+    await upload(page, await files.write('first.bin', bytes))
+    const transfer = page.getByRole('group', { name: 'first.bin' })
+    await transfer.filter({ hasText: 'Uploaded' }).waitFor()
+    expect(await transfer.textContent()).not.toContain('through the service')
+    await page.getByRole('table', { name: 'Documents' }).getByRole('link', { name: 'first.bin' }).click()
+    const saved = page.waitForEvent('download')
+    await page.getByRole('button', { name: `Download ${shortDigest(digestOf(bytes))}` }).click()
+    expect(Buffer.compare(await readFile(await (await saved).path()), bytes)).toBe(0)
+    const { store } = (await readLocalStarts(local)).get(port) ?? {}
+    const toStore = browser.recording.exchanges.filter(({ url }) => url.startsWith(`${store?.S3_ENDPOINT}/`))
+    expect(toStore.map(({ method, status }) => `${method} ${status}`)).toEqual(['POST 204', 'GET 200'])
+  })
+
+  it('can be had again by bun run link', async () => {
+    const other = await browser.newWindow()
+    await other.page.goto(await linkOf(local, port))
+    await other.page.getByRole('button', { name: 'Sign out' }).waitFor()
+    await other.close()
+  })
+})

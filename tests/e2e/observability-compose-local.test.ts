@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DockerEnvironment } from '../../compose/docker-engine.ts'
+import {
+  type ObservabilityStack,
+  openObservability,
+  upObservability,
+} from '../../compose/observability-stack.ts'
+import { freePorts } from '../../compose/servers/free-port.ts'
+import { withProgress } from '../../compose/servers/progress.ts'
+import { newMarker } from '../../observability/validate/marker.ts'
+import { queryLines } from '../../observability/validate/servers/loki-api.ts'
+import { linesOf, sendLog, sendTrace } from '../../observability/validate/servers/otlp.ts'
+import { traceById } from '../../observability/validate/servers/tempo-api.ts'
+import { until } from '../../observability/validate/until.ts'
+import { dockerForTests } from '../servers/docker.ts'
+
+const setupMilliseconds = 900_000
+
+let stack: ObservabilityStack
+let env: DockerEnvironment
+let folder: string
+
+beforeAll(async () => {
+  env = await dockerForTests()
+  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-observability-'))
+  const [loki = 0, tempo = 0, tempoOtlp = 0] = await freePorts(3)
+  const ports = { LOKI_PORT: loki, TEMPO_PORT: tempo, TEMPO_OTLP_PORT: tempoOtlp }
+  const project = `cloudlysis-local-${process.pid}`
+  stack = await withProgress('observability', (onProgress) =>
+    upObservability({ folder, project, overlays: [], ports, env, onProgress }),
+  )
+}, setupMilliseconds)
+
+afterAll(async () => {
+  // Also where it did not come up.
+  await (await openObservability(folder, env)).remove()
+  await rm(folder, { recursive: true, force: true })
+}, 60_000)
+
+describe('Loki and Tempo on local disk by Compose, without any overlay', () => {
+  it('have what they took over OTLP after they were stopped and started again', async () => {
+    const { loki, tempo, tempoOtlp } = stack.urls
+    const marker = newMarker()
+    expect((await sendLog({ otlpUrl: `${loki}/otlp` }, marker)).status).toBe(204)
+    expect((await sendTrace({ otlpUrl: tempoOtlp }, marker)).status).toBe(200)
+    await stack.stop()
+    await stack.must(['up', '--detach', '--wait'])
+    const query = `{service_name="${marker.serviceName}"}`
+    const lines = await until(20, async () => {
+      const found = await queryLines({ url: loki }, query, { from: marker.at - 1000, to: marker.at + 1000 })
+      return found.lines.length === 0 ? null : found.lines.map(({ text }) => text)
+    })
+    expect(lines).toEqual(linesOf(marker).map(({ text }) => text))
+    const trace = await until(20, () => traceById({ url: tempo }, marker.traceId))
+    expect(trace?.spans).toHaveLength(2)
+  }, 120_000)
+})

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { DockerEnvironment } from '../../compose/docker-engine.ts'
+import { type CommandResult, mustRun, runCommand } from '../../compose/run-command.ts'
+import type { CheckResult } from '../../observability/validate/checks/check.ts'
+import { dockerForTests } from '../servers/docker.ts'
+import { keepPrinted } from '../servers/printed.ts'
+
+const validate = resolve(import.meta.dir, '../../observability/validate/validate.ts')
+const setupMilliseconds = 900_000
+
+let env: DockerEnvironment
+let evidence: string
+let run: CommandResult
+let checks: CheckResult[]
+
+beforeAll(async () => {
+  env = await dockerForTests()
+  evidence = await mkdtemp(join(tmpdir(), 'cloudlysis-evidence-'))
+  const argv = [process.execPath, validate, '--deploy', 'compose', '--json', '--evidence', evidence]
+  run = await runCommand(argv, { env })
+  keepPrinted('validate', run.stdout + run.stderr)
+  checks = JSON.parse(run.stdout).checks
+}, setupMilliseconds)
+
+afterAll(() => rm(evidence, { recursive: true, force: true }))
+
+describe('bun run validate --deploy compose, on a real Docker Engine', () => {
+  it('proves everything that it is asked by default', () => {
+    const asked = checks.filter(({ verdict }) => verdict !== 'not asked')
+    expect(asked.filter(({ verdict }) => verdict !== 'proved')).toEqual([])
+    const origins = [
+      'loki.origin',
+      'tempo.origin',
+      'loki.containment',
+      'tempo.containment',
+      'join.trace-to-log',
+    ]
+    expect(asked.map(({ id }) => id)).toEqual(expect.arrayContaining(origins))
+    expect(run.exitCode).toBe(0)
+  })
+
+  it('leaves no container, network or disk behind', async () => {
+    const ours = ['--filter', 'name=cloudlysis-proof-', '--quiet']
+    expect(await mustRun(['docker', 'ps', '--all', ...ours], { env })).toBe('')
+    expect(await mustRun(['docker', 'network', 'ls', ...ours], { env })).toBe('')
+    expect(await mustRun(['docker', 'volume', 'ls', ...ours], { env })).toBe('')
+  })
+})

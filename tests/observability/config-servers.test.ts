@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type RunningLoki, startLoki } from '../../compose/servers/loki.ts'
+import { type RunningCollector, startCollector } from '../../compose/servers/otel-collector.ts'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { type RunningTempo, startTempo } from '../../compose/servers/tempo.ts'
+import { startToxiproxy } from '../../compose/servers/toxiproxy.ts'
+import {
+  type CollectorVariant,
+  type LokiVariant,
+  renderCollector,
+  renderLoki,
+  renderTempo,
+  type TempoVariant,
+} from '../../observability/render.ts'
+import {
+  type ObservabilitySettings,
+  observabilitySettings,
+  writeCredentialsFile,
+} from '../../observability/settings.ts'
+import { newMarker } from '../../observability/validate/marker.ts'
+import { queryLines } from '../../observability/validate/servers/loki-api.ts'
+import { linesOf, sendLog, sendTrace } from '../../observability/validate/servers/otlp.ts'
+import { traceById } from '../../observability/validate/servers/tempo-api.ts'
+import { listObjects } from '../../observability/validate/store/bucket-listing.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
+import { freshBucket } from '../servers/bucket.ts'
+import { storeForTests } from '../servers/store.ts'
+
+/**
+ * What validate does not run: the bases on local disk behind the Collector, and the variants all at once. They start
+ * side by side, since they mostly wait for Loki.
+ */
+
+const millisecondsMax = 3 * 60_000
+let store: StoreConnection
+let folder: string
+let credentialsFile: string
+
+beforeAll(async () => {
+  store = await storeForTests()
+  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-servers-'))
+  credentialsFile = await writeCredentialsFile(folder, store)
+}, 10 * 60_000)
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+interface Pair {
+  loki: RunningLoki
+  tempo: RunningTempo
+  collector: RunningCollector
+  stop(): Promise<void>
+}
+
+interface PairVariants {
+  loki: LokiVariant[]
+  tempo: TempoVariant[]
+  collector: CollectorVariant[]
+}
+
+/** A Loki, a Tempo and a Collector before them. */
+async function startPair(variants: PairVariants, settings?: ObservabilitySettings): Promise<Pair> {
+  const own = await mkdtemp(join(folder, 'pair-'))
+  const starting = [
+    startLoki({
+      config: (places) => renderLoki(variants.loki, { store: settings?.loki, places }),
+      dataDir: join(own, 'loki'),
+      credentialsFile,
+    }),
+    startTempo({
+      config: (places) => renderTempo(variants.tempo, { store: settings?.tempo, places }),
+      dataDir: join(own, 'tempo'),
+      credentialsFile,
+      // It hangs after queries; what it has it has written by then.
+      stopSecondsMax: 4,
+    }),
+  ] as const
+  const [loki, tempo] = await Promise.all(starting)
+  const urls = { lokiUrl: loki.url, tempoUrl: tempo.otlpUrl }
+  const collector = await startCollector({
+    config: (places) => renderCollector(variants.collector, { ...urls, places }),
+  })
+  return {
+    ...{ loki, tempo, collector },
+    async stop() {
+      await collector.stop()
+      await Promise.all([loki.stop(), tempo.stop()])
+    },
+  }
+}
+
+async function settingsIn(prefixes: { loki: string; tempo: string }): Promise<ObservabilitySettings> {
+  const { endpoint, region } = store
+  const env = {
+    S3_ENDPOINT: endpoint,
+    S3_REGION: region,
+    S3_FORCE_PATH_STYLE: String(store.forcePathStyle),
+    S3_INSECURE: String(endpoint.startsWith('http:')),
+    S3_BUCKET_LOKI: await freshBucket(store),
+    S3_PREFIX_LOKI: prefixes.loki,
+    S3_BUCKET_TEMPO: await freshBucket(store),
+    S3_PREFIX_TEMPO: prefixes.tempo,
+  }
+  return observabilitySettings(env, { readFile: () => '' })
+}
+
+function filesIn(dataDir: string, glob: string): Promise<string[]> {
+  return Array.fromAsync(new Bun.Glob(glob).scan(dataDir))
+}
+
+async function keysIn(bucket: string | undefined): Promise<string[]> {
+  if (bucket === undefined) throw new Error('the settings have no bucket')
+  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 4 })
+  return [...(await listObjects(objects)).keys()].sort()
+}
+
+/** Sends a line and a trace to the Collector and waits until both can be read where they have to be. */
+async function sendThrough({ loki, tempo, collector }: Pair, orgId?: string) {
+  const marker = newMarker()
+  const range = { from: marker.at - 60_000, to: marker.at + 60_000 }
+  const query = `{service_name="${marker.serviceName}"}`
+  expect((await sendLog(collector, marker)).status).toBe(200)
+  expect((await sendTrace(collector, marker)).status).toBe(200)
+  for (;;) {
+    const { lines } = await queryLines({ url: loki.url, orgId }, query, range)
+    const trace = await traceById({ url: tempo.url, orgId }, marker.traceId)
+    if (lines.length === linesOf(marker).length && trace !== null) return { marker, lines, trace }
+    await Bun.sleep(100)
+  }
+}
+
+describe('Loki and Tempo behind the Collector', () => {
+  it.concurrent(
+    'run on local disk, where everything is at their end',
+    async () => {
+      const pair = await startPair({ loki: [], tempo: [], collector: [] })
+      const { marker, lines, trace } = await sendThrough(pair)
+      expect(lines[0]?.structuredMetadata.trace_id).toBe(marker.traceId)
+      expect(trace.spans.map(({ spanId }) => spanId)).toContain(marker.rootSpanId)
+      await pair.stop()
+      expect(await filesIn(pair.loki.dataDir, 'chunks/fake/*/*')).toHaveLength(1)
+      expect(await filesIn(pair.loki.dataDir, 'chunks/index/index_*/*')).toHaveLength(1)
+      expect(await filesIn(pair.tempo.dataDir, 'blocks/single-tenant/*/meta.json')).toHaveLength(1)
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'run with all variants, and at their end everything is under the prefixes, by tenant',
+    async () => {
+      const settings = await settingsIn({ loki: 'logs/', tempo: 'acme/traces/' })
+      const pair = await startPair(
+        {
+          loki: ['s3-thanos', 'retention', 'multi-tenant', 'hetzner'],
+          tempo: ['s3', 'retention', 'multi-tenant', 'hetzner'],
+          collector: ['multi-tenant'],
+        },
+        settings,
+      )
+      await sendThrough(pair, 'cloudlysis')
+      await pair.stop()
+      expect(await pair.loki.exited).toBe(0)
+      const lokiKeys = await keysIn(settings.loki?.bucket)
+      expect(lokiKeys.filter((key) => !/^logs\/(cloudlysis|index)\//.test(key))).toEqual([])
+      expect(lokiKeys.filter((key) => key.startsWith('logs/cloudlysis/'))).toHaveLength(1)
+      expect(lokiKeys.some((key) => key.startsWith('logs/index/index_'))).toBeTrue()
+      const tempoKeys = await keysIn(settings.tempo?.bucket)
+      expect(tempoKeys.filter((key) => !key.startsWith('acme/traces/cloudlysis/'))).toEqual([])
+      expect(tempoKeys.some((key) => key.endsWith('/meta.json'))).toBeTrue()
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'run with the classic client, whose prefix may be nested',
+    async () => {
+      const settings = await settingsIn({ loki: 'acme/logs_1/', tempo: 'tempo/' })
+      const config = settings.loki
+      expect(config?.client).toBe('classic')
+      const loki = await startLoki({
+        config: (places) => renderLoki(['s3-classic', 'retention'], { store: config, places }),
+        credentialsFile,
+      })
+      expect((await sendLog({ otlpUrl: `${loki.url}/otlp` }, newMarker())).status).toBe(204)
+      await loki.stop()
+      const keys = await keysIn(config?.bucket)
+      expect(keys.filter((key) => !/^acme\/logs_1\/(fake|index)\//.test(key))).toEqual([])
+      expect(keys.filter((key) => key.startsWith('acme/logs_1/fake/'))).toHaveLength(1)
+      expect(keys.some((key) => key.startsWith('acme/logs_1/index/index_'))).toBeTrue()
+    },
+    millisecondsMax,
+  )
+})
+
+describe('the Collector', () => {
+  it.concurrent(
+    'takes what arrives while Tempo is away, and delivers it afterwards',
+    async () => {
+      const toxiproxy = await startToxiproxy()
+      const tempo = await startTempo({ config: (places) => renderTempo([], { places }), stopSecondsMax: 4 })
+      const way = await toxiproxy.addProxy('tempo', new URL(tempo.otlpUrl).host)
+      const urls = { lokiUrl: 'http://127.0.0.1:1', tempoUrl: `http://${way.host}` }
+      const collector = await startCollector({ config: (places) => renderCollector([], { ...urls, places }) })
+      const marker = newMarker()
+      await way.setEnabled(false)
+      expect((await sendTrace(collector, marker)).status).toBe(200)
+      // At least one attempt has failed by now.
+      await Bun.sleep(2000)
+      expect(await traceById({ url: tempo.url }, marker.traceId)).toBeNull()
+      await way.setEnabled(true)
+      while ((await traceById({ url: tempo.url }, marker.traceId)) === null) await Bun.sleep(100)
+      await collector.stop()
+      await Promise.all([tempo.stop(), toxiproxy.stop()])
+    },
+    millisecondsMax,
+  )
+})
+
+describe('startLoki', () => {
+  it('says what Loki said where it does not take its configuration', async () => {
+    const refused = startLoki({ config: () => 'no_such_setting: true\n' }).catch(String)
+    expect(await refused).toContain('no_such_setting')
+  })
+})

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { YAML } from 'bun'
+import { runCommand } from '../../compose/run-command.ts'
+import { buildServer } from '../../compose/servers/build-server.ts'
+import { withProgress } from '../../compose/servers/progress.ts'
+import { combinationName, combinations } from '../../observability/combinations.ts'
+import { renderLoki } from '../../observability/render.ts'
+import { renderCombinations } from '../../observability/render-combinations.ts'
+import type { LokiStoreSettings } from '../../observability/settings.ts'
+import { registerSecret } from '../servers/secrets.ts'
+
+/** What each server says of its configuration without being started. */
+const checks = {
+  loki: (file: string) => ['-verify-config', `-config.file=${file}`],
+  tempo: (file: string) => ['-config.verify=true', `-config.file=${file}`],
+  'otel-collector': (file: string) => ['validate', `--config=${file}`],
+}
+type Checked = keyof typeof checks
+
+const buildMillisecondsMax = 30 * 60_000
+let folder: string
+let binaries: Record<Checked, string>
+/** File names, without `.yaml`. */
+let rendered: string[]
+
+const secret = `secret-${crypto.randomUUID()}`
+
+beforeAll(async () => {
+  registerSecret(secret)
+  const build = (name: Checked) =>
+    withProgress(`building ${name}`, (onProgress) => buildServer(name, { onProgress }))
+  binaries = {
+    loki: await build('loki'),
+    tempo: await build('tempo'),
+    'otel-collector': await build('otel-collector'),
+  }
+  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-config-'))
+  const env = {
+    S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
+    S3_REGION: 'fsn1',
+    S3_ACCESS_KEY_ID: 'AKEXAMPLE',
+    S3_SECRET_ACCESS_KEY: secret,
+    S3_BUCKET_LOKI: 'acme-loki',
+    S3_BUCKET_TEMPO: 'acme-tempo',
+    S3_PREFIX_TEMPO: 'acme/traces/',
+  }
+  await renderCombinations(folder, env, () => '')
+  rendered = (await readdir(folder)).map((name) => name.replace('.yaml', ''))
+}, buildMillisecondsMax)
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** What the server does not like about a configuration; empty if it takes it. */
+async function complaint(server: Checked, file: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await runCommand([binaries[server], ...checks[server](file)])
+  return exitCode === 0 ? '' : `${file}: ${exitCode} ${stdout}${stderr}`
+}
+
+async function complaints(server: Checked, names: string[]): Promise<string[]> {
+  const said: string[] = []
+  for (const name of names) said.push(await complaint(server, join(folder, `${name}.yaml`)))
+  return said.filter((line) => line !== '')
+}
+
+async function complaintAbout(server: Checked, config: string): Promise<string> {
+  const file = join(folder, `of-a-test-${crypto.randomUUID()}`)
+  await writeFile(file, config)
+  return complaint(server, file)
+}
+
+const textOf = (name: string) => Bun.file(join(folder, `${name}.yaml`)).text()
+
+describe('the rendered configurations', () => {
+  it('are all that are documented', () => {
+    expect(rendered.toSorted()).toEqual(combinations.map(combinationName).toSorted())
+  })
+
+  it('are taken by Loki, every one of them', async () => {
+    const names = rendered.filter((name) => name.startsWith('loki.'))
+    expect(names).toHaveLength(20)
+    expect(await complaints('loki', names)).toEqual([])
+  }, 60_000)
+
+  it('are taken by Tempo without a warning, every one for its version', async () => {
+    const names = rendered.filter((name) => name.startsWith('tempo.'))
+    expect(names).toHaveLength(12)
+    expect(await complaints('tempo', names)).toEqual([])
+  }, 60_000)
+
+  it('are taken by the Collector', async () => {
+    const names = rendered.filter((name) => name.startsWith('collector'))
+    expect(names).toHaveLength(2)
+    expect(await complaints('otel-collector', names)).toEqual([])
+  })
+
+  it('have no placeholder left, and no secret in them', async () => {
+    const texts = await Promise.all(rendered.map(textOf))
+    expect(texts.filter((text) => text.includes('${'))).toEqual([])
+    expect(texts.filter((text) => text.includes(secret) || text.includes('AKEXAMPLE'))).toEqual([])
+    expect(texts.filter((text) => /secret|access_key|password/i.test(text))).toEqual([])
+  })
+
+  it('hold what Tempo 2.9 refuses, where they are for Tempo 3', async () => {
+    expect(await complaint('tempo', join(folder, 'tempo3.s3.yaml'))).toContain('not found in type')
+    expect(Object.keys(YAML.parse(await textOf('tempo3.s3')) as object)).not.toContain('ingester')
+  })
+})
+
+describe("the servers' own parsers", () => {
+  const unknown = '\nno_such_setting: true\n'
+
+  it('refuse what they do not know', async () => {
+    expect(await complaintAbout('loki', (await textOf('loki.local')) + unknown)).toContain('no_such_setting')
+    expect(await complaintAbout('tempo', (await textOf('tempo.local')) + unknown)).toContain(
+      'no_such_setting',
+    )
+    expect(await complaintAbout('otel-collector', (await textOf('collector')) + unknown)).toContain(
+      'no_such_setting',
+    )
+  })
+
+  it('refuse for the thanos client what the settings refuse, so that the rules are theirs', async () => {
+    const store: LokiStoreSettings = {
+      client: 'thanos',
+      bucket: 'acme-loki',
+      prefix: 'loki',
+      endpoint: 'store.example',
+      region: 'fsn1',
+      insecure: false,
+      forcePathStyle: true,
+      caFile: null,
+    }
+    const places = { dataDir: '/loki', httpPort: 3100, grpcPort: 9095 }
+    const asked = async (changes: Partial<LokiStoreSettings>) => {
+      const text = await renderLoki(['s3-thanos'], { store: { ...store, ...changes }, places })
+      return complaintAbout('loki', text)
+    }
+    expect(await asked({})).toBe('')
+    expect(await asked({ prefix: 'acme/loki' })).toContain('storage prefix contains invalid characters')
+    expect(await asked({ prefix: 'acme_loki' })).toContain('storage prefix contains invalid characters')
+    expect(await asked({ endpoint: 'acme-loki.store.example' })).toContain(
+      'must not prefixed with the bucket',
+    )
+  })
+})

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { join } from 'node:path'
+import { freePort } from '../../compose/servers/free-port.ts'
+import { type RunningCollector, startCollector } from '../../compose/servers/otel-collector.ts'
+import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
+import { renderCollector } from '../../observability/render.ts'
+import type { Deployment, RunningServer, ServerName } from '../../observability/validate/deployment.ts'
+import { newMarker } from '../../observability/validate/marker.ts'
+import { flushLoki } from '../../observability/validate/servers/loki-api.ts'
+import { openNativeDeployment } from '../../observability/validate/servers/native-deployment.ts'
+import { sendLog, sendTrace } from '../../observability/validate/servers/otlp.ts'
+import { listObjects, newKeys } from '../../observability/validate/store/bucket-listing.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
+import { freshBucket } from '../servers/bucket.ts'
+import { storeForTests } from '../servers/store.ts'
+import { idsWith, reportIn, storeVariables, validate } from './validate-program.ts'
+
+const millisecondsMax = 8 * 60_000
+/** Of the Collector's variant for several tenants. */
+const tenant = 'cloudlysis'
+
+let store: StoreConnection
+let folder: string
+let deployment: Deployment
+/** Behind a Collector, for several tenants, with others' logs and traces in it. */
+let shared: Record<ServerName, RunningServer>
+let collector: RunningCollector
+let buckets: { loki: string; tempo: string }
+/** A Loki that has its bucket for itself. */
+let single: RunningServer
+let singleBucket: string
+
+beforeAll(async () => {
+  store = await storeForTests()
+  folder = await makeTempFolder('validate-against')
+  deployment = await openNativeDeployment({ store, onProgress: () => {} })
+  buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
+  singleBucket = await freshBucket(store)
+  const start = (name: string, server: ServerName, bucket: string, variants: string[]) =>
+    deployment.start({ server, name, bucket, prefix: `${server}/`, variants })
+  const [loki, tempo, alone] = await Promise.all([
+    start('shared-loki', 'loki', buckets.loki, ['s3-thanos', 'multi-tenant']),
+    start('shared-tempo', 'tempo', buckets.tempo, ['s3', 'multi-tenant']),
+    start('single-loki', 'loki', singleBucket, ['s3-thanos']),
+  ])
+  shared = { loki, tempo }
+  single = alone
+  collector = await startCollector({
+    config: (places) =>
+      renderCollector(['multi-tenant'], { lokiUrl: loki.url, tempoUrl: tempo.otlpUrl, places }),
+  })
+  for (const orgId of [tenant, 'another']) {
+    await sendLog({ otlpUrl: loki.otlpUrl, orgId }, newMarker())
+    await sendTrace({ otlpUrl: tempo.otlpUrl, orgId }, newMarker())
+  }
+  await flushLoki({ url: loki.url })
+}, millisecondsMax)
+
+afterAll(async () => {
+  await collector?.stop()
+  await deployment?.close()
+  await removeTempFolder(folder)
+}, 60_000)
+
+describe('bun run validate --against', () => {
+  it(
+    'proves of servers that run what can be seen from outside, and says what was not asked',
+    async () => {
+      const before = await listBucket(buckets.loki)
+      const { loki, tempo } = shared
+      const against = [
+        '--against',
+        `loki=${loki.url},tempo=${tempo.url}`,
+        '--against',
+        `otlp=${collector.otlpUrl}`,
+      ]
+      const env = await storeVariables(store, buckets, folder)
+      const result = await validate([...against, '--tenant', tenant, ...options('shared')], env)
+      const report = reportIn(result)
+      expect(idsWith(report, 'failed', 'missing', 'not run')).toEqual([])
+      expect(idsWith(report, 'proved')).toEqual([
+        'setup',
+        'loki.reach',
+        'loki.landing',
+        'loki.objects',
+        'loki.query',
+        'loki.containment',
+        'tempo.reach',
+        'tempo.landing',
+        'tempo.objects',
+        'tempo.query',
+        'tempo.containment',
+        'join.log-to-trace',
+        'join.trace-to-log',
+      ])
+      expect(idsWith(report, 'not asked')).toEqual(
+        expect.arrayContaining(['loki.read-back', 'loki.origin', 'loki.untouched', 'tempo.wrong-secret']),
+      )
+      expect(result.exitCode).toBe(0)
+      const fresh = newKeys(before, await listBucket(buckets.loki))
+      expect(fresh).toHaveLength(1)
+      expect(fresh[0]).toStartWith(`loki/${tenant}/`)
+    },
+    millisecondsMax,
+  )
+
+  it(
+    'writes nothing but its marker, and asks for no join with one server alone',
+    async () => {
+      const env = await storeVariables(store, { loki: singleBucket }, folder)
+      const result = await validate(['--against', `loki=${single.url}`, ...options('single')], env)
+      const report = reportIn(result)
+      expect(report).toMatchObject({ exitCode: 0, deployment: 'against' })
+      expect(idsWith(report, 'not asked')).toContain('join.trace-to-log')
+      const keys = [...(await listBucket(singleBucket)).keys()]
+      expect(keys).toHaveLength(1)
+      expect(keys[0]).toMatch(/^loki\/fake\/[0-9a-f]+\/[0-9a-f:]+$/)
+    },
+    millisecondsMax,
+  )
+
+  it(
+    'fails at containment where the deployment has another prefix than is said',
+    async () => {
+      const env = {
+        ...(await storeVariables(store, { loki: singleBucket }, folder)),
+        S3_PREFIX_LOKI: 'logs/',
+      }
+      const wait = ['--wait', '3']
+      const result = await validate(['--against', `loki=${single.url}`, ...wait, ...options('prefix')], env)
+      const report = reportIn(result)
+      expect(idsWith(report, 'failed')).toEqual(['loki.containment'])
+      expect(report.checks.find(({ id }) => id === 'loki.containment')?.seen).toContain('outside: loki/fake/')
+      expect(result.exitCode).toBe(1)
+    },
+    millisecondsMax,
+  )
+
+  it(
+    'fails at landing where the deployment has another bucket',
+    async () => {
+      const env = await storeVariables(store, { loki: await freshBucket(store) }, folder)
+      const wait = ['--wait', '3']
+      const result = await validate(['--against', `loki=${single.url}`, ...wait, ...options('bucket')], env)
+      expect(idsWith(reportIn(result), 'failed')).toEqual(['loki.landing'])
+      expect(result.exitCode).toBe(1)
+    },
+    millisecondsMax,
+  )
+
+  it(
+    'exits with 3 where nobody answers',
+    async () => {
+      const env = await storeVariables(store, { tempo: buckets.tempo }, folder)
+      const nowhere = `tempo=http://127.0.0.1:${await freePort()}`
+      const result = await validate(['--against', nowhere, ...options('nowhere')], env)
+      expect(idsWith(reportIn(result), 'missing')).toEqual(['tempo.reach'])
+      expect(result.exitCode).toBe(3)
+    },
+    millisecondsMax,
+  )
+})
+
+function options(name: string): string[] {
+  return ['--json', '--evidence', join(folder, name)]
+}
+
+async function listBucket(bucket: string) {
+  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
+  const listing = await listObjects(objects)
+  objects.close()
+  return listing
+}

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { join } from 'node:path'
+import type { CommandResult } from '../../compose/run-command.ts'
+import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
+import { parseRequest } from '../../observability/validate/flags.ts'
+import { checksOf } from '../../observability/validate/plan.ts'
+import { idsWith, reportIn, validate } from './validate-program.ts'
+
+const millisecondsMax = 8 * 60_000
+
+let folder: string
+let result: CommandResult
+
+beforeAll(async () => {
+  folder = await makeTempFolder('validate-rgw')
+  const evidence = ['--evidence', join(folder, 'evidence')]
+  result = await validate(['--store', 'ceph-rgw', '--tls', '--json', ...evidence])
+}, millisecondsMax)
+
+afterAll(() => removeTempFolder(folder))
+
+describe('bun run validate --store ceph-rgw --tls', () => {
+  it('starts a Ceph RGW behind a private authority, and proves the same on it', () => {
+    const report = reportIn(result)
+    expect(idsWith(report, 'failed', 'missing', 'not run')).toEqual([])
+    expect(idsWith(report, 'proved')).toEqual(['setup', ...checksOf(parseRequest([])).map(({ id }) => id)])
+    expect(report.store.endpoint).toStartWith('https://127.0.0.1:')
+    expect(result.exitCode).toBe(0)
+  })
+})
