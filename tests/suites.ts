@@ -91,8 +91,8 @@ export const suites: Suite[] = [
         'tickets-put',
         'tickets-deployed',
       ],
-      // The first starts RGWs of its own, the others a MinIO to move documents to.
-      'ceph-rgw': ['store-servers-rgw', 'migrate', 'restore'],
+      // The first ones start RGWs of their own, the others a MinIO to move documents to.
+      'ceph-rgw': ['store-servers-rgw', 'provision-rgw', 'provision-runbook', 'migrate', 'restore'],
     },
     // promtool reads what the service tells Prometheus.
     needs: ['node', 'openssl', 'prometheus'],

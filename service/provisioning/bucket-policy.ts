@@ -22,14 +22,14 @@ export type Right = Pick<ServiceRight, 'action' | 'on'>
 export interface Principals {
   /** Those who may change the bucket. */
   provisioners: readonly string[]
-  /** The one that works in it. */
-  user: string
+  /** Those that work in it: one, and two while a new key takes over from an old one. */
+  users: readonly string[]
 }
 
 /**
  * The policy that narrows project-wide keys. Such keys may do everything in every bucket of their project, and no
  * Allow takes anything from them: only an explicit Deny does (docs.hetzner.com, "S3 credentials"; Ceph, "Bucket
- * Policies"). So it denies everything to all but the named keys, and to `user` what is not among `rights` or lies
+ * Policies"). So it denies everything to all but the named keys, and to `users` what is not among `rights` or lies
  * outside of the prefix.
  *
  * Actions are spelled out: RGW 16.2 takes `NotAction` and then denies nothing (measured), and refuses a policy with
@@ -37,7 +37,7 @@ export interface Principals {
  */
 export function narrowingPolicy(place: Place, principals: Principals, rights: readonly Right[]): Policy {
   const needed = new Set(rights.map(({ action }) => action))
-  const user = { AWS: [principals.user] }
+  const users = { AWS: [...principals.users] }
   const whole = [bucketArn(place), `${bucketArn(place)}/*`]
   const denied = deniableActions.filter((action) => !needed.has(action))
   return {
@@ -46,15 +46,15 @@ export function narrowingPolicy(place: Place, principals: Principals, rights: re
       {
         Sid: 'OnlyTheseKeys',
         Effect: 'Deny',
-        NotPrincipal: { AWS: [...principals.provisioners, principals.user] },
+        NotPrincipal: { AWS: [...principals.provisioners, ...principals.users] },
         Action: ['s3:*'],
         Resource: whole,
       },
-      { Sid: 'NoMoreThanNeeded', Effect: 'Deny', Principal: user, Action: denied, Resource: whole },
+      { Sid: 'NoMoreThanNeeded', Effect: 'Deny', Principal: users, Action: denied, Resource: whole },
       {
         Sid: 'OwnPrefixOnly',
         Effect: 'Deny',
-        Principal: user,
+        Principal: users,
         Action: ['s3:*'],
         NotResource: [bucketArn(place), objectsArn(place)],
       },

@@ -54,7 +54,7 @@ export function planBucket(wanted: WantedBucket, state: BucketSettings | null): 
     changes.push({
       setting: 'policy',
       is,
-      shouldBe: `nobody but ${wanted.principals?.user} and provisioners`,
+      shouldBe: `nobody but ${wanted.principals?.users.join(', ')} and provisioners`,
     })
   }
   return changes.map((change) => ({ bucket, ...change }))
@@ -96,7 +96,7 @@ export function remarksOn(wanted: WantedBucket, state: BucketSettings | null): R
     return `lifecycle rule ${ID} is not ours and stays${deletes ? ': it deletes objects' : ''}`
   })
   if (wanted.policy === null) {
-    remarks.push('no policy is asked for: PROVISION_…_PRINCIPAL names nobody for this bucket')
+    remarks.push('no policy is asked for: PROVISION_…_PRINCIPALS names nobody for this bucket')
   }
   return remarks.map((remark) => ({ bucket, remark }))
 }

@@ -10,9 +10,10 @@ export const provisionVariables = {
   PROVISION_ACCESS_KEY_ID: 'the provisioning key, which the service never has; also `…_FILE`',
   PROVISION_SECRET_ACCESS_KEY: 'its secret; also `…_FILE`',
   PROVISION_PRINCIPALS: 'who may change the buckets, with commas between them: this key, and a spare one',
-  PROVISION_SERVICE_PRINCIPAL: 'who works in the bucket of the documents; without it there is no policy',
-  PROVISION_LOKI_PRINCIPAL: "who works in Loki's bucket",
-  PROVISION_TEMPO_PRINCIPAL: "who works in Tempo's bucket",
+  PROVISION_SERVICE_PRINCIPALS:
+    'who works in the bucket of the documents, two while a key is changed; none: no policy',
+  PROVISION_LOKI_PRINCIPALS: "who works in Loki's bucket",
+  PROVISION_TEMPO_PRINCIPALS: "who works in Tempo's bucket",
   PROVISION_UI_ORIGINS: 'whose pages browsers let send to the documents, with commas; none: no CORS rule',
   PROVISION_VERSIONING:
     '`true` keeps what is overwritten or deleted in the documents; `false` asks for nothing',
@@ -86,11 +87,14 @@ function wishesOf(env: Environment, problems: Problem[]): Wishes {
   const refuse = (variable: ProvisionVariable, problem: string) => problems.push({ variable, problem })
   const provisioners = list('PROVISION_PRINCIPALS')
   const users = ['SERVICE', 'LOKI', 'TEMPO'] as const
-  for (const name of users.map((whose) => `PROVISION_${whose}_PRINCIPAL` as const)) {
-    if (text(name) === '') continue
-    if (!principalForm.test(text(name))) refuse(name, principalAdvice)
-    if (provisioners.includes(text(name))) refuse(name, 'must not be one of PROVISION_PRINCIPALS')
-    if (provisioners.length === 0) refuse('PROVISION_PRINCIPALS', `is missing: ${name} asks for a policy`)
+  for (const name of users.map((whose) => `PROVISION_${whose}_PRINCIPALS` as const)) {
+    if (!list(name).every((each) => principalForm.test(each))) refuse(name, principalAdvice)
+    if (list(name).some((each) => provisioners.includes(each))) {
+      refuse(name, 'must not name one of PROVISION_PRINCIPALS')
+    }
+    if (list(name).length > 0 && provisioners.length === 0) {
+      refuse('PROVISION_PRINCIPALS', `is missing: ${name} asks for a policy`)
+    }
   }
   if (!provisioners.every((each) => principalForm.test(each))) refuse('PROVISION_PRINCIPALS', principalAdvice)
   if (!list('PROVISION_UI_ORIGINS').every((each) => URL.parse(each)?.origin === each)) {
@@ -108,13 +112,13 @@ function wishesOf(env: Environment, problems: Problem[]): Wishes {
     oldVersionDays: Number(days),
     browserOrigins: list('PROVISION_UI_ORIGINS'),
     principalsOf(whose) {
-      const user = text(`PROVISION_${whose}_PRINCIPAL`)
-      return user === '' ? null : { provisioners, user }
+      const named = list(`PROVISION_${whose}_PRINCIPALS`)
+      return named.length === 0 ? null : { provisioners, users: named }
     },
   }
 }
 
-const principalAdvice = 'must be an ARN such as arn:aws:iam:::user/p1234567:<access key id>'
+const principalAdvice = 'must be ARNs such as arn:aws:iam:::user/p1234567:<access key id>, with commas'
 
 function objectLockOf(text: string, problems: Problem[]): ObjectLock | null {
   if (text === '') return null

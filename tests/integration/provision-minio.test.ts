@@ -57,7 +57,7 @@ describe('bun run provision on MinIO', () => {
   it('fails where MinIO refuses what was asked for: a policy that names keys, and a CORS rule', async () => {
     const env = environment(newBucket(), {
       PROVISION_PRINCIPALS: 'arn:aws:iam:::user/root',
-      PROVISION_SERVICE_PRINCIPAL: `arn:aws:iam:::user/${user.accessKeyId}`,
+      PROVISION_SERVICE_PRINCIPALS: `arn:aws:iam:::user/${user.accessKeyId}`,
       PROVISION_UI_ORIGINS: 'https://documents.example.com',
     })
     const { exitCode, out } = await provision(['apply', '--json'], env)

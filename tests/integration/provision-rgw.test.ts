@@ -39,7 +39,7 @@ function environment(bucket: string, changed: Record<string, string> = {}): Reco
     PROVISION_ACCESS_KEY_ID: provisioner.accessKeyId,
     PROVISION_SECRET_ACCESS_KEY: provisioner.secretAccessKey,
     PROVISION_PRINCIPALS: provisioner.principal,
-    PROVISION_SERVICE_PRINCIPAL: user.principal,
+    PROVISION_SERVICE_PRINCIPALS: user.principal,
     PROVISION_UI_ORIGINS: 'https://documents.example.com',
     PROVISION_VERSIONING: 'true',
     ...changed,
@@ -132,7 +132,7 @@ describe('bun run provision on Ceph RGW', () => {
     const loki = newBucket()
     const env = environment(newBucket(), {
       S3_BUCKET_LOKI: loki,
-      PROVISION_LOKI_PRINCIPAL: stranger.principal,
+      PROVISION_LOKI_PRINCIPALS: stranger.principal,
     })
     expect((await provision(['apply'], env)).exitCode).toBe(0)
     const verified = await provision(['--verify'], asService(env))
@@ -211,7 +211,7 @@ describe('the table of rights, on Ceph RGW', () => {
   it('is not more than it needs: each right that is taken away breaks what the table says', async () => {
     const settings = createBucketSettings(connectionOf(provisioner, bucket))
     const place = { bucket, prefix: 'docs/' }
-    const principals = { provisioners: [provisioner.principal], user: user.principal }
+    const principals = { provisioners: [provisioner.principal], users: [user.principal] }
     const unbroken: string[] = []
     for (const right of serviceRights) {
       const less = serviceRights.filter(({ action }) => action !== right.action)
