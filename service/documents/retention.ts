@@ -9,7 +9,7 @@ import { isLocked } from './version-removal.ts'
 /** How long versions of one type are kept. */
 export interface RetentionRule {
   type: string
-  /** A version is kept for this many days after it was stored. */
+  /** A version is kept for this many days after it was stored; 0 keeps none for its age. */
   keepDays: number
   /** So many of the newest versions of every document are kept however old they are; at least 1. */
   keepNewest: number

@@ -12,7 +12,7 @@ const RetentionPolicy = Type.Object(
       Type.Object(
         {
           type: Type.String({ pattern: typePattern }),
-          keepDays: Type.Integer({ minimum: 1, maximum: 36_500 }),
+          keepDays: Type.Integer({ minimum: 0, maximum: 36_500 }),
           keepNewest: Type.Integer({ minimum: 1, maximum: 100_000 }),
         },
         { additionalProperties: false },
