@@ -52,6 +52,8 @@ export async function copyTag(context: CopyContext, ref: TagRef): Promise<TagOut
   if (!here) return outcome('gone')
   if (!source) return outcome('damaged')
   const tags = createTagStore(context.target)
+  /** ETag of the target's tag when a write was refused, `null` for none. */
+  let refusedAt: string | null | undefined
   for (let attempt = 0; attempt < limits.tagMoveAttemptsMax; attempt += 1) {
     const there = await tags.find(ref, ref.tag, signal)
     const target = there?.record ?? null
@@ -61,9 +63,11 @@ export async function copyTag(context: CopyContext, ref: TagRef): Promise<TagOut
     const hindrance = await hindranceOf(context, ref, source)
     if (hindrance) return outcome(hindrance, target)
     const result = there ? 'moved' : 'copied'
-    if (dryRun || (await tags.write(ref, ref.tag, source, conditionOf(there), signal))) {
-      return outcome(result, target)
-    }
+    const at = there?.etag ?? null
+    // Refused, and nothing has moved: RGW 16.2 refuses every If-Match where a bucket keeps versions. The last wins.
+    const condition = refusedAt === at ? undefined : conditionOf(there)
+    if (dryRun || (await tags.write(ref, ref.tag, source, condition, signal))) return outcome(result, target)
+    refusedAt = at
   }
   return outcome('contended')
 }

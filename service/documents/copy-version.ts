@@ -1,4 +1,4 @@
-import type { ListedObject, ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
+import type { ListedObject, ObjectInfo, ObjectStore, PutOptions } from '../object-store/object-store.ts'
 import { digestHex, versionKey } from './document-key.ts'
 import type { Digest, VersionRef } from './document-ref.ts'
 import { type Pace, paced } from './pace.ts'
@@ -68,15 +68,21 @@ export async function copyVersion(
   const outcome = { of: 'version', ref, size } as const
   if (there) return { ...outcome, result: await compareWithTarget(context, ref, size, there.size) }
   if (context.dryRun) return { ...outcome, result: 'copied' }
+  let condition: PutOptions['condition'] = { absent: true }
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return { ...outcome, result: await transfer(context, ref) }
+      const result = await transfer(context, ref, condition)
+      if (result !== 'refused') return { ...outcome, result }
+      // Somebody may have uploaded the same bytes there meanwhile.
+      if (await context.target.head(versionKey(ref), { signal })) return { ...outcome, result: 'present' }
+      // Or the store takes a deleted object for one that is there. Whoever writes these bytes now writes the same.
+      condition = undefined
     } catch (error) {
       if (error instanceof DamagedBytes) return { ...outcome, result: 'damaged', found: error.found }
       const fault = faultOf(error)
       if (fault === null) throw error
       await Promise.all([context.source, context.target].map((store) => store.clock({ signal })))
-      if (fault.final || attempt === attemptsMax) return { ...outcome, result: fault.result }
+      if (fault.final || attempt >= attemptsMax) return { ...outcome, result: fault.result }
     }
   }
 }
@@ -103,7 +109,8 @@ export function sameFacts(one: ObjectInfo, other: ObjectInfo): boolean {
 async function transfer(
   { source, target, pace, onBytes, signal }: CopyContext,
   ref: VersionRef,
-): Promise<VersionResult> {
+  condition: PutOptions['condition'],
+): Promise<'copied' | 'gone' | 'refused'> {
   const key = versionKey(ref)
   const object = await source.get(key, { signal })
   if (!object) return 'gone'
@@ -114,12 +121,10 @@ async function transfer(
   })
   const checked = verified(slowed, { digest: ref.digest, size }, ({ digest }) => new DamagedBytes(digest))
   const stored = await target.put(key, checked, {
-    ...{ size, contentType, metadata, signal },
+    ...{ size, contentType, metadata, condition, signal },
     sha256: digestHex(ref.digest),
-    // Somebody may have uploaded the same bytes there meanwhile.
-    condition: { absent: true },
   })
-  return stored ? 'copied' : 'present'
+  return stored ? 'copied' : 'refused'
 }
 
 class DamagedBytes extends Error {

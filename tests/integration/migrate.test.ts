@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,12 +6,13 @@ import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import type { Digest } from '../../service/documents/document-ref.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
+import { createBucketSettings } from '../../service/object-store/s3-bucket-settings.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { registerSecret } from '../servers/secrets.ts'
 import { storeForTests } from '../servers/store.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument, storedUnder } from './sample-documents.ts'
-import { keysOf } from './store-contents.ts'
+import { keysOf, startOpenStore } from './store-contents.ts'
 import {
   type Bucket,
   linesOf,
@@ -250,6 +251,36 @@ describe('bun run migrate', () => {
   }, 30_000)
 })
 
+/** Makes the bucket keep old versions of its objects, as a production bucket may. */
+async function keepVersions(place: Bucket): Promise<void> {
+  const settings = createBucketSettings(place)
+  expect(await settings.putVersioning(place.bucket)).toBeNull()
+  settings.close()
+}
+
+describe('bun run migrate --reverse into a bucket that keeps versions', () => {
+  it('writes anew what was deleted there, and moves tags', async () => {
+    await keepVersions(here)
+    const [one, two] = [randomDocument(2 * MiB), randomDocument(KiB)]
+    const deleted = await stored(source, 'deleted', one)
+    const tag = await tagged(source, 'deleted', 'v1', digestOf(one), minute(1))
+    await Promise.all([source.delete(deleted), source.delete(tag)])
+    await stored(target, 'deleted', one)
+    await tagged(target, 'deleted', 'v1', digestOf(one), minute(1))
+    for (const store of [source, target]) {
+      await stored(store, 'moved', one)
+      await stored(store, 'moved', two)
+    }
+    await tagged(source, 'moved', 'latest', digestOf(one), minute(1))
+    await tagged(target, 'moved', 'latest', digestOf(two), minute(2))
+    const { exitCode, summary } = await migrate(['--reverse'])
+    expect(summary).toMatchObject({ versions: { copied: 1, present: 2 }, tags: { copied: 1, moved: 1 } })
+    expect(exitCode).toBe(0)
+    expect(await tagIn(source, 'moved', 'latest')).toMatchObject({ digest: digestOf(two) })
+    expect((await compare()).exitCode).toBe(0)
+  }, 30_000)
+})
+
 describe('bun run migrate with a target that it cannot use', () => {
   it('tells all that is wrong with both configurations at once', async () => {
     const { S3_REGION: _one, TARGET_S3_BUCKET_DOCS: _other, ...env } = pairVariables(here, there)
@@ -333,6 +364,28 @@ describe('bun run migrate --state', () => {
     expect(exitCode).toBe(0)
     expect((await compare()).exitCode).toBe(0)
   }, 60_000)
+
+  it('ends when a store goes away, says which one, and goes on when it is back', async () => {
+    let disk = await startOpenStore()
+    onTestFinished(() => disk.stop())
+    const place = { ...disk, bucket: await freshBucket(disk) }
+    for (let at = 0; at < 12; at += 1) await stored(source, `${at}`, randomDocument(256 * KiB))
+    const state = join(folder, 'outage.json')
+    const env = pairVariables(here, place)
+    const running = startScript('migrate', ['--state', state, '--rate', '0.5', '--parallel', '2'], env)
+    while ((await keysOf(documentsOf(place), '')).length < 2) await Bun.sleep(50)
+    await disk.kill()
+    expect(await running.exited).toBe(3)
+    const err = await new Response(running.stderr).text()
+    expect(err).toContain('error: target: object store: ')
+    expect(err).toContain(`Run it again with --state ${state} to go on`)
+    disk = await disk.restarted()
+    const { exitCode, summary } = await migrate(['--state', state], env)
+    const { copied = 0, present = 0 } = summary.versions as Record<string, number>
+    expect(copied + present).toBe(12)
+    expect(exitCode).toBe(0)
+    expect(await runScript('compare', [], env)).toMatchObject({ exitCode: 0 })
+  }, 120_000)
 
   it('refuses the state of another pair of stores, and a file that is no state', async () => {
     const state = join(folder, 'foreign.json')

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startLocalIssuer } from '../../service/scripts/local-issuer.ts'
+import { writeLocalStart } from '../../service/scripts/local-state.ts'
 import { freshBucket } from '../servers/bucket.ts'
+import { registerSecret } from '../servers/secrets.ts'
 import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
 import { keysOf } from './store-contents.ts'
 import { runScript, variablesOf } from './store-pair-scene.ts'
@@ -72,6 +75,31 @@ describe('bun run smoke', () => {
     const insisting = await smokeJson(['--objects'], {})
     expect(insisting.verdicts).toMatchObject({ 'smoke.objects': 'missing', 'smoke.delete': 'proved' })
     expect(insisting.exitCode).toBe(3)
+  }, 30_000)
+
+  it('needs nothing but a tenant where `start` runs', async () => {
+    const starts = join(folder, 'starts')
+    const local = await startLocalIssuer()
+    registerSecret(String(local.privateJwk.d))
+    const started = await serviceInProcess({ beside: service, issuer: local })
+    await writeLocalStart(
+      Number(new URL(started.url).port),
+      {
+        ...{ url: started.url, issuer: local.issuer, audience: local.audience, jwk: local.privateJwk },
+        ...{ startedAt: new Date().toISOString(), pid: process.pid },
+        store: variablesOf(service.connection),
+      },
+      starts,
+    )
+    const { exitCode, out } = await runScript(
+      'smoke',
+      ['--tenant', 'acme', '--objects', '--local', starts],
+      {},
+    )
+    await started.stop()
+    await local.stop()
+    expect(out).toContain('9 proved')
+    expect(exitCode).toBe(0)
   }, 30_000)
 
   it('fails where the objects are not in the bucket, or not under the prefix', async () => {

@@ -144,6 +144,38 @@ describe('a migration', () => {
     expect(resultsOf(await all(source, refusing))).toEqual([['a', 'unwritable']])
   })
 
+  it('believes no refusal of a condition where nothing is there', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    await stored(source, 'a', 'a')
+    await tagged(source, 'a', 'v1', 'a')
+    // As a store might that takes a deleted object for one that is there.
+    const unconditional: ObjectStore = {
+      ...target,
+      put: (key, body, options) =>
+        options.condition ? Promise.resolve(null) : target.put(key, body, options),
+    }
+    expect(resultsOf(await all(source, unconditional))).toEqual([
+      ['a', 'copied'],
+      ['a', 'copied'],
+    ])
+    expect(await keysIn(target)).toEqual(await keysIn(source))
+  })
+
+  it('leaves the bytes of somebody who was faster', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    await stored(source, 'a', 'a')
+    const raced: ObjectStore = {
+      ...target,
+      async put(key, body, options) {
+        await stored(target, 'a', 'a')
+        return target.put(key, body, options)
+      },
+    }
+    expect(resultsOf(await all(source, raced))).toEqual([['a', 'present']])
+  })
+
   it('stops at a target that refuses: it would refuse all of them', async () => {
     const source = createMemoryObjectStore()
     await stored(source, 'a', 'a')
