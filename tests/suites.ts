@@ -129,8 +129,8 @@ export const suites: Suite[] = [
         // All of the proof, which takes minutes.
         'validate-whole',
       ],
-      // What a proof is by default, on an RGW that it starts itself, behind TLS.
-      'ceph-rgw': ['validate-rgw'],
+      // What a proof is by default, on an RGW that it starts itself, behind TLS; and with the keys of a project.
+      'ceph-rgw': ['provisioned-rights', 'validate-rgw'],
     },
     needs: ['openssl', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
     mostlyWaits: true,

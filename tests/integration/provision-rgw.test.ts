@@ -11,7 +11,7 @@ import { startPrivateRgw } from '../servers/rgw.ts'
 import { registerSecret } from '../servers/secrets.ts'
 import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
 import { placeOf, provision } from './provision-under-test.ts'
-import { type StoreOperations, storeOperations } from './store-operations.ts'
+import { failuresOf, type StoreOperations, storeOperations } from './store-operations.ts'
 
 /** Ceph RGW with a project as Hetzner has them: every key is the owner of every bucket. */
 let rgw: RunningRgw
@@ -201,11 +201,7 @@ describe('the table of rights, on Ceph RGW', () => {
   })
 
   it('is enough for all that the service does', async () => {
-    const failures: string[] = []
-    for (const [name, run] of Object.entries({ ...operations.byName, ...operations.others })) {
-      await run().catch((error: Error) => failures.push(`${name}: ${error.message}`))
-    }
-    expect(failures).toEqual([])
+    expect(await failuresOf(operations)).toEqual([])
   }, 120_000)
 
   it('is not more than it needs: each right that is taken away breaks what the table says', async () => {

@@ -100,6 +100,15 @@ export async function storeOperations(
   }
 }
 
+/** Runs all of them. @returns those that failed, and why. */
+export async function failuresOf({ byName, others }: StoreOperations): Promise<string[]> {
+  const failures: string[] = []
+  for (const [name, run] of Object.entries({ ...byName, ...others })) {
+    await run().catch((error: Error) => failures.push(`${name}: ${error.message}`))
+  }
+  return failures
+}
+
 function documentOperations({ call }: TicketCalls) {
   const uploaded = async () => {
     const name = crypto.randomUUID()
