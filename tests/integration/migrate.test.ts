@@ -434,6 +434,21 @@ describe('bun run compare', () => {
     expect(text.out).toContain('✗ 4 versions and 2 tags, 6.0 KiB hashed; 6 differ')
   }, 30_000)
 
+  it('finds what the target has damaged, which is brought back once it is removed there', async () => {
+    const bytes = randomDocument(KiB)
+    const key = await stored(source, 'a', bytes)
+    await stored(target, 'a', bytes, randomDocument(KiB))
+    // Sizes and metadata agree: a migration reads no bytes of the target.
+    expect((await migrate()).summary).toMatchObject({ versions: { present: 1 } })
+    const found = await compare()
+    expect(linesOf(found.lines, 'difference')).toMatchObject([
+      { name: 'a', differences: ['bytes in target'] },
+    ])
+    await target.delete(key)
+    expect((await migrate()).summary).toMatchObject({ versions: { copied: 1 } })
+    expect(await compare()).toMatchObject({ exitCode: 0 })
+  }, 30_000)
+
   it('says that two stores are the same, and which of them is out of reach', async () => {
     for (const store of [source, target]) await stored(store, 'a', Buffer.from('a'))
     const { exitCode, out } = await runScript('compare', [], pairVariables(here, there))
