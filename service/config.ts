@@ -54,7 +54,7 @@ export const configSchema = Type.Object({
   ignored: Type.Array(Type.String()),
 })
 
-const storeConfigSchema = Type.Pick(configSchema, ['s3', 'docs'])
+const storeConfigSchema = Type.Pick(configSchema, ['s3', 'docs', 'loki', 'tempo'])
 
 type DeepReadonly<T> = T extends Secret
   ? T
@@ -92,8 +92,8 @@ export async function parseConfig(
   return assemble(values, { ca, otlpCa, ignored: ignoredNames(env) })
 }
 
-/** What is needed to reach the documents in their store, and nothing else. */
-export type StoreConfig = Pick<Config, 's3' | 'docs'>
+/** What is needed to reach the documents in their store, and where others keep theirs; nothing else. */
+export type StoreConfig = Pick<Config, 's3' | 'docs' | 'loki' | 'tempo'>
 
 /**
  * The part of the contract that programs need which work on the store and answer nobody (`bun run scrub`):
@@ -159,6 +159,8 @@ function assembleStore(values: Values, ca: string | undefined) {
       connectionsMax: values.S3_CONNECTIONS_MAX,
     },
     docs: placeOf(values.S3_BUCKET_DOCS, values.S3_PREFIX_DOCS),
+    loki: placeOf(values.S3_BUCKET_LOKI, values.S3_PREFIX_LOKI ?? 'loki/'),
+    tempo: placeOf(values.S3_BUCKET_TEMPO, values.S3_PREFIX_TEMPO ?? 'tempo/'),
   }
 }
 
@@ -171,8 +173,6 @@ interface Surroundings {
 function assemble(values: Values, { ca, otlpCa, ignored }: Surroundings): Config {
   const config = {
     ...assembleStore(values, ca),
-    loki: placeOf(values.S3_BUCKET_LOKI, values.S3_PREFIX_LOKI ?? 'loki/'),
-    tempo: placeOf(values.S3_BUCKET_TEMPO, values.S3_PREFIX_TEMPO ?? 'tempo/'),
     auth: {
       issuer: values.AUTH_ISSUER,
       audience: values.AUTH_AUDIENCE,

@@ -8,6 +8,7 @@ import { deriveKey } from './derived-key.ts'
 import { createDomain } from './documents/create-domain.ts'
 import { type Swept, sweep } from './documents/sweeper.ts'
 import { limits } from './limits.ts'
+import { isAlive, livenessFlag } from './liveness.ts'
 import { watchCapabilities } from './object-store/capability-watch.ts'
 import { measured } from './object-store/measured-object-store.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
@@ -32,6 +33,9 @@ import { bundleUi } from './ui/bundle.ts'
 const configurationExitCode = 78
 
 const ticketLabels = { POST: 'post', PUT: 'put', none: 'none' } as const
+
+// A container's health check: an image without a shell has nothing else to ask with.
+if (Bun.argv.includes(livenessFlag)) process.exit((await isAlive(Bun.env.PORT)) ? 0 : 1)
 
 const config = await readConfig()
 for (const secret of secretsOf(config)) registerSecret(secret)

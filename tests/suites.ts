@@ -85,12 +85,14 @@ export const suites: Suite[] = [
         'probe-tickets',
         'probe-writes',
         'store-servers-proxy',
+        // Makes users, in a MinIO of its own.
+        'provision-minio',
         // What they show is about MinIO: its copy hole with and without a proxy before it, and its TLS.
         'tickets-put',
         'tickets-deployed',
       ],
-      // Starts RGWs of its own.
-      'ceph-rgw': ['store-servers-rgw'],
+      // The first ones start RGWs of their own, the others a MinIO to move documents to.
+      'ceph-rgw': ['store-servers-rgw', 'provision-rgw', 'provision-runbook', 'migrate', 'restore'],
     },
     // promtool reads what the service tells Prometheus.
     needs: ['node', 'openssl', 'prometheus'],
@@ -127,8 +129,8 @@ export const suites: Suite[] = [
         // All of the proof, which takes minutes.
         'validate-whole',
       ],
-      // What a proof is by default, on an RGW that it starts itself, behind TLS.
-      'ceph-rgw': ['validate-rgw'],
+      // What a proof is by default, on an RGW that it starts itself, behind TLS; and with the keys of a project.
+      'ceph-rgw': ['provisioned-rights', 'validate-rgw'],
     },
     needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
     mostlyWaits: true,

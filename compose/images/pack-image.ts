@@ -50,7 +50,8 @@ export async function packImage(
   }
 }
 
-async function layOut(root: string, contents: Omit<ImageContents, 'instructions'>): Promise<void> {
+/** Puts the contents of an image below `root`, a folder that is not there yet or empty. */
+export async function layOut(root: string, contents: Omit<ImageContents, 'instructions'>): Promise<void> {
   const place = async (path: string) => {
     const placed = join(root, path)
     await mkdir(dirname(placed), { recursive: true })

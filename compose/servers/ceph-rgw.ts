@@ -27,6 +27,8 @@ export interface RunningRgw extends RunningStore {
   kind: 'ceph-rgw'
   /** Ceph's own, such as `16.2.15`. */
   version: string
+  /** Environment in which `radosgw-admin` finds this cluster. */
+  adminEnv: Record<string, string>
 }
 
 /**
@@ -98,6 +100,7 @@ async function startGateway(
     return {
       ...gateway,
       ...credentials,
+      adminEnv: cluster.env,
       endpoint,
       region: 'us-east-1',
       forcePathStyle: true,

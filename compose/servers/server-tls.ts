@@ -5,21 +5,20 @@ import type { ServerTls } from './running-store.ts'
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /** Only what the certificate may be used for: nobody else's names, no further certificates. */
-const serverExtensions = `
-subjectAltName = IP:127.0.0.1, DNS:localhost, DNS:store.localhost
+const serverExtensions = (names: readonly string[]) => `
+subjectAltName = ${['IP:127.0.0.1', 'DNS:localhost', ...names.map((name) => `DNS:${name}`)].join(', ')}
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 `
 
 /**
- * A new private authority and a certificate of its own for 127.0.0.1, localhost and store.localhost (a name that
- * leads to loopback and that Go does not take for it: RFC 6761 section 6.3), good for two days. The authority's
- * key is gone when this returns, so it never signs another.
+ * A new private authority and a certificate of its own for 127.0.0.1, localhost and `names`, good for two days. The
+ * authority's key is gone when this returns, so it never signs another.
  *
  * @throws {CommandError} where there is no `openssl`.
  */
-export async function makeServerTls(): Promise<ServerTls> {
+export async function makeServerTls(names: readonly string[] = []): Promise<ServerTls> {
   const folder = await makeTempFolder('tls')
   const openssl = (...args: string[]) => mustRun(['openssl', ...args], { cwd: folder, secondsMax: 60 })
   try {
@@ -34,7 +33,7 @@ export async function makeServerTls(): Promise<ServerTls> {
       'ca.crt',
     )
     await openssl(...newKey('server'), '-subj', '/CN=localhost', '-out', 'server.csr')
-    await writeFile(join(folder, 'extensions'), serverExtensions)
+    await writeFile(join(folder, 'extensions'), serverExtensions(names))
     const by = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-sha256']
     await openssl('x509', '-req', '-in', 'server.csr', ...by, '-extfile', 'extensions', '-out', 'server.crt')
     const read = (name: string) => readFile(join(folder, name), 'utf8')

@@ -19,6 +19,7 @@ import type { Transfers } from './transfers.ts'
 import { createUploadTickets } from './upload-ticket.ts'
 import { toStoredVersion, versionExists } from './version-index.ts'
 import { type OnIntegrityViolation, openVersion, versionNotFound } from './version-reader.ts'
+import { createVersionRemoval } from './version-removal.ts'
 
 export interface DomainOptions {
   /** Already under S3_PREFIX_DOCS. */
@@ -55,9 +56,10 @@ export function createDomain(options: DomainOptions): Domain {
   const publishing = { store, buffers, promotions, documentBytesMax, uploadIdleSecondsMax }
   const cursors = createCursors(options.cursorKey)
   const tags = createTagStore(store)
-  const latest = createLatest(store, tags)
+  const latest = createLatest(store, tags, () => capabilities().conditionalOverwrite !== 'no')
   const acceptance = createAcceptance(store, tags, latest)
   const deletions = createDeletions()
+  const removeVersion = createVersionRemoval(store, { acceptance, latest, deletions })
 
   const documents: Documents = {
     async put(ref, upload) {
@@ -81,19 +83,7 @@ export function createDomain(options: DomainOptions): Domain {
 
     versions: (ref, page, signal) => listVersions(store, tags, cursors, ref, page, signal),
 
-    async deleteVersion(ref, { by, signal }) {
-      if (!(await store.head(versionKey(ref), { signal }))) throw versionNotFound()
-      const pointing = await acceptance.tagsOf(ref, signal)
-      const others = pointing.filter((tag) => tag !== latestTag)
-      if (others.length > 0) throw versionTagged(others)
-      // From here to the end: a client that goes away must not leave `latest` half-way.
-      await deletions.run(async () => {
-        if (pointing.includes(latestTag)) await latest.repair(ref, by, ref.digest)
-        await store.delete(versionKey(ref))
-        // Whoever uploaded the same bytes before the delete may have moved `latest` back to them since.
-        await latest.repair(ref, by)
-      })
-    },
+    deleteVersion: removeVersion,
 
     async getTag(ref, tag, signal) {
       const stored = await tags.read(ref, tag, signal)
@@ -170,14 +160,6 @@ function versionUnknown(): DocumentError {
   return new DocumentError(
     'version_unknown',
     'There is no such version to point the tag at. Upload it first.',
-  )
-}
-
-function versionTagged(tags: string[]): DocumentError {
-  return new DocumentError(
-    'version_tagged',
-    `The version is tagged ${tags.map((tag) => `"${tag}"`).join(', ')}. Move or remove these tags first.`,
-    { tags },
   )
 }
 

@@ -3,6 +3,7 @@ export type DocumentErrorCode =
   | 'document_not_found'
   | 'version_unknown'
   | 'version_tagged'
+  | 'version_locked'
   | 'tag_protected'
   | 'precondition_failed'
   | 'digest_mismatch'

@@ -1,4 +1,4 @@
-import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
+import type { Digest, DocumentRef, TagRef, VersionRef } from './document-ref.ts'
 import { isDigest, latestTag } from './document-ref.ts'
 
 /**
@@ -61,6 +61,13 @@ export function parseVersionKey(key: string): VersionRef | null {
   if (!tenant || !type || !name || !hex) return null
   const digest = `sha256:${hex}`
   return isDigest(digest) ? { tenant, type, name, digest } : null
+}
+
+/** @returns `null` for a key that is not a tag's. */
+export function parseTagKey(key: string): TagRef | null {
+  const [tenants, tenant, tags, type, name, tag, ...rest] = key.split('/')
+  if (tenants !== 'tenants' || tags !== 'tags' || rest.length > 0) return null
+  return tenant && type && name && tag ? { tenant, type, name, tag } : null
 }
 
 /** The last segment of a key. */

@@ -12,6 +12,11 @@ export interface VersionRef extends DocumentRef {
   digest: Digest
 }
 
+/** Which movable name for a version of it. */
+export interface TagRef extends DocumentRef {
+  tag: string
+}
+
 /** `sha256:` and 64 lower-case hexadecimal digits. */
 export type Digest = `sha256:${string}`
 

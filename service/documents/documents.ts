@@ -48,7 +48,8 @@ export interface Documents {
   /**
    * Removes a version for good; `latest` goes to the newest one that remains, or disappears.
    *
-   * @throws {DocumentError} `document_not_found`, `version_tagged` (names the tags other than `latest`)
+   * @throws {DocumentError} `document_not_found`, `version_tagged` (names the tags other than `latest`),
+   *   `version_locked` (object lock)
    */
   deleteVersion(ref: VersionRef, options: { by: string; signal?: AbortSignal }): Promise<void>
 

@@ -34,8 +34,17 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-export function createLatest(store: ObjectStore, tags: TagStore): Latest {
+/**
+ * @param canCompareAndSet false where the store is known not to decide between two writers, such as RGW 16.2 in a
+ *   bucket that keeps versions, which refuses every If-Match: then the last writer wins.
+ */
+export function createLatest(
+  store: ObjectStore,
+  tags: TagStore,
+  canCompareAndSet: () => boolean = () => true,
+): Latest {
   const queues = new Map<string, Waiting[]>()
+  const conditionFor = (current: FoundTag | null) => (canCompareAndSet() ? conditionOf(current) : undefined)
 
   /** Writes the batch's newest move, then whatever has gathered meanwhile. */
   async function work(ref: DocumentRef, key: string, queue: Waiting[]): Promise<void> {
@@ -44,7 +53,7 @@ export function createLatest(store: ObjectStore, tags: TagStore): Latest {
       const batch = queue.splice(0)
       const newest = batch.reduce((a, b) => (b.move.admittedAt >= a.move.admittedAt ? b : a))
       try {
-        known = await compareAndSet(tags, ref, newest.move, known)
+        known = await compareAndSet(tags, ref, newest.move, known, conditionFor)
         for (const { resolve } of batch) resolve(known)
       } catch (error) {
         known = undefined
@@ -75,7 +84,7 @@ export function createLatest(store: ObjectStore, tags: TagStore): Latest {
         if (newest) {
           const admittedAt = newest.storedAt
           const record = { digest: newest.digest, movedAt: new Date().toISOString(), movedBy: by, admittedAt }
-          if (await tags.write(ref, latestTag, record, conditionOf(current))) return
+          if (await tags.write(ref, latestTag, record, conditionFor(current))) return
         } else if (current) {
           // There is no conditional delete: what was uploaded since the listing may lose its tag, so look again.
           await tags.remove(ref, latestTag)
@@ -91,6 +100,7 @@ async function compareAndSet(
   ref: DocumentRef,
   move: LatestMove,
   known: StoredTag | undefined,
+  conditionFor: (current: FoundTag | null) => ReturnType<typeof conditionOf> | undefined,
 ): Promise<StoredTag> {
   let current: FoundTag | null = known ? found(known) : await tags.find(ref, latestTag)
   for (let attempt = 0; attempt < limits.tagMoveAttemptsMax; attempt += 1) {
@@ -103,7 +113,7 @@ async function compareAndSet(
       movedBy: move.by,
       admittedAt,
     }
-    const written = await tags.write(ref, latestTag, moved, conditionOf(current))
+    const written = await tags.write(ref, latestTag, moved, conditionFor(current))
     if (written) return written
     current = await tags.find(ref, latestTag)
   }

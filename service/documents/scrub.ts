@@ -2,6 +2,7 @@ import { limits } from '../limits.ts'
 import { type ListedObject, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from './document-key.ts'
 import type { Digest, VersionRef } from './document-ref.ts'
+import { createPace, type Pace } from './pace.ts'
 
 export interface ScrubOptions {
   /** Key to continue after, as an earlier run reported it. */
@@ -56,7 +57,7 @@ async function rehash(
   store: ObjectStore,
   object: ListedObject,
   ref: VersionRef,
-  pace: (bytes: number) => Promise<void>,
+  pace: Pace,
   signal: AbortSignal | undefined,
 ): Promise<Scrubbed> {
   for (let attempt = 1; attempt <= readAttemptsMax; attempt += 1) {
@@ -74,7 +75,7 @@ async function hashOnce(
   store: ObjectStore,
   { key }: ListedObject,
   ref: VersionRef,
-  pace: (bytes: number) => Promise<void>,
+  pace: Pace,
   signal: AbortSignal | undefined,
 ): Promise<Scrubbed> {
   const object = await store.get(key, { signal })
@@ -89,15 +90,4 @@ async function hashOnce(
   }
   const found = digestOfHex(hasher.digest('hex'))
   return { key, ref, size, found, intact: found === ref.digest && size === object.size }
-}
-
-/** Waits so that all bytes together stay under the rate, measured from the first one. */
-function createPace(bytesPerSecondMax: number): (bytes: number) => Promise<void> {
-  const startedAt = performance.now()
-  let bytesTotal = 0
-  return async (bytes) => {
-    bytesTotal += bytes
-    const aheadMs = (bytesTotal / bytesPerSecondMax) * 1000 - (performance.now() - startedAt)
-    if (aheadMs > 5) await Bun.sleep(aheadMs)
-  }
 }

@@ -153,7 +153,7 @@ export function documentRoutes(documents: Documents): Route[] {
       summary: 'Delete a version for good',
       requestHeaders: {},
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
-      problems: ['version_tagged', 'conflict'],
+      problems: ['version_tagged', 'version_locked', 'conflict'],
       async handle({ params, request, context }) {
         const ref = { ...params, digest: params.digest as Digest }
         await documents.deleteVersion(ref, { by: context.principal.subject, signal: request.signal })

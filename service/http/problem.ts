@@ -9,6 +9,7 @@ export const problems = {
   route_not_found: { status: 404, title: 'There is no such address' },
   method_not_allowed: { status: 405, title: 'The address does not know this method' },
   version_tagged: { status: 409, title: 'The version is tagged' },
+  version_locked: { status: 409, title: 'The version is locked' },
   tag_protected: { status: 409, title: 'The tag cannot be removed' },
   conflict: { status: 409, title: 'Something else happened at the same time' },
   upload_not_found: { status: 404, title: 'Nothing was uploaded with this ticket' },

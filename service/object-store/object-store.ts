@@ -138,6 +138,8 @@ export interface ObjectInfo extends ListedObject {
    * worth what the probe found: some stores keep what they were told without looking.
    */
   sha256?: string
+  /** Until when nobody may remove it (S3 object lock), where the store says so; `forever` is a legal hold. */
+  locked?: Date | 'forever'
 }
 
 export interface ObjectBody extends ObjectInfo {

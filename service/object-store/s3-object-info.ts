@@ -24,7 +24,18 @@ export function toObjectInfo(key: string, headers: Headers): ObjectInfo {
     contentType: headers.get('content-type') ?? defaultContentType,
     metadata,
     ...wholeSha256(headers.get('x-amz-checksum-sha256')),
+    ...lockOf(headers),
   }
+}
+
+/** Object lock, as far as these keys may see it (S3 API, HeadObject). A legal hold has no end. */
+function lockOf(headers: Headers): { locked?: Date | 'forever' } {
+  if (headers.get('x-amz-object-lock-legal-hold')?.toUpperCase() === 'ON') return { locked: 'forever' }
+  const until = headers.get('x-amz-object-lock-retain-until-date')
+  if (until === null) return {}
+  const end = new Date(until)
+  // A lock whose end cannot be read is one nevertheless.
+  return { locked: Number.isNaN(end.getTime()) ? 'forever' : end }
 }
 
 /** A checksum of checksums (`<base64>-<parts>`) is not the digest of the bytes. */

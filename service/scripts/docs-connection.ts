@@ -44,14 +44,29 @@ export async function connect(
   flags: ConnectionFlags,
   environment: ConnectionEnvironment,
 ): Promise<DocumentsClient> {
+  return createDocumentsClient(await connectionOf(flags, environment))
+}
+
+/** What {@link connect} connects to. */
+export interface Connection {
+  url: string
+  tenant: string
+  token: string | (() => Promise<string>)
+}
+
+/** @throws {UsageError | NoSuchStart} as {@link connect} does */
+export async function connectionOf(
+  flags: ConnectionFlags,
+  environment: ConnectionEnvironment,
+): Promise<Connection> {
   const { url, tenant } = flags
   if (!tenant) throw new UsageError('no tenant: give --tenant or DOCUMENTS_TENANT')
   const token = tokenOf(environment)
-  if (url && token) return createDocumentsClient({ url, token, tenant })
+  if (url && token) return { url, token, tenant }
   if (token) throw new UsageError('a token without its service: give --url or DOCUMENTS_URL too')
   const start = findStart(await readLocalStarts(flags.local), flags)
   const request = { tenants: [tenant], scope: localScope, expiresInSeconds: localTokenSeconds }
-  return createDocumentsClient({ url: start.url, token: () => signLocalToken(start, request), tenant })
+  return { url: start.url, token: () => signLocalToken(start, request), tenant }
 }
 
 function tokenOf(environment: ConnectionEnvironment): string | (() => Promise<string>) | null {

@@ -7,7 +7,8 @@ import { prefixed } from '../object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../object-store/s3-object-store.ts'
 import { type Progress, startProgress } from './docs-progress.ts'
 import { createReport, damagedVersion, type ScrubReport } from './scrub-report.ts'
-import { readState, removeState, type ScrubState, ScrubStateError, writeState } from './scrub-state.ts'
+import { readScrubState, type ScrubState } from './scrub-state.ts'
+import { removeStateFile, StateFileError, writeStateFile } from './state-file.ts'
 
 const exitCodes = { intact: 0, damaged: 1, usage: 2, stopped: 3, configuration: 78 } as const
 type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
@@ -46,14 +47,14 @@ async function main(): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.intact : exitCodes.usage
     if (error instanceof ConfigError) return complain(error.message, exitCodes.configuration)
-    if (error instanceof ScrubStateError) return complain(`error: ${error.message}`, exitCodes.usage)
+    if (error instanceof StateFileError) return complain(`error: ${error.message}`, exitCodes.usage)
     throw error
   }
 }
 
 async function scrubAll({ s3, docs }: StoreConfig, flags: Flags): Promise<ExitCode> {
   const place = `${s3.endpoint}/${docs.bucket}/${docs.prefix}`
-  const begun = flags.state === undefined ? null : await readState(flags.state, place)
+  const begun = flags.state === undefined ? null : await readScrubState(flags.state, place)
   const state = begun ?? { place, after: flags.after ?? '', versions: 0, bytes: 0, damaged: [] }
   const bucket = createS3ObjectStore({
     ...s3,
@@ -74,7 +75,7 @@ async function scrubAll({ s3, docs }: StoreConfig, flags: Flags): Promise<ExitCo
     progress.stop()
     bucket.close()
   }
-  if (flags.state !== undefined) await removeState(flags.state)
+  if (flags.state !== undefined) await removeStateFile(flags.state)
   report.summary(state, { finished: true, after: state.after })
   return state.damaged.length === 0 ? exitCodes.intact : exitCodes.damaged
 }
@@ -95,7 +96,7 @@ async function readOn(
     if (flags.state === undefined) continue
     // Damage is written down at once: a resumed run must not forget it.
     if (scrubbed.intact && performance.now() - savedAt < stateIntervalMs) continue
-    await writeState(flags.state, state)
+    await writeStateFile(flags.state, state)
     savedAt = performance.now()
   }
 }
@@ -119,7 +120,7 @@ async function tellStopped(
 ): Promise<ExitCode> {
   const interrupted = interruption.signal.aborted
   if (!interrupted && !(error instanceof ObjectStoreError)) throw error
-  if (flags.state !== undefined && state.after !== '') await writeState(flags.state, state)
+  if (flags.state !== undefined && state.after !== '') await writeStateFile(flags.state, state)
   report.summary(state, { finished: false, after: state.after })
   const why = interrupted ? 'interrupted' : (error as ObjectStoreError).message
   return complain(`error: ${why}. ${howToGoOn(state, flags)}`, exitCodes.stopped)

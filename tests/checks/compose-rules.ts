@@ -4,21 +4,48 @@ import type { SourceFile } from './source-imports.ts'
 type Mapping = Record<string, unknown>
 
 /**
+ * What `docker stack deploy` reads and ignores (Docker CLI reference, "docker stack deploy"; what its loader calls
+ * unsupported and deprecated), and `depends_on`, which it reads for nothing.
+ */
+const ignoredBySwarm = [
+  ...[
+    'build',
+    'cgroup_parent',
+    'container_name',
+    'depends_on',
+    'devices',
+    'domainname',
+    'expose',
+    'external_links',
+  ],
+  ...['extends', 'ipc', 'links', 'mac_address', 'network_mode', 'pid', 'privileged', 'profiles', 'restart'],
+  ...['security_opt', 'shm_size', 'tmpfs', 'userns_mode'],
+]
+
+/**
  * What is wrong with a compose file: not YAML, an image without a fixed tag, a port open to the network, a secret
  * in the environment, a container with more rights than it needs. An overlay changes services that are complete
  * elsewhere, so only those with an image of their own have to be complete.
+ *
+ * A file that says `x-stack` is given to a Swarm: it holds nothing that a Swarm ignores, so it cannot forbid new
+ * privileges (the engine's own setting does), and a service of its own has its memory limited; only there a port may
+ * be the node's.
  */
 export function composeProblems({ path, text }: SourceFile): string[] {
   const file = parse(text)
   if (!isMapping(file)) return [`${path}: not a YAML mapping`]
   const services = isMapping(file.services) ? Object.entries(file.services) : []
+  const forSwarm = file['x-stack'] !== undefined
   return services.flatMap(([name, service]) => {
     if (!isMapping(service)) return [`${path}: service ${name} is no mapping`]
     const problems = [
       ...imageProblems(service.image),
-      ...portProblems(service.ports),
+      ...portProblems(service.ports, forSwarm),
       ...secretProblems(service.environment),
-      ...(service.image === undefined ? [] : [...rightsProblems(service), ...upkeepProblems(service)]),
+      ...(forSwarm ? swarmProblems(service) : []),
+      ...(service.image === undefined
+        ? []
+        : [...rightsProblems(service, forSwarm), ...upkeepProblems(service)]),
     ]
     return problems.map((problem) => `${path}: ${name}: ${problem}`)
   })
@@ -32,10 +59,23 @@ function imageProblems(image: unknown): string[] {
   return tag === undefined || tag === 'latest' ? [`image ${name} has no fixed tag`] : []
 }
 
-function portProblems(ports: unknown): string[] {
-  return listOf(ports)
+function portProblems(ports: unknown, forSwarm: boolean): string[] {
+  const all: unknown[] = Array.isArray(ports) ? ports : []
+  return all
+    .filter((port) => !(forSwarm && isMapping(port) && port.mode === 'host'))
+    .map((port) => (isMapping(port) ? JSON.stringify(port) : String(port)))
     .filter((port) => !port.startsWith('127.0.0.1:'))
     .map((port) => `port ${port} is open to the network`)
+}
+
+function swarmProblems(service: Mapping): string[] {
+  const ignored = ignoredBySwarm.filter((name) => service[name] !== undefined)
+  const resources = isMapping(service.deploy) ? service.deploy.resources : undefined
+  const limited = isMapping(resources) && isMapping(resources.limits) && resources.limits.memory !== undefined
+  return [
+    ...ignored.map((name) => `a Swarm ignores ${name}`),
+    ...(service.image === undefined || limited ? [] : ['its memory has no limit']),
+  ]
 }
 
 /** `docker inspect` shows the environment to everyone who may ask the engine: secrets come as files. */
@@ -50,13 +90,15 @@ function secretProblems(environment: unknown): string[] {
 }
 
 /** Rights that a container could do without (Docker documentation, "Security"). */
-function rightsProblems(service: Mapping): string[] {
+function rightsProblems(service: Mapping, forSwarm: boolean): string[] {
   const user = String(service.user ?? 'root').replace(/^\$\{\w+:-(.*)\}$/, '$1')
   return [
     ...(/^(root|0)(:|$)/.test(user) ? ['it runs as root'] : []),
     ...(service.read_only === true ? [] : ['its file system is not read-only']),
     ...(listOf(service.cap_drop).includes('ALL') ? [] : ['it keeps capabilities']),
-    ...(listOf(service.security_opt).includes('no-new-privileges:true') ? [] : ['it may gain privileges']),
+    ...(forSwarm || listOf(service.security_opt).includes('no-new-privileges:true')
+      ? []
+      : ['it may gain privileges']),
   ]
 }
 

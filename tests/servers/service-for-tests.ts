@@ -91,6 +91,8 @@ export interface InProcessOptions {
   deadlines?: StoreDeadlines
   /** Default: the shared one of all tests. */
   store?: StoreConnection
+  /** One that is there already; default: a fresh one, for which the store's keys have to suffice. */
+  bucket?: string
   /** Puts something between the service and its store, such as a fault. Keys come without the prefix. */
   decorate?: (store: ObjectStore) => ObjectStore
 }
@@ -254,10 +256,10 @@ function sharedWith({ issuer, token, store, connection }: ServiceForTests): Surr
 }
 
 async function surroundingsOfOne(
-  options: Pick<InProcessOptions, 'store' | 'accessTokenSeconds'>,
+  options: Pick<InProcessOptions, 'store' | 'bucket' | 'accessTokenSeconds'>,
 ): Promise<Surroundings> {
   const store = options.store ?? (await storeForTests())
-  const connection = { ...store, bucket: await freshBucket(store) }
+  const connection = { ...store, bucket: options.bucket ?? (await freshBucket(store)) }
   const issuer = await startIssuerForTests({ accessTokenSeconds: options.accessTokenSeconds })
   const bucket = createS3ObjectStore({ ...connection, connectionsMax: 8 })
   return {

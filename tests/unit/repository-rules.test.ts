@@ -109,6 +109,26 @@ describe('composeProblems', () => {
     expect(changed({ restart: 'no', healthcheck: undefined, stop_grace_period: undefined })).toEqual([])
   })
 
+  it('takes no file for a Swarm that has what a Swarm ignores', () => {
+    const { security_opt: _ignored, ports: _loopback, ...agreed } = complete
+    const forSwarm = (change: object) => {
+      const a = { ...agreed, deploy: { resources: { limits: { memory: '1g' } } }, ...change }
+      return problems(JSON.stringify({ 'x-stack': 'yes', services: { a } }))
+    }
+    expect(forSwarm({})).toEqual([])
+    expect(forSwarm({ security_opt: ['no-new-privileges:true'] })).toHaveLength(1)
+    expect(forSwarm({ depends_on: ['b'], restart: 'always' })).toHaveLength(2)
+    expect(forSwarm({ deploy: {} })).toEqual(['compose/x.yaml: a: its memory has no limit'])
+  })
+
+  it("lets a port be the node's on a Swarm alone", () => {
+    const ports = [{ target: 8443, published: 443, mode: 'host' }]
+    const stack = (head: object) => problems(JSON.stringify({ ...head, services: { a: { ports } } }))
+    expect(stack({ 'x-stack': 'yes' })).toEqual([])
+    expect(stack({})).toHaveLength(1)
+    expect(problems('x-stack: yes\nservices:\n  a:\n    ports: ["443:443"]\n')).toHaveLength(1)
+  })
+
   it('refuses what is not YAML', () => {
     expect(problems('services: [')).toHaveLength(1)
   })

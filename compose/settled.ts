@@ -1,0 +1,28 @@
+/**
+ * `bun compose/settled.ts <service> …`: waits until no update of these Swarm services is under way and all of their
+ * tasks run. Exit codes: 0 so it is, 1 an update was rolled back or has stopped, 2 wrong usage, 3 no engine.
+ */
+import { whyNoDocker } from './docker-engine.ts'
+import { untilSettled } from './swarm-service.ts'
+
+const secondsMax = 600
+const services = process.argv.slice(2)
+
+async function main(): Promise<number> {
+  if (services.length === 0) return complain('which service?', 2)
+  const whyNot = await whyNoDocker()
+  if (whyNot !== null) return complain(`no usable Docker Engine: ${whyNot}`, 3)
+  const onChange = (line: string) => void process.stdout.write(`${line}\n`)
+  for (const service of services) {
+    const outcome = await untilSettled(service, { env: process.env, secondsMax, onChange })
+    if (outcome !== 'none' && outcome !== 'completed') return complain(`${service}: ${outcome}`, 1)
+  }
+  return 0
+}
+
+function complain(message: string, exitCode: number): number {
+  process.stderr.write(`${message}\n`)
+  return exitCode
+}
+
+process.exitCode = await main()

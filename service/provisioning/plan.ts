@@ -1,0 +1,102 @@
+import type { BucketSettings } from '../object-store/s3-bucket-settings.ts'
+import { sameCors, sameLifecycle, toS3Cors, toS3Lifecycle } from './rule-forms.ts'
+import { describeRule, type ObjectLock, type WantedBucket } from './wanted-bucket.ts'
+
+/** In the order in which they are done: the policy comes last, when everything it would forbid is done. */
+export type Setting = 'bucket' | 'versioning' | 'object lock' | 'lifecycle' | 'cors' | 'policy'
+
+/** One difference between what is and what should be. */
+export interface Change {
+  bucket: string
+  setting: Setting
+  is: string
+  shouldBe: string
+  /** Why it cannot be done, where that is known beforehand. */
+  impossible?: string
+}
+
+/** What stays although nobody asked for it here; the operator should know. */
+export interface Remark {
+  bucket: string
+  remark: string
+}
+
+/** @param state `null` for a bucket that does not exist. */
+export function planBucket(wanted: WantedBucket, state: BucketSettings | null): Change[] {
+  const { bucket } = wanted.place
+  const lockable = state === null ? wanted.objectLock !== null : state.objectLock !== null
+  const found = state ?? emptyBucket(lockable)
+  const changes: Omit<Change, 'bucket'>[] = []
+  if (state === null) {
+    const shouldBe = lockable ? 'there, with object lock' : 'there'
+    changes.push({ setting: 'bucket', is: 'absent', shouldBe })
+  }
+  if (wanted.versioning && found.versioning !== 'Enabled') {
+    changes.push({ setting: 'versioning', is: found.versioning, shouldBe: 'Enabled' })
+  }
+  changes.push(...lockChanges(wanted.objectLock, found.objectLock))
+  for (const rule of wanted.lifecycle) {
+    const present = found.lifecycle.find(({ ID }) => ID === rule.id)
+    if (present && sameLifecycle(present, toS3Lifecycle(rule))) continue
+    changes.push({
+      setting: 'lifecycle',
+      is: present ? 'another rule' : 'none',
+      shouldBe: describeRule(rule),
+    })
+  }
+  for (const rule of wanted.cors ?? []) {
+    if (found.cors.some((present) => sameCors(present, toS3Cors(rule)))) continue
+    const shouldBe = `browsers of ${rule.origins.join(', ')} are let in`
+    changes.push({ setting: 'cors', is: found.cors.length === 0 ? 'none' : 'other rules', shouldBe })
+  }
+  if (wanted.policy && !Bun.deepEquals(found.policy, wanted.policy)) {
+    const is = found.policy === null ? 'none: every key of the project may do everything' : 'another policy'
+    changes.push({
+      setting: 'policy',
+      is,
+      shouldBe: `nobody but ${wanted.principals?.users.join(', ')} and provisioners`,
+    })
+  }
+  return changes.map((change) => ({ bucket, ...change }))
+}
+
+function lockChanges(wanted: ObjectLock | null, found: ObjectLock | null): Omit<Change, 'bucket'>[] {
+  if (wanted === null) return []
+  const shouldBe = describeLock(wanted)
+  if (found === null) {
+    const impossible = 'object lock can only be had when a bucket is created: take a new bucket, and migrate'
+    return [{ setting: 'object lock', is: 'off', shouldBe, impossible }]
+  }
+  if (wanted.retention === undefined || Bun.deepEquals(wanted.retention, found.retention)) return []
+  return [{ setting: 'object lock', is: describeLock(found), shouldBe }]
+}
+
+function describeLock({ retention }: ObjectLock): string {
+  return retention ? `${retention.mode} for ${retention.days} days` : 'on, without a retention'
+}
+
+/** As it is right after it was made. */
+function emptyBucket(lockable: boolean): BucketSettings {
+  return {
+    versioning: lockable ? 'Enabled' : 'off',
+    objectLock: lockable ? {} : null,
+    lifecycle: [],
+    cors: [],
+    policy: null,
+  }
+}
+
+/** Rules that we did not make stay, and some of them can delete documents. */
+export function remarksOn(wanted: WantedBucket, state: BucketSettings | null): Remark[] {
+  const { bucket } = wanted.place
+  const ours = new Set(wanted.lifecycle.map(({ id }) => id))
+  const foreign = (state?.lifecycle ?? []).filter(({ ID }) => ID === undefined || !ours.has(ID))
+  const remarks = foreign.map(({ ID = 'without a name', Expiration }) => {
+    const deletes = Expiration?.Days !== undefined || Expiration?.Date !== undefined
+    return `lifecycle rule ${ID} is not ours and stays${deletes ? ': it deletes objects' : ''}`
+  })
+  if (wanted.policy === null) {
+    remarks.push('no policy is asked for: PROVISION_…_PRINCIPALS names nobody for this bucket')
+  }
+  return remarks.map((remark) => ({ bucket, remark }))
+}

@@ -1,0 +1,162 @@
+import { InvalidArgumentError } from 'commander'
+import type { TagOutcome } from '../documents/copy-tag.ts'
+import type { VersionOutcome } from '../documents/copy-version.ts'
+import { type Migrated, migrate } from '../documents/migration.ts'
+import { type MigrationPlan, planMigration } from '../documents/migration-plan.ts'
+import { ObjectStoreError } from '../object-store/object-store.ts'
+import { type Progress, startProgress } from './docs-progress.ts'
+import { createMigrationReport, isRemarkable, type MigrationReport, problemOf } from './migrate-report.ts'
+import { beginning, type MigrationState, readMigrationState } from './migrate-state.ts'
+import { removeStateFile, StateFileError, writeStateFile } from './state-file.ts'
+import type { StorePair } from './store-pair.ts'
+import {
+  complain,
+  type ExitCode,
+  exitCodes,
+  mebibyte,
+  type PairFlags,
+  PairUsageError,
+  pairCommand,
+  pairEnvironmentHelp,
+  runPairCommand,
+  storeSentence,
+} from './store-pair-command.ts'
+
+interface Flags extends PairFlags {
+  since?: Date
+  state?: string
+  dryRun?: true
+}
+
+/** What is done again after a crash costs a look at both stores; a flush to disk for each would cost more. */
+const stateIntervalMs = 1000
+
+const command = pairCommand(
+  'bun run migrate',
+  'Copies all documents and tags from one store to another, verified, but for what is there. Deletes nothing.',
+)
+  .option('--since <time>', 'only what the source has stored since then (RFC 3339)', parseTime)
+  .option('--state <file>', 'keep the position here, and go on from it')
+  .option('--dry-run', 'write nothing, and say what would be copied')
+  .addHelpText(
+    'after',
+    `${pairEnvironmentHelp}
+Where both have a tag, the newer move wins, and what lost is told. What lies in staging is not copied.
+Exit codes: 0 all there, 1 something was not copied (it is named), 2 wrong usage, 3 stopped before the end (the
+configuration is wrong, a store is out of reach or refuses, or an interruption): run it again to go on.`,
+  )
+
+interface Run {
+  pair: StorePair
+  flags: Flags
+  signal: AbortSignal
+  report: MigrationReport
+  progress: Progress
+  state: MigrationState
+}
+
+async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): Promise<ExitCode> {
+  const report = createMigrationReport(flags.json === true)
+  const state = await stateOf(pair, flags)
+  const { from, to } = state
+  const plan = await planMigration(pair.source.store, pair.target.store, { since: flags.since, signal })
+  await report.plan(plan, { from, to, dryRun: flags.dryRun === true })
+  // What an earlier run could not copy is missing still.
+  for (const problem of state.problems) await report.problem(problem)
+  const run = { pair, flags, signal, report, state, progress: startProgress('migrate') }
+  const end = { dryRun: flags.dryRun === true }
+  try {
+    await goOn(run, plan)
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof ObjectStoreError)) throw error
+    run.progress.stop()
+    await keep(run)
+    await report.summary(state, { ...end, finished: false })
+    const why = signal.aborted ? 'interrupted' : storeSentence(error as ObjectStoreError)
+    const how = flags.state === undefined ? 'Run it again' : `Run it again with --state ${flags.state}`
+    return complain(`error: ${why}. ${how} to go on.`, exitCodes.missing)
+  } finally {
+    run.progress.stop()
+  }
+  if (flags.state !== undefined) await removeStateFile(flags.state)
+  await report.summary(state, { ...end, finished: true })
+  return state.problems.length === 0 ? exitCodes.done : exitCodes.failed
+}
+
+async function stateOf(
+  { source, target }: StorePair,
+  { state, since, dryRun }: Flags,
+): Promise<MigrationState> {
+  const journey = { from: source.place, to: target.place, since: since?.toISOString() ?? '' }
+  if (state === undefined) return beginning(journey)
+  if (dryRun) throw new PairUsageError('--dry-run goes nowhere, and keeps no --state')
+  try {
+    return await readMigrationState(state, journey)
+  } catch (error) {
+    throw error instanceof StateFileError ? new PairUsageError(error.message) : error
+  }
+}
+
+async function goOn(run: Run, { missing }: MigrationPlan): Promise<void> {
+  const { pair, flags, signal, state, progress } = run
+  let bytes = 0
+  const options = {
+    from: state.position,
+    since: flags.since,
+    dryRun: flags.dryRun === true,
+    parallelMax: flags.parallel,
+    bytesPerSecondMax: flags.rate * mebibyte,
+    onBytes(more: number) {
+      bytes += more
+      progress.onProgress?.({ bytes, totalBytes: missing.bytes })
+    },
+    signal,
+  }
+  let keptAt = performance.now()
+  for await (const migrated of migrate(pair.source.store, pair.target.store, options)) {
+    const troubled = await take(run, migrated)
+    // A problem is written down at once: a resumed run must not forget it.
+    if (!troubled && performance.now() - keptAt < stateIntervalMs) continue
+    await keep(run)
+    await run.report.progress(state)
+    keptAt = performance.now()
+  }
+}
+
+/** @returns whether something has to be looked at. */
+async function take({ state, report, flags }: Run, { position, outcomes }: Migrated): Promise<boolean> {
+  let troubled = false
+  for (const outcome of outcomes) {
+    count(state, outcome)
+    const problem = problemOf(outcome)
+    if (problem) {
+      troubled = true
+      state.problems.push(problem)
+      await report.problem(problem)
+    }
+    const copied = outcome.result === 'copied' || outcome.result === 'moved'
+    if (isRemarkable(outcome)) await report.remark(outcome)
+    if (flags.dryRun && copied) await report.wouldCopy(outcome)
+  }
+  state.position = position
+  return troubled
+}
+
+function count(state: MigrationState, outcome: VersionOutcome | TagOutcome): void {
+  const counts = outcome.of === 'version' ? state.versions : state.tags
+  counts[outcome.result] = (counts[outcome.result] ?? 0) + 1
+  if (outcome.of === 'version' && outcome.result === 'copied') state.bytesCopied += outcome.size
+}
+
+async function keep({ flags, state }: Run): Promise<void> {
+  if (flags.state !== undefined) await writeStateFile(flags.state, state)
+}
+
+function parseTime(text: string): Date {
+  // RFC 3339 section 5.6; without an offset it would be this machine's time.
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) ? new Date(text) : null
+  if (time && !Number.isNaN(time.getTime())) return time
+  throw new InvalidArgumentError('Give a time such as 2026-11-03T14:00:00Z.')
+}
+
+process.exitCode = await runPairCommand(command, migrateAll)

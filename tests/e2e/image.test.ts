@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DockerEnvironment } from '../../compose/docker-engine.ts'
+import { mustRun, runCommand } from '../../compose/run-command.ts'
+import { sbomPath } from '../../compose/service-image/contents.ts'
+import { bunImage } from '../../compose/service-image/pack-image.ts'
+import { until } from '../../observability/validate/until.ts'
+import { dockerForTests } from '../servers/docker.ts'
+import { keepPrinted } from '../servers/printed.ts'
+import { registerSecret } from '../servers/secrets.ts'
+
+const image = `cloudlysis/documents:test-${process.pid}`
+const container = `documents-test-${process.pid}`
+/** Of nobody: what runs here has no store, and is asked only whether it lives. */
+const secret = crypto.randomUUID() + crypto.randomUUID()
+
+let env: DockerEnvironment
+let folder: string
+let report: { image: string; bytes: number; parts: number; bun: { image: string; bytes: number } }
+
+const docker = (...args: string[]) => mustRun(['docker', ...args], { env })
+const inspected = (format: string) =>
+  docker('inspect', '--format', format, container).then((text) => text.trim())
+
+beforeAll(async () => {
+  env = await dockerForTests()
+  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-image-test-'))
+  registerSecret(secret)
+  const script = join(import.meta.dir, '../../compose/service-image/image.ts')
+  const flags = ['--tag', image, '--sbom', join(folder, 'sbom.json'), '--json']
+  report = JSON.parse(await mustRun([process.execPath, script, ...flags], { env }))
+  await Bun.write(join(folder, 'secret'), secret)
+  await mustRun(['chown', '10001:10001', join(folder, 'secret')])
+  await run()
+}, 600_000)
+
+afterAll(async () => {
+  await runCommand(['docker', 'rm', '--force', container], { env })
+  await runCommand(['docker', 'rmi', image], { env })
+  await rm(folder, { recursive: true, force: true })
+}, 60_000)
+
+/** As hardened as it gets, with a network of its own only: it has no store to talk to. */
+async function run(): Promise<void> {
+  const hardened = [
+    '--read-only',
+    '--cap-drop',
+    'ALL',
+    '--security-opt',
+    'no-new-privileges:true',
+    '--network',
+    'none',
+  ]
+  const quick = ['--health-interval', '1s', '--health-start-period', '60s']
+  const mount = ['--volume', `${join(folder, 'secret')}:/run/secrets/s3:ro`]
+  const settings = Object.entries({
+    S3_ENDPOINT: 'https://store.example',
+    S3_REGION: 'us-east-1',
+    S3_ACCESS_KEY_ID: 'documents',
+    S3_SECRET_ACCESS_KEY_FILE: '/run/secrets/s3',
+    S3_BUCKET_DOCS: 'documents',
+    AUTH_ISSUER: 'https://login.example',
+    AUTH_AUDIENCE: 'documents',
+    AUTH_JWKS_URL: 'https://login.example/keys',
+    AUTH_CLIENT_ID: 'documents-ui',
+  }).flatMap(([name, value]) => ['--env', `${name}=${value}`])
+  await docker('run', '--detach', '--name', container, ...hardened, ...quick, ...mount, ...settings, image)
+}
+
+/** Paths in the image, from the file systems of its layers. */
+async function pathsIn(): Promise<string[]> {
+  const tar = join(folder, 'container.tar')
+  await docker('export', '--output', tar, container)
+  return (await mustRun(['tar', '--list', '--file', tar])).split('\n')
+}
+
+describe("the service's image", () => {
+  it('is not much larger than Bun alone on the same base, and says by how much', () => {
+    expect(report.image).toBe(image)
+    expect(report.bun.image).toBe(bunImage)
+    expect(report.bytes - report.bun.bytes).toBeLessThan(10 * 1024 * 1024)
+  })
+
+  it('gets healthy by its own program, on a read-only file system, without root and without a capability', async () => {
+    await untilIs('{{.State.Health.Status}}', 'healthy')
+    expect(await inspected('{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}')).toBe('true [ALL]')
+    const status = await readStatus()
+    expect(status).toMatch(/^Uid:\s+10001\s+10001\s+10001\s+10001$/m)
+    expect(status).toMatch(/^CapEff:\s+0+$/m)
+    expect(status).toMatch(/^NoNewPrivs:\s+1$/m)
+  }, 90_000)
+
+  it('is asked whether it lives, and not whether its store does', async () => {
+    // There is no store, and never was.
+    expect(await inspected('{{.State.Health.Status}} {{.RestartCount}}')).toBe('healthy 0')
+    expect(
+      (await runCommand(['docker', 'exec', container, '/documents', '--health'], { env })).exitCode,
+    ).toBe(0)
+    const elsewhere = ['docker', 'exec', '--env', 'PORT=1', container, '/documents', '--health']
+    expect((await runCommand(elsewhere, { env })).exitCode).toBe(1)
+  })
+
+  it('has no shell, no package manager, no set-user-id program and no folder to write to', async () => {
+    const paths = await pathsIn()
+    expect(paths).toContain('documents')
+    expect(paths.filter((path) => /(^|\/)(sh|bash|dash|busybox|apt|dpkg|wget|curl)$/.test(path))).toEqual([])
+    const modes = await mustRun(['tar', '--list', '--verbose', '--file', join(folder, 'container.tar')])
+    const ours = modes.split('\n').filter((line) => /documents|\/lib|sbom|etc\/passwd/.test(line))
+    expect(ours.length).toBeGreaterThan(7)
+    expect(ours.filter((line) => /^(...s|......s|-.......w)/.test(line))).toEqual([])
+  })
+
+  it('says what it is and what it is made of: labels, and an SBOM that is also beside it', async () => {
+    const labels = JSON.parse(await inspected('{{json .Config.Labels}}')) as Record<string, string>
+    expect(labels['org.opencontainers.image.title']).toBe('cloudlysis-documents')
+    expect(labels['org.opencontainers.image.revision']).toMatch(/^[0-9a-f]{40}(-modified)?$|^unknown$/)
+    expect(labels['cloudlysis.base']).toMatch(/libc6=\d/)
+    await docker('cp', `${container}:${sbomPath}`, join(folder, 'inside.json'))
+    const inside = await Bun.file(join(folder, 'inside.json')).text()
+    expect(inside).toBe(await Bun.file(join(folder, 'sbom.json')).text())
+    const { bomFormat, components } = JSON.parse(inside) as {
+      bomFormat: string
+      components: { name: string; version: string; purl: string }[]
+    }
+    expect(bomFormat).toBe('CycloneDX')
+    expect(components).toHaveLength(report.parts)
+    const { dependencies } = (await import('../../package.json')) as { dependencies: Record<string, string> }
+    for (const [name, version] of Object.entries(dependencies)) {
+      expect(components.map(({ purl }) => purl)).toContain(`pkg:npm/${name.replace('@', '%40')}@${version}`)
+    }
+    expect(components.map(({ name }) => name)).toContain('libc6')
+    expect(components.find(({ name }) => name === 'bun')?.version).toBe(Bun.version)
+  })
+
+  it('holds no secret: not in what Docker tells, not in its history, not in a layer, not in its log', async () => {
+    const layers = join(folder, 'image.tar')
+    await docker('save', '--output', layers, image)
+    const told = [
+      await docker('inspect', container),
+      await docker('history', '--no-trunc', image),
+      await logs(),
+    ]
+    expect(told[0]).toContain('/run/secrets/s3')
+    expect(told.filter((text) => text.includes(secret))).toEqual([])
+    expect(Buffer.from(await Bun.file(layers).bytes()).includes(secret)).toBe(false)
+    // A search that finds nothing has to be one that could.
+    expect(Buffer.from(await Bun.file(layers).bytes()).includes('org.opencontainers.image.title')).toBe(true)
+    expect((await readdir(folder)).length).toBeGreaterThan(3)
+  }, 60_000)
+
+  it('drains on SIGTERM and ends with 0', async () => {
+    await docker('kill', '--signal', 'TERM', container)
+    await untilIs('{{.State.Running}}', 'false')
+    expect(await inspected('{{.State.ExitCode}}')).toBe('0')
+    const printed = await logs()
+    expect(printed).toContain('"service.draining"')
+    expect(printed).toContain('"service.stopped"')
+    keepPrinted('image', printed)
+  }, 90_000)
+})
+
+async function untilIs(format: string, expected: string): Promise<void> {
+  const look = async () => ((await inspected(format)) === expected ? expected : null)
+  expect(await until(60, look)).toBe(expected)
+}
+
+async function logs(): Promise<string> {
+  const { stdout, stderr } = await runCommand(['docker', 'logs', container], { env })
+  return stdout + stderr
+}
+
+async function readStatus(): Promise<string> {
+  return Bun.file(`/proc/${await inspected('{{.State.Pid}}')}/status`).text()
+}
