@@ -206,7 +206,8 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
   const surroundings = await surroundingsOfOne(options)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const logFile = printedFile(`service-${port}`)
+  // A port comes again: what another one printed is not of this service.
+  const logFile = printedFile(`service-${port}-${crypto.randomUUID()}`)
   const child = await startServer({
     name: 'service',
     argv: [...(options.argv ?? [process.execPath, mainFile])],
