@@ -17,6 +17,11 @@ import { isTestStore, testStores } from './servers/store.ts'
 import { suites } from './suites.ts'
 
 const wrongUsage = 64
+/**
+ * How many suites run at a time. Each waits half of its time, for servers that start, stop or are away: two fill two
+ * cores, and more would make tests wait for each other instead.
+ */
+const lanes = 2
 const inCi = process.env.CI === 'true'
 const interrupted = new AbortController()
 process.on('SIGINT', () => interrupted.abort())
@@ -70,18 +75,15 @@ async function runAll(runs: SuiteRun[], folder: string): Promise<SuiteResult[]> 
   process.env.TEST_SECRETS_FILE = join(folder, 'secrets')
   const stores = createRunStores()
   const results: SuiteResult[] = []
-  const runLane = async (lane: SuiteRun[]) => {
-    for (const run of lane) {
-      if (interrupted.signal.aborted) break
+  const waiting = [...runs]
+  const runLane = async () => {
+    for (let run = waiting.shift(); run && !interrupted.signal.aborted; run = waiting.shift()) {
       const runnable = run.needs.every((need) => answers.get(need) === null)
       results.push(runnable ? await runOne(run, stores, folder) : cannotRun(run, answers))
     }
   }
   try {
-    await Promise.all([
-      runLane(runs.filter(({ mostlyWaits }) => !mostlyWaits)),
-      runLane(runs.filter(({ mostlyWaits }) => mostlyWaits)),
-    ])
+    await Promise.all(Array.from({ length: lanes }, runLane))
   } finally {
     await stores.stop(printed)
   }

@@ -18,8 +18,6 @@ export interface Suite {
   needs: readonly NeedName[]
   /** Of one run. Longer means that it hangs: it is stopped and has failed. */
   minutesMax: number
-  /** It waits for time to pass more than it computes, so it runs beside the others. */
-  mostlyWaits?: true
 }
 
 /** The stores that the service is held to (README.md). */
@@ -96,7 +94,7 @@ export const suites: Suite[] = [
     },
     // promtool reads what the service tells Prometheus.
     needs: ['node', 'openssl', 'prometheus'],
-    minutesMax: 10,
+    minutesMax: 15,
   },
   {
     name: 'browser',
@@ -133,7 +131,6 @@ export const suites: Suite[] = [
       'ceph-rgw': ['provisioned-rights', 'validate-rgw'],
     },
     needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
-    mostlyWaits: true,
     minutesMax: 15,
   },
   {

@@ -18,8 +18,8 @@ export interface RunSurroundings {
 }
 
 /**
- * Runs one suite on one store as a process of its own and shows what it prints: at once, or as a whole at its end
- * where it runs beside others.
+ * Runs one suite on one store as a process of its own, and shows what it prints as a whole at its end: another one
+ * runs beside it.
  */
 export async function runSuite(
   run: SuiteRun,
@@ -45,10 +45,10 @@ export async function runSuite(
   const stop = AbortSignal.any([deadline, signal])
   stop.addEventListener('abort', end)
   const printed = join(folder, 'printed', `${name}.log`)
-  const show = run.mostlyWaits ? () => {} : (bytes: Uint8Array) => void process.stdout.write(bytes)
-  await Promise.all([tee(child.stdout, show, printed), tee(child.stderr, show, printed)])
+  console.log(`${run.suite} on ${titleOf(run.store)}: begins`)
+  await Promise.all([keep(child.stdout, printed), keep(child.stderr, printed)])
   const exitCode = await child.exited
-  if (run.mostlyWaits) process.stdout.write(await readFile(printed).catch(() => ''))
+  process.stdout.write(await readFile(printed).catch(() => ''))
   stop.removeEventListener('abort', end)
   const verdict = judge(await readCounts(report), run.files, exitCode)
   if (deadline.aborted) verdict.remarks.push(`stopped after ${run.minutesMax} minutes`)
@@ -61,9 +61,6 @@ async function readCounts(report: string): Promise<TestCounts> {
   return junit === null ? { passed: 0, failed: 0, skipped: 0, files: [] } : countTests(junit)
 }
 
-async function tee(stream: ReadableStream<Uint8Array>, show: (bytes: Uint8Array) => void, file: string) {
-  for await (const bytes of stream) {
-    show(bytes)
-    appendFileSync(file, bytes)
-  }
+async function keep(stream: ReadableStream<Uint8Array>, file: string) {
+  for await (const bytes of stream) appendFileSync(file, bytes)
 }

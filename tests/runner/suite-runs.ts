@@ -13,7 +13,6 @@ export interface SuiteRun {
   files: string[]
   needs: NeedName[]
   minutesMax: number
-  mostlyWaits: boolean
 }
 
 const needsOfStores: Record<RunStore, readonly NeedName[]> = {
@@ -45,7 +44,6 @@ export async function runsOf(suite: Suite, only?: RunStore): Promise<SuiteRun[]>
     files: [...(suite.stores.includes(store) ? everywhere : []), ...(apart.get(store) ?? [])].sort(),
     needs: [...suite.needs, ...needsOfStores[store]],
     minutesMax: suite.minutesMax,
-    mostlyWaits: suite.mostlyWaits ?? false,
   }))
 }
 
