@@ -152,6 +152,15 @@ export const suites: Suite[] = [
     minutesMax: 12,
   },
   {
+    name: 'swarm',
+    holds: 'the deployment by its runbook, on a Swarm of one node',
+    // Its own, behind TLS.
+    stores: ['none'],
+    needs: ['docker', 'rgw', 'openssl', 'curl', 'haproxy'],
+    mostlyWaits: true,
+    minutesMax: 20,
+  },
+  {
     name: 'faults',
     holds: 'a store that stalls, dies and lies',
     stores: ['minio'],

@@ -19,6 +19,15 @@ const accountFiles = {
   '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
 }
 
+/** What the Dockerfile says, too; a test compares the two. */
+export const serviceInstructions = [
+  'USER 10001:10001',
+  'ENV HOST=0.0.0.0',
+  'EXPOSE 8080',
+  'ENTRYPOINT ["/documents"]',
+  'HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["/documents", "--health"]',
+]
+
 /**
  * Everything that is in the service's image: the executable, the libraries of glibc that it is loaded with, and the
  * three files that those read. No shell, no package manager; roots of trust are Bun's own.
@@ -46,11 +55,7 @@ export async function serviceImageContents(work: string, revision: string): Prom
     files: { ...accountFiles, [sbomPath]: sbomText(await npmPackages(), debian) },
     openFolders: [],
     instructions: [
-      'USER 10001:10001',
-      'ENV HOST=0.0.0.0',
-      'EXPOSE 8080',
-      'ENTRYPOINT ["/documents"]',
-      'HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["/documents", "--health"]',
+      ...serviceInstructions,
       ...Object.entries(labels).map(([label, value]) => `LABEL ${label}="${value}"`),
     ],
   }

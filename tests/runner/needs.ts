@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { whyNoDocker } from '../../compose/docker-engine.ts'
 import { runCommand } from '../../compose/run-command.ts'
 import { buildServer, findGo, isServerBuilt } from '../../compose/servers/build-server.ts'
@@ -26,6 +27,7 @@ export type NeedName =
   | 'pip'
   | 'compose'
   | 'docker'
+  | 'haproxy'
   | 'loki'
   | 'tempo'
   | 'otel-collector'
@@ -104,6 +106,12 @@ const needs: Record<NeedName, Need> = {
     isMet: async () => (await whyNoDocker()) === null || (isRootOnDebian() && Bun.which('dockerd') !== null),
     meet: () => aptInstall(['docker.io', 'iptables']),
     line: 'sudo apt-get install --yes docker.io && sudo systemctl start docker',
+  },
+  haproxy: {
+    // Where programs are that only root runs.
+    isMet: async () => existsSync('/usr/sbin/haproxy'),
+    meet: () => aptInstall(['haproxy']),
+    line: 'sudo apt-get install --yes haproxy',
   },
   loki: built('loki', '1.26.5'),
   tempo: built('tempo', '1.25.1'),

@@ -1,0 +1,60 @@
+import { mustRun, runCommand } from '../../compose/run-command.ts'
+import { type RunningDocker, startDocker } from '../../compose/servers/dockerd.ts'
+import { aptInstall } from '../runner/apt.ts'
+
+/** A Docker Engine of this process alone, as a Swarm of one node. */
+export interface SwarmEngine extends RunningDocker {
+  /** Address of this machine as its containers reach it, and nobody else does. */
+  hostAddress: string
+}
+
+/**
+ * Starts one, never the machine's own: that is not ours to make a Swarm of. Takes root on Linux; Debian's `docker.io`
+ * is installed if need be.
+ *
+ * @throws {ServerStartError | CommandError} if it does not come up.
+ */
+export async function startSwarm(): Promise<SwarmEngine> {
+  if (Bun.which('dockerd') === null || Bun.which('docker') === null)
+    await aptInstall(['docker.io', 'iptables'])
+  const docker = await startDocker()
+  const { env } = docker
+  try {
+    // The network by which tasks reach their host, under a name of its own: two engines would share an interface.
+    const bridge = `clgw${process.pid}`
+    const options = ['enable_icc=false', 'enable_ip_masquerade=true', `name=${bridge}`]
+    const named = options.flatMap((option) => ['--opt', `com.docker.network.bridge.${option}`])
+    await mustRun(['docker', 'network', 'create', ...named, 'docker_gwbridge'], { env })
+    // Nodes of a Swarm talk on port 7946 of this address, which cannot be chosen: each engine has its own address.
+    const address = `127.77.${(process.pid >> 8) & 255}.${process.pid & 255}`
+    const init = ['docker', 'swarm', 'init', '--advertise-addr', address, '--listen-addr', `${address}:2377`]
+    await mustRun(init, { env })
+    const gateway = [
+      'docker',
+      'network',
+      'inspect',
+      '--format',
+      '{{(index .IPAM.Config 0).Gateway}}',
+      'docker_gwbridge',
+    ]
+    const hostAddress = (await mustRun(gateway, { env })).trim()
+    const stop = async () => {
+      await leave(env)
+      await docker.stop()
+      await runCommand(['ip', 'link', 'delete', bridge])
+    }
+    return { ...docker, hostAddress, stop }
+  } catch (error) {
+    await docker.stop()
+    throw error
+  }
+}
+
+/** Tasks end first, so that their containers and networks are gone with the engine. */
+async function leave(env: RunningDocker['env']): Promise<void> {
+  const stacks = await runCommand(['docker', 'stack', 'ls', '--format', '{{.Name}}'], { env })
+  for (const stack of stacks.stdout.split('\n').filter((name) => name !== '')) {
+    await runCommand(['docker', 'stack', 'rm', stack], { env })
+  }
+  await runCommand(['docker', 'swarm', 'leave', '--force'], { env, secondsMax: 120 })
+}
