@@ -42,7 +42,12 @@ export async function startSeaweedfs(options: SeaweedfsOptions = {}): Promise<Ru
     const server = await startServer({
       name: 'seaweedfs',
       argv: [weed, 'server', ...serverArguments(own, dataDir, ports, options), `-s3.port=${port}`],
-      env: { HOME: own, PATH: '/usr/bin:/bin' },
+      env: {
+        HOME: own,
+        PATH: '/usr/bin:/bin',
+        // A bucket has volumes of its own, seven from its first object on, and a disk has room for some hundreds.
+        WEED_MASTER_VOLUME_GROWTH_COPY_1: '1',
+      },
       cwd: own,
       logFile: join(own, 'log'),
       isReady: () => answersOk(`${endpoint}/healthz`),
