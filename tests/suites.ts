@@ -94,7 +94,7 @@ export const suites: Suite[] = [
     },
     // promtool reads what the service tells Prometheus.
     needs: ['node', 'openssl', 'prometheus'],
-    minutesMax: 15,
+    minutesMax: 20,
   },
   {
     name: 'browser',
@@ -157,7 +157,6 @@ export const suites: Suite[] = [
     // Its own, behind TLS.
     stores: ['none'],
     needs: ['docker', 'rgw', 'openssl', 'curl', 'haproxy'],
-    mostlyWaits: true,
     minutesMax: 20,
   },
   {
