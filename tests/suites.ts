@@ -134,6 +134,14 @@ export const suites: Suite[] = [
     minutesMax: 15,
   },
   {
+    name: 'swarm',
+    holds: 'the deployment by its runbook, on a Swarm of one node',
+    // Its own, behind TLS.
+    stores: ['none'],
+    needs: ['docker', 'rgw', 'openssl', 'curl', 'haproxy'],
+    minutesMax: 20,
+  },
+  {
     name: 'e2e',
     holds: 'what people run: start, the command line, the compose stack',
     stores: ['minio'],
@@ -150,14 +158,6 @@ export const suites: Suite[] = [
       'prometheus',
     ],
     minutesMax: 12,
-  },
-  {
-    name: 'swarm',
-    holds: 'the deployment by its runbook, on a Swarm of one node',
-    // Its own, behind TLS.
-    stores: ['none'],
-    needs: ['docker', 'rgw', 'openssl', 'curl', 'haproxy'],
-    minutesMax: 20,
   },
   {
     name: 'faults',

@@ -1,6 +1,6 @@
 /** How long the checks wait for what should happen; longer means that it did not. In seconds. */
 export interface Waits {
-  /** From a flush to the object in the bucket. */
+  /** From a flush to the object in the bucket: at once, or after the half minute that Tempo waits where a write failed. */
   landing: number
   /** Until a server that cannot reach its store has noticed. */
   refusal: number
@@ -10,4 +10,4 @@ export interface Waits {
   removal: number
 }
 
-export const defaultWaits: Waits = { landing: 20, refusal: 45, recovery: 150, removal: 300 }
+export const defaultWaits: Waits = { landing: 45, refusal: 45, recovery: 150, removal: 300 }

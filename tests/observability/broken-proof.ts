@@ -65,7 +65,7 @@ export async function proveBroken({
     part,
     evidence: evidenceIn(folder),
     signal: new AbortController().signal,
-    waits: { landing: 15, ...waits },
+    waits: { landing: 40, ...waits },
     mischief: { skips: refusals(servers), ...mischief },
   })
   try {
