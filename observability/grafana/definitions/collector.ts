@@ -1,5 +1,6 @@
 import { dashboard } from '../dashboard.ts'
 import { graph, stat } from '../panel.ts'
+import { instancesStat } from '../server-panels.ts'
 
 export const collector = dashboard({
   uid: 'cloudlysis-collector',
@@ -11,12 +12,7 @@ export const collector = dashboard({
       title: 'Now',
       height: 4,
       panels: [
-        stat({
-          title: 'Instances',
-          description: 'How many give their metrics.',
-          unit: 'short',
-          expr: 'sum(up{job="collector"})',
-        }),
+        instancesStat('collector'),
         stat({
           title: 'Fullest queue',
           description: 'Share of its room. What does not fit is lost.',
