@@ -29,7 +29,12 @@ const place = { bucket: 'acme-loki', prefix: 'loki/' }
 function sceneOn(objects: ObjectStore) {
   const parts = { server: 'loki', place, objects, marker: newMarker(), neighbours: [] } as const
   const signal = new AbortController().signal
-  const scene = newScene({ ...parts, signal, evidence: evidenceIn(folder), ownPrefixes: prefixesOfProof(place) })
+  const scene = newScene({
+    ...parts,
+    signal,
+    evidence: evidenceIn(folder),
+    ownPrefixes: prefixesOfProof(place),
+  })
   return { ...scene, before: new Map() }
 }
 
