@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
+import type { Report } from '../../observability/validate/report/report.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { storeForTests } from '../servers/store.ts'
@@ -59,6 +60,8 @@ describe('bun run validate', () => {
       running.kill('SIGINT')
       expect(await running.exited).toBe(130)
       expect(await new Response(running.stdout).text()).toContain('not run: interrupted')
+      const report: Report = await Bun.file(join(evidence, 'report.json')).json()
+      expect(idsWith(report, 'failed')).toEqual([])
       const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
       expect((await objects.list({ prefix: '', limit: 10 })).objects).toEqual([])
       objects.close()
