@@ -115,14 +115,14 @@ export const tempo = dashboard({
           ],
         }),
         graph({
-          title: 'Compaction errors',
-          description: 'Where these go on, blocks stay many and searches get slow.',
+          title: 'Errors of upkeep',
+          description:
+            'Where compaction fails, blocks stay many and searches get slow; where listing does, they miss newer blocks.',
           unit: 'short',
           queries: [
-            [
-              'sum by (instance) (increase(tempodb_compaction_errors_total[$__rate_interval]))',
-              '{{instance}}',
-            ],
+            ['sum(increase(tempodb_compaction_errors_total[$__rate_interval]))', 'compaction'],
+            // Absent before the first one.
+            ['sum(increase(tempodb_blocklist_poll_errors_total[$__rate_interval])) or vector(0)', 'listing'],
           ],
         }),
         graph({
