@@ -119,11 +119,13 @@ async function tryToSetUp(
     const told = { verdict: 'proved' as const, seen: setup.seen, reason: '', seconds: seconds() }
     return { setup, result: { ...setupCheck, ...told } }
   } catch (error) {
-    if (!isMissing(error)) throw error
+    if (error instanceof UsageError || error instanceof ConfigError) throw error
+    // What nobody foresaw is told in the report as well, and where it was thrown.
+    if (!isMissing(error)) await evidence.write('setup.thrown.txt', Bun.inspect(error))
+    const verdict = isMissing(error) ? ('missing' as const) : ('failed' as const)
     // It may quote what a server or a program said.
-    const reason = redactText(error.message)
-    const told = { verdict: 'missing' as const, seen: '', reason, seconds: seconds() }
-    return { setup: null, result: { ...setupCheck, ...told } }
+    const reason = redactText(error instanceof Error ? error.message : String(error))
+    return { setup: null, result: { ...setupCheck, verdict, seen: '', reason, seconds: seconds() } }
   }
 }
 

@@ -155,6 +155,16 @@ describe('bun run validate', () => {
     millisecondsMax,
   )
 
+  it('exits with 1 where it fails before its first check, and says so in the report', async () => {
+    const { evidence, finished } = await validateTempo('no-tmp', { TMPDIR: join(folder, 'no-such-folder') })
+    const result = await finished
+    const report = reportIn(result)
+    expect(idsWith(report, 'failed')).toEqual(['setup'])
+    expect(idsWith(report, 'not run')).toHaveLength(report.checks.length - 1)
+    expect(result.exitCode).toBe(1)
+    expect(existsSync(join(evidence, 'setup.thrown.txt'))).toBeTrue()
+  })
+
   it('exits with 3 where running servers are named and their store is not', async () => {
     const against = ['--against', 'tempo=http://127.0.0.1:3200', '--evidence', join(folder, 'no-s3')]
     const { exitCode, stdout } = await validate(against)
