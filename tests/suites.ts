@@ -16,6 +16,8 @@ export interface Suite {
   apart?: Partial<Record<RunStore, readonly string[]>>
   /** What has to be on the machine, beyond what its stores need. */
   needs: readonly NeedName[]
+  /** It mostly waits, for servers that start, stop or are away: it runs beside suites that work. Default: it works. */
+  waits?: true
   /** Of one run. Longer means that it hangs: it is stopped and has failed. */
   minutesMax: number
 }
@@ -134,6 +136,7 @@ export const suites: Suite[] = [
       'ceph-rgw': ['provisioned-rights', 'validate-rgw'],
     },
     needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
+    waits: true,
     minutesMax: 15,
   },
   {
@@ -142,6 +145,7 @@ export const suites: Suite[] = [
     // Its own, behind TLS.
     stores: ['none'],
     needs: ['docker', 'rgw', 'openssl', 'curl', 'haproxy'],
+    waits: true,
     minutesMax: 20,
   },
   {
