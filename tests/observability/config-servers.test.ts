@@ -143,7 +143,8 @@ describe('Loki and Tempo behind the Collector', () => {
       expect(trace.spans.map(({ spanId }) => spanId)).toContain(marker.rootSpanId)
       await pair.stop()
       expect(await filesIn(pair.loki.dataDir, 'chunks/fake/*/*')).toHaveLength(1)
-      expect(await filesIn(pair.loki.dataDir, 'chunks/index/index_*/*')).toHaveLength(1)
+      // Two where a quarter of an hour, at which Loki ships its index, passed meanwhile.
+      expect(await filesIn(pair.loki.dataDir, 'chunks/index/index_*/*')).not.toBeEmpty()
       expect(await filesIn(pair.tempo.dataDir, 'blocks/single-tenant/*/meta.json')).toHaveLength(1)
     },
     millisecondsMax,

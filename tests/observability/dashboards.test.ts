@@ -14,8 +14,8 @@ import { allChosen, emptyQueries, panelsOf, queriesOf } from './dashboard-querie
 import { provisionedSources } from './grafana-provisioning.ts'
 import { runQuery } from './grafana-queries.ts'
 import type { TimeRange } from './grafana-variables.ts'
+import { sendLateLine } from './late-line.ts'
 import { type ObservedStack, startObservedStack } from './observed-stack.ts'
-import { sendLogRecord } from './otlp.ts'
 import { openedByClick } from './panel-links.ts'
 import { runbookQueries, unknownMetrics } from './runbook-queries.ts'
 import { logsOfSpan, metricsOfSpan, spansOf, type TempoTrace, tracesOfLine } from './span-links.ts'
@@ -36,7 +36,7 @@ beforeAll(async () => {
   })
   await usualTraffic(stack.service)
   await finds(search)
-  await lateLine()
+  await sendLateLine(stack)
   await fetch(`${stack.loki.url}/flush`, { method: 'POST' })
   await fetch(`${stack.tempo.url}/flush`, { method: 'POST' })
   await usualTraffic(stack.service)
@@ -72,15 +72,6 @@ async function until(look: () => Promise<boolean>): Promise<void> {
     if (performance.now() > deadline) throw new Error(`not within a minute: ${look}`)
     await Bun.sleep(200)
   }
-}
-
-/** A line that Loki refuses, since its stream is hours ahead of it: the Collector loses it. */
-async function lateLine(): Promise<void> {
-  const { otlpUrl } = stack.collector
-  await sendLogRecord(otlpUrl, 'late', 'in time')
-  // The Collector may hand on two batches in any order.
-  await until(() => finds({ ...line, expr: '{service_name="late"}' }))
-  await sendLogRecord(otlpUrl, 'late', 'late', Date.now() - 5 * 60 * 60 * 1000)
 }
 
 /** The store goes away until a search has failed of it, while clients go on asking. */
