@@ -148,6 +148,35 @@ describe('Dialog', () => {
     expect(closed).toBe(1)
   })
 
+  it('comes back where the browser closes it although it cannot be left, as at a second Escape', () => {
+    render(<Dialog title="A">Text</Dialog>)
+    const dialog = screen.getByRole<HTMLDialogElement>('dialog')
+    act(() => dialog.close())
+    expect(dialog.open).toBe(true)
+  })
+
+  it('is told of where the browser closes it by itself', () => {
+    let closed = 0
+    render(
+      <Dialog title="A" onClose={() => closed++}>
+        Text
+      </Dialog>,
+    )
+    act(() => screen.getByRole<HTMLDialogElement>('dialog').close())
+    expect(closed).toBe(1)
+  })
+
+  it('does not take its own end for somebody who leaves it', () => {
+    let closed = 0
+    const { unmount } = render(
+      <Dialog title="A" onClose={() => closed++}>
+        Text
+      </Dialog>,
+    )
+    unmount()
+    expect(closed).toBe(0)
+  })
+
   it('gives the focus back to what had it', () => {
     const { rerender } = render(<button type="button">Open</button>)
     const button = screen.getByRole('button', { name: 'Open' })
