@@ -20,7 +20,7 @@ import { DeleteDialog } from './delete-dialog.tsx'
 import { PreviewDialog } from './preview-dialog.tsx'
 import { SetTagDialog } from './set-tag-dialog.tsx'
 import { type TagMove, TagMoved } from './tag-moved.tsx'
-import { reloadVersions, useVersions } from './use-versions.ts'
+import { reloadVersions, removeFromVersions, useVersions } from './use-versions.ts'
 import { type VersionAction, VersionsTable } from './versions-table.tsx'
 
 /** One document with its versions. */
@@ -93,6 +93,7 @@ function Versions({ document }: { document: DocumentAddress }) {
   const afterDelete = ({ digest }: Document) => {
     done()
     removeFromListings(queries, { ...document, digest })
+    removeFromVersions(queries, document, digest)
     announce('The version was deleted')
     void reloadVersions(queries, document)
   }

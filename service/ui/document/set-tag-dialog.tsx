@@ -85,7 +85,7 @@ export function SetTagDialog({ version, versions, onMoved, onClose }: SetTagDial
           <button type="button" className="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" className="button button-primary" disabled={!isTag || already || busy}>
+          <button type="submit" className="button button-primary" disabled={!isKnown || already || busy}>
             Move tag
           </button>
         </div>
