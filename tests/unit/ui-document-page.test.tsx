@@ -108,6 +108,8 @@ describe('Moving a tag', () => {
     await user.click(within(dialog).getByRole('button', { name: 'Move tag' }))
     await waitFor(() => expect(screen.queryByRole('dialog') === null).toBe(true))
     expect(await production()).toBe(older.digest)
+    const told = screen.getByText(`production is on ${short(older)} now`)
+    expect(told.getAttribute('aria-live')).toBe('polite')
     await waitFor(async () => within(await rowOf(older)).getByText('production'))
   })
 
@@ -158,6 +160,8 @@ describe('Moving a tag', () => {
     const move = screen.getByRole<HTMLButtonElement>('button', { name: 'Move tag' })
     await user.type(field, 'no good')
     expect(field.getAttribute('aria-invalid')).toBe('true')
+    const hint = document.getElementById(field.getAttribute('aria-describedby') ?? '')
+    expect(hint?.textContent).toMatch(/^A tag begins with/)
     expect(move.disabled).toBe(true)
     await user.clear(field)
     await user.type(field, 'v2.0')

@@ -110,7 +110,7 @@ describe('ErrorBoundary', () => {
     const view = (name: string, child: ReactElement) =>
       withSettings(<ErrorBoundary view={name}>{child}</ErrorBoundary>)
     const { rerender } = render(view('a', <Broken />))
-    within(screen.getByRole('alert')).getByText('This view is broken.')
+    within(within(screen.getByRole('main')).getByRole('alert')).getByText('This view is broken.')
     rerender(view('b', <p>Another view</p>))
     screen.getByText('Another view')
     console.error = quiet

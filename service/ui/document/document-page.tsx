@@ -6,6 +6,7 @@ import { failureOf } from '../failures/failure.ts'
 import { removeFromListings } from '../listing/use-listing.ts'
 import { announce } from '../parts/announcer.tsx'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
+import { shortDigest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Loading } from '../parts/loading.tsx'
@@ -88,6 +89,7 @@ function Versions({ document }: { document: DocumentAddress }) {
   const afterMove = (move: TagMove) => {
     done()
     setMoved(move)
+    announce(`${move.tag.tag} is on ${shortDigest(move.tag.digest)} now`)
     void reloadVersions(queries, document)
   }
   const afterDelete = ({ digest }: Document) => {
