@@ -257,6 +257,14 @@ describe('An issuer', () => {
     expect(await hasPage(withPage)).toBe(true)
   })
 
+  it('that has a page to sign in at is given no code of a link: somebody could plant their own sign-in', async () => {
+    await using endpoint = startTokenEndpoint({ authorization_endpoint: 'https://id.example.com/authorize' })
+    const session = sessionAt(endpoint)
+    await session.start('planted')
+    expect(session.state()).toMatchObject({ status: 'signed-out', error: { code: 'links_not_taken' } })
+    expect(endpoint.asked).toEqual([])
+  })
+
   it('does not take an answer that belongs to no sign-in of this tab', async () => {
     await using endpoint = startTokenEndpoint({ authorization_endpoint: 'https://id.example.com/authorize' })
     const issuer = createOidcIssuer(endpoint.settings, origin, sessionStorage)

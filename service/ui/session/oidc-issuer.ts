@@ -31,11 +31,13 @@ export function createOidcIssuer(settings: UiSettings, origin: string, storage: 
     throw new IssuerRefusal('signed_out')
   }
 
+  async function hasSignInPage(): Promise<boolean> {
+    const metadata: Partial<OidcMetadata> = await asked(manager.metadataService.getMetadata())
+    return metadata.authorization_endpoint !== undefined
+  }
+
   return {
-    hasSignInPage: async () => {
-      const metadata: Partial<OidcMetadata> = await asked(manager.metadataService.getMetadata())
-      return metadata.authorization_endpoint !== undefined
-    },
+    hasSignInPage,
     async stored() {
       const user = await manager.getUser()
       if (user === null || (await isOnlyTab(storage))) return user && heldOf(user)
@@ -68,6 +70,8 @@ export function createOidcIssuer(settings: UiSettings, origin: string, storage: 
       return { tokens: heldOf(user), returnPath: safeReturnPath(user.state) }
     },
     async exchangeCode(code) {
+      // Neither `state` nor PKCE stands behind it: whoever has a code of their own there could sign others in with it.
+      if (await hasSignInPage()) throw new IssuerRefusal('links_not_taken')
       const endpoint = (await asked(manager.metadataService.getTokenEndpoint(false))) ?? ''
       const user = await unlessSignedOut(asked(userForCode(endpoint, code, settings, origin, manager)))
       await isOnlyTab(storage)
