@@ -194,13 +194,16 @@ describe('A session that has ended', () => {
 describe('Somebody else who signs in', () => {
   it('finds nothing that the one before had open', async () => {
     const { session, user } = await open('/tenants/acme/definitions/orders.json')
-    await user.click(await screen.findByRole('button', { name: /^Delete / }))
+    await user.click(await screen.findByRole('button', { name: /^Download / }))
+    screen.getByText(/^Download of orders.json added/)
+    await user.click(screen.getByRole('button', { name: /^Delete / }))
     screen.getByRole('dialog', { name: 'Delete this version?' })
     await act(async () => session.acceptLink(await service.issuer.signInCode({ subject: 'bob' })))
     await heading('orders.json')
     await screen.findByTitle('Signed in as bob')
     await screen.findByRole('table', { name: 'Versions' })
     expect(screen.queryByRole('dialog') === null).toBe(true)
+    expect(screen.queryByText(/^Download of/) === null).toBe(true)
   })
 })
 
