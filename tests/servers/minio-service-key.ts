@@ -8,8 +8,7 @@ import { docsPrefix } from './service-key.ts'
 import { storedZip } from './stored-zip.ts'
 
 const policyName = 'documents-service'
-/** It serves buckets a moment before it knows its users. */
-const initialisedSecondsMax = 30
+const loadSecondsMax = 30
 
 /**
  * Makes the user of a MinIO that services in tests are: with the policy that `bun run provision user-policy` prints,
@@ -34,27 +33,47 @@ export async function minioServiceKey(minio: StoreConnection): Promise<StoreCred
 
 /** @throws {Error} if MinIO does not take all of it. */
 async function importUsers(minio: StoreConnection, entities: Record<string, object>): Promise<void> {
+  await usersLoaded(minio)
   const files = Object.entries(entities).map(([name, entity]) => [
     `iam-assets/${name}`,
     JSON.stringify(entity),
   ])
-  const body = storedZip(Object.fromEntries(files))
-  // Signed and addressed like an object of a bucket that is called `minio`.
-  const signed = await createRequestSigner({ ...minio, bucket: 'minio', connectionsMax: 1 })({
-    method: 'PUT',
-    key: 'admin/v3/import-iam-v2',
-    payloadSha256: new Bun.CryptoHasher('sha256').update(body).digest('hex'),
-  })
-  const tls = minio.ca === undefined ? {} : { tls: { ca: minio.ca } }
-  const send = () => fetch(signed.url, { method: 'PUT', headers: signed.headers, body, ...tls })
-  const deadline = Date.now() + initialisedSecondsMax * 1000
-  let answer = await send()
-  while (answer.status === 503 && Date.now() < deadline) {
-    await answer.body?.cancel()
+  const { status, said } = await administer(
+    minio,
+    'PUT',
+    'import-iam-v2',
+    storedZip(Object.fromEntries(files)),
+  )
+  if (status !== 200 || Object.keys(JSON.parse(said).failed ?? {}).length > 0)
+    throw new Error(`MinIO does not take the user of the service: ${status} ${said}`)
+}
+
+/**
+ * MinIO serves buckets a moment before it has loaded the users that it knows, and forgets those that it is given
+ * meanwhile. It lists groups when it has.
+ */
+async function usersLoaded(minio: StoreConnection): Promise<void> {
+  const deadline = Date.now() + loadSecondsMax * 1000
+  while ((await administer(minio, 'GET', 'groups')).status !== 200) {
+    if (Date.now() > deadline) throw new Error(`MinIO has no users after ${loadSecondsMax} s`)
     await Bun.sleep(50)
-    answer = await send()
   }
-  const said = await answer.text()
-  if (!answer.ok || Object.keys(JSON.parse(said).failed ?? {}).length > 0)
-    throw new Error(`MinIO does not take the user of the service: ${answer.status} ${said}`)
+}
+
+/** Signed and addressed like an object of a bucket that is called `minio`. */
+async function administer(
+  minio: StoreConnection,
+  method: 'GET' | 'PUT',
+  call: string,
+  body?: Uint8Array<ArrayBuffer>,
+) {
+  const signed = await createRequestSigner({ ...minio, bucket: 'minio', connectionsMax: 1 })({
+    method,
+    key: `admin/v3/${call}`,
+    payloadSha256: new Bun.CryptoHasher('sha256').update(body ?? '').digest('hex'),
+  })
+  const { headers } = signed
+  const tls = minio.ca === undefined ? {} : { tls: { ca: minio.ca } }
+  const answer = await fetch(signed.url, { method, headers, ...(body === undefined ? {} : { body }), ...tls })
+  return { status: answer.status, said: await answer.text() }
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../compose/servers/free-port.ts'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { answersOk, type ServerProcess, startServer } from '../../compose/servers/server-process.ts'
 import { createApp } from '../../service/app.ts'
 import { createAuthenticator } from '../../service/authn/authenticator.ts'
@@ -47,7 +46,7 @@ export interface ServiceForTests {
   /** What the service sees as its store, below `S3_PREFIX_DOCS`, by another way and with the owner's key. */
   store: ObjectStore
   /** How the service itself reaches its bucket: with a key that has the rights of the table, and no others. */
-  connection: StoreConnection & { bucket: string }
+  connection: StoreForTests & { bucket: string }
   /** The same with the key of the store's owner, who may do everything. */
   owner: StoreForTests & { bucket: string }
   /** Everything it has logged so far; a line that is no JSON object fails the test that asks. */

@@ -15,10 +15,18 @@ export interface StoreForTests extends StoreConnection {
 /** Below it the service keeps everything, in a bucket `test-…` (`bucket.ts`). */
 export const docsPrefix = 'docs/'
 
-/** The store as the service reaches it, whose key can make no bucket and look at nothing beyond `docs/`. */
-export function asService<Store extends StoreForTests>(store: Store): Omit<Store, 'serviceKey'> {
-  const { serviceKey, ...reached } = store
-  if (serviceKey === undefined) return reached
-  const { accessKeyId, secretAccessKey } = serviceKey
-  return { ...reached, accessKeyId, secretAccessKey }
+/**
+ * The store as the service reaches it, whose key can make no bucket and look at nothing beyond `docs/`.
+ *
+ * @throws {Error} if nobody has narrowed a key of a store where that can be done.
+ */
+export function asService<Store extends StoreForTests>(store: Store): Store {
+  const { kind, serviceKey } = store
+  if (serviceKey !== undefined) return { ...store, ...keysOf(serviceKey) }
+  if (kind === 'seaweedfs') return store
+  throw new Error(`a service must not have the owner's key of ${kind}`)
+}
+
+function keysOf({ accessKeyId, secretAccessKey }: ServiceKey): StoreCredentials {
+  return { accessKeyId, secretAccessKey }
 }

@@ -77,7 +77,12 @@ export async function startPrivateStore(options: MinioOptions = {}): Promise<Run
     startMinio({ onProgress, browserOrigins, ...options }),
   )
   registerSecret(store.secretAccessKey)
-  return { ...store, serviceKey: await minioServiceKey(store) }
+  try {
+    return { ...store, serviceKey: await minioServiceKey(store) }
+  } catch (error) {
+    await store.stop()
+    throw error
+  }
 }
 
 /** The same with SeaweedFS. */
