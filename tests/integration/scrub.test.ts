@@ -10,6 +10,7 @@ import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { keepPrinted } from '../servers/printed.ts'
+import { asService } from '../servers/service-key.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument } from './sample-documents.ts'
 import { type OpenStore, startOpenStore } from './store-contents.ts'
 
@@ -45,7 +46,7 @@ async function stored(name: string, bytes: Uint8Array, instead = bytes): Promise
   return key
 }
 
-function environment(connection: StoreConnection = disk): Record<string, string> {
+function environment(connection: StoreConnection = asService(disk)): Record<string, string> {
   return {
     S3_ENDPOINT: connection.endpoint,
     S3_REGION: connection.region,

@@ -103,7 +103,7 @@ describe('bun run smoke', () => {
   }, 30_000)
 
   it('fails where the objects are not in the bucket, or not under the prefix', async () => {
-    const elsewhere = { ...service.connection, bucket: await freshBucket(service.connection) }
+    const elsewhere = { ...service.connection, bucket: await freshBucket(service.owner) }
     const bucket = await smokeJson([], variablesOf(elsewhere))
     expect(bucket.verdicts).toMatchObject({ 'smoke.objects': 'failed', 'smoke.delete': 'proved' })
     expect(bucket.exitCode).toBe(1)
