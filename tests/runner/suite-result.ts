@@ -1,3 +1,5 @@
+import type { FailedTest } from './failed-tests.ts'
+
 /** How one suite went. */
 export interface SuiteResult {
   suite: string
@@ -8,6 +10,10 @@ export interface SuiteResult {
   minutes: number
   /** Sentences about failures that no test stands for, such as a file that does not load. */
   remarks: string[]
+  /** The tests that failed. */
+  tests?: FailedTest[]
+  /** What was printed about what `remarks` say, if there are some. */
+  unexplained?: string
 }
 
 export interface TestCounts {
@@ -44,7 +50,7 @@ export function judge(
   counts: TestCounts,
   expected: string[],
   exitCode: number,
-): Omit<SuiteResult, 'suite' | 'store' | 'minutes'> {
+): Pick<SuiteResult, 'passed' | 'failed' | 'skipped' | 'remarks'> {
   const { passed, skipped, files } = counts
   const remarks = expected
     .filter((file) => !files.includes(file))

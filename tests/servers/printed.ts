@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { appendFileSync, linkSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -17,4 +17,15 @@ export function printedFile(name: string): string {
   const folder = process.env.TEST_PRINTED_FOLDER ?? join(tmpdir(), 'cloudlysis-printed')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return join(folder, `${name}-${process.pid}.log`)
+}
+
+/**
+ * The same for a server that writes to a file of its own, which is gone when it has stopped: the file gets a second
+ * name, so that all that is still to be written there is kept, too.
+ *
+ * @throws {Error} if the two folders are on different file systems.
+ */
+export function keepLogFile(name: string, logFile: string): void {
+  if (process.env.TEST_PRINTED_FOLDER !== undefined)
+    linkSync(logFile, printedFile(`${name}-${crypto.randomUUID()}`))
 }

@@ -3,6 +3,7 @@ import { withProgress } from '../../compose/servers/progress.ts'
 import type { RunningStore, StoreConnection } from '../../compose/servers/running-store.ts'
 import { startSeaweedfs } from '../../compose/servers/seaweedfs.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
+import { keepLogFile } from './printed.ts'
 import { startPrivateRgw } from './rgw.ts'
 import { registerSecret } from './secrets.ts'
 
@@ -71,6 +72,7 @@ export async function startPrivateStore(options: MinioOptions = {}): Promise<Run
     startMinio({ onProgress, browserOrigins, ...options }),
   )
   registerSecret(store.secretAccessKey)
+  keepLogFile('minio', store.logFile)
   return store
 }
 
@@ -80,6 +82,7 @@ async function startPrivateSeaweedfs(): Promise<RunningStore> {
     startSeaweedfs({ onProgress, browserOrigins }),
   )
   registerSecret(store.secretAccessKey)
+  keepLogFile('seaweedfs', store.logFile)
   return store
 }
 
