@@ -10,7 +10,7 @@ export interface FailedTest {
   text: string
 }
 
-const linesMax = 40
+const lastLinesMax = 20
 
 /**
  * The failed tests of a JUnit report as `bun test` writes it: a suite per file, suites per `describe` in it, and a
@@ -55,19 +55,18 @@ export function failedTests(junit: string): FailedTest[] {
 
 /**
  * What a suite printed about a failure that no test stands for: errors outside of tests with their files, such as one
- * that does not load; else, as of a suite that was ended or died, which tests had failed by then, and its last lines.
+ * that does not load, and of a suite that was ended or died also which tests had failed by then, and its last lines.
  */
-export function unexplained(printed: string): string {
+export function unexplained(printed: string, died: boolean): string {
   const between = /^(\S+\.test\.tsx?):$|^# Unhandled error between tests\n-+\n([\s\S]*?)\n-{10,}$/gm
   const errors: string[] = []
   let file = ''
   for (const [, header, error] of printed.matchAll(between)) {
     if (header !== undefined) file = header
-    else errors.push(`${file}:\n${error}`)
+    else errors.push(`${file}:`, error ?? '')
   }
-  if (errors.length > 0) return errors.join('\n')
+  if (!died && errors.length > 0) return errors.join('\n')
   const lines = printed.trimEnd().split('\n')
-  const last = lines.slice(-linesMax)
-  const failed = lines.slice(0, -linesMax).filter((line) => line.startsWith('(fail) '))
-  return [...failed, `its last ${last.length} lines:`, ...last].join('\n')
+  const failed = lines.filter((line) => line.startsWith('(fail) '))
+  return [...failed, ...errors, 'Its last lines:', ...lines.slice(-lastLinesMax)].join('\n')
 }

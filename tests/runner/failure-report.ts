@@ -36,12 +36,12 @@ function failuresOf({ suite, store, tests = [], remarks, unexplained = '' }: Sui
   return [{ title: `${suite} on ${store} | ${first}`, text }, ...ofTests]
 }
 
-/** Its beginning says what is wrong, its end where. */
+/** Its beginning says what is wrong, its end where, or what came last. */
 function shortened(text: string, share: number): string[] {
   const lines = text.split('\n').map((line) => `    ${line.slice(0, columnsMax)}`)
   const max = Math.min(share, linesOfOneMax)
   if (text === '' || lines.length <= max) return text === '' ? [] : lines
-  const end = Math.min(3, max - 2)
+  const end = Math.floor(max / 3)
   const beginning = max - 1 - end
   const out = lines.length - beginning - end
   return [...lines.slice(0, beginning), `    … ${out} lines left out`, ...lines.slice(-end)]

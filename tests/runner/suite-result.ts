@@ -16,6 +16,8 @@ export interface SuiteResult {
   unexplained?: string
 }
 
+export type SuiteVerdict = Pick<SuiteResult, 'passed' | 'failed' | 'skipped' | 'remarks'>
+
 export interface TestCounts {
   passed: number
   failed: number
@@ -46,11 +48,7 @@ export function countTests(junit: string): TestCounts {
  *
  * @param expected the suite's test files; the report names them by the same paths.
  */
-export function judge(
-  counts: TestCounts,
-  expected: string[],
-  exitCode: number,
-): Pick<SuiteResult, 'passed' | 'failed' | 'skipped' | 'remarks'> {
+export function judge(counts: TestCounts, expected: string[], exitCode: number): SuiteVerdict {
   const { passed, skipped, files } = counts
   const remarks = expected
     .filter((file) => !files.includes(file))

@@ -32,7 +32,7 @@ describe('what failed, at the end of a run', () => {
   it('is a test with its suite, store, file and full name, and the error that Bun printed', async () => {
     const report = await reportOf(`
       describe('a list', () => describe('of <two> & "more"', () => {
-        it('is equal', () => expect({ a: 1, b: 2 }).toEqual({ a: 1, b: 3 }))
+        it('is equal', () => { expect({ a: 1, b: 2 }).toEqual({ a: 1, b: 3 }) })
         it('is there', () => {})
       }))`)
     const lines = report.split('\n')
@@ -49,7 +49,7 @@ describe('what failed, at the end of a run', () => {
       import { beforeAll } from 'bun:test'
       describe('hooked', () => { beforeAll(() => { throw new Error('no hook') }); it('a', () => {}) })
       it('waits', () => Bun.sleep(5000), 10)
-      it('throws', () => { throw new Error('outside', { cause: new Error('inside') }) })`)
+      it('throws', async () => { throw new Error('outside', { cause: new Error('inside') }) })`)
     expect(report).toContain('no hook')
     expect(report).toMatch(/waits\n +test timed out/)
     expect(report).toMatch(/outside[\s\S]+inside/)
@@ -66,6 +66,7 @@ describe('what failed, at the end of a run', () => {
       it('breaks', () => expect(1).toBe(2))
       it('prints', () => { for (let line = 1; line <= 100; line++) console.log('line', line) })
       it('dies', () => process.kill(process.pid, 'SIGKILL'))`)
+    expect(report).toContain('✗ broken on MinIO | it ended with 137, before the last of its tests')
     expect(report).toContain('(fail) breaks')
     expect(report).toContain('line 100')
     expect(report).not.toContain('line 9\n')
