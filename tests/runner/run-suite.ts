@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { failedTests, unexplained } from './failed-tests.ts'
-import { countTests, judge, type SuiteResult, type SuiteVerdict } from './suite-result.ts'
+import { countTests, judge, type SuiteResult, type SuiteVerdict, type TestCounts } from './suite-result.ts'
 import { type SuiteRun, titleOf } from './suite-runs.ts'
 
 const repository = resolve(import.meta.dir, '../..')
@@ -58,18 +58,23 @@ export async function runSuite(
   show(output)
   stop.removeEventListener('abort', end)
   const junit = await readFile(report, 'utf8').catch(() => null)
-  // Bun writes its report at the very end: without one, nothing is known of any of its files.
-  const verdict = junit === null ? noReport(exitCode) : judge(countTests(junit), run.files, exitCode)
+  // Bun writes its report at the very end, if a test ran: of what a signal ended, nothing is known of any file.
+  const died = junit === null && exitCode > 128
+  const verdict = died ? ended(exitCode) : judge(countsOf(junit), run.files, exitCode)
   if (deadline.aborted) verdict.remarks = [`stopped after ${run.minutesMax} minutes`]
   const minutes = (performance.now() - started) / 60_000
   return {
     ...{ suite: run.suite, store: titleOf(run.store), minutes, ...verdict },
     tests: junit === null ? [] : failedTests(junit),
-    unexplained: verdict.remarks.length > 0 ? unexplained(output, junit === null) : '',
+    unexplained: verdict.remarks.length > 0 ? unexplained(output, died) : '',
   }
 }
 
-function noReport(exitCode: number): SuiteVerdict {
+function countsOf(junit: string | null): TestCounts {
+  return junit === null ? { passed: 0, failed: 0, skipped: 0, files: [] } : countTests(junit)
+}
+
+function ended(exitCode: number): SuiteVerdict {
   return {
     passed: 0,
     failed: 1,
