@@ -48,7 +48,7 @@ export const secretForms: readonly SecretForm[] = [
   {
     name: 'an AWS access key id',
     beginnings: ['AKIA', 'ASIA'],
-    form: /(?<![A-Za-z0-9+/])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9+/])/y,
+    form: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])/y,
     isReal: isNoExample,
   },
   {
