@@ -180,12 +180,14 @@ describe("the service's image", () => {
     ]
     await addLayer('next', `${image}-one`, changes)
     const { found } = await imageSecrets(`${image}-next`, env)
-    const told = found.map((line) => line.replaceAll(/[0-9a-f]{64}/g, 'id'))
-    expect(told).toContain('id/layer.tar!a file of such a name, line 2: looks like a private key')
-    expect(told).toContain('id/layer.tar, the name of a file: looks like an AWS access key id')
-    expect(told).toContain('id.json, line 1: looks like a secret in the environment')
-    expect(told).toContain('id.json, line 1: looks like a bearer token')
-    expect(told).toContain('id.json, line 1: looks like a token of a Swarm')
+    // Newer engines name their layers and configurations otherwise.
+    const named = /(?:blobs\/sha256\/)?[0-9a-f]{64}(?:\/layer\.tar|\.json)?/
+    const told = found.map((line) => line.replace(named, 'it'))
+    expect(told).toContain('it!a file of such a name, line 2: looks like a private key')
+    expect(told).toContain('it, the name of a file: looks like an AWS access key id')
+    expect(told).toContain('it, line 1: looks like a secret in the environment')
+    expect(told).toContain('it, line 1: looks like a bearer token')
+    expect(told).toContain('it, line 1: looks like a token of a Swarm')
     expect(found.join('\n')).not.toContain(inName)
   }, 120_000)
 
