@@ -43,7 +43,8 @@ async function searchTar(
 ): Promise<void> {
   const entries = extract()
   const reading = compressed ? pipeline(tar, createGunzip(), entries) : pipeline(tar, entries)
-  for await (const entry of entries) await searchEntry(entry as AsyncIterable<Uint8Array>, entry.header, layer, search)
+  for await (const entry of entries)
+    await searchEntry(entry as AsyncIterable<Uint8Array>, entry.header, layer, search)
   await reading
 }
 

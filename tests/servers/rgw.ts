@@ -1,6 +1,5 @@
 import { type RgwOptions, type RunningRgw, startRgw } from '../../compose/servers/ceph-rgw.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
-import { keepLogFile } from './printed.ts'
 import { registerSecret } from './secrets.ts'
 
 /**
@@ -12,6 +11,5 @@ import { registerSecret } from './secrets.ts'
 export async function startPrivateRgw(options: RgwOptions = {}): Promise<RunningRgw> {
   const rgw = await withProgress('starting ceph rgw', (onProgress) => startRgw({ onProgress, ...options }))
   registerSecret(rgw.secretAccessKey)
-  keepLogFile('ceph-rgw', rgw.logFile)
   return rgw
 }

@@ -3,7 +3,6 @@ import { withProgress } from '../../compose/servers/progress.ts'
 import type { RunningStore, StoreConnection } from '../../compose/servers/running-store.ts'
 import { startSeaweedfs } from '../../compose/servers/seaweedfs.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
-import { keepLogFile } from './printed.ts'
 import { startPrivateRgw } from './rgw.ts'
 import { registerSecret } from './secrets.ts'
 
@@ -72,7 +71,6 @@ export async function startPrivateStore(options: MinioOptions = {}): Promise<Run
     startMinio({ onProgress, browserOrigins, ...options }),
   )
   registerSecret(store.secretAccessKey)
-  keepLogFile('minio', store.logFile)
   return store
 }
 
@@ -82,7 +80,6 @@ async function startPrivateSeaweedfs(): Promise<RunningStore> {
     startSeaweedfs({ onProgress, browserOrigins }),
   )
   registerSecret(store.secretAccessKey)
-  keepLogFile('seaweedfs', store.logFile)
   return store
 }
 

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { SignJWT } from 'jose'
 import { plantedSecrets } from '../checks/planted-secrets.ts'
 import { expectationOf } from '../runner/expected-prints.ts'
 import { createNeedleSearch } from '../runner/needle-search.ts'
@@ -78,6 +80,18 @@ describe('the search for what looks like a secret', () => {
     expect(elsewhere.filter((leak) => leak.startsWith('ceph'))).toHaveLength(1)
     const form = 'a bearer token'
     expect(expectationOf({ file: 'ceph-rgw.log', form, line })).toBeUndefined()
+  })
+
+  it('takes the code in the link of start for right, and no access token in its place', async () => {
+    const signed = (typ: string) =>
+      new SignJWT({ sub: 'alice' })
+        .setProtectedHeader({ alg: 'ES256', typ, kid: 'a' })
+        .sign(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+    const ready = async (typ: string) => `ready http://127.0.0.1:8080/#sign-in=${await signed(typ)}\n`
+    expect(await leaksIn(await ready('sign-in-code+jwt'), [secret], 'start-7.log')).toEqual([])
+    expect(await leaksIn(await ready('at+jwt'), [secret], 'start-7.log')).toHaveLength(1)
+    const sent = (await ready('sign-in-code+jwt')).replace('ready', 'GET')
+    expect(await leaksIn(sent, [secret], 'start-7.log')).toHaveLength(1)
   })
 })
 
