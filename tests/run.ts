@@ -3,16 +3,17 @@
  * that it is for, searches all that was printed for secrets, and ends with one line:
  * `N passed, N failed, N skipped`.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { failureReport } from './runner/failure-report.ts'
 import { meetNeed, type NeedAnswer, type NeedName } from './runner/needs.ts'
-import { findLeaks } from './runner/redaction-sweep.ts'
 import { createRunStores, type RunStores } from './runner/run-stores.ts'
 import { runSuite } from './runner/run-suite.ts'
 import { exitCodeOf, resultTable, type SuiteResult, summaryLine } from './runner/suite-result.ts'
 import { runsOf, type SuiteRun, titleOf } from './runner/suite-runs.ts'
+import { sweepPrinted } from './runner/sweep-printed.ts'
 import { isTestStore, testStores } from './servers/store.ts'
 import { suites } from './suites.ts'
 
@@ -39,8 +40,10 @@ async function main(): Promise<number> {
   const started = performance.now()
   try {
     const results = await runAll(runs, folder).catch((error) => [brokenRun(error)])
-    for (const { suite, store, remarks } of results)
-      for (const remark of remarks) console.log(`${suite} (${store}): ${remark}`)
+    for (const { suite, store, failed, remarks } of results)
+      if (failed === 0) for (const remark of remarks) console.log(`${suite} (${store}): ${remark}`)
+    const report = failureReport(results)
+    if (report !== '') console.log(`\n${report}`)
     const minutes = ((performance.now() - started) / 60_000).toFixed(1)
     console.log(`\n${resultTable(results)}\n\n${minutes} minutes in all\n`)
     console.log(summaryLine(results))
@@ -88,7 +91,7 @@ async function runAll(runs: SuiteRun[], folder: string): Promise<SuiteResult[]> 
   } finally {
     await stores.stop(printed)
   }
-  if (!interrupted.signal.aborted) results.push(await sweep(folder))
+  if (!interrupted.signal.aborted) results.push(await sweepPrinted(folder))
   return results
 }
 
@@ -132,22 +135,4 @@ function failedRun({ suite, store }: SuiteRun, remark: string): SuiteResult {
 function brokenRun(error: unknown): SuiteResult {
   const remarks = [error instanceof Error ? error.message : String(error)]
   return { suite: 'the run', store: 'none', passed: 0, failed: 1, skipped: 0, minutes: 0, remarks }
-}
-
-/** The test that no secret of this run was printed by anything in it. */
-async function sweep(folder: string): Promise<SuiteResult> {
-  const started = performance.now()
-  const remarks: string[] = []
-  try {
-    const secrets = (await readFile(join(folder, 'secrets'), 'utf8'))
-      .split('\n')
-      .filter((line) => line !== '')
-    const leaks = await findLeaks(join(folder, 'printed'), secrets)
-    remarks.push(...leaks.map(({ file, line, secret }) => `secret ${secret} stands in ${file}, line ${line}`))
-  } catch (error) {
-    remarks.push(error instanceof Error ? error.message : String(error))
-  }
-  const failed = remarks.length > 0 ? 1 : 0
-  const minutes = (performance.now() - started) / 60_000
-  return { suite: 'redaction', store: 'none', passed: 1 - failed, failed, skipped: 0, minutes, remarks }
 }

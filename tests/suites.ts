@@ -157,6 +157,8 @@ export const suites: Suite[] = [
       'curl',
       'compose',
       'docker',
+      // Of the proxy's image.
+      'haproxy',
       // What the images of the observability stack are packed from.
       'loki',
       'tempo',

@@ -49,6 +49,14 @@ export class ServerStartError extends Error {
   }
 }
 
+type StartListener = (server: Pick<ServerCommand, 'name' | 'logFile'>) => void
+const startListeners: StartListener[] = []
+
+/** Tells `listener` of every server that this process starts from now on, before that prints anything. */
+export function onServerStart(listener: StartListener): void {
+  startListeners.push(listener)
+}
+
 /**
  * Starts a server and waits until it is ready. It ends with this process: on Linux however that ends,
  * elsewhere if it exits in order.
@@ -57,6 +65,7 @@ export class ServerStartError extends Error {
  */
 export async function startServer(command: ServerCommand): Promise<ServerProcess> {
   const log = openSync(command.logFile, 'a', 0o600)
+  for (const listener of startListeners) listener(command)
   const child = Bun.spawn([...dieWithParent(), ...command.argv], {
     cwd: command.cwd,
     env: command.env,

@@ -14,6 +14,7 @@ import { runCommand } from '../../compose/run-command.ts'
 import { freePorts } from '../../compose/servers/free-port.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
 import { dockerForTests } from '../servers/docker.ts'
+import { keepPrinted } from '../servers/printed.ts'
 import { registerSecret } from '../servers/secrets.ts'
 
 const setupMilliseconds = 900_000
@@ -37,6 +38,7 @@ beforeAll(async () => {
 }, setupMilliseconds)
 
 afterAll(async () => {
+  keepPrinted('compose', (await stack?.compose(['logs', '--no-color']))?.stdout ?? '')
   await stack?.remove()
   await rm(folder, { recursive: true, force: true })
 }, 60_000)

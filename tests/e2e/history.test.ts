@@ -33,7 +33,7 @@ describe('the history of the repository', () => {
       await git('commit', '--quiet', '--message', 'without')
       const { found } = await historySecrets(folder)
       expect(found).toHaveLength(1)
-      expect(found[0]).toStartWith('settings.ts, line 1: looks like a secret in a setting')
+      expect(found[0]).toStartWith('settings.ts, line 1: looks like a secret access key')
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

@@ -16,6 +16,7 @@ import { linesOf, sendLog, sendTrace } from '../../observability/validate/server
 import { traceById } from '../../observability/validate/servers/tempo-api.ts'
 import { until } from '../../observability/validate/until.ts'
 import { dockerForTests } from '../servers/docker.ts'
+import { keepPrinted } from '../servers/printed.ts'
 
 const setupMilliseconds = 900_000
 
@@ -36,7 +37,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   // Also where it did not come up.
-  await (await openObservability(folder, env)).remove()
+  const left = await openObservability(folder, env)
+  keepPrinted('compose', (await left.compose(['logs', '--no-color'])).stdout)
+  await left.remove()
   await rm(folder, { recursive: true, force: true })
 }, 60_000)
 

@@ -4,6 +4,7 @@ import { keepPrinted } from '../servers/printed.ts'
 import { registerSecret } from '../servers/secrets.ts'
 
 const script = fileURLToPath(new URL('../../service/scripts/start.ts', import.meta.url))
+const keptLogs = fileURLToPath(new URL('../servers/kept-logs.ts', import.meta.url))
 const tokenScript = fileURLToPath(new URL('../../service/scripts/token.ts', import.meta.url))
 const linkScript = fileURLToPath(new URL('../../service/scripts/link.ts', import.meta.url))
 
@@ -23,8 +24,9 @@ export const noDocker = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' }
 
 /** Starts `bun run start` with its state in `local`, and with this environment and no other. */
 export function runStart(local: string, port: number, env: Record<string, string | undefined>): StartRun {
-  const child = Bun.spawn([process.execPath, script, '--local', local], {
-    env: { HOME: process.env.HOME, PATH: process.env.PATH, PORT: String(port), ...env },
+  const { HOME, PATH, TEST_PRINTED_FOLDER } = process.env
+  const child = Bun.spawn([process.execPath, '--preload', keptLogs, script, '--local', local], {
+    env: { HOME, PATH, TEST_PRINTED_FOLDER, PORT: String(port), ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',

@@ -6,6 +6,7 @@ import type { Report } from '../../observability/validate/report/report.ts'
 import { keepPrinted } from '../servers/printed.ts'
 
 const root = resolve(import.meta.dir, '../..')
+const keptLogs = join(root, 'tests/servers/kept-logs.ts')
 const program = join(root, 'observability/validate/validate.ts')
 
 /** Longer means that it hangs. */
@@ -28,12 +29,12 @@ export function startValidate(args: readonly string[], env: Readonly<Record<stri
 }
 
 function commandLine(args: readonly string[]): string[] {
-  return [process.execPath, program, ...args]
+  return [process.execPath, '--preload', keptLogs, program, ...args]
 }
 
 function surroundings(env: Readonly<Record<string, string>>) {
-  const { PATH, HOME, XDG_CACHE_HOME, DOCKER_HOST } = process.env
-  return { PATH, HOME, XDG_CACHE_HOME, DOCKER_HOST, ...env }
+  const { PATH, HOME, XDG_CACHE_HOME, DOCKER_HOST, TEST_PRINTED_FOLDER } = process.env
+  return { PATH, HOME, XDG_CACHE_HOME, DOCKER_HOST, TEST_PRINTED_FOLDER, ...env }
 }
 
 /** What `--json` has printed. */

@@ -1,49 +1,80 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { byteWindows, lineFeeds } from '../checks/byte-windows.ts'
+import { secretBytesMax } from '../checks/secret-forms.ts'
+import { secretsInWindow } from '../checks/secret-search.ts'
+import { expectationOf } from './expected-prints.ts'
+import { createNeedleSearch, type Needle } from './needle-search.ts'
 
 /** Shorter parts would be found by chance. */
 const formLengthMin = 16
 
 /** A secret in something that was printed. The secret itself is not repeated here. */
 export interface Leak {
-  /** Name of the file with what was printed. */
+  /** Path of the file with what was printed. */
   file: string
   /** Counted from 1. */
   line: number
-  /** Which of the secrets, counted from 1. */
-  secret: number
+  /** `secret 3`, counted from 1 in the order of registration, or its form, such as `a bearer token`. */
+  what: string
+}
+
+export interface Sweep {
+  /** Each secret once in a file, and each form on each line. */
+  leaks: Leak[]
+  /** How often something looked like a secret where that is right, by the reason. */
+  expected: Map<string, number>
+  /** How much was searched. */
+  bytes: number
 }
 
 /**
- * Searches every file below `folder` for every secret, in the forms in which one gets printed: as it is,
- * percent-encoded, in base64, and for a token also its signature alone.
+ * Searches every file below `folder`, reading each once. For every secret that the tests registered, in the forms in
+ * which one gets printed: as it is, percent-encoded, in base64, and for a token also its signature alone. And for
+ * whatever looks like a secret, whoever made it (`checks/secret-forms.ts`).
  *
  * @throws {Error} if there is nothing to search, or nothing to search for: then it would prove nothing.
  */
-export async function findLeaks(folder: string, secrets: string[]): Promise<Leak[]> {
+export async function findLeaks(folder: string, secrets: readonly string[]): Promise<Sweep> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  const contents = await Promise.all(
-    files.map(async (file) => ({ file, text: await readFile(file, 'latin1') })),
-  )
-  if (contents.every(({ text }) => text === ''))
+  if (files.every((file) => Bun.file(file).size === 0))
     throw new Error('nothing was printed, so there is nothing to search')
   if (secrets.length === 0) throw new Error('no secret was registered, so there is nothing to search for')
-  const leaks: Leak[] = []
-  for (const [index, secret] of [...new Set(secrets)].entries()) {
-    const forms = formsOf(secret)
-    for (const { file, text } of contents) {
-      const at = forms.map((form) => text.indexOf(form)).find((position) => position >= 0)
-      if (at === undefined) continue
-      leaks.push({ file, line: text.slice(0, at).split('\n').length, secret: index + 1 })
+  const needles = [...new Set(secrets)].flatMap((secret, index) => needlesOf(secret, index + 1))
+  const around = Math.max(secretBytesMax, ...needles.map(({ bytes }) => bytes.length))
+  const findNeedles = createNeedleSearch(needles)
+  const sweep: Sweep = { leaks: [], expected: new Map(), bytes: 0 }
+  for (const file of files.sort()) {
+    const leaks = new Map<string, Leak>()
+    for await (const window of byteWindows(Bun.file(file).stream(), around)) {
+      sweep.bytes += window.to - window.from
+      for (const { at, secret } of findNeedles(window)) {
+        const what = `secret ${secret}`
+        if (leaks.has(what)) continue
+        // It may begin before this window.
+        const before = lineFeeds(window.bytes, 0, at) - lineFeeds(window.bytes, 0, window.from)
+        leaks.set(what, { file, line: window.linesBefore + before + 1, what })
+      }
+      for (const { form, lineNumber, line } of secretsInWindow(window)) {
+        const expectation = expectationOf({ file: basename(file), form, line })
+        if (expectation === undefined) {
+          leaks.set(`${form} ${lineNumber}`, { file, line: lineNumber, what: form })
+        } else {
+          sweep.expected.set(expectation.why, (sweep.expected.get(expectation.why) ?? 0) + 1)
+        }
+      }
     }
+    sweep.leaks.push(...leaks.values())
   }
-  return leaks
+  return sweep
 }
 
-function formsOf(secret: string): string[] {
+function needlesOf(secret: string, number: number): Needle[] {
   const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '')
   const signature = /^[\w-]+\.[\w-]+\.([\w-]+)$/.exec(secret)?.[1] ?? ''
   const forms = [secret, encodeURIComponent(secret), base64, signature]
-  return [...new Set(forms)].filter((form) => form.length >= formLengthMin)
+  return [...new Set(forms)]
+    .filter((form) => form.length >= formLengthMin)
+    .map((form) => ({ bytes: Buffer.from(form), secret: number }))
 }

@@ -1,10 +1,11 @@
 import { appendFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { countTests, judge, type SuiteResult, type TestCounts } from './suite-result.ts'
+import { failedTests, unexplained } from './failed-tests.ts'
+import { countTests, judge, type SuiteResult, type SuiteVerdict, type TestCounts } from './suite-result.ts'
 import { type SuiteRun, titleOf } from './suite-runs.ts'
 
-const root = resolve(import.meta.dir, '../..')
+const repository = resolve(import.meta.dir, '../..')
 
 /** Real servers on a busy machine; what hangs is still found. */
 const testMilliseconds = 30_000
@@ -15,6 +16,10 @@ export interface RunSurroundings {
   folder: string
   /** Aborting ends the suite. */
   signal: AbortSignal
+  /** What the files are paths below; default: this repository. */
+  root?: string
+  /** Shows what was printed; default: on standard output. */
+  show?: (text: string) => void
 }
 
 /**
@@ -23,11 +28,12 @@ export interface RunSurroundings {
  */
 export async function runSuite(
   run: SuiteRun,
-  { env, folder, signal }: RunSurroundings,
+  { env, folder, signal, root = repository, show = showHere }: RunSurroundings,
 ): Promise<SuiteResult> {
   const started = performance.now()
   const name = `${run.suite}-${run.store}`
-  const report = join(folder, `${name}.xml`)
+  // What is told of it in the end is searched for secrets, too.
+  const report = join(folder, 'printed', `${name}.xml`)
   const deadline = AbortSignal.timeout(run.minutesMax * 60_000)
   const child = Bun.spawn(
     [
@@ -45,20 +51,40 @@ export async function runSuite(
   const stop = AbortSignal.any([deadline, signal])
   stop.addEventListener('abort', end)
   const printed = join(folder, 'printed', `${name}.log`)
-  console.log(`${run.suite} on ${titleOf(run.store)}: begins`)
+  show(`${run.suite} on ${titleOf(run.store)}: begins\n`)
   await Promise.all([keep(child.stdout, printed), keep(child.stderr, printed)])
   const exitCode = await child.exited
-  process.stdout.write(await readFile(printed).catch(() => ''))
+  const output = await readFile(printed, 'utf8').catch(() => '')
+  show(output)
   stop.removeEventListener('abort', end)
-  const verdict = judge(await readCounts(report), run.files, exitCode)
-  if (deadline.aborted) verdict.remarks.push(`stopped after ${run.minutesMax} minutes`)
+  const junit = await readFile(report, 'utf8').catch(() => null)
+  // Bun writes its report at the very end, if a test ran: of what a signal ended, nothing is known of any file.
+  const died = junit === null && exitCode > 128
+  const verdict = died ? ended(exitCode) : judge(countsOf(junit), run.files, exitCode)
+  if (deadline.aborted) verdict.remarks = [`stopped after ${run.minutesMax} minutes`]
   const minutes = (performance.now() - started) / 60_000
-  return { suite: run.suite, store: titleOf(run.store), minutes, ...verdict }
+  return {
+    ...{ suite: run.suite, store: titleOf(run.store), minutes, ...verdict },
+    tests: junit === null ? [] : failedTests(junit),
+    unexplained: verdict.remarks.length > 0 ? unexplained(output, died) : '',
+  }
 }
 
-async function readCounts(report: string): Promise<TestCounts> {
-  const junit = await readFile(report, 'utf8').catch(() => null)
+function countsOf(junit: string | null): TestCounts {
   return junit === null ? { passed: 0, failed: 0, skipped: 0, files: [] } : countTests(junit)
+}
+
+function ended(exitCode: number): SuiteVerdict {
+  return {
+    passed: 0,
+    failed: 1,
+    skipped: 0,
+    remarks: [`it ended with ${exitCode}, before the last of its tests`],
+  }
+}
+
+function showHere(text: string) {
+  process.stdout.write(text)
 }
 
 async function keep(stream: ReadableStream<Uint8Array>, file: string) {

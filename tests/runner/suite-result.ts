@@ -1,3 +1,5 @@
+import type { FailedTest } from './failed-tests.ts'
+
 /** How one suite went. */
 export interface SuiteResult {
   suite: string
@@ -8,7 +10,13 @@ export interface SuiteResult {
   minutes: number
   /** Sentences about failures that no test stands for, such as a file that does not load. */
   remarks: string[]
+  /** The tests that failed. */
+  tests?: FailedTest[]
+  /** What was printed about what `remarks` say, if there are some. */
+  unexplained?: string
 }
+
+export type SuiteVerdict = Pick<SuiteResult, 'passed' | 'failed' | 'skipped' | 'remarks'>
 
 export interface TestCounts {
   passed: number
@@ -40,11 +48,7 @@ export function countTests(junit: string): TestCounts {
  *
  * @param expected the suite's test files; the report names them by the same paths.
  */
-export function judge(
-  counts: TestCounts,
-  expected: string[],
-  exitCode: number,
-): Omit<SuiteResult, 'suite' | 'store' | 'minutes'> {
+export function judge(counts: TestCounts, expected: string[], exitCode: number): SuiteVerdict {
   const { passed, skipped, files } = counts
   const remarks = expected
     .filter((file) => !files.includes(file))

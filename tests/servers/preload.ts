@@ -1,5 +1,6 @@
 /** Preloaded by `bunfig.toml` into every `bun test`: what the tests share is stopped after the last of them. */
 import { afterAll } from 'bun:test'
+import './kept-logs.ts'
 import { stopDockerForTests } from './docker.ts'
 import { stopStoreForTests } from './store.ts'
 

@@ -1,6 +1,6 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { appendFileSync, existsSync, linkSync, mkdirSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /**
  * Keeps what a server or program printed in a test, so that the runner's search for secrets sees it. What the
@@ -17,4 +17,17 @@ export function printedFile(name: string): string {
   const folder = process.env.TEST_PRINTED_FOLDER ?? join(tmpdir(), 'cloudlysis-printed')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return join(folder, `${name}-${process.pid}.log`)
+}
+
+/**
+ * The same for a server that writes to a file of its own, which is gone when it has stopped: the file gets a second
+ * name, so that all that is still to be written there is kept, too. Can be repeated.
+ *
+ * @throws {Error} if the two folders are on different file systems.
+ */
+export function keepLogFile(name: string, logFile: string): void {
+  const folder = process.env.TEST_PRINTED_FOLDER
+  if (folder === undefined || dirname(logFile) === folder) return
+  const kept = printedFile(`${name.replaceAll(/\W+/g, '-')}-${statSync(logFile).ino}`)
+  if (!existsSync(kept)) linkSync(logFile, kept)
 }

@@ -140,7 +140,7 @@ describe('committedSecrets', () => {
   it('finds what looks like a real secret, and says where', () => {
     const hex = crypto.randomUUID().replaceAll('-', 'a1')
     expect(found(`\nconst s = { secretAccessKey: '${hex}' }`)).toEqual([
-      'x.ts, line 2: looks like a secret in a setting',
+      'x.ts, line 2: looks like a secret access key',
     ])
     expect(found(`AKIA${'Q7'.repeat(8)}`)).toHaveLength(1)
     expect(found(`"d":"${hex}${hex}"`)).toHaveLength(1)

@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { runCommand } from '../../compose/run-command.ts'
-import { findLeaks } from '../runner/redaction-sweep.ts'
 import {
   countTests,
   exitCodeOf,
@@ -166,40 +165,5 @@ describe('runsOf', () => {
   it('refuses a file set apart that is not there', async () => {
     const renamed = { ...contract, apart: { memory: ['no-such-file'] } }
     await expect(runsOf(renamed)).rejects.toThrow('tests/contract/no-such-file.test.ts')
-  })
-})
-
-describe('findLeaks', () => {
-  const secret = `${crypto.randomUUID()}/+${crypto.randomUUID()}`
-
-  async function leaksIn(printed: string, secrets: string[]) {
-    const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-sweep-'))
-    try {
-      await writeFile(join(folder, 'service.log'), printed)
-      return await findLeaks(folder, secrets)
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
-  }
-
-  it('finds a planted secret and says where it stands', async () => {
-    const leaks = await leaksIn(`{"level":"info"}\n{"key":"${secret}"}\n`, ['x'.repeat(20), secret])
-    expect(leaks).toMatchObject([{ line: 2, secret: 2 }])
-  })
-
-  it('finds it percent-encoded, in base64, and a token by its signature alone', async () => {
-    expect(await leaksIn(`?key=${encodeURIComponent(secret)}`, [secret])).toHaveLength(1)
-    expect(await leaksIn(Buffer.from(secret).toString('base64'), [secret])).toHaveLength(1)
-    const signature = crypto.randomUUID()
-    expect(await leaksIn(`sig ${signature}`, [`header.payload.${signature}`])).toHaveLength(1)
-  })
-
-  it('finds nothing where nothing is', async () => {
-    expect(await leaksIn('{"level":"info"}\n', [secret])).toEqual([])
-  })
-
-  it('refuses to prove nothing', async () => {
-    await expect(leaksIn('', [secret])).rejects.toThrow('nothing to search')
-    await expect(leaksIn('printed', [])).rejects.toThrow('nothing to search for')
   })
 })

@@ -1,0 +1,8 @@
+/**
+ * Preloaded into the tests, and by them into programs that start servers: what those servers print is kept for the
+ * search for secrets.
+ */
+import { onServerStart } from '../../compose/servers/server-process.ts'
+import { keepLogFile } from './printed.ts'
+
+onServerStart(({ name, logFile }) => keepLogFile(name, logFile))
