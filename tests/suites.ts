@@ -138,7 +138,8 @@ export const suites: Suite[] = [
     holds: 'the deployment by its runbook, on a Swarm of one node',
     // Its own, behind TLS.
     stores: ['none'],
-    needs: ['docker', 'rgw', 'openssl', 'curl', 'haproxy'],
+    // The last three are what images are packed from.
+    needs: ['docker', 'rgw', 'openssl', 'curl', 'haproxy', 'loki', 'tempo', 'otel-collector'],
     minutesMax: 20,
   },
   {

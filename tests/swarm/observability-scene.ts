@@ -1,10 +1,11 @@
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { cacheFolder } from '../../compose/servers/cache.ts'
 import type { ProjectKey } from '../../compose/servers/ceph-rgw-project.ts'
 import { bunImage } from '../../compose/service-image/pack-image.ts'
 import { type ServerName, serverNames } from '../../observability/validate/deployment.ts'
 import { blocksOf } from '../integration/runbook-blocks.ts'
 import type { ScriptRun } from '../integration/store-pair-scene.ts'
-import { openSwarmScene, runbook as documentsRunbook, type SwarmScene } from './swarm-scene.ts'
+import { runbook as documentsRunbook, openSwarmScene, type SwarmScene } from './swarm-scene.ts'
 import { provisionTelemetry, type TelemetryPlaces } from './telemetry-places.ts'
 
 const root = resolve(import.meta.dir, '../..')
@@ -63,8 +64,13 @@ function sceneOf(swarm: SwarmScene, places: TelemetryPlaces): ObservabilityScene
       if (text === undefined) throw new Error(`the runbook has no block ${block}`)
       followed.add(block)
       const functions = `${documentsRunbook.get('setup')}\n${runbook.get('setup')}`
-      const flags = `--add-host store:${swarm.engine.hostAddress}`
-      return swarm.run(`${functions}\n${text}`, { BUN_IMAGE: bunImage, RUN_FLAGS: flags, ...env })
+      return swarm.run(`${functions}\n${text}`, {
+        BUN_IMAGE: bunImage,
+        RUN_FLAGS: `--add-host store:${swarm.engine.hostAddress}`,
+        // What the images are packed from.
+        XDG_CACHE_HOME: dirname(cacheFolder()),
+        ...env,
+      })
     },
     async writeKeys(nth) {
       for (const server of serverNames) await writeKey(folder, server, places[server].keys[nth])
@@ -75,7 +81,13 @@ function sceneOf(swarm: SwarmScene, places: TelemetryPlaces): ObservabilityScene
     },
     async urlOf(service, port) {
       const task = await taskOf(service)
-      const inspect = await docker('network', 'inspect', '--format', '{{json .Containers}}', 'docker_gwbridge')
+      const inspect = await docker(
+        'network',
+        'inspect',
+        '--format',
+        '{{json .Containers}}',
+        'docker_gwbridge',
+      )
       const { [task]: here } = JSON.parse(inspect) as Record<string, { IPv4Address: string }>
       return `http://${here?.IPv4Address.split('/')[0]}:${port}`
     },

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { rootCertificates } from 'node:tls'
 import { YAML } from 'bun'
 import { runCommand } from '../../compose/run-command.ts'
 import { combinationName, combinations } from '../../observability/combinations.ts'
@@ -216,6 +217,34 @@ describe('renderCombinations', () => {
     expect(await Bun.file(join(folder, 'loki.s3-thanos.yaml')).exists()).toBeFalse()
     expect(await Bun.file(join(folder, 'loki.s3-classic.yaml')).text()).toContain('object_prefix: a/b')
     expect(await Bun.file(join(folder, 'tempo.s3.yaml')).exists()).toBeTrue()
+  })
+})
+
+describe('renderCombinations, for a store behind an authority of its own', () => {
+  it('names the place of its certificate in the containers, where the overlay for a Swarm has it', async () => {
+    const [certificate = ''] = rootCertificates
+    const env = {
+      S3_ENDPOINT: 'https://store.example',
+      S3_REGION: 'fsn1',
+      S3_BUCKET_LOKI: 'acme-loki',
+      S3_BUCKET_TEMPO: 'acme-tempo',
+      S3_CA_FILE: '/home/operator/ca.pem',
+    }
+    await renderCombinations(folder, env, () => certificate)
+    for (const name of ['loki.s3-thanos', 'loki.s3-classic', 'tempo.s3']) {
+      const text = await Bun.file(join(folder, `${name}.yaml`)).text()
+      expect(text).toMatch(/ca_(path|file): \/etc\/private-ca\.pem/)
+      expect(text).not.toContain('operator')
+    }
+    const overlay = YAML.parse(
+      await Bun.file(join(root, 'overlays/observability.private-ca.yaml')).text(),
+    ) as {
+      services: Record<string, { configs: { target: string }[] }>
+    }
+    const targets = Object.values(overlay.services).flatMap(({ configs }) =>
+      configs.map(({ target }) => target),
+    )
+    expect(targets).toEqual(['/etc/private-ca.pem', '/etc/private-ca.pem'])
   })
 })
 
