@@ -90,7 +90,7 @@ export const suites: Suite[] = [
         'tickets-deployed',
       ],
       // The first ones start RGWs of their own, the others a MinIO to move documents to.
-      'ceph-rgw': ['store-servers-rgw', 'provision-rgw', 'provision-runbook', 'migrate', 'restore'],
+      'ceph-rgw': ['store-servers-rgw', 'provision-rgw', 'provision-runbook', 'migrate'],
     },
     // promtool reads what the service tells Prometheus.
     needs: ['node', 'openssl', 'prometheus'],
@@ -135,10 +135,10 @@ export const suites: Suite[] = [
   },
   {
     name: 'swarm',
-    holds: 'the deployment by its runbook, on a Swarm of one node',
+    holds: 'the deployment and its second store by their runbooks, on a Swarm of one node',
     // Its own, behind TLS.
     stores: ['none'],
-    needs: ['docker', 'rgw', 'openssl', 'curl', 'haproxy'],
+    needs: ['docker', 'rgw', 'minio', 'openssl', 'curl', 'haproxy'],
     minutesMax: 20,
   },
   {

@@ -1,11 +1,14 @@
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { type RunningDocker, startDocker } from '../../compose/servers/dockerd.ts'
+import { until } from '../../observability/validate/until.ts'
 import { aptInstall } from '../runner/apt.ts'
 
 /** A Docker Engine of this process alone, as a Swarm of one node. */
 export interface SwarmEngine extends RunningDocker {
   /** Address of this machine as its containers reach it, and nobody else does. */
   hostAddress: string
+  /** Removes all stacks, with the secrets and configs that were made for them; images stay. */
+  empty(): Promise<void>
 }
 
 /**
@@ -38,23 +41,38 @@ export async function startSwarm(): Promise<SwarmEngine> {
       'docker_gwbridge',
     ]
     const hostAddress = (await mustRun(gateway, { env })).trim()
+    const empty = () => emptySwarm(env)
     const stop = async () => {
-      await leave(env)
+      await runCommand(['docker', 'swarm', 'leave', '--force'], { env, secondsMax: 120 })
       await docker.stop()
       await runCommand(['ip', 'link', 'delete', bridge])
     }
-    return { ...docker, hostAddress, stop }
+    return { ...docker, hostAddress, empty, stop }
   } catch (error) {
     await docker.stop()
     throw error
   }
 }
 
-/** Tasks end first, so that their containers and networks are gone with the engine. */
-async function leave(env: RunningDocker['env']): Promise<void> {
-  const stacks = await runCommand(['docker', 'stack', 'ls', '--format', '{{.Name}}'], { env })
-  for (const stack of stacks.stdout.split('\n').filter((name) => name !== '')) {
-    await runCommand(['docker', 'stack', 'rm', stack], { env })
+/**
+ * Nobody waits for what their tasks are doing: they are killed. To remove containers and networks is left to the
+ * Swarm: where somebody else does it, the network's own namespace stays mounted.
+ */
+async function emptySwarm(env: RunningDocker['env']): Promise<void> {
+  const ids = async (...args: string[]) =>
+    (await mustRun(['docker', ...args, '--quiet'], { env })).split('\n').filter((id) => id !== '')
+  const stacks = await mustRun(['docker', 'stack', 'ls', '--format', '{{.Name}}'], { env })
+  const names = stacks.split('\n').filter((name) => name !== '')
+  if (names.length > 0) await mustRun(['docker', 'stack', 'rm', ...names], { env })
+  const isEmpty = async () => {
+    const label = ['--filter', 'label=com.docker.stack.namespace']
+    const tasks = await ids('ps', ...label)
+    if (tasks.length > 0) await runCommand(['docker', 'kill', ...tasks], { env })
+    const left = [...(await ids('ps', '--all', ...label)), ...(await ids('network', 'ls', ...label))]
+    return left.length === 0 ? true : null
   }
-  await runCommand(['docker', 'swarm', 'leave', '--force'], { env, secondsMax: 120 })
+  if ((await until(60, isEmpty)) === null) throw new Error(`${names.join(', ')}: not removed`)
+  const [secrets, configs] = [await ids('secret', 'ls'), await ids('config', 'ls')]
+  if (secrets.length > 0) await mustRun(['docker', 'secret', 'rm', ...secrets], { env })
+  if (configs.length > 0) await mustRun(['docker', 'config', 'rm', ...configs], { env })
 }
