@@ -21,7 +21,7 @@ export interface ComposedDocuments {
   container: string
   /** Another address of this machine than loopback. */
   otherAddress: string
-  /** Stops the issuer; the container goes with its project. */
+  /** Removes the container and its image, and stops the issuer. */
   stop(): Promise<void>
 }
 
@@ -77,6 +77,8 @@ export async function upComposedDocuments(
       ...{ url: `http://127.0.0.1:${port}`, issuer, container, otherAddress },
       async stop() {
         keepPrinted('documents', await logsOf(container, env))
+        await runCommand(['docker', 'rm', '--force', container], { env })
+        await runCommand(['docker', 'rmi', image], { env })
         await stop()
       },
     }

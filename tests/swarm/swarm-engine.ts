@@ -30,8 +30,10 @@ export async function startSwarm(): Promise<SwarmEngine> {
     await mustRun(['docker', 'network', 'create', ...named, 'docker_gwbridge'], { env })
     // Nodes of a Swarm talk on port 7946 of this address, which cannot be chosen: each engine has its own address.
     const address = `127.77.${(process.pid >> 8) & 255}.${process.pid & 255}`
-    const init = ['docker', 'swarm', 'init', '--advertise-addr', address, '--listen-addr', `${address}:2377`]
-    await mustRun(init, { env })
+    const listen = ['--advertise-addr', address, '--listen-addr', `${address}:2377`]
+    // The kernel knows a VXLAN by its number, which every Swarm counts from the same one on, and its port.
+    const dataPort = ['--data-path-port', String(20_000 + (process.pid % 20_000))]
+    await mustRun(['docker', 'swarm', 'init', ...listen, ...dataPort], { env })
     const gateway = [
       'docker',
       'network',

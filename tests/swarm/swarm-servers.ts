@@ -5,6 +5,7 @@ import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { packBunImage } from '../../compose/service-image/pack-image.ts'
 import { startPrivateRgw } from '../servers/rgw.ts'
 import { registerSecret } from '../servers/secrets.ts'
+import { stopAtTheEnd } from '../servers/stop-at-the-end.ts'
 import { type SwarmEngine, startSwarm } from './swarm-engine.ts'
 
 /** What every test of the deployment needs, and none leaves otherwise than it was. */
@@ -25,22 +26,23 @@ export function swarmServers(): Promise<SwarmServers> {
   return shared
 }
 
-/** Stops what {@link swarmServers} started, if it did; `preload.ts` calls it at the end. */
-export async function stopSwarmServers(): Promise<void> {
-  const servers = await shared?.catch(() => undefined)
-  await servers?.engine.stop()
-  await servers?.rgw.stop()
-}
-
 async function start(): Promise<SwarmServers> {
   const engine = await startSwarm()
+  let starting: Promise<RunningRgw> | undefined
   try {
     const tls = await makeServerTls(['store', 'issuer', 'proxy', engine.hostAddress])
     registerSecret(tls.privateKey.split('\n')[1] ?? '')
-    const images = Promise.all([packProxyImage(engine.env, () => {}), packBunImage(engine.env)])
-    const [rgw] = await Promise.all([startPrivateRgw({ tls }), images])
+    starting = startPrivateRgw({ tls })
+    const images = [packProxyImage(engine.env, () => {}), packBunImage(engine.env)]
+    const [rgw] = await Promise.all([starting, ...images])
+    stopAtTheEnd(async () => {
+      await engine.stop()
+      await rgw.stop()
+    })
     return { engine, rgw, tls }
   } catch (error) {
+    const rgw = await starting?.catch(() => undefined)
+    await rgw?.stop()
     await engine.stop()
     throw error
   }
