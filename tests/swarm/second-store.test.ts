@@ -5,7 +5,7 @@ import type { RunningMinio } from '../../compose/servers/minio.ts'
 import type { StoreCredentials } from '../../compose/servers/running-store.ts'
 import { inParallel } from '../../service/documents/in-parallel.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
-import { blocksOf, runCommands } from '../integration/runbook-blocks.ts'
+import { blocksOf } from '../integration/runbook-blocks.ts'
 import { digestOf, KiB, randomDocument } from '../integration/sample-documents.ts'
 import { keysOf } from '../integration/store-contents.ts'
 import { freshBucket } from '../servers/bucket.ts'
@@ -112,11 +112,8 @@ async function followDeployment(block: string, env: Record<string, string> = {})
 }
 
 /** Runs commands after those of `setup`, as whoever follows the runbook. */
-async function runWith(stores: string, commands: string) {
-  return runCommands(`${blocks.get('setup')}\n${commands}`, {
-    ...(await scene.environment()),
-    STORES: stores,
-  })
+function runWith(stores: string, commands: string) {
+  return scene.run(`${blocks.get('setup')}\n${commands}`, { STORES: stores })
 }
 
 /** Runs a block of this runbook that has to succeed. */

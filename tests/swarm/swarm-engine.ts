@@ -7,7 +7,7 @@ import { aptInstall } from '../runner/apt.ts'
 export interface SwarmEngine extends RunningDocker {
   /** Address of this machine as its containers reach it, and nobody else does. */
   hostAddress: string
-  /** Removes all stacks, with the secrets and configs that were made for them; images stay. */
+  /** Removes all stacks, with the secrets, configs and volumes that were made for them; images stay. */
   empty(): Promise<void>
 }
 
@@ -74,7 +74,8 @@ async function emptySwarm(env: RunningDocker['env']): Promise<void> {
     return left.length === 0 ? true : null
   }
   if ((await until(60, isEmpty)) === null) throw new Error(`${names.join(', ')}: not removed`)
-  const [secrets, configs] = [await ids('secret', 'ls'), await ids('config', 'ls')]
-  if (secrets.length > 0) await mustRun(['docker', 'secret', 'rm', ...secrets], { env })
-  if (configs.length > 0) await mustRun(['docker', 'config', 'rm', ...configs], { env })
+  for (const kind of ['secret', 'config', 'volume']) {
+    const left = await ids(kind, 'ls')
+    if (left.length > 0) await mustRun(['docker', kind, 'rm', ...left], { env })
+  }
 }

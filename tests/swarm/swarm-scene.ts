@@ -44,12 +44,12 @@ export interface SwarmScene {
   /** PEM of the authority that everything here is signed by. */
   ca: string
   docker(...args: string[]): Promise<string>
+  /** Runs commands with what the runbook says one has. */
+  run(commands: string, env?: Record<string, string>): Promise<ScriptRun>
   /** Runs a block of the runbook as it stands there. */
   follow(block: string, env?: Record<string, string>): Promise<ScriptRun>
   /** Names of the blocks that were run. */
   followed: ReadonlySet<string>
-  /** In which commands are run as on the machine of whoever deploys, with a token that is fresh. */
-  environment(): Promise<Record<string, string>>
   stop(): Promise<void>
 }
 
@@ -82,26 +82,27 @@ export async function openSwarmScene(): Promise<SwarmScene> {
   await writeDeployment(folder, { store, bucket, storeUrl, tls, engine, httpsPort, issuer, keysPort })
   await docker('config', 'create', 'documents_private_ca_1', join(folder, 'ca.pem'))
   const followed = new Set<string>()
-  const environment = async () => {
+  const run: SwarmScene['run'] = async (commands, extra = {}) => {
     const tokenFile = join(folder, 'token')
     await Bun.write(tokenFile, `${await issuer.token()}\n`)
-    return {
+    return runCommands(commands, {
       ...{ PATH: path, HOME: folder, DEPLOYMENT: folder, NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') },
       ...{ CURL_CA_BUNDLE: join(folder, 'ca.pem') },
       ...{ DOCKER_HOST: env.DOCKER_HOST ?? '', DOCKER_CONFIG: env.DOCKER_CONFIG ?? '' },
       ...{ DOCUMENTS_URL: url, DOCUMENTS_TOKEN_FILE: tokenFile, DOCUMENTS_TENANT: 'acme' },
-    }
+      ...extra,
+    })
   }
   return {
     ...{ engine, store, nextKey, relay, storeUrl, bucket, issuer, folder, url, tls, docker },
     ca: tls.ca,
+    run,
     followed,
-    environment,
     async follow(block, extra = {}) {
       const text = runbook.get(block)
       if (text === undefined) throw new Error(`the runbook has no block ${block}`)
       followed.add(block)
-      return runCommands(`${runbook.get('setup')}\n${text}`, { ...(await environment()), ...extra })
+      return run(`${runbook.get('setup')}\n${text}`, extra)
     },
     async stop() {
       await engine.empty()
