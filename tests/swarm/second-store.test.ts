@@ -135,17 +135,16 @@ async function goOver(stores: string, name: 'primary' | 'second', settings: Stor
     ...{ S3_PUBLIC_ENDPOINT: settings.S3_ENDPOINT ?? '', S3_PREFIX_DOCS: 'docs/' },
     ...{ S3_FORCE_PATH_STYLE: 'false', S3_INSECURE: 'false', S3_CONNECTIONS_MAX: '64' },
     ...settings,
-    ...{ S3_ACCESS_KEY_ID_FILE: '/run/secrets/s3_access_key_id' },
-    ...{ S3_SECRET_ACCESS_KEY_FILE: '/run/secrets/s3_secret_access_key' },
-    ...{ S3_CA_FILE: '/etc/private-ca.pem' },
+    S3_CA_FILE: '/etc/private-ca.pem',
   })
 }
 
+/** But for where its keys are, which are secrets under the same name whatever the version. */
 async function deployedSettings(): Promise<StoreSettings> {
   const format = '{{json .Spec.TaskTemplate.ContainerSpec.Env}}'
   const env = JSON.parse(await scene.docker('service', 'inspect', '--format', format, service)) as string[]
   const pairs = env.map((one) => [one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)])
-  return Object.fromEntries(pairs.filter(([name]) => name?.startsWith('S3_')))
+  return Object.fromEntries(pairs.filter(([name]) => /^S3_(?!.*_KEY)/.test(name ?? '')))
 }
 
 async function expectNoneFailed(traffic: Traffic): Promise<void> {

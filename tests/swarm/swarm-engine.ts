@@ -56,10 +56,7 @@ export async function startSwarm(): Promise<SwarmEngine> {
   }
 }
 
-/**
- * Nobody waits for what their tasks are doing: they are killed. To remove containers and networks is left to the
- * Swarm: where somebody else does it, the network's own namespace stays mounted.
- */
+/** Nobody waits for what their tasks are doing: they are killed. Containers and networks are the Swarm's to remove. */
 async function emptySwarm(env: RunningDocker['env']): Promise<void> {
   const ids = async (...args: string[]) =>
     (await mustRun(['docker', ...args, '--quiet'], { env })).split('\n').filter((id) => id !== '')
