@@ -4,6 +4,7 @@ import { composeCommand } from '../../compose/docker-engine.ts'
 import { proxyImage } from '../../compose/proxy/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { serviceImage } from '../../compose/service-image/pack-image.ts'
+import { blocksOf } from '../integration/runbook-blocks.ts'
 
 const root = resolve(import.meta.dir, '../..')
 const base = 'compose/documents.yaml'
@@ -128,6 +129,16 @@ describe('the files of the document service', () => {
 
   it('are merged by docker stack config, which finds nothing to ignore', async () => {
     await expectTakenBySwarm(combinations)
+  }, 60_000)
+
+  it('say where the store is by settings that the runbook replaces, all of them, to go to another one', async () => {
+    const { services } = await merged([base, swarm], 'compose')
+    const names = Object.keys(services.documents?.environment ?? {}).filter((name) => name.startsWith('S3_'))
+    const block = blocksOf(await Bun.file(resolve(root, 'compose/deployment.md')).text()).get('use-store')
+    const replaced = /^where='\^S3_\((.*)\)='$/m.exec(block ?? '')?.[1]?.split('|') ?? []
+    // Keys come as secrets, by version.
+    const expected = names.filter((name) => !name.endsWith('_FILE'))
+    expect(replaced.map((name) => `S3_${name}`).sort()).toEqual(expected.sort())
   }, 60_000)
 
   it('name every setting that has to be made, one by one', async () => {

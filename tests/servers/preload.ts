@@ -1,9 +1,11 @@
 /** Preloaded by `bunfig.toml` into every `bun test`: what the tests share is stopped after the last of them. */
 import { afterAll } from 'bun:test'
 import { stopDockerForTests } from './docker.ts'
+import { stopAll } from './stop-at-the-end.ts'
 import { stopStoreForTests } from './store.ts'
 
 afterAll(async () => {
+  await stopAll()
   await stopStoreForTests()
   await stopDockerForTests()
-}, 60_000)
+}, 120_000)

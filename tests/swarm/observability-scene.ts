@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
+import { runCommand } from '../../compose/run-command.ts'
 import { cacheFolder } from '../../compose/servers/cache.ts'
 import type { ProjectKey } from '../../compose/servers/ceph-rgw-project.ts'
 import { bunImage } from '../../compose/service-image/pack-image.ts'
@@ -34,6 +35,8 @@ export async function openObservabilityScene(): Promise<ObservabilityScene> {
   try {
     const places = await provisionTelemetry(swarm.store)
     await writeSettings(swarm, places)
+    // Nothing here is about how soon a task is seen to be healthy, and all of it runs at once.
+    await setIn(join(swarm.folder, 'stack.env'), 'DOCUMENTS_HEALTH_INTERVAL', '10s')
     await swarm.docker('config', 'create', 'observability_private_ca_1', join(swarm.folder, 'ca.pem'))
     const scene = sceneOf(swarm, places)
     await scene.writeKeys(0)
@@ -66,7 +69,6 @@ function sceneOf(swarm: SwarmScene, places: TelemetryPlaces): ObservabilityScene
       const functions = `${documentsRunbook.get('setup')}\n${runbook.get('setup')}`
       return swarm.run(`${functions}\n${text}`, {
         BUN_IMAGE: bunImage,
-        RUN_FLAGS: `--add-host store:${swarm.engine.hostAddress}`,
         // What the images are packed from.
         XDG_CACHE_HOME: dirname(cacheFolder()),
         ...env,
@@ -75,10 +77,7 @@ function sceneOf(swarm: SwarmScene, places: TelemetryPlaces): ObservabilityScene
     async writeKeys(nth) {
       for (const server of serverNames) await writeKey(folder, server, places[server].keys[nth])
     },
-    async set(name, value) {
-      const text = await Bun.file(settings).text()
-      await Bun.write(settings, text.replace(new RegExp(`^${name}=.*`, 'm'), `${name}=${value}`))
-    },
+    set: (name, value) => setIn(settings, name, value),
     async urlOf(service, port) {
       const task = await taskOf(service)
       const inspect = await docker(
@@ -94,8 +93,15 @@ function sceneOf(swarm: SwarmScene, places: TelemetryPlaces): ObservabilityScene
     async stop() {
       for (const { objects } of Object.values(places)) objects.close()
       await swarm.stop()
+      // It belongs to no stack.
+      await runCommand(['docker', 'network', 'rm', 'telemetry'], { env: swarm.engine.env })
     },
   }
+}
+
+async function setIn(file: string, name: string, value: string): Promise<void> {
+  const text = await Bun.file(file).text()
+  await Bun.write(file, text.replace(new RegExp(`^${name}=.*`, 'm'), `${name}=${value}`))
 }
 
 async function writeKey(folder: string, server: ServerName, key: ProjectKey): Promise<void> {
@@ -104,15 +110,11 @@ async function writeKey(folder: string, server: ServerName, key: ProjectKey): Pr
 }
 
 async function writeSettings(swarm: SwarmScene, { loki, tempo }: TelemetryPlaces): Promise<void> {
-  const { folder, store, relay, engine, docker } = swarm
-  const names = join(folder, 'observability-names.yaml')
-  const host = `extra_hosts: ["store:${engine.hostAddress}"]`
-  await Bun.write(names, `version: "3.8"\nservices:\n  loki: { ${host} }\n  tempo: { ${host} }\n`)
+  const { folder, store, storeUrl, docker } = swarm
   const files = [
     'compose/observability-services.yaml',
     'overlays/observability.swarm.yaml',
     'overlays/observability.private-ca.yaml',
-    names,
   ]
   const settings = {
     OBSERVABILITY_FILES: `"${files.join(' ')}"`,
@@ -121,7 +123,7 @@ async function writeSettings(swarm: SwarmScene, { loki, tempo }: TelemetryPlaces
     OBSERVABILITY_MONITOR: '5s',
     // It has written long before, and hangs once it has been queried.
     TEMPO_STOP_GRACE: '5s',
-    S3_ENDPOINT: `https://store:${relay.port}`,
+    S3_ENDPOINT: storeUrl,
     S3_REGION: store.region,
     S3_FORCE_PATH_STYLE: store.forcePathStyle,
     S3_CA_FILE: join(folder, 'ca.pem'),

@@ -159,39 +159,47 @@ describe('Loki, Tempo and the Collector on a real Swarm, on Ceph RGW behind TLS,
     3 * minutes,
   )
 
-  it('have keys that reach their own bucket and nothing else', async () => {
-    for (const server of serverNames) {
-      const [key] = scene.places[server].keys
-      for (const other of serverNames) {
-        const { bucket, prefix } = scene.places[other]
-        const objects = createS3ObjectStore({ ...scene.store, ...key, bucket, connectionsMax: 1 })
-        const listed = await objects.list({ prefix, limit: 1 }).then(
-          () => 'listed',
-          (error) => error.code,
-        )
-        objects.close()
-        expect({ server, other, listed }).toEqual({
-          server,
-          other,
-          listed: server === other ? 'listed' : 'denied',
-        })
+  it(
+    'have keys that reach their own bucket and nothing else',
+    async () => {
+      for (const server of serverNames) {
+        const [key] = scene.places[server].keys
+        for (const other of serverNames) {
+          const { bucket, prefix } = scene.places[other]
+          const objects = createS3ObjectStore({ ...scene.store, ...key, bucket, connectionsMax: 1 })
+          const listed = await objects.list({ prefix, limit: 1 }).then(
+            () => 'listed',
+            (error) => error.code,
+          )
+          objects.close()
+          expect({ server, other, listed }).toEqual({
+            server,
+            other,
+            listed: server === other ? 'listed' : 'denied',
+          })
+        }
       }
-    }
-  })
+    },
+    minutes,
+  )
 
-  it('run every task without root, on a read-only file system, without a capability or a port', async () => {
-    for (const service of services) {
-      const [one] = JSON.parse(await scene.docker('inspect', await scene.taskOf(service)))
-      expect(one.HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], Privileged: false })
-      expect(one.HostConfig.Memory).toBeGreaterThan(0)
-      expect(one.HostConfig.LogConfig.Config).toMatchObject({ 'max-size': '10m' })
-      expect(Object.values(one.NetworkSettings.Ports).filter((port) => port !== null)).toEqual([])
-      const status = await Bun.file(`/proc/${one.State.Pid}/status`).text()
-      expect(status).toMatch(/^Uid:\s+10001\s+10001\s+10001\s+10001$/m)
-      expect(status).toMatch(/^CapEff:\s+0+$/m)
-    }
-    expect(await follow('look')).toContain('1/1')
-  })
+  it(
+    'run every task without root, on a read-only file system, without a capability or a port',
+    async () => {
+      for (const service of services) {
+        const [one] = JSON.parse(await scene.docker('inspect', await scene.taskOf(service)))
+        expect(one.HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], Privileged: false })
+        expect(one.HostConfig.Memory).toBeGreaterThan(0)
+        expect(one.HostConfig.LogConfig.Config).toMatchObject({ 'max-size': '10m' })
+        expect(Object.values(one.NetworkSettings.Ports).filter((port) => port !== null)).toEqual([])
+        const status = await Bun.file(`/proc/${one.State.Pid}/status`).text()
+        expect(status).toMatch(/^Uid:\s+10001\s+10001\s+10001\s+10001$/m)
+        expect(status).toMatch(/^CapEff:\s+0+$/m)
+      }
+      expect(await follow('look')).toContain('1/1')
+    },
+    minutes,
+  )
 
   it(
     'lose nothing that was taken while Loki was killed',
@@ -284,31 +292,35 @@ describe('Loki, Tempo and the Collector on a real Swarm, on Ceph RGW behind TLS,
     5 * minutes,
   )
 
-  it('show no secret: not in what Docker tells of containers, services and configs, not in a log', async () => {
-    await keepLogs()
-    const told = await scene.docker('inspect', ...(await containers()))
-    const specified = await scene.docker(
-      'service',
-      'inspect',
-      ...services.map((name) => `observability_${name}`),
-    )
-    const names = (await scene.docker('config', 'ls', '--format', '{{.Name}}')).trim().split('\n')
-    const configs = await scene.docker('config', 'inspect', '--pretty', ...names)
-    const all = [told, specified, configs, ...printed.values()]
-    expect(told).toContain('AWS_SHARED_CREDENTIALS_FILE=/run/secrets/s3_credentials')
-    expect(configs).toContain(scene.places.loki.bucket)
-    expect(printed.size).toBeGreaterThan(8)
-    const secrets = serverNames.flatMap((server) =>
-      scene.places[server].keys.map((key) => key.secretAccessKey),
-    )
-    expect(secrets.filter((secret) => all.some((text) => text.includes(secret)))).toEqual([])
-    // Where it is said to be, it is: the search knows what it is looking for.
-    const pid = (
-      await scene.docker('inspect', '--format', '{{.State.Pid}}', await scene.taskOf('loki'))
-    ).trim()
-    const mounted = await Bun.file(join('/proc', pid, 'root/run/secrets/s3_credentials')).text()
-    expect(mounted).toContain(scene.places.loki.keys[1].secretAccessKey)
-  })
+  it(
+    'show no secret: not in what Docker tells of containers, services and configs, not in a log',
+    async () => {
+      await keepLogs()
+      const told = await scene.docker('inspect', ...(await containers()))
+      const specified = await scene.docker(
+        'service',
+        'inspect',
+        ...services.map((name) => `observability_${name}`),
+      )
+      const names = (await scene.docker('config', 'ls', '--format', '{{.Name}}')).trim().split('\n')
+      const configs = await scene.docker('config', 'inspect', '--pretty', ...names)
+      const all = [told, specified, configs, ...printed.values()]
+      expect(told).toContain('AWS_SHARED_CREDENTIALS_FILE=/run/secrets/s3_credentials')
+      expect(configs).toContain(scene.places.loki.bucket)
+      expect(printed.size).toBeGreaterThan(8)
+      const secrets = serverNames.flatMap((server) =>
+        scene.places[server].keys.map((key) => key.secretAccessKey),
+      )
+      expect(secrets.filter((secret) => all.some((text) => text.includes(secret)))).toEqual([])
+      // Where it is said to be, it is: the search knows what it is looking for.
+      const pid = (
+        await scene.docker('inspect', '--format', '{{.State.Pid}}', await scene.taskOf('loki'))
+      ).trim()
+      const mounted = await Bun.file(join('/proc', pid, 'root/run/secrets/s3_credentials')).text()
+      expect(mounted).toContain(scene.places.loki.keys[1].secretAccessKey)
+    },
+    minutes,
+  )
 
   it('were taken through every block of their runbook', () => {
     expect([...scene.followed, 'setup'].sort()).toEqual([...runbook.keys()].sort())
