@@ -82,8 +82,13 @@ interface Upload {
   traceId: string
 }
 
-/** Uploads a document by way of the proxy. */
+/** Uploads a document by way of the proxy, once that knows a task that is ready. */
 async function upload(): Promise<Upload> {
+  await until(landingSecondsMax, async () => {
+    const ready = await fetch(`${scene.url}/readyz`, { tls: { ca: scene.ca } })
+    await ready.body?.cancel()
+    return ready.ok || null
+  })
   const correlationId = `upload-${crypto.randomUUID()}`
   const response = await fetch(`${scene.url}/v1/tenants/acme/documents/reports/${correlationId}`, {
     method: 'PUT',
@@ -120,23 +125,27 @@ async function expectFound({ correlationId, traceId }: Upload): Promise<void> {
 /** Has both write what they have; keys of the objects in which an upload then is. */
 async function objectsOf({ correlationId, traceId }: Upload): Promise<string[]> {
   await Promise.all([flushLoki(await loki()), flushTempo(await tempo())])
-  const { loki: logs, tempo: traces } = scene.places
-  const chunk = await until(landingSecondsMax, () =>
-    firstKey(logs.objects, async (key) => {
-      if (parseChunkKey(key) === null) return false
-      const { contents } = readLokiChunk((await readObject(logs.objects, key)) ?? new Uint8Array())
-      return Buffer.from(contents).includes(correlationId)
-    }),
-  )
+  const { objects } = scene.places.tempo
+  const chunk = await until(landingSecondsMax, () => chunkWith(correlationId))
   const block = await until(landingSecondsMax, () =>
-    firstKey(traces.objects, async (key) => {
+    firstKey(objects, async (key) => {
       const parsed = parseBlockKey(key)
       if (parsed?.file !== 'meta.json') return false
-      const data = await readObject(traces.objects, `${parsed.folder}data.parquet`)
+      const data = await readObject(objects, `${parsed.folder}data.parquet`)
       return Buffer.from(data ?? '').includes(Buffer.from(traceId, 'hex'))
     }),
   )
   return [chunk ?? '', block ?? '']
+}
+
+/** Key of a chunk of Loki with this text in it. */
+function chunkWith(text: string): Promise<string | null> {
+  const { objects } = scene.places.loki
+  return firstKey(objects, async (key) => {
+    if (parseChunkKey(key) === null) return false
+    const { contents } = readLokiChunk((await readObject(objects, key)) ?? new Uint8Array())
+    return Buffer.from(contents).includes(text)
+  })
 }
 
 type Objects = ObservabilityScene['places']['loki']['objects']
@@ -240,6 +249,32 @@ describe('Loki, Tempo and the Collector on a real Swarm, on Ceph RGW behind TLS,
   )
 
   it(
+    'are not thought dead while their store is away, and write afterwards what they took meanwhile',
+    async () => {
+      const line = `taken without a store ${crypto.randomUUID()}`
+      scene.relay.setAway(true)
+      try {
+        await sendLogRecord(await scene.urlOf('otel-collector', 4318), 'away', line)
+        const taken = await until(landingSecondsMax, async () => {
+          const { lines } = await queryLines(await loki(), '{service_name="away"}', range())
+          return lines.length > 0 || null
+        })
+        expect(taken).toBe(true)
+        await flushLoki(await loki())
+        for (const service of services) await askAsEngine(await scene.taskOf(service))
+      } finally {
+        scene.relay.setAway(false)
+      }
+      const chunk = await until(landingSecondsMax, async () => {
+        await flushLoki(await loki())
+        return chunkWith(line)
+      })
+      expect(chunk).toStartWith('loki/fake/')
+    },
+    3 * minutes,
+  )
+
+  it(
     'get new keys, and work on when the old ones are gone',
     async () => {
       await keepLogs()
@@ -326,6 +361,13 @@ describe('Loki, Tempo and the Collector on a real Swarm, on Ceph RGW behind TLS,
     expect([...scene.followed, 'setup'].sort()).toEqual([...runbook.keys()].sort())
   })
 })
+
+/** Runs the check of a container in it, as the engine does. @throws {CommandError} if it is not healthy. */
+async function askAsEngine(task: string): Promise<void> {
+  const [{ Config }] = JSON.parse(await scene.docker('inspect', task))
+  const [, ...check] = Config.Healthcheck.Test
+  await scene.docker('exec', task, ...check)
+}
 
 async function isLokiReady(): Promise<boolean> {
   const { url } = await loki()
