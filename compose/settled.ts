@@ -13,11 +13,14 @@ async function main(): Promise<number> {
   const whyNot = await whyNoDocker()
   if (whyNot !== null) return complain(`no usable Docker Engine: ${whyNot}`, 3)
   const onChange = (line: string) => void process.stdout.write(`${line}\n`)
-  for (const service of services) {
-    const outcome = await untilSettled(service, { env: process.env, secondsMax, onChange })
-    if (outcome !== 'none' && outcome !== 'completed') return complain(`${service}: ${outcome}`, 1)
-  }
-  return 0
+  const outcomes = await Promise.all(
+    services.map((service) => untilSettled(service, { env: process.env, secondsMax, onChange })),
+  )
+  const refused = services
+    .map((service, at) => ({ service, outcome: outcomes[at] }))
+    .filter(({ outcome }) => outcome !== 'none' && outcome !== 'completed')
+  if (refused.length === 0) return 0
+  return complain(refused.map(({ service, outcome }) => `${service}: ${outcome}`).join('\n'), 1)
 }
 
 function complain(message: string, exitCode: number): number {

@@ -19,8 +19,8 @@ export interface StackSecrets {
 
 /**
  * Makes the compose stack's secret files in `folder`, where they are not there yet: MinIO's root user and
- * password, the service's access key and secret key, and the keys of Loki, Tempo and whoever reads MinIO's
- * metrics. As root they are given to the image's user, so that no container has to run as root.
+ * password, the service's access key and secret key and the key of its tickets, and the keys of Loki, Tempo and whoever
+ * reads MinIO's metrics. As root they are given to the image's user, so that no container has to run as root.
  */
 export async function ensureStackSecrets(folder: string): Promise<StackSecrets> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -32,6 +32,7 @@ export async function ensureStackSecrets(folder: string): Promise<StackSecrets> 
     join(folder, 's3-secret-access-key'),
     made.secretAccessKey,
   )
+  await ensureContainerSecret(join(folder, 'ticket-signing-key'), randomBytes(36).toString('base64url'))
   for (const owner of ['loki-s3', 'tempo-s3']) {
     const path = join(folder, `${owner}-credentials`)
     await ensureSecretFor(imageUser, path, sharedCredentials(randomCredentials()))

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  containerCaFile,
   containerPlaces,
   containerUrls,
   resolveContainer,
@@ -9,7 +10,12 @@ import { ConfigError } from '../service/config.ts'
 import type { Environment, ReadFile } from '../service/config-source.ts'
 import { type Combination, combinationName, combinations, storeVariantOf } from './combinations.ts'
 import { renderCollector, renderLoki, renderTempo, renderTempo3 } from './render.ts'
-import { type LokiStoreSettings, observabilitySettings, type TempoStoreSettings } from './settings.ts'
+import {
+  type LokiStoreSettings,
+  observabilitySettings,
+  type S3ClientSettings,
+  type TempoStoreSettings,
+} from './settings.ts'
 import type { LokiClient } from './settings-rules.ts'
 
 /** What became of a combination: the path of its file, or why there is none. */
@@ -25,7 +31,7 @@ export interface Rendered {
  * and find each other by their names there.
  *
  * @param env the configuration contract; what it does not say, or what a server cannot express, leaves out the
- *   combinations that are about it.
+ *   combinations that are about it. Containers find the certificates of its `S3_CA_FILE` at {@link containerCaFile}.
  */
 export async function renderCombinations(
   folder: string,
@@ -68,12 +74,17 @@ async function storesOf(env: Environment, readFile: ReadFile): Promise<Stores> {
   }
   const loki = async (client: LokiClient) => {
     const found = await settings(client)
-    return Array.isArray(found) ? found : (found.loki ?? ['S3_BUCKET_LOKI is not set'])
+    return Array.isArray(found) ? found : (inContainer(found.loki) ?? ['S3_BUCKET_LOKI is not set'])
   }
   // What Loki's thanos client cannot express is no reason to leave Tempo out.
   const found = await settings('classic')
-  const tempo = Array.isArray(found) ? found : (found.tempo ?? ['S3_BUCKET_TEMPO is not set'])
+  const tempo = Array.isArray(found) ? found : (inContainer(found.tempo) ?? ['S3_BUCKET_TEMPO is not set'])
   return { thanos: await loki('thanos'), classic: await loki('classic'), tempo }
+}
+
+/** `S3_CA_FILE` is a file of this machine, which containers have at a place of their own. */
+function inContainer<Settings extends S3ClientSettings>(settings: Settings | null): Settings | null {
+  return settings?.caFile == null ? settings : { ...settings, caFile: containerCaFile }
 }
 
 function linesOf(error: unknown): string[] {

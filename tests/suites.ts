@@ -95,7 +95,7 @@ export const suites: Suite[] = [
         'tickets-deployed',
       ],
       // The first ones start RGWs of their own, the others a MinIO to move documents to.
-      'ceph-rgw': ['store-servers-rgw', 'provision-rgw', 'provision-runbook', 'migrate', 'restore'],
+      'ceph-rgw': ['store-servers-rgw', 'provision-rgw', 'provision-runbook', 'migrate'],
     },
     // promtool reads what the service tells Prometheus.
     needs: ['node', 'openssl', 'prometheus'],
@@ -141,10 +141,12 @@ export const suites: Suite[] = [
   },
   {
     name: 'swarm',
-    holds: 'the deployment by its runbook, on a Swarm of one node',
+    holds:
+      'the deployment, its second store, and Loki and Tempo beside it by their runbooks, on a Swarm of one node',
     // Its own, behind TLS.
     stores: ['none'],
-    needs: ['docker', 'rgw', 'openssl', 'curl', 'haproxy'],
+    // The last three are what images are packed from.
+    needs: ['docker', 'rgw', 'minio', 'openssl', 'curl', 'haproxy', 'loki', 'tempo', 'otel-collector'],
     waits: true,
     minutesMax: 20,
   },

@@ -25,6 +25,9 @@ export const containerPlaces: { loki: LokiPlaces; tempo: TempoPlaces; collector:
   },
 }
 
+/** Where a certificate authority of one's own is mounted (overlays/observability.private-ca.yaml). */
+export const containerCaFile = '/etc/private-ca.pem'
+
 /** Where they find each other in their network. */
 export const containerUrls = { lokiUrl: 'http://loki:3100', tempoUrl: 'http://tempo:4318' }
 

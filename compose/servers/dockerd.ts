@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DockerEnvironment } from '../docker-engine.ts'
 import { runCommand } from '../run-command.ts'
@@ -44,6 +44,7 @@ export async function startDocker(): Promise<RunningDocker> {
   const stop = async () => {
     await removeContainers(env)
     await server.stop()
+    await unmountBelow(own)
     await removeTempFolder(own)
   }
   return { pid: server.pid, env, stop }
@@ -55,4 +56,11 @@ async function removeContainers(env: DockerEnvironment): Promise<void> {
   const ids = stdout.split('\n').filter((id) => id !== '')
   if (ids.length > 0) await runCommand(['docker', 'rm', '--force', '--volumes', ...ids], { env })
   await runCommand(['docker', 'network', 'prune', '--force'], { env })
+}
+
+/** Of a Swarm: the engine does not wait until the namespace of its ingress network is gone. */
+async function unmountBelow(folder: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n')
+  const below = mounts.map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${folder}/`))
+  for (const path of below.reverse()) await runCommand(['umount', path])
 }

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { mustRun } from '../run-command.ts'
 import type { ServerTls } from './running-store.ts'
@@ -6,14 +7,17 @@ import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /** Only what the certificate may be used for: nobody else's names, no further certificates. */
 const serverExtensions = (names: readonly string[]) => `
-subjectAltName = ${['IP:127.0.0.1', 'DNS:localhost', ...names.map((name) => `DNS:${name}`)].join(', ')}
+subjectAltName = ${['127.0.0.1', 'localhost', ...names].map(alternativeName).join(', ')}
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 `
 
+/** A client compares an address with addresses only (RFC 9110 section 4.3.5). */
+const alternativeName = (name: string) => (isIP(name) === 0 ? `DNS:${name}` : `IP:${name}`)
+
 /**
- * A new private authority and a certificate of its own for 127.0.0.1, localhost and `names`, good for two days. The
+ * A new private authority and a certificate of its own for 127.0.0.1, localhost and `names` (addresses, too), good for two days. The
  * authority's key is gone when this returns, so it never signs another.
  *
  * @throws {CommandError} where there is no `openssl`.

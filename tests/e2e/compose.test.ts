@@ -10,12 +10,16 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { type ObjectStoreStack, upObjectStore } from '../../compose/object-store-stack.ts'
-import { runCommand } from '../../compose/run-command.ts'
+import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { freePorts } from '../../compose/servers/free-port.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
+import { until } from '../../observability/validate/until.ts'
+import { createDocumentsClient } from '../../service/client/client.ts'
+import { digestOf, KiB, MiB, randomDocument } from '../integration/sample-documents.ts'
 import { dockerForTests } from '../servers/docker.ts'
 import { keepPrinted } from '../servers/printed.ts'
 import { registerSecret } from '../servers/secrets.ts'
+import { type ComposedDocuments, upComposedDocuments } from './composed-documents.ts'
 
 const setupMilliseconds = 900_000
 const browserOrigins = ['http://127.0.0.1:8080', 'https://ui.example']
@@ -114,6 +118,76 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
     expect(page.status).toBe(200)
     expect(await page.text()).toContain('<title>MinIO Console</title>')
   })
+})
+
+describe('the document service beside it, by the steps of the README', () => {
+  let composed: ComposedDocuments
+
+  beforeAll(async () => {
+    composed = await upComposedDocuments(stack, env)
+    registerSecret(await secret('ticket-signing-key'))
+  }, setupMilliseconds)
+
+  afterAll(() => composed?.stop())
+
+  it('takes documents, and gives them back by digest, also straight from the store', async () => {
+    const { url, issuer } = composed
+    const transfers = { ticketBytesMin: MiB }
+    const documents = createDocumentsClient({ url, tenant: 'acme', token: await issuer.token(), transfers })
+    const ref = { type: 'snapshots', name: 'composed' }
+    const small = randomDocument(KiB)
+    expect(await documents.put(ref, small)).toMatchObject({ created: true, via: 'service' })
+    // Tickets are given once the service has asked the store what it is.
+    const large = await until(30, async () => {
+      const bytes = randomDocument(2 * MiB)
+      return (await documents.put(ref, bytes)).via === 'ticket' ? bytes : null
+    })
+    if (large === null) throw new Error('there was no ticket')
+    const read = await documents.getBytes({ ...ref, digest: digestOf(small) })
+    expect(digestOf(read.bytes)).toBe(digestOf(small))
+    const direct = await documents.get({ ...ref, digest: digestOf(large) }, { direct: true })
+    expect(direct.via).toBe('store')
+    expect(digestOf(await new Response(direct.stream).bytes())).toBe(digestOf(large))
+  }, 60_000)
+
+  it('runs without root, on a read-only file system, without a capability or a way to one', async () => {
+    const [one] = JSON.parse(await inspected())
+    expect(one.HostConfig).toMatchObject({
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges:true'],
+      Privileged: false,
+      RestartPolicy: { Name: 'unless-stopped' },
+    })
+    expect(one.HostConfig.Memory).toBeGreaterThan(0)
+    const status = await Bun.file(`/proc/${one.State.Pid}/status`).text()
+    expect(status).toMatch(/^Uid:\s+([1-9]\d*)\s+\1\s+\1\s+\1$/m)
+    expect(status).toMatch(/^CapEff:\s+0+$/m)
+    expect(status).toMatch(/^NoNewPrivs:\s+1$/m)
+  })
+
+  it('shows Docker none of its secrets', async () => {
+    const told = await inspected()
+    expect(told).toContain('TICKET_SIGNING_KEY_FILE=/run/secrets/ticket_signing_key')
+    for (const name of ['s3-access-key-id', 's3-secret-access-key', 'ticket-signing-key']) {
+      const value = await secret(name)
+      expect(value.length).toBeGreaterThan(16)
+      expect({ name, shown: told.includes(value) }).toEqual({ name, shown: false })
+    }
+  })
+
+  it('is reached on loopback, and by no other address of this machine', async () => {
+    const { port } = new URL(composed.url)
+    const answered = (host: string) =>
+      fetch(`http://${host}:${port}/readyz`).then(
+        ({ status }) => status,
+        ({ code }) => code,
+      )
+    expect(await answered('127.0.0.1')).toBe(200)
+    expect(await answered(composed.otherAddress)).toBe('ECONNREFUSED')
+  })
+
+  const inspected = () => mustRun(['docker', 'inspect', composed.container], { env })
 })
 
 function secret(name: string): Promise<string> {

@@ -4,11 +4,14 @@ import { composeCommand } from '../../compose/docker-engine.ts'
 import { proxyImage } from '../../compose/proxy/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { serviceImage } from '../../compose/service-image/pack-image.ts'
+import { blocksOf } from '../integration/runbook-blocks.ts'
 
 const root = resolve(import.meta.dir, '../..')
 const base = 'compose/documents.yaml'
 const swarm = 'overlays/documents.swarm.yaml'
-const optional = ['proxy.haproxy', 'documents.private-ca', 'network.encrypted']
+const optional = ['proxy.haproxy', 'documents.private-ca', 'documents.telemetry', 'network.encrypted']
+const telemetryBase = 'compose/observability-services.yaml'
+const telemetrySwarm = 'overlays/observability.swarm.yaml'
 /** What has no default: nobody's, in the form that production has. */
 const settings = {
   PUBLIC_URL: 'https://documents.example.com',
@@ -21,7 +24,13 @@ const settings = {
   AUTH_JWKS_URL: 'https://login.example.com/keys',
   AUTH_CLIENT_ID: 'documents-ui',
 }
-const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...settings }
+const telemetrySettings = { OBSERVABILITY_NODE: 'node-1' }
+const env = {
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  ...settings,
+  ...telemetrySettings,
+}
 
 interface MergedService {
   image: string
@@ -31,17 +40,28 @@ interface MergedService {
   security_opt?: string[]
   environment?: Record<string, string>
   deploy?: { replicas?: number; update_config?: { order: string; failure_action: string } }
+  ports?: unknown[]
+  stop_grace_period?: string
+}
+
+/** A secret, a config or a network. */
+interface Named {
+  name: string
+  external?: boolean
 }
 
 interface Merged {
   services: Record<string, MergedService>
-  secrets?: Record<string, { name: string; external?: boolean }>
+  secrets?: Record<string, Named>
+  configs?: Record<string, Named>
+  networks?: Record<string, Named>
 }
 
 /** Every choice of overlays for a Swarm. */
-const combinations = optional.reduce<string[][]>(
-  (chosen, overlay) => chosen.flatMap((files) => [files, [...files, `overlays/${overlay}.yaml`]]),
-  [[base, swarm]],
+const combinations = choices([base, swarm], optional)
+const telemetryCombinations = choices(
+  [telemetryBase, telemetrySwarm],
+  ['observability.private-ca', 'network.encrypted'],
 )
 let compose: string[]
 let hasStackConfig: boolean
@@ -52,6 +72,14 @@ beforeAll(async () => {
     'Outputs the final',
   )
 }, 900_000)
+
+/** `files` with none, some or all of the overlays. */
+function choices(files: string[], overlays: string[]): string[][] {
+  return overlays.reduce<string[][]>(
+    (chosen, overlay) => chosen.flatMap((some) => [some, [...some, `overlays/${overlay}.yaml`]]),
+    [files],
+  )
+}
 
 async function merged(files: string[], folder: string): Promise<Merged> {
   const named = files.flatMap((file) => ['--file', file])
@@ -75,7 +103,7 @@ describe('the files of the document service', () => {
   }, 60_000)
 
   it('are merged by Compose for a Swarm, whatever goes beside', async () => {
-    expect(combinations).toHaveLength(8)
+    expect(combinations).toHaveLength(16)
     for (const files of combinations) {
       const { services, secrets } = await merged(files, 'compose')
       expect(services.documents?.deploy).toMatchObject({
@@ -100,28 +128,90 @@ describe('the files of the document service', () => {
   }, 120_000)
 
   it('are merged by docker stack config, which finds nothing to ignore', async () => {
-    if (!hasStackConfig) {
-      // Docker before 25, such as that of Debian 12: tests/swarm deploys them with it.
-      const version = await mustRun(['docker', '--version'], { env })
-      expect(version).toMatch(/version (1\d|2[0-4])\./)
-      return
-    }
-    for (const files of combinations) {
-      const named = files.flatMap((file) => ['--compose-file', file])
-      const { exitCode, stderr } = await runCommand(['docker', 'stack', 'config', ...named], {
-        cwd: root,
-        env,
-      })
-      expect({ files, exitCode, stderr }).toEqual({ files, exitCode: 0, stderr: '' })
-    }
+    await expectTakenBySwarm(combinations)
+  }, 60_000)
+
+  it('say where the store is by settings that the runbook replaces, all of them, to go to another one', async () => {
+    const { services } = await merged([base, swarm], 'compose')
+    const names = Object.keys(services.documents?.environment ?? {}).filter((name) => name.startsWith('S3_'))
+    const block = blocksOf(await Bun.file(resolve(root, 'compose/deployment.md')).text()).get('use-store')
+    const replaced = /^where='\^S3_\((.*)\)='$/m.exec(block ?? '')?.[1]?.split('|') ?? []
+    // Keys come as secrets, by version.
+    const expected = names.filter((name) => !name.endsWith('_FILE'))
+    expect(replaced.map((name) => `S3_${name}`).sort()).toEqual(expected.sort())
   }, 60_000)
 
   it('name every setting that has to be made, one by one', async () => {
-    for (const name of Object.keys(settings)) {
-      const without = { ...env, [name]: undefined }
-      const argv = [...compose, '--project-directory', 'compose', '--file', base, '--file', swarm, 'config']
-      const { exitCode, stderr } = await runCommand(argv, { cwd: root, env: without })
-      expect({ exitCode, named: stderr.includes(name) }).toEqual({ exitCode: 1, named: true })
-    }
+    await expectNamed([base, swarm], Object.keys(settings))
   }, 60_000)
 })
+
+describe('the files of Loki, Tempo and the Collector for a Swarm', () => {
+  it('are merged by Compose, whatever goes beside: one of each, for no port of the node, with S3', async () => {
+    expect(telemetryCombinations).toHaveLength(4)
+    for (const files of telemetryCombinations) {
+      const { services, secrets, configs, networks } = await merged(files, 'compose')
+      expect(Object.keys(services).sort()).toEqual(['loki', 'otel-collector', 'tempo'])
+      for (const { user, read_only, cap_drop, deploy, ports } of Object.values(services)) {
+        expect({ user, read_only, cap_drop, ports }).toEqual({
+          user: '10001:10001',
+          read_only: true,
+          cap_drop: ['ALL'],
+          ports: undefined,
+        })
+        expect(deploy).toMatchObject({ replicas: 1, update_config: { failure_action: 'rollback' } })
+      }
+      const { loki, tempo } = services
+      expect([loki, tempo].map((server) => server?.deploy?.update_config?.order)).toEqual([
+        'stop-first',
+        'stop-first',
+      ])
+      expect([loki?.stop_grace_period, tempo?.stop_grace_period]).toEqual(['1m30s', '1m0s'])
+      // A version at the end of every name, and nothing that is read from this machine.
+      expect(Object.keys(secrets ?? {})).toHaveLength(2)
+      for (const { name, external } of [...Object.values(secrets ?? {}), ...Object.values(configs ?? {})]) {
+        expect(`${name} ${external}`).toMatch(/^observability_[a-z0-9_]+_1 true$/)
+      }
+      expect(networks?.telemetry).toMatchObject({ name: 'telemetry', external: true })
+    }
+  }, 60_000)
+
+  it('are merged by docker stack config, which finds nothing to ignore', async () => {
+    await expectTakenBySwarm(telemetryCombinations)
+  }, 60_000)
+
+  it('name every setting that has to be made', async () => {
+    await expectNamed([telemetryBase, telemetrySwarm], Object.keys(telemetrySettings))
+  }, 60_000)
+
+  it('meet the document service in one network', async () => {
+    const { services, networks } = await merged([base, swarm, 'overlays/documents.telemetry.yaml'], 'compose')
+    expect(networks?.telemetry).toMatchObject({ name: 'telemetry', external: true })
+    const collector = Object.keys((await merged([telemetryBase, telemetrySwarm], 'compose')).services)
+    const endpoint = new URL(services.documents?.environment?.OTEL_EXPORTER_OTLP_ENDPOINT ?? '')
+    expect(collector).toContain(endpoint.hostname)
+  }, 60_000)
+})
+
+/** Docker before 25, such as that of Debian 12, cannot tell: tests/swarm deploys them with it. */
+async function expectTakenBySwarm(all: string[][]): Promise<void> {
+  if (!hasStackConfig) {
+    expect(await mustRun(['docker', '--version'], { env })).toMatch(/version (1\d|2[0-4])\./)
+    return
+  }
+  for (const files of all) {
+    const named = files.flatMap((file) => ['--compose-file', file])
+    const { exitCode, stderr } = await runCommand(['docker', 'stack', 'config', ...named], { cwd: root, env })
+    expect({ files, exitCode, stderr }).toEqual({ files, exitCode: 0, stderr: '' })
+  }
+}
+
+/** Without one of the settings Compose says which it is. */
+async function expectNamed(files: string[], names: string[]): Promise<void> {
+  const named = files.flatMap((file) => ['--file', file])
+  for (const name of names) {
+    const argv = [...compose, '--project-directory', 'compose', ...named, 'config']
+    const { exitCode, stderr } = await runCommand(argv, { cwd: root, env: { ...env, [name]: undefined } })
+    expect({ exitCode, named: stderr.includes(name) }).toEqual({ exitCode: 1, named: true })
+  }
+}

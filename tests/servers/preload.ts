@@ -2,9 +2,11 @@
 import { afterAll } from 'bun:test'
 import './kept-logs.ts'
 import { stopDockerForTests } from './docker.ts'
+import { stopAll } from './stop-at-the-end.ts'
 import { stopStoreForTests } from './store.ts'
 
 afterAll(async () => {
+  await stopAll()
   await stopStoreForTests()
   await stopDockerForTests()
-}, 60_000)
+}, 120_000)

@@ -1,11 +1,14 @@
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { type RunningDocker, startDocker } from '../../compose/servers/dockerd.ts'
+import { until } from '../../observability/validate/until.ts'
 import { aptInstall } from '../runner/apt.ts'
 
 /** A Docker Engine of this process alone, as a Swarm of one node. */
 export interface SwarmEngine extends RunningDocker {
   /** Address of this machine as its containers reach it, and nobody else does. */
   hostAddress: string
+  /** Removes all stacks, with the secrets, configs and volumes that were made for them; images stay. */
+  empty(): Promise<void>
 }
 
 /**
@@ -27,8 +30,10 @@ export async function startSwarm(): Promise<SwarmEngine> {
     await mustRun(['docker', 'network', 'create', ...named, 'docker_gwbridge'], { env })
     // Nodes of a Swarm talk on port 7946 of this address, which cannot be chosen: each engine has its own address.
     const address = `127.77.${(process.pid >> 8) & 255}.${process.pid & 255}`
-    const init = ['docker', 'swarm', 'init', '--advertise-addr', address, '--listen-addr', `${address}:2377`]
-    await mustRun(init, { env })
+    const listen = ['--advertise-addr', address, '--listen-addr', `${address}:2377`]
+    // The kernel knows a VXLAN by its number, which every Swarm counts from the same one on, and its port.
+    const dataPort = ['--data-path-port', String(20_000 + (process.pid % 20_000))]
+    await mustRun(['docker', 'swarm', 'init', ...listen, ...dataPort], { env })
     const gateway = [
       'docker',
       'network',
@@ -38,23 +43,36 @@ export async function startSwarm(): Promise<SwarmEngine> {
       'docker_gwbridge',
     ]
     const hostAddress = (await mustRun(gateway, { env })).trim()
+    const empty = () => emptySwarm(env)
     const stop = async () => {
-      await leave(env)
+      await runCommand(['docker', 'swarm', 'leave', '--force'], { env, secondsMax: 120 })
       await docker.stop()
       await runCommand(['ip', 'link', 'delete', bridge])
     }
-    return { ...docker, hostAddress, stop }
+    return { ...docker, hostAddress, empty, stop }
   } catch (error) {
     await docker.stop()
     throw error
   }
 }
 
-/** Tasks end first, so that their containers and networks are gone with the engine. */
-async function leave(env: RunningDocker['env']): Promise<void> {
-  const stacks = await runCommand(['docker', 'stack', 'ls', '--format', '{{.Name}}'], { env })
-  for (const stack of stacks.stdout.split('\n').filter((name) => name !== '')) {
-    await runCommand(['docker', 'stack', 'rm', stack], { env })
+/** Nobody waits for what their tasks are doing: they are killed. Containers and networks are the Swarm's to remove. */
+async function emptySwarm(env: RunningDocker['env']): Promise<void> {
+  const ids = async (...args: string[]) =>
+    (await mustRun(['docker', ...args, '--quiet'], { env })).split('\n').filter((id) => id !== '')
+  const stacks = await mustRun(['docker', 'stack', 'ls', '--format', '{{.Name}}'], { env })
+  const names = stacks.split('\n').filter((name) => name !== '')
+  if (names.length > 0) await mustRun(['docker', 'stack', 'rm', ...names], { env })
+  const isEmpty = async () => {
+    const label = ['--filter', 'label=com.docker.stack.namespace']
+    const tasks = await ids('ps', ...label)
+    if (tasks.length > 0) await runCommand(['docker', 'kill', ...tasks], { env })
+    const left = [...(await ids('ps', '--all', ...label)), ...(await ids('network', 'ls', ...label))]
+    return left.length === 0 ? true : null
   }
-  await runCommand(['docker', 'swarm', 'leave', '--force'], { env, secondsMax: 120 })
+  if ((await until(60, isEmpty)) === null) throw new Error(`${names.join(', ')}: not removed`)
+  for (const kind of ['secret', 'config', 'volume']) {
+    const left = await ids(kind, 'ls')
+    if (left.length > 0) await mustRun(['docker', kind, 'rm', ...left], { env })
+  }
 }

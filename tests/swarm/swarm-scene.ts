@@ -1,38 +1,51 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { packProxyImage } from '../../compose/proxy/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import type { RunningRgw } from '../../compose/servers/ceph-rgw.ts'
+import { makeRgwProject, type ProjectKey } from '../../compose/servers/ceph-rgw-project.ts'
 import { freePort } from '../../compose/servers/free-port.ts'
-import { makeServerTls } from '../../compose/servers/server-tls.ts'
-import { packBunImage, serviceImage } from '../../compose/service-image/pack-image.ts'
+import type { ServerTls } from '../../compose/servers/running-store.ts'
+import { serviceImage } from '../../compose/service-image/pack-image.ts'
 import { blocksOf, folderWithBun, runCommands } from '../integration/runbook-blocks.ts'
 import type { ScriptRun } from '../integration/store-pair-scene.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { type IssuerForTests, startIssuerForTests } from '../servers/issuer-for-tests.ts'
-import { startPrivateRgw } from '../servers/rgw.ts'
 import { registerSecret } from '../servers/secrets.ts'
 import { type Relay, startRelay } from './relay.ts'
-import { type SwarmEngine, startSwarm } from './swarm-engine.ts'
+import type { SwarmEngine } from './swarm-engine.ts'
+import { swarmServers } from './swarm-servers.ts'
 
 const root = resolve(import.meta.dir, '../..')
 export const runbook = blocksOf(await Bun.file(join(root, 'compose/deployment.md')).text())
 
-/** Everything that the runbook says one needs, before its first step: a Swarm, a store, an issuer, and a folder. */
+/**
+ * Everything that the runbook says one needs, before its first step: a Swarm without a stack, a bucket in a project of
+ * its own, an issuer, and a folder.
+ */
 export interface SwarmScene {
   engine: SwarmEngine
+  /** With the service's key. */
   store: RunningRgw
+  /** Another key of the same project, for when the first one has to go. */
+  nextKey: ProjectKey
   /** Between the service and the store. */
   relay: Relay
+  /** Origin of the store, by way of the relay, for containers and for this machine. */
+  storeUrl: string
+  bucket: string
   issuer: IssuerForTests
   /** What the runbook calls `DEPLOYMENT`. */
   folder: string
   /** Origin of the proxy on this machine. */
   url: string
+  /** What everything here is signed with, its authority included. */
+  tls: ServerTls
   /** PEM of the authority that everything here is signed by. */
   ca: string
   docker(...args: string[]): Promise<string>
+  /** Runs commands with what the runbook says one has. */
+  run(commands: string, env?: Record<string, string>): Promise<ScriptRun>
   /** Runs a block of the runbook as it stands there. */
   follow(block: string, env?: Record<string, string>): Promise<ScriptRun>
   /** Names of the blocks that were run. */
@@ -41,15 +54,17 @@ export interface SwarmScene {
 }
 
 export async function openSwarmScene(): Promise<SwarmScene> {
+  const { engine, rgw, tls } = await swarmServers()
   const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-deployment-'))
-  const tls = await makeServerTls(['store', 'issuer', 'proxy'])
-  registerSecret(tls.privateKey.split('\n')[1] ?? '')
-  const [store, engine, issuer] = await Promise.all([
-    startPrivateRgw({ tls }),
-    startSwarm(),
-    startIssuerForTests(),
-  ])
+  const [key, nextKey] = await makeRgwProject(rgw, 2)
+  if (key === undefined || nextKey === undefined) throw new Error('a project without keys')
+  registerSecret(key.secretAccessKey)
+  registerSecret(nextKey.secretAccessKey)
+  const { accessKeyId, secretAccessKey } = key
+  const store = { ...rgw, accessKeyId, secretAccessKey }
+  const issuer = await startIssuerForTests()
   const relay = await startRelay(engine.hostAddress, Number(new URL(store.endpoint).port))
+  const storeUrl = `https://${engine.hostAddress}:${relay.port}`
   // Its tokens say that they come from loopback, and its keys are there: over https for everybody else.
   const keys = Bun.serve({
     hostname: engine.hostAddress,
@@ -62,40 +77,38 @@ export async function openSwarmScene(): Promise<SwarmScene> {
   const httpsPort = await freePort()
   const url = `https://127.0.0.1:${httpsPort}`
   const path = `${await folderWithBun(folder)}:${process.env.PATH}`
-  await writeDeployment(folder, { store, tls, engine, httpsPort, relay, issuer, keysPort: keys.port ?? 0 })
-  await Promise.all([packProxyImage(env, () => {}), packBunImage(env)])
+  const bucket = await freshBucket(store)
+  const keysPort = keys.port ?? 0
+  await writeDeployment(folder, { store, bucket, storeUrl, tls, engine, httpsPort, issuer, keysPort })
   await docker('config', 'create', 'documents_private_ca_1', join(folder, 'ca.pem'))
   const followed = new Set<string>()
+  const run: SwarmScene['run'] = async (commands, extra = {}) => {
+    const tokenFile = join(folder, 'token')
+    await Bun.write(tokenFile, `${await issuer.token()}\n`)
+    return runCommands(commands, {
+      ...{ PATH: path, HOME: folder, DEPLOYMENT: folder, NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') },
+      ...{ CURL_CA_BUNDLE: join(folder, 'ca.pem') },
+      ...{ DOCKER_HOST: env.DOCKER_HOST ?? '', DOCKER_CONFIG: env.DOCKER_CONFIG ?? '' },
+      ...{ DOCUMENTS_URL: url, DOCUMENTS_TOKEN_FILE: tokenFile, DOCUMENTS_TENANT: 'acme' },
+      ...extra,
+    })
+  }
   return {
-    engine,
-    store,
-    relay,
-    issuer,
-    folder,
-    url,
+    ...{ engine, store, nextKey, relay, storeUrl, bucket, issuer, folder, url, tls, docker },
     ca: tls.ca,
-    docker,
+    run,
     followed,
     async follow(block, extra = {}) {
       const text = runbook.get(block)
       if (text === undefined) throw new Error(`the runbook has no block ${block}`)
       followed.add(block)
-      const tokenFile = join(folder, 'token')
-      await Bun.write(tokenFile, `${await issuer.token()}\n`)
-      return runCommands(`${runbook.get('setup')}\n${text}`, {
-        ...{ PATH: path, HOME: folder, DEPLOYMENT: folder, NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') },
-        ...{ CURL_CA_BUNDLE: join(folder, 'ca.pem') },
-        ...{ DOCKER_HOST: env.DOCKER_HOST ?? '', DOCKER_CONFIG: env.DOCKER_CONFIG ?? '' },
-        ...{ DOCUMENTS_URL: url, DOCUMENTS_TOKEN_FILE: tokenFile, DOCUMENTS_TENANT: 'acme' },
-        ...extra,
-      })
+      return run(`${runbook.get('setup')}\n${text}`, extra)
     },
     async stop() {
-      await engine.stop()
+      await engine.empty()
       await relay.stop()
       await keys.stop(true)
       await issuer.stop()
-      await store.stop()
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -103,9 +116,10 @@ export async function openSwarmScene(): Promise<SwarmScene> {
 
 interface Parts {
   store: RunningRgw
-  tls: Awaited<ReturnType<typeof makeServerTls>>
+  bucket: string
+  storeUrl: string
+  tls: ServerTls
   engine: SwarmEngine
-  relay: Relay
   issuer: IssuerForTests
   httpsPort: number
   keysPort: number
@@ -113,7 +127,7 @@ interface Parts {
 
 /** The folder that the runbook describes. */
 async function writeDeployment(folder: string, parts: Parts): Promise<void> {
-  const { store, tls, engine, relay, issuer } = parts
+  const { store, tls, engine, issuer } = parts
   await chmod(folder, 0o700)
   const names = join(folder, 'names.yaml')
   const files = [
@@ -124,15 +138,15 @@ async function writeDeployment(folder: string, parts: Parts): Promise<void> {
     STACK_FILES: `"${files.join(' ')}"`,
     STACK_FLAGS: '"--resolve-image never"',
     DOCUMENTS_IMAGE: serviceImage,
-    DOCUMENTS_HEALTH_INTERVAL: '3s',
-    DOCUMENTS_MONITOR: '8s',
+    DOCUMENTS_HEALTH_INTERVAL: '1s',
+    DOCUMENTS_MONITOR: '4s',
     HTTPS_PORT: parts.httpsPort,
     PUBLIC_URL: `https://127.0.0.1:${parts.httpsPort}`,
-    S3_ENDPOINT: `https://store:${relay.port}`,
+    S3_ENDPOINT: parts.storeUrl,
     S3_PUBLIC_ENDPOINT: store.endpoint,
     S3_REGION: store.region,
     S3_FORCE_PATH_STYLE: store.forcePathStyle,
-    S3_BUCKET_DOCS: await freshBucket(store),
+    S3_BUCKET_DOCS: parts.bucket,
     AUTH_ISSUER: issuer.issuer,
     AUTH_AUDIENCE: issuer.audience,
     AUTH_JWKS_URL: `https://issuer:${parts.keysPort}${new URL(issuer.jwksUrl).pathname}`,

@@ -23,8 +23,8 @@ describe('the overlays', () => {
     const names = files.map((name) => name.replace('.yaml', '')).sort()
     expect((await documentedOverlays()).sort()).toEqual(names)
     const chosen: string[] = Object.values(overlayAxes).flat()
-    // Those of the document service go beside compose/documents.yaml (`stack-files.test.ts`).
-    const others = /^(scrape|documents|proxy|network)\./
+    // Those of the document service and those for a Swarm are not for `up.ts` (`stack-files.test.ts`).
+    const others = /^(scrape|documents|proxy|network|observability)\./
     expect(names.filter((name) => !others.test(name))).toEqual(chosen.sort())
   })
 })
@@ -96,6 +96,7 @@ describe('the images of the observability stack', () => {
   it('are the defaults of the variables in the compose files', async () => {
     const files = [
       ...composeFiles(['collector.otlp', 'metrics.prometheus', 'dashboards.grafana']),
+      'compose/observability-services.yaml',
       'compose/store-route.yaml',
     ]
     const text = (await Promise.all(files.map(textOf))).join('\n')

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { rootCertificates } from 'node:tls'
 import { YAML } from 'bun'
 import { runCommand } from '../../compose/run-command.ts'
 import { combinationName, combinations } from '../../observability/combinations.ts'
@@ -228,6 +229,34 @@ describe('renderCombinations', () => {
     const rendered = await renderCombinations(folder, env, readFile)
     const left = rendered.filter(({ file }) => file === null).map(({ name }) => name.split('.').slice(0, 2))
     expect(new Set(left.map((parts) => parts.join('.')))).toEqual(new Set(['loki.s3-thanos']))
+  })
+})
+
+describe('renderCombinations, for a store behind an authority of its own', () => {
+  it('names the place of its certificate in the containers, where the overlay for a Swarm has it', async () => {
+    const [certificate = ''] = rootCertificates
+    const env = {
+      S3_ENDPOINT: 'https://store.example',
+      S3_REGION: 'fsn1',
+      S3_BUCKET_LOKI: 'acme-loki',
+      S3_BUCKET_TEMPO: 'acme-tempo',
+      S3_CA_FILE: '/home/operator/ca.pem',
+    }
+    await renderCombinations(folder, env, () => certificate)
+    for (const name of ['loki.s3-thanos', 'loki.s3-classic', 'tempo.s3']) {
+      const text = await Bun.file(join(folder, `${name}.yaml`)).text()
+      expect(text).toMatch(/ca_(path|file): \/etc\/private-ca\.pem/)
+      expect(text).not.toContain('operator')
+    }
+    const overlay = YAML.parse(
+      await Bun.file(join(root, 'overlays/observability.private-ca.yaml')).text(),
+    ) as {
+      services: Record<string, { configs: { target: string }[] }>
+    }
+    const targets = Object.values(overlay.services).flatMap(({ configs }) =>
+      configs.map(({ target }) => target),
+    )
+    expect(targets).toEqual(['/etc/private-ca.pem', '/etc/private-ca.pem'])
   })
 })
 
