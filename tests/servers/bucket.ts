@@ -6,24 +6,28 @@ import { narrowingPolicy } from '../../service/provisioning/bucket-policy.ts'
 import { serviceRights } from '../../service/provisioning/service-rights.ts'
 import { docsPrefix, type StoreForTests } from './service-key.ts'
 
-const stagingPrefix = `${docsPrefix}staging/`
-
 /**
  * Creates an empty bucket with the service's lifecycle rules, in which the service's key may do what it may in
  * production, and returns its name, `test-<24 hex digits>`.
+ *
+ * @param prefix of the documents; the users of MinIO know no other than the default one.
  */
-export async function freshBucket(store: StoreForTests): Promise<string> {
+export async function freshBucket(store: StoreForTests, prefix = docsPrefix): Promise<string> {
   const bucket = `test-${randomBytes(12).toString('hex')}`
-  await provisionBucket(store, { bucket, stagingPrefix })
-  await narrowServiceKey(store, bucket)
+  await provisionBucket(store, { bucket, stagingPrefix: `${prefix}staging/` })
+  await narrowServiceKey(store, bucket, prefix)
   return bucket
 }
 
 /** Where keys may do everything in every bucket until its policy says otherwise (RGW): sets that policy. */
-export async function narrowServiceKey(store: StoreForTests, bucket: string): Promise<void> {
+export async function narrowServiceKey(
+  store: StoreForTests,
+  bucket: string,
+  prefix = docsPrefix,
+): Promise<void> {
   const principals = store.serviceKey?.principals
   if (principals === undefined) return
-  const place = { bucket, prefix: docsPrefix }
+  const place = { bucket, prefix }
   const named = { provisioners: [principals.owner], users: [principals.service] }
   const settings = createBucketSettings(store)
   const refused = await settings.putPolicy(bucket, narrowingPolicy(place, named, serviceRights))
@@ -40,5 +44,5 @@ export async function admitBrowsers(
   browserOrigins: readonly string[],
 ): Promise<void> {
   const { bucket } = store
-  await provisionBucket(store, { bucket, stagingPrefix, browserOrigins })
+  await provisionBucket(store, { bucket, stagingPrefix: `${docsPrefix}staging/`, browserOrigins })
 }

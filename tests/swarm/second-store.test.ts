@@ -56,7 +56,7 @@ beforeAll(async () => {
   }
   fallback = {
     ...primary,
-    ...{ S3_BUCKET_DOCS: await freshBucket(store, 'fallback/docs/staging/') },
+    ...{ S3_BUCKET_DOCS: await freshBucket(store, 'fallback/docs/') },
     ...{ S3_PREFIX_DOCS: 'fallback/docs/', S3_CONNECTIONS_MAX: '32' },
   }
   withMinio = await storesFolder('minio', onMinio, minio)
