@@ -35,7 +35,8 @@ const configurationExitCode = 78
 const ticketLabels = { POST: 'post', PUT: 'put', none: 'none' } as const
 
 // A container's health check: an image without a shell has nothing else to ask with.
-if (Bun.argv.includes(livenessFlag)) process.exit((await isAlive(Bun.env.PORT)) ? 0 : 1)
+if (Bun.argv.includes(livenessFlag))
+  process.exit((await isAlive({ HOST: Bun.env.HOST, PORT: Bun.env.PORT })) ? 0 : 1)
 
 const config = await readConfig()
 for (const secret of secretsOf(config)) registerSecret(secret)

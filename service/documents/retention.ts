@@ -20,6 +20,8 @@ export interface Expired {
   version: ListedVersion
   /** The store keeps it nevertheless (object lock). */
   locked: boolean
+  /** Tags of the document whose text is not a tag's: any of them may have pointed to this version. */
+  damagedTags: readonly string[]
 }
 
 const dayMilliseconds = 24 * 60 * 60 * 1000
@@ -52,12 +54,14 @@ export async function* expiredVersions(
         .filter(({ storedAt }) => Date.parse(storedAt) < before)
       const [first] = old
       if (!first) continue
-      const tagged = new Set((await tags.readAll(first, signal)).map(({ digest }) => digest))
+      const all = await tags.findAll(first, signal)
+      const tagged = new Set(all.map(({ record }) => record?.digest))
+      const damagedTags = all.filter(({ record }) => record === null).map(({ tag }) => tag)
       for (const version of old) {
         if (tagged.has(version.digest)) continue
         const info = await store.head(versionKey(version), { signal })
         // Deleted since it was listed.
-        if (info) yield { version, locked: isLocked(info) }
+        if (info) yield { version, locked: isLocked(info), damagedTags }
       }
     }
   }

@@ -6,7 +6,7 @@ import { inOrder } from './in-order.ts'
 import { createPace, type Pace } from './pace.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
 import { onSide, SideError } from './store-side.ts'
-import { createTagStore, type TagRecord } from './tag-store.ts'
+import { createTagStore, type FoundTag } from './tag-store.ts'
 
 export interface ComparisonOptions {
   /** False: sizes are believed, and no bytes are read. */
@@ -65,7 +65,7 @@ export async function* compareStores(
   }
   const pairs = known(pairedKeys(sides.source, sides.target, { signal: options.signal }))
   yield* inOrder(pairs, { parallelMax, aheadMax: parallelMax * 16 }, ({ ref, pair }) =>
-    'digest' in ref ? compareVersion(context, ref, pair) : compareTag(context, ref, pair),
+    'digest' in ref ? compareVersion(context, ref, pair) : compareTag(context, ref),
   )
 }
 
@@ -96,7 +96,9 @@ async function compareVersion(
   for (const side of ['source', 'target'] as const) {
     const object = { source, target }[side]
     if (!context.bytes || !object) continue
-    if ((await digestOf(context[side], key, context)) !== ref.digest) differences.push(`bytes in ${side}`)
+    const found = await digestOf(context[side], key, context)
+    if (found === 'gone') continue
+    if (found !== ref.digest) differences.push(`bytes in ${side}`)
     hashed += object.size
   }
   return { ref, differences, hashed }
@@ -114,12 +116,16 @@ async function compareFacts(
   return sameFacts(one, other) ? size : [...size, 'metadata']
 }
 
-/** @returns `null` where the store does not give the bytes out, although it answers. */
-async function digestOf(store: ObjectStore, key: string, { pace, signal }: Context): Promise<Digest | null> {
+/** @returns `gone` if it was removed since it was listed; `null` where the store does not give the bytes out. */
+async function digestOf(
+  store: ObjectStore,
+  key: string,
+  { pace, signal }: Context,
+): Promise<Digest | 'gone' | null> {
   const hasher = new Bun.CryptoHasher('sha256')
   try {
     const object = await store.get(key, { signal })
-    if (!object) return null
+    if (!object) return 'gone'
     for await (const chunk of object.body) {
       hasher.update(chunk)
       await pace(chunk.byteLength)
@@ -132,24 +138,20 @@ async function digestOf(store: ObjectStore, key: string, { pace, signal }: Conte
   return digestOfHex(hasher.digest('hex'))
 }
 
-async function compareTag(
-  { source, target, signal }: Context,
-  ref: TagRef,
-  pair: PairedKey,
-): Promise<Compared> {
+async function compareTag({ source, target, signal }: Context, ref: TagRef): Promise<Compared> {
   const [one, other] = await Promise.all(
     [source, target].map((store) => createTagStore(store).find(ref, ref.tag, signal)),
   )
-  const differences = tagDifferences(one?.record ?? null, other?.record ?? null, pair)
-  return { ref, differences, hashed: 0 }
+  return { ref, differences: tagDifferences(one ?? null, other ?? null), hashed: 0 }
 }
 
-function tagDifferences(one: TagRecord | null, other: TagRecord | null, pair: PairedKey): Difference[] {
+/** `null` for a tag that is not there, any more or at all. */
+function tagDifferences(one: FoundTag | null, other: FoundTag | null): Difference[] {
   const damaged: Difference[] = []
-  if (pair.source && !one) damaged.push('bytes in source')
-  if (pair.target && !other) damaged.push('bytes in target')
+  if (one?.record === null) damaged.push('bytes in source')
+  if (other?.record === null) damaged.push('bytes in target')
   if (damaged.length > 0) return damaged
-  if (!one || !other) return [one ? 'only in source' : 'only in target']
-  if (one.digest !== other.digest) return ['version']
-  return Bun.deepEquals(one, other) ? [] : ['move']
+  if (!one?.record || !other?.record) return one ? ['only in source'] : other ? ['only in target'] : []
+  if (one.record.digest !== other.record.digest) return ['version']
+  return Bun.deepEquals(one.record, other.record) ? [] : ['move']
 }

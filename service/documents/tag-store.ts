@@ -28,6 +28,10 @@ export interface FoundTag {
   record: TagRecord | null
 }
 
+export interface NamedTag extends FoundTag {
+  tag: string
+}
+
 /** Tags as objects: read, compare-and-set, remove. Knows nothing of what a tag points to. */
 export interface TagStore {
   /** @throws {DocumentError} `integrity_violated` for a damaged tag */
@@ -48,6 +52,8 @@ export interface TagStore {
    * nowhere and is left out.
    */
   readAll(ref: DocumentRef, signal?: AbortSignal): Promise<StoredTag[]>
+  /** As `readAll`, with the damaged ones: for whoever must not take them for none. */
+  findAll(ref: DocumentRef, signal?: AbortSignal): Promise<NamedTag[]>
 }
 
 export function createTagStore(store: ObjectStore): TagStore {
@@ -62,8 +68,23 @@ export function createTagStore(store: ObjectStore): TagStore {
     return { etag, record: null }
   }
 
+  async function findAll(ref: DocumentRef, signal?: AbortSignal): Promise<NamedTag[]> {
+    const prefix = tagsPrefix(ref)
+    const names: string[] = []
+    let startAfter: string | undefined
+    do {
+      const page = await store.list({ prefix, startAfter, limit: limits.listLimitMax, signal })
+      names.push(...page.objects.map(({ key }) => lastSegment(key)))
+      startAfter = page.truncated ? page.objects.at(-1)?.key : undefined
+    } while (startAfter !== undefined)
+    const found = await inParallel(names, limits.callsPerRequestMax, (tag) => find(ref, tag, signal))
+    // One that was removed since the listing is none.
+    return found.flatMap((each, at) => (each ? [{ tag: names[at] ?? '', ...each }] : []))
+  }
+
   return {
     find,
+    findAll,
 
     async read(ref, tag, signal) {
       const found = await find(ref, tag, signal)
@@ -88,19 +109,8 @@ export function createTagStore(store: ObjectStore): TagStore {
     remove: (ref, tag, signal) => store.delete(tagKey(ref, tag), { signal }),
 
     async readAll(ref, signal) {
-      const prefix = tagsPrefix(ref)
-      const names: string[] = []
-      let startAfter: string | undefined
-      do {
-        const page = await store.list({ prefix, startAfter, limit: limits.listLimitMax, signal })
-        names.push(...page.objects.map(({ key }) => lastSegment(key)))
-        startAfter = page.truncated ? page.objects.at(-1)?.key : undefined
-      } while (startAfter !== undefined)
-      const found = await inParallel(names, limits.callsPerRequestMax, (tag) => find(ref, tag, signal))
-      // One that was removed since the listing is none.
-      return found.flatMap((each, at) =>
-        each?.record ? [toStored(names[at] ?? '', each.etag, each.record)] : [],
-      )
+      const all = await findAll(ref, signal)
+      return all.flatMap(({ tag, etag, record }) => (record ? [toStored(tag, etag, record)] : []))
     },
   }
 }

@@ -8,13 +8,11 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3'
+import { browserAccess } from './browser-access.ts'
 import { createS3Client } from './s3-client.ts'
 
 /** Staged bytes and unfinished uploads older than this belong to nobody any more. */
 const leftoverDays = 1
-
-/** A browser may rely on the answer for this long: an upload asks once, and a changed rule soon holds. */
-const corsSeconds = 600
 
 export interface ProvisionConnection {
   endpoint: string
@@ -100,16 +98,14 @@ function takesRules(client: S3Client, bucket: string, rules: LifecycleRule[]): P
   return isTaken(client.send(new PutBucketLifecycleConfigurationCommand(lifecycle)))
 }
 
-/** What the typed client sends and reads in a browser, and nothing more. */
 async function setCors(client: S3Client, bucket: string, origins: readonly string[]): Promise<string[]> {
   const rule: CORSRule = {
-    ID: 'control-ui',
+    ID: browserAccess.id,
     AllowedOrigins: [...origins],
-    AllowedMethods: ['GET', 'HEAD', 'PUT', 'POST'],
-    // A ticket's PUT has these; a form, and a download, need none that a browser would ask for.
-    AllowedHeaders: ['content-type', 'x-amz-checksum-sha256'],
-    ExposeHeaders: ['ETag', 'Retry-After'],
-    MaxAgeSeconds: corsSeconds,
+    AllowedMethods: [...browserAccess.methods],
+    AllowedHeaders: [...browserAccess.headers],
+    ExposeHeaders: [...browserAccess.exposed],
+    MaxAgeSeconds: browserAccess.seconds,
   }
   const cors = { Bucket: bucket, CORSConfiguration: { CORSRules: [rule] } }
   const taken = await isTaken(client.send(new PutBucketCorsCommand(cors)))

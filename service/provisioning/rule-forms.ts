@@ -23,10 +23,10 @@ export function toS3Lifecycle(rule: LifecycleRule): S3LifecycleRule {
 export function toS3Cors({ id, origins, methods, headers, exposed, seconds }: CorsRule): S3CorsRule {
   return {
     ID: id,
-    AllowedOrigins: origins,
-    AllowedMethods: methods,
-    AllowedHeaders: headers,
-    ExposeHeaders: exposed,
+    AllowedOrigins: [...origins],
+    AllowedMethods: [...methods],
+    AllowedHeaders: [...headers],
+    ExposeHeaders: [...exposed],
     MaxAgeSeconds: seconds,
   }
 }

@@ -1,11 +1,10 @@
 import type { Place } from '../config-places.ts'
+import { browserAccess } from '../object-store/browser-access.ts'
 import type { Right } from './bucket-policy.ts'
 import { narrowingPolicy, type Policy, type Principals } from './bucket-policy.ts'
 
 /** Staged bytes and unfinished uploads older than this belong to nobody any more. */
 const leftoverDays = 1
-/** A browser may rely on the answer for this long: an upload asks once, and a changed rule soon holds. */
-const corsSeconds = 600
 
 /** A lifecycle rule, in the few words that we use of it. */
 export interface LifecycleRule {
@@ -22,10 +21,10 @@ export interface LifecycleRule {
 
 export interface CorsRule {
   id: string
-  origins: string[]
-  methods: string[]
-  headers: string[]
-  exposed: string[]
+  origins: readonly string[]
+  methods: readonly string[]
+  headers: readonly string[]
+  exposed: readonly string[]
   seconds: number
 }
 
@@ -67,7 +66,7 @@ export function wantedBucket(wishes: BucketWishes): WantedBucket {
     versioning,
     objectLock,
     lifecycle: lifecycleOf(wishes, versioning),
-    cors: browserOrigins.length === 0 ? null : [uiRule(browserOrigins)],
+    cors: browserOrigins.length === 0 ? null : [{ ...browserAccess, origins: browserOrigins }],
     policy: principals && narrowingPolicy(place, principals, rights),
     principals,
   }
@@ -85,18 +84,6 @@ function lifecycleOf({ stagingPrefix, oldVersionDays }: BucketWishes, versioning
   }
   rules.push({ id: 'unfinished-uploads-abort', prefix: '', abortUploadDays: leftoverDays })
   return rules
-}
-
-/** What the typed client sends and reads in a browser, and nothing more (object-store/README.md, "Browsers"). */
-function uiRule(origins: readonly string[]): CorsRule {
-  return {
-    id: 'control-ui',
-    origins: [...origins],
-    methods: ['GET', 'HEAD', 'PUT', 'POST'],
-    headers: ['content-type', 'x-amz-checksum-sha256'],
-    exposed: ['ETag', 'Retry-After'],
-    seconds: corsSeconds,
-  }
 }
 
 /** The rule as a sentence's end. */

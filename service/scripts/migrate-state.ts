@@ -23,6 +23,8 @@ export const MigrationState = Type.Object({
   from: Type.String(),
   to: Type.String(),
   since: Type.String(),
+  /** When the first run began, by the clock of the source: what was stored since may lie behind the position. */
+  begunAt: Type.String(),
   position: Type.Object({
     phase: Type.Union([Type.Literal('versions'), Type.Literal('tags'), Type.Literal('latest')]),
     after: Type.String(),
@@ -36,19 +38,25 @@ export type MigrationState = Static<typeof MigrationState>
 
 export type Journey = Pick<MigrationState, 'from' | 'to' | 'since'>
 
-export function beginning(journey: Journey): MigrationState {
+export function beginning(journey: Journey, begunAt: Date): MigrationState {
   const position = { phase: 'versions', after: '' } as const
-  return { ...journey, position, versions: {}, tags: {}, bytesCopied: 0, problems: [] }
+  const nothing = { versions: {}, tags: {}, bytesCopied: 0, problems: [] }
+  return { ...journey, begunAt: begunAt.toISOString(), position, ...nothing }
+}
+
+/** Whether an earlier run has left something behind it. */
+export function isResumed({ position }: MigrationState): boolean {
+  return position.phase !== 'versions' || position.after !== ''
 }
 
 /**
- * What an earlier run of the same journey has left, or the beginning.
+ * What an earlier run of the same journey has left; `null` where there is none.
  *
  * @throws {StateFileError} for a file that is no state, or that of another journey.
  */
-export async function readMigrationState(file: string, journey: Journey): Promise<MigrationState> {
+export async function readMigrationState(file: string, journey: Journey): Promise<MigrationState | null> {
   const state = await readStateFile(file, MigrationState)
-  if (state === null) return beginning(journey)
+  if (state === null) return null
   const { from, to, since } = state
   if (Bun.deepEquals({ from, to, since }, journey)) return state
   const ofOld = since === '' ? '' : ` since ${since}`

@@ -1,12 +1,18 @@
 import { InvalidArgumentError } from 'commander'
 import type { TagOutcome } from '../documents/copy-tag.ts'
 import type { VersionOutcome } from '../documents/copy-version.ts'
-import { type Migrated, migrate } from '../documents/migration.ts'
+import { type Migrated, type MigrationOptions, migrate } from '../documents/migration.ts'
 import { type MigrationPlan, planMigration } from '../documents/migration-plan.ts'
 import { ObjectStoreError } from '../object-store/object-store.ts'
 import { type Progress, startProgress } from './docs-progress.ts'
 import { createMigrationReport, isRemarkable, type MigrationReport, problemOf } from './migrate-report.ts'
-import { beginning, type MigrationState, readMigrationState } from './migrate-state.ts'
+import {
+  beginning,
+  isResumed,
+  type Journey,
+  type MigrationState,
+  readMigrationState,
+} from './migrate-state.ts'
 import { removeStateFile, StateFileError, writeStateFile } from './state-file.ts'
 import type { StorePair } from './store-pair.ts'
 import {
@@ -30,6 +36,9 @@ interface Flags extends PairFlags {
 
 /** What is done again after a crash costs a look at both stores; a flush to disk for each would cost more. */
 const stateIntervalMs = 1000
+
+/** A store may stamp an object with the time at which it began to be written, which can be long before it shows. */
+const storedLateMs = 60 * 60 * 1000
 
 const command = pairCommand(
   'bun run migrate',
@@ -57,9 +66,11 @@ interface Run {
 
 async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): Promise<ExitCode> {
   const report = createMigrationReport(flags.json === true)
-  const state = await stateOf(pair, flags)
-  const { from, to } = state
+  const journey = journeyOf(pair, flags)
+  const { from, to } = journey
+  const left = await leftBefore(journey, flags)
   const plan = await planMigration(pair.source.store, pair.target.store, { since: flags.since, signal })
+  const state = left ?? beginning(journey, await pair.source.store.clock({ signal }))
   await report.plan(plan, { from, to, dryRun: flags.dryRun === true })
   // What an earlier run could not copy is missing still.
   for (const problem of state.problems) await report.problem(problem)
@@ -83,12 +94,13 @@ async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): P
   return state.problems.length === 0 ? exitCodes.done : exitCodes.failed
 }
 
-async function stateOf(
-  { source, target }: StorePair,
-  { state, since, dryRun }: Flags,
-): Promise<MigrationState> {
-  const journey = { from: source.place, to: target.place, since: since?.toISOString() ?? '' }
-  if (state === undefined) return beginning(journey)
+function journeyOf({ source, target }: StorePair, { since }: Flags): Journey {
+  return { from: source.place, to: target.place, since: since?.toISOString() ?? '' }
+}
+
+/** The state of an earlier run; `null` where there is none. */
+async function leftBefore(journey: Journey, { state, dryRun }: Flags): Promise<MigrationState | null> {
+  if (state === undefined) return null
   if (dryRun) throw new PairUsageError('--dry-run goes nowhere, and keeps no --state')
   try {
     return await readMigrationState(state, journey)
@@ -97,12 +109,26 @@ async function stateOf(
   }
 }
 
-async function goOn(run: Run, { missing }: MigrationPlan): Promise<void> {
-  const { pair, flags, signal, state, progress } = run
+async function goOn(run: Run, plan: MigrationPlan): Promise<void> {
+  const { flags, state } = run
+  const options = optionsOf(run, plan)
+  const resumed = isResumed(state)
+  await goThrough(run, { ...options, from: state.position, since: flags.since }, (migrated) => {
+    count(state, migrated)
+    state.position = migrated.position
+  })
+  if (!resumed) return
+  // The position stays at the end: whoever is interrupted here begins this once more.
+  const since = new Date(Date.parse(state.begunAt) - storedLateMs)
+  await goThrough(run, { ...options, since: later(since, flags.since) }, (migrated) =>
+    // What is there was counted when it was copied.
+    count(state, { ...migrated, outcomes: migrated.outcomes.filter(isCopied) }),
+  )
+}
+
+function optionsOf({ flags, signal, progress }: Run, { missing }: MigrationPlan) {
   let bytes = 0
-  const options = {
-    from: state.position,
-    since: flags.since,
+  return {
     dryRun: flags.dryRun === true,
     parallelMax: flags.parallel,
     bytesPerSecondMax: flags.rate * mebibyte,
@@ -112,40 +138,57 @@ async function goOn(run: Run, { missing }: MigrationPlan): Promise<void> {
     },
     signal,
   }
+}
+
+async function goThrough(
+  run: Run,
+  options: MigrationOptions,
+  onMigrated: (migrated: Migrated) => void,
+): Promise<void> {
+  const { source, target } = run.pair
   let keptAt = performance.now()
-  for await (const migrated of migrate(pair.source.store, pair.target.store, options)) {
-    const troubled = await take(run, migrated)
+  for await (const migrated of migrate(source.store, target.store, options)) {
+    const troubled = await tell(run, migrated)
+    onMigrated(migrated)
     // A problem is written down at once: a resumed run must not forget it.
     if (!troubled && performance.now() - keptAt < stateIntervalMs) continue
     await keep(run)
-    await run.report.progress(state)
+    await run.report.progress(run.state)
     keptAt = performance.now()
   }
 }
 
 /** @returns whether something has to be looked at. */
-async function take({ state, report, flags }: Run, { position, outcomes }: Migrated): Promise<boolean> {
+async function tell({ state, report, flags }: Run, { outcomes }: Migrated): Promise<boolean> {
   let troubled = false
   for (const outcome of outcomes) {
-    count(state, outcome)
     const problem = problemOf(outcome)
-    if (problem) {
+    // Told once, although a run that goes on may meet it again.
+    if (problem && !state.problems.some((told) => Bun.deepEquals(told, problem))) {
       troubled = true
       state.problems.push(problem)
       await report.problem(problem)
     }
-    const copied = outcome.result === 'copied' || outcome.result === 'moved'
     if (isRemarkable(outcome)) await report.remark(outcome)
-    if (flags.dryRun && copied) await report.wouldCopy(outcome)
+    if (flags.dryRun && isCopied(outcome)) await report.wouldCopy(outcome)
   }
-  state.position = position
   return troubled
 }
 
-function count(state: MigrationState, outcome: VersionOutcome | TagOutcome): void {
-  const counts = outcome.of === 'version' ? state.versions : state.tags
-  counts[outcome.result] = (counts[outcome.result] ?? 0) + 1
-  if (outcome.of === 'version' && outcome.result === 'copied') state.bytesCopied += outcome.size
+function isCopied({ result }: VersionOutcome | TagOutcome): boolean {
+  return result === 'copied' || result === 'moved'
+}
+
+function count(state: MigrationState, { outcomes }: Migrated): void {
+  for (const outcome of outcomes) {
+    const counts = outcome.of === 'version' ? state.versions : state.tags
+    counts[outcome.result] = (counts[outcome.result] ?? 0) + 1
+    if (outcome.of === 'version' && outcome.result === 'copied') state.bytesCopied += outcome.size
+  }
+}
+
+function later(one: Date, other: Date | undefined): Date {
+  return other !== undefined && other > one ? other : one
 }
 
 async function keep({ flags, state }: Run): Promise<void> {

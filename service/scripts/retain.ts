@@ -54,7 +54,8 @@ const command = new Command('bun run retain')
   .addHelpText(
     'after',
     `
-Never removed is what a tag points to ("latest" too), one of the newest, or what the store has locked.
+Never removed is what a tag points to ("latest" too) or a damaged one may, one of the newest, or what the store has
+locked.
 A policy is {"retention": [{"type": "audit-exports", "keepDays": 365, "keepNewest": 3}]}.
 Reads the same S3_* variables as the service, and needs no more rights than its key has.
 Exit codes: 0 done, 1 something could not be removed, 2 wrong usage, 3 the configuration is wrong or the store is
@@ -115,8 +116,16 @@ async function retainAll({ s3, docs }: StoreConfig, rules: RetentionRule[], flag
   return totals.versions.failed === 0 ? exitCodes.done : exitCodes.failed
 }
 
-async function wouldRemove({ version, locked }: Expired): Promise<Retained> {
-  return { version, fate: locked ? 'locked' : 'would-remove' }
+async function wouldRemove(expired: Expired): Promise<Retained> {
+  return hindrance(expired) ?? { version: expired.version, fate: 'would-remove' }
+}
+
+/** What is known to keep a version before anything is tried; `null` for nothing. */
+function hindrance({ version, locked, damagedTags }: Expired): Retained | null {
+  if (locked) return { version, fate: 'locked' }
+  if (damagedTags.length === 0) return null
+  const names = damagedTags.map((tag) => `"${tag}"`).join(', ')
+  return { version, fate: 'failed', why: `damaged tags may point to it: move or remove ${names}` }
 }
 
 /** The answers of the API that leave a version where it is; each is told and none ends the run. */
@@ -131,8 +140,10 @@ function remover(retention: Retention, rule: RetentionRule): (expired: Expired) 
   const logger = createLogger({ level: 'info', service: 'cloudlysis-documents' })
   const correlationId = crypto.randomUUID()
   const name = `retention:${rule.type}:${rule.keepDays}d:newest-${rule.keepNewest}`
-  return async ({ version, locked }) => {
-    if (locked) return { version, fate: 'locked' }
+  return async (expired) => {
+    const hindered = hindrance(expired)
+    if (hindered) return hindered
+    const { version } = expired
     // Before it is done: what cannot be recorded does not happen.
     audit(logger, version, name, correlationId)
     try {

@@ -37,7 +37,8 @@ export function App() {
   if (state.status === 'signed-out') return <SignInPage />
   return (
     <>
-      <Views />
+      {/* A dialog that one person opened is not for the next. */}
+      <Views key={state.principal.subject} />
       {state.status === 'ended' && <SessionEndedDialog reason={state.error} />}
     </>
   )

@@ -6,6 +6,7 @@ import { queryOptions } from './calls/query-options.ts'
 import { DocumentsCallContext } from './calls/use-documents-call.ts'
 import { reloadVersions } from './document/use-versions.ts'
 import { addToListings } from './listing/use-listing.ts'
+import { announce } from './parts/announcer.tsx'
 import type { Issuer } from './session/issuer.ts'
 import { createSession, type Session } from './session/session.ts'
 import { SessionContext } from './session/use-session.ts'
@@ -47,6 +48,7 @@ export function createUi({ settings, origin, issuer, createWorker, save }: UiPar
   })
   forgetWith(session, () => {
     transfers.stop()
+    announce('')
     queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'sign-in-way' })
   })
   const element = (

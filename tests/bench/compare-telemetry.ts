@@ -59,7 +59,7 @@ export async function compareTelemetry(stage: Stage, kind: keyof typeof loads): 
 }
 
 function told(stage: Stage, env: Record<string, string>): Promise<SpawnedService> {
-  return serviceInChild({ store: stage.service.connection, env })
+  return serviceInChild({ store: stage.service.owner, env })
 }
 
 /** Uploads what is to be read, and gives the address to read it at. */

@@ -1,5 +1,4 @@
 import type { BrowserContext, Page } from 'playwright-core'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { createDocumentsClient, type DocumentsClient } from '../../service/client/client.ts'
 import {
   type BrowserForTests,
@@ -11,6 +10,7 @@ import { admitBrowsers } from '../servers/bucket.ts'
 import { type OidcProviderForTests, startOidcProvider } from '../servers/oidc-provider.ts'
 import type { Person } from '../servers/oidc-provider-configuration.ts'
 import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
+import type { StoreForTests } from '../servers/service-key.ts'
 import { faultsIn, type SceneTraces, tracesOf } from './faults.ts'
 
 /** What a test of the UI plays in: the real service with its UI, an identity provider, a browser, and people. */
@@ -48,7 +48,7 @@ export interface People {
 
 export interface SceneOptions extends BrowserOptions {
   /** Default: the shared one of this run. */
-  store?: StoreConnection
+  store?: StoreForTests
   env?: Readonly<Record<string, string>>
 }
 
@@ -68,7 +68,7 @@ export async function openScene({ store, env, ...browserOptions }: SceneOptions 
     },
   })
   provider.allowUiAt(service.url)
-  await admitBrowsers(service.connection, [service.url])
+  await admitBrowsers(service.owner, [service.url])
   const browser = await startBrowser(browserOptions)
   await probed(service)
   return {

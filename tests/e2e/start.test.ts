@@ -5,13 +5,13 @@ import { basename, join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { runCommand } from '../../compose/run-command.ts'
 import { freePort, isPortFree } from '../../compose/servers/free-port.ts'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { installSeaweedfs } from '../../compose/servers/seaweedfs-install.ts'
 import { readLocalStarts } from '../../service/scripts/local-state.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { dockerForTests } from '../servers/docker.ts'
 import { keepPrinted } from '../servers/printed.ts'
 import { registerSecret } from '../servers/secrets.ts'
+import { asService, type StoreForTests } from '../servers/service-key.ts'
 import { startPrivateStore, storeForTests } from '../servers/store.ts'
 import { followLink, readyLink } from './follow-link.ts'
 import { linkOf, noDocker, runStart, type StartRun, tokenOf } from './start-run.ts'
@@ -252,8 +252,9 @@ describe('a second bun run start', () => {
 })
 
 describe('where bun run start finds an object store', () => {
-  /** Variables of a store that is there already, its secret in a file. */
-  async function variablesOf(store: StoreConnection, bucket: string): Promise<Record<string, string>> {
+  /** Variables of a store that is there already, with the key of a service, its secret in a file. */
+  async function variablesOf(owner: StoreForTests, bucket: string): Promise<Record<string, string>> {
+    const store = asService(owner)
     const secretFile = join(local, 'secret')
     await Bun.write(secretFile, store.secretAccessKey)
     return {

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import type { StoreForTests } from '../servers/service-key.ts'
 import { startStoreProxy } from '../servers/strict-proxy.ts'
 
 /** What happens to a request: the bytes of it that the store reads before it refuses, or its lost answer. */
 export type Fault = { refusedAfterBytes: number } | 'answer lost' | null
 
-export interface FaultyStore extends StoreConnection {
+export interface FaultyStore extends StoreForTests {
   /** Request lines that came, such as `PUT /bucket/key HTTP/1.1`. */
   requests: string[]
   stop(): Promise<void>
@@ -20,7 +21,7 @@ const refusal = (status: string) =>
  * answers 503. What `faultOf` says `null` about passes.
  */
 export async function startFaultyStore(
-  store: StoreConnection,
+  store: StoreForTests,
   faultOf: (requestLine: string) => Fault,
 ): Promise<FaultyStore> {
   const requests: string[] = []

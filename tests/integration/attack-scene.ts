@@ -43,7 +43,7 @@ export async function attackScene(): Promise<AttackScene> {
   const capabilities = capabilitiesOf(findings)
   const copyHole = findings.some(({ id, verdict }) => id === 'presigned-put-copy' && verdict === 'no')
   const service = await serviceInProcess({ capabilities })
-  const { connection } = service
+  const { connection, owner } = service
   const mallory = await ticketCalls(service, await service.token({ sub: 'mallory' }))
   const victim = await ticketCalls(service, await service.token({ sub: 'victor', tenants: ['globex'] }))
   const bytes = randomDocument(2 * KiB)
@@ -56,7 +56,7 @@ export async function attackScene(): Promise<AttackScene> {
     publicEndpoint: connection.endpoint,
   })
   // Not only what is below `docs/`: an attacker may reach beyond.
-  const bucket = createS3ObjectStore({ ...connection, connectionsMax: 4 })
+  const bucket = createS3ObjectStore({ ...owner, connectionsMax: 4 })
   let remembered = new Map<string, string>()
 
   async function versions(): Promise<{ seen: Map<string, string>; wrong: string[] }> {

@@ -16,7 +16,7 @@ let call: Caller
 beforeAll(async () => {
   service = await serviceInProcess()
   call = await callerOf(service)
-  await provisionBucket(service.connection, {
+  await provisionBucket(service.owner, {
     bucket: service.connection.bucket,
     stagingPrefix,
     browserOrigins: [ours],
@@ -88,7 +88,7 @@ describe('the store, asked by a browser before it sends', () => {
   })
 
   it('knows no rule in a bucket for which none was set, unless all of the server lets them in', async () => {
-    const bucket = await freshBucket(service.connection)
+    const bucket = await freshBucket(service.owner)
     const byServer = service.connection.kind !== 'ceph-rgw'
     expect(await isLetIn(ours, 'POST', { bucket })).toBe(byServer)
     expect(await isLetIn(other, 'POST', { bucket })).toBeFalse()
@@ -135,10 +135,10 @@ describe('the store, sent to from a page', () => {
 
 describe('provisionBucket, told whose browsers to let in', () => {
   const provision = (bucket: string, browserOrigins: string[]) =>
-    provisionBucket(service.connection, { bucket, stagingPrefix, browserOrigins })
+    provisionBucket(service.owner, { bucket, stagingPrefix, browserOrigins })
 
   it('says so where the store takes no such rule', async () => {
-    const { refused } = await provision(await freshBucket(service.connection), [ours])
+    const { refused } = await provision(await freshBucket(service.owner), [ours])
     const ofBrowsers = refused.filter((rule) => rule.includes('CORS'))
     expect(ofBrowsers).toEqual(
       service.connection.kind === 'minio' ? [`let in the browsers of ${ours} alone (CORS)`] : [],
@@ -151,7 +151,7 @@ describe('provisionBucket, told whose browsers to let in', () => {
       expect(await isLetIn(ours, 'GET', object)).toBeTrue()
       return
     }
-    const bucket = await freshBucket(service.connection)
+    const bucket = await freshBucket(service.owner)
     await provision(bucket, [other])
     expect(await isLetIn(other, 'GET', { bucket, ...object })).toBeTrue()
     await provision(bucket, [ours])

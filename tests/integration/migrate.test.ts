@@ -350,17 +350,21 @@ describe('bun run migrate --state', () => {
     expect(same.summary).toMatchObject({ versions: 31, differing: 1 })
   }, 60_000)
 
-  it('stops when it is told to, and goes on from there', async () => {
+  it('stops when it is told to, and goes on from there, with what was stored meanwhile', async () => {
     for (let at = 0; at < 8; at += 1) await stored(source, `${at}`, randomDocument(256 * KiB))
     const state = join(folder, 'stopped.json')
-    const stopping = startScript('migrate', ['--state', state, '--rate', '0.5'], pairVariables(here, there))
-    while ((await keysOf(target, '')).length < 1) await Bun.sleep(50)
+    const slowly = ['--state', state, '--rate', '0.5', '--parallel', '1']
+    const stopping = startScript('migrate', slowly, pairVariables(here, there))
+    while ((await keysOf(target, '')).length < 2) await Bun.sleep(50)
     stopping.kill('SIGINT')
     expect(await stopping.exited).toBe(3)
     expect(await new Response(stopping.stderr).text()).toContain(
       `Run it again with --state ${state} to go on`,
     )
-    const { exitCode } = await migrate(['--state', state])
+    // Its key comes before all of those that were copied.
+    await stored(source, '0-late', randomDocument(KiB))
+    const { exitCode, summary } = await migrate(['--state', state])
+    expect(summary).toMatchObject({ finished: true, versions: { copied: 9 } })
     expect(exitCode).toBe(0)
     expect((await compare()).exitCode).toBe(0)
   }, 60_000)
@@ -389,7 +393,7 @@ describe('bun run migrate --state', () => {
 
   it('refuses the state of another pair of stores, and a file that is no state', async () => {
     const state = join(folder, 'foreign.json')
-    const journey = { from: 'here', to: 'there', since: '' }
+    const journey = { from: 'here', to: 'there', since: '', begunAt: minute(0) }
     const position = { phase: 'tags', after: '' }
     const left = { ...journey, position, versions: {}, tags: {}, bytesCopied: 0, problems: [] }
     await Bun.write(state, JSON.stringify(left))

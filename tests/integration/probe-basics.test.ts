@@ -31,9 +31,9 @@ describe('the row bucket', () => {
   })
 
   it('is a no where it is not, and then nothing more is asked', async () => {
-    const { findings, left } = await probeStore({ ...store(), bucket: 'no-such-bucket' }, prefix)
+    const { findings, left } = await probeStore({ ...store(), bucket: 'test-no-such-bucket' }, prefix)
     const found = new Map(findings.map(({ id, verdict, seen }) => [id, { verdict, seen }]))
-    expect(found.get('bucket')).toEqual({ verdict: 'no', seen: 'right: 404; absent bucket: 404' })
+    expect(found.get('bucket')).toEqual({ verdict: 'no', seen: 'right: 404; absent bucket: 403' })
     expect(found.get('copy')).toEqual({
       verdict: 'unknown',
       seen: 'not asked: the bucket cannot be reached',

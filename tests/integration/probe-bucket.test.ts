@@ -9,9 +9,10 @@ const observeLies = useLies(store)
 
 /** A fresh bucket that was set up by one more call, such as `PUT ?versioning`. */
 async function bucketWith(query: string, body: string) {
-  const connection = { ...store(), bucket: await freshBucket(store()) }
+  const { owner, connectionsMax } = store()
+  const bucket = await freshBucket(owner)
   const md5 = new Bun.CryptoHasher('md5').update(body).digest('base64')
-  const put = await createProbeClient(connection).send({
+  const put = await createProbeClient({ ...owner, bucket, connectionsMax }).send({
     method: 'PUT',
     key: null,
     query: { [query]: '' },
@@ -19,7 +20,7 @@ async function bucketWith(query: string, body: string) {
     body,
   })
   expect(put.status).toBe(200)
-  return connection
+  return { ...store(), bucket }
 }
 
 function expiry(ofPrefix: string, status: string): string {
@@ -61,7 +62,11 @@ describe('the row lifecycle', () => {
     expect((await observe('lifecycle', below)).verdict).toBe('no')
     const off = await bucketWith('lifecycle', expiry('docs/staging/', 'Disabled'))
     expect((await observe('lifecycle', off)).verdict).toBe('no')
-    await createProbeClient(off).send({ method: 'DELETE', key: null, query: { lifecycle: '' } })
+    await createProbeClient({ ...off, ...store().owner }).send({
+      method: 'DELETE',
+      key: null,
+      query: { lifecycle: '' },
+    })
     expect(await observe('lifecycle', off)).toEqual({
       verdict: 'no',
       seen: '404 NoSuchLifecycleConfiguration',
@@ -84,7 +89,7 @@ describe('the row object-lock', () => {
   it('is a yes where the bucket was made with it, and a no where it was not', async () => {
     const locked = { ...store(), bucket: `test-${crypto.randomUUID()}` }
     const headers = { 'x-amz-bucket-object-lock-enabled': 'true' }
-    await createProbeClient(locked).send({ method: 'PUT', key: null, headers })
+    await createProbeClient({ ...locked, ...store().owner }).send({ method: 'PUT', key: null, headers })
     expect(await observe('object-lock', locked)).toEqual({ verdict: 'yes', seen: 'object lock on' })
     expect((await observe('object-lock', store())).verdict).toBe('no')
   })

@@ -55,7 +55,7 @@ describe('tickets on a store that refuses unsigned x-amz-* headers and takes no 
     const secret = randomDocument(KiB)
     const bytes = randomDocument(KiB)
     const { bucket } = service.connection
-    const owner = createProbeClient({ ...service.connection, connectionsMax: 1 })
+    const owner = createProbeClient({ ...service.owner, connectionsMax: 1 })
     await owner.send({ method: 'PUT', key: 'docs/canary', body: digestOf(secret) })
     const ticket = await alice.ticketFor('attacked', bytes)
     const sent = await sendTicket(ticket, bytes, {

@@ -6,21 +6,30 @@ import { createScratch, type ScratchOptions } from '../../service/object-store/p
 import type { S3Connection } from '../../service/object-store/s3-connection.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { type Lies, startLyingStore } from '../servers/lying-store.ts'
+import { asService, type StoreForTests } from '../servers/service-key.ts'
 import { storeForTests } from '../servers/store.ts'
 
 export const prefix = 'docs/'
 
+/** A bucket as the service reaches it, whose probe this is. */
+type ProbedStore = StoreConnection & { bucket: string; connectionsMax: number; owner: StoreForTests }
+
 /** A bucket of its own on the store of this run, for the tests of a file. */
-export function useStore(): () => StoreConnection & { bucket: string; connectionsMax: number } {
-  let store: (StoreConnection & { bucket: string; connectionsMax: number }) | undefined
+export function useStore(): () => ProbedStore {
+  let store: ProbedStore | undefined
   beforeAll(async () => {
     const real = await storeForTests()
-    store = { ...real, bucket: await freshBucket(real), connectionsMax: 16 }
+    store = { ...asService(real), bucket: await freshBucket(real), connectionsMax: 16, owner: real }
   }, 600_000)
   return () => {
     if (store === undefined) throw new Error('the store did not start')
     return store
   }
+}
+
+/** The answer about a bucket that is not there. MinIO's keys learn that only of buckets that they are let into. */
+export function absentBucketStatus({ kind }: Pick<StoreConnection, 'kind'>): number {
+  return kind === 'minio' ? 403 : 404
 }
 
 /** What one row of the probe observes there. */

@@ -7,6 +7,7 @@ import { userPolicy } from '../../service/provisioning/bucket-policy.ts'
 import { serviceRights } from '../../service/provisioning/service-rights.ts'
 import { type MinioUsers, minioUsers } from '../servers/minio-users.ts'
 import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { asService } from '../servers/service-key.ts'
 import { startPrivateStore } from '../servers/store.ts'
 import { placeOf, provision } from './provision-under-test.ts'
 import { failuresOf, type StoreOperations, storeOperations } from './store-operations.ts'
@@ -83,8 +84,8 @@ describe('the table of rights, on MinIO', () => {
     if (exitCode !== 0) throw new Error(out + err)
     const [policy] = (await provision(['user-policy'], env)).events()
     await users.setPolicy(user, policy ?? {})
-    const store = { ...minio, ...user }
-    const { findings } = await probeStore({ ...store, bucket, connectionsMax: 4 }, 'docs/', {
+    const store = { ...minio, serviceKey: user }
+    const { findings } = await probeStore({ ...asService(store), bucket, connectionsMax: 4 }, 'docs/', {
       securityOnly: true,
     })
     const capabilities = capabilitiesOf(findings)

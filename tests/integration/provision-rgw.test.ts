@@ -188,7 +188,7 @@ describe('the table of rights, on Ceph RGW', () => {
     const env = environment(bucket, { PROVISION_OBJECT_LOCK: 'on' })
     const { exitCode, out, err } = await provision(['apply'], env)
     if (exitCode !== 0) throw new Error(out + err)
-    const store = connectionOf(user, bucket)
+    const store = { ...connectionOf(user, bucket), serviceKey: user }
     const { findings } = await probeStore(store, 'docs/', { securityOnly: true })
     const capabilities = capabilitiesOf(findings)
     service = await serviceInProcess({ store, bucket, capabilities })

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunningMinio } from '../../compose/servers/minio.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import type { StoreForTests } from '../servers/service-key.ts'
 import { startPrivateStore } from '../servers/store.ts'
 
 /** A MinIO whose disk the test can look at: its listing of unfinished uploads knows whole keys only. */
-export interface OpenStore extends RunningMinio {
+export interface OpenStore extends RunningMinio, StoreForTests {
+  kind: 'minio'
   dataDir: string
   /** Files of uploads in parts that were neither completed nor aborted. */
   unfinished(): Promise<string[]>
@@ -18,7 +20,7 @@ export interface OpenStore extends RunningMinio {
 export async function startOpenStore(): Promise<OpenStore> {
   const dataDir = await mkdtemp(join(tmpdir(), 'store-disk-'))
   const first = await startPrivateStore({ dataDir })
-  const opened = (minio: RunningMinio): OpenStore => ({
+  const opened = (minio: RunningMinio & StoreForTests): OpenStore => ({
     ...minio,
     dataDir,
     unfinished: () => filesBelow(join(dataDir, '.minio.sys', 'multipart')),

@@ -1,12 +1,16 @@
 import { fileURLToPath } from 'node:url'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { keepPrinted } from '../servers/printed.ts'
+import { asService, type StoreForTests } from '../servers/service-key.ts'
 
 /** A bucket of a store, where programs find documents below `docs/`. */
-export type Bucket = StoreConnection & { bucket: string }
+export type Bucket = StoreForTests & { bucket: string }
 
-/** The variables that name a bucket to a program, as the service's own or, with `TARGET_`, as the second one. */
-export function variablesOf(place: Bucket, prefix: '' | 'TARGET_' = ''): Record<string, string> {
+/**
+ * The variables that name a bucket to a program, as the service's own or, with `TARGET_`, as the second one; with the
+ * key of the service.
+ */
+export function variablesOf(bucket: Bucket, prefix: '' | 'TARGET_' = ''): Record<string, string> {
+  const place = asService(bucket)
   const variables = {
     S3_ENDPOINT: place.endpoint,
     S3_REGION: place.region,

@@ -7,6 +7,7 @@ import { digestOf, keyOf, MiB, pathOf, randomDocument } from '../integration/sam
 import { alertRules } from './alert-rules.ts'
 import { type AlertWatch, watchAlerts } from './firing-alerts.ts'
 import { runQuery } from './grafana-queries.ts'
+import { sendLateLine } from './late-line.ts'
 import { type ObservedStack, startObservedStack } from './observed-stack.ts'
 import { sendLogRecord, sendTrace } from './otlp.ts'
 import { bucketPolicyWithout } from './store-users.ts'
@@ -47,8 +48,8 @@ describe('on a usual day', () => {
   it('nothing fires but the watchdog', async () => {
     await usualTraffic(stack.service)
     await flush(stack.loki)
-    // Every target was read several times, and every rule evaluated.
-    await Bun.sleep(4000)
+    // What has risen before the first time is no rise to Prometheus.
+    await alerts.waitForScrapes(4)
     await alerts.waitFor(['Watchdog'])
     await alerts.waitForSilence(['Watchdog'])
   }, 90_000)
@@ -83,10 +84,7 @@ describe('when the store is slow', () => {
 
 describe('when senders send what is not taken', () => {
   it('Loki and Tempo tell what they let go', async () => {
-    const { otlpUrl } = stack.collector
-    await sendLogRecord(otlpUrl, 'late', 'in time')
-    await Bun.sleep(1000)
-    await sendLogRecord(otlpUrl, 'late', 'late', Date.now() - 5 * 60 * 60 * 1000)
+    await sendLateLine(stack)
     await sendTrace(stack.tempo.otlpUrl, 'endless', 3000)
     const fired = await alerts.waitFor([
       'LokiLinesDiscarded',

@@ -1,12 +1,34 @@
 import { randomBytes } from 'node:crypto'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { createBucketSettings } from '../../service/object-store/s3-bucket-settings.ts'
 import { provisionBucket } from '../../service/object-store/s3-provision.ts'
+import { narrowingPolicy } from '../../service/provisioning/bucket-policy.ts'
+import { serviceRights } from '../../service/provisioning/service-rights.ts'
+import { docsPrefix, type StoreForTests } from './service-key.ts'
 
-/** Creates an empty bucket with the service's lifecycle rules and returns its name, `test-<24 hex digits>`. */
-export async function freshBucket(store: StoreConnection, stagingPrefix = 'docs/staging/'): Promise<string> {
+const stagingPrefix = `${docsPrefix}staging/`
+
+/**
+ * Creates an empty bucket with the service's lifecycle rules, in which the service's key may do what it may in
+ * production, and returns its name, `test-<24 hex digits>`.
+ */
+export async function freshBucket(store: StoreForTests): Promise<string> {
   const bucket = `test-${randomBytes(12).toString('hex')}`
   await provisionBucket(store, { bucket, stagingPrefix })
+  await narrowServiceKey(store, bucket)
   return bucket
+}
+
+/** Where keys may do everything in every bucket until its policy says otherwise (RGW): sets that policy. */
+export async function narrowServiceKey(store: StoreForTests, bucket: string): Promise<void> {
+  const principals = store.serviceKey?.principals
+  if (principals === undefined) return
+  const place = { bucket, prefix: docsPrefix }
+  const named = { provisioners: [principals.owner], users: [principals.service] }
+  const settings = createBucketSettings(store)
+  const refused = await settings.putPolicy(bucket, narrowingPolicy(place, named, serviceRights))
+  settings.close()
+  if (refused) throw new Error(`the store does not take the policy of ${bucket}: ${refused.refused}`)
 }
 
 /**
@@ -18,5 +40,5 @@ export async function admitBrowsers(
   browserOrigins: readonly string[],
 ): Promise<void> {
   const { bucket } = store
-  await provisionBucket(store, { bucket, stagingPrefix: 'docs/staging/', browserOrigins })
+  await provisionBucket(store, { bucket, stagingPrefix, browserOrigins })
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../../compose/servers/free-port.ts'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { freePort, onFreePorts } from '../../compose/servers/free-port.ts'
 import { answersOk, type ServerProcess, startServer } from '../../compose/servers/server-process.ts'
 import { createApp } from '../../service/app.ts'
 import { createAuthenticator } from '../../service/authn/authenticator.ts'
@@ -21,11 +20,12 @@ import { signInLink } from '../../service/scripts/local-sign-in-code.ts'
 import type { TokenRequest } from '../../service/scripts/local-token.ts'
 import { createLogger } from '../../service/telemetry/logger.ts'
 import { bundleUi } from '../../service/ui/bundle.ts'
-import { admitBrowsers, freshBucket } from './bucket.ts'
+import { admitBrowsers, freshBucket, narrowServiceKey } from './bucket.ts'
 import { counted } from './counted-object-store.ts'
 import { type Claims, type IssuerForTests, startIssuerForTests } from './issuer-for-tests.ts'
 import { knownCapabilities } from './known-capabilities.ts'
 import { keepPrinted, printedFile } from './printed.ts'
+import { asService, docsPrefix, type StoreForTests } from './service-key.ts'
 import { storeForTests } from './store.ts'
 
 /** One line of the service's log, parsed. */
@@ -43,10 +43,12 @@ export interface ServiceForTests {
   token(claims?: Claims): Promise<string>
   /** As `start` prints one: good once, for tenants `acme` and `globex`, all scopes, `alice`, but for `request`. */
   signInLink(request?: Partial<TokenRequest>): Promise<string>
-  /** What the service sees as its store, below `S3_PREFIX_DOCS`, by another way than the service's own. */
+  /** What the service sees as its store, below `S3_PREFIX_DOCS`, by another way and with the owner's key. */
   store: ObjectStore
-  /** How to reach its bucket by yet other ways. */
-  connection: StoreConnection & { bucket: string }
+  /** How the service itself reaches its bucket: with a key that has the rights of the table, and no others. */
+  connection: StoreForTests & { bucket: string }
+  /** The same with the key of the store's owner, who may do everything. */
+  owner: StoreForTests & { bucket: string }
   /** Everything it has logged so far; a line that is no JSON object fails the test that asks. */
   logs(): LogLine[]
   stop(): Promise<void>
@@ -90,14 +92,13 @@ export interface InProcessOptions {
   /** How long the store may take; default: those of the service. */
   deadlines?: StoreDeadlines
   /** Default: the shared one of all tests. */
-  store?: StoreConnection
-  /** One that is there already; default: a fresh one, for which the store's keys have to suffice. */
+  store?: StoreForTests
+  /** One that is there already; default: a fresh one, which the store's owner makes. */
   bucket?: string
   /** Puts something between the service and its store, such as a fault. Keys come without the prefix. */
   decorate?: (store: ObjectStore) => ObjectStore
 }
 
-const docsPrefix = 'docs/'
 const mainFile = fileURLToPath(new URL('../../service/main.ts', import.meta.url))
 /** Of a service that is told SIGINT: no notice, but running transfers may finish. */
 const stopSecondsMax = 20
@@ -162,7 +163,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
   })
   const server = app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   surroundings.issuer.admitUi(server.url)
-  if (options.ui) await admitBrowsers(connection, [server.url])
+  if (options.ui) await admitBrowsers(surroundings.owner, [server.url])
   return {
     ...surroundings,
     url: server.url,
@@ -190,7 +191,7 @@ export interface SpawnedService extends ServiceForTests {
 
 export interface SpawnOptions {
   /** Default: the shared one of all tests. */
-  store?: StoreConnection
+  store?: StoreForTests
   /** Variables beside or in place of those that are needed to start. */
   env?: Readonly<Record<string, string>>
   /** The command line of another build of it; default: `bun service/main.ts`. */
@@ -204,22 +205,9 @@ export interface SpawnOptions {
 /** The real `service/main.ts` as a process of its own. */
 export async function serviceInChild(options: SpawnOptions = {}): Promise<SpawnedService> {
   const surroundings = await surroundingsOfOne(options)
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  // A port comes again: what another one printed is not of this service.
-  const logFile = printedFile(`service-${port}-${crypto.randomUUID()}`)
-  const child = await startServer({
-    name: 'service',
-    argv: [...(options.argv ?? [process.execPath, mainFile])],
-    env: { ...environmentFor(surroundings), PORT: String(port), ...options.env },
-    cwd: options.cwd ?? fileURLToPath(new URL('../..', import.meta.url)),
-    logFile,
-    isReady: () => answersOk(`${url}${options.startedBy ?? '/readyz'}`),
-    readySecondsMax: 30,
-    stopSecondsMax,
-  })
+  const { url, logFile, child } = await onFreePorts(() => spawnMain(surroundings, options))
   surroundings.issuer.admitUi(url)
-  await admitBrowsers(surroundings.connection, [url])
+  await admitBrowsers(surroundings.owner, [url])
   let hasExited = false
   void child.exited.then(() => {
     hasExited = true
@@ -243,7 +231,25 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
   }
 }
 
-type Surroundings = Pick<ServiceForTests, 'issuer' | 'token' | 'store' | 'connection' | 'stop'>
+async function spawnMain(surroundings: Surroundings, options: SpawnOptions) {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  // A port comes again: what another one printed is not of this service.
+  const logFile = printedFile(`service-${port}-${crypto.randomUUID()}`)
+  const child = await startServer({
+    name: 'service',
+    argv: [...(options.argv ?? [process.execPath, mainFile])],
+    env: { ...environmentFor(surroundings), PORT: String(port), ...options.env },
+    cwd: options.cwd ?? fileURLToPath(new URL('../..', import.meta.url)),
+    logFile,
+    isReady: () => answersOk(`${url}${options.startedBy ?? '/readyz'}`),
+    readySecondsMax: 30,
+    stopSecondsMax,
+  })
+  return { url, logFile, child }
+}
+
+type Surroundings = Pick<ServiceForTests, 'issuer' | 'token' | 'store' | 'connection' | 'owner' | 'stop'>
 
 let bundle: ReturnType<typeof bundleUi> | undefined
 
@@ -252,22 +258,24 @@ function sharedBundle(): ReturnType<typeof bundleUi> {
   return bundle
 }
 
-function sharedWith({ issuer, token, store, connection }: ServiceForTests): Surroundings {
-  return { issuer, token, store, connection, stop: async () => {} }
+function sharedWith({ issuer, token, store, connection, owner }: ServiceForTests): Surroundings {
+  return { issuer, token, store, connection, owner, stop: async () => {} }
 }
 
 async function surroundingsOfOne(
   options: Pick<InProcessOptions, 'store' | 'bucket' | 'accessTokenSeconds'>,
 ): Promise<Surroundings> {
   const store = options.store ?? (await storeForTests())
-  const connection = { ...store, bucket: options.bucket ?? (await freshBucket(store)) }
+  if (options.bucket !== undefined) await narrowServiceKey(store, options.bucket)
+  const owner = { ...store, bucket: options.bucket ?? (await freshBucket(store)) }
   const issuer = await startIssuerForTests({ accessTokenSeconds: options.accessTokenSeconds })
-  const bucket = createS3ObjectStore({ ...connection, connectionsMax: 8 })
+  const bucket = createS3ObjectStore({ ...owner, connectionsMax: 8 })
   return {
     issuer,
     token: issuer.token,
     store: prefixed(bucket, docsPrefix),
-    connection,
+    connection: asService(owner),
+    owner,
     async stop() {
       bucket.close()
       await issuer.stop()

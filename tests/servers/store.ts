@@ -1,32 +1,38 @@
 import { type MinioOptions, type RunningMinio, startMinio } from '../../compose/servers/minio.ts'
 import { withProgress } from '../../compose/servers/progress.ts'
-import type { RunningStore, StoreConnection } from '../../compose/servers/running-store.ts'
+import type { RunningStore } from '../../compose/servers/running-store.ts'
 import { startSeaweedfs } from '../../compose/servers/seaweedfs.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
-import { startPrivateRgw } from './rgw.ts'
+import { minioServiceKey } from './minio-service-key.ts'
+import { startRgwProject } from './rgw.ts'
 import { registerSecret } from './secrets.ts'
+import type { StoreForTests } from './service-key.ts'
 
 /** The real object stores that suites run against, by the names that `TEST_STORE` and `--store` take. */
 export const testStores = {
   minio: { title: 'MinIO', start: () => startPrivateStore() },
   'minio-tls': { title: 'MinIO, TLS', start: async () => startPrivateStore({ tls: await makeServerTls() }) },
-  'ceph-rgw': { title: 'Ceph RGW', start: () => startPrivateRgw() },
+  'ceph-rgw': { title: 'Ceph RGW', start: () => startRgwProject() },
   seaweedfs: { title: 'SeaweedFS', start: () => startPrivateSeaweedfs() },
-} satisfies Record<string, { title: string; start: () => Promise<RunningStore> }>
+} satisfies Record<string, { title: string; start: () => Promise<RunningStoreForTests> }>
 
 export type TestStore = keyof typeof testStores
 
-const shared = new Map<TestStore, Promise<StoreConnection>>()
-const started: Promise<RunningStore>[] = []
+/** A store that this process started, and must stop. */
+export type RunningStoreForTests = RunningStore & StoreForTests
+
+const shared = new Map<TestStore, Promise<StoreForTests>>()
+const started: Promise<RunningStoreForTests>[] = []
 
 /**
  * A real object store that all tests of this process share: the one that the runner started for this run of the
  * suite, else one of this process (built or installed first if need be: minutes, so give `beforeAll` time).
- * Tests must not pause or stop it, and keep apart by taking a bucket of their own (`freshBucket`).
+ * Tests must not pause or stop it, and keep apart by taking a bucket of their own (`freshBucket`). Its keys are the
+ * owner's; what is the service's business in a test reaches it `asService`.
  *
  * @param name which one; default: what `TEST_STORE` says, else MinIO.
  */
-export function storeForTests(name = chosenStore()): Promise<StoreConnection> {
+export function storeForTests(name = chosenStore()): Promise<StoreForTests> {
   const known = shared.get(name)
   if (known !== undefined) return known
   const store = (name === chosenStore() && storeOfTheRunner()) || startShared(name)
@@ -45,7 +51,7 @@ export function isTestStore(name: string): name is TestStore {
   return Object.hasOwn(testStores, name)
 }
 
-function startShared(name: TestStore): Promise<RunningStore> {
+function startShared(name: TestStore): Promise<RunningStoreForTests> {
   const store = testStores[name].start()
   started.push(store)
   return store
@@ -66,12 +72,17 @@ export async function stopStoreForTests(): Promise<void> {
 const browserOrigins = ['http://127.0.0.1:*', 'https://ui.example']
 
 /** A MinIO for this caller alone, which may pause, kill and must `stop` it. Its keys are registered secrets. */
-export async function startPrivateStore(options: MinioOptions = {}): Promise<RunningMinio> {
+export async function startPrivateStore(options: MinioOptions = {}): Promise<RunningMinio & StoreForTests> {
   const store = await withProgress('building minio', (onProgress) =>
     startMinio({ onProgress, browserOrigins, ...options }),
   )
   registerSecret(store.secretAccessKey)
-  return store
+  try {
+    return { ...store, serviceKey: await minioServiceKey(store) }
+  } catch (error) {
+    await store.stop()
+    throw error
+  }
 }
 
 /** The same with SeaweedFS. */
@@ -84,7 +95,7 @@ async function startPrivateSeaweedfs(): Promise<RunningStore> {
 }
 
 /** The variables with which the runner passes a store on to {@link storeForTests}. */
-export function storeEnvironment(name: TestStore, store: StoreConnection): Record<string, string> {
+export function storeEnvironment(name: TestStore, store: StoreForTests): Record<string, string> {
   return {
     TEST_STORE: name,
     TEST_STORE_KIND: store.kind,
@@ -94,11 +105,13 @@ export function storeEnvironment(name: TestStore, store: StoreConnection): Recor
     TEST_STORE_SECRET_ACCESS_KEY: store.secretAccessKey,
     TEST_STORE_FORCE_PATH_STYLE: String(store.forcePathStyle),
     ...(store.ca === undefined ? {} : { TEST_STORE_CA: store.ca }),
+    ...(store.serviceKey === undefined ? {} : { TEST_STORE_SERVICE_KEY: JSON.stringify(store.serviceKey) }),
   }
 }
 
-function storeOfTheRunner(): Promise<StoreConnection> | undefined {
+function storeOfTheRunner(): Promise<StoreForTests> | undefined {
   const { TEST_STORE_KIND: kind, TEST_STORE_ENDPOINT: endpoint, TEST_STORE_CA: ca } = process.env
+  const { TEST_STORE_SERVICE_KEY: serviceKey } = process.env
   if (endpoint === undefined) return undefined
   if (kind !== 'minio' && kind !== 'seaweedfs' && kind !== 'ceph-rgw')
     throw new Error(`TEST_STORE_KIND is ${kind}`)
@@ -110,6 +123,7 @@ function storeOfTheRunner(): Promise<StoreConnection> | undefined {
     secretAccessKey: required('TEST_STORE_SECRET_ACCESS_KEY'),
     forcePathStyle: required('TEST_STORE_FORCE_PATH_STYLE') === 'true',
     ...(ca === undefined ? {} : { ca }),
+    ...(serviceKey === undefined ? {} : { serviceKey: JSON.parse(serviceKey) }),
   })
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import type { StoreForTests } from './service-key.ts'
 import { headBytes, headerOf, type MessageHead, readHead, withoutHeaders } from './strict-proxy-head.ts'
 import { paced } from './strict-proxy-pace.ts'
 import {
@@ -66,7 +67,7 @@ export function isList(request: { method: string; query: Record<string, string> 
  *
  * @returns the store behind the proxy's endpoint. `stop` ends the proxy only; the rest is the store's own.
  */
-export async function startStoreProxy<Store extends StoreConnection>(
+export async function startStoreProxy<Store extends StoreForTests>(
   store: Store,
   behaviours: StoreBehaviours,
 ): Promise<Store & { stop(): Promise<void> }> {
@@ -85,7 +86,7 @@ export async function startStoreProxy<Store extends StoreConnection>(
 
 async function relay(
   client: Socket,
-  store: StoreConnection,
+  store: StoreForTests,
   behaviours: StoreBehaviours,
   sockets: Set<Socket>,
 ): Promise<void> {
@@ -157,12 +158,14 @@ async function copyPinHolds(request: MessageHead, store: StoreConnection): Promi
 async function ignoring(
   request: MessageHead,
   scope: SignatureScope | null,
-  store: StoreConnection,
+  store: StoreForTests,
   names: readonly string[],
 ): Promise<MessageHead> {
   const present = names.filter((name) => headerOf(request, name) !== undefined)
-  if (scope?.accessKeyId !== store.accessKeyId || present.length === 0) return request
-  return resigned(request, scope, store, present)
+  const keys = [store, store.serviceKey].find((each) => each?.accessKeyId === scope?.accessKeyId)
+  if (keys === undefined || scope === null || present.length === 0) return request
+  const { accessKeyId, secretAccessKey } = keys
+  return resigned(request, scope, { ...store, accessKeyId, secretAccessKey }, present)
 }
 
 async function relayAnswer(upstream: Socket, client: Socket, behaviours: StoreBehaviours): Promise<void> {

@@ -229,6 +229,25 @@ describe('the keys of two stores', () => {
 })
 
 describe('the comparison of two stores', () => {
+  it('takes nothing for damaged that was removed since it was listed', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    const removed: string[] = []
+    for (const store of [source, target]) {
+      removed.push(await stored(store, 'a', '1'), await tagged(store, 'a', 'latest', '1'))
+    }
+    const removing: ObjectStore = {
+      ...source,
+      async list(options) {
+        const page = await source.list(options)
+        for (const key of removed) await source.delete(key)
+        return page
+      },
+    }
+    const found = await Array.fromAsync(compareStores(removing, target, { ...fast, bytes: true }))
+    expect(found.map(({ differences }) => differences)).toEqual([['only in target'], ['only in target']])
+  })
+
   it('takes a version that cannot be read for one that is damaged, if its store answers otherwise', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()

@@ -57,6 +57,15 @@ describe('retention', () => {
     expect(await expired({})).toEqual(['2'])
   })
 
+  it('says of a document whose tag is damaged that nobody knows what it points to', async () => {
+    const { clock, put, store } = await storeWith([0, 1, 2])
+    clock.day = 1000
+    await put('tenants/acme/tags/exports/a/production', '{"digest":"sha256:')
+    const rule = { type: 'exports', keepDays: 10, keepNewest: 1 }
+    const expired = await Array.fromAsync(createRetention(store).expired(rule, ['acme']))
+    expect(expired.map(({ damagedTags }) => damagedTags)).toEqual([['production'], ['production']])
+  })
+
   it('counts the newest of each document by itself', async () => {
     const { clock, put, expired } = await storeWith([0, 1])
     await put(`tenants/acme/documents/exports/a.b/${hexOf(7)}`)

@@ -191,6 +191,37 @@ describe('A session that has ended', () => {
   })
 })
 
+describe('Somebody else who signs in', () => {
+  it('finds nothing that the one before had open', async () => {
+    const { session, user } = await open('/tenants/acme/definitions/orders.json')
+    await user.click(await screen.findByRole('button', { name: /^Download / }))
+    screen.getByText(/^Download of orders.json added/)
+    await user.click(screen.getByRole('button', { name: /^Delete / }))
+    screen.getByRole('dialog', { name: 'Delete this version?' })
+    await act(async () => session.acceptLink(await service.issuer.signInCode({ subject: 'bob' })))
+    await heading('orders.json')
+    await screen.findByTitle('Signed in as bob')
+    await screen.findByRole('table', { name: 'Versions' })
+    expect(screen.queryByRole('dialog') === null).toBe(true)
+    expect(screen.queryByText(/^Download of/) === null).toBe(true)
+  })
+})
+
+describe('A new view', () => {
+  it('begins at its top, also where a browser does not name the entries of its history', async () => {
+    const scrolled: unknown[] = []
+    const scroll = globalThis.scrollTo
+    globalThis.scrollTo = (...given: unknown[]) => void scrolled.push(given[1])
+    Object.defineProperty(globalThis, 'scrollY', { value: 700, configurable: true, writable: true })
+    const { user } = await open('/tenants/acme')
+    await user.click(await screen.findByRole('link', { name: 'definitions' }))
+    await heading('definitions')
+    expect(scrolled.at(-1)).toBe(0)
+    globalThis.scrollTo = scroll
+    Object.defineProperty(globalThis, 'scrollY', { value: 0, configurable: true, writable: true })
+  })
+})
+
 function storedKey(): string {
   return Object.keys(sessionStorage).find((key) => key.startsWith('oidc.user:')) ?? ''
 }

@@ -108,6 +108,8 @@ describe('Moving a tag', () => {
     await user.click(within(dialog).getByRole('button', { name: 'Move tag' }))
     await waitFor(() => expect(screen.queryByRole('dialog') === null).toBe(true))
     expect(await production()).toBe(older.digest)
+    const told = screen.getByText(`production is on ${short(older)} now`)
+    expect(told.getAttribute('aria-live')).toBe('polite')
     await waitFor(async () => within(await rowOf(older)).getByText('production'))
   })
 
@@ -158,12 +160,29 @@ describe('Moving a tag', () => {
     const move = screen.getByRole<HTMLButtonElement>('button', { name: 'Move tag' })
     await user.type(field, 'no good')
     expect(field.getAttribute('aria-invalid')).toBe('true')
+    const hint = document.getElementById(field.getAttribute('aria-describedby') ?? '')
+    expect(hint?.textContent).toMatch(/^A tag begins with/)
     expect(move.disabled).toBe(true)
     await user.clear(field)
     await user.type(field, 'v2.0')
     await screen.findByText(/There is no tag/)
     await user.click(move)
     await waitFor(async () => within(await rowOf(older)).getByText('v2.0'))
+  })
+
+  it('is offered once it is known where the tag is, so that no click does nothing', async () => {
+    const { promise, resolve } = Promise.withResolvers<null>()
+    const { user } = await open()
+    await rowOf(older)
+    service.intercept = ({ url }) =>
+      url.endsWith('/tags/production') ? (promise as unknown as Promise<Response>) : null
+    await user.click(screen.getByRole('button', { name: `Set tag on ${short(older)}` }))
+    const move = screen.getByRole<HTMLButtonElement>('button', { name: 'Move tag' })
+    expect(move.disabled).toBe(true)
+    resolve(null)
+    await waitFor(() => expect(move.disabled).toBe(false))
+    await user.click(move)
+    await waitFor(async () => expect(await production()).toBe(older.digest))
   })
 
   it('is not offered for where the tag is already', async () => {
@@ -187,6 +206,21 @@ describe('Deleting a version', () => {
     await user.click(within(dialog).getByRole('button', { name: 'Delete version' }))
     await waitFor(() => expect(screen.queryByText(short(older)) === null).toBe(true))
     expect(screen.queryByRole('dialog') === null).toBe(true)
+  })
+
+  it('of the only one leaves nothing of it in the page', async () => {
+    const acme = await service.client()
+    const single = { type: ref.type, name: 'single.json' }
+    const { document } = await acme.put(single, new TextEncoder().encode('{}'))
+    const user = userEvent.setup()
+    await openPage(render, service, { path: `/tenants/acme/${ref.type}/single.json` })
+    await rowOf(document)
+    await user.click(screen.getByRole('button', { name: `Delete ${short(document)}` }))
+    await user.click(screen.getByRole('button', { name: 'Delete version' }))
+    const alert = await screen.findByRole('alert')
+    within(alert).getByText('There is no such document')
+    within(alert).getByRole('link', { name: 'To the list' })
+    expect(screen.queryByRole('table') === null).toBe(true)
   })
 
   it('is explained where a tag holds the version', async () => {

@@ -28,6 +28,8 @@ export async function openDom() {
   if (ofTheWindow === null) register()
   else Object.defineProperties(globalThis, ofTheWindow)
   const react = await import('@testing-library/react')
+  // A second by default, which a machine that runs two suites may need for one picture.
+  react.configure({ asyncUtilTimeout: 10_000 })
   const { userEvent } = await import('@testing-library/user-event')
   // Updates come whenever the service answers; what a test asserts, it waits for.
   beforeAll(() => void Reflect.set(globalThis, 'IS_REACT_ACT_ENVIRONMENT', false))

@@ -47,6 +47,20 @@ describe('a listing that was read', () => {
     expect(names()).toEqual([['a', 'ab']])
   })
 
+  it('keeps what was published or deleted while another page of it was being read', async () => {
+    const { queries, names } = read('', { rows: [version('a', '1'), version('d', '1')], nextCursor: 'x' })
+    const { promise, resolve } = Promise.withResolvers<object>()
+    const before = queries.getQueryData(key('')) as object
+    const reading = queries.fetchQuery({ queryKey: key(''), queryFn: () => promise })
+    addToListings(queries, version('b', '1'))
+    removeFromListings(queries, version('d', '1'))
+    expect(names()).toEqual([['a', 'b']])
+    resolve(before)
+    await reading
+    await Bun.sleep(0)
+    expect(names()).toEqual([['a', 'b']])
+  })
+
   it('lets go of a deleted version', () => {
     const { queries, names } = read('', { rows: [version('a', '1'), version('a', '2')], nextCursor: null })
     removeFromListings(queries, version('a', '2'))

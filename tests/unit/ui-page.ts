@@ -11,6 +11,7 @@ export interface PageOptions {
   path?: string
   /** Who signs in; `null` for nobody. */
   as?: Partial<TokenRequest> | null
+  createWorker?: () => WorkerPort
 }
 
 export interface OpenPage extends Ui, Pick<RenderResult, 'container' | 'unmount'> {
@@ -26,17 +27,19 @@ export interface OpenPage extends Ui, Pick<RenderResult, 'container' | 'unmount'
 export async function openPage(
   render: (element: Ui['element']) => RenderResult,
   service: ServiceForUi,
-  { path = '/', as = {} }: PageOptions = {},
+  { path = '/', as = {}, createWorker = workerInProcess }: PageOptions = {},
 ): Promise<OpenPage> {
   goTo(path)
   const { createUi } = await import('../../service/ui/ui.tsx')
   const { createOidcIssuer } = await import('../../service/ui/session/oidc-issuer.ts')
+  // Loaded at its first use, and read and translated then: on a busy machine that takes longer than a test waits.
+  await import('../../service/ui/document/document-page.tsx')
   const saved: OpenPage['saved'] = []
   const ui = createUi({
     settings: service.settings,
     origin: service.origin,
     issuer: createOidcIssuer(service.settings, service.origin, sessionStorage),
-    createWorker: workerInProcess,
+    createWorker,
     save: (blob, name) => saved.push({ name, blob }),
   })
   await ui.session.start(as === null ? null : await service.issuer.signInCode(as))

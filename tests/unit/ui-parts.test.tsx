@@ -110,7 +110,7 @@ describe('ErrorBoundary', () => {
     const view = (name: string, child: ReactElement) =>
       withSettings(<ErrorBoundary view={name}>{child}</ErrorBoundary>)
     const { rerender } = render(view('a', <Broken />))
-    within(screen.getByRole('alert')).getByText('This view is broken.')
+    within(within(screen.getByRole('main')).getByRole('alert')).getByText('This view is broken.')
     rerender(view('b', <p>Another view</p>))
     screen.getByText('Another view')
     console.error = quiet
@@ -146,6 +146,35 @@ describe('Dialog', () => {
     rerender(<Dialog title="A">Text</Dialog>)
     expect(cancel()).toBe(true)
     expect(closed).toBe(1)
+  })
+
+  it('comes back where the browser closes it although it cannot be left, as at a second Escape', () => {
+    render(<Dialog title="A">Text</Dialog>)
+    const dialog = screen.getByRole<HTMLDialogElement>('dialog')
+    act(() => dialog.close())
+    expect(dialog.open).toBe(true)
+  })
+
+  it('is told of where the browser closes it by itself', () => {
+    let closed = 0
+    render(
+      <Dialog title="A" onClose={() => closed++}>
+        Text
+      </Dialog>,
+    )
+    act(() => screen.getByRole<HTMLDialogElement>('dialog').close())
+    expect(closed).toBe(1)
+  })
+
+  it('does not take its own end for somebody who leaves it', () => {
+    let closed = 0
+    const { unmount } = render(
+      <Dialog title="A" onClose={() => closed++}>
+        Text
+      </Dialog>,
+    )
+    unmount()
+    expect(closed).toBe(0)
   })
 
   it('gives the focus back to what had it', () => {

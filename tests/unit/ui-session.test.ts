@@ -129,9 +129,60 @@ describe('A session', () => {
     await session.accessToken()
     expect(endpoint.asked.slice(1).map(({ refresh_token }) => refresh_token)).toEqual(['turn-0', 'turn-1'])
   })
+
+  it('lives as long as its token says, where the issuer does not tell', async () => {
+    await using endpoint = startTokenEndpoint()
+    endpoint.answer = () => ({ tellsLife: false })
+    const session = sessionAt(endpoint)
+    await session.start('one-time')
+    const token = await session.accessToken()
+    await Bun.sleep(50)
+    expect(await session.accessToken()).toBe(token)
+    expect(endpoint.asked).toHaveLength(1)
+  })
+
+  it('renews no sooner than after two thirds, where the token does not tell when it was issued', async () => {
+    await using endpoint = startTokenEndpoint()
+    endpoint.answer = () => ({ tellsLife: false, seconds: 30 })
+    const session = sessionAt(endpoint)
+    await session.start('one-time')
+    await session.accessToken()
+    await Bun.sleep(50)
+    expect(endpoint.asked).toHaveLength(1)
+  })
+
+  it('leaves nothing in the tab of tokens that were on their way when somebody signed out', async () => {
+    await using endpoint = startTokenEndpoint({}, { revocation: true })
+    const session = sessionAt(endpoint)
+    await session.start('one-time')
+    const late = Promise.withResolvers<void>()
+    endpoint.answer = async ({ grant_type }) => {
+      if (grant_type === 'refresh_token') await late.promise
+      return { refreshToken: 'late-refresh' }
+    }
+    session.refuse(await session.accessToken())
+    void session.accessToken().catch(() => undefined)
+    await until(() => endpoint.asked.length === 2)
+    await session.signOut()
+    late.resolve()
+    await until(() => endpoint.asked.some(({ token }) => token === 'late-refresh'))
+    expect(Object.keys(sessionStorage).filter((key) => key.startsWith('oidc.user:'))).toEqual([])
+    expect(session.state()).toMatchObject({ status: 'signed-out' })
+  })
 })
 
 describe('A session that cannot be renewed', () => {
+  it('has ended where all that it gets is tokens past their end, and does not ask for ever', async () => {
+    await using endpoint = startTokenEndpoint()
+    const session = sessionAt(endpoint)
+    endpoint.answer = () => ({ seconds: -1 })
+    await session.start('one-time')
+    await until(() => session.state().status === 'ended')
+    await Bun.sleep(50)
+    expect(endpoint.asked).toHaveLength(2)
+    expect(session.state()).toMatchObject({ error: expect.any(IssuerSilence) })
+  })
+
   it('has ended, and lets those who ask wait until somebody signs in again', async () => {
     await using endpoint = startTokenEndpoint()
     const session = sessionAt(endpoint)
@@ -204,6 +255,14 @@ describe('An issuer', () => {
       createOidcIssuer(settings, origin, sessionStorage).hasSignInPage()
     expect(await hasPage(without)).toBe(false)
     expect(await hasPage(withPage)).toBe(true)
+  })
+
+  it('that has a page to sign in at is given no code of a link: somebody could plant their own sign-in', async () => {
+    await using endpoint = startTokenEndpoint({ authorization_endpoint: 'https://id.example.com/authorize' })
+    const session = sessionAt(endpoint)
+    await session.start('planted')
+    expect(session.state()).toMatchObject({ status: 'signed-out', error: { code: 'links_not_taken' } })
+    expect(endpoint.asked).toEqual([])
   })
 
   it('does not take an answer that belongs to no sign-in of this tab', async () => {

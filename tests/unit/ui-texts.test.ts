@@ -71,6 +71,24 @@ describe('previewText', () => {
     expect(text.raw).toBe('{"a":[1]}')
   })
 
+  it('shows JSON as it is, with every digit, member and escape', () => {
+    const raw = '{"id":12345678901234567890,"a":1.0,"a":[],"b":{},"c":"x, \\"y\\": {\\u00e9"}'
+    expect(previewText(bytes(raw), 'application/json').pretty).toBe(
+      [
+        '{',
+        '  "id": 12345678901234567890,',
+        '  "a": 1.0,',
+        '  "a": [],',
+        '  "b": {},',
+        '  "c": "x, \\"y\\": {\\u00e9"',
+        '}',
+      ].join('\n'),
+    )
+    expect(previewText(bytes(' [ 1 , [ ] ,\r\n{ "a" : null } ] '), 'application/json').pretty).toBe(
+      '[\n  1,\n  [],\n  {\n    "a": null\n  }\n]',
+    )
+  })
+
   it('says what is wrong with JSON that is none', () => {
     const text = previewText(bytes('{"a":'), 'application/json')
     expect(text.pretty).toBeNull()

@@ -5,6 +5,8 @@ export interface TokenAnswer {
   subject?: string
   /** Life of the access token. */
   seconds?: number
+  /** False: nothing tells when the token was issued, nor `expires_in`, which RFC 6749 only recommends. */
+  tellsLife?: boolean
   refreshToken?: string | null
   /** An OAuth error instead (RFC 6749 section 5.2). */
   error?: string
@@ -68,20 +70,23 @@ function tokenResponse({
   page,
   subject = 'alice',
   seconds = 300,
+  tellsLife = true,
   refreshToken,
 }: TokenAnswer): Response {
   if (page)
     return new Response('<h1>Bad gateway</h1>', { status: 502, headers: { 'content-type': 'text/html' } })
   if (error) return Response.json({ error }, { status: 400 })
   const refresh = refreshToken === null ? {} : { refresh_token: refreshToken ?? secret('refresh') }
-  const access = accessToken(subject, seconds)
-  return Response.json({ access_token: access, token_type: 'Bearer', expires_in: seconds, ...refresh })
+  const access = accessToken(subject, seconds, tellsLife)
+  const life = tellsLife ? { expires_in: seconds } : {}
+  return Response.json({ access_token: access, token_type: 'Bearer', ...life, ...refresh })
 }
 
 /** Of the form of a JWT; the page reads it and cannot verify it. */
-function accessToken(sub: string, seconds: number): string {
+function accessToken(sub: string, seconds: number, tellsIssue: boolean): string {
   const now = Math.floor(Date.now() / 1000)
-  const payload = { sub, tenants: ['acme'], scope: 'documents:read', iat: now, exp: now + seconds }
+  const issued = tellsIssue ? { iat: now } : {}
+  const payload = { sub, tenants: ['acme'], scope: 'documents:read', ...issued, exp: now + seconds }
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   return registered(`${encode({ alg: 'none' })}.${encode(payload)}.${crypto.randomUUID()}`)
 }

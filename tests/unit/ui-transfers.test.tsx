@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { openDom } from './ui-dom.ts'
-import { openPage } from './ui-page.ts'
+import { openPage, workerInProcess } from './ui-page.ts'
 import { type ServiceForUi, startServiceForUi } from './ui-service.ts'
 
-const { render, screen, within, waitFor, userEvent, fireEvent } = await openDom()
+const { render, screen, within, waitFor, userEvent, fireEvent, act } = await openDom()
 
 const type = 'deployment-bundles'
 let service: ServiceForUi
@@ -149,6 +149,25 @@ describe('Uploading', () => {
     held.letGo()
     await waitFor(() => item('a.txt').getByRole('link', { name: 'Uploaded' }))
     expect(isAsked()).toBe(false)
+  })
+})
+
+describe('Transfers whose program falls', () => {
+  it('fail all together, and none goes on unseen', async () => {
+    const held = holdUploads()
+    const workers: ReturnType<typeof workerInProcess>[] = []
+    const createWorker = () => {
+      const worker = workerInProcess()
+      workers.push(worker)
+      return worker
+    }
+    await openPage(render, service, { path: `/tenants/acme/${type}`, createWorker })
+    await choose(file('a.txt'), file('b.txt'), file('c.txt'))
+    await waitFor(() => expect(held.held()).toBe(2))
+    act(() => workers[0]?.onerror?.(new Event('error') as ErrorEvent))
+    for (const name of ['a.txt', 'b.txt', 'c.txt']) item(name).getByText('Transfers do not work now')
+    expect(workers).toHaveLength(1)
+    held.letGo()
   })
 })
 

@@ -6,6 +6,7 @@ import { failureOf } from '../failures/failure.ts'
 import { removeFromListings } from '../listing/use-listing.ts'
 import { announce } from '../parts/announcer.tsx'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
+import { shortDigest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Loading } from '../parts/loading.tsx'
@@ -20,7 +21,7 @@ import { DeleteDialog } from './delete-dialog.tsx'
 import { PreviewDialog } from './preview-dialog.tsx'
 import { SetTagDialog } from './set-tag-dialog.tsx'
 import { type TagMove, TagMoved } from './tag-moved.tsx'
-import { reloadVersions, useVersions } from './use-versions.ts'
+import { reloadVersions, removeFromVersions, useVersions } from './use-versions.ts'
 import { type VersionAction, VersionsTable } from './versions-table.tsx'
 
 /** One document with its versions. */
@@ -88,11 +89,13 @@ function Versions({ document }: { document: DocumentAddress }) {
   const afterMove = (move: TagMove) => {
     done()
     setMoved(move)
+    announce(`${move.tag.tag} is on ${shortDigest(move.tag.digest)} now`)
     void reloadVersions(queries, document)
   }
   const afterDelete = ({ digest }: Document) => {
     done()
     removeFromListings(queries, { ...document, digest })
+    removeFromVersions(queries, document, digest)
     announce('The version was deleted')
     void reloadVersions(queries, document)
   }

@@ -1,3 +1,5 @@
+import { indentedJson } from './indented-json.ts'
+
 /** What is shown of a document is read into the page: enough for configuration, not for dumps. */
 export const previewBytesMax = 256 * 1024
 
@@ -26,7 +28,8 @@ export function previewText(bytes: Uint8Array, contentType: string): PreviewText
   const hasBadBytes = !isUtf8(bytes)
   if (!/\bjson$/.test(mediaType(contentType))) return { raw, pretty: null, hasBadBytes, jsonError: null }
   try {
-    return { raw, pretty: JSON.stringify(JSON.parse(raw), null, 2), hasBadBytes, jsonError: null }
+    JSON.parse(raw)
+    return { raw, pretty: indentedJson(raw), hasBadBytes, jsonError: null }
   } catch (error) {
     return { raw, pretty: null, hasBadBytes, jsonError: error instanceof Error ? error.message : '' }
   }

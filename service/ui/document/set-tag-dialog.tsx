@@ -85,7 +85,7 @@ export function SetTagDialog({ version, versions, onMoved, onClose }: SetTagDial
           <button type="button" className="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" className="button button-primary" disabled={!isTag || already || busy}>
+          <button type="submit" className="button button-primary" disabled={!isKnown || already || busy}>
             Move tag
           </button>
         </div>
@@ -127,6 +127,7 @@ interface TagChoiceProps {
 
 function TagChoice({ existing, chosen, onChoose, typed, onType, digest }: TagChoiceProps) {
   const group = useId()
+  const hintId = useId()
   const wrong = chosen === null && typed !== '' && !tagForm.test(typed.trim())
   return (
     <fieldset className="choices">
@@ -147,6 +148,7 @@ function TagChoice({ existing, chosen, onChoose, typed, onType, digest }: TagCho
           type="text"
           aria-label="Name of the tag"
           aria-invalid={wrong}
+          aria-describedby={wrong ? hintId : undefined}
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
@@ -157,7 +159,7 @@ function TagChoice({ existing, chosen, onChoose, typed, onType, digest }: TagCho
         />
       )}
       {wrong && (
-        <p className="field-error">
+        <p id={hintId} role="alert" className="field-error">
           A tag begins with a letter, digit or underscore and goes on with these, dots and hyphens.
         </p>
       )}

@@ -44,7 +44,7 @@ export function TagMoved({ document: { tenant, type, name }, move, onUndone, onD
   }
   return (
     <>
-      <div className="note note-good" role="status">
+      <div className="note note-good">
         <p>
           <TagBadge tag={tag.tag} /> is on <Digest digest={tag.digest} /> now.
           {!checked && from !== null && ' The store cannot tell whether somebody else moved it meanwhile.'}

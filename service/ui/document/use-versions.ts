@@ -1,4 +1,6 @@
-import { type QueryClient, useInfiniteQuery } from '@tanstack/react-query'
+import { type InfiniteData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query'
+import type { Page } from '../../client/pages.ts'
+import type { Document } from '../../documents/documents.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
 
@@ -23,4 +25,17 @@ export function useVersions({ tenant, type, name }: DocumentAddress, enabled: bo
 /** Has the versions read again, where they are shown. */
 export function reloadVersions(queries: QueryClient, { tenant, type, name }: DocumentAddress): Promise<void> {
   return queries.invalidateQueries({ queryKey: ['versions', tenant, type, name] })
+}
+
+/** Takes a deleted version out of what was read: after the last one, nothing else would. */
+export function removeFromVersions(queries: QueryClient, address: DocumentAddress, digest: string): void {
+  const { tenant, type, name } = address
+  queries.setQueryData<InfiniteData<Page<Document>, string | undefined>>(
+    ['versions', tenant, type, name],
+    (data) => data && { ...data, pages: data.pages.map((page) => without(page, digest)) },
+  )
+}
+
+function without(page: Page<Document>, digest: string): Page<Document> {
+  return { ...page, rows: page.rows.filter((row) => row.digest !== digest) }
 }

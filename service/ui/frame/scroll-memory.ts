@@ -9,11 +9,9 @@ interface Place {
 
 const places = new Map<string, Place>()
 
-/** Names one entry of the history: the same address can be in it twice. */
-function entryKey(): string {
-  return (
-    (globalThis as { navigation?: { currentEntry?: { key?: string } } }).navigation?.currentEntry?.key ?? ''
-  )
+/** Names one entry of the history: the same address can be in it twice. Browsers before 2026 give them no names. */
+function entryKey(): string | undefined {
+  return (globalThis as { navigation?: { currentEntry?: { key?: string } } }).navigation?.currentEntry?.key
 }
 
 /**
@@ -25,7 +23,9 @@ export function useScrollMemory(path: string): void {
   useEffect(() => {
     history.scrollRestoration = 'manual'
     const remember = () => {
-      places.set(entryKey(), { scrollTop: scrollY, focused: document.activeElement?.id ?? '' })
+      const key = entryKey()
+      if (key === undefined) return
+      places.set(key, { scrollTop: scrollY, focused: document.activeElement?.id ?? '' })
     }
     // While the entry is still the current one: later, its key would be that of the next.
     addEventListener('scrollend', remember)
@@ -39,7 +39,7 @@ export function useScrollMemory(path: string): void {
   }, [])
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new path is what it is about
   useLayoutEffect(() => {
-    const place = places.get(entryKey())
+    const place = places.get(entryKey() ?? '')
     scrollTo(0, place?.scrollTop ?? 0)
     if (!place?.focused) return
     // After the heading took the focus, and after the rows in sight were made.

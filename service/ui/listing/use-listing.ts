@@ -70,12 +70,16 @@ function changeListings(
   { tenant, type, name }: Pick<ListedVersion, 'tenant' | 'type' | 'name'>,
   change: (pages: ListingPage[]) => ListingPage[],
 ): void {
-  for (const [queryKey] of queries.getQueriesData({ queryKey: ['listing', tenant, type] })) {
-    if (!name.startsWith(String(queryKey[3]))) continue
-    queries.setQueryData<InfiniteData<ListingPage, string | undefined>>(
-      queryKey,
-      (data) => data && { ...data, pages: change(data.pages) },
-    )
+  for (const query of queries.getQueryCache().findAll({ queryKey: ['listing', tenant, type] })) {
+    if (!name.startsWith(String(query.queryKey[3]))) continue
+    const apply = () =>
+      void queries.setQueryData<InfiniteData<ListingPage, string | undefined>>(
+        query.queryKey,
+        (data) => data && { ...data, pages: change(data.pages) },
+      )
+    apply()
+    // A page that is on its way is put behind what was there when it was asked for, and may itself be older.
+    if (query.state.fetchStatus === 'fetching') query.promise?.then(apply, apply)
   }
 }
 

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useId, useRef } from 'react'
 interface DialogProps {
   title: string
   children: ReactNode
-  /** Escape, the close button of a phone, or a click beside it; where it is left out, the dialog cannot be left. */
+  /** Escape, or the way back of a phone; where it is left out, the dialog cannot be left. */
   onClose?: (() => void) | undefined
   /** For text to read. */
   wide?: boolean
@@ -16,15 +16,24 @@ interface DialogProps {
 export function Dialog({ title, children, onClose, wide = false }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null)
   const titleId = useId()
+  const ending = useRef(false)
   useEffect(() => {
+    ending.current = false
     const dialog = element.current
     const before = document.activeElement
     if (dialog && !dialog.open) dialog.showModal()
     return () => {
+      ending.current = true
       dialog?.close()
       if (before instanceof HTMLElement && before.isConnected) before.focus()
     }
   }, [])
+  /** At a second Escape a browser does not ask any more (HTML Standard, "close watcher"). */
+  const closedByBrowser = () => {
+    if (ending.current || element.current?.open) return
+    if (onClose) onClose()
+    else element.current?.showModal()
+  }
   return (
     <dialog
       ref={element}
@@ -34,6 +43,7 @@ export function Dialog({ title, children, onClose, wide = false }: DialogProps) 
         event.preventDefault()
         onClose?.()
       }}
+      onClose={closedByBrowser}
     >
       <h2 id={titleId}>{title}</h2>
       {children}

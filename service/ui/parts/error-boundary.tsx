@@ -19,11 +19,13 @@ export class ErrorBoundary extends Component<
   override render() {
     if (this.state.error === null) return this.props.children
     return (
-      <ErrorNote error={this.state.error}>
-        <button type="button" className="button" onClick={() => location.reload()}>
-          Reload the page
-        </button>
-      </ErrorNote>
+      <main className="page">
+        <ErrorNote error={this.state.error}>
+          <button type="button" className="button" onClick={() => location.reload()}>
+            Reload the page
+          </button>
+        </ErrorNote>
+      </main>
     )
   }
 }

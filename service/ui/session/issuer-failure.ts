@@ -23,6 +23,7 @@ function refusal(code: string): [title: string, detail: string] {
   if (code === 'invalid_grant') return ['This is not valid any more', 'It was used before, or is too old.']
   if (code === 'access_denied') return ['You were not let in', 'The issuer or you said no.']
   if (code === 'link_invalid') return ['This is not a sign-in link', 'It has no code in its end.']
+  if (code === 'links_not_taken') return ['A link does not sign in here', 'The issuer has a page for that.']
   if (code === 'state_unknown')
     return ['This sign-in was not begun here', 'It may be from another tab, or old.']
   if (code === 'popup_blocked') return ['The browser opened no window', 'It blocks windows of this page.']

@@ -47,7 +47,7 @@ export interface Issuer {
    */
   completeSignIn(url: string): Promise<{ tokens: HeldTokens; returnPath: string } | null>
 
-  /** Tokens for the code of a sign-in link. @throws {IssuerRefusal | IssuerSilence} */
+  /** Tokens for the code of a sign-in link, where there is no sign-in page. @throws {IssuerRefusal | IssuerSilence} */
   exchangeCode(code: string): Promise<HeldTokens>
 
   /** Forgets all tokens of this tab at once, then revokes them and ends the session at the issuer where it can. */

@@ -11,6 +11,7 @@ import { patterns, safeReturnPath } from '../routes.ts'
 import type { UiSettings } from '../settings.ts'
 import { type HeldTokens, type Issuer, IssuerRefusal, IssuerSilence } from './issuer.ts'
 import { isOnlyTab } from './only-tab.ts'
+import { endSeconds } from './token-claims.ts'
 
 const requestSecondsMax = 15
 const popupKey = 'documents.popup'
@@ -19,11 +20,24 @@ const popupKey = 'documents.popup'
 export function createOidcIssuer(settings: UiSettings, origin: string, storage: Storage): Issuer {
   const store = new WebStorageStateStore({ store: storage })
   const manager = new UserManager(managerSettings(settings, origin, store))
+  let signOuts = 0
+
+  /** What is on its way while somebody signs out is kept by the library nevertheless: it is forgotten again. */
+  async function unlessSignedOut(coming: Promise<User>): Promise<User> {
+    const before = signOuts
+    const user = await coming
+    if (before === signOuts) return user
+    await forget(manager)
+    throw new IssuerRefusal('signed_out')
+  }
+
+  async function hasSignInPage(): Promise<boolean> {
+    const metadata: Partial<OidcMetadata> = await asked(manager.metadataService.getMetadata())
+    return metadata.authorization_endpoint !== undefined
+  }
+
   return {
-    hasSignInPage: async () => {
-      const metadata: Partial<OidcMetadata> = await asked(manager.metadataService.getMetadata())
-      return metadata.authorization_endpoint !== undefined
-    },
+    hasSignInPage,
     async stored() {
       const user = await manager.getUser()
       if (user === null || (await isOnlyTab(storage))) return user && heldOf(user)
@@ -35,9 +49,7 @@ export function createOidcIssuer(settings: UiSettings, origin: string, storage: 
     async refresh() {
       const user = await manager.getUser()
       if (!user?.refresh_token) throw new IssuerRefusal('no_refresh_token')
-      const refreshed = await asked(manager.signinSilent({ ...resourceOf(settings) }))
-      if (refreshed === null) throw new IssuerRefusal('no_refresh_token')
-      return heldOf(refreshed)
+      return heldOf(await unlessSignedOut(refreshed(manager, settings)))
     },
     signInHere: (returnPath) => asked(manager.signinRedirect({ state: returnPath, ...resourceOf(settings) })),
     async signInInPopup(signal) {
@@ -45,7 +57,7 @@ export function createOidcIssuer(settings: UiSettings, origin: string, storage: 
       storage.setItem(popupKey, 'yes')
       const opened = manager.signinPopup({ popupSignal: signal, ...resourceOf(settings) })
       storage.removeItem(popupKey)
-      return heldOf(await asked(opened))
+      return heldOf(await unlessSignedOut(asked(opened)))
     },
     async completeSignIn(url) {
       const isPopup = storage.getItem(popupKey) !== null || opener !== null
@@ -58,13 +70,18 @@ export function createOidcIssuer(settings: UiSettings, origin: string, storage: 
       return { tokens: heldOf(user), returnPath: safeReturnPath(user.state) }
     },
     async exchangeCode(code) {
+      // Neither `state` nor PKCE stands behind it: whoever has a code of their own there could sign others in with it.
+      if (await hasSignInPage()) throw new IssuerRefusal('links_not_taken')
       const endpoint = (await asked(manager.metadataService.getTokenEndpoint(false))) ?? ''
-      const user = await asked(userForCode(endpoint, code, settings, origin))
-      await manager.storeUser(user)
+      const user = await unlessSignedOut(asked(userForCode(endpoint, code, settings, origin, manager)))
       await isOnlyTab(storage)
       return heldOf(user)
     },
-    signOut: () => signOut(manager),
+    async signOut() {
+      signOuts++
+      await forget(manager)
+      await endSession(manager)
+    },
   }
 }
 
@@ -108,12 +125,19 @@ async function beganHere(store: WebStorageStateStore, url: string): Promise<bool
   return state !== null && JSON.parse(state).request_type === 'si:r'
 }
 
+async function refreshed(manager: UserManager, settings: UiSettings): Promise<User> {
+  const user = await asked(manager.signinSilent({ ...resourceOf(settings) }))
+  if (user === null) throw new IssuerRefusal('no_refresh_token')
+  return user
+}
+
 /** RFC 6749 section 4.1.3, with a code that no authorisation request of this page has led to. */
 async function userForCode(
   endpoint: string,
   code: string,
   settings: UiSettings,
   origin: string,
+  manager: UserManager,
 ): Promise<User> {
   const response = await post(endpoint, {
     grant_type: 'authorization_code',
@@ -123,27 +147,39 @@ async function userForCode(
   })
   const answer: Partial<SigninResponse> = await response.json()
   if (!response.ok) throw new IssuerRefusal(answer.error ?? `http_${response.status}`)
-  if (!answer.access_token || !answer.expires_in) throw new IssuerSilence('The issuer gave no token.')
-  return new User({
+  if (!answer.access_token) throw new IssuerSilence('The issuer gave no token.')
+  const seconds = answer.expires_in
+  const user = new User({
     access_token: answer.access_token,
     token_type: 'Bearer',
     profile: { sub: '', iss: settings.issuer, aud: settings.clientId, exp: 0, iat: 0 },
-    expires_at: Math.floor(Date.now() / 1000) + Number(answer.expires_in),
+    ...(seconds === undefined ? {} : { expires_at: Math.floor(Date.now() / 1000) + Number(seconds) }),
     ...(answer.refresh_token ? { refresh_token: answer.refresh_token } : {}),
     ...(answer.id_token ? { id_token: answer.id_token } : {}),
     scope: answer.scope ?? settings.scope,
   })
+  await manager.storeUser(user)
+  return user
 }
 
-async function signOut(manager: UserManager): Promise<void> {
+async function forget(manager: UserManager): Promise<void> {
   const user = await manager.getUser()
   // First of all: nobody who comes after is to find them, whatever the issuer does.
   await manager.removeUser()
-  const metadata: Partial<OidcMetadata> = await manager.metadataService.getMetadata().catch(() => ({}))
-  if (metadata.revocation_endpoint && user) await revoke(metadata.revocation_endpoint, user, manager)
+  const { revocation_endpoint } = await metadataOf(manager)
+  if (revocation_endpoint && user) await revoke(revocation_endpoint, user, manager)
+}
+
+async function endSession(manager: UserManager): Promise<void> {
+  const { end_session_endpoint } = await metadataOf(manager)
   // Decision: without `id_token_hint`, so that no token is ever in an address; the provider may ask whoever leaves
   // to confirm. Revisit when RP-initiated logout has another place for it than the query.
-  if (metadata.end_session_endpoint) await manager.signoutRedirect().catch(() => undefined)
+  if (end_session_endpoint) await manager.signoutRedirect().catch(() => undefined)
+}
+
+/** Nothing where the issuer does not answer: signing out goes on without it. */
+function metadataOf({ metadataService }: UserManager): Promise<Partial<OidcMetadata>> {
+  return metadataService.getMetadata().catch(() => ({}))
 }
 
 /** RFC 7009 section 2.1, as well as can be: the tokens are forgotten here already. */
@@ -169,7 +205,8 @@ function post(endpoint: string, parameters: Record<string, string>): Promise<Res
   })
 }
 
-function heldOf({ access_token, expires_at = 0 }: User): HeldTokens {
+/** `expires_in` is only recommended (RFC 6749 section 5.1); what the token says of itself stands in for it. */
+function heldOf({ access_token, expires_at = endSeconds(access_token) ?? 0 }: User): HeldTokens {
   return { accessToken: access_token, expiresAtMs: expires_at * 1000 }
 }
 

@@ -1,4 +1,4 @@
-import { type HeldTokens, type Issuer, IssuerRefusal } from './issuer.ts'
+import { type HeldTokens, type Issuer, IssuerRefusal, IssuerSilence } from './issuer.ts'
 import { lifetimeSeconds, type Principal, principalOf } from './token-claims.ts'
 
 export type SessionState =
@@ -58,6 +58,7 @@ const retrySeconds = 5
 export function createSession(issuer: Issuer): Session {
   let state: SessionState = { status: 'starting' }
   let held: HeldTokens | null = null
+  let aheadSeconds = 0
   let refused = false
   let renewal: Promise<void> | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -75,7 +76,8 @@ export function createSession(issuer: Issuer): Session {
     if ('principal' in state && state.principal.subject !== principal.subject) era++
     held = tokens
     refused = false
-    renewIn(secondsLeft() - aheadSeconds())
+    aheadSeconds = Math.min(aheadSecondsMax, (lifetimeSeconds(tokens.accessToken) ?? secondsLeft()) / 3)
+    renewIn(secondsLeft() - aheadSeconds)
     become({ status: 'signed-in', principal })
   }
 
@@ -87,11 +89,6 @@ export function createSession(issuer: Issuer): Session {
 
   function secondsLeft(): number {
     return held === null ? 0 : (held.expiresAtMs - Date.now()) / 1000
-  }
-
-  function aheadSeconds(): number {
-    const lifetime = held && lifetimeSeconds(held.accessToken)
-    return Math.min(aheadSecondsMax, lifetime ? lifetime / 3 : aheadSecondsMax)
   }
 
   /** One renewal at a time: a refresh token that rotates can be used once. */
@@ -106,6 +103,8 @@ export function createSession(issuer: Issuer): Session {
     const before = era
     try {
       const tokens = await issuer.refresh()
+      // Adopted, it would be renewed at once, and so on for ever.
+      if (tokens.expiresAtMs <= Date.now()) throw new IssuerSilence('The token is past its end.')
       if (before === era && 'principal' in state) adopt(tokens)
     } catch (error) {
       if (before !== era || state.status !== 'signed-in') return
@@ -134,7 +133,7 @@ export function createSession(issuer: Issuer): Session {
         await changed()
         continue
       }
-      if (held && !refused && secondsLeft() > aheadSeconds()) return held.accessToken
+      if (held && !refused && secondsLeft() > aheadSeconds) return held.accessToken
       await renewed()
       // The issuer does not answer for now, and the token lives still.
       if (state.status === 'signed-in' && held && !refused && secondsLeft() > 0) return held.accessToken

@@ -26,6 +26,12 @@ export function lifetimeSeconds(accessToken: string): number | null {
   return typeof iat === 'number' && typeof exp === 'number' && exp > iat ? exp - iat : null
 }
 
+/** When a token ends, in seconds since the epoch by the issuer's clock; `null` where it does not tell. */
+export function endSeconds(accessToken: string): number | null {
+  const { exp } = payloadOf(accessToken)
+  return typeof exp === 'number' ? exp : null
+}
+
 function isTenant(value: unknown): value is string {
   return typeof value === 'string' && hasForm('tenant', value)
 }

@@ -45,6 +45,8 @@ export type TransferEvent =
   | { kind: 'downloaded'; id: string; detour: string | null }
   | { kind: 'linked'; id: string; link: NonNullable<Transfer['link']> }
   | { kind: 'failed'; id: string; failure: Failure }
+  /** All that run or wait. */
+  | { kind: 'all-failed'; failure: Failure }
   | { kind: 'cancelled'; id: string }
   | { kind: 'dismissed'; id: string }
   | { kind: 'cleared' }
@@ -64,6 +66,8 @@ export function transferList(list: readonly Transfer[], event: TransferEvent): r
       return list.filter(({ id, status }) => id !== event.id || !isOver(status))
     case 'cleared':
       return list.filter(({ status }) => !isOver(status) || status === 'failed')
+    case 'all-failed':
+      return list.map((transfer) => changed(transfer, { ...event, kind: 'failed', id: transfer.id }))
     case 'emptied':
       return []
     default:

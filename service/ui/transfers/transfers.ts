@@ -118,9 +118,8 @@ export function createTransfers(parts: TransferParts): Transfers {
     worker?.terminate()
     worker = null
     const failure = plain('worker_failed', 'Transfers do not work now', 'Their program could not be run.')
-    for (const { id, status } of list) {
-      if (!isOver(status)) apply({ kind: 'failed', id, failure: { ...failure, advice: 'Reload this page.' } })
-    }
+    // In one: were they failed one by one, those that wait would begin in between, and go on unseen.
+    apply({ kind: 'all-failed', failure: { ...failure, advice: 'Reload this page.' } })
   }
 
   function take(given: FromWorker): void {
