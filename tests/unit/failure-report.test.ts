@@ -17,7 +17,14 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 /** What the end of a run says about a suite of one file, run as the runner does. */
 async function reportOf(test: string, { minutesMax = 1, abortAfter = 60_000 } = {}): Promise<string> {
   await Bun.write(join(folder, 'a.test.ts'), `import { describe, expect, it } from 'bun:test'\n${test}`)
-  const run = { suite: 'broken', store: 'minio' as const, files: ['a.test.ts'], needs: [], minutesMax }
+  const run = {
+    suite: 'broken',
+    store: 'minio' as const,
+    files: ['a.test.ts'],
+    needs: [],
+    waits: false,
+    minutesMax,
+  }
   const signal = AbortSignal.timeout(abortAfter)
   const result = await runSuite(run, { env: process.env, folder, signal, root: folder, show: () => {} })
   return failureReport([result])

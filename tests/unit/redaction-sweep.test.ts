@@ -104,7 +104,14 @@ describe('the sweep at the end of a run', () => {
     await Bun.write(join(folder, 'a.test.ts'), `import { it } from 'bun:test'\n${test}`)
     await Bun.write(join(folder, 'secrets'), `${secret}\n`)
     const env = { ...process.env, TEST_PRINTED_FOLDER: join(folder, 'printed') }
-    const run = { suite: 'canary', store: 'none', files: ['a.test.ts'], needs: [], minutesMax: 1 } as const
+    const run = {
+      suite: 'canary',
+      store: 'none',
+      files: ['a.test.ts'],
+      needs: [],
+      waits: false,
+      minutesMax: 1,
+    } as const
     const signal = new AbortController().signal
     await runSuite({ ...run, files: [...run.files], needs: [] }, { env, folder, signal, root: folder, show })
     return sweepPrinted(folder, show)
