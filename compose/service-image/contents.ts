@@ -25,7 +25,7 @@ export const serviceInstructions = [
   'ENV HOST=0.0.0.0',
   'EXPOSE 8080',
   'ENTRYPOINT ["/documents"]',
-  'HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["/documents", "--health"]',
+  'HEALTHCHECK --interval=10s --timeout=15s --start-period=20s --retries=3 CMD ["/documents", "--health"]',
 ]
 
 /**

@@ -3,6 +3,10 @@ import { type RunningDocker, startDocker } from '../../compose/servers/dockerd.t
 import { until } from '../../observability/validate/until.ts'
 import { aptInstall } from '../runner/apt.ts'
 
+/** Ports for VXLAN: below those that the system gives away by itself. */
+const firstDataPort = 10_000
+const dataPorts = 20_000
+
 /** A Docker Engine of this process alone, as a Swarm of one node. */
 export interface SwarmEngine extends RunningDocker {
   /** Address of this machine as its containers reach it, and nobody else does. */
@@ -30,10 +34,11 @@ export async function startSwarm(): Promise<SwarmEngine> {
     await mustRun(['docker', 'network', 'create', ...named, 'docker_gwbridge'], { env })
     // Nodes of a Swarm talk on port 7946 of this address, which cannot be chosen: each engine has its own address.
     const address = `127.77.${(process.pid >> 8) & 255}.${process.pid & 255}`
-    const listen = ['--advertise-addr', address, '--listen-addr', `${address}:2377`]
-    // The kernel knows a VXLAN by its number, which every Swarm counts from the same one on, and its port.
-    const dataPort = ['--data-path-port', String(20_000 + (process.pid % 20_000))]
-    await mustRun(['docker', 'swarm', 'init', ...listen, ...dataPort], { env })
+    const addresses = ['--advertise-addr', address, '--listen-addr', `${address}:2377`]
+    // The kernel has each number of a network once for each port, and every Swarm begins with the same number.
+    const dataPath = ['--data-path-port', String(firstDataPort + (process.pid % dataPorts))]
+    const init = ['docker', 'swarm', 'init', ...addresses, ...dataPath]
+    await mustRun(init, { env })
     const gateway = [
       'docker',
       'network',

@@ -138,7 +138,7 @@ async function writeDeployment(folder: string, parts: Parts): Promise<void> {
     STACK_FILES: `"${files.join(' ')}"`,
     STACK_FLAGS: '"--resolve-image never"',
     DOCUMENTS_IMAGE: serviceImage,
-    DOCUMENTS_HEALTH_INTERVAL: '1s',
+    DOCUMENTS_HEALTH_INTERVAL: '2s',
     DOCUMENTS_MONITOR: '4s',
     HTTPS_PORT: parts.httpsPort,
     PUBLIC_URL: `https://127.0.0.1:${parts.httpsPort}`,
