@@ -68,7 +68,7 @@ interface Stores {
 
 /** The settings of each client, or why there are none. */
 async function storesOf(env: Environment, readFile: ReadFile): Promise<Stores> {
-  const settings = async (lokiClient?: LokiClient) => {
+  const settings = async (lokiClient: LokiClient) => {
     const options = { readFile, resolveHost: resolveContainer, lokiClient }
     return observabilitySettings(env, options).catch(linesOf)
   }
@@ -76,7 +76,8 @@ async function storesOf(env: Environment, readFile: ReadFile): Promise<Stores> {
     const found = await settings(client)
     return Array.isArray(found) ? found : (inContainer(found.loki) ?? ['S3_BUCKET_LOKI is not set'])
   }
-  const found = await settings()
+  // What Loki's thanos client cannot express is no reason to leave Tempo out.
+  const found = await settings('classic')
   const tempo = Array.isArray(found) ? found : (inContainer(found.tempo) ?? ['S3_BUCKET_TEMPO is not set'])
   return { thanos: await loki('thanos'), classic: await loki('classic'), tempo }
 }

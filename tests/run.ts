@@ -18,10 +18,11 @@ import { suites } from './suites.ts'
 
 const wrongUsage = 64
 /**
- * How many suites run at a time. Each waits half of its time, for servers that start, stop or are away: two fill two
- * cores, and more would make tests wait for each other instead.
+ * How many suites run at a time. Two that work fill two cores, and more would make tests wait for each other; one
+ * that mostly waits needs a third of a core, and runs beside them.
  */
-const lanes = 2
+const lanes = ['works', 'works', 'waits'] as const
+type Lane = (typeof lanes)[number]
 const inCi = process.env.CI === 'true'
 const interrupted = new AbortController()
 process.on('SIGINT', () => interrupted.abort())
@@ -76,19 +77,26 @@ async function runAll(runs: SuiteRun[], folder: string): Promise<SuiteResult[]> 
   const stores = createRunStores()
   const results: SuiteResult[] = []
   const waiting = [...runs]
-  const runLane = async () => {
-    for (let run = waiting.shift(); run && !interrupted.signal.aborted; run = waiting.shift()) {
+  const runLane = async (lane: Lane) => {
+    for (let run = take(waiting, lane); run && !interrupted.signal.aborted; run = take(waiting, lane)) {
       const runnable = run.needs.every((need) => answers.get(need) === null)
       results.push(runnable ? await runOne(run, stores, folder) : cannotRun(run, answers))
     }
   }
   try {
-    await Promise.all(Array.from({ length: lanes }, runLane))
+    await Promise.all(lanes.map(runLane))
   } finally {
     await stores.stop(printed)
   }
   if (!interrupted.signal.aborted) results.push(await sweep(folder))
   return results
+}
+
+/** Takes out the first run of the lane's kind. Lanes that work help with what waits once nothing else is left. */
+function take(waiting: SuiteRun[], lane: Lane): SuiteRun | undefined {
+  const own = waiting.findIndex(({ waits }) => waits === (lane === 'waits'))
+  if (own === -1) return lane === 'works' ? waiting.shift() : undefined
+  return waiting.splice(own, 1)[0]
 }
 
 async function runOne(run: SuiteRun, stores: RunStores, folder: string): Promise<SuiteResult> {

@@ -16,6 +16,8 @@ export interface Suite {
   apart?: Partial<Record<RunStore, readonly string[]>>
   /** What has to be on the machine, beyond what its stores need. */
   needs: readonly NeedName[]
+  /** It mostly waits, for servers that start, stop or are away: it runs beside suites that work. Default: it works. */
+  waits?: true
   /** Of one run. Longer means that it hangs: it is stopped and has failed. */
   minutesMax: number
 }
@@ -66,8 +68,11 @@ export const suites: Suite[] = [
       // They have no store, or never get as far.
       none: ['authn', 'config-exit', 'link', 'local-issuer', 'telemetry-standard-output', 'token'],
       minio: [
-        // Changes bytes in MinIO's own files.
+        // Look into MinIO's own files, or change bytes there: in one of their own, whatever the run is about.
         'integrity',
+        'scrub',
+        'upload-failures',
+        'upload-sizes',
         // Measures the service, not the store.
         'memory',
         'ticket-memory',
@@ -131,6 +136,7 @@ export const suites: Suite[] = [
       'ceph-rgw': ['provisioned-rights', 'validate-rgw'],
     },
     needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
+    waits: true,
     minutesMax: 15,
   },
   {
@@ -141,6 +147,7 @@ export const suites: Suite[] = [
     stores: ['none'],
     // The last three are what images are packed from.
     needs: ['docker', 'rgw', 'minio', 'openssl', 'curl', 'haproxy', 'loki', 'tempo', 'otel-collector'],
+    waits: true,
     minutesMax: 20,
   },
   {

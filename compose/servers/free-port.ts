@@ -1,4 +1,9 @@
 import { createServer } from 'node:net'
+import { ServerStartError } from './server-process.ts'
+
+const startAttemptsMax = 3
+/** In the words of Go, of C++ and of Bun. */
+const portTaken = /address.{0,20}in use|EADDRINUSE|is port \d+ in use/i
 
 /**
  * Free TCP ports of the loopback interface, all different. Nothing reserves them: whoever listens must be
@@ -15,6 +20,24 @@ export async function freePorts(count: number): Promise<number[]> {
 export async function freePort(): Promise<number> {
   const [port] = await freePorts(1)
   return port ?? 0
+}
+
+/**
+ * Starts a server on ports that looked free, and again, on others, where one of them was taken meanwhile: by another
+ * server, or by nothing but a connection that went out from it.
+ *
+ * @param start asks for free ports each time.
+ * @throws whatever `start` throws, if it is something else or keeps happening.
+ */
+export async function onFreePorts<Started>(start: () => Promise<Started>): Promise<Started> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start()
+    } catch (error) {
+      const again = error instanceof ServerStartError && portTaken.test(error.log)
+      if (!again || attempt === startAttemptsMax) throw error
+    }
+  }
 }
 
 /** True if nobody listens on that port of the loopback interface. */

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePorts } from './free-port.ts'
+import { freePorts, onFreePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
 import {
   originList,
@@ -30,6 +30,10 @@ export interface SeaweedfsOptions extends StoreOptions {
  */
 export async function startSeaweedfs(options: SeaweedfsOptions = {}): Promise<RunningStore> {
   const weed = await installSeaweedfs(options.onProgress)
+  return onFreePorts(() => runSeaweedfs(weed, options))
+}
+
+async function runSeaweedfs(weed: string, options: SeaweedfsOptions): Promise<RunningStore> {
   const credentials = options.credentials ?? randomCredentials()
   const own = await makeTempFolder('seaweedfs')
   try {

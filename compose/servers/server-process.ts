@@ -122,7 +122,9 @@ function control(child: Bun.Subprocess, command: ServerCommand): ServerProcess {
 
 async function untilReady(child: Bun.Subprocess, command: ServerCommand): Promise<void> {
   const deadline = performance.now() + command.readySecondsMax * 1000
-  while (!(await command.isReady())) {
+  for (;;) {
+    const isReady = await command.isReady()
+    // Looked at even then: what answers at its address may be another one, that was there first.
     if (child.exitCode !== null || child.signalCode !== null) {
       const how = child.exitCode ?? child.signalCode
       throw new ServerStartError(
@@ -130,6 +132,7 @@ async function untilReady(child: Bun.Subprocess, command: ServerCommand): Promis
         await lastLines(command),
       )
     }
+    if (isReady) return
     if (performance.now() > deadline) {
       const message = `${command.name} was not ready after ${command.readySecondsMax} s`
       throw new ServerStartError(message, await lastLines(command))

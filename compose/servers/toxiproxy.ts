@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { buildServer } from './build-server.ts'
-import { freePort } from './free-port.ts'
+import { freePort, onFreePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
 import { answersOk, type ServerProcess, startServer } from './server-process.ts'
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
@@ -49,6 +49,10 @@ export async function startToxiproxy({
   onProgress?: OnProgress | undefined
 } = {}): Promise<RunningToxiproxy> {
   const binary = await buildServer('toxiproxy', { onProgress })
+  return onFreePorts(() => runToxiproxy(binary))
+}
+
+async function runToxiproxy(binary: string): Promise<RunningToxiproxy> {
   const own = await makeTempFolder('toxiproxy')
   try {
     const port = await freePort()

@@ -61,10 +61,8 @@ export function validateCommand(): Command {
     .addOption(
       new Option(
         '--variant <variant>',
-        "which of Loki's two S3 clients; only s3-classic takes nested prefixes",
-      )
-        .choices(['s3-thanos', 's3-classic'])
-        .default('s3-thanos'),
+        "which of Loki's two S3 clients (default: s3-thanos, or s3-classic for the prefixes that only that takes)",
+      ).choices(['s3-thanos', 's3-classic']),
     )
     .option(
       '--against <urls>',

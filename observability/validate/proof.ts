@@ -39,7 +39,7 @@ export interface ProofOptions {
 
 export interface Proof {
   checks: PlannedCheck[]
-  /** Ends the servers and removes what they wrote. @returns keys that would not go. */
+  /** Ends the servers and removes what they wrote. @returns keys that would not go, as `removeOwn` tells them. */
   close(): Promise<string[]>
 }
 

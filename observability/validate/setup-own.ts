@@ -25,8 +25,10 @@ import {
 export async function setUpOwn(options: SetupOptions): Promise<Setup> {
   const chosen = await chooseStore(options)
   try {
+    // Before anything can fail with a message.
+    if (chosen !== null) hideKeys(chosen.access)
     const deployment = await openDeployment(options, chosen)
-    hideKeys(deployment.store)
+    if (chosen === null) hideKeys(deployment.store)
     return withProof(options, chosen, deployment)
   } catch (error) {
     await chosen?.stop()

@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { CommanderError } from 'commander'
 import { showProgress } from '../../compose/servers/progress.ts'
 import { ConfigError } from '../../service/config.ts'
+import { redactText } from '../../service/telemetry/redaction.ts'
 import type { CheckResult } from './checks/check.ts'
 import { runChecks } from './checks/run-checks.ts'
 import { type Evidence, evidenceIn } from './evidence.ts'
@@ -89,9 +90,18 @@ async function prove(
       onEnd: display.print,
       onThrown: (id, thrown) => void evidence.write(`${id}.thrown.txt`, Bun.inspect(thrown)),
     })
-    return { setup, results: [result, ...results], left: await setup.proof.close() }
+    return { setup, results: [result, ...results], left: await leftBy(setup) }
   } finally {
     await setup.stop()
+  }
+}
+
+/** What was found out is told, whatever comes of the cleaning up. */
+async function leftBy({ proof }: Setup): Promise<string[]> {
+  try {
+    return await proof.close()
+  } catch (error) {
+    return [redactText(error instanceof Error ? error.message : String(error))]
   }
 }
 
@@ -109,9 +119,13 @@ async function tryToSetUp(
     const told = { verdict: 'proved' as const, seen: setup.seen, reason: '', seconds: seconds() }
     return { setup, result: { ...setupCheck, ...told } }
   } catch (error) {
-    if (!isMissing(error)) throw error
-    const told = { verdict: 'missing' as const, seen: '', reason: error.message, seconds: seconds() }
-    return { setup: null, result: { ...setupCheck, ...told } }
+    if (error instanceof UsageError || error instanceof ConfigError) throw error
+    // What nobody foresaw is told in the report as well, and where it was thrown.
+    if (!isMissing(error)) await evidence.write('setup.thrown.txt', Bun.inspect(error))
+    const verdict = isMissing(error) ? ('missing' as const) : ('failed' as const)
+    // It may quote what a server or a program said.
+    const reason = redactText(error instanceof Error ? error.message : String(error))
+    return { setup: null, result: { ...setupCheck, verdict, seen: '', reason, seconds: seconds() } }
   }
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Socket } from 'bun'
 
 /** A relay in front of a server: what a client opens and sends can be counted, and lost. */
@@ -27,9 +28,6 @@ interface Ends {
   cut: boolean
 }
 
-/** Ends of connections are told within it. */
-const hearingMilliseconds = 50
-
 /**
  * Relays 127.0.0.1:`port` to a server on 127.0.0.1. Signatures hold: nothing is rewritten, and the host that
  * clients sign is the relay's. Writes are not paced, so it is for bodies that fit into memory.
@@ -48,10 +46,8 @@ export function relayTo(serverPort: number): TcpRelay {
       async open(client) {
         client.data = { early: [], pending: [], answeredBytes: 0, cut: false }
         clients.add(client)
-        // Counted once what the client closed before it came has been heard of: on a busy machine that comes later.
-        setTimeout(() => {
-          openMax = Math.max(openMax, clients.size)
-        }, hearingMilliseconds)
+        // Ends are heard of late on a busy machine: what seems to be more than ever is asked of the kernel.
+        if (clients.size > openMax) openMax = Math.max(openMax, connectionsTo(listener.port))
         await connectServer(client)
       },
       data(client, bytes) {
@@ -96,7 +92,7 @@ export function relayTo(serverPort: number): TcpRelay {
 
   return {
     port: listener.port,
-    open: () => clients.size,
+    open: () => connectionsTo(listener.port),
     openMax: () => openMax,
     requests,
     lose: (count) => {
@@ -107,6 +103,18 @@ export function relayTo(serverPort: number): TcpRelay {
     },
     stop: () => listener.stop(true),
   }
+}
+
+/**
+ * Connections that clients have open to 127.0.0.1:`port`, by what the kernel says (proc_pid_net(5)): what has been
+ * closed is no longer among them, whether or not its other end has heard of that.
+ */
+function connectionsTo(port: number): number {
+  const remote = ` 0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 01 `
+  const lines = () => readFileSync('/proc/net/tcp', 'latin1').split('\n')
+  const count = () => lines().filter((line) => line.includes(remote)).length
+  // The kernel writes one line after the other: one that closes and one that opens meanwhile may both be there.
+  return Math.min(count(), count())
 }
 
 function send(to: Socket<Ends>, bytes: Uint8Array): void {

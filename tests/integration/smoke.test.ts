@@ -167,13 +167,13 @@ describe('bun run smoke', () => {
   }, 30_000)
 
   it('refuses a command line without a tenant or a service, and a configuration that is wrong', async () => {
-    const codes = [
-      await runScript('smoke', ['--url', service.url, '--token-file', tokenFile], {}),
-      await runScript('smoke', ['--tenant', 'acme', '--token-file', tokenFile], {}),
-      await runScript('smoke', ['--tenant', 'acme', '--local', folder], {}),
-      await smoke(['--unknown']),
-      await smoke([], { S3_BUCKET_DOCS: 'x' }),
-    ].map(({ exitCode }) => exitCode)
-    expect(codes).toEqual([2, 2, 2, 2, 3])
+    const ran = await Promise.all([
+      runScript('smoke', ['--url', service.url, '--token-file', tokenFile], {}),
+      runScript('smoke', ['--tenant', 'acme', '--token-file', tokenFile], {}),
+      runScript('smoke', ['--tenant', 'acme', '--local', folder], {}),
+      smoke(['--unknown']),
+      smoke([], { S3_BUCKET_DOCS: 'x' }),
+    ])
+    expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2, 3])
   }, 30_000)
 })

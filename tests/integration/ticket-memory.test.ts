@@ -78,8 +78,8 @@ async function transfer(what: StoreTransfer): Promise<string> {
 }
 
 /** An upload by ticket and a signed download of it, all bytes between other processes and the store. */
-async function thereAndBack(service: MeasuredService, size: number, hex: string): Promise<void> {
-  const digest = `sha256:${hex}`
+async function thereAndBack(service: MeasuredService, size: number): Promise<void> {
+  const digest = generatedDigest(size)
   const path = pathOf('snapshots', `${size}.bin`)
   const request = { digest, size, contentType: 'application/octet-stream' }
   // 503 until the store is known.
@@ -99,13 +99,12 @@ async function peakOverIdle(title: string, start: () => Promise<MeasuredService>
   const service = await start()
   try {
     for (const size of [4 * KiB, 300 * KiB, 2 * MiB]) {
-      await thereAndBack(service, size, generatedDigest(size, 'hex'))
+      await thereAndBack(service, size)
     }
-    const hex = generatedDigest(2 * GiB, 'hex')
     await Bun.sleep(1000)
     resetPeak(service.pid)
     const idle = resident(service.pid).now
-    await thereAndBack(service, 2 * GiB, hex)
+    await thereAndBack(service, 2 * GiB)
     const peak = (resident(service.pid).peak - idle) / MiB
     console.log(`memory over idle, 2 GiB by ticket and back, ${title}: ${peak.toFixed(1)} MiB`)
     return peak

@@ -2,6 +2,7 @@
  * One transfer with the service by a process of its own, so that its memory is not the service's. Arguments: a
  * JSON object of {@link Transfer}; the token comes in TRANSFER_TOKEN. Prints what the service answered.
  */
+import type { Digest } from '../../service/documents/document-ref.ts'
 import { rawRequest } from './raw-http.ts'
 
 export interface Transfer {
@@ -10,9 +11,10 @@ export interface Transfer {
   path: string
   /** Bytes to send, or that are expected. */
   size: number
-  /** Of an upload. */
-  contentLength?: boolean
-  reprDigest?: boolean
+  /** Of an upload: whether it says how much it is; else it goes in chunks. */
+  contentLength?: boolean | undefined
+  /** Of an upload: `sha256:<hex>` of the bytes, for its Repr-Digest; default: it has none. */
+  declared?: Digest | undefined
 }
 
 const blockBytes = 1024 * 1024
@@ -27,11 +29,17 @@ export function* generatedBlocks(size: number): Generator<Uint8Array<ArrayBuffer
   }
 }
 
-/** SHA-256 of {@link generatedBlocks}. */
-export function generatedDigest(size: number, encoding: 'hex' | 'base64'): string {
+const digests = new Map<number, Digest>()
+
+/** Of {@link generatedBlocks}; a GiB takes a second, the first time. */
+export function generatedDigest(size: number): Digest {
+  const known = digests.get(size)
+  if (known !== undefined) return known
   const hasher = new Bun.CryptoHasher('sha256')
   for (const block of generatedBlocks(size)) hasher.update(block)
-  return hasher.digest(encoding)
+  const digest = `sha256:${hasher.digest('hex')}` as const
+  digests.set(size, digest)
+  return digest
 }
 
 async function put(transfer: Transfer, authorization: string): Promise<string> {
@@ -39,7 +47,7 @@ async function put(transfer: Transfer, authorization: string): Promise<string> {
   const headers: Record<string, string> = { authorization }
   if (transfer.contentLength) headers['content-length'] = String(size)
   else headers['transfer-encoding'] = 'chunked'
-  if (transfer.reprDigest) headers['repr-digest'] = `sha-256=:${generatedDigest(size, 'base64')}:`
+  if (transfer.declared) headers['repr-digest'] = reprDigestHeader(transfer.declared)
   const exchange = await rawRequest(origin, { method: 'PUT', path, headers })
   for (const block of generatedBlocks(size)) {
     await (transfer.contentLength ? exchange.send(block) : exchange.sendChunk(block))
@@ -47,6 +55,10 @@ async function put(transfer: Transfer, authorization: string): Promise<string> {
   if (!transfer.contentLength) await exchange.sendChunk()
   const { status, body } = await exchange.answer()
   return `${status} ${JSON.parse(body.toString()).digest}`
+}
+
+function reprDigestHeader(digest: Digest): string {
+  return `sha-256=:${Buffer.from(digest.slice('sha256:'.length), 'hex').toString('base64')}:`
 }
 
 async function get({ origin, path }: Transfer, authorization: string): Promise<string> {

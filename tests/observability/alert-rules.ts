@@ -26,6 +26,13 @@ export function alertRules(): AlertRule[] {
   return yamlFiles<RuleFile>('rules').flatMap(({ groups }) => groups.flatMap(({ rules }) => rules))
 }
 
+/** Names of all jobs that Prometheus scrapes. */
+export function scrapeJobs(): string[] {
+  const text = readFileSync(join(prometheusFolder, 'prometheus.yaml'), 'utf8')
+  const { scrape_configs } = Bun.YAML.parse(text) as { scrape_configs: { job_name: string }[] }
+  return scrape_configs.map(({ job_name }) => job_name)
+}
+
 /** All YAML files of a folder below `observability/prometheus`, parsed. */
 export function yamlFiles<T>(folder: string): T[] {
   const path = join(prometheusFolder, folder)

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { runChecks } from '../../observability/validate/checks/run-checks.ts'
-import { type Deployment, type ServerName, serverNames } from '../../observability/validate/deployment.ts'
+import {
+  type Deployment,
+  type Launch,
+  type RunningServer,
+  type ServerName,
+  serverNames,
+} from '../../observability/validate/deployment.ts'
 import { evidenceIn } from '../../observability/validate/evidence.ts'
 import { ownProof } from '../../observability/validate/proof.ts'
 import type { Mischief } from '../../observability/validate/scene.ts'
@@ -59,8 +65,9 @@ export async function proveBroken({
     variants: variants ?? defaultVariants[name],
   })
   const places = await Promise.all(servers.map(async (name) => [name, await place(name)] as const))
+  const { deployment, complaints } = listenedTo(await openNativeDeployment({ store, onProgress: () => {} }))
   const proof = ownProof({
-    deployment: wrap(await openNativeDeployment({ store, onProgress: () => {} })),
+    deployment: wrap(deployment),
     places: Object.fromEntries(places),
     part,
     evidence: evidenceIn(folder),
@@ -73,6 +80,10 @@ export async function proveBroken({
     const idsWith = (verdict: string) =>
       results.filter((result) => result.verdict === verdict).map(({ id }) => id)
     const failed = results.filter(({ verdict }) => verdict === 'failed')
+    // Where another check fails than should, here is why.
+    for (const { id, seen, reason } of failed)
+      console.log(`failed, as it may have to: ${id}: ${seen}; ${reason}`)
+    for (const line of await complaints()) console.log(line)
     return {
       proved: idsWith('proved'),
       failed: idsWith('failed'),
@@ -82,5 +93,29 @@ export async function proveBroken({
   } finally {
     await proof.close()
     await rm(folder, { recursive: true })
+  }
+}
+
+/** @returns with what the servers that it starts will have said of writes that failed, and which they try again. */
+function listenedTo(deployment: Deployment) {
+  const started = new Map<string, RunningServer>()
+  return {
+    deployment: {
+      ...deployment,
+      async start(launch: Launch) {
+        const server = await deployment.start(launch)
+        started.set(launch.name, server)
+        return server
+      },
+    },
+    async complaints(): Promise<string[]> {
+      const logs = [...started].map(async ([name, server]) => {
+        const lines = (await server.log())
+          .split('\n')
+          .filter((line) => /in flushQueue|failed to flush/.test(line))
+        return lines.map((line) => `${name}: ${line}`)
+      })
+      return (await Promise.all(logs)).flat()
+    },
   }
 }

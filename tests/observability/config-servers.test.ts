@@ -28,6 +28,7 @@ import { listObjects } from '../../observability/validate/store/bucket-listing.t
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { storeForTests } from '../servers/store.ts'
+import { beginWholeProof } from './whole-proof.ts'
 
 /**
  * What validate does not run: the bases on local disk behind the Collector, and the variants all at once. They start
@@ -43,6 +44,7 @@ beforeAll(async () => {
   store = await storeForTests()
   folder = await mkdtemp(join(tmpdir(), 'cloudlysis-servers-'))
   credentialsFile = await writeCredentialsFile(folder, store)
+  beginWholeProof()
 }, 10 * 60_000)
 
 afterAll(() => rm(folder, { recursive: true, force: true }))

@@ -1,4 +1,4 @@
-import { alertRules } from './alert-rules.ts'
+import { alertRules, scrapeJobs } from './alert-rules.ts'
 
 export interface FiringAlert {
   labels: Record<string, string> & { alertname: string }
@@ -21,6 +21,8 @@ export interface AlertWatch {
    * @throws {Error} after half a minute, with what the others say.
    */
   waitForSilence(but: readonly string[]): Promise<void>
+  /** Waits until what every job looks at was read so many times. On a busy machine one may take longer than a scrape may. */
+  waitForScrapes(times: number): Promise<void>
   /** Names of all alerts that were waited for. */
   seen(): string[]
 }
@@ -35,8 +37,24 @@ export function watchAlerts(prometheusUrl: string): AlertWatch {
     return data.alerts.filter(({ state }) => state === 'firing')
   }
 
+  /** Jobs whose target was read so many times, by its `up`. */
+  async function jobsRead(times: number): Promise<string[]> {
+    const query = new URLSearchParams({ query: `sum_over_time(up[10m]) >= ${times}` })
+    const response = await fetch(`${prometheusUrl}/api/v1/query?${query}`)
+    const { data } = (await response.json()) as { data: { result: { metric: { job: string } }[] } }
+    return data.result.map(({ metric }) => metric.job)
+  }
+
   return {
     firing,
+    async waitForScrapes(times) {
+      const jobs = scrapeJobs()
+      const areRead = async () => {
+        const read = await jobsRead(times)
+        return jobs.every((job) => read.includes(job))
+      }
+      while (!(await areRead())) await Bun.sleep(200)
+    },
     async waitFor(names, secondsMax = 60) {
       const deadline = performance.now() + secondsMax * 1000
       for (;;) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
+import type { Report } from '../../observability/validate/report/report.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
 import { freshBucket } from '../servers/bucket.ts'
 import { storeForTests } from '../servers/store.ts'
@@ -59,6 +60,8 @@ describe('bun run validate', () => {
       running.kill('SIGINT')
       expect(await running.exited).toBe(130)
       expect(await new Response(running.stdout).text()).toContain('not run: interrupted')
+      const report: Report = await Bun.file(join(evidence, 'report.json')).json()
+      expect(idsWith(report, 'failed')).toEqual([])
       const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
       expect((await objects.list({ prefix: '', limit: 10 })).objects).toEqual([])
       objects.close()
@@ -151,6 +154,16 @@ describe('bun run validate', () => {
     },
     millisecondsMax,
   )
+
+  it('exits with 1 where it fails before its first check, and says so in the report', async () => {
+    const { evidence, finished } = await validateTempo('no-tmp', { TMPDIR: join(folder, 'no-such-folder') })
+    const result = await finished
+    const report = reportIn(result)
+    expect(idsWith(report, 'failed')).toEqual(['setup'])
+    expect(idsWith(report, 'not run')).toHaveLength(report.checks.length - 1)
+    expect(result.exitCode).toBe(1)
+    expect(existsSync(join(evidence, 'setup.thrown.txt'))).toBeTrue()
+  })
 
   it('exits with 3 where running servers are named and their store is not', async () => {
     const against = ['--against', 'tempo=http://127.0.0.1:3200', '--evidence', join(folder, 'no-s3')]

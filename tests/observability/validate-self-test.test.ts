@@ -10,7 +10,6 @@ import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { startPrivateStore, storeForTests } from '../servers/store.ts'
 import { changeBlock, changeChunk, onlyIn, without, withS3InCommon } from './broken-configurations.ts'
 import { type BrokenCase, proveBroken } from './broken-proof.ts'
-import { wholeProof } from './whole-proof.ts'
 
 /**
  * The proof has to be able to fail: each of these breaks one thing, and exactly one check has to say so. They run
@@ -22,9 +21,6 @@ const millisecondsMax = 8 * 60_000
 let store: StoreConnection
 beforeAll(async () => {
   store = await storeForTests('minio')
-  // Under the runner the whole proof, of the file after this one, takes as long and may begin now. How it ends is
-  // told there.
-  if (process.env.TEST_SECRETS_FILE !== undefined) wholeProof().catch(() => {})
 }, millisecondsMax)
 
 const prove = (broken: Omit<BrokenCase, 'store'>) => proveBroken({ store, ...broken })

@@ -12,6 +12,7 @@ export interface SuiteRun {
   /** Test files as paths below the root, ascending. */
   files: string[]
   needs: NeedName[]
+  waits: boolean
   minutesMax: number
 }
 
@@ -43,6 +44,7 @@ export async function runsOf(suite: Suite, only?: RunStore): Promise<SuiteRun[]>
     store,
     files: [...(suite.stores.includes(store) ? everywhere : []), ...(apart.get(store) ?? [])].sort(),
     needs: [...suite.needs, ...needsOfStores[store]],
+    waits: suite.waits ?? false,
     minutesMax: suite.minutesMax,
   }))
 }

@@ -10,7 +10,7 @@ export interface SeenExchange {
   /** Absent while there is no answer. */
   status?: number
   answerHeaders?: Readonly<Record<string, string>>
-  /** Of an answer that is text. */
+  /** Of an answer that is text, where Chromium has kept it: it does not keep all that a page reads as a stream. */
   answerBody?: string
   /** Why there is none, in Chromium's words. */
   failure?: string

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../../compose/servers/free-port.ts'
+import { freePort, onFreePorts } from '../../compose/servers/free-port.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { answersOk, type ServerProcess, startServer } from '../../compose/servers/server-process.ts'
 import { createApp } from '../../service/app.ts'
@@ -204,20 +204,7 @@ export interface SpawnOptions {
 /** The real `service/main.ts` as a process of its own. */
 export async function serviceInChild(options: SpawnOptions = {}): Promise<SpawnedService> {
   const surroundings = await surroundingsOfOne(options)
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  // A port comes again: what another one printed is not of this service.
-  const logFile = printedFile(`service-${port}-${crypto.randomUUID()}`)
-  const child = await startServer({
-    name: 'service',
-    argv: [...(options.argv ?? [process.execPath, mainFile])],
-    env: { ...environmentFor(surroundings), PORT: String(port), ...options.env },
-    cwd: options.cwd ?? fileURLToPath(new URL('../..', import.meta.url)),
-    logFile,
-    isReady: () => answersOk(`${url}${options.startedBy ?? '/readyz'}`),
-    readySecondsMax: 30,
-    stopSecondsMax,
-  })
+  const { url, logFile, child } = await onFreePorts(() => spawnMain(surroundings, options))
   surroundings.issuer.admitUi(url)
   await admitBrowsers(surroundings.connection, [url])
   let hasExited = false
@@ -241,6 +228,24 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
       await surroundings.stop()
     },
   }
+}
+
+async function spawnMain(surroundings: Surroundings, options: SpawnOptions) {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  // A port comes again: what another one printed is not of this service.
+  const logFile = printedFile(`service-${port}-${crypto.randomUUID()}`)
+  const child = await startServer({
+    name: 'service',
+    argv: [...(options.argv ?? [process.execPath, mainFile])],
+    env: { ...environmentFor(surroundings), PORT: String(port), ...options.env },
+    cwd: options.cwd ?? fileURLToPath(new URL('../..', import.meta.url)),
+    logFile,
+    isReady: () => answersOk(`${url}${options.startedBy ?? '/readyz'}`),
+    readySecondsMax: 30,
+    stopSecondsMax,
+  })
+  return { url, logFile, child }
 }
 
 type Surroundings = Pick<ServiceForTests, 'issuer' | 'token' | 'store' | 'connection' | 'stop'>

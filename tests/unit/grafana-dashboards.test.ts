@@ -2,6 +2,7 @@ import { describe, expect, it } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Dashboard } from '@grafana/schema'
 import { dashboards } from '../../observability/grafana/dashboards.ts'
+import { alertRules } from '../observability/alert-rules.ts'
 import { panelsOf, queriesOf } from '../observability/dashboard-queries.ts'
 import { provisionedSources } from '../observability/grafana-provisioning.ts'
 import { scrapeIntervalSeconds } from '../observability/grafana-queries.ts'
@@ -49,6 +50,19 @@ describe('the dashboards that Grafana loads', () => {
     const known = sources.map(({ uid, type }) => `${uid} ${type}`)
     const asked = panels.flatMap(queriesOf).map(({ datasource }) => `${datasource.uid} ${datasource.type}`)
     expect([...new Set(asked)].toSorted()).toEqual(known.toSorted())
+  })
+
+  it('show what every alert is about', () => {
+    const asked = panels
+      .flatMap(queriesOf)
+      .map(({ expr }) => String(expr))
+      .join(' ')
+    const families = /\b(?:documents|http_server|loki|object_store|otelcol|telemetry|tempo|tempodb)_\w+/g
+    const alerted = new Set(alertRules().flatMap(({ expr }) => expr.match(families) ?? []))
+    expect(alerted.size).toBeGreaterThan(20)
+    // What Loki's classic client counts; the panels of its calls say that they are about the other one.
+    alerted.delete('loki_s3_request_duration_seconds_count')
+    expect([...alerted].filter((metric) => !new RegExp(`\\b${metric}\\b`).test(asked))).toEqual([])
   })
 
   it('lay panels beside and below each other, with numbers of their own', () => {

@@ -218,6 +218,18 @@ describe('renderCombinations', () => {
     expect(await Bun.file(join(folder, 'loki.s3-classic.yaml')).text()).toContain('object_prefix: a/b')
     expect(await Bun.file(join(folder, 'tempo.s3.yaml')).exists()).toBeTrue()
   })
+
+  it('does not leave Tempo out for what only a client of Loki cannot express', async () => {
+    const env = {
+      S3_ENDPOINT: 'https://acme.store.example',
+      S3_REGION: 'fsn1',
+      S3_BUCKET_LOKI: 'acme',
+      S3_BUCKET_TEMPO: 'acme-tempo',
+    }
+    const rendered = await renderCombinations(folder, env, readFile)
+    const left = rendered.filter(({ file }) => file === null).map(({ name }) => name.split('.').slice(0, 2))
+    expect(new Set(left.map((parts) => parts.join('.')))).toEqual(new Set(['loki.s3-thanos']))
+  })
 })
 
 describe('renderCombinations, for a store behind an authority of its own', () => {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { objectStoreImage } from '../../compose/object-store/image.ts'
 import { cached } from '../../compose/servers/cache.ts'
-import { freePort, isPortFree } from '../../compose/servers/free-port.ts'
-import { startServer } from '../../compose/servers/server-process.ts'
+import { freePort, isPortFree, onFreePorts } from '../../compose/servers/free-port.ts'
+import { answersOk, startServer } from '../../compose/servers/server-process.ts'
 import { builtServers, pinnedTool, readRecipe } from '../../compose/servers/server-recipe.ts'
 
 const root = resolve(import.meta.dir, '../..')
@@ -109,23 +110,22 @@ describe('startServer', () => {
   const script =
     'Bun.serve({ hostname: "127.0.0.1", port: Number(process.argv[1]), fetch: () => new Response("up") })'
 
+  const startDemo = (folder: string, port: number) =>
+    startServer({
+      name: 'demo',
+      argv: [process.execPath, '-e', script, String(port)],
+      env: { HOME: folder },
+      cwd: folder,
+      logFile: join(folder, `log-${port}`),
+      isReady: () => answersOk(`http://127.0.0.1:${port}/`),
+      readySecondsMax: 20,
+      stopSecondsMax: 5,
+    })
+
   it('is ready when the server answers, and stops it so that the port is free again', () =>
     inFolder(async (folder) => {
       const port = await freePort()
-      const server = await startServer({
-        name: 'demo',
-        argv: [process.execPath, '-e', script, String(port)],
-        env: { HOME: folder },
-        cwd: folder,
-        logFile: join(folder, 'log'),
-        isReady: () =>
-          fetch(`http://127.0.0.1:${port}/`).then(
-            ({ ok }) => ok,
-            () => false,
-          ),
-        readySecondsMax: 20,
-        stopSecondsMax: 5,
-      })
+      const server = await startDemo(folder, port)
       expect(await isPortFree(port)).toBe(false)
       await server.stop()
       expect(await isPortFree(port)).toBe(true)
@@ -145,5 +145,41 @@ describe('startServer', () => {
         stopSecondsMax: 5,
       })
       await expect(attempt).rejects.toThrow('no such disk')
+    }))
+
+  it('does not take for a server that has ended what answers in its place', () =>
+    inFolder(async (folder) => {
+      const attempt = startServer({
+        name: 'demo',
+        argv: ['/bin/sh', '-c', 'echo "somebody was there first" >&2'],
+        env: { HOME: folder },
+        cwd: folder,
+        logFile: join(folder, 'log'),
+        isReady: () => Bun.sleep(500).then(() => true),
+        readySecondsMax: 20,
+        stopSecondsMax: 5,
+      })
+      await expect(attempt).rejects.toThrow('somebody was there first')
+    }))
+
+  it('is tried on another port where the first one was taken meanwhile, and no more often than that helps', () =>
+    inFolder(async (folder) => {
+      const holder = createServer((socket) => socket.destroy())
+      await new Promise<void>((listening) => holder.listen(0, '127.0.0.1', listening))
+      const taken = (holder.address() as AddressInfo).port
+      const tried: number[] = []
+      const onPorts = (ports: number[]) => () => {
+        const port = ports[tried.length] ?? 0
+        tried.push(port)
+        return startDemo(folder, port)
+      }
+      const free = await freePort()
+      const server = await onFreePorts(onPorts([taken, free]))
+      await server.stop()
+      expect(tried).toEqual([taken, free])
+      tried.length = 0
+      await expect(onFreePorts(onPorts([taken, taken, taken, free]))).rejects.toThrow('in use')
+      holder.close()
+      expect(tried).toEqual([taken, taken, taken])
     }))
 })

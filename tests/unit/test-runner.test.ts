@@ -153,8 +153,8 @@ describe('runsOf', () => {
     const ran = new Set(runs.flatMap(({ files }) => files))
     const files = await Array.fromAsync(new Bun.Glob('tests/**/*.test.ts').scan(root))
     expect([...ran].sort()).toEqual(files.sort())
-    const uploads = runs.filter(({ files }) => files.includes('tests/integration/upload-sizes.test.ts'))
-    expect(uploads.map(({ store }) => store)).toEqual(['minio', 'ceph-rgw', 'seaweedfs'])
+    const races = runs.filter(({ files }) => files.includes('tests/integration/racing.test.ts'))
+    expect(races.map(({ store }) => store)).toEqual(['minio', 'ceph-rgw', 'seaweedfs'])
   })
 
   it('can be narrowed to one store', async () => {

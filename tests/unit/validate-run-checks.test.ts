@@ -108,6 +108,20 @@ describe('runChecks', () => {
     expect(results).toMatchObject([{ verdict: 'proved' }, { verdict: 'not run', reason: 'interrupted' }])
   })
 
+  it('calls nothing failed that was interrupted in its middle', async () => {
+    const interruption = new AbortController()
+    const interrupted = check('interrupted', {
+      run: async () => {
+        interruption.abort(new Error('interrupted by SIGINT'))
+        interruption.signal.throwIfAborted()
+        return holds('never')
+      },
+    })
+    const results = await runChecks([interrupted], { signal: interruption.signal })
+    expect(results).toMatchObject([{ verdict: 'not run', reason: 'interrupted' }])
+    expect(exitCodeOf(results)).toBe(3)
+  })
+
   it('keeps secrets out of what a check says', async () => {
     const seen = 'Authorization: AWS4-HMAC-SHA256 Credential=AKID/2026/x, Signature=0123456789abcdef'
     const [result] = await runChecks([check('a', { run: async () => holds(seen) })])

@@ -1,5 +1,14 @@
 import { dashboard } from '../dashboard.ts'
 import { graph, stat } from '../panel.ts'
+import { instancesStat } from '../server-panels.ts'
+
+/** What was lost in a step, of both signals. Each counter appears with the first loss. */
+function lostBy(step: 'send' | 'enqueue', why: string): string {
+  const [spans, records] = ['spans', 'log_records'].map(
+    (signal) => `rate(otelcol_exporter_${step}_failed_${signal}[$__rate_interval])`,
+  )
+  return `label_replace(${spans} or ${records}, "why", "${why}", "", "")`
+}
 
 export const collector = dashboard({
   uid: 'cloudlysis-collector',
@@ -11,12 +20,7 @@ export const collector = dashboard({
       title: 'Now',
       height: 4,
       panels: [
-        stat({
-          title: 'Instances',
-          description: 'How many give their metrics.',
-          unit: 'short',
-          expr: 'sum(up{job="collector"})',
-        }),
+        instancesStat('collector'),
         stat({
           title: 'Fullest queue',
           description: 'Share of its room. What does not fit is lost.',
@@ -81,18 +85,20 @@ export const collector = dashboard({
         }),
         graph({
           title: 'Waiting',
-          description: 'Requests in the queue of each exporter.',
-          unit: 'short',
+          description:
+            'Bytes in the queue of each exporter, which has room for 64 MiB unless it is told otherwise.',
+          unit: 'bytes',
           queries: [['max by (exporter) (otelcol_exporter_queue_size)', '{{exporter}}']],
         }),
         graph({
           title: 'Lost',
-          description: 'Refused for good, or given up. Alerts tell of each.',
+          description:
+            'Spans and log records that were refused for good, or did not fit into the queue. Alerts tell of each.',
           unit: 'cps',
           queries: [
             [
-              'sum by (exporter) (rate(otelcol_exporter_send_failed_log_records[$__rate_interval]))',
-              'log records, {{exporter}}',
+              `sum by (exporter, why) (${lostBy('send', 'refused')} or ${lostBy('enqueue', 'no room')})`,
+              '{{why}}, {{exporter}}',
             ],
           ],
         }),

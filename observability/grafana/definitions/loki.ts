@@ -1,7 +1,7 @@
 import { dashboard } from '../dashboard.ts'
 import { graph, stat } from '../panel.ts'
+import { instancesStat, requestsRow } from '../server-panels.ts'
 
-const requests = 'loki_request_duration_seconds'
 const compacted = 'loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds'
 
 export const loki = dashboard({
@@ -13,12 +13,7 @@ export const loki = dashboard({
       title: 'Now',
       height: 4,
       panels: [
-        stat({
-          title: 'Instances',
-          description: 'How many give their metrics.',
-          unit: 'short',
-          expr: 'sum(up{job="loki"})',
-        }),
+        instancesStat('loki'),
         stat({
           title: 'Failed flushes',
           description:
@@ -136,44 +131,10 @@ export const loki = dashboard({
         }),
       ],
     },
-    {
-      title: 'Requests',
-      panels: [
-        graph({
-          title: 'Requests by route',
-          description: 'Pushes and queries.',
-          unit: 'reqps',
-          queries: [
-            [
-              `sum by (route) (rate(${requests}_count{route=~"loki_api.*|otlp.*"}[$__rate_interval]))`,
-              '{{route}}',
-            ],
-          ],
-        }),
-        graph({
-          title: 'Failed requests by route',
-          description: 'Answers with a 5xx in a second.',
-          unit: 'reqps',
-          queries: [
-            [
-              `sum by (route, status_code) (rate(${requests}_count{status_code=~"5.."}[$__rate_interval]))`,
-              '{{route}} {{status_code}}',
-            ],
-          ],
-        }),
-        graph({
-          title: 'Time to answer by route, 95 %',
-          description: 'Pushes and queries.',
-          unit: 's',
-          queries: [
-            [
-              `histogram_quantile(0.95, sum by (route, le)` +
-                ` (rate(${requests}_bucket{route=~"loki_api.*|otlp.*"}[$__rate_interval])))`,
-              '{{route}}',
-            ],
-          ],
-        }),
-      ],
-    },
+    requestsRow({
+      metric: 'loki_request_duration_seconds',
+      routes: 'loki_api.*|otlp.*',
+      description: 'Pushes and queries.',
+    }),
   ],
 })

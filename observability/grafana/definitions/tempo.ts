@@ -1,7 +1,6 @@
 import { dashboard } from '../dashboard.ts'
 import { graph, stat } from '../panel.ts'
-
-const requests = 'tempo_request_duration_seconds'
+import { instancesStat, requestsRow } from '../server-panels.ts'
 
 export const tempo = dashboard({
   uid: 'cloudlysis-tempo',
@@ -13,12 +12,7 @@ export const tempo = dashboard({
       title: 'Now',
       height: 4,
       panels: [
-        stat({
-          title: 'Instances',
-          description: 'How many give their metrics.',
-          unit: 'short',
-          expr: 'sum(up{job="tempo"})',
-        }),
+        instancesStat('tempo'),
         stat({
           title: 'Failed flushes',
           description: 'Blocks in the time shown that did not get into the store.',
@@ -121,14 +115,14 @@ export const tempo = dashboard({
           ],
         }),
         graph({
-          title: 'Compaction errors',
-          description: 'Where these go on, blocks stay many and searches get slow.',
+          title: 'Errors of upkeep',
+          description:
+            'Where compaction fails, blocks stay many and searches get slow; where listing does, they miss newer blocks.',
           unit: 'short',
           queries: [
-            [
-              'sum by (instance) (increase(tempodb_compaction_errors_total[$__rate_interval]))',
-              '{{instance}}',
-            ],
+            ['sum(increase(tempodb_compaction_errors_total[$__rate_interval]))', 'compaction'],
+            // Absent before the first one.
+            ['sum(increase(tempodb_blocklist_poll_errors_total[$__rate_interval])) or vector(0)', 'listing'],
           ],
         }),
         graph({
@@ -143,41 +137,10 @@ export const tempo = dashboard({
         }),
       ],
     },
-    {
-      title: 'Requests',
-      panels: [
-        graph({
-          title: 'Requests by route',
-          description: 'Searches, look-ups and the rest of its API.',
-          unit: 'reqps',
-          queries: [
-            [`sum by (route) (rate(${requests}_count{route=~"api_.*"}[$__rate_interval]))`, '{{route}}'],
-          ],
-        }),
-        graph({
-          title: 'Failed requests by route',
-          description: 'Answers with a 5xx in a second.',
-          unit: 'reqps',
-          queries: [
-            [
-              `sum by (route, status_code) (rate(${requests}_count{status_code=~"5.."}[$__rate_interval]))`,
-              '{{route}} {{status_code}}',
-            ],
-          ],
-        }),
-        graph({
-          title: 'Time to answer by route, 95 %',
-          description: 'Searches, look-ups and the rest of its API.',
-          unit: 's',
-          queries: [
-            [
-              `histogram_quantile(0.95, sum by (route, le)` +
-                ` (rate(${requests}_bucket{route=~"api_.*"}[$__rate_interval])))`,
-              '{{route}}',
-            ],
-          ],
-        }),
-      ],
-    },
+    requestsRow({
+      metric: 'tempo_request_duration_seconds',
+      routes: 'api_.*',
+      description: 'Searches, look-ups and the rest of its API.',
+    }),
   ],
 })

@@ -4,7 +4,7 @@ import { readLokiChunk } from '../formats/loki-chunk.ts'
 import { parseChunkKey } from '../formats/loki-keys.ts'
 import { streamFingerprint } from '../formats/loki-stream.ts'
 import { found, type Scene } from '../scene.ts'
-import { described, isSuccess } from '../servers/ask.ts'
+import { described, isSuccess, toldOf } from '../servers/ask.ts'
 import { flushLoki } from '../servers/loki-api.ts'
 import { linesOf, sendLog } from '../servers/otlp.ts'
 import { listObjects } from '../store/bucket-listing.ts'
@@ -42,11 +42,10 @@ export async function landLines(
   const isIn = await until(waits.landing, async () => (await arrived()) || null, signal)
   if (isIn === null)
     return { chunk: null, observation: broken('OTLP was taken', 'Loki itself never got the lines') }
-  const flushed = await flushLoki({ url: writer.url, orgId })
+  const flush = `flush: ${await toldOf(flushLoki({ url: writer.url, orgId }))}`
   const started = performance.now()
   const chunk = (await until(waits.landing, () => findForetold(scene), signal)) ?? (await findAnywhere(scene))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  const flush = `flush: ${described(flushed)}`
   if (chunk === null) {
     const observation = broken(
       `${flush}; no chunk after ${waits.landing} s`,

@@ -5,6 +5,7 @@ import { flushLoki, queryLines } from '../servers/loki-api.ts'
 import { sendLog } from '../servers/otlp.ts'
 import { until } from '../until.ts'
 import { broken, holds, type Observation } from './check.ts'
+import { findForetold } from './loki-landing.ts'
 import { rangeOf, streamQuery } from './loki-main.ts'
 import type { LokiScene } from './loki-scene.ts'
 import { absentBucket, bucketRefusal, secretRefusal, wrongCredentials } from './refusals.ts'
@@ -39,10 +40,11 @@ async function refuse(
 async function countFailedFlushes(
   scene: LokiScene,
   name: string,
-  options: LaunchOptions,
+  options: LaunchOptions & { prefix: string },
   refusal: RegExp,
 ): Promise<Observation> {
   const { orgId, marker, waits, signal } = scene
+  const { prefix } = options
   const loki = await launch(scene, name, options)
   try {
     const sent = await sendLog({ otlpUrl: loki.otlpUrl, orgId }, marker)
@@ -50,9 +52,12 @@ async function countFailedFlushes(
     const failures = await until(waits.refusal, () => failedFlushes(loki.url), signal)
     const said = await until(waits.refusal, async () => refusal.exec(await loki.log())?.[0] ?? null, signal)
     const seen = `ready, OTLP ${described(sent)}, ${failures ?? 0} failed flushes (${said ?? 'no refusal in its log'})`
-    return failures !== null && said !== null
-      ? holds(seen)
-      : broken(seen, 'the store should have refused, and Loki counted it')
+    if (failures === null || said === null) {
+      return broken(seen, 'the store should have refused, and Loki counted it')
+    }
+    // One refusal says nothing of the try after it.
+    const landed = await findForetold({ ...scene, prefix })
+    return landed === null ? holds(seen) : broken(`${seen}; ${landed.key}`, 'nothing should have landed')
   } finally {
     await loki.kill()
   }

@@ -21,6 +21,8 @@ export interface OutsideScene extends Scene {
   readonly otlpUrl: string
   chunk?: LandedChunk
   block?: LandedBlock
+  /** Folders of new blocks whose data have been read, and do not hold the marker's trace. */
+  strangers?: Set<string>
 }
 
 /** What can be proved of a running Loki: the same as of our own where that needs nothing but looking. */
@@ -135,9 +137,18 @@ async function hasTrace({ url, orgId, marker }: OutsideScene): Promise<boolean> 
 /** A block of a busy Tempo has hundreds of MiB. */
 const readBytesMax = 64 * 1024 * 1024
 
-/** A larger one is asked for at Tempo's querier, which gets to know it when it polls next: within minutes. */
-async function blockHoldsTrace(scene: OutsideScene, block: LandedBlock): Promise<boolean> {
-  if ((block.files.get('data.parquet') ?? 0) <= readBytesMax) return dataHoldsTrace(scene, block)
+/**
+ * A larger one is asked for at Tempo's querier, which gets to know it when it polls next: within minutes. The others
+ * are read once, however often they are asked about: the store is in use.
+ */
+export async function blockHoldsTrace(scene: OutsideScene, block: LandedBlock): Promise<boolean> {
+  if ((block.files.get('data.parquet') ?? 0) <= readBytesMax) {
+    scene.strangers ??= new Set()
+    if (scene.strangers.has(block.folder)) return false
+    const holdsIt = await dataHoldsTrace(scene, block)
+    if (!holdsIt) scene.strangers.add(block.folder)
+    return holdsIt
+  }
   const { url, orgId, marker } = scene
   const id = block.folder.split('/').at(-2) ?? ''
   return (await traceById({ url, orgId }, marker.traceId, { block: id })) !== null

@@ -12,6 +12,11 @@ export function absentBucket({ marker }: OwnScene): string {
 }
 
 /** How stores refuse, in the words of S3 (Error Responses) and of the clients in Loki and Tempo. */
-export const secretRefusal =
-  /SignatureDoesNotMatch|request signature we calculated|InvalidAccessKeyId|AccessDenied|Access Denied|403 Forbidden/
-export const bucketRefusal = /NoSuchBucket|[Ss]pecified bucket does not exist|404 Not Found/
+const denied = 'AccessDenied|Access Denied|403 Forbidden'
+export const secretRefusal = new RegExp(
+  `SignatureDoesNotMatch|request signature we calculated|InvalidAccessKeyId|${denied}`,
+)
+/** Where keys reach their own buckets alone, a store does not even say that there is no other one. */
+export const bucketRefusal = new RegExp(
+  `NoSuchBucket|[Ss]pecified bucket does not exist|404 Not Found|${denied}`,
+)

@@ -9,7 +9,7 @@ export interface PlannedCheck extends Omit<Check<unknown>, 'run' | 'part' | 'not
 }
 
 export interface RunOptions {
-  /** Once it aborts, nothing more is tried. */
+  /** Once it aborts, nothing more is tried, and what a check throws is the interruption's and no verdict. */
   signal?: AbortSignal
   /** Told when a check begins. */
   onStart?: (check: PlannedCheck) => void
@@ -54,8 +54,9 @@ export function runChecks(checks: readonly PlannedCheck[], options: RunOptions =
 async function tried(
   check: PlannedCheck,
   before: ReadonlyMap<string, CheckResult>,
-  { signal, onStart, onThrown }: RunOptions,
+  options: RunOptions,
 ): Promise<CheckResult> {
+  const { signal, onStart } = options
   const { id, sentence, needs, notAsked } = check
   const untried = { id, sentence, seen: '', seconds: 0 }
   if (notAsked !== undefined) return { ...untried, verdict: 'not asked', reason: notAsked }
@@ -66,19 +67,20 @@ async function tried(
   if (signal?.aborted) return { ...untried, verdict: 'not run', reason: 'interrupted' }
   onStart?.(check)
   const started = performance.now()
-  const outcome = await outcomeOf(check, onThrown)
+  const outcome = await outcomeOf(check, options)
   return { id, sentence, ...outcome, seconds: (performance.now() - started) / 1000 }
 }
 
 async function outcomeOf(
   check: PlannedCheck,
-  onThrown: RunOptions['onThrown'],
+  { signal, onThrown }: RunOptions,
 ): Promise<Pick<CheckResult, 'verdict' | 'seen' | 'reason'>> {
   try {
     const { holds, seen, reason = '' } = await check.run()
     // Both may quote what a server said.
     return { verdict: holds ? 'proved' : 'failed', seen: redactText(seen), reason: redactText(reason) }
   } catch (error) {
+    if (signal?.aborted) return { verdict: 'not run', seen: '', reason: 'interrupted' }
     onThrown?.(check.id, error)
     const reason = redactText(error instanceof Error ? error.message : String(error))
     return { verdict: error instanceof Missing ? 'missing' : 'failed', seen: '', reason }

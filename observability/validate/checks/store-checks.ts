@@ -85,12 +85,19 @@ export async function checkUntouched(scene: Scene): Promise<Observation> {
     : broken(change, 'nobody has any business there')
 }
 
-/** Removes what the proof's servers wrote below its prefixes, and the canary. @returns keys that would not go. */
+/**
+ * Removes what the proof's servers wrote below its prefixes, and the canary. A store that went away meanwhile is no
+ * reason to lose what was found out: then they are left.
+ *
+ * @returns keys that would not go, and prefixes (`loki/…`) below which nobody could look.
+ */
 export async function removeOwn(scene: Scene): Promise<string[]> {
   const left: string[] = []
   const keys = scene.canary === undefined ? [] : [scene.canary.key]
   for (const prefix of scene.before === undefined ? [] : scene.ownPrefixes) {
-    keys.push(...(await listObjects(scene.objects, prefix)).keys())
+    const listing = await listObjects(scene.objects, prefix).catch(() => null)
+    if (listing === null) left.push(`${prefix}…`)
+    else keys.push(...listing.keys())
   }
   for (const key of keys) await scene.objects.delete(key).catch(() => left.push(key))
   return left

@@ -3,7 +3,7 @@ import { type BlockMeta, isParquet, readBlockMeta } from '../formats/tempo-block
 import { parseBlockKey } from '../formats/tempo-keys.ts'
 import type { Marker } from '../marker.ts'
 import { found, type Scene } from '../scene.ts'
-import { described, isSuccess } from '../servers/ask.ts'
+import { described, isSuccess, toldOf } from '../servers/ask.ts'
 import { sendTrace, spansOf } from '../servers/otlp.ts'
 import { flushTempo } from '../servers/tempo-api.ts'
 import { type Listing, listObjects } from '../store/bucket-listing.ts'
@@ -52,12 +52,11 @@ export async function landTrace<S extends Scene>(
   const isIn = await until(waits.landing, async () => (await arrived()) || null, signal)
   if (isIn === null)
     return { block: null, observation: broken('OTLP was taken', 'Tempo itself never got the trace') }
-  const flushed = await flushTempo({ url: writer.url, orgId })
+  const flush = `flush: ${await toldOf(flushTempo({ url: writer.url, orgId }))}`
   const started = performance.now()
   const find = (below: string) => findBlock(scene, below, holdsTrace)
   const block = (await until(waits.landing, () => find(prefix), signal)) ?? (await find(''))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  const flush = `flush: ${described(flushed)}`
   if (block === null) {
     const observation = broken(
       `${flush}; no block after ${waits.landing} s`,

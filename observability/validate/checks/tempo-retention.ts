@@ -37,7 +37,7 @@ export async function applyRetention(scene: TempoScene): Promise<Observation> {
       `the block of ${oldMinutes} min ago is there after ${seconds} s`,
       'it has passed its retention',
     )
-  if (!(await isThere(kept, keptBlock)))
+  if (!(await isUnmarked(kept, keptBlock)))
     return broken('the block of now is gone, too', 'only the old one may go')
   const trace = await traceById({ url: tempo.url, orgId: scene.orgId }, kept.marker.traceId)
   const seen = `the block of ${oldMinutes} min ago went after ${seconds} s, the one of now is there`
@@ -59,6 +59,11 @@ async function landBlock(scene: Scene, writer: { url: string; otlpUrl: string })
 /** True while any object of the block is in the bucket. */
 async function isThere({ objects }: Scene, { folder }: LandedBlock): Promise<boolean> {
   return (await listObjects(objects, folder)).size > 0
+}
+
+/** True while the block is as it was written: what is to go gets another meta first. */
+async function isUnmarked({ objects }: Scene, { folder }: LandedBlock): Promise<boolean> {
+  return (await objects.head(`${folder}meta.json`)) !== null
 }
 
 /** Without it a block's times are those of its arrival, where its spans are older than two minutes. */

@@ -60,6 +60,19 @@ export async function askJson<T>(url: string, question: Question = {}): Promise<
   return JSON.parse((await askSuccessfully(url, question)).text) as T
 }
 
+/**
+ * What came of a request whose effect is looked for elsewhere, in words: a flush may go on for longer than an answer
+ * is waited for.
+ */
+export async function toldOf(answer: Promise<Answer>): Promise<string> {
+  try {
+    return described(await answer)
+  } catch (error) {
+    if (error instanceof NoAnswer) return error.message
+    throw error
+  }
+}
+
 export function isSuccess({ status }: Answer): boolean {
   return status >= 200 && status < 300
 }

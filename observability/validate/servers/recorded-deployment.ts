@@ -33,9 +33,13 @@ export function recordedDeployment(deployment: Deployment, evidence: Evidence): 
     },
 
     async close() {
-      for (const { launch, server } of started) await evidence.write(logFile(launch), await server.log())
-      await Promise.all(configs)
-      await deployment.close()
+      try {
+        for (const { launch, server } of started) await evidence.write(logFile(launch), await server.log())
+        await Promise.all(configs)
+      } finally {
+        // A full disk, say, is no reason to leave containers running.
+        await deployment.close()
+      }
     },
   }
 }

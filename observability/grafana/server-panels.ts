@@ -1,0 +1,61 @@
+import type { Row } from './dashboard.ts'
+import { graph, type PlacelessPanel, stat } from './panel.ts'
+
+/** How many instances of a Prometheus job give their metrics. */
+export function instancesStat(job: string): PlacelessPanel {
+  return stat({
+    title: 'Instances',
+    description: 'How many give their metrics.',
+    unit: 'short',
+    expr: `sum(up{job="${job}"})`,
+  })
+}
+
+export interface RequestsOptions {
+  /** A histogram in seconds with the labels `route` and `status_code`, without `_count` and `_bucket`. */
+  metric: string
+  /** RE2, for the label `route`: those that people wait for. */
+  routes: string
+  /** Which ones these are. */
+  description: string
+}
+
+/** Rate, errors and duration of requests by route, as Loki and Tempo count them. */
+export function requestsRow({ metric, routes, description }: RequestsOptions): Row {
+  return {
+    title: 'Requests',
+    panels: [
+      graph({
+        title: 'Requests by route',
+        description,
+        unit: 'reqps',
+        queries: [
+          [`sum by (route) (rate(${metric}_count{route=~"${routes}"}[$__rate_interval]))`, '{{route}}'],
+        ],
+      }),
+      graph({
+        title: 'Failed requests by route',
+        description: 'Answers with a 5xx in a second.',
+        unit: 'reqps',
+        queries: [
+          [
+            `sum by (route, status_code) (rate(${metric}_count{status_code=~"5.."}[$__rate_interval]))`,
+            '{{route}} {{status_code}}',
+          ],
+        ],
+      }),
+      graph({
+        title: 'Time to answer by route, 95 %',
+        description,
+        unit: 's',
+        queries: [
+          [
+            `histogram_quantile(0.95, sum by (route, le)` +
+              ` (rate(${metric}_bucket{route=~"${routes}"}[$__rate_interval])))`,
+            '{{route}}',
+          ],
+        ],
+      }),
+    ],
+  }
+}
