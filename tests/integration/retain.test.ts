@@ -197,7 +197,7 @@ describe('bun run retain', () => {
 describe('bun run retain, where the store has locked versions', () => {
   it('leaves them, as the API answers 409, and removes the others', async () => {
     const { bucket } = locking.connection
-    const client = createS3Client(locking.connection)
+    const client = createS3Client(locking.owner)
     const Key = `docs/${keyOf('worm', 'a', digestOf('1') as `sha256:${string}`)}`
     await client.send(new PutObjectLegalHoldCommand({ Bucket: bucket, Key, LegalHold: { Status: 'ON' } }))
     const refused = await callLocking(`worm/a/versions/${digestOf('1')}`, { method: 'DELETE' })
