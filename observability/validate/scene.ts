@@ -63,7 +63,7 @@ export interface Mischief {
 }
 
 /** Uses of prefixes beside the one that is proved, so that what runs side by side stays apart. */
-export const sideUses = ['refused', 'elsewhere', 'outage', 'upkeep'] as const
+export const sideUses = ['wrong-secret', 'wrong-bucket', 'elsewhere', 'outage', 'upkeep'] as const
 export type SideUse = (typeof sideUses)[number]
 
 /** `loki/` → `loki-outage/`: one segment stays one, which is all that one of Loki's clients takes. */

@@ -151,7 +151,7 @@ export const secretForms: readonly SecretForm[] = [
   {
     name: 'a secret in a setting',
     beginnings: ['secret', 'password', 'token', 'Secret', 'Password', 'Token', 'SECRET', 'PASSWORD', 'TOKEN'],
-    form: /(?:secret|password|token)\w*\\*['"]?\s*[:=]\s*\\*['"](?=[^'"]*\d)(?=[^'"]*[a-z])[A-Za-z0-9+/_-]{32,}\\*['"]/iy,
+    form: /(?:secret|password|token)\w*(?<!file)\\*['"]?\s*[:=]\s*\\*['"](?=[^'"]*\d)(?=[^'"]*[a-z])[A-Za-z0-9+/_-]{32,}\\*['"]/iy,
   },
   {
     name: 'a secret in the environment',

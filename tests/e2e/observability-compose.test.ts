@@ -130,7 +130,7 @@ describe('Loki and Tempo on S3 by Compose, on a real Docker Engine', () => {
     const told = (await stack.inspect()) + logs
     expect(told).toContain('/run/secrets/loki_s3_credentials')
     const secrets = await secretsOfStack()
-    expect(secrets).toHaveLength(6)
+    expect(secrets).toHaveLength(7)
     expect(secrets.filter((secret) => told.includes(secret))).toEqual([])
   })
 

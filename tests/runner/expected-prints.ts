@@ -20,7 +20,7 @@ const expectedPrints: readonly ExpectedPrint[] = [
     // As the runner calls it, and as one that a test started calls itself.
     file: /^(?:ceph-rgw|radosgw)/,
     form: 'a signature in an address or a form',
-    line: / beast: 0x[0-9a-f]+: \S+ - \S+ \[[^\]]+\] "(?:GET|HEAD|PUT|OPTIONS) \/\S*[?&]X-Amz-Signature=[0-9a-f]{64}/,
+    line: / beast: 0x[0-9a-f]+: \S+ - \S+ \[[^\]]+\] "(?:GET|HEAD|PUT|POST|DELETE|OPTIONS) \/\S*[?&]X-Amz-Signature=[0-9a-f]{64}/,
     why: "the gateway's access log has the address of every request as it came: a store's operator sees signed ones",
   },
   {

@@ -152,6 +152,7 @@ describe('what secrets look like', () => {
     expect(formsIn(`TICKET_SIGNING_KEY=${hex(64)}`)).toEqual(['a secret in the environment'])
     expect(formsIn(`HCLOUD_TOKEN=${hex(64)}`)).toEqual(['a secret in the environment'])
     expect(formsIn("secretFile: '/run/secrets/minio_root_password_of_the_store'")).toEqual([])
+    expect(formsIn("{ S3_SECRET_ACCESS_KEY_FILE: '/run/secrets/s3_secret_access_key' }")).toEqual([])
     expect(formsIn('DOCUMENTS_TOKEN_FILE=token-of-the-tenant-number-1, TOKEN_SECONDS=3600')).toEqual([])
     expect(formsIn('S3_ACCESS_KEY_ID=documents-service-of-acme-1')).toEqual([])
   })

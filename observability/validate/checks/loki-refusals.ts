@@ -22,11 +22,11 @@ export function refuseWrongBucket(scene: LokiScene): Promise<Observation> {
 /** Loki has two ways of being refused: it goes on and only counts, or, with retention on, it does not start. */
 async function refuse(
   scene: LokiScene,
-  name: string,
+  name: 'wrong-secret' | 'wrong-bucket',
   wrong: LaunchOptions,
   refusal: RegExp,
 ): Promise<Observation> {
-  const options = { ...wrong, prefix: sidePrefix(scene, 'refused') }
+  const options = { ...wrong, prefix: sidePrefix(scene, name) }
   const [counted, ended] = await Promise.all([
     countFailedFlushes(scene, name, options, refusal),
     endAtStart(scene, `${name}-retention`, options, refusal),

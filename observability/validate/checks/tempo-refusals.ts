@@ -16,11 +16,11 @@ export function refuseWrongBucket(scene: TempoScene): Promise<Observation> {
 /** Tempo looks at its store before anything else, and ends where it cannot. */
 async function refuse(
   scene: TempoScene,
-  name: string,
+  name: 'wrong-secret' | 'wrong-bucket',
   wrong: LaunchOptions,
   refusal: RegExp,
 ): Promise<Observation> {
-  const log = await launchInVain(scene, name, { ...wrong, prefix: sidePrefix(scene, 'refused') })
+  const log = await launchInVain(scene, name, { ...wrong, prefix: sidePrefix(scene, name) })
   if (log === null) return broken('it became ready', 'it should have ended at its start')
   const said = refusal.exec(log)?.[0]
   return said === undefined
