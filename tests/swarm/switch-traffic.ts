@@ -68,7 +68,7 @@ export function startTraffic(stored: StoredDocuments, name: string): Traffic {
       const one = before[Math.floor(Math.random() * before.length)]
       if (nth % readsPerUpload === 0 || one === undefined) await upload(client)
       else await read(one, nth)
-      await Bun.sleep(20)
+      await Bun.sleep(60)
     }
   }
   const working = Promise.all(Array.from({ length: clients }, (_, client) => work(client)))
