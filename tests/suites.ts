@@ -26,8 +26,8 @@ export interface Suite {
 const matrix = ['minio', 'ceph-rgw', 'seaweedfs'] as const
 
 /**
- * Ordered by what they need: the first ones tell soonest that something is broken. Of those that wait, the longest
- * run comes first, so that the last one may move to a lane that has nothing left.
+ * The quick ones first, which tell soonest that something is broken; then the longest, so that no lane is left alone
+ * with one at the end.
  */
 export const suites: Suite[] = [
   {
@@ -105,6 +105,26 @@ export const suites: Suite[] = [
     minutesMax: 20,
   },
   {
+    name: 'e2e',
+    holds: 'what people run: start, the command line, the compose stack',
+    stores: ['minio'],
+    needs: [
+      'git',
+      'curl',
+      'compose',
+      'docker',
+      // Of the proxy's image.
+      'haproxy',
+      // What the images of the observability stack are packed from.
+      'loki',
+      'tempo',
+      'otel-collector',
+      'toxiproxy',
+      'prometheus',
+    ],
+    minutesMax: 12,
+  },
+  {
     name: 'browser',
     holds: 'the Control UI in a real Chromium',
     stores: ['minio', 'ceph-rgw'],
@@ -152,26 +172,6 @@ export const suites: Suite[] = [
     needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
     waits: true,
     minutesMax: 15,
-  },
-  {
-    name: 'e2e',
-    holds: 'what people run: start, the command line, the compose stack',
-    stores: ['minio'],
-    needs: [
-      'git',
-      'curl',
-      'compose',
-      'docker',
-      // Of the proxy's image.
-      'haproxy',
-      // What the images of the observability stack are packed from.
-      'loki',
-      'tempo',
-      'otel-collector',
-      'toxiproxy',
-      'prometheus',
-    ],
-    minutesMax: 12,
   },
   {
     name: 'faults',
