@@ -3,6 +3,7 @@ import type { RunningMinio } from '../../compose/servers/minio.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { lokiChecks } from '../../observability/validate/checks/loki-checks.ts'
+import { foretoldKey } from '../../observability/validate/checks/loki-landing.ts'
 import { tempoChecks } from '../../observability/validate/checks/tempo-checks.ts'
 import type { Deployment, RunningServer } from '../../observability/validate/deployment.ts'
 import { merged } from '../../observability/validate/yaml.ts'
@@ -162,6 +163,38 @@ describe('the proof of a Loki', () => {
   )
 
   it.concurrent(
+    'fails at the wrong prefix alone where a server that is told another one reads this one',
+    async () => {
+      const { failed, notRun, said } = await prove({
+        server: 'loki',
+        alter: onlyIn(['loki-wrong-prefix'], (config) =>
+          merged(config, { storage_config: { object_store: { storage_prefix: 'loki' } } }),
+        ),
+      })
+      expect({ failed, notRun }).toEqual({ failed: ['loki.wrong-prefix'], notRun: [] })
+      expect(said).toContain('should be out of reach')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at the wrong secret alone where a chunk has landed nevertheless',
+    async () => {
+      const prefix = 'loki-wrong-secret/'
+      const { failed, said } = await prove({
+        server: 'loki',
+        skips: ['loki.wrong-bucket'],
+        before: {
+          'loki.wrong-secret': (scene) => put(scene.objects, `${foretoldKey({ ...scene, prefix })}0`),
+        },
+      })
+      expect(failed).toEqual(['loki.wrong-secret'])
+      expect(said).toContain('nothing should have landed')
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
     'fails at the outage where the store stays away',
     async () => {
       const { failed, said } = await prove({
@@ -245,6 +278,21 @@ describe('the proof of a Tempo', () => {
     async () => {
       const { failed, notRun } = await prove({ server: 'tempo', warmDisk: true })
       expect({ failed, notRun }).toEqual({ failed: ['tempo.origin'], notRun: [] })
+    },
+    millisecondsMax,
+  )
+
+  it.concurrent(
+    'fails at the wrong prefix alone where a server that is told another one reads this one',
+    async () => {
+      const { failed, notRun, said } = await prove({
+        server: 'tempo',
+        alter: onlyIn(['tempo-wrong-prefix'], (config) =>
+          merged(config, { storage: { trace: { s3: { prefix: 'tempo' } } } }),
+        ),
+      })
+      expect({ failed, notRun }).toEqual({ failed: ['tempo.wrong-prefix'], notRun: [] })
+      expect(said).toContain('the trace lies below another prefix')
     },
     millisecondsMax,
   )
