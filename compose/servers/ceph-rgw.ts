@@ -3,14 +3,11 @@ import { join } from 'node:path'
 import { mustRun, runCommand } from '../run-command.ts'
 import { type CephCluster, startCephCluster, startDaemon } from './ceph-rgw-cluster.ts'
 import { installRgw } from './ceph-rgw-install.ts'
-import { freePorts } from './free-port.ts'
+import { freePorts, onFreePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
 import type { RunningStore, ServerTls, StoreCredentials, StoreOptions } from './running-store.ts'
-import { answersOk, ServerStartError } from './server-process.ts'
+import { answersOk } from './server-process.ts'
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
-
-/** A port that looked free may be taken by the time a server listens: then others are tried. */
-const startAttemptsMax = 3
 
 /**
  * RGW makes its own keys, and keeps them with the data: they need not be given the next time. Which pages may use
@@ -41,14 +38,8 @@ export interface RunningRgw extends RunningStore {
  */
 export async function startRgw(options: RgwOptions = {}): Promise<RunningRgw> {
   const version = await installRgw(options.onProgress)
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await runRgw(version, options)
-    } catch (error) {
-      const portTaken = error instanceof ServerStartError && /address already in use/i.test(error.log)
-      if (!portTaken || options.port !== undefined || attempt === startAttemptsMax) throw error
-    }
-  }
+  const start = () => runRgw(version, options)
+  return options.port === undefined ? onFreePorts(start) : start()
 }
 
 async function runRgw(version: string, options: RgwOptions): Promise<RunningRgw> {

@@ -1,12 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePorts } from './free-port.ts'
+import { freePorts, onFreePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
-import { type ServerProcess, ServerStartError, startServer } from './server-process.ts'
+import { type ServerProcess, startServer } from './server-process.ts'
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
-
-/** A port that looked free may be taken by the time the server listens: then others are tried. */
-const startAttemptsMax = 3
 
 /** Where a server listens and keeps its files: what its configuration is told. */
 export interface ServerPlaces {
@@ -63,14 +60,7 @@ export async function startConfigured<Places extends ServerPlaces>(
   kind: ConfiguredKind<Places>,
   options: ConfiguredOptions<Places>,
 ): Promise<{ places: Places; server: ConfiguredServer }> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await runConfigured(kind, options)
-    } catch (error) {
-      const portTaken = error instanceof ServerStartError && /address already in use/i.test(error.log)
-      if (!portTaken || attempt === startAttemptsMax) throw error
-    }
-  }
+  return onFreePorts(() => runConfigured(kind, options))
 }
 
 async function runConfigured<Places extends ServerPlaces>(

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildServer } from './build-server.ts'
-import { freePorts } from './free-port.ts'
+import { freePorts, onFreePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
 import {
   originList,
@@ -10,11 +10,9 @@ import {
   type ServerTls,
   type StoreOptions,
 } from './running-store.ts'
-import { answersOk, ServerStartError, startServer } from './server-process.ts'
+import { answersOk, startServer } from './server-process.ts'
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
-/** A port that looked free may be taken by the time MinIO listens: then another one is tried. */
-const startAttemptsMax = 3
 const readySecondsMax = 60
 
 export interface MinioOptions extends StoreOptions {
@@ -39,14 +37,8 @@ export interface RunningMinio extends RunningStore {
  */
 export async function startMinio(options: MinioOptions = {}): Promise<RunningMinio> {
   const binary = await buildServer('minio', { onProgress: options.onProgress })
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await runMinio(binary, options)
-    } catch (error) {
-      const portTaken = error instanceof ServerStartError && /address.*in use/i.test(error.log)
-      if (!portTaken || options.port !== undefined || attempt === startAttemptsMax) throw error
-    }
-  }
+  const start = () => runMinio(binary, options)
+  return options.port === undefined ? onFreePorts(start) : start()
 }
 
 async function runMinio(binary: string, options: MinioOptions): Promise<RunningMinio> {

@@ -1,11 +1,9 @@
 import { dirname, join } from 'node:path'
-import { freePort } from './free-port.ts'
+import { freePort, onFreePorts } from './free-port.ts'
 import type { OnProgress } from './progress.ts'
 import { installPrometheus } from './prometheus-install.ts'
-import { answersOk, type ServerProcess, ServerStartError, startServer } from './server-process.ts'
+import { answersOk, type ServerProcess, startServer } from './server-process.ts'
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
-
-const startAttemptsMax = 3
 
 export interface PrometheusOptions {
   /** Path of its configuration, from whose folder relative paths in it start; or what writes it, given the port. */
@@ -33,14 +31,7 @@ export interface RunningPrometheus
  */
 export async function startPrometheus(options: PrometheusOptions): Promise<RunningPrometheus> {
   const version = await installPrometheus(options.onProgress)
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return { ...(await runPrometheus(options)), version }
-    } catch (error) {
-      const portTaken = error instanceof ServerStartError && /address already in use/i.test(error.log)
-      if (!portTaken || attempt === startAttemptsMax) throw error
-    }
-  }
+  return { ...(await onFreePorts(() => runPrometheus(options))), version }
 }
 
 async function runPrometheus(options: PrometheusOptions): Promise<Omit<RunningPrometheus, 'version'>> {
