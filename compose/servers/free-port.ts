@@ -2,8 +2,8 @@ import { createServer } from 'node:net'
 import { ServerStartError } from './server-process.ts'
 
 const startAttemptsMax = 3
-/** In the words of Go, of C++ and of Bun. */
-const portTaken = /address.{0,20}in use|EADDRINUSE|is port \d+ in use/i
+/** In the words of Go, of C++, of Bun and of MinIO. */
+const portTaken = /address.{0,20}in use|EADDRINUSE|is port \d+ in use|port is already in use/i
 
 /**
  * Free TCP ports of the loopback interface, all different. Nothing reserves them: whoever listens must be

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'bun:test'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { freePort, onFreePorts } from '../../compose/servers/free-port.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { createProbeClient } from '../../service/object-store/s3-probe-client.ts'
 import { freshBucket } from '../servers/bucket.ts'
@@ -61,6 +63,25 @@ describe('startMinio', () => {
       const put = await createProbeClient(connection).send({ method: 'PUT', key: 'a', body: 'bytes' })
       expect(put.status).toBe(200)
       await expect(fetch(minio.endpoint)).rejects.toThrow()
+      await minio.stop()
+    },
+    startMillisecondsMax,
+  )
+
+  it(
+    'says that its port is taken in words by which it is tried on another one',
+    async () => {
+      const holder = createServer((socket) => socket.destroy())
+      await new Promise<void>((listening) => holder.listen(0, '127.0.0.1', listening))
+      const taken = (holder.address() as AddressInfo).port
+      const tried: number[] = []
+      const minio = await onFreePorts(async () => {
+        const port = tried.length === 0 ? taken : await freePort()
+        tried.push(port)
+        return startPrivateStore({ port })
+      })
+      holder.close()
+      expect(tried).toHaveLength(2)
       await minio.stop()
     },
     startMillisecondsMax,
