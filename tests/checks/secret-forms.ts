@@ -48,7 +48,7 @@ export const secretForms: readonly SecretForm[] = [
   {
     name: 'an AWS access key id',
     beginnings: ['AKIA', 'ASIA'],
-    form: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])/y,
+    form: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/y,
     isReal: isNoExample,
   },
   {
@@ -146,12 +146,13 @@ export const secretForms: readonly SecretForm[] = [
   {
     name: 'a token of a code host',
     beginnings: ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_', 'glpat-', 'npm_', 'dckr_pat_'],
-    form: /(?<![\w-])(?:(?:gh[pousr]_|npm_)[A-Za-z0-9]{36}|github_pat_\w{40,}|(?:glpat-|dckr_pat_)[\w-]{20,})(?!\w)/y,
+    form: /(?<![\w-])(?:(?:gh[pousr]_|github_pat_)\w{20,}|npm_[A-Za-z0-9]{36}(?!\w)|(?:glpat-|dckr_pat_)[\w-]{20,})/y,
   },
   {
+    // A place in a setting that names a file is none.
     name: 'a secret in a setting',
     beginnings: ['secret', 'password', 'token', 'Secret', 'Password', 'Token', 'SECRET', 'PASSWORD', 'TOKEN'],
-    form: /(?:secret|password|token)\w*(?<!file)\\*['"]?\s*[:=]\s*\\*['"](?=[^'"]*\d)(?=[^'"]*[a-z])[A-Za-z0-9+/_-]{32,}\\*['"]/iy,
+    form: /(?:secret|password|token)\w*\\*['"]?\s*[:=]\s*\\*['"](?!(?<=file\\*['"]?\s*[:=]\s*\\*['"])\/)(?=[^'"]*\d)(?=[^'"]*[a-z])[A-Za-z0-9+/_-]{32,}\\*['"]/iy,
   },
   {
     name: 'a secret in the environment',

@@ -46,6 +46,7 @@ describe('what secrets look like', () => {
     expect(formsOf('an AWS access key id')).toEqual(['an AWS access key id'])
     expect(formsIn(['AKIA', 'IOSFODNN7EXAMPLE'].join(''))).toEqual([])
     expect(formsIn(`AKIA${'Q'.repeat(40)}`)).toEqual([])
+    expect(formsIn(`AKIA${'Q1'.repeat(8)}`)).toEqual(['an AWS access key id'])
   })
 
   it('knows a secret access key by its name, and neither a file of one nor a variable', () => {
@@ -143,6 +144,8 @@ describe('what secrets look like', () => {
     expect(formsOf('a token of a Swarm')).toEqual(['a token of a Swarm'])
     expect(formsOf('a key of Ceph')).toEqual(['a key of Ceph'])
     expect(formsOf('a token of a code host')).toEqual(['a token of a code host'])
+    // As long as they were once, and as they may get.
+    expect(formsIn(`gho_${hex(20)} ghs_${hex(200)}`)).toEqual(Array(2).fill('a token of a code host'))
     expect(formsIn('SWMTKN-1-<token>, key = AQ, npm_config_user_agent_of_this_process1')).toEqual([])
   })
 
@@ -151,6 +154,7 @@ describe('what secrets look like', () => {
     expect(formsOf('a secret in the environment')).toEqual(['a secret in the environment'])
     expect(formsIn(`TICKET_SIGNING_KEY=${hex(64)}`)).toEqual(['a secret in the environment'])
     expect(formsIn(`HCLOUD_TOKEN=${hex(64)}`)).toEqual(['a secret in the environment'])
+    expect(formsIn(`secretFile: '${hex(40)}'`)).toEqual(['a secret in a setting'])
     expect(formsIn("secretFile: '/run/secrets/minio_root_password_of_the_store'")).toEqual([])
     expect(formsIn("{ S3_SECRET_ACCESS_KEY_FILE: '/run/secrets/s3_secret_access_key' }")).toEqual([])
     expect(formsIn('DOCUMENTS_TOKEN_FILE=token-of-the-tenant-number-1, TOKEN_SECONDS=3600')).toEqual([])
