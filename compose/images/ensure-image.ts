@@ -1,6 +1,6 @@
-import type { DockerEnvironment } from '../docker-engine.ts'
+import type { OnProgress } from '../../service/cli/progress.ts'
 import { mustRun, runCommand } from '../run-command.ts'
-import type { OnProgress } from '../servers/progress.ts'
+import type { DockerEnvironment } from '../servers/docker-engine.ts'
 
 /** How to come by one of the images that the compose files pin. */
 export interface ImageSource {

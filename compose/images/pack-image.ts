@@ -1,8 +1,8 @@
 import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { DockerEnvironment } from '../docker-engine.ts'
 import { mustRun } from '../run-command.ts'
+import type { DockerEnvironment } from '../servers/docker-engine.ts'
 import { madeFromLabel } from './ensure-image.ts'
 
 /** What is in an image, by absolute path in it, and what its `Dockerfile` would say. */

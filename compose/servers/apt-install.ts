@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
+import type { OnProgress } from '../../service/cli/progress.ts'
 import { runCommand } from '../run-command.ts'
 import { ServerBuildError } from './build-server.ts'
-import type { OnProgress } from './progress.ts'
 
 /** What a person types to install Debian packages. */
 export function aptInstallLine(packages: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { OnProgress } from '../../service/cli/progress.ts'
 import { cached, isCached } from './cache.ts'
-import type { OnProgress } from './progress.ts'
 import { type BuiltServer, goBuildFlags, readRecipe, type ServerRecipe } from './server-recipe.ts'
 
 export interface BuildOptions {

@@ -1,6 +1,7 @@
 /** `bun compose/servers/build.ts [minio mc loki …]`: builds them (default: all), prints their paths. */
+
+import { withProgress } from '../../service/cli/progress.ts'
 import { buildServer, ServerBuildError } from './build-server.ts'
-import { withProgress } from './progress.ts'
 import { builtServers } from './server-recipe.ts'
 
 const asked = process.argv.slice(2)

@@ -1,7 +1,7 @@
+import type { OnProgress } from '../../service/cli/progress.ts'
 import { runCommand } from '../run-command.ts'
 import { aptInstall, aptInstallLine } from './apt-install.ts'
 import { ServerBuildError } from './build-server.ts'
-import type { OnProgress } from './progress.ts'
 
 const packages = ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-base', 'ceph-common']
 const programs = ['radosgw', 'radosgw-admin', 'ceph-mon', 'ceph-osd', 'ceph', 'monmaptool']

@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { OnProgress } from '../../service/cli/progress.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { mustRun, runCommand } from '../run-command.ts'
 import { type CephCluster, startCephCluster, startDaemon } from './ceph-rgw-cluster.ts'
 import { installRgw } from './ceph-rgw-install.ts'
 import { freePorts, onFreePorts } from './free-port.ts'
-import type { OnProgress } from './progress.ts'
 import type { RunningStore, ServerTls, StoreCredentials, StoreOptions } from './running-store.ts'
 import { answersOk } from './server-process.ts'
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /**
  * RGW makes its own keys, and keeps them with the data: they need not be given the next time. Which pages may use

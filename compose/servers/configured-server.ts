@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { OnProgress } from '../../service/cli/progress.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { freePorts, onFreePorts } from './free-port.ts'
-import type { OnProgress } from './progress.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /** Where a server listens and keeps its files: what its configuration is told. */
 export interface ServerPlaces {

@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DockerEnvironment } from '../docker-engine.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { runCommand } from '../run-command.ts'
+import type { DockerEnvironment } from './docker-engine.ts'
 import { startServer } from './server-process.ts'
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 const readySecondsMax = 60
 

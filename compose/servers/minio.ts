@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { OnProgress } from '../../service/cli/progress.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { buildServer } from './build-server.ts'
 import { freePorts, onFreePorts } from './free-port.ts'
-import type { OnProgress } from './progress.ts'
 import {
   originList,
   type RunningStore,
@@ -11,7 +12,6 @@ import {
   type StoreOptions,
 } from './running-store.ts'
 import { answersOk, startServer } from './server-process.ts'
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 const readySecondsMax = 60
 
@@ -109,7 +109,7 @@ async function servesBuckets(endpoint: string, ca: string | undefined): Promise<
   }
 }
 
-/** The same settings as in `compose/object-store.yaml`, and nothing of the caller's own environment. */
+/** The same settings as in `compose/stacks/object-store.yaml`, and nothing of the caller's own environment. */
 function minioEnvironment(own: string, options: MinioOptions): Record<string, string> {
   return {
     HOME: own,

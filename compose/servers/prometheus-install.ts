@@ -1,7 +1,7 @@
+import type { OnProgress } from '../../service/cli/progress.ts'
 import { runCommand } from '../run-command.ts'
 import { aptInstall, aptInstallLine } from './apt-install.ts'
 import { ServerBuildError } from './build-server.ts'
-import type { OnProgress } from './progress.ts'
 
 const packages = ['prometheus']
 const programs = ['prometheus', 'promtool']

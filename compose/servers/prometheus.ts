@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path'
+import type { OnProgress } from '../../service/cli/progress.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { freePort, onFreePorts } from './free-port.ts'
-import type { OnProgress } from './progress.ts'
 import { installPrometheus } from './prometheus-install.ts'
 import { answersOk, type ServerProcess, startServer } from './server-process.ts'
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 export interface PrometheusOptions {
   /** Path of its configuration, from whose folder relative paths in it start; or what writes it, given the port. */

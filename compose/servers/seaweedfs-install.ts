@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import type { OnProgress } from '../../service/cli/progress.ts'
 import { ServerBuildError } from './build-server.ts'
 import { cached, isCached } from './cache.ts'
-import type { OnProgress } from './progress.ts'
 
 const requirements = join(import.meta.dir, 'seaweedfs/requirements.txt')
 

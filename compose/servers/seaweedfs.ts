@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { OnProgress } from '../../service/cli/progress.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { freePorts, onFreePorts } from './free-port.ts'
-import type { OnProgress } from './progress.ts'
 import {
   originList,
   type RunningStore,
@@ -11,7 +12,6 @@ import {
 } from './running-store.ts'
 import { installSeaweedfs } from './seaweedfs-install.ts'
 import { answersOk, startServer } from './server-process.ts'
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /** Volumes are files that grow to this size: small ones fit on any disk. */
 const volumeMegabytesMax = 256

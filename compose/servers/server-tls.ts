@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { mustRun } from '../run-command.ts'
 import type { ServerTls } from './running-store.ts'
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 /** Only what the certificate may be used for: nobody else's names, no further certificates. */
 const serverExtensions = (names: readonly string[]) => `

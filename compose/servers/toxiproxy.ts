@@ -1,9 +1,9 @@
 import { join } from 'node:path'
+import type { OnProgress } from '../../service/cli/progress.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { buildServer } from './build-server.ts'
 import { freePort, onFreePorts } from './free-port.ts'
-import type { OnProgress } from './progress.ts'
 import { answersOk, type ServerProcess, startServer } from './server-process.ts'
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
 const answerSecondsMax = 5
 

@@ -4,7 +4,7 @@ import type { StoreCredentials } from '../../compose/servers/running-store.ts'
 /**
  * The bearer token with which Prometheus reads `/minio/v2/metrics/…`: a JWT in the name of a MinIO user, signed
  * with that user's secret key, as `mc admin prometheus generate` makes it. Give it a user that has
- * `compose/object-store/metrics-policy.json` and nothing else: then the key behind it opens no bucket.
+ * `compose/stacks/object-store/metrics-policy.json` and nothing else: then the key behind it opens no bucket.
  *
  * It does not expire: it ends with its user or with that user's secret key.
  *

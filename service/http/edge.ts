@@ -4,12 +4,12 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import type { RequestSpans, RequestSubject } from '../telemetry/traced-request.ts'
 import type { Access, AccessTarget } from './access.ts'
-import { contentLength } from './content-length.ts'
 import { toProblem } from './error-mapping.ts'
-import { isHealthCheck } from './health.ts'
-import { requireJson, requireUncoded } from './media-type.ts'
+import { contentLength } from './headers/content-length.ts'
+import { requireJson, requireUncoded } from './headers/media-type.ts'
+import { isHealthCheck } from './pages/health.ts'
+import { type PublicPages, publicAnswer } from './pages/public-pages.ts'
 import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse, problems } from './problem.ts'
-import { type PublicPages, publicAnswer } from './public-pages.ts'
 import {
   type AdmittedContext,
   type RequestContext,

@@ -1,5 +1,5 @@
-import { capabilitiesOf } from './probe.ts'
-import type { Finding, FindingId } from './probe-finding.ts'
+import type { Finding, FindingId } from './probe/finding.ts'
+import { capabilitiesOf } from './probe/probe.ts'
 import { nothingKnown, type StoreCapabilities } from './store-capabilities.ts'
 
 /** Keeps what is known of the store up to date while the service runs. */

@@ -3,7 +3,7 @@ import type {
   BucketSettingsClient,
   Refused,
   S3LifecycleRule,
-} from '../object-store/s3-bucket-settings.ts'
+} from '../object-store/s3/bucket-settings.ts'
 import { type Policy, trialStatement } from './bucket-policy.ts'
 import { type Change, planBucket, type Setting } from './plan.ts'
 import { toS3Cors, toS3Lifecycle } from './rule-forms.ts'

@@ -1,5 +1,5 @@
-import type { S3Connection } from '../object-store/s3-connection.ts'
-import { createS3ObjectStore } from '../object-store/s3-object-store.ts'
+import type { S3Connection } from '../object-store/s3/connection.ts'
+import { createS3ObjectStore } from '../object-store/s3/s3-object-store.ts'
 
 /**
  * Whether a put with the right If-Match is taken and one with a stale one is not, in this bucket: RGW 16.2 does so

@@ -1,4 +1,4 @@
-import type { BucketSettings } from '../object-store/s3-bucket-settings.ts'
+import type { BucketSettings } from '../object-store/s3/bucket-settings.ts'
 import { sameCors, sameLifecycle, toS3Cors, toS3Lifecycle } from './rule-forms.ts'
 import { describeRule, type ObjectLock, type WantedBucket } from './wanted-bucket.ts'
 

@@ -1,5 +1,5 @@
-import { ConfigError, parseStoreConfig, type StoreConfig } from '../config.ts'
-import { codeOf, type Environment, type Problem, type ReadFile } from '../config-source.ts'
+import { ConfigError, parseStoreConfig, type StoreConfig } from '../config/config.ts'
+import { codeOf, type Environment, type Problem, type ReadFile } from '../config/source.ts'
 import type { Secret } from '../telemetry/secret.ts'
 import type { Principals } from './bucket-policy.ts'
 import { serviceRights, telemetryRights } from './service-rights.ts'

@@ -1,4 +1,4 @@
-import type { S3CorsRule, S3LifecycleRule } from '../object-store/s3-bucket-settings.ts'
+import type { S3CorsRule, S3LifecycleRule } from '../object-store/s3/bucket-settings.ts'
 import type { CorsRule, LifecycleRule } from './wanted-bucket.ts'
 
 /** Our few words about lifecycle and CORS in the form of the S3 API, and whether the store has them already. */

@@ -1,7 +1,7 @@
-import type { Place } from '../config-places.ts'
+import type { Place } from '../config/places.ts'
 import { limits } from '../limits.ts'
-import type { S3Connection } from '../object-store/s3-connection.ts'
-import { createProbeClient, type ProbeAnswer, type ProbeRequest } from '../object-store/s3-probe-client.ts'
+import type { S3Connection } from '../object-store/s3/connection.ts'
+import { createProbeClient, type ProbeAnswer, type ProbeRequest } from '../object-store/s3/probe-client.ts'
 
 /** One thing that was tried with the service's key. */
 export interface Tried {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
-import { startPrivateStore } from '../servers/store.ts'
+import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { startPrivateStore } from '../support/stores/store.ts'
 
 const signedSeconds = 60 * 60
 /** Prefix of the service's keys in its bucket, as the service for tests is configured. */

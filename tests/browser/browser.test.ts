@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bu
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserForTests, startBrowser } from '../servers/browser.ts'
-import { storedIn } from '../servers/browser-storage.ts'
-import { keptTooLong } from './faults.ts'
-import { findAccessKeyId, findSecrets, tokensIn, urlsWith } from './leaks.ts'
+import { type BrowserForTests, startBrowser } from '../support/browser/browser.ts'
+import { storedIn } from '../support/browser/browser-storage.ts'
+import { keptTooLong } from '../support/browser/faults.ts'
+import { findAccessKeyId, findSecrets, tokensIn, urlsWith } from '../support/browser/leaks.ts'
 
 /** A page that does with a secret what pages must not do; the test says which, by the query. */
 const page = `<!doctype html><title>Leaky</title><script type="module">

@@ -3,13 +3,26 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeou
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
-import { digestOf, KiB, keyOf, MiB, randomDocument, storedUnder } from '../integration/sample-documents.ts'
-import { keysOf, type OpenStore, startOpenStore } from '../integration/store-contents.ts'
-import { chosenStore, storeForTests } from '../servers/store.ts'
-import { overloadPage, type StoreBehaviours, startStoreProxy } from '../servers/strict-proxy.ts'
-import { eventually } from './eventually.ts'
-import { type FilesOnDisk, filesOnDisk, upload } from './files.ts'
-import { authenticate, openScene, type Scene, type SignedInWindow, shortDigest } from './scene.ts'
+import { eventually } from '../support/browser/eventually.ts'
+import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
+import {
+  authenticate,
+  openScene,
+  type Scene,
+  type SignedInWindow,
+  shortDigest,
+} from '../support/browser/scene.ts'
+import {
+  digestOf,
+  KiB,
+  keyOf,
+  MiB,
+  randomDocument,
+  storedUnder,
+} from '../support/service/sample-documents.ts'
+import { chosenStore, storeForTests } from '../support/stores/store.ts'
+import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
+import { overloadPage, type StoreBehaviours, startStoreProxy } from '../support/stores/strict-proxy.ts'
 
 setDefaultTimeout(60_000)
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { type LocalIssuer, startLocalIssuer } from '../../service/scripts/local-issuer.ts'
-import { signInLink } from '../../service/scripts/local-sign-in-code.ts'
-import { type BrowserForTests, type BrowserWindow, startBrowser } from '../servers/browser.ts'
-import { storedIn } from '../servers/browser-storage.ts'
-import { registerSecret } from '../servers/secrets.ts'
-import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
-import { faultsIn, tracesOf } from './faults.ts'
-import { flawsOf } from './states.ts'
+import { type LocalIssuer, startLocalIssuer } from '../../service/cli/local-issuer/local-issuer.ts'
+import { signInLink } from '../../service/cli/local-issuer/local-sign-in-code.ts'
+import { type BrowserForTests, type BrowserWindow, startBrowser } from '../support/browser/browser.ts'
+import { storedIn } from '../support/browser/browser-storage.ts'
+import { faultsIn, tracesOf } from '../support/browser/faults.ts'
+import { flawsOf } from '../support/browser/states.ts'
+import { registerSecret } from '../support/secrets.ts'
+import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 
 setDefaultTimeout(30_000)
 

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeou
 import type { Page } from 'playwright-core'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { ProblemError } from '../../service/client/errors.ts'
-import { randomDocument } from '../integration/sample-documents.ts'
-import { storeForTests } from '../servers/store.ts'
-import { overloadPage, type StoreBehaviours, startStoreProxy } from '../servers/strict-proxy.ts'
-import { type FilesOnDisk, filesOnDisk, upload } from './files.ts'
-import { openScene, type Scene, type SignedInWindow } from './scene.ts'
-import { flawsOf } from './states.ts'
+import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
+import { openScene, type Scene, type SignedInWindow } from '../support/browser/scene.ts'
+import { flawsOf } from '../support/browser/states.ts'
+import { randomDocument } from '../support/service/sample-documents.ts'
+import { storeForTests } from '../support/stores/store.ts'
+import { overloadPage, type StoreBehaviours, startStoreProxy } from '../support/stores/strict-proxy.ts'
 
 setDefaultTimeout(60_000)
 

@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
-import { digestOf, KiB, keyOf, MiB, randomDocument, storedUnder } from '../integration/sample-documents.ts'
-import type { SeenExchange } from '../servers/browser-recording.ts'
-import { drop, type FilesOnDisk, filesOnDisk, upload } from './files.ts'
-import { openScene, type Scene, shortDigest } from './scene.ts'
+import type { SeenExchange } from '../support/browser/browser-recording.ts'
+import { drop, type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
+import { openScene, type Scene, shortDigest } from '../support/browser/scene.ts'
+import {
+  digestOf,
+  KiB,
+  keyOf,
+  MiB,
+  randomDocument,
+  storedUnder,
+} from '../support/service/sample-documents.ts'
 
 setDefaultTimeout(30_000)
 

@@ -1,5 +1,5 @@
 import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
-import { createMemoryObjectStore } from '../servers/memory-object-store.ts'
+import { createMemoryObjectStore } from '../support/stores/memory-object-store.ts'
 import { describeObjectStore } from './describe-object-store.ts'
 
 const memory = {

@@ -1,11 +1,11 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { limits } from '../../service/limits.ts'
-import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
-import { freshBucket } from '../servers/bucket.ts'
-import { storeForTests } from '../servers/store.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { freshBucket } from '../support/stores/bucket.ts'
+import { storeForTests } from '../support/stores/store.ts'
+import { relayTo, type TcpRelay } from '../support/stores/tcp-relay.ts'
 import { bytesIn, bytesOf, failureOf, MiB, streamOf } from './bodies.ts'
-import { relayTo, type TcpRelay } from './tcp-relay.ts'
 
 const contentType = 'application/octet-stream'
 const startMillisecondsMax = 600_000

@@ -1,5 +1,5 @@
 import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
-import { chosenStore, storeForTests, testStores } from '../servers/store.ts'
+import { chosenStore, storeForTests, testStores } from '../support/stores/store.ts'
 import { describeObjectStore } from './describe-object-store.ts'
 import { s3UnderTest } from './s3-under-test.ts'
 

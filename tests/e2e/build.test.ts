@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { mustRun } from '../../compose/run-command.ts'
 import { bundleUi } from '../../service/ui/bundle.ts'
-import { callerOf, put } from '../http/caller.ts'
-import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
+import { callerOf, put } from '../support/service/caller.ts'
+import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 
 const root = resolve(import.meta.dir, '../..')
 
@@ -15,7 +15,7 @@ let service: SpawnedService
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cloudlysis-build-'))
   const outfile = join(folder, 'documents')
-  await mustRun([process.execPath, 'service/scripts/build.ts', '--outfile', outfile], { cwd: root })
+  await mustRun([process.execPath, 'service/cli/build/build.ts', '--outfile', outfile], { cwd: root })
   service = await serviceInChild({ argv: [outfile], cwd: folder })
 }, 600_000)
 

@@ -10,9 +10,9 @@ import {
   serveRaw,
   testToken,
   versionAnswer,
-} from '../unit/client-service.ts'
-import { s3Error, serveTickets, signature } from '../unit/client-ticket-service.ts'
-import { docs, docsScript, startDocs } from './cli-run.ts'
+} from '../support/client/client-service.ts'
+import { s3Error, serveTickets, signature } from '../support/client/client-ticket-service.ts'
+import { docs, docsScript, startDocs } from '../support/commands/cli-run.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
 const digest = digestOf(bytes)

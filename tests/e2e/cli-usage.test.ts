@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { docs } from './cli-run.ts'
+import { docs } from '../support/commands/cli-run.ts'
 
 const digest = `sha256:${'0'.repeat(64)}`
 /** A port that nobody listens on would do: these command lines are refused before anything is sent. */

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { writeLocalStart } from '../../service/scripts/local-state.ts'
-import { registerSecret } from '../servers/secrets.ts'
-import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
-import { bytesOf, digestOf } from '../unit/client-service.ts'
-import { docs, docsScript, type RunOptions } from './cli-run.ts'
+import { writeLocalStart } from '../../service/cli/local-issuer/local-state.ts'
+import { bytesOf, digestOf } from '../support/client/client-service.ts'
+import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.ts'
+import { registerSecret } from '../support/secrets.ts'
+import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 
 let service: SpawnedService
 /** The issuer's private key, as `start` keeps it. */

@@ -6,12 +6,12 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers'
-import { ensureObjectStoreImage } from '../../compose/object-store/image.ts'
-import { withProgress } from '../../compose/servers/progress.ts'
+import { ensureObjectStoreImage } from '../../compose/images/object-store/image.ts'
 import { randomCredentials, type StoreConnection } from '../../compose/servers/running-store.ts'
-import { provisionBucket } from '../../service/object-store/s3-provision.ts'
-import { dockerForTests } from '../servers/docker.ts'
-import { registerSecret } from '../servers/secrets.ts'
+import { withProgress } from '../../service/cli/progress.ts'
+import { provisionBucket } from '../../service/object-store/s3/provision.ts'
+import { registerSecret } from '../support/secrets.ts'
+import { dockerForTests } from '../support/stores/docker.ts'
 
 const setupMilliseconds = 900_000
 const rule = { bucket: 'throw-away', stagingPrefix: 'docs/staging/' }

@@ -9,21 +9,21 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { type ObjectStoreStack, upObjectStore } from '../../compose/object-store-stack.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { freePorts } from '../../compose/servers/free-port.ts'
-import { withProgress } from '../../compose/servers/progress.ts'
-import { until } from '../../observability/validate/until.ts'
+import { type ObjectStoreStack, upObjectStore } from '../../compose/stacks/object-store-stack.ts'
+import { until } from '../../observability/proof/until.ts'
+import { withProgress } from '../../service/cli/progress.ts'
 import { createDocumentsClient } from '../../service/client/client.ts'
-import { digestOf, KiB, MiB, randomDocument } from '../integration/sample-documents.ts'
-import { dockerForTests } from '../servers/docker.ts'
-import { keepPrinted } from '../servers/printed.ts'
-import { registerSecret } from '../servers/secrets.ts'
-import { type ComposedDocuments, upComposedDocuments } from './composed-documents.ts'
+import { type ComposedDocuments, upComposedDocuments } from '../support/commands/composed-documents.ts'
+import { keepPrinted } from '../support/printed.ts'
+import { registerSecret } from '../support/secrets.ts'
+import { digestOf, KiB, MiB, randomDocument } from '../support/service/sample-documents.ts'
+import { dockerForTests } from '../support/stores/docker.ts'
 
 const setupMilliseconds = 900_000
 const browserOrigins = ['http://127.0.0.1:8080', 'https://ui.example']
-const gate = resolve(import.meta.dir, '../../compose/gate.ts')
+const gate = resolve(import.meta.dir, '../../compose/stacks/gate.ts')
 
 let stack: ObjectStoreStack
 let env: Record<string, string | undefined>

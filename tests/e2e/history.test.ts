@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { mustRun } from '../../compose/run-command.ts'
-import { historySecrets } from '../checks/history-secrets.ts'
+import { historySecrets } from '../tools/checks/history-secrets.ts'
 
 const root = resolve(import.meta.dir, '../..')
 

@@ -2,17 +2,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DockerEnvironment } from '../../compose/docker-engine.ts'
-import { packProxyImage } from '../../compose/proxy/pack-image.ts'
+import { packProxyImage } from '../../compose/images/proxy/pack-image.ts'
+import { sbomPath } from '../../compose/images/service/contents.ts'
+import { bunImage } from '../../compose/images/service/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
-import { sbomPath } from '../../compose/service-image/contents.ts'
-import { bunImage } from '../../compose/service-image/pack-image.ts'
-import { until } from '../../observability/validate/until.ts'
-import { imageSecrets } from '../checks/image-secrets.ts'
-import { plantedSecrets } from '../checks/planted-secrets.ts'
-import { dockerForTests } from '../servers/docker.ts'
-import { keepPrinted } from '../servers/printed.ts'
-import { registerSecret } from '../servers/secrets.ts'
+import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
+import { until } from '../../observability/proof/until.ts'
+import { keepPrinted } from '../support/printed.ts'
+import { registerSecret } from '../support/secrets.ts'
+import { dockerForTests } from '../support/stores/docker.ts'
+import { imageSecrets } from '../tools/checks/image-secrets.ts'
+import { plantedSecrets } from '../tools/checks/planted-secrets.ts'
 
 const image = `cloudlysis/documents:test-${process.pid}`
 const container = `documents-test-${process.pid}`
@@ -32,7 +32,7 @@ beforeAll(async () => {
   env = await dockerForTests()
   folder = await mkdtemp(join(tmpdir(), 'cloudlysis-image-test-'))
   registerSecret(secret)
-  const script = join(import.meta.dir, '../../compose/service-image/image.ts')
+  const script = join(import.meta.dir, '../../compose/images/service/image.ts')
   const flags = ['--tag', image, '--sbom', join(folder, 'sbom.json'), '--json']
   report = JSON.parse(await mustRun([process.execPath, script, ...flags], { env }))
   await Bun.write(join(folder, 'secret'), secret)

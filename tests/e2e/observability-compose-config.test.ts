@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { composeCommand } from '../../compose/docker-engine.ts'
-import { observabilityImages } from '../../compose/observability/images.ts'
+import { observabilityImages } from '../../compose/images/observability/images.ts'
+import { runCommand } from '../../compose/run-command.ts'
+import { composeCommand } from '../../compose/servers/docker-engine.ts'
+import { combinationName, combinations as renderable } from '../../observability/config/combinations.ts'
 import {
   composeFiles,
   type Overlay,
   overlayCombinations,
   servicesOf,
-} from '../../compose/observability/overlays.ts'
-import { runCommand } from '../../compose/run-command.ts'
-import { combinationName, combinations as renderable } from '../../observability/combinations.ts'
+} from '../../observability/stack/overlays.ts'
 
 const root = resolve(import.meta.dir, '../..')
 /** No variable of the machine's own may stand in for a default. */

@@ -2,21 +2,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DockerEnvironment } from '../../compose/docker-engine.ts'
+import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
+import { freePorts } from '../../compose/servers/free-port.ts'
+import { newMarker } from '../../observability/proof/marker.ts'
+import { queryLines } from '../../observability/proof/servers/loki-api.ts'
+import { linesOf, sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
+import { traceById } from '../../observability/proof/servers/tempo-api.ts'
+import { until } from '../../observability/proof/until.ts'
 import {
   type ObservabilityStack,
   openObservability,
   upObservability,
-} from '../../compose/observability-stack.ts'
-import { freePorts } from '../../compose/servers/free-port.ts'
-import { withProgress } from '../../compose/servers/progress.ts'
-import { newMarker } from '../../observability/validate/marker.ts'
-import { queryLines } from '../../observability/validate/servers/loki-api.ts'
-import { linesOf, sendLog, sendTrace } from '../../observability/validate/servers/otlp.ts'
-import { traceById } from '../../observability/validate/servers/tempo-api.ts'
-import { until } from '../../observability/validate/until.ts'
-import { dockerForTests } from '../servers/docker.ts'
-import { keepPrinted } from '../servers/printed.ts'
+} from '../../observability/stack/observability-stack.ts'
+import { withProgress } from '../../service/cli/progress.ts'
+import { keepPrinted } from '../support/printed.ts'
+import { dockerForTests } from '../support/stores/docker.ts'
 
 const setupMilliseconds = 900_000
 

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { DockerEnvironment } from '../../compose/docker-engine.ts'
 import { type CommandResult, mustRun, runCommand } from '../../compose/run-command.ts'
-import type { CheckResult } from '../../observability/validate/checks/check.ts'
-import { dockerForTests } from '../servers/docker.ts'
-import { keepPrinted } from '../servers/printed.ts'
+import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
+import type { CheckResult } from '../../service/cli/checks/check.ts'
+import { keepPrinted } from '../support/printed.ts'
+import { dockerForTests } from '../support/stores/docker.ts'
 
-const validate = resolve(import.meta.dir, '../../observability/validate/validate.ts')
+const validate = resolve(import.meta.dir, '../../observability/proof/validate.ts')
 const setupMilliseconds = 900_000
 
 let env: DockerEnvironment

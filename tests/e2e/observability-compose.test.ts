@@ -3,26 +3,26 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { HeadBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
-import type { DockerEnvironment } from '../../compose/docker-engine.ts'
+import { mustRun, runCommand } from '../../compose/run-command.ts'
+import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
+import { freePorts } from '../../compose/servers/free-port.ts'
+import { keysIn } from '../../compose/stacks/credentials-file.ts'
+import { newMarker } from '../../observability/proof/marker.ts'
+import { askJson } from '../../observability/proof/servers/ask.ts'
+import { sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
+import { until } from '../../observability/proof/until.ts'
 import {
   type ObservabilityStack,
   openObservability,
   upObservability,
-} from '../../compose/observability-stack.ts'
-import { mustRun, runCommand } from '../../compose/run-command.ts'
-import { freePorts } from '../../compose/servers/free-port.ts'
-import { withProgress } from '../../compose/servers/progress.ts'
-import { keysIn } from '../../compose/stack-secrets.ts'
-import { newMarker } from '../../observability/validate/marker.ts'
-import { askJson } from '../../observability/validate/servers/ask.ts'
-import { sendLog, sendTrace } from '../../observability/validate/servers/otlp.ts'
-import { until } from '../../observability/validate/until.ts'
-import { dockerForTests } from '../servers/docker.ts'
-import { keepPrinted } from '../servers/printed.ts'
-import { registerSecret } from '../servers/secrets.ts'
+} from '../../observability/stack/observability-stack.ts'
+import { withProgress } from '../../service/cli/progress.ts'
+import { keepPrinted } from '../support/printed.ts'
+import { registerSecret } from '../support/secrets.ts'
+import { dockerForTests } from '../support/stores/docker.ts'
 
 const setupMilliseconds = 900_000
-const validate = resolve(import.meta.dir, '../../observability/validate/validate.ts')
+const validate = resolve(import.meta.dir, '../../observability/proof/validate.ts')
 const project = `cloudlysis-observability-${process.pid}`
 const overlays = ['loki.s3-minio', 'tempo.s3-minio', 'collector.otlp', 'metrics.prometheus'] as const
 /** Of everything that keeps running, as whom it does so. */

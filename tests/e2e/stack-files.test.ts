@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
 import { resolve } from 'node:path'
-import { composeCommand } from '../../compose/docker-engine.ts'
-import { proxyImage } from '../../compose/proxy/pack-image.ts'
+import { proxyImage } from '../../compose/images/proxy/pack-image.ts'
+import { serviceImage } from '../../compose/images/service/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
-import { serviceImage } from '../../compose/service-image/pack-image.ts'
-import { blocksOf } from '../integration/runbook-blocks.ts'
+import { composeCommand } from '../../compose/servers/docker-engine.ts'
+import { blocksOf } from '../support/commands/runbook-blocks.ts'
 
 const root = resolve(import.meta.dir, '../..')
-const base = 'compose/documents.yaml'
+const base = 'compose/stacks/documents.yaml'
 const swarm = 'overlays/documents.swarm.yaml'
 const optional = ['proxy.haproxy', 'documents.private-ca', 'documents.telemetry', 'network.encrypted']
-const telemetryBase = 'compose/observability-services.yaml'
+const telemetryBase = 'compose/stacks/observability-services.yaml'
 const telemetrySwarm = 'overlays/observability.swarm.yaml'
 /** What has no default: nobody's, in the form that production has. */
 const settings = {
@@ -134,7 +134,7 @@ describe('the files of the document service', () => {
   it('say where the store is by settings that the runbook replaces, all of them, to go to another one', async () => {
     const { services } = await merged([base, swarm], 'compose')
     const names = Object.keys(services.documents?.environment ?? {}).filter((name) => name.startsWith('S3_'))
-    const block = blocksOf(await Bun.file(resolve(root, 'compose/deployment.md')).text()).get('use-store')
+    const block = blocksOf(await Bun.file(resolve(root, 'docs/deployment.md')).text()).get('use-store')
     const replaced = /^where='\^S3_\((.*)\)='$/m.exec(block ?? '')?.[1]?.split('|') ?? []
     // Keys come as secrets, by version.
     const expected = names.filter((name) => !name.endsWith('_FILE'))

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { relayTo, type TcpRelay } from '../contract/tcp-relay.ts'
-import { type Caller, callerOf, put, reprDigestOf } from '../http/caller.ts'
-import { inChunks, KiB, MiB, randomDocument } from '../integration/sample-documents.ts'
-import { jsonBody } from '../integration/ticket-calls.ts'
-import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
-import { storeForTests } from '../servers/store.ts'
+import { type Caller, callerOf, put, reprDigestOf } from '../support/service/caller.ts'
+import { inChunks, KiB, MiB, randomDocument } from '../support/service/sample-documents.ts'
+import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { jsonBody } from '../support/service/ticket-calls.ts'
+import { storeForTests } from '../support/stores/store.ts'
+import { relayTo, type TcpRelay } from '../support/stores/tcp-relay.ts'
 
 setDefaultTimeout(600_000)
 

@@ -1,8 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { type RawExchange, rawRequest } from '../integration/raw-http.ts'
-import { inChunks, KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../integration/sample-documents.ts'
-import { keysOf } from '../integration/store-contents.ts'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
+import {
+  inChunks,
+  KiB,
+  MiB,
+  pathOf,
+  randomDocument,
+  reprDigestOf,
+} from '../support/service/sample-documents.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { keysOf } from '../support/stores/store-contents.ts'
 
 /** As few as the configuration allows for promotions not to wait for each other. */
 const connectionsMax = 8

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { relayTo, type TcpRelay } from '../contract/tcp-relay.ts'
-import { type Caller, callerOf, put, refusalOf } from '../http/caller.ts'
-import { rawRequest } from '../integration/raw-http.ts'
-import { KiB, MiB, pathOf, randomDocument } from '../integration/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { storeForTests } from '../servers/store.ts'
+import { type Caller, callerOf, put, refusalOf } from '../support/service/caller.ts'
+import { rawRequest } from '../support/service/raw-http.ts'
+import { KiB, MiB, pathOf, randomDocument } from '../support/service/sample-documents.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { storeForTests } from '../support/stores/store.ts'
+import { relayTo, type TcpRelay } from '../support/stores/tcp-relay.ts'
 
 setDefaultTimeout(600_000)
 

@@ -1,10 +1,18 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { type Caller, callerOf, digestOf, type Json, jsonOf, put, refusalOf } from '../http/caller.ts'
-import { jsonBody } from '../integration/ticket-calls.ts'
-import { knownCapabilities } from '../servers/known-capabilities.ts'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { storeForTests } from '../servers/store.ts'
-import { type FaultyStore, startFaultyStore } from './overload-refusing-store.ts'
+import { type FaultyStore, startFaultyStore } from '../support/faults/overload-refusing-store.ts'
+import {
+  type Caller,
+  callerOf,
+  digestOf,
+  type Json,
+  jsonOf,
+  put,
+  refusalOf,
+} from '../support/service/caller.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { jsonBody } from '../support/service/ticket-calls.ts'
+import { knownCapabilities } from '../support/stores/known-capabilities.ts'
+import { storeForTests } from '../support/stores/store.ts'
 
 setDefaultTimeout(600_000)
 

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../service/limits.ts'
-import { callerOf, refusalOf, reprDigestOf } from '../http/caller.ts'
-import { rawRequest } from '../integration/raw-http.ts'
-import { inChunks, MiB, pathOf, randomDocument } from '../integration/sample-documents.ts'
-import { keysOf } from '../integration/store-contents.ts'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { storeForTests } from '../servers/store.ts'
-import { type Fault, type FaultyStore, startFaultyStore } from './overload-refusing-store.ts'
+import { type Fault, type FaultyStore, startFaultyStore } from '../support/faults/overload-refusing-store.ts'
+import { callerOf, refusalOf, reprDigestOf } from '../support/service/caller.ts'
+import { rawRequest } from '../support/service/raw-http.ts'
+import { inChunks, MiB, pathOf, randomDocument } from '../support/service/sample-documents.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { storeForTests } from '../support/stores/store.ts'
+import { keysOf } from '../support/stores/store-contents.ts'
 
 setDefaultTimeout(600_000)
 

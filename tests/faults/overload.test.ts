@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../service/limits.ts'
-import { type Caller, digestOf, jsonOf, put, refusalOf } from '../http/caller.ts'
-import { jsonBody, ticketCalls } from '../integration/ticket-calls.ts'
-import { marker, type Overload, startOverload, tooManyRequests } from './overload-scene.ts'
+import { marker, type Overload, startOverload, tooManyRequests } from '../support/faults/overload-scene.ts'
+import { type Caller, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { jsonBody, ticketCalls } from '../support/service/ticket-calls.ts'
 
 setDefaultTimeout(60_000)
 

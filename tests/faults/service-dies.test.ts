@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { sweep } from '../../service/documents/sweeper.ts'
+import { sweep } from '../../service/documents/maintenance/sweeper.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
-import { type RawExchange, rawRequest } from '../integration/raw-http.ts'
-import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../integration/sample-documents.ts'
-import { keysOf, type OpenStore, startOpenStore } from '../integration/store-contents.ts'
+import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
+import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
 import {
   type InProcessService,
   type SpawnedService,
   serviceInChild,
   serviceInProcess,
-} from '../servers/service-for-tests.ts'
+} from '../support/service/service-for-tests.ts'
+import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
 
 const bytes = randomDocument(32 * MiB)
 const hourMs = 60 * 60 * 1000

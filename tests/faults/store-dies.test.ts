@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { type RawExchange, rawRequest } from '../integration/raw-http.ts'
-import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../integration/sample-documents.ts'
-import { keysOf, type OpenStore, startOpenStore } from '../integration/store-contents.ts'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
+import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
 
 const bytes = randomDocument(32 * MiB)
 const deadlines = { answerSecondsMax: 1, transferSecondsMax: 2 }

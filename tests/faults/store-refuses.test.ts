@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { freePort } from '../../compose/servers/free-port.ts'
-import { relayTo } from '../contract/tcp-relay.ts'
-import { KiB, pathOf, randomDocument } from '../integration/sample-documents.ts'
-import { type OpenStore, startOpenStore } from '../integration/store-contents.ts'
-import { registerSecret } from '../servers/secrets.ts'
-import { type ServiceForTests, serviceInChild, serviceInProcess } from '../servers/service-for-tests.ts'
-import { startPrivateStore } from '../servers/store.ts'
+import { registerSecret } from '../support/secrets.ts'
+import { KiB, pathOf, randomDocument } from '../support/service/sample-documents.ts'
+import {
+  type ServiceForTests,
+  serviceInChild,
+  serviceInProcess,
+} from '../support/service/service-for-tests.ts'
+import { startPrivateStore } from '../support/stores/store.ts'
+import { type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
+import { relayTo } from '../support/stores/tcp-relay.ts'
 
 let disk: OpenStore
 

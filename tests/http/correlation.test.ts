@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { type Caller, callerOf, jsonOf } from './caller.ts'
+import { type Caller, callerOf, jsonOf } from '../support/service/caller.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const parentId = '00f067aa0ba902b7'

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { answerTo } from '../wire/raw-connection.ts'
-import { acme, type Caller, callerOf, digestOf, put, refusalOf, reprDigestOf } from './caller.ts'
+import {
+  acme,
+  type Caller,
+  callerOf,
+  digestOf,
+  put,
+  refusalOf,
+  reprDigestOf,
+} from '../support/service/caller.ts'
+import { answerTo } from '../support/service/raw-connection.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 const body = 'twelve bytes'
 const digest = digestOf(body)

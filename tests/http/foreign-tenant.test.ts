@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { type Call, type Caller, callerOf, digestOf, put } from './caller.ts'
+import { type Call, type Caller, callerOf, digestOf, put } from '../support/service/caller.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 /** There, with this very document; a good name that nobody has; no name at all. */
 const tenants = ['globex', 'nobody', 'GLOBEX', 'a%00b', 'x'.repeat(64)]

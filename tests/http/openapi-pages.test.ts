@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { type Caller, callerOf, refusalOf } from './caller.ts'
+import { type Caller, callerOf, refusalOf } from '../support/service/caller.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 /** All that a page may load, and who may show it in a frame: nothing but our own style sheet, and nobody. */
 const contentPolicy =

@@ -2,25 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { deriveKey } from '../../service/derived-key.ts'
 import type { Digest } from '../../service/documents/document-ref.ts'
 import { createUploadTickets } from '../../service/documents/upload-ticket.ts'
-import type { OpenApiDocument } from '../../service/http/openapi-types.ts'
+import type { OpenApiDocument } from '../../service/http/openapi/types.ts'
 import { problems } from '../../service/http/problem.ts'
 import { limits } from '../../service/limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../../service/object-store/object-store.ts'
 import { nothingKnown } from '../../service/object-store/store-capabilities.ts'
-import { minioCapabilities } from '../servers/known-capabilities.ts'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import {
-  type Call,
-  type Caller,
-  callerOf,
-  chunked,
-  digestOf,
-  put,
-  refusalOf,
-  reprDigestOf,
-} from './caller.ts'
-import { type DescribedAnswers, describedAnswers } from './described-answers.ts'
-import { describedStatuses } from './described-operation.ts'
+import { type DescribedAnswers, describedAnswers } from '../support/openapi/described-answers.ts'
+import { describedStatuses } from '../support/openapi/described-operation.ts'
 import {
   bytes,
   document,
@@ -31,7 +19,19 @@ import {
   ticketFor,
   ticketOf,
   version,
-} from './openapi-samples.ts'
+} from '../support/openapi/openapi-samples.ts'
+import {
+  type Call,
+  type Caller,
+  callerOf,
+  chunked,
+  digestOf,
+  put,
+  refusalOf,
+  reprDigestOf,
+} from '../support/service/caller.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { minioCapabilities } from '../support/stores/known-capabilities.ts'
 
 /**
  * Statuses that are described and do not occur below, with the reason. Everything else must have occurred, or

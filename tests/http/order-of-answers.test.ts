@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { ObjectStoreError } from '../../service/object-store/object-store.ts'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { type Caller, callerOf, digestOf, refusalOf } from './caller.ts'
+import { type Caller, callerOf, digestOf, refusalOf } from '../support/service/caller.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 let service: InProcessService
 /** May do everything in `acme`. */

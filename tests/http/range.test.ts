@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { type Caller, callerOf, digestOf, put, refusalOf, reprDigestOf } from './caller.ts'
+import { type Caller, callerOf, digestOf, put, refusalOf, reprDigestOf } from '../support/service/caller.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 const body = '0123456789'
 const etag = `"${digestOf(body)}"`

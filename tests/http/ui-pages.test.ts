@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { type Call, type Caller, callerOf, digestOf, jsonOf, put, refusalOf } from './caller.ts'
+import {
+  type Call,
+  type Caller,
+  callerOf,
+  digestOf,
+  jsonOf,
+  put,
+  refusalOf,
+} from '../support/service/caller.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 let service: InProcessService
 let anyone: Caller

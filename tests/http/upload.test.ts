@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
 import {
   acme,
   type Caller,
@@ -10,7 +9,8 @@ import {
   put,
   refusalOf,
   reprDigestOf,
-} from './caller.ts'
+} from '../support/service/caller.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 const documentBytesMax = 100_000
 

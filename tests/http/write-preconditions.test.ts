@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 let service: InProcessService
 let headers: Record<string, string>

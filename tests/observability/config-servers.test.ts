@@ -7,6 +7,7 @@ import { type RunningCollector, startCollector } from '../../compose/servers/ote
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { type RunningTempo, startTempo } from '../../compose/servers/tempo.ts'
 import { startToxiproxy } from '../../compose/servers/toxiproxy.ts'
+import { writeCredentialsFile } from '../../compose/stacks/credentials-file.ts'
 import {
   type CollectorVariant,
   type LokiVariant,
@@ -14,21 +15,17 @@ import {
   renderLoki,
   renderTempo,
   type TempoVariant,
-} from '../../observability/render.ts'
-import {
-  type ObservabilitySettings,
-  observabilitySettings,
-  writeCredentialsFile,
-} from '../../observability/settings.ts'
-import { newMarker } from '../../observability/validate/marker.ts'
-import { queryLines } from '../../observability/validate/servers/loki-api.ts'
-import { linesOf, sendLog, sendTrace } from '../../observability/validate/servers/otlp.ts'
-import { traceById } from '../../observability/validate/servers/tempo-api.ts'
-import { listObjects } from '../../observability/validate/store/bucket-listing.ts'
-import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
-import { freshBucket } from '../servers/bucket.ts'
-import { storeForTests } from '../servers/store.ts'
-import { beginWholeProof } from './whole-proof.ts'
+} from '../../observability/config/render.ts'
+import { type ObservabilitySettings, observabilitySettings } from '../../observability/config/settings.ts'
+import { newMarker } from '../../observability/proof/marker.ts'
+import { queryLines } from '../../observability/proof/servers/loki-api.ts'
+import { linesOf, sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
+import { traceById } from '../../observability/proof/servers/tempo-api.ts'
+import { listObjects } from '../../observability/proof/store/bucket-listing.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { beginWholeProof } from '../support/observability/whole-proof.ts'
+import { freshBucket } from '../support/stores/bucket.ts'
+import { storeForTests } from '../support/stores/store.ts'
 
 /**
  * What validate does not run: the bases on local disk behind the Collector, and the variants all at once. They start

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { YAML } from 'bun'
 import { runCommand } from '../../compose/run-command.ts'
 import { buildServer } from '../../compose/servers/build-server.ts'
-import { withProgress } from '../../compose/servers/progress.ts'
-import { combinationName, combinations } from '../../observability/combinations.ts'
-import { renderLoki } from '../../observability/render.ts'
-import { renderCombinations } from '../../observability/render-combinations.ts'
-import type { LokiStoreSettings } from '../../observability/settings.ts'
-import { registerSecret } from '../servers/secrets.ts'
+import { combinationName, combinations } from '../../observability/config/combinations.ts'
+import { renderLoki } from '../../observability/config/render.ts'
+import { renderCombinations } from '../../observability/config/render-combinations.ts'
+import type { LokiStoreSettings } from '../../observability/config/settings.ts'
+import { withProgress } from '../../service/cli/progress.ts'
+import { registerSecret } from '../support/secrets.ts'
 
 /** What each server says of its configuration without being started. */
 const checks = {

@@ -8,18 +8,24 @@ import { tempo } from '../../observability/grafana/definitions/tempo.ts'
 import type { PanelLink } from '../../observability/grafana/explore-link.ts'
 import { graph } from '../../observability/grafana/panel.ts'
 import type { Query } from '../../observability/grafana/query.ts'
-import { randomDocument } from '../integration/sample-documents.ts'
-import { alertRules } from './alert-rules.ts'
-import { allChosen, emptyQueries, panelsOf, queriesOf } from './dashboard-queries.ts'
-import { provisionedSources } from './grafana-provisioning.ts'
-import { runQuery } from './grafana-queries.ts'
-import type { TimeRange } from './grafana-variables.ts'
-import { sendLateLine } from './late-line.ts'
-import { type ObservedStack, startObservedStack } from './observed-stack.ts'
-import { openedByClick } from './panel-links.ts'
-import { runbookQueries, unknownMetrics } from './runbook-queries.ts'
-import { logsOfSpan, metricsOfSpan, spansOf, type TempoTrace, tracesOfLine } from './span-links.ts'
-import { upload, usualTraffic } from './traffic.ts'
+import { alertRules } from '../support/observability/alert-rules.ts'
+import { allChosen, emptyQueries, panelsOf, queriesOf } from '../support/observability/dashboard-queries.ts'
+import { provisionedSources } from '../support/observability/grafana-provisioning.ts'
+import { runQuery } from '../support/observability/grafana-queries.ts'
+import type { TimeRange } from '../support/observability/grafana-variables.ts'
+import { sendLateLine } from '../support/observability/late-line.ts'
+import { type ObservedStack, startObservedStack } from '../support/observability/observed-stack.ts'
+import { openedByClick } from '../support/observability/panel-links.ts'
+import { runbookQueries, unknownMetrics } from '../support/observability/runbook-queries.ts'
+import {
+  logsOfSpan,
+  metricsOfSpan,
+  spansOf,
+  type TempoTrace,
+  tracesOfLine,
+} from '../support/observability/span-links.ts'
+import { upload, usualTraffic } from '../support/observability/traffic.ts'
+import { randomDocument } from '../support/service/sample-documents.ts'
 
 let stack: ObservedStack
 let range: TimeRange

@@ -3,12 +3,18 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
-import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
-import type { Report } from '../../observability/validate/report/report.ts'
-import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
-import { freshBucket } from '../servers/bucket.ts'
-import { storeForTests } from '../servers/store.ts'
-import { idsWith, reportIn, startValidate, storeVariables, validate } from './validate-program.ts'
+import type { Report } from '../../observability/proof/report/report.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import {
+  idsWith,
+  reportIn,
+  startValidate,
+  storeVariables,
+  validate,
+} from '../support/observability/validate-program.ts'
+import { freshBucket } from '../support/stores/bucket.ts'
+import { storeForTests } from '../support/stores/store.ts'
 
 const millisecondsMax = 5 * 60_000
 

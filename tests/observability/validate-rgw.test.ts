@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import type { CommandResult } from '../../compose/run-command.ts'
-import { makeTempFolder, removeTempFolder } from '../../compose/servers/temp-folder.ts'
-import { parseRequest } from '../../observability/validate/flags.ts'
-import { checksOf } from '../../observability/validate/plan.ts'
-import { idsWith, reportIn, validate } from './validate-program.ts'
+import { parseRequest } from '../../observability/proof/flags.ts'
+import { checksOf } from '../../observability/proof/plan.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { idsWith, reportIn, validate } from '../support/observability/validate-program.ts'
 
 const millisecondsMax = 8 * 60_000
 

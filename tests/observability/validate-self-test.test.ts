@@ -2,15 +2,21 @@ import { beforeAll, describe, expect, it } from 'bun:test'
 import type { RunningMinio } from '../../compose/servers/minio.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
-import { lokiChecks } from '../../observability/validate/checks/loki-checks.ts'
-import { foretoldKey } from '../../observability/validate/checks/loki-landing.ts'
-import { tempoChecks } from '../../observability/validate/checks/tempo-checks.ts'
-import type { Deployment, RunningServer } from '../../observability/validate/deployment.ts'
-import { merged } from '../../observability/validate/yaml.ts'
+import { merged } from '../../observability/config/yaml.ts'
+import { lokiChecks } from '../../observability/proof/checks/loki-checks.ts'
+import { foretoldKey } from '../../observability/proof/checks/loki-landing.ts'
+import { tempoChecks } from '../../observability/proof/checks/tempo-checks.ts'
+import type { Deployment, RunningServer } from '../../observability/proof/deployment.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
-import { startPrivateStore, storeForTests } from '../servers/store.ts'
-import { changeBlock, changeChunk, onlyIn, without, withS3InCommon } from './broken-configurations.ts'
-import { type BrokenCase, proveBroken } from './broken-proof.ts'
+import {
+  changeBlock,
+  changeChunk,
+  onlyIn,
+  without,
+  withS3InCommon,
+} from '../support/observability/broken-configurations.ts'
+import { type BrokenCase, proveBroken } from '../support/observability/broken-proof.ts'
+import { startPrivateStore, storeForTests } from '../support/stores/store.ts'
 
 /**
  * The proof has to be able to fail: each of these breaks one thing, and exactly one check has to say so. They run

@@ -1,19 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
-import { serverNames } from '../../observability/validate/deployment.ts'
-import { readLokiChunk } from '../../observability/validate/formats/loki-chunk.ts'
-import { parseChunkKey } from '../../observability/validate/formats/loki-keys.ts'
-import { parseBlockKey } from '../../observability/validate/formats/tempo-keys.ts'
-import { flushLoki, queryLines } from '../../observability/validate/servers/loki-api.ts'
-import { flushTempo, traceById } from '../../observability/validate/servers/tempo-api.ts'
-import { listObjects } from '../../observability/validate/store/bucket-listing.ts'
-import { readObject } from '../../observability/validate/store/read-object.ts'
-import { until } from '../../observability/validate/until.ts'
-import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
-import { sendLogRecord } from '../observability/otlp.ts'
-import { keepPrinted } from '../servers/printed.ts'
-import { type ObservabilityScene, openObservabilityScene, runbook } from './observability-scene.ts'
-import { printedBy } from './swarm-scene.ts'
+import { serverNames } from '../../observability/proof/deployment.ts'
+import { readLokiChunk } from '../../observability/proof/formats/loki-chunk.ts'
+import { parseChunkKey } from '../../observability/proof/formats/loki-keys.ts'
+import { parseBlockKey } from '../../observability/proof/formats/tempo-keys.ts'
+import { flushLoki, queryLines } from '../../observability/proof/servers/loki-api.ts'
+import { flushTempo, traceById } from '../../observability/proof/servers/tempo-api.ts'
+import { listObjects } from '../../observability/proof/store/bucket-listing.ts'
+import { readObject } from '../../observability/proof/store/read-object.ts'
+import { until } from '../../observability/proof/until.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { sendLogRecord } from '../support/observability/otlp.ts'
+import { keepPrinted } from '../support/printed.ts'
+import {
+  type ObservabilityScene,
+  openObservabilityScene,
+  runbook,
+} from '../support/swarm/observability-scene.ts'
+import { printedBy } from '../support/swarm/swarm-scene.ts'
 
 const minutes = 60_000
 /** Of what happens within seconds once it can. */

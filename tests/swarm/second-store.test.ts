@@ -4,23 +4,23 @@ import { join, resolve } from 'node:path'
 import type { RunningMinio } from '../../compose/servers/minio.ts'
 import type { StoreCredentials } from '../../compose/servers/running-store.ts'
 import { inParallel } from '../../service/documents/in-parallel.ts'
-import { createS3ObjectStore } from '../../service/object-store/s3-object-store.ts'
-import { blocksOf } from '../integration/runbook-blocks.ts'
-import { digestOf, KiB, randomDocument } from '../integration/sample-documents.ts'
-import { keysOf } from '../integration/store-contents.ts'
-import { freshBucket } from '../servers/bucket.ts'
-import { keepPrinted } from '../servers/printed.ts'
-import { startPrivateStore } from '../servers/store.ts'
-import { sendTicket, type Ticket } from '../servers/ticket-upload.ts'
-import { followedElsewhere } from './followed-blocks.ts'
-import { type Relay, startRelay } from './relay.ts'
-import { contentType, type StoredDocuments, storedThrough, type } from './stored-documents.ts'
-import { openSwarmScene, printedBy, type SwarmScene } from './swarm-scene.ts'
-import { startTraffic, type Traffic } from './switch-traffic.ts'
+import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { blocksOf } from '../support/commands/runbook-blocks.ts'
+import { keepPrinted } from '../support/printed.ts'
+import { digestOf, KiB, randomDocument } from '../support/service/sample-documents.ts'
+import { sendTicket, type Ticket } from '../support/service/ticket-upload.ts'
+import { freshBucket } from '../support/stores/bucket.ts'
+import { startPrivateStore } from '../support/stores/store.ts'
+import { keysOf } from '../support/stores/store-contents.ts'
+import { followedElsewhere } from '../support/swarm/followed-blocks.ts'
+import { type Relay, startRelay } from '../support/swarm/relay.ts'
+import { contentType, type StoredDocuments, storedThrough, type } from '../support/swarm/stored-documents.ts'
+import { openSwarmScene, printedBy, type SwarmScene } from '../support/swarm/swarm-scene.ts'
+import { startTraffic, type Traffic } from '../support/swarm/switch-traffic.ts'
 
 const service = 'documents_documents'
 const minutes = 60_000
-const runbook = resolve(import.meta.dir, '../../service/runbooks/second-store.md')
+const runbook = resolve(import.meta.dir, '../../docs/second-store.md')
 const text = await Bun.file(runbook).text()
 const blocks = blocksOf(text)
 const run = new Set(['setup'])

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { acme, digestOf } from '../http/caller.ts'
-import { type SpawnedService, serviceInChild } from '../servers/service-for-tests.ts'
-import { type RawConnection, rawConnection } from './raw-connection.ts'
+import { acme, digestOf } from '../support/service/caller.ts'
+import { type RawConnection, rawConnection } from '../support/service/raw-connection.ts'
+import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 
 let service: SpawnedService
 let upload: RawConnection

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { acme } from '../http/caller.ts'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { rawConnection } from './raw-connection.ts'
+import { acme } from '../support/service/caller.ts'
+import { rawConnection } from '../support/service/raw-connection.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 let service: InProcessService
 let token: string

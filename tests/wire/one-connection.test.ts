@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { acme, digestOf } from '../http/caller.ts'
-import { type InProcessService, serviceInProcess } from '../servers/service-for-tests.ts'
-import { type RawAnswer, type RawConnection, rawConnection } from './raw-connection.ts'
+import { acme, digestOf } from '../support/service/caller.ts'
+import { type RawAnswer, type RawConnection, rawConnection } from '../support/service/raw-connection.ts'
+import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 const documentBytesMax = 100_000
 

@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import type { OnProgress } from '../../../service/cli/progress.ts'
+import { mustRun } from '../../run-command.ts'
+import type { DockerEnvironment } from '../../servers/docker-engine.ts'
+import { ensureImage, pullImage } from '../ensure-image.ts'
+import { isObtainable, isPackable, madeFrom, packObservabilityImage } from './pack-image.ts'
+
+/**
+ * The services of the observability stack: which variable names their image, and its default. A test compares
+ * them with the compose files and with what is built natively.
+ */
+export const observabilityImages = {
+  loki: { variable: 'LOKI_IMAGE', standard: 'grafana/loki:3.7.8' },
+  tempo: { variable: 'TEMPO_IMAGE', standard: 'grafana/tempo:2.9.0' },
+  // The Collector's own images hold nothing but its program, which cannot ask itself how it is. Decision: one of
+  // our own, with a busybox beside it. Revisit when the Collector gets a health command.
+  'otel-collector': { variable: 'COLLECTOR_IMAGE', standard: 'cloudlysis/otel-collector:0.165.0' },
+  // Decision: the version of Debian 12, which is the one that the tests can run. Revisit with Debian 13.
+  prometheus: { variable: 'PROMETHEUS_IMAGE', standard: 'prom/prometheus:v2.42.0' },
+  toxiproxy: { variable: 'TOXIPROXY_IMAGE', standard: 'ghcr.io/shopify/toxiproxy:2.5.0' },
+  grafana: { variable: 'GRAFANA_IMAGE', standard: 'grafana/grafana:13.2.3' },
+} as const
+
+export type ObservabilityService = keyof typeof observabilityImages
+
+/**
+ * Makes sure that the engine has the image of a service: takes the one that is there, else packs it from this
+ * machine's own binary if that is there, else gets it from a registry, else builds the binary and packs it. An
+ * image of the user's own choice is pulled and nothing else.
+ *
+ * @returns the image's name.
+ * @throws {CommandError} if the engine cannot get it. @throws {ServerBuildError} if a native build fails.
+ */
+export function ensureObservabilityImage(
+  service: ObservabilityService,
+  env: DockerEnvironment,
+  onProgress: OnProgress,
+): Promise<string> {
+  const { variable, standard } = observabilityImages[service]
+  const pack = (from: string) => packObservabilityImage(service, standard, from, env, onProgress)
+  const source = {
+    standard,
+    chosen: env[variable],
+    packsFirst: () => isPackable(service),
+    madeFrom: () => madeFrom(service),
+    pack,
+    otherwise: async () => {
+      try {
+        await (service === 'otel-collector'
+          ? buildCollector(env, onProgress)
+          : pullImage(standard, env, onProgress))
+      } catch (error) {
+        if (!isObtainable(service)) throw error
+        await pack(await madeFrom(service))
+      }
+    },
+  }
+  return ensureImage(source, env, onProgress)
+}
+
+/** {@link ensureObservabilityImage} for each of those compose services: the images by the variables that name them. */
+export async function ensureImages(
+  services: readonly ObservabilityService[],
+  env: DockerEnvironment,
+  onProgress: OnProgress,
+): Promise<Record<string, string>> {
+  const images: Record<string, string> = {}
+  for (const service of services) {
+    images[observabilityImages[service].variable] = await ensureObservabilityImage(service, env, onProgress)
+  }
+  return images
+}
+
+async function buildCollector(env: DockerEnvironment, onProgress: OnProgress): Promise<void> {
+  const image = observabilityImages['otel-collector'].standard
+  onProgress(`building ${image}`)
+  const dockerfile = join(import.meta.dir, 'collector.Dockerfile')
+  await mustRun(['docker', 'build', '--tag', image, '--file', dockerfile, import.meta.dir], { env })
+}

@@ -1,0 +1,143 @@
+/**
+ * `bun run start`: brings up an object store, a local issuer of tokens and the service, prints `ready <link>`,
+ * which signs in at the Control UI, and stops all of it on Ctrl-C. Every PORT has its own data, in `.local/<port>/`.
+ */
+import { chmod, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startLocalIssuer } from '../../service/cli/local-issuer/local-issuer.ts'
+import { localScope, localTenants, signInLink } from '../../service/cli/local-issuer/local-sign-in-code.ts'
+import {
+  localFolder,
+  readLocalStarts,
+  removeLocalStart,
+  writeLocalStart,
+} from '../../service/cli/local-issuer/local-state.ts'
+import { withProgress } from '../../service/cli/progress.ts'
+import { tryLock } from '../servers/file-lock.ts'
+import { isPortFree } from '../servers/free-port.ts'
+import { browsersRefused } from './start-browsers.ts'
+import {
+  readSettings,
+  replacedVariables,
+  type StartSettings,
+  serviceEnvironment,
+} from './start-environment.ts'
+import { launchersEnded } from './start-launchers.ts'
+import { startService } from './start-service.ts'
+import { findStore } from './start-store.ts'
+import { howToTry } from './start-try.ts'
+
+/** What has been started, in that order; stopped in the other one. */
+const started: { name: string; stop: () => Promise<void> }[] = []
+
+/** Resolves with the reason why all has to stop. */
+const { promise: ended, resolve: end } = Promise.withResolvers<{ why: string; exitCode: number }>()
+
+/** A terminal's Ctrl-C arrives more than once: from the terminal and through `npx`. */
+const secondSignalMilliseconds = 1000
+let askedAt: number | undefined
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    askedAt ??= performance.now()
+    // Asked again, somebody is in a hurry: what was started dies with this process.
+    if (performance.now() - askedAt > secondSignalMilliseconds) process.exit(130)
+    end({ why: `stopping (${signal})`, exitCode: 0 })
+  })
+}
+void launchersEnded(process.env).then(() =>
+  end({ why: 'stopping (what launched this has ended)', exitCode: 0 }),
+)
+
+const { values } = parseArgs({ options: { local: { type: 'string', default: localFolder } } })
+process.exitCode = await main(values.local)
+// Idle connections would keep the process for seconds.
+process.exit()
+
+async function main(local: string): Promise<number> {
+  try {
+    const settings = readSettings(process.env)
+    const up = startAll(settings, local)
+    const { why, exitCode } = await Promise.race([ended, up.then(() => ended)])
+    console.error(why)
+    await up.catch(() => {})
+    return exitCode
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`)
+    return 1
+  } finally {
+    await stopAll()
+  }
+}
+
+async function startAll(settings: StartSettings, local: string): Promise<void> {
+  const { port } = settings
+  const folder = await claim(port, local)
+  const url = `http://127.0.0.1:${port}`
+  for (const name of replacedVariables(process.env))
+    console.error(`${name} is replaced by what start brings up`)
+  const store = await withProgress('object store', (onProgress) =>
+    findStore({ ...settings, folder, uiOrigins: [url], env: process.env, onProgress }),
+  )
+  started.push({ name: 'object store', stop: store.stop })
+  void store.exited.then(() => end({ why: 'error: the object store ended by itself', exitCode: 1 }))
+  console.log(`object store: ${store.description}`)
+  const refused = await browsersRefused(store.environment, url)
+  if (refused !== null) console.log(`browsers: ${refused}, so the UI sends and fetches through the service`)
+
+  const issuer = await startLocalIssuer({ uiOrigins: [url] })
+  started.push({ name: 'issuer', stop: issuer.stop })
+
+  const logFile = join(folder, 'service.log')
+  const env = serviceEnvironment(process.env, port, store.environment, issuer)
+  const service = await startService(url, env, logFile)
+  started.push({ name: 'service', stop: service.stop })
+  void service.exited.then(() =>
+    end({ why: `error: the service ended by itself, see ${logFile}`, exitCode: 1 }),
+  )
+
+  const { issuer: name, audience, privateJwk: jwk } = issuer
+  const startedAt = new Date().toISOString()
+  const ownStore = process.env.S3_ENDPOINT === undefined ? { store: store.environment } : {}
+  const state = { url, issuer: name, audience, jwk, startedAt, ...ownStore, pid: process.pid }
+  await writeLocalStart(port, state, local)
+  started.push({ name: 'state', stop: () => removeLocalStart(port, local) })
+  console.log(`logs: ${logFile}`)
+  const code = await issuer.signCode({ tenants: localTenants, scope: localScope })
+  console.log(`ready ${signInLink(url, code)}\n${howToTry(url, port)}`)
+}
+
+/**
+ * Makes the folder of this port and takes it for this process.
+ *
+ * @throws {Error} if the port is taken, saying by whom and what to do.
+ */
+async function claim(port: number, local: string): Promise<string> {
+  const folder = join(local, String(port))
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chmod(local, 0o700)
+  const release = tryLock(join(folder, 'lock'))
+  if (release !== null && (await isPortFree(port))) {
+    started.push({ name: 'lock', stop: async () => release() })
+    return folder
+  }
+  release?.()
+  const other = (await readLocalStarts(local)).get(port)
+  const start = other
+    ? `a start since ${other.startedAt}, process ${other.pid}`
+    : 'another start, coming up or going'
+  const taker = release === null ? start : 'another program'
+  throw new Error(
+    `port ${port} is taken by ${taker}; choose another one: PORT=${port + 1} npx -y bun@1.4.5 run start`,
+  )
+}
+
+async function stopAll(): Promise<void> {
+  for (const { name, stop } of started.reverse()) {
+    try {
+      await stop()
+    } catch (error) {
+      console.error(`${name} did not stop: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import { join } from 'node:path'
+import { YAML } from 'bun'
+import type { LokiPlaces } from '../../compose/servers/loki.ts'
+import type { CollectorPlaces } from '../../compose/servers/otel-collector.ts'
+import type { TempoPlaces } from '../../compose/servers/tempo.ts'
+import { filled, type TemplateValues } from './config-template.ts'
+import type { LokiStoreSettings, TempoStoreSettings } from './settings.ts'
+import {
+  type CollectorVariant,
+  isStoreVariant,
+  type LokiVariant,
+  ordered,
+  type TempoVariant,
+} from './variants.ts'
+import type { YamlMapping } from './yaml.ts'
+import { merged } from './yaml.ts'
+
+export type { CollectorVariant, LokiVariant, TempoVariant }
+
+/** Where a server listens and keeps its files. Without a host it listens on all addresses: in a container. */
+export type RenderPlaces<Places> = Omit<Places, 'host'> & { host?: string }
+
+/**
+ * Loki's configuration: its base, and the variants over it in their own order, with the values filled in. Without
+ * a secret: keys reach Loki in the file that AWS_SHARED_CREDENTIALS_FILE names.
+ *
+ * @returns YAML that `loki -verify-config` accepts.
+ * @throws {Error} for variants that exclude each other, or that are for S3 without a store for its client.
+ */
+export async function renderLoki(
+  variants: readonly LokiVariant[],
+  { store, places }: { store?: LokiStoreSettings | null | undefined; places: RenderPlaces<LokiPlaces> },
+): Promise<string> {
+  const chosen = ordered('loki', variants)
+  const client = chosen.find(isStoreVariant)
+  if (client !== undefined && store != null && client !== `s3-${store.client}`) {
+    throw new Error(`${client}: the settings are for the ${store.client} client`)
+  }
+  const files = ['loki/base', ...chosen.map((variant) => `loki/${variant}`)]
+  return render(files, { ...placeValues(places), ...storeValues(client, store) })
+}
+
+/**
+ * Tempo's configuration (2.9), in the same way.
+ *
+ * @returns YAML that `tempo -config.verify=true` accepts.
+ * @throws {Error} for a variant that is for S3 without a store, or needs one.
+ */
+export async function renderTempo(
+  variants: readonly TempoVariant[],
+  { store, places }: { store?: TempoStoreSettings | null | undefined; places: RenderPlaces<TempoPlaces> },
+): Promise<string> {
+  const chosen = ordered('tempo', variants)
+  const files = ['tempo/base', ...chosen.map((variant) => `tempo/${variant}`)]
+  return render(files, { ...placeValues(places), ...storeValues(chosen.find(isStoreVariant), store) })
+}
+
+/** Variants that differ in Tempo 3: the others are those of 2.9. */
+const tempo3Files: Partial<Record<TempoVariant, string[]>> = {
+  s3: ['tempo/s3', 'tempo/v3/s3'],
+  retention: ['tempo/v3/retention'],
+}
+
+/** The same for Tempo 3.0, which no test runs. */
+export async function renderTempo3(
+  variants: readonly TempoVariant[],
+  { store, places }: { store?: TempoStoreSettings | null | undefined; places: RenderPlaces<TempoPlaces> },
+): Promise<string> {
+  const chosen = ordered('tempo', variants)
+  const files = chosen.flatMap((variant) => tempo3Files[variant] ?? [`tempo/${variant}`])
+  const values = { ...placeValues(places), ...storeValues(chosen.find(isStoreVariant), store) }
+  return render(['tempo/v3/base', ...files], values)
+}
+
+export interface CollectorSettings {
+  /** Origins: the Collector adds Loki's `/otlp`, and the paths of the signals. */
+  lokiUrl: string
+  tempoUrl: string
+  places: RenderPlaces<CollectorPlaces>
+}
+
+/** The Collector's configuration, in the same way. */
+export async function renderCollector(
+  variants: readonly CollectorVariant[],
+  { lokiUrl, tempoUrl, places }: CollectorSettings,
+): Promise<string> {
+  const chosen = ordered('collector', variants)
+  const files = ['collector/base', ...chosen.map((variant) => `collector/${variant}`)]
+  return render(files, { ...placeValues(places), lokiUrl, tempoUrl })
+}
+
+async function render(files: string[], values: TemplateValues): Promise<string> {
+  const configs = await Promise.all(files.map(readConfig))
+  const config = configs.reduce((base, variant) => merged(base, variant), {})
+  const from = files.map((file) => `observability/${file}.yaml`).join(', ')
+  return `# Rendered from ${from}: change those.\n${YAML.stringify(filled(config, values), null, 2)}\n`
+}
+
+async function readConfig(file: string): Promise<YamlMapping> {
+  return YAML.parse(await Bun.file(join(import.meta.dir, `${file}.yaml`)).text()) as YamlMapping
+}
+
+/** Open to its network, as a container has to be, unless it is told otherwise. */
+function placeValues(places: object): TemplateValues {
+  return { host: '0.0.0.0', ...places }
+}
+
+function storeValues(
+  variant: string | undefined,
+  store: TempoStoreSettings | null | undefined,
+): TemplateValues {
+  if (variant === undefined) return { objectStore: 'filesystem' }
+  if (store == null) throw new Error(`${variant} needs to know the store`)
+  const { bucket, prefix, endpoint, region, insecure, forcePathStyle, caFile } = store
+  return {
+    objectStore: 's3',
+    ...{ bucket, prefix, endpoint, region, insecure, forcePathStyle, caFile },
+    // The same choice in the words of the clients.
+    bucketLookup: forcePathStyle ? 'path' : 'virtual-hosted',
+    bucketLookupNumber: forcePathStyle ? 0 : 1,
+  }
+}

@@ -1,0 +1,102 @@
+import { certificatesIn, placeOf, placeProblems, transportProblems } from '../../service/config/checks.ts'
+import { addressesOf, ConfigError } from '../../service/config/config.ts'
+import { decodeAll } from '../../service/config/decode.ts'
+import type { Place } from '../../service/config/places.ts'
+import { type Environment, type Problem, type ReadFile, readSource } from '../../service/config/source.ts'
+import type { ResolveHost } from '../../service/config/urls.ts'
+import type { Values } from '../../service/config/variables.ts'
+import { fitsThanos, type LokiClient, storeProblems } from './settings-rules.ts'
+
+/** A place in a store, in the words of the clients of Loki and Tempo. There is no secret in it. */
+export interface S3ClientSettings {
+  bucket: string
+  /** Without a slash at either end. */
+  prefix: string
+  /** `host[:port]`, without a scheme. */
+  endpoint: string
+  region: string
+  /** True for plain http. */
+  insecure: boolean
+  /** True where the bucket goes into the path, false where it goes into the host name. */
+  forcePathStyle: boolean
+  /** Absolute path of a private certificate authority. */
+  caFile: string | null
+}
+
+export interface LokiStoreSettings extends S3ClientSettings {
+  /** `thanos` for prefixes of one segment, `classic` for nested ones. */
+  client: LokiClient
+}
+
+export type TempoStoreSettings = S3ClientSettings
+
+export interface ObservabilitySettings {
+  loki: LokiStoreSettings | null
+  tempo: TempoStoreSettings | null
+}
+
+export interface SettingsOptions {
+  /** Reads a file as text, as in `parseConfig`. */
+  readFile: ReadFile
+  /** Default: asks the system. */
+  resolveHost?: ResolveHost | undefined
+  /** Default: the one that can express the prefix, `thanos` where both can. */
+  lokiClient?: LokiClient | undefined
+}
+
+/**
+ * What Loki and Tempo are to be told about their store, out of the configuration contract (README.md,
+ * "Configuration"): `null` for one that has no bucket. Of the contract only the `S3_*` variables that are about
+ * them are needed, keys are not even looked at, and everything that is set has to be right.
+ *
+ * @throws {ConfigError} with all problems at once, among them what the servers cannot express.
+ */
+export async function observabilitySettings(
+  env: Environment,
+  { readFile, resolveHost = addressesOf, lokiClient }: SettingsOptions,
+): Promise<ObservabilitySettings> {
+  const source = readSource(withoutSecrets(env), readFile)
+  const { values, problems } = decodeAll(source)
+  const client = lokiClient ?? (fitsThanos(values.S3_PREFIX_LOKI ?? 'loki/') ? 'thanos' : 'classic')
+  const all = [
+    ...source.problems,
+    ...problems.filter((problem) => isOurs(problem, env)),
+    ...placeProblems(values),
+    ...(await transportProblems(values, resolveHost)),
+    ...certificatesIn('S3_CA_FILE', values, readFile).problems,
+    ...storeProblems(values, client),
+  ]
+  if (all.length > 0) throw new ConfigError(all)
+  const loki = placeOf(values.S3_BUCKET_LOKI, values.S3_PREFIX_LOKI ?? 'loki/')
+  const tempo = placeOf(values.S3_BUCKET_TEMPO, values.S3_PREFIX_TEMPO ?? 'tempo/')
+  return {
+    loki: loki === undefined ? null : { ...clientSettings(values, loki), client },
+    tempo: tempo === undefined ? null : clientSettings(values, tempo),
+  }
+}
+
+const secrets = ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']
+
+function withoutSecrets(env: Environment): Environment {
+  const names = secrets.flatMap((name) => [name, `${name}_FILE`])
+  const wanted = Object.entries(env).filter(([name]) => name.startsWith('S3_') && !names.includes(name))
+  return Object.fromEntries(wanted)
+}
+
+/** Keys, and a bucket for documents, do not have to be there. */
+function isOurs({ variable }: Problem, env: Environment): boolean {
+  if (secrets.includes(variable) || !variable.startsWith('S3_')) return false
+  return variable !== 'S3_BUCKET_DOCS' || env.S3_BUCKET_DOCS !== undefined
+}
+
+function clientSettings(values: Values, { bucket, prefix }: Place): S3ClientSettings {
+  return {
+    bucket,
+    prefix: prefix.replace(/\/$/, ''),
+    endpoint: new URL(values.S3_ENDPOINT ?? '').host,
+    region: values.S3_REGION ?? '',
+    insecure: values.S3_INSECURE ?? false,
+    forcePathStyle: values.S3_FORCE_PATH_STYLE ?? false,
+    caFile: values.S3_CA_FILE ?? null,
+  }
+}

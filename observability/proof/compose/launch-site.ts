@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import { mustRun, runCommand } from '../../../compose/run-command.ts'
+import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
+import { freePorts } from '../../../compose/servers/free-port.ts'
+import type { ComposeSettings } from '../../../compose/stacks/compose-project.ts'
+import {
+  type ObjectStoreStack,
+  openObjectStoreStack,
+  type StackOptions,
+  upObjectStore,
+} from '../../../compose/stacks/object-store-stack.ts'
+import { Missing } from '../../../service/cli/checks/check.ts'
+import type { OnProgress } from '../../../service/cli/progress.ts'
+import type { ServerName, StoreAccess, StoreRoute } from '../deployment.ts'
+import { storeRoutes } from './store-route.ts'
+
+/** What is decided before there is a store. */
+export interface SitePlan {
+  /** Compose project of the store; begins the names of everything else. */
+  project: string
+  /** Absolute path of a folder for files of its own. */
+  folder: string
+  env: DockerEnvironment
+  images: ComposeSettings
+  onProgress: OnProgress
+}
+
+/** A network with a store in reach, in which servers can be launched. */
+export interface LaunchSite extends SitePlan {
+  network: string
+  /** As this process reaches it. */
+  store: StoreAccess
+  /** Origin by which containers reach it. */
+  endpoint: string
+  /** The compose files of a server on that store, beside `observability.yaml` and its own overlay. */
+  files: string[]
+  /** The choice in the name of its overlay. */
+  choice: 's3-minio' | 's3-hetzner'
+  /** Name of the file with the keys of a server, where that overlay looks for it. */
+  credentialsFile(server: ServerName): string
+  openRoute(): Promise<StoreRoute>
+  /** Removes the network and what else runs in it. Can be repeated. */
+  close(): Promise<void>
+}
+
+/**
+ * A throw-away MinIO, set up as every local one.
+ *
+ * Decision: `store` has the keys of its root, since the checks look at all of a bucket and at buckets that no
+ * server may reach. That the keys which operators' stacks get are enough for Loki and Tempo, the test of such a
+ * stack shows. Revisit when a check is about permissions.
+ */
+export async function ownStoreSite(plan: SitePlan): Promise<LaunchSite> {
+  const { project, env, onProgress } = plan
+  const folder = join(plan.folder, 'store')
+  const [apiPort = 0, consolePort = 0] = await freePorts(2)
+  const stack = await upOrNothing({ folder, project, apiPort, consolePort, env, onProgress })
+  const secret = (name: string) => Bun.file(join(folder, 'secrets', name)).text()
+  const routes = storeRoutes(stack, env, onProgress)
+  return {
+    ...plan,
+    network: `${project}_default`,
+    store: {
+      ...stack.connection,
+      accessKeyId: await secret('minio-root-user'),
+      secretAccessKey: await secret('minio-root-password'),
+    },
+    endpoint: 'http://minio:9000',
+    files: ['compose/stacks/object-store.yaml'],
+    choice: 's3-minio',
+    credentialsFile: (server) => `${server}-s3-credentials`,
+    openRoute: () => routes.open('minio:9000'),
+    close: () => stack.remove(),
+  }
+}
+
+/** {@link upObjectStore}, which leaves nothing running if it fails. */
+async function upOrNothing(options: StackOptions): Promise<ObjectStoreStack> {
+  try {
+    return await upObjectStore(options)
+  } catch (error) {
+    const started = await openObjectStoreStack(options.folder, options.env).catch(() => null)
+    await started?.remove()
+    throw error
+  }
+}
+
+/**
+ * A store that is somewhere else, under the name by which this process knows it, too.
+ *
+ * @throws {Missing} if containers cannot reach it, or do not know who signed its certificate.
+ */
+export async function foreignStoreSite(plan: SitePlan, store: StoreAccess): Promise<LaunchSite> {
+  const { hostname } = new URL(store.endpoint)
+  if (/^(localhost|127\.|\[::1\]$)/.test(hostname)) {
+    throw new Missing(
+      `containers cannot reach a store at ${hostname}: leave it out, and they get one of their own`,
+    )
+  }
+  if (store.ca !== undefined) {
+    throw new Missing('containers trust public certificate authorities only, and the store has a private one')
+  }
+  const network = `${plan.project}_default`
+  await mustRun(['docker', 'network', 'create', network], { env: plan.env })
+  return {
+    ...plan,
+    network,
+    store,
+    endpoint: store.endpoint,
+    files: [],
+    choice: 's3-hetzner',
+    credentialsFile: () => 'hetzner-s3-credentials',
+    openRoute: () =>
+      Promise.reject(new Missing('a store that is not part of the deployment cannot be cut off')),
+    close: async () => {
+      await runCommand(['docker', 'network', 'rm', network], { env: plan.env })
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import { ensureObservabilityImage } from '../../../compose/images/observability/images.ts'
+import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
+import { freePort } from '../../../compose/servers/free-port.ts'
+import { answersOk } from '../../../compose/servers/server-process.ts'
+import type { ComposeProject } from '../../../compose/stacks/compose-project.ts'
+import type { OnProgress } from '../../../service/cli/progress.ts'
+import type { StoreRoute } from '../deployment.ts'
+
+const firstPort = 9100
+const readySecondsMax = 30
+
+/** Makes ways to the store that can be cut: proxies in one Toxiproxy, a container of the store's own project. */
+export function storeRoutes(project: ComposeProject, env: DockerEnvironment, onProgress: OnProgress) {
+  let starting: Promise<string> | undefined
+  let opened = 0
+  return {
+    /** @param upstream `host:port` of the store in the containers' network. */
+    async open(upstream: string): Promise<StoreRoute> {
+      starting ??= startToxiproxy(project, env, onProgress)
+      const api = await starting
+      const port = firstPort + opened++
+      const name = `store-${port}`
+      await tell(`${api}/proxies`, { name, listen: `0.0.0.0:${port}`, upstream, enabled: true })
+      const enable = (enabled: boolean) => tell(`${api}/proxies/${name}`, { enabled })
+      return {
+        endpoint: `http://toxiproxy:${port}`,
+        cut: () => enable(false),
+        mend: () => enable(true),
+      }
+    },
+  }
+}
+
+/** Origin of its HTTP API. */
+async function startToxiproxy(project: ComposeProject, env: DockerEnvironment, onProgress: OnProgress) {
+  const image = await ensureObservabilityImage('toxiproxy', env, onProgress)
+  const port = await freePort()
+  const files = ['compose/stacks/store-route.yaml']
+  const settings = { TOXIPROXY_IMAGE: image, TOXIPROXY_PORT: String(port) }
+  await project.must(['up', '--detach', '--no-deps', 'toxiproxy'], { files, env: settings })
+  const api = `http://127.0.0.1:${port}`
+  const deadline = performance.now() + readySecondsMax * 1000
+  while (!(await answersOk(`${api}/version`))) {
+    if (performance.now() > deadline) throw new Error(`toxiproxy does not answer after ${readySecondsMax} s`)
+    await Bun.sleep(50)
+  }
+  return api
+}
+
+/** One call of Toxiproxy's HTTP API (its README, "HTTP API"). @throws {Error} unless it agrees. */
+async function tell(url: string, body: unknown): Promise<void> {
+  const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) })
+  if (!response.ok) throw new Error(`toxiproxy answers ${response.status}: ${await response.text()}`)
+  await response.body?.cancel()
+}

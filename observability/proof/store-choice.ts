@@ -1,0 +1,151 @@
+import { CreateBucketCommand } from '@aws-sdk/client-s3'
+import { startRgw } from '../../compose/servers/ceph-rgw.ts'
+import { startMinio } from '../../compose/servers/minio.ts'
+import type { RunningStore } from '../../compose/servers/running-store.ts'
+import { makeServerTls } from '../../compose/servers/server-tls.ts'
+import { Missing } from '../../service/cli/checks/check.ts'
+import type { OnProgress } from '../../service/cli/progress.ts'
+import { ConfigError } from '../../service/config/config.ts'
+import { type Environment, type ReadFile, readSource } from '../../service/config/source.ts'
+import { createS3Client } from '../../service/object-store/s3/client.ts'
+import { observabilitySettings } from '../config/settings.ts'
+import { type ServerName, type StoreAccess, serverNames } from './deployment.ts'
+import type { Flags } from './flags.ts'
+
+export interface Place {
+  bucket: string
+  /** Ends with a slash. */
+  prefix: string
+}
+
+export type LokiOnS3 = 's3-thanos' | 's3-classic'
+const clients = { 's3-thanos': 'thanos', 's3-classic': 'classic' } as const
+
+/** The store that a run is about. */
+export interface ChosenStore {
+  access: StoreAccess
+  /** Such as `MinIO at http://127.0.0.1:9000`. */
+  description: string
+  places: Partial<Record<ServerName, Place>>
+  /** With which of its clients Loki reaches its place. */
+  lokiVariant: LokiOnS3
+  /** What else the configuration puts into buckets: the documents. */
+  others: readonly Place[]
+  /** Stops what was started for the run. */
+  stop(): Promise<void>
+}
+
+/** Where the servers keep their objects when nobody says otherwise (design, section 8). */
+export const localPlaces: Record<ServerName, Place> = {
+  loki: { bucket: 'cloudlysis-loki', prefix: 'loki/' },
+  tempo: { bucket: 'cloudlysis-tempo', prefix: 'tempo/' },
+}
+
+/** True where the environment names a store, whole or in part. */
+export function isStoreConfigured(env: Environment): boolean {
+  return Object.keys(env).some((name) => name.startsWith('S3_') && env[name] !== undefined)
+}
+
+/**
+ * The store that the `S3_*` variables name.
+ *
+ * @throws {ConfigError} with everything that is wrong with them.
+ * @throws {Missing} if the bucket of a server is not named.
+ */
+export async function configuredStore(
+  env: Environment,
+  servers: readonly ServerName[],
+  readFile: ReadFile,
+  variant: LokiOnS3 | undefined,
+): Promise<ChosenStore> {
+  const ofStore = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('S3_')))
+  const lokiClient = variant === undefined ? undefined : clients[variant]
+  const settings = await observabilitySettings(ofStore, { readFile, lokiClient })
+  const unnamed = servers.filter((server) => settings[server] === null)
+  if (unnamed.length > 0) {
+    const names = unnamed.map((server) => `S3_BUCKET_${server.toUpperCase()}`).join(' and ')
+    throw new Missing(`${names}: the store is configured, and ${unnamed.join(' and ')} has no bucket in it`)
+  }
+  const one = settings.loki ?? settings.tempo
+  if (one === null) throw new Missing('S3_BUCKET_LOKI or S3_BUCKET_TEMPO')
+  const endpoint = `${one.insecure ? 'http' : 'https'}://${one.endpoint}`
+  const { accessKeyId, secretAccessKey } = credentialsIn(ofStore, readFile)
+  return {
+    access: {
+      endpoint,
+      region: one.region,
+      accessKeyId,
+      secretAccessKey,
+      forcePathStyle: one.forcePathStyle,
+      ...(one.caFile === null ? {} : { ca: readFile(one.caFile) }),
+    },
+    description: `the configured store at ${endpoint}`,
+    places: Object.fromEntries(
+      servers.map((server) => [
+        server,
+        { bucket: settings[server]?.bucket ?? '', prefix: `${settings[server]?.prefix}/` },
+      ]),
+    ),
+    lokiVariant: settings.loki?.client === 'classic' ? 's3-classic' : 's3-thanos',
+    others: documentsIn(ofStore, readFile),
+    stop: async () => {},
+  }
+}
+
+function credentialsIn(env: Environment, readFile: ReadFile) {
+  const { texts, problems } = readSource(env, readFile)
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = texts
+  if (accessKeyId !== undefined && secretAccessKey !== undefined) return { accessKeyId, secretAccessKey }
+  const missing = (['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const)
+    .filter((name) => texts[name] === undefined)
+    .map((variable) => ({
+      variable,
+      problem: `is missing: set it, or ${variable}_FILE to the path of its file`,
+    }))
+  throw new ConfigError(problems.length > 0 ? problems : missing)
+}
+
+function documentsIn(env: Environment, readFile: ReadFile): Place[] {
+  const { S3_BUCKET_DOCS: bucket, S3_PREFIX_DOCS: prefix = 'docs/' } = readSource(env, readFile).texts
+  return bucket === undefined ? [] : [{ bucket, prefix }]
+}
+
+/**
+ * A store of this run's own, with empty buckets.
+ *
+ * @throws {ServerBuildError} or {ServerStartError} where it cannot be had.
+ */
+export async function startedStore(
+  { store: kind = 'minio', tls, variant = 's3-thanos' }: Pick<Flags, 'store' | 'tls' | 'variant'>,
+  onProgress: OnProgress,
+): Promise<ChosenStore> {
+  const options = { tls: tls ? await makeServerTls() : undefined, onProgress }
+  const store: RunningStore = kind === 'minio' ? await startMinio(options) : await startRgw(options)
+  try {
+    await createBuckets(store)
+  } catch (error) {
+    await store.stop()
+    throw error
+  }
+  return {
+    access: store,
+    description: `${titles[kind]} of this run's own at ${store.endpoint}`,
+    places: localPlaces,
+    lokiVariant: variant,
+    others: [],
+    stop: () => store.stop(),
+  }
+}
+
+const titles = { minio: 'MinIO', 'ceph-rgw': 'Ceph RGW' }
+
+async function createBuckets(store: StoreAccess): Promise<void> {
+  const client = createS3Client(store)
+  try {
+    for (const server of serverNames) {
+      await client.send(new CreateBucketCommand({ Bucket: localPlaces[server].bucket }))
+    }
+  } finally {
+    client.destroy()
+  }
+}

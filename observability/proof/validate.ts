@@ -1,0 +1,183 @@
+/**
+ * `bun run validate [loki|tempo] [--all]`: proves that logs and traces land under their prefixes, come back from
+ * there, and that nothing else is touched. README.md says what each line means.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { CommanderError } from 'commander'
+import type { CheckResult } from '../../service/cli/checks/check.ts'
+import { resultLines, summaryLine } from '../../service/cli/checks/result-lines.ts'
+import { runChecks } from '../../service/cli/checks/run-checks.ts'
+import { showProgress } from '../../service/cli/progress.ts'
+import { ConfigError } from '../../service/config/config.ts'
+import { redactText } from '../../service/telemetry/redaction.ts'
+import { type Evidence, evidenceIn } from './evidence.ts'
+import { type Flags, parseRequest, type Request, UsageError } from './flags.ts'
+import { checksOf } from './plan.ts'
+import { junitReport } from './report/junit.ts'
+import { type Report, reportOf } from './report/report.ts'
+import { isMissing, type Setup, setupCheck } from './setup.ts'
+import { setUpAgainst } from './setup-against.ts'
+import { setUpOwn } from './setup-own.ts'
+
+const usageExitCode = 2
+const interruptedExitCode = 130
+const root = resolve(import.meta.dir, '../..')
+
+const interruption = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  // Once: a second one ends the process, and with it its servers.
+  process.once(name, () => interruption.abort(new Error(`interrupted by ${name}`)))
+}
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  try {
+    const request = parseRequest(process.argv.slice(2))
+    const exitCode = await validate(request)
+    return interruption.signal.aborted ? interruptedExitCode : exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode
+    if (!(error instanceof UsageError || error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return usageExitCode
+  }
+}
+
+async function validate(request: Request): Promise<number> {
+  const { flags } = request
+  const started = new Date()
+  const time = started
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-')
+  const evidence = evidenceIn(resolve(flags.evidence ?? join(root, '.local/validate', time)))
+  const display = showResults(flags)
+  const { setup, results, left } = await prove(request, evidence, display).finally(display.finish)
+  const report = reportOf({
+    ...(setup?.facts ?? unknownFacts(flags)),
+    started,
+    evidence: evidence.folder,
+    checks: results,
+    left,
+  })
+  await keepReport(report, evidence, flags)
+  printEnd(report, flags)
+  return report.exitCode
+}
+
+type Display = ReturnType<typeof showResults>
+
+async function prove(
+  request: Request,
+  evidence: Evidence,
+  display: Display,
+): Promise<{ setup: Setup | null; results: CheckResult[]; left: string[] }> {
+  const { setup, result } = await tryToSetUp(request, evidence, display)
+  display.print(result)
+  if (setup === null) {
+    const untried = checksOf(request).map(({ id, sentence }): CheckResult => {
+      return { id, sentence, verdict: 'not run', seen: '', reason: 'needs setup', seconds: 0 }
+    })
+    for (const one of untried) display.print(one)
+    return { setup, results: [result, ...untried], left: [] }
+  }
+  display.expect(setup.proof.checks.length)
+  try {
+    const results = await runChecks(setup.proof.checks, {
+      signal: interruption.signal,
+      onStart: display.begin,
+      onEnd: display.print,
+      onThrown: (id, thrown) => void evidence.write(`${id}.thrown.txt`, Bun.inspect(thrown)),
+    })
+    return { setup, results: [result, ...results], left: await leftBy(setup) }
+  } finally {
+    await setup.stop()
+  }
+}
+
+/** What was found out is told, whatever comes of the cleaning up. */
+async function leftBy({ proof }: Setup): Promise<string[]> {
+  try {
+    return await proof.close()
+  } catch (error) {
+    return [redactText(error instanceof Error ? error.message : String(error))]
+  }
+}
+
+async function tryToSetUp(
+  request: Request,
+  evidence: Evidence,
+  { report }: Display,
+): Promise<{ setup: Setup | null; result: CheckResult }> {
+  const begun = performance.now()
+  const seconds = () => (performance.now() - begun) / 1000
+  const setUp = request.flags.against === undefined ? setUpOwn : setUpAgainst
+  try {
+    const options = { request, env: Bun.env, evidence, signal: interruption.signal, onProgress: report }
+    const setup = await setUp(options)
+    const told = { verdict: 'proved' as const, seen: setup.seen, reason: '', seconds: seconds() }
+    return { setup, result: { ...setupCheck, ...told } }
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof ConfigError) throw error
+    // What nobody foresaw is told in the report as well, and where it was thrown.
+    if (!isMissing(error)) await evidence.write('setup.thrown.txt', Bun.inspect(error))
+    const verdict = isMissing(error) ? ('missing' as const) : ('failed' as const)
+    // It may quote what a server or a program said.
+    const reason = redactText(error instanceof Error ? error.message : String(error))
+    return { setup: null, result: { ...setupCheck, verdict, seen: '', reason, seconds: seconds() } }
+  }
+}
+
+/** Results on standard output as they come, unless it is for one JSON object; what is going on on standard error. */
+function showResults({ json }: Flags) {
+  const progress = showProgress('validate')
+  const running = new Set<string>()
+  let [ended, all] = [0, 0]
+  const tell = () => {
+    if (all > 0) progress.report(`${ended} of ${all} checks, now ${[...running].join(', ') || 'cleaning up'}`)
+  }
+  return {
+    report: progress.report,
+    /** How many checks there are after the first one. */
+    expect(count: number) {
+      all = count + 1
+    },
+    begin({ id }: { id: string }) {
+      running.add(id)
+      tell()
+    },
+    print(result: CheckResult) {
+      running.delete(result.id)
+      ended += 1
+      tell()
+      if (json) return
+      // The moving line is on the same terminal.
+      if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K')
+      console.log(resultLines(result))
+    },
+    finish: () => progress.finish(interruption.signal.aborted ? 'interrupted' : 'done'),
+  }
+}
+
+async function keepReport(report: Report, evidence: Evidence, { junit }: Flags): Promise<void> {
+  await evidence.write('report.json', `${JSON.stringify(report, null, 2)}\n`)
+  await evidence.write('junit.xml', junitReport(report.checks))
+  if (junit === undefined) return
+  await mkdir(dirname(resolve(junit)), { recursive: true })
+  await writeFile(junit, junitReport(report.checks))
+}
+
+function printEnd(report: Report, { json }: Flags): void {
+  if (json) {
+    console.log(JSON.stringify(report))
+    return
+  }
+  if (report.left.length > 0) console.log(`left behind: ${report.left.join(', ')}`)
+  console.log(`evidence: ${report.evidence}`)
+  console.log(summaryLine(report.checks))
+}
+
+function unknownFacts({ against, deploy }: Flags): Setup['facts'] {
+  return { deployment: against === undefined ? deploy : 'against', store: { endpoint: '' }, servers: {} }
+}

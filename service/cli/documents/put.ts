@@ -1,0 +1,61 @@
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { DocumentsClient } from '../../client/client.ts'
+import type { DocumentName } from '../../client/references.ts'
+import type { UploadSource } from '../../client/upload-body.ts'
+import { LocalFailure, UsageError } from '../failure.ts'
+import { formatBytes, noteFallback, printJson, printLine } from '../output.ts'
+import { startProgress } from '../transfer-progress.ts'
+import { parseDocument } from './reference.ts'
+
+export interface PutFlags {
+  type?: string
+  name?: string
+  contentType?: string
+  via?: 'auto' | 'ticket' | 'service'
+  json?: boolean
+}
+
+/** Uploads a file, or standard input for `-`, and prints what was stored. */
+export async function putDocument(
+  client: DocumentsClient,
+  file: string,
+  target: string | undefined,
+  flags: PutFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const ref = targetOf(file, target, flags)
+  const progress = startProgress(ref.name)
+  const { contentType, via } = flags
+  const source = await sourceOf(file)
+  const stored = await client
+    .put(ref, source, { contentType, via, onProgress: progress.onProgress, signal })
+    .finally(progress.stop)
+  noteFallback(stored.fallbackReason)
+  if (flags.json) return printJson(stored)
+  const { type, name, digest, size } = stored.document
+  const outcome = stored.created ? 'stored' : 'was there already'
+  await printLine(`${outcome}: ${type}/${name}@${digest} (${formatBytes(size)})`)
+}
+
+/** @throws {UsageError} where the document is not named, or named twice. */
+function targetOf(file: string, target: string | undefined, { type, name }: PutFlags): DocumentName {
+  if (target !== undefined) {
+    if (type !== undefined || name !== undefined)
+      throw new UsageError('give <type>/<name> or --type and --name, not both')
+    return parseDocument(target)
+  }
+  if (type === undefined) throw new UsageError('no document: give <type>/<name>, or --type')
+  if (name === undefined && file === '-') throw new UsageError('standard input has no name: give --name')
+  return { type, name: name ?? basename(file) }
+}
+
+/** A regular file as a Blob, which has a size and can be hashed first; a pipe as a stream. */
+async function sourceOf(file: string): Promise<UploadSource> {
+  if (file === '-') return Bun.stdin.stream()
+  const found = await stat(file).catch((error) => {
+    throw new LocalFailure(`${file} cannot be read: ${(error as { code?: string }).code ?? 'unknown'}`)
+  })
+  if (found.isDirectory()) throw new LocalFailure(`${file} is a folder: pack it first, for instance with tar`)
+  return found.isFile() ? Bun.file(file) : Bun.file(file).stream()
+}

@@ -1,0 +1,75 @@
+import { link, lstat, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Download, VersionInfo } from '../../client/download.ts'
+import { LocalFailure } from '../failure.ts'
+
+/**
+ * Writes a download beside `file` and gives it its name only when its last byte is verified and on disk: under
+ * `file` there is the whole document, or what was there before.
+ *
+ * @param options.force replaces what is there
+ * @throws {LocalFailure} where `file` is there already or cannot be written; whatever the download errs with
+ */
+export async function saveWhole(
+  file: string,
+  options: { force: boolean },
+  download: () => Promise<Download>,
+): Promise<VersionInfo> {
+  if (!options.force && (await exists(file))) throw alreadyThere(file)
+  const { version, stream } = await download()
+  const unfinished = join(dirname(file), `.${basename(file)}.${crypto.randomUUID()}.part`)
+  try {
+    await writeStream(unfinished, stream)
+    await (options.force ? rename(unfinished, file) : renameUnlessThere(unfinished, file))
+    return version
+  } catch (error) {
+    throw localFailure(error, file)
+  } finally {
+    await stream.cancel().catch(() => undefined)
+    await rm(unfinished, { force: true })
+  }
+}
+
+async function writeStream(file: string, stream: ReadableStream<Uint8Array>): Promise<void> {
+  const output = await open(file, 'wx')
+  try {
+    for await (const chunk of stream) await output.writeFile(chunk)
+    await output.sync()
+  } finally {
+    await output.close()
+  }
+}
+
+/** A hard link fails where the name is taken, also by someone who was quicker; a rename would replace it. */
+async function renameUnlessThere(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw alreadyThere(to)
+    // File systems without hard links, such as FAT.
+    if (await exists(to)) throw alreadyThere(to)
+    await rename(from, to)
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+function alreadyThere(file: string): LocalFailure {
+  return new LocalFailure(`${file} is there already: choose another name with -o, or replace it with --force`)
+}
+
+function localFailure(error: unknown, file: string): unknown {
+  const code = codeOf(error)
+  return code === undefined ? error : new LocalFailure(`${file} cannot be written: ${code}`)
+}
+
+/** Of a file system's error, such as `ENOSPC`. */
+function codeOf(error: unknown): string | undefined {
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
+  return typeof code === 'string' && syscall !== undefined ? code : undefined
+}

@@ -1,0 +1,162 @@
+import type { DocumentsClient } from '../../client/client.ts'
+import { ProblemError } from '../../client/errors.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { broken, type Check, holds, Missing, type Observation } from '../checks/check.ts'
+import { digestOf, type Marker } from './marker.ts'
+import { objectsAreGone, objectsAreThere } from './objects.ts'
+
+/** What a smoke test is run on. */
+export interface SmokeScene {
+  url: string
+  documents: DocumentsClient
+  marker: Marker
+  /** The bucket behind the service, and the prefix of all its keys; `null` where nobody named it. */
+  bucket: { store: ObjectStore; prefix: string } | null
+  signal: AbortSignal
+}
+
+type SmokeCheck = Omit<Check<SmokeScene>, 'part' | 'notOutside'>
+
+/** Of the checks that look into the store; the others ask the service alone. */
+export const objectChecks: readonly string[] = ['smoke.objects', 'smoke.objects-gone']
+
+/** What whoever deploys wants to know after it, in the order of a document's life. */
+export const smokeChecks: readonly SmokeCheck[] = [
+  { id: 'smoke.ready', sentence: 'the service is ready', needs: [], run: isReady },
+  {
+    id: 'smoke.upload',
+    sentence: 'a document is uploaded, and its version is the SHA-256 of its bytes',
+    needs: ['smoke.ready'],
+    run: upload,
+  },
+  {
+    id: 'smoke.list',
+    sentence: 'the listing of the tenant has it, once and in its size',
+    needs: ['smoke.upload'],
+    run: list,
+  },
+  {
+    id: 'smoke.download',
+    sentence: 'its bytes come back through the service, by digest and by latest',
+    needs: ['smoke.upload'],
+    run: download,
+  },
+  {
+    id: 'smoke.direct',
+    sentence: 'its bytes come back straight from the store, by a signed URL',
+    needs: ['smoke.upload'],
+    run: downloadDirect,
+  },
+  {
+    id: 'smoke.tag',
+    sentence: 'a tag can be put on it, and leads to it',
+    needs: ['smoke.upload'],
+    run: tag,
+  },
+  {
+    id: 'smoke.objects',
+    sentence: 'its object and its tags lie in the store under the prefix, with the bytes of its digest',
+    needs: ['smoke.tag'],
+    run: objectsAreThere,
+  },
+  {
+    id: 'smoke.delete',
+    sentence: 'it can be deleted, and is gone',
+    needs: ['smoke.upload'],
+    after: ['smoke.list', 'smoke.download', 'smoke.direct', 'smoke.tag', 'smoke.objects'],
+    run: remove,
+  },
+  {
+    id: 'smoke.objects-gone',
+    sentence: 'nothing of it is left in the store',
+    needs: ['smoke.delete'],
+    run: objectsAreGone,
+  },
+]
+
+async function isReady({ url, signal }: SmokeScene): Promise<Observation> {
+  const { status } = await fetch(new URL('/readyz', url), { signal, redirect: 'error' })
+  return status === 200 ? holds('200 at /readyz') : broken(`${status} at /readyz`, 'should be 200')
+}
+
+async function upload({ documents, marker, signal }: SmokeScene): Promise<Observation> {
+  const contentType = 'application/octet-stream'
+  const { document, created, via } = await documents.put(marker, marker.bytes, { contentType, signal })
+  const seen = `${document.type}/${document.name} ${document.digest}, through the ${via}`
+  if (document.digest !== marker.digest) return broken(seen, `should be ${marker.digest}`)
+  return created ? holds(seen) : broken(seen, 'should have been new')
+}
+
+async function list({ documents, marker, signal }: SmokeScene): Promise<Observation> {
+  const { type, name } = marker
+  const rows = await Array.fromAsync(documents.list({ type, name, signal }))
+  const seen = `${rows.length} of ${type}/${name}: ${rows.map(({ digest, size }) => `${digest} (${size} bytes)`)}`
+  const [row] = rows
+  const same = rows.length === 1 && row?.digest === marker.digest && row.size === marker.bytes.length
+  return same ? holds(seen) : broken(seen, `should be ${marker.digest} alone`)
+}
+
+async function download({ documents, marker, signal }: SmokeScene): Promise<Observation> {
+  const { type, name, digest } = marker
+  const byDigest = await documents.getBytes({ type, name, digest }, { signal })
+  const byLatest = await documents.getBytes({ type, name, tag: 'latest' }, { signal })
+  return sameBytes(marker, [byDigest.bytes, byLatest.bytes])
+}
+
+async function downloadDirect({ documents, marker, signal }: SmokeScene): Promise<Observation> {
+  const { type, name, digest } = marker
+  const { stream, via, fallbackReason } = await documents.get(
+    { type, name, digest },
+    { direct: true, signal },
+  )
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
+  if (via === 'store') return sameBytes(marker, [bytes])
+  return broken(`came through the service: ${fallbackReason}`, 'the store should be reachable from here')
+}
+
+function sameBytes(marker: Marker, bodies: readonly Uint8Array[]): Observation {
+  const found = bodies.map(digestOf)
+  const seen = `${bodies.map(({ length }) => `${length} bytes`).join(' and ')} of ${[...new Set(found)].join(', ')}`
+  return found.every((digest) => digest === marker.digest)
+    ? holds(seen)
+    : broken(seen, `not ${marker.digest}`)
+}
+
+async function tag({ documents, marker, signal }: SmokeScene): Promise<Observation> {
+  await documents.putTag(marker, marker.tag, marker.digest, { signal })
+  const { digest } = await documents.getTag(marker, marker.tag, { signal })
+  const seen = `${marker.tag} → ${digest}`
+  return digest === marker.digest ? holds(seen) : broken(seen, `should be ${marker.digest}`)
+}
+
+async function remove({ documents, marker, signal }: SmokeScene): Promise<Observation> {
+  const { type, name, digest } = marker
+  await removeMarker({ documents, marker, signal })
+  const status = await documents.head({ type, name, digest }, { signal }).then(
+    () => 200,
+    (error: unknown) => {
+      if (error instanceof ProblemError) return error.status
+      throw error
+    },
+  )
+  return status === 404 ? holds('404 after it') : broken(`${status} after it`, 'should be 404')
+}
+
+/** @throws {Missing} where the token may not delete. */
+export async function removeMarker({
+  documents,
+  marker,
+  signal,
+}: Pick<SmokeScene, 'documents' | 'marker' | 'signal'>): Promise<void> {
+  try {
+    await documents.deleteTag(marker, marker.tag, { signal }).catch(unlessAbsent)
+    await documents.deleteVersion(marker, { signal })
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.status !== 403) throw error
+    throw new Missing('a token with documents:write and documents:admin')
+  }
+}
+
+function unlessAbsent(error: unknown): void {
+  if (!(error instanceof ProblemError) || error.status !== 404) throw error
+}

@@ -1,0 +1,44 @@
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { parseTagKey, parseVersionKey } from '../document-key.ts'
+import { pairedKeys } from './paired-keys.ts'
+import { onSide } from './store-side.ts'
+
+interface Amount {
+  versions: number
+  bytes: number
+}
+
+/** What a migration has before it, by the lists of both stores. */
+export interface MigrationPlan {
+  source: Amount & { tags: number }
+  /** Of these, what the target has nothing of. */
+  missing: Amount & { tags: number }
+  /** Keys of the source that are neither a version's nor a tag's: they stay where they are. */
+  strange: string[]
+}
+
+/** Strange keys that are named; more say nothing more. */
+const strangeMax = 100
+
+/** @throws {SideError} */
+export async function planMigration(
+  source: ObjectStore,
+  target: ObjectStore,
+  { since = new Date(0), signal }: { since?: Date | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<MigrationPlan> {
+  const nothing = () => ({ versions: 0, bytes: 0, tags: 0 })
+  const plan: MigrationPlan = { source: nothing(), missing: nothing(), strange: [] }
+  const pairs = pairedKeys(onSide('source', source), onSide('target', target), { signal })
+  for await (const { key, source: here, target: there } of pairs) {
+    if (!here || here.lastModified < since) continue
+    const amounts = there ? [plan.source] : [plan.source, plan.missing]
+    if (parseVersionKey(key)) {
+      for (const amount of amounts) {
+        amount.versions += 1
+        amount.bytes += here.size
+      }
+    } else if (parseTagKey(key)) for (const amount of amounts) amount.tags += 1
+    else if (plan.strange.length < strangeMax) plan.strange.push(key)
+  }
+  return plan
+}

@@ -1,0 +1,94 @@
+import { limits } from '../../limits.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { listPrefix, tenantsPrefix, versionKey } from '../document-key.ts'
+import type { ListedVersion } from '../documents.ts'
+import type { TagStore } from '../tag-store.ts'
+import { compareNewestFirst, toListedVersion } from '../version-index.ts'
+import { isLocked } from '../version-removal.ts'
+
+/** How long versions of one type are kept. */
+export interface RetentionRule {
+  type: string
+  /** A version is kept for this many days after it was stored; 0 keeps none for its age. */
+  keepDays: number
+  /** So many of the newest versions of every document are kept however old they are; at least 1. */
+  keepNewest: number
+}
+
+/** A version that the rule no longer keeps. */
+export interface Expired {
+  version: ListedVersion
+  /** The store keeps it nevertheless (object lock). */
+  locked: boolean
+  /** Tags of the document whose text is not a tag's: any of them may have pointed to this version. */
+  damagedTags: readonly string[]
+}
+
+const dayMilliseconds = 24 * 60 * 60 * 1000
+
+/**
+ * Every version that is older than the rule keeps it, by the store's own clock; never one of the newest and never
+ * one that a tag points to, `latest` included. Reads and never writes: a list call per thousand keys, and reads of
+ * the tags for documents that have old versions.
+ *
+ * Decision: the age counts from when the object was stored. After a migration to another store all days begin
+ * anew, so versions stay longer and never shorter. Revisit when that keeps too much: `created-at` costs a HEAD each.
+ *
+ * @param tenants `null`: all of them, which reads the whole listing.
+ * @throws {ObjectStoreError} if the store fails; what was yielded stands.
+ */
+export async function* expiredVersions(
+  store: ObjectStore,
+  tags: TagStore,
+  rule: RetentionRule,
+  tenants: readonly string[] | null,
+  signal?: AbortSignal,
+): AsyncGenerator<Expired> {
+  const before = (await store.clock({ signal })).getTime() - rule.keepDays * dayMilliseconds
+  const prefixes = tenants?.map((tenant) => `${listPrefix({ tenant, type: rule.type })}`) ?? [tenantsPrefix]
+  for (const prefix of prefixes) {
+    for await (const versions of eachDocument(store, prefix, rule.type, signal)) {
+      const old = versions
+        .toSorted(compareNewestFirst)
+        .slice(Math.max(rule.keepNewest, 1))
+        .filter(({ storedAt }) => Date.parse(storedAt) < before)
+      const [first] = old
+      if (!first) continue
+      const all = await tags.findAll(first, signal)
+      const tagged = new Set(all.map(({ record }) => record?.digest))
+      const damagedTags = all.filter(({ record }) => record === null).map(({ tag }) => tag)
+      for (const version of old) {
+        if (tagged.has(version.digest)) continue
+        const info = await store.head(versionKey(version), { signal })
+        // Deleted since it was listed.
+        if (info) yield { version, locked: isLocked(info), damagedTags }
+      }
+    }
+  }
+}
+
+/** All versions of one document after the other: in every store their keys follow each other. */
+async function* eachDocument(
+  store: ObjectStore,
+  prefix: string,
+  type: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ListedVersion[]> {
+  let versions: ListedVersion[] = []
+  let startAfter: string | undefined
+  do {
+    const page = await store.list({ prefix, startAfter, limit: limits.listLimitMax, signal })
+    for (const object of page.objects) {
+      const version = toListedVersion(object)
+      if (version?.type !== type) continue
+      const [last] = versions
+      if (last && (last.tenant !== version.tenant || last.name !== version.name)) {
+        yield versions
+        versions = []
+      }
+      versions.push(version)
+    }
+    startAfter = page.truncated ? page.objects.at(-1)?.key : undefined
+  } while (startAfter !== undefined)
+  if (versions.length > 0) yield versions
+}

@@ -1,0 +1,157 @@
+import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
+import { digestOfHex, parseTagKey, parseVersionKey } from '../document-key.ts'
+import type { Digest, TagRef, VersionRef } from '../document-ref.ts'
+import { createTagStore, type FoundTag } from '../tag-store.ts'
+import { sameFacts } from './copy-version.ts'
+import { inOrder } from './in-order.ts'
+import { createPace, type Pace } from './pace.ts'
+import { type PairedKey, pairedKeys } from './paired-keys.ts'
+import { onSide, SideError } from './store-side.ts'
+
+export interface ComparisonOptions {
+  /** False: sizes are believed, and no bytes are read. */
+  bytes: boolean
+  parallelMax: number
+  /** Upper bound of the reading rate, of both stores together. */
+  bytesPerSecondMax: number
+  onBytes?: ((bytes: number) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** One key of two stores, and how they differ there; not at all for an empty list. */
+export interface Compared {
+  ref: VersionRef | TagRef
+  differences: Difference[]
+  /** Bytes that were read and hashed, in both. */
+  hashed: number
+}
+
+/**
+ * - `only in source`, `only in target`
+ * - `size`, `metadata` (of a version: content type, created-at, created-by, trace id)
+ * - `bytes in source`, `bytes in target`: they hash to another digest than their key names, or cannot be read
+ * - `version` (of a tag: it points elsewhere), `move` (the same version, by another move)
+ */
+export type Difference =
+  | 'only in source'
+  | 'only in target'
+  | 'size'
+  | 'metadata'
+  | 'bytes in source'
+  | 'bytes in target'
+  | 'version'
+  | 'move'
+
+/**
+ * Compares all versions and tags of two stores, and every version's bytes with its digest, in the order of the keys.
+ * Reads, and never writes.
+ *
+ * @throws {SideError} if a store is out of reach.
+ */
+export async function* compareStores(
+  source: ObjectStore,
+  target: ObjectStore,
+  { parallelMax, ...options }: ComparisonOptions,
+): AsyncGenerator<Compared> {
+  const pace = createPace(options.bytesPerSecondMax)
+  const sides = { source: onSide('source', source), target: onSide('target', target) }
+  const context: Context = {
+    ...sides,
+    ...options,
+    pace: async (bytes) => {
+      options.onBytes?.(bytes)
+      await pace(bytes)
+    },
+  }
+  const pairs = known(pairedKeys(sides.source, sides.target, { signal: options.signal }))
+  yield* inOrder(pairs, { parallelMax, aheadMax: parallelMax * 16 }, ({ ref, pair }) =>
+    'digest' in ref ? compareVersion(context, ref, pair) : compareTag(context, ref),
+  )
+}
+
+interface Context {
+  source: ObjectStore
+  target: ObjectStore
+  bytes: boolean
+  pace: Pace
+  signal?: AbortSignal | undefined
+}
+
+async function* known(pairs: AsyncIterable<PairedKey>) {
+  for await (const pair of pairs) {
+    const ref = parseVersionKey(pair.key) ?? parseTagKey(pair.key)
+    if (ref) yield { ref, pair }
+  }
+}
+
+async function compareVersion(
+  context: Context,
+  ref: VersionRef,
+  { key, source, target }: PairedKey,
+): Promise<Compared> {
+  const differences: Difference[] = []
+  if (source && target) differences.push(...(await compareFacts(context, key, source, target)))
+  else differences.push(source ? 'only in source' : 'only in target')
+  let hashed = 0
+  for (const side of ['source', 'target'] as const) {
+    const object = { source, target }[side]
+    if (!context.bytes || !object) continue
+    const found = await digestOf(context[side], key, context)
+    if (found === 'gone') continue
+    if (found !== ref.digest) differences.push(`bytes in ${side}`)
+    hashed += object.size
+  }
+  return { ref, differences, hashed }
+}
+
+async function compareFacts(
+  { source, target, signal }: Context,
+  key: string,
+  here: ListedObject,
+  there: ListedObject,
+): Promise<Difference[]> {
+  const [one, other] = await Promise.all([source.head(key, { signal }), target.head(key, { signal })])
+  if (!one || !other) return one ? ['only in source'] : other ? ['only in target'] : []
+  const size: Difference[] = here.size === there.size ? [] : ['size']
+  return sameFacts(one, other) ? size : [...size, 'metadata']
+}
+
+/** @returns `gone` if it was removed since it was listed; `null` where the store does not give the bytes out. */
+async function digestOf(
+  store: ObjectStore,
+  key: string,
+  { pace, signal }: Context,
+): Promise<Digest | 'gone' | null> {
+  const hasher = new Bun.CryptoHasher('sha256')
+  try {
+    const object = await store.get(key, { signal })
+    if (!object) return 'gone'
+    for await (const chunk of object.body) {
+      hasher.update(chunk)
+      await pace(chunk.byteLength)
+    }
+  } catch (error) {
+    if (!(error instanceof SideError)) throw error
+    await store.clock({ signal })
+    return null
+  }
+  return digestOfHex(hasher.digest('hex'))
+}
+
+async function compareTag({ source, target, signal }: Context, ref: TagRef): Promise<Compared> {
+  const [one, other] = await Promise.all(
+    [source, target].map((store) => createTagStore(store).find(ref, ref.tag, signal)),
+  )
+  return { ref, differences: tagDifferences(one ?? null, other ?? null), hashed: 0 }
+}
+
+/** `null` for a tag that is not there, any more or at all. */
+function tagDifferences(one: FoundTag | null, other: FoundTag | null): Difference[] {
+  const damaged: Difference[] = []
+  if (one?.record === null) damaged.push('bytes in source')
+  if (other?.record === null) damaged.push('bytes in target')
+  if (damaged.length > 0) return damaged
+  if (!one?.record || !other?.record) return one ? ['only in source'] : other ? ['only in target'] : []
+  if (one.record.digest !== other.record.digest) return ['version']
+  return Bun.deepEquals(one.record, other.record) ? [] : ['move']
+}

@@ -1,0 +1,54 @@
+import { limits } from '../../limits.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { stagingPrefix, tenantsPrefix } from '../document-key.ts'
+
+export interface Swept {
+  stagedRemoved: number
+  uploadsAborted: number
+}
+
+/**
+ * Removes what uploads left behind when a process was killed: objects in `staging/` and unfinished multipart
+ * uploads anywhere of ours, both only if they are older than 24 h by the store's own clock, so that a running
+ * upload is never touched. Safe to run on every replica at once.
+ */
+export async function sweep(store: ObjectStore, signal?: AbortSignal): Promise<Swept> {
+  const now = await store.clock({ signal })
+  const before = now.getTime() - limits.leftoverAgeSecondsMin * 1000
+  return {
+    stagedRemoved: await removeStaged(store, before, signal),
+    uploadsAborted:
+      (await abortUnfinished(store, stagingPrefix, before, signal)) +
+      (await abortUnfinished(store, tenantsPrefix, before, signal)),
+  }
+}
+
+async function removeStaged(store: ObjectStore, before: number, signal?: AbortSignal): Promise<number> {
+  let removed = 0
+  let startAfter: string | undefined
+  do {
+    const page = await store.list({ prefix: stagingPrefix, startAfter, limit: limits.listLimitMax, signal })
+    for (const { key, lastModified } of page.objects) {
+      if (lastModified.getTime() >= before) continue
+      await store.delete(key, { signal })
+      removed += 1
+    }
+    startAfter = page.truncated ? page.objects.at(-1)?.key : undefined
+  } while (startAfter !== undefined)
+  return removed
+}
+
+async function abortUnfinished(
+  store: ObjectStore,
+  prefix: string,
+  before: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  let aborted = 0
+  for (const { key, uploadId, startedAt } of await store.listUnfinished(prefix, { signal })) {
+    if (startedAt.getTime() >= before) continue
+    await store.abortUnfinished(key, uploadId, { signal })
+    aborted += 1
+  }
+  return aborted
+}

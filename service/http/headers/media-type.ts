@@ -1,0 +1,51 @@
+import { ProblemError } from '../problem.ts'
+
+/** RFC 9110 section 8.3.1: type, subtype, parameters. */
+const token = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t\\x20-\\x7e])*"'
+const form = new RegExp(`^${token}/${token}(?:[ \\t]*;[ \\t]*${token}=(?:${token}|${quoted}))*[ \\t]*;?$`)
+const lengthMax = 255
+
+/** What a body without a type is taken for. */
+const unknownType = 'application/octet-stream'
+
+/**
+ * The digest is of the bytes as they are stored, so they must arrive uncoded.
+ *
+ * @throws {ProblemError} `media_type_unsupported` for a coded body.
+ */
+export function requireUncoded(headers: Headers): void {
+  const coding = headers.get('content-encoding')
+  if (coding === null || coding.toLowerCase() === 'identity') return
+  throw new ProblemError(
+    'media_type_unsupported',
+    'Content-Encoding is not taken. Send the bytes as they are.',
+  )
+}
+
+/**
+ * The media type of an uploaded document.
+ *
+ * @throws {ProblemError} `request_invalid` if it is not one.
+ */
+export function documentMediaType(headers: Headers): string {
+  return documentMediaTypeOf(headers.get('content-type') ?? '')
+}
+
+/** @throws {ProblemError} `request_invalid` if `text` is neither empty nor a media type. */
+export function documentMediaTypeOf(text: string): string {
+  const type = text.trim() || unknownType
+  if (type.length > lengthMax || !form.test(type)) {
+    throw new ProblemError('request_invalid', 'Content-Type is not a media type such as application/gzip.')
+  }
+  return type
+}
+
+/** @throws {ProblemError} `media_type_unsupported` unless the body is JSON. */
+export function requireJson(headers: Headers): void {
+  const essence = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
+  requireUncoded(headers)
+  if (essence !== 'application/json') {
+    throw new ProblemError('media_type_unsupported', 'Send JSON with Content-Type: application/json.')
+  }
+}

@@ -1,0 +1,51 @@
+import type { Documents } from '../../documents/documents.ts'
+import { limits } from '../../limits.ts'
+import { type PublicPages, pagesAt } from './public-pages.ts'
+
+export interface Health {
+  pages: PublicPages
+  /** From now on `/readyz` answers 503, while everything else goes on. */
+  drain(): void
+}
+
+/**
+ * `/livez` says that the process runs, `/readyz` whether work should be sent to it: a code and nothing else,
+ * since anyone may ask. A store outage must not make anything restart us, so it shows in `/readyz` alone.
+ */
+export function createHealth(documents: Documents): Health {
+  let draining = false
+  let checkedAt = Number.NEGATIVE_INFINITY
+  let check: Promise<boolean> = Promise.resolve(false)
+
+  function storeAnswers(): Promise<boolean> {
+    if (performance.now() - checkedAt > limits.readinessCacheSeconds * 1000) {
+      checkedAt = performance.now()
+      const signal = AbortSignal.timeout(limits.readinessTimeoutSeconds * 1000)
+      check = documents.ready(signal).then(
+        () => true,
+        () => false,
+      )
+    }
+    return check
+  }
+
+  const pages = pagesAt({
+    '/livez': () => codeOnly(200),
+    '/readyz': async () => codeOnly(!draining && (await storeAnswers()) ? 200 : 503),
+  })
+  return {
+    pages,
+    drain() {
+      draining = true
+    },
+  }
+}
+
+/** Whether a request, by its raw address, asks for one of these. */
+export function isHealthCheck({ url }: Request): boolean {
+  return /^(?:https?:\/\/[^/]+)?\/(?:livez|readyz)$/.test(url)
+}
+
+function codeOnly(status: number): Response {
+  return new Response(null, { status, headers: { 'cache-control': 'no-store' } })
+}

@@ -1,0 +1,274 @@
+import type { Digest, VersionRef } from '../../documents/document-ref.ts'
+import { latestTag } from '../../documents/document-ref.ts'
+import type { Document, Documents } from '../../documents/documents.ts'
+import { limits } from '../../limits.ts'
+import { cacheForEver, cacheNever, getVersion, headVersion } from '../download.ts'
+import { contentLength } from '../headers/content-length.ts'
+import { formatEntityTag } from '../headers/entity-tag.ts'
+import { documentMediaType } from '../headers/media-type.ts'
+import { parseReprDigest } from '../headers/repr-digest.ts'
+import { type ProblemCode, ProblemError } from '../problem.ts'
+import { type Answer, defineRoute, type Route } from '../route.ts'
+import {
+  DocumentPath,
+  DocumentShape,
+  ListingShape,
+  ListQuery,
+  NoQuery,
+  TagQuery,
+  TenantPath,
+  VersionPath,
+  VersionsQuery,
+  VersionsShape,
+} from './schemas.ts'
+
+/** How bytes are read at one address, and what is different there. */
+interface ReadRoute {
+  path: string
+  summary: string
+  query: typeof TagQuery | typeof NoQuery
+  cacheControl: string
+  /** Of finding out which version is meant. */
+  problems: readonly ProblemCode[]
+}
+
+const collection = '/v1/tenants/:tenant/documents'
+const document = `${collection}/:type/:name`
+const version = `${document}/versions/:digest`
+
+/** Calls on documents and their versions (design, section 3). */
+export function documentRoutes(documents: Documents): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: collection,
+      action: 'document.list',
+      params: TenantPath,
+      query: ListQuery,
+      body: 'none',
+      summary: 'List versions in the order of their keys',
+      requestHeaders: {},
+      answers: [{ status: 200, description: 'One page', body: ListingShape, headers: noStore }],
+      problems: ['cursor_invalid'],
+      async handle({ params, query, request }) {
+        if (query.type === undefined && (query.name ?? query.namePrefix) !== undefined) {
+          throw new ProblemError('request_invalid', 'Filters by name need "type" too.')
+        }
+        if (query.name !== undefined && query.namePrefix !== undefined) {
+          throw new ProblemError('request_invalid', 'Give "name" or "namePrefix", not both.')
+        }
+        const limit = query.limit ?? limits.listLimitDefault
+        return json(200, await documents.list({ ...params, ...query, limit }, request.signal))
+      },
+    }),
+
+    defineRoute({
+      method: 'PUT',
+      path: document,
+      action: 'document.put',
+      params: DocumentPath,
+      query: NoQuery,
+      body: 'document',
+      summary: 'Upload bytes as a version, and move "latest" to it',
+      requestHeaders: {
+        'Repr-Digest': 'RFC 9530, with sha-256: checked against the bytes before anything is published',
+      },
+      answers: [
+        { status: 201, description: 'A new version', body: DocumentShape, headers: placed },
+        { status: 200, description: 'The version was there already', body: DocumentShape, headers: placed },
+      ],
+      problems: [
+        'digest_invalid',
+        'digest_mismatch',
+        'document_too_large',
+        'body_incomplete',
+        'media_type_unsupported',
+        'upload_changed',
+        'conflict',
+        'busy',
+      ],
+      async handle({ params, request, context }) {
+        refuseContentRange(request.headers)
+        const { document, created } = await documents.put(params, {
+          body: request.body ?? emptyBody(),
+          size: contentLength(request),
+          digest: parseReprDigest(request.headers.get('repr-digest')),
+          contentType: documentMediaType(request.headers),
+          by: context.principal.subject,
+          admittedAt: context.admittedAt,
+          traceId: context.trace.traceId,
+          signal: request.signal,
+        })
+        context.found({ digest: document.digest })
+        return json(created ? 201 : 200, document, placedHeaders(document))
+      },
+    }),
+
+    ...readRoutes(
+      {
+        path: document,
+        summary: 'the version that a tag points to',
+        query: TagQuery,
+        cacheControl: cacheNever,
+        // Of the tag, which may be damaged.
+        problems: ['integrity_violated'],
+      },
+      async (call) => {
+        const { tag = latestTag } = call.query as { tag?: string }
+        const { tenant, type, name } = call.params as { tenant: string; type: string; name: string }
+        const { digest } = await documents.getTag({ tenant, type, name }, tag, call.request.signal)
+        return { tenant, type, name, digest }
+      },
+    ),
+
+    defineRoute({
+      method: 'GET',
+      path: `${document}/versions`,
+      action: 'version.list',
+      params: DocumentPath,
+      query: VersionsQuery,
+      body: 'none',
+      summary: 'Versions of a document, newest first, with their tags',
+      requestHeaders: {},
+      answers: [{ status: 200, description: 'One page', body: VersionsShape, headers: noStore }],
+      problems: ['cursor_invalid'],
+      async handle({ params, query, request }) {
+        const page = { limit: query.limit ?? limits.versionsLimitMax, cursor: query.cursor }
+        return json(200, await documents.versions(params, page, request.signal))
+      },
+    }),
+
+    ...readRoutes(
+      { path: version, summary: 'one version', query: NoQuery, cacheControl: cacheForEver, problems: [] },
+      async (call) => call.params as VersionRef,
+    ),
+
+    defineRoute({
+      method: 'DELETE',
+      path: version,
+      action: 'version.delete',
+      params: VersionPath,
+      query: NoQuery,
+      body: 'none',
+      summary: 'Delete a version for good',
+      requestHeaders: {},
+      answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
+      problems: ['version_tagged', 'version_locked', 'conflict'],
+      async handle({ params, request, context }) {
+        const ref = { ...params, digest: params.digest as Digest }
+        await documents.deleteVersion(ref, { by: context.principal.subject, signal: request.signal })
+        return new Response(null, { status: 204 })
+      },
+    }),
+  ]
+
+  /** GET and HEAD of bytes, which differ only in how the version is named. */
+  function readRoutes(
+    { path, summary, query, cacheControl, problems }: ReadRoute,
+    resolve: (call: { params: unknown; query: unknown; request: Request }) => Promise<VersionRef>,
+  ): Route[] {
+    const validators = { ETag: 'Quoted digest', 'Cache-Control': cacheControl, Vary: 'Authorization' }
+    const headers = { ...validators, ...bytesHeaders }
+    const notModified: Answer = {
+      status: 304,
+      description: 'The client holds these bytes',
+      body: null,
+      headers: validators,
+    }
+    const versionOf = async (call: Parameters<Route['handle']>[0]) => {
+      const ref = await resolve(call)
+      call.context.found({ digest: ref.digest })
+      return ref
+    }
+    const params = path === version ? VersionPath : DocumentPath
+    const action = path === version ? 'version.read' : 'document.read'
+    const shared = { path, action, params, query, body: 'none' } as const
+    return [
+      defineRoute({
+        ...shared,
+        method: 'HEAD',
+        summary: `Metadata of ${summary}`,
+        requestHeaders: conditionHeaders,
+        answers: [
+          { status: 200, description: 'It is there', body: null, headers: { ...headers, ...sized } },
+          notModified,
+        ],
+        problems: [...problems, 'precondition_failed'],
+        async handle(call) {
+          return headVersion(documents, await versionOf(call), call.request, cacheControl)
+        },
+      }),
+      defineRoute({
+        ...shared,
+        method: 'GET',
+        summary: `Bytes of ${summary}`,
+        requestHeaders: { ...conditionHeaders, ...rangeHeaders },
+        answers: [
+          {
+            status: 200,
+            description: 'All bytes, verified while they are sent',
+            body: 'bytes',
+            headers,
+          },
+          {
+            status: 206,
+            description: 'The range; verify it against Repr-Digest once whole',
+            body: 'bytes',
+            headers: { ...headers, 'Content-Range': 'Which bytes of how many' },
+          },
+          notModified,
+        ],
+        problems: ['precondition_failed', 'range_unsatisfiable', 'integrity_violated'],
+        async handle(call) {
+          return getVersion(documents, await versionOf(call), call, cacheControl)
+        },
+      }),
+    ]
+  }
+}
+
+const noStore = { 'Cache-Control': 'no-store' }
+const placed = { ...noStore, Location: 'Address of the version', ETag: 'Quoted digest' }
+const sized = { 'Content-Length': 'Bytes of the document' }
+const conditionHeaders = {
+  'If-Match': 'Entity tags, one of which the version must have',
+  'If-None-Match': 'Entity tags the client holds: 304 for one of them',
+}
+const rangeHeaders = {
+  Range: 'One range of bytes (RFC 9110 section 14.2)',
+  'If-Range': 'Entity tag for which Range holds',
+}
+const bytesHeaders = {
+  'Content-Type': 'As uploaded',
+  'Content-Disposition': 'attachment, with the name',
+  'Content-Security-Policy': "default-src 'none'; sandbox",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Repr-Digest': 'SHA-256 of the whole document (RFC 9530)',
+  'Document-Size': 'Bytes of the whole document; streamed answers have no Content-Length',
+  'Accept-Ranges': 'bytes',
+}
+
+/** A JSON answer. Nothing but a version's bytes may be cached. */
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  })
+}
+
+function placedHeaders({ tenant, type, name, digest }: Document): Record<string, string> {
+  return {
+    location: `/v1/tenants/${tenant}/documents/${type}/${name}/versions/${digest}`,
+    etag: formatEntityTag(digest),
+  }
+}
+
+/** RFC 9110 section 14.5: a part taken for the whole would be a different document. */
+function refuseContentRange(headers: Headers): void {
+  if (headers.get('content-range') === null) return
+  throw new ProblemError('request_invalid', 'Content-Range is not taken: send the whole document.')
+}
+
+function emptyBody(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() })
+}

@@ -1,0 +1,153 @@
+import { Type } from '@sinclair/typebox'
+import {
+  digestPattern,
+  namePattern,
+  tagPattern,
+  tenantPattern,
+  typePattern,
+} from '../../documents/document-ref.ts'
+import { limits } from '../../limits.ts'
+
+/** Shapes of the API (design, section 3). They check what comes in, and are what OpenAPI shows. */
+
+const strict = { additionalProperties: false }
+
+export const Tenant = Type.String({ pattern: tenantPattern, description: 'DNS label', examples: ['acme'] })
+export const DocumentType = Type.String({ pattern: typePattern, examples: ['deployment-bundles'] })
+export const Name = Type.String({ pattern: namePattern, examples: ['orders-api.tgz'] })
+export const TagName = Type.String({ pattern: tagPattern, examples: ['production'] })
+export const DigestText = Type.String({ pattern: digestPattern, description: 'SHA-256 of the bytes' })
+const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
+const Size = Type.Integer({ minimum: 0, description: 'bytes' })
+const Cursor = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: 'Opaque; of the page before, for the same tenant and filters',
+})
+const NextCursor = Type.Union([Cursor, Type.Null()])
+
+export const TenantPath = Type.Object({ tenant: Tenant }, strict)
+export const DocumentPath = Type.Object({ tenant: Tenant, type: DocumentType, name: Name }, strict)
+export const VersionPath = Type.Object(
+  { tenant: Tenant, type: DocumentType, name: Name, digest: DigestText },
+  strict,
+)
+export const TagPath = Type.Object({ tenant: Tenant, type: DocumentType, name: Name, tag: TagName }, strict)
+
+const limitOf = (maximum: number, defaultLimit: number) =>
+  Type.Optional(
+    Type.Integer({ minimum: 1, maximum, default: defaultLimit, description: 'Rows of a page at most' }),
+  )
+
+const filter = (pattern: string, description: string) => Type.Optional(Type.String({ pattern, description }))
+
+export const NoQuery = Type.Object({}, strict)
+export const TagQuery = Type.Object({ tag: filter(tagPattern, 'Which version; default: latest') }, strict)
+export const ListQuery = Type.Object(
+  {
+    type: filter(typePattern, 'Only documents of this type'),
+    name: filter(namePattern, 'Only this document; needs type'),
+    namePrefix: filter(namePattern, 'Only names that begin so; needs type, and not beside name'),
+    limit: limitOf(limits.listLimitMax, limits.listLimitDefault),
+    cursor: Type.Optional(Cursor),
+  },
+  strict,
+)
+export const VersionsQuery = Type.Object(
+  {
+    limit: limitOf(limits.versionsLimitMax, limits.versionsLimitMax),
+    cursor: Type.Optional(Cursor),
+  },
+  strict,
+)
+
+export const TagBody = Type.Object({ digest: DigestText }, { ...strict, $id: 'TagMove' })
+
+const ref = { tenant: Tenant, type: DocumentType, name: Name, digest: DigestText }
+
+export const DocumentShape = Type.Object(
+  {
+    ...ref,
+    size: Size,
+    contentType: Type.String(),
+    createdAt: Time,
+    createdBy: Type.String({ description: 'Subject of the token that uploaded it first' }),
+    tags: Type.Array(TagName),
+  },
+  { ...strict, $id: 'Document' },
+)
+export const ListingShape = Type.Object(
+  {
+    documents: Type.Array(Type.Object({ ...ref, size: Size, storedAt: Time }, strict)),
+    nextCursor: NextCursor,
+  },
+  { ...strict, $id: 'Listing' },
+)
+export const VersionsShape = Type.Object(
+  { versions: Type.Array(DocumentShape), nextCursor: NextCursor },
+  { ...strict, $id: 'Versions' },
+)
+export const TagShape = Type.Object(
+  { ...ref, tag: TagName, movedAt: Time, movedBy: Type.String() },
+  { ...strict, $id: 'Tag' },
+)
+export const UploadPath = Type.Object(
+  { tenant: Tenant, type: DocumentType, name: Name, id: Type.String({ pattern: '^[0-9a-f]{32}$' }) },
+  strict,
+)
+export const TicketBody = Type.Object(
+  { digest: DigestText, size: Size, contentType: Type.String({ minLength: 3, maxLength: 255 }) },
+  { ...strict, $id: 'TicketRequest' },
+)
+export const CompletionBody = Type.Object(
+  { ticket: Type.String({ minLength: 1, maxLength: 4096 }) },
+  { ...strict, $id: 'Completion' },
+)
+export const DownloadBody = Type.Object(
+  {
+    expiresInSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: limits.downloadSecondsMax,
+        default: limits.downloadSecondsDefault,
+      }),
+    ),
+  },
+  { ...strict, $id: 'DownloadRequest' },
+)
+
+const Texts = Type.Record(Type.String(), Type.String())
+const ticket = {
+  id: Type.String(),
+  ticket: Type.String({ description: 'For complete' }),
+  url: Type.String({ format: 'uri', description: 'A credential while it lives: keep it out of logs' }),
+  expiresAt: Time,
+  completeBefore: Time,
+}
+export const TicketShape = Type.Union(
+  [
+    Type.Object({ ...ticket, method: Type.Literal('POST'), fields: Texts }, strict),
+    Type.Object({ ...ticket, method: Type.Literal('PUT'), headers: Texts }, strict),
+  ],
+  { $id: 'Ticket' },
+)
+export const PublishedShape = Type.Object({ published: DocumentShape }, { ...strict, $id: 'Published' })
+export const SignedUrlShape = Type.Object(
+  { url: Type.String({ format: 'uri' }), expiresAt: Time },
+  { ...strict, $id: 'SignedUrl' },
+)
+
+export const ProblemShape = Type.Object(
+  {
+    type: Type.String({ format: 'uri-reference' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String({ description: 'Stable; decide by this' }),
+    traceId: Type.String({ pattern: '^[0-9a-f]{32}$' }),
+  },
+  {
+    $id: 'Problem',
+    description: 'RFC 9457; some codes add members of their own',
+  },
+)

@@ -1,0 +1,82 @@
+import type { Digest } from '../../documents/document-ref.ts'
+import type { Documents, Tag, TagCondition } from '../../documents/documents.ts'
+import { formatEntityTag, parseEntityTags, strongValues } from '../headers/entity-tag.ts'
+import { defineRoute, type Route } from '../route.ts'
+import { json } from './document-routes.ts'
+import { readJson } from './json-body.ts'
+import { NoQuery, TagBody, TagPath, TagShape } from './schemas.ts'
+
+const tagPath = '/v1/tenants/:tenant/documents/:type/:name/tags/:tag'
+const tagHeaders = { 'Cache-Control': 'no-store', ETag: 'Changes with every move; for If-Match' }
+const ifMatch = { 'If-Match': 'Entity tags, one of which the tag must have: compare and set' }
+
+/** Calls on tags, the movable names of versions (design, sections 2 and 3). */
+export function tagRoutes(documents: Documents): Route[] {
+  const shared = { path: tagPath, params: TagPath, query: NoQuery } as const
+  return [
+    defineRoute({
+      ...shared,
+      method: 'GET',
+      action: 'tag.read',
+      body: 'none',
+      summary: 'Where a tag points',
+      requestHeaders: {},
+      answers: [{ status: 200, description: 'The tag', body: TagShape, headers: tagHeaders }],
+      problems: ['integrity_violated'],
+      async handle({ params: { tag, ...ref }, request }) {
+        return tagResponse(200, await documents.getTag(ref, tag, request.signal))
+      },
+    }),
+
+    defineRoute({
+      ...shared,
+      method: 'PUT',
+      action: 'tag.put',
+      body: { json: TagBody },
+      summary: 'Point a tag at a version',
+      requestHeaders: ifMatch,
+      answers: [
+        { status: 201, description: 'A new tag', body: TagShape, headers: tagHeaders },
+        { status: 200, description: 'The tag has moved', body: TagShape, headers: tagHeaders },
+      ],
+      problems: ['version_unknown', 'precondition_failed', 'compare_and_set_unavailable', 'store_unknown'],
+      async handle({ params: { tag, ...ref }, request, context }) {
+        const { digest } = await readJson(request, TagBody)
+        context.found({ digest })
+        const { tag: moved, created } = await documents.putTag(ref, tag, {
+          digest: digest as Digest,
+          by: context.principal.subject,
+          ifMatch: conditionOf(request.headers),
+          signal: request.signal,
+        })
+        return tagResponse(created ? 201 : 200, moved)
+      },
+    }),
+
+    defineRoute({
+      ...shared,
+      method: 'DELETE',
+      action: 'tag.delete',
+      body: 'none',
+      summary: 'Remove a tag',
+      requestHeaders: ifMatch,
+      answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
+      problems: ['tag_protected', 'precondition_failed'],
+      async handle({ params: { tag, ...ref }, request }) {
+        const { headers, signal } = request
+        await documents.deleteTag(ref, tag, { ifMatch: conditionOf(headers), signal })
+        return new Response(null, { status: 204 })
+      },
+    }),
+  ]
+}
+
+function tagResponse(status: number, { etag, ...tag }: Tag): Response {
+  return json(status, tag, { etag: formatEntityTag(etag) })
+}
+
+/** If-Match compares strongly (RFC 9110 section 13.1.1): of weak tags alone, none ever matches. */
+function conditionOf(headers: Headers): TagCondition | undefined {
+  const tags = parseEntityTags('If-Match', headers.get('if-match'))
+  return tags === undefined || tags === '*' ? tags : strongValues(tags)
+}

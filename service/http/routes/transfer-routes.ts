@@ -1,0 +1,123 @@
+import type { Digest } from '../../documents/document-ref.ts'
+import type { Transfers } from '../../documents/transfers.ts'
+import { documentMediaTypeOf } from '../headers/media-type.ts'
+import { defineRoute, type Route } from '../route.ts'
+import { json } from './document-routes.ts'
+import { readJson, readOptionalJson } from './json-body.ts'
+import {
+  CompletionBody,
+  DocumentPath,
+  DocumentShape,
+  DownloadBody,
+  NoQuery,
+  PublishedShape,
+  SignedUrlShape,
+  TicketBody,
+  TicketShape,
+  UploadPath,
+  VersionPath,
+} from './schemas.ts'
+
+const uploads = '/v1/tenants/:tenant/documents/:type/:name/uploads'
+const downloads = '/v1/tenants/:tenant/documents/:type/:name/versions/:digest/downloads'
+const noStore = { 'Cache-Control': 'no-store' }
+
+/** Calls that hand out signed URLs, and the completion of uploads (design, section 5). */
+export function transferRoutes(transfers: Transfers): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      path: uploads,
+      action: 'upload.create',
+      params: DocumentPath,
+      query: NoQuery,
+      body: { json: TicketBody },
+      summary: 'Ask for a ticket to upload straight to the object store',
+      requestHeaders: {},
+      answers: [
+        { status: 201, description: 'A ticket', body: TicketShape, headers: noStore },
+        { status: 200, description: 'The bytes are there already', body: PublishedShape, headers: noStore },
+      ],
+      problems: ['document_too_large', 'digest_mismatch', 'tickets_unavailable', 'store_unknown', 'conflict'],
+      async handle({ params, request, context }) {
+        const { digest, size, contentType } = await readJson(request, TicketBody)
+        context.found({ digest })
+        const created = await transfers.createUpload(params, {
+          digest: digest as Digest,
+          size,
+          contentType: documentMediaTypeOf(contentType),
+          by: context.principal.subject,
+          admittedAt: context.admittedAt,
+          signal: request.signal,
+        })
+        if ('published' in created) return json(200, created)
+        const { id, expiresAt } = created.ticket
+        context.auditSignedUrl({ id, expiresAt })
+        return json(201, created.ticket)
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: `${uploads}/:id/complete`,
+      action: 'upload.complete',
+      params: UploadPath,
+      query: NoQuery,
+      body: { json: CompletionBody },
+      summary: 'Verify and publish what was uploaded with a ticket',
+      requestHeaders: {},
+      answers: [
+        { status: 201, description: 'A new version', body: DocumentShape, headers: noStore },
+        { status: 200, description: 'The version was there already', body: DocumentShape, headers: noStore },
+        {
+          status: 202,
+          description: 'Still being verified: ask again',
+          body: null,
+          headers: { ...noStore, 'Retry-After': 'Seconds' },
+        },
+      ],
+      problems: [
+        'ticket_invalid',
+        'digest_mismatch',
+        'upload_not_found',
+        'upload_changed',
+        'upload_expired',
+        'conflict',
+        'busy',
+      ],
+      async handle({ params: { id, ...ref }, request, context }) {
+        const { ticket } = await readJson(request, CompletionBody)
+        const by = context.principal.subject
+        const done = await transfers.completeUpload(ref, id, { ticket, by, traceId: context.trace.traceId })
+        if (!done) return new Response(null, { status: 202, headers: inProgressHeaders })
+        context.found({ digest: done.document.digest })
+        return json(done.created ? 201 : 200, done.document)
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: downloads,
+      action: 'download.create',
+      params: VersionPath,
+      query: NoQuery,
+      body: { json: DownloadBody, optional: true },
+      summary: 'Ask for a URL that gives the bytes straight from the object store',
+      requestHeaders: {},
+      answers: [{ status: 201, description: 'A signed URL', body: SignedUrlShape, headers: noStore }],
+      problems: [],
+      async handle({ params, request, context }) {
+        const { expiresInSeconds } = (await readOptionalJson(request, DownloadBody)) ?? {}
+        const ref = { ...params, digest: params.digest as Digest }
+        const { id, url, expiresAt } = await transfers.createDownload(ref, {
+          expiresInSeconds,
+          signal: request.signal,
+        })
+        context.auditSignedUrl({ id, expiresAt })
+        return json(201, { url, expiresAt })
+      },
+    }),
+  ]
+}
+
+const inProgressHeaders = { 'retry-after': '1', 'cache-control': 'no-store' }

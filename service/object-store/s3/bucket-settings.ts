@@ -1,0 +1,161 @@
+import {
+  type CORSRule,
+  CreateBucketCommand,
+  DeleteBucketPolicyCommand,
+  GetBucketCorsCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketPolicyCommand,
+  GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
+  HeadBucketCommand,
+  type LifecycleRule,
+  type ObjectLockRetentionMode,
+  PutBucketCorsCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  PutObjectLockConfigurationCommand,
+} from '@aws-sdk/client-s3'
+import { createS3Client, type S3Endpoint } from './client.ts'
+import { statusOf, toObjectStoreError } from './error.ts'
+
+export type { CORSRule as S3CorsRule, LifecycleRule as S3LifecycleRule } from '@aws-sdk/client-s3'
+
+/** How a bucket is set up, in the words of the S3 API. What the store does not know is as if it were not set. */
+export interface BucketSettings {
+  versioning: 'Enabled' | 'Suspended' | 'off'
+  objectLock: { retention?: { mode: ObjectLockRetentionMode; days: number } } | null
+  lifecycle: LifecycleRule[]
+  cors: CORSRule[]
+  /** As it is stored, parsed. */
+  policy: unknown
+}
+
+/** The store would not take a setting; `reason` is its own code, safe to show. */
+export interface Refused {
+  refused: string
+}
+
+/**
+ * Settings of buckets, for whoever provisions them. Writing resolves to `null`, or to what the store said where it
+ * will not take this (4xx or 501).
+ *
+ * Source: S3 API, operations on buckets. @throws {ObjectStoreError} for everything else that goes wrong.
+ */
+export interface BucketSettingsClient {
+  /** @returns `null` for a bucket that does not exist. */
+  read(bucket: string): Promise<BucketSettings | null>
+  create(bucket: string, options: { objectLock: boolean }): Promise<Refused | null>
+  putVersioning(bucket: string): Promise<Refused | null>
+  putRetention(bucket: string, mode: ObjectLockRetentionMode, days: number): Promise<Refused | null>
+  putLifecycle(bucket: string, rules: LifecycleRule[]): Promise<Refused | null>
+  putCors(bucket: string, rules: CORSRule[]): Promise<Refused | null>
+  putPolicy(bucket: string, policy: unknown): Promise<Refused | null>
+  removePolicy(bucket: string): Promise<void>
+  /** Whether these keys may read the CORS rules: told from "there are none". */
+  mayReadCors(bucket: string): Promise<boolean>
+  close(): void
+}
+
+export function createBucketSettings(endpoint: S3Endpoint): BucketSettingsClient {
+  const client = createS3Client(endpoint)
+
+  /** @returns `null` where nothing is set, or the store does not know such a setting. */
+  async function read<T>(operation: string, call: Promise<T>): Promise<T | null> {
+    try {
+      return await call
+    } catch (error) {
+      if ([400, 404, 405, 501].includes(statusOf(error))) return null
+      throw toObjectStoreError(operation, error)
+    }
+  }
+
+  async function write(operation: string, call: Promise<unknown>): Promise<Refused | null> {
+    try {
+      await call
+      return null
+    } catch (error) {
+      const status = statusOf(error)
+      const failure = toObjectStoreError(operation, error)
+      if (status === 501 || failure.code === 'rejected') return { refused: `${status} ${failure.reason}` }
+      throw failure
+    }
+  }
+
+  return {
+    async read(Bucket) {
+      if ((await read('headBucket', client.send(new HeadBucketCommand({ Bucket })))) === null) return null
+      const versioning = await read('getVersioning', client.send(new GetBucketVersioningCommand({ Bucket })))
+      const lock = await read('getObjectLock', client.send(new GetObjectLockConfigurationCommand({ Bucket })))
+      const lifecycle = await read(
+        'getLifecycle',
+        client.send(new GetBucketLifecycleConfigurationCommand({ Bucket })),
+      )
+      const cors = await read('getCors', client.send(new GetBucketCorsCommand({ Bucket })))
+      const policy = await read('getPolicy', client.send(new GetBucketPolicyCommand({ Bucket })))
+      const { Mode, Days } = lock?.ObjectLockConfiguration?.Rule?.DefaultRetention ?? {}
+      const isLocked = lock?.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled'
+      return {
+        versioning: versioning?.Status ?? 'off',
+        objectLock: isLocked ? (Mode && Days ? { retention: { mode: Mode, days: Days } } : {}) : null,
+        lifecycle: lifecycle?.Rules ?? [],
+        cors: cors?.CORSRules ?? [],
+        policy: policy?.Policy ? JSON.parse(policy.Policy) : null,
+      }
+    },
+
+    create: (Bucket, { objectLock }) =>
+      write(
+        'createBucket',
+        client.send(
+          new CreateBucketCommand({ Bucket, ...(objectLock ? { ObjectLockEnabledForBucket: true } : {}) }),
+        ),
+      ),
+
+    putVersioning: (Bucket) =>
+      write(
+        'putVersioning',
+        client.send(
+          new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+        ),
+      ),
+
+    putRetention(Bucket, Mode, Days) {
+      const Rule = { DefaultRetention: { Mode, Days } }
+      const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled', Rule } as const
+      const command = new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration })
+      return write('putObjectLock', client.send(command))
+    },
+
+    putLifecycle: (Bucket, Rules) =>
+      write(
+        'putLifecycle',
+        client.send(
+          new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules } }),
+        ),
+      ),
+
+    putCors: (Bucket, CORSRules) =>
+      write('putCors', client.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules } }))),
+
+    putPolicy: (Bucket, policy) =>
+      write('putPolicy', client.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify(policy) }))),
+
+    async removePolicy(Bucket) {
+      await write('removePolicy', client.send(new DeleteBucketPolicyCommand({ Bucket })))
+    },
+
+    async mayReadCors(Bucket) {
+      try {
+        await client.send(new GetBucketCorsCommand({ Bucket }))
+        return true
+      } catch (error) {
+        const failure = toObjectStoreError('getCors', error)
+        if (failure.code === 'unavailable' && statusOf(error) !== 501) throw failure
+        return failure.code !== 'denied'
+      }
+    },
+
+    close: () => client.destroy(),
+  }
+}

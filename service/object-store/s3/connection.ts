@@ -1,0 +1,39 @@
+import { limits } from '../../limits.ts'
+import type { S3Connections } from './connections.ts'
+
+/** How long the store may take before a call has failed. */
+export interface StoreDeadlines {
+  /** To answer a small call, or to send the next bytes of a body that is being read. */
+  answerSecondsMax: number
+  /** To take a part, join parts, or take the next bytes of a streamed body. */
+  transferSecondsMax: number
+}
+
+export function deadlinesOf({ deadlines }: S3Connection): StoreDeadlines {
+  return (
+    deadlines ?? {
+      answerSecondsMax: limits.storeAnswerSecondsMax,
+      transferSecondsMax: limits.storeTransferSecondsMax,
+    }
+  )
+}
+
+/** What is needed to reach one bucket of an S3-compatible store. */
+export interface S3Connection {
+  /** Origin such as `https://fsn1.your-objectstorage.com`, without path. */
+  endpoint: string
+  region: string
+  accessKeyId: string
+  secretAccessKey: string
+  /** `https://host/bucket/key` instead of `https://bucket.host/key`. */
+  forcePathStyle: boolean
+  bucket: string
+  /** Connections to the store that may be open at once. */
+  connectionsMax: number
+  /** The same ones for all that is made of this; default: `connectionsMax` for each. */
+  connections?: S3Connections | undefined
+  /** Default: those of `limits.ts`. */
+  deadlines?: StoreDeadlines | undefined
+  /** PEM of a private certificate authority, trusted instead of the public ones. */
+  ca?: string | undefined
+}

@@ -1,0 +1,49 @@
+import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store.ts'
+import { retryAfterSeconds } from './retry.ts'
+
+/**
+ * Turns what the SDK or fetch threw into the port's error. Only the store's error code is taken over: the
+ * SDK's errors embed the whole response, headers and signed request included.
+ */
+export function toObjectStoreError(operation: string, error: unknown): ObjectStoreError {
+  if (error instanceof ObjectStoreError) return error
+  const status = statusOf(error)
+  const { $response } = error as { $response?: { headers?: Record<string, string> } }
+  const retryAfter = retryAfterSeconds($response?.headers?.['retry-after'])
+  return new ObjectStoreError(codeOfStatus(status), operation, reasonOf(error, status), retryAfter)
+}
+
+/** The port's code for an HTTP status of the store; 0 is "no answer". */
+export function codeOfStatus(status: number): ObjectStoreErrorCode {
+  if (status === 401 || status === 403) return 'denied'
+  if (status === 412) return 'precondition_failed'
+  if (status === 416) return 'range_unsatisfiable'
+  // RGW answers 409 and 408 to requests that lost a race or their connection: the same call may succeed.
+  if (status === 0 || status === 408 || status === 409 || status === 429 || status >= 500)
+    return 'unavailable'
+  return 'rejected'
+}
+
+/** HTTP status behind an SDK error, or 0 if the store never answered. */
+export function statusOf(error: unknown): number {
+  const shape = error as {
+    $metadata?: { httpStatusCode?: number }
+    $response?: { statusCode?: number }
+  } | null
+  return shape?.$metadata?.httpStatusCode ?? shape?.$response?.statusCode ?? 0
+}
+
+/** What the SDK and JavaScript say where they do not know: the status says more, for example of a page of HTML. */
+const saysNothing = ['Error', 'Unknown', 'SyntaxError']
+
+/** S3 codes are CamelCase words, transport codes are upper-case; anything else might carry content. */
+const reasonForm = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/
+
+function reasonOf(error: unknown, status: number): string {
+  const shape = error as { name?: unknown; code?: unknown } | null
+  const candidates = [shape?.code, shape?.name]
+  const named = candidates.find(
+    (value) => typeof value === 'string' && reasonForm.test(value) && !saysNothing.includes(value),
+  )
+  return typeof named === 'string' ? named : status === 0 ? 'NoAnswer' : `Status${status}`
+}

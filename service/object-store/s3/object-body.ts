@@ -1,0 +1,110 @@
+import { type ByteRange, type GetOptions, type ObjectBody, ObjectStoreError } from '../object-store.ts'
+import type { ReleaseConnection } from './connections.ts'
+import { toObjectStoreError } from './error.ts'
+import { toObjectInfo } from './object-info.ts'
+
+/** RFC 9110 section 14.2. */
+export function rangeHeader(range: ByteRange): string {
+  return 'suffix' in range ? `bytes=-${range.suffix}` : `bytes=${range.first}-${range.last ?? ''}`
+}
+
+export interface BodyOptions extends GetOptions {
+  /** A read that gets nothing for this long has failed. Time in which nobody reads does not count. */
+  answerSecondsMax: number
+}
+
+/**
+ * The port's view of a GetObject answer; `release` is called once its body ended, failed, was cancelled or
+ * was aborted, and told if there were bytes left.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ *
+ * @throws {ObjectStoreError} `range_unsatisfiable` for a range of an empty object
+ */
+export function toObjectBody(
+  key: string,
+  response: Response,
+  options: BodyOptions,
+  release: ReleaseConnection,
+): ObjectBody {
+  const { headers } = response
+  const range = contentRange(headers.get('content-range'))
+  // MinIO answers 200 and no bytes to the last bytes of an empty object, other stores 416.
+  if (options.range && !range && headers.get('content-length') === '0') {
+    throw new ObjectStoreError('range_unsatisfiable', 'get', 'InvalidRange')
+  }
+  const info = toObjectInfo(key, headers)
+  return {
+    ...info,
+    size: range ? range.size : info.size,
+    range: range ? { first: range.first, last: range.last } : null,
+    body: releasing(response.body, options, release),
+  }
+}
+
+/** RFC 9110 section 14.4, `bytes first-last/size`. */
+function contentRange(header: string | null): { first: number; last: number; size: number } | null {
+  const match = header === null ? null : /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header)
+  return match ? { first: Number(match[1]), last: Number(match[2]), size: Number(match[3]) } : null
+}
+
+function releasing(
+  body: ReadableStream<Uint8Array> | null,
+  { signal, answerSecondsMax }: BodyOptions,
+  release: ReleaseConnection,
+): ReadableStream<Uint8Array> {
+  const reader = body?.getReader()
+  let settled = false
+  const settle: ReleaseConnection = (abandoned) => {
+    signal?.removeEventListener('abort', abort)
+    // Whoever cancels after an abort, or is told of it by the next read, would free it before its time.
+    if (!settled) release(abandoned)
+    settled = true
+  }
+  // Not left to the next read: a caller that has aborted may never read again.
+  const abort = () => {
+    settle('abandoned')
+    reader?.cancel(signal?.reason).catch(() => {})
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  if (signal?.aborted) abort()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          signal?.throwIfAborted()
+          const next = reader ? await readInTime(reader, answerSecondsMax) : endOfBody
+          signal?.throwIfAborted()
+          if (!next.done) return controller.enqueue(next.value)
+          settle()
+          controller.close()
+        } catch (error) {
+          settle('abandoned')
+          controller.error(signal?.aborted ? signal.reason : toObjectStoreError('get', error))
+        }
+      },
+      async cancel(reason) {
+        settle('abandoned')
+        await reader?.cancel(reason)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+const endOfBody = { done: true, value: undefined } as const
+
+/** @throws {ObjectStoreError} `unavailable` if the store sends nothing for too long; the body is cancelled. */
+async function readInTime(reader: ReadableStreamDefaultReader<Uint8Array>, secondsMax: number) {
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    reader.cancel().catch(() => {})
+  }, secondsMax * 1000)
+  try {
+    const next = await reader.read()
+    if (late) throw new ObjectStoreError('unavailable', 'get', 'TimedOut')
+    return next
+  } finally {
+    clearTimeout(timer)
+  }
+}

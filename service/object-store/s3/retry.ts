@@ -1,0 +1,47 @@
+import { limits } from '../../limits.ts'
+import { ObjectStoreError } from '../object-store.ts'
+
+/**
+ * Repeats `attempt` while it fails as `unavailable`, `storeAttemptsMax` tries in all. One policy for the SDK's
+ * calls and our own: the SDK's also counts the failures of other calls, and gives up sooner the more there were.
+ *
+ * @param attempt gets the number of its try, from 1; fails with nothing but {@link ObjectStoreError} or what
+ *   is not to be repeated.
+ * @throws what the last try threw; the signal's reason.
+ */
+export async function withRetries<T>(
+  attempt: (tries: number) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt(tries)
+    } catch (error) {
+      const repeatable = error instanceof ObjectStoreError && error.code === 'unavailable'
+      if (!repeatable || tries >= limits.storeAttemptsMax) throw error
+      await Bun.sleep(backOffMilliseconds(tries, error.retryAfterSeconds))
+      signal?.throwIfAborted()
+    }
+  }
+}
+
+/**
+ * How long to wait after try number `tries`: up to 200 ms, 400 ms, … with full jitter, so that replicas that
+ * were refused together do not come back together; on top of what the store asked for, within its limit.
+ */
+export function backOffMilliseconds(tries: number, retryAfterSeconds = 0): number {
+  const asked = Math.min(retryAfterSeconds, limits.storeRetryWaitSecondsMax) * 1000
+  return asked + Math.random() * 100 * 2 ** tries
+}
+
+/**
+ * Value of Retry-After in seconds: a number, or the time until a date (RFC 9110 section 10.2.3).
+ *
+ * @returns `undefined` for none and for what is neither.
+ */
+export function retryAfterSeconds(header: string | null | undefined): number | undefined {
+  if (header === null || header === undefined) return undefined
+  if (/^\d{1,9}$/.test(header)) return Number(header)
+  const at = Date.parse(header)
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000))
+}

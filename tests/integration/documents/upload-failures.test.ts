@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
+import { type RawExchange, rawRequest } from '../../support/service/raw-http.ts'
+import {
+  inChunks,
+  KiB,
+  MiB,
+  pathOf,
+  randomDocument,
+  reprDigestOf,
+} from '../../support/service/sample-documents.ts'
+import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { keysOf, leftovers, type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+
+const bytes = randomDocument(20 * MiB)
+const uploadIdleSecondsMax = 0.5
+
+let disk: OpenStore
+let service: InProcessService
+let token: string
+
+beforeAll(async () => {
+  disk = await startOpenStore()
+  service = await serviceInProcess({ store: disk, documentBytesMax: 64 * MiB, uploadIdleSecondsMax })
+  token = await service.token()
+}, 600_000)
+
+afterAll(async () => {
+  await service.stop()
+  await disk.stop()
+})
+
+/** Whatever failed: nothing is visible, no tag moved, and nothing lies about. */
+afterEach(async () => {
+  expect(await keysOf(service.store, '')).toEqual([])
+  expect(await leftovers(disk, service.store)).toEqual([])
+})
+
+/** Begins an upload on a raw socket. */
+function begin(headers: Record<string, string>): Promise<RawExchange> {
+  const path = pathOf('snapshots', 'unlucky')
+  return rawRequest(service.url, {
+    method: 'PUT',
+    path,
+    headers: { authorization: `Bearer ${token}`, ...headers },
+  })
+}
+
+const chunkedBody = { 'transfer-encoding': 'chunked' }
+const withLength = (size: number) => ({ 'content-length': String(size) })
+const withDigest = (size: number) => ({
+  ...withLength(size),
+  'repr-digest': reprDigestOf(bytes.subarray(0, size)),
+})
+
+function answeredRequests(): number {
+  return service.logs().filter(({ event }) => event === 'request.answered').length
+}
+
+/** Runs `work`, then waits until the service is done with the one request that it made. */
+async function untilAnswered(work: () => Promise<void>): Promise<void> {
+  const before = answeredRequests()
+  await work()
+  while (answeredRequests() === before) await Bun.sleep(10)
+}
+
+/** The ways to lose a body half-way, one for each way of publishing it. */
+const halves = {
+  async small() {
+    const exchange = await begin(withDigest(500 * KiB))
+    await exchange.send(bytes.subarray(0, 300 * KiB))
+    return exchange
+  },
+  async smallInChunks() {
+    const exchange = await begin(chunkedBody)
+    await exchange.sendChunk(bytes.subarray(0, 300 * KiB))
+    return exchange
+  },
+  /** Streams to its final key: the store holds most of it by now. */
+  async streamed() {
+    const exchange = await begin(withDigest(6 * MiB))
+    await exchange.send(bytes.subarray(0, 5 * MiB))
+    await until(() => service.storeCalls.includes('put'))
+    return exchange
+  },
+  /** The first parts are in staging by now. */
+  async staged() {
+    const exchange = await begin(withLength(30 * MiB))
+    await exchange.send(bytes)
+    await until(async () => (await disk.unfinished()).length > 0)
+    return exchange
+  },
+  async stagedInChunks() {
+    const exchange = await begin(chunkedBody)
+    await exchange.sendChunk(bytes)
+    await until(async () => (await disk.unfinished()).length > 0)
+    return exchange
+  },
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await Bun.sleep(10)
+}
+
+async function half(begun: () => Promise<RawExchange>): Promise<RawExchange> {
+  service.storeCalls.length = 0
+  return begun()
+}
+
+describe('an upload that its client cuts off', () => {
+  it('leaves nothing of a small body', async () => {
+    await untilAnswered(async () => (await half(halves.small)).end())
+    await untilAnswered(async () => (await half(halves.small)).reset())
+  })
+
+  it('leaves nothing of a small body in chunks', async () => {
+    await untilAnswered(async () => (await half(halves.smallInChunks)).end())
+    await untilAnswered(async () => (await half(halves.smallInChunks)).reset())
+  })
+
+  it('leaves nothing of a body that streams to its key', async () => {
+    await untilAnswered(async () => (await half(halves.streamed)).end())
+    await untilAnswered(async () => (await half(halves.streamed)).reset())
+  })
+
+  it('leaves nothing of a body of known length that is staged', async () => {
+    await untilAnswered(async () => (await half(halves.staged)).end())
+    await untilAnswered(async () => (await half(halves.staged)).reset())
+  })
+
+  it('leaves nothing of a body in chunks that is staged', async () => {
+    await untilAnswered(async () => (await half(halves.stagedInChunks)).end())
+    await untilAnswered(async () => (await half(halves.stagedInChunks)).reset())
+  })
+})
+
+describe('an upload that its client aborts', () => {
+  /** Sends `size` bytes with fetch, then aborts instead of ending. */
+  async function abortAfter(size: number, headers: Record<string, string>): Promise<unknown> {
+    const abort = new AbortController()
+    let at = 0
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        if (at < size) controller.enqueue(bytes.slice(at, Math.min(at + 64 * KiB, size)))
+        else {
+          await Bun.sleep(50)
+          abort.abort()
+        }
+        at += 64 * KiB
+      },
+    })
+    return fetch(`${service.url}${pathOf('snapshots', 'unlucky')}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}`, ...headers },
+      body,
+      signal: abort.signal,
+    }).then(
+      ({ status }) => status,
+      (error: Error) => error.name,
+    )
+  }
+
+  it('leaves nothing of a small body', async () => {
+    await untilAnswered(async () => expect(await abortAfter(300 * KiB, {})).toBe('AbortError'))
+  })
+
+  it('leaves nothing of a body that is staged', async () => {
+    await untilAnswered(async () => expect(await abortAfter(20 * MiB, {})).toBe('AbortError'))
+  })
+})
+
+describe('an upload that stalls', () => {
+  async function refusalOf(begun: () => Promise<RawExchange>) {
+    const { status, body } = await (await half(begun)).answer()
+    return { status, code: JSON.parse(body.toString()).code }
+  }
+
+  const givenUp = { status: 400, code: 'body_incomplete' }
+
+  it('is given up, whichever way it is published', async () => {
+    expect(await refusalOf(halves.small)).toEqual(givenUp)
+    expect(await refusalOf(halves.smallInChunks)).toEqual(givenUp)
+    expect(await refusalOf(halves.streamed)).toEqual(givenUp)
+    expect(await refusalOf(halves.staged)).toEqual(givenUp)
+    expect(await refusalOf(halves.stagedInChunks)).toEqual(givenUp)
+  }, 20_000)
+})
+
+describe('an upload whose bytes are not those of its Repr-Digest', () => {
+  async function refusalOf(size: number, body: (bytes: Uint8Array<ArrayBuffer>) => BodyInit) {
+    const wrong = bytes.slice(0, size)
+    wrong[size - 1] = (wrong[size - 1] ?? 0) ^ 1
+    const response = await fetch(`${service.url}${pathOf('snapshots', 'unlucky')}`, {
+      method: 'PUT',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'repr-digest': reprDigestOf(bytes.subarray(0, size)),
+      },
+      body: body(wrong),
+    })
+    const { code, declared, found } = (await response.json()) as Record<string, unknown>
+    return { status: response.status, code, differ: declared !== found }
+  }
+
+  const refused = { status: 422, code: 'digest_mismatch', differ: true }
+  const whole = (body: Uint8Array<ArrayBuffer>) => body
+
+  it('is refused when it is small', async () => {
+    expect(await refusalOf(1, whole)).toEqual(refused)
+    expect(await refusalOf(500 * KiB, whole)).toEqual(refused)
+    expect(await refusalOf(500 * KiB, inChunks)).toEqual(refused)
+  })
+
+  it('is refused when it streams to its key', async () => {
+    expect(await refusalOf(6 * MiB, whole)).toEqual(refused)
+    expect(await refusalOf(20 * MiB, whole)).toEqual(refused)
+  })
+
+  it('is refused when it is staged', async () => {
+    service.storeCalls.length = 0
+    expect(await refusalOf(9 * MiB, inChunks)).toEqual(refused)
+    expect(await refusalOf(20 * MiB, inChunks)).toEqual(refused)
+    expect(service.storeCalls.filter((call) => call === 'startMultipart')).toHaveLength(2)
+  })
+})

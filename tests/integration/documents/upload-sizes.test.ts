@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { limits } from '../../../service/limits.ts'
+import {
+  digestOf,
+  inChunks,
+  keyOf,
+  MiB,
+  pathOf,
+  randomDocument,
+  reprDigestOf,
+  storedUnder,
+} from '../../support/service/sample-documents.ts'
+import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { keysOf, leftovers, type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+
+const documentBytesMax = 25 * MiB
+const bytes = randomDocument(documentBytesMax + 1)
+const part = limits.stagingPartBytes
+
+/** Where one way of publishing ends and the next begins, and where parts of a staged upload do. */
+const sizes = [
+  ...[0, 1],
+  ...[limits.replayableBytesMax - 1, limits.replayableBytesMax, limits.replayableBytesMax + 1],
+  ...[limits.bufferedBytesMax - 1, limits.bufferedBytesMax, limits.bufferedBytesMax + 1],
+  ...[2 * part - 1, 2 * part, 2 * part + 1],
+  ...[3 * part - 1, 3 * part, 3 * part + 1],
+  documentBytesMax,
+]
+
+let disk: OpenStore
+let service: InProcessService
+let token: string
+
+beforeAll(async () => {
+  disk = await startOpenStore()
+  service = await serviceInProcess({ store: disk, documentBytesMax })
+  token = await service.token()
+}, 600_000)
+
+afterAll(async () => {
+  await service.stop()
+  await disk.stop()
+})
+
+interface Declared {
+  length: boolean
+  digest: boolean
+}
+
+async function upload(name: string, size: number, declared: Declared): Promise<Response> {
+  const body = bytes.subarray(0, size)
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/x-test' }
+  return fetch(`${service.url}${pathOf('snapshots', name)}`, {
+    method: 'PUT',
+    body: declared.length ? body : inChunks(body),
+    headers: declared.digest ? { ...headers, 'repr-digest': reprDigestOf(body) } : headers,
+  })
+}
+
+/** What the answer says and what the store holds, for one upload. */
+async function outcome(size: number, declared: Declared) {
+  const name = `${declared.length ? 'length' : 'chunks'}-${declared.digest ? 'digest' : 'none'}-${size}`
+  const response = await upload(name, size, declared)
+  const { digest, size: said, contentType, tags } = (await response.json()) as Record<string, unknown>
+  const key = keyOf('snapshots', name, digestOf(bytes.subarray(0, size)))
+  const stored = await storedUnder(service.store, key)
+  return { status: response.status, answer: { digest, size: said, contentType, tags }, stored }
+}
+
+function expected(size: number) {
+  const digest = digestOf(bytes.subarray(0, size))
+  const answer = { digest, size, contentType: 'application/x-test', tags: ['latest'] }
+  return { status: 201, answer, stored: { digest, size } }
+}
+
+async function outcomesOf(declared: Declared): Promise<Record<string, unknown>> {
+  const outcomes: Record<string, unknown> = {}
+  for (const size of sizes) outcomes[`${size} bytes`] = await outcome(size, declared)
+  return outcomes
+}
+
+/** Uploads that went through staging since the last time it was asked. */
+function stagedUploads(): number {
+  return service.storeCalls.splice(0).filter((call) => call === 'startMultipart').length
+}
+
+const allStored = Object.fromEntries(sizes.map((size) => [`${size} bytes`, expected(size)]))
+
+describe('an upload of every size, read back from the store itself', () => {
+  it('is stored with Content-Length and with Repr-Digest', async () => {
+    expect(await outcomesOf({ length: true, digest: true })).toEqual(allStored)
+    expect(stagedUploads()).toBe(0)
+    expect(await leftovers(disk, service.store)).toEqual([])
+  }, 60_000)
+
+  it('is stored with Content-Length and without Repr-Digest', async () => {
+    expect(await outcomesOf({ length: true, digest: false })).toEqual(allStored)
+    expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
+    expect(await leftovers(disk, service.store)).toEqual([])
+  }, 60_000)
+
+  it('is stored without Content-Length and with Repr-Digest', async () => {
+    expect(await outcomesOf({ length: false, digest: true })).toEqual(allStored)
+    expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
+    expect(await leftovers(disk, service.store)).toEqual([])
+  }, 60_000)
+
+  it('is stored without Content-Length and without Repr-Digest', async () => {
+    expect(await outcomesOf({ length: false, digest: false })).toEqual(allStored)
+    expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
+    expect(await leftovers(disk, service.store)).toEqual([])
+  }, 60_000)
+})
+
+describe('an upload of one byte more than DOCUMENT_BYTES_MAX', () => {
+  async function refusal(declared: Declared) {
+    const before = await keysOf(service.store, '')
+    const response = await upload('too-large', documentBytesMax + 1, declared)
+    const { code, bytesMax } = (await response.json()) as Record<string, unknown>
+    const after = await keysOf(service.store, '')
+    return { status: response.status, code, bytesMax, nothingNew: Bun.deepEquals(before, after) }
+  }
+
+  const refused = {
+    status: 413,
+    code: 'document_too_large',
+    bytesMax: documentBytesMax,
+    nothingNew: true,
+  }
+
+  it('is refused with Content-Length', async () => {
+    expect(await refusal({ length: true, digest: true })).toEqual(refused)
+    expect(await refusal({ length: true, digest: false })).toEqual(refused)
+    expect(await leftovers(disk, service.store)).toEqual([])
+  })
+
+  it('is refused without Content-Length, with nothing left of what was staged', async () => {
+    expect(await refusal({ length: false, digest: true })).toEqual(refused)
+    expect(await refusal({ length: false, digest: false })).toEqual(refused)
+    expect(await leftovers(disk, service.store)).toEqual([])
+  })
+})

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PutObjectLegalHoldCommand } from '@aws-sdk/client-s3'
+import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
+import { createS3Client } from '../../../service/object-store/s3/client.ts'
+import { placeOf, type Ran, runScript } from '../../support/commands/provision-under-test.ts'
+import { type Caller, callerOf, digestOf, put, refusalOf } from '../../support/service/caller.ts'
+import { keyOf } from '../../support/service/sample-documents.ts'
+import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { storeForTests } from '../../support/stores/store.ts'
+
+const script = fileURLToPath(new URL('../../../service/cli/retain/retain.ts', import.meta.url))
+
+let service: InProcessService
+let call: Caller
+let locking: InProcessService
+let callLocking: Caller
+let callGlobex: Caller
+let folder: string
+
+beforeAll(async () => {
+  service = await serviceInProcess()
+  call = await callerOf(service)
+  callGlobex = await callerOf(service, await service.token({ tenants: ['globex'] }))
+  locking = await serviceWithLocks()
+  callLocking = await callerOf(locking)
+  folder = await mkdtemp(join(tmpdir(), 'retain-'))
+  await storeAll([
+    { by: call, document: 'dry-run/a', contents: ['1', '2', '3'] },
+    { by: call, document: 'exports/a', contents: ['1', '2', '3', '4', '5'] },
+    { by: call, document: 'young/a', contents: ['1', '2'] },
+    { by: callGlobex, document: scopedOfGlobex, contents: ['1', '2'] },
+    { by: call, document: 'scoped/a', contents: ['1', '2'] },
+    { by: call, document: 'scoped-too/a', contents: ['1', '2'] },
+    { by: call, document: 'one/a', contents: ['1', '2'] },
+    { by: call, document: 'two/a', contents: ['1', '2', '3'] },
+    { by: callLocking, document: 'worm/a', contents: ['1', '2', '3'] },
+  ])
+}, 600_000)
+
+afterAll(async () => {
+  await service.stop()
+  await locking.stop()
+  await rm(folder, { recursive: true })
+})
+
+const scopedOfGlobex = '/v1/tenants/globex/documents/scoped/a'
+
+/** On a bucket that can lock versions. */
+async function serviceWithLocks(): Promise<InProcessService> {
+  const store = await storeForTests()
+  const bucket = `test-${crypto.randomUUID()}`
+  const settings = createBucketSettings(store)
+  expect(await settings.create(bucket, { objectLock: true })).toBeNull()
+  settings.close()
+  // RGW 16.2 has no compare-and-set where it keeps versions.
+  const capabilities = {
+    ...({ ticketMethod: 'none', conditionalOverwrite: 'no' } as const),
+    ...{ digestEnforced: false, copyPinHonoured: false },
+  }
+  return serviceInProcess({ bucket, capabilities })
+}
+
+function retain(args: string[], on: InProcessService = service): Promise<Ran> {
+  const { bucket, accessKeyId, secretAccessKey } = on.connection
+  const keys = { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey }
+  return runScript(script, 'retain', args, { ...placeOf(on.connection, bucket), ...keys })
+}
+
+interface Stored {
+  by: Caller
+  document: string
+  /** Of its versions, the oldest first. */
+  contents: string[]
+}
+
+/**
+ * The first versions of all documents, then the second ones, and so on: stores keep the time of an object to the
+ * second, which nobody wants to wait for once for each document.
+ */
+async function storeAll(documents: Stored[]): Promise<void> {
+  const versionsMax = Math.max(...documents.map(({ contents }) => contents.length))
+  for (let version = 0; version < versionsMax; version += 1) {
+    const uploads = documents.map(({ by, document, contents: { [version]: content } }) =>
+      content === undefined ? undefined : put(by, document, content),
+    )
+    await Promise.all(uploads)
+    await Bun.sleep(1100)
+  }
+}
+
+async function remaining(document: string, by: Caller = call): Promise<unknown[]> {
+  const { versions } = (await (await by(`${document}/versions`)).json()) as { versions: { digest: string }[] }
+  return versions.map(({ digest }) => digest)
+}
+
+function fatesOf(ran: Ran): unknown[] {
+  return ran
+    .events()
+    .filter(({ event }) => event === 'version')
+    .map(({ digest, fate }) => [digest, fate])
+}
+
+describe('bun run retain', () => {
+  it('says what it would remove, and removes nothing without --apply', async () => {
+    const ran = await retain(['--type', 'dry-run', '--keep-days', '0', '--tenant', 'acme', '--json'])
+    expect(fatesOf(ran)).toEqual([
+      [digestOf('2'), 'would-remove'],
+      [digestOf('1'), 'would-remove'],
+    ])
+    expect(ran.exitCode).toBe(0)
+    expect(ran.out).not.toContain('"kind":"audit"')
+    expect(await remaining('dry-run/a')).toEqual(['3', '2', '1'].map(digestOf))
+  }, 30_000)
+
+  it('removes with an audit line each, and keeps the newest and whatever a tag points to', async () => {
+    const body = JSON.stringify({ digest: digestOf('2') })
+    const headers = { 'content-type': 'application/json' }
+    await call('exports/a/tags/production', { method: 'PUT', body, headers })
+    // A rollback: `latest` points to an old version.
+    await put(call, 'exports/a', '1')
+    const args = [
+      '--type',
+      'exports',
+      '--keep-days',
+      '0',
+      '--keep-newest',
+      '2',
+      '--tenant',
+      'acme',
+      '--apply',
+    ]
+    const ran = await retain([...args, '--json'])
+    expect(fatesOf(ran)).toEqual([[digestOf('3'), 'removed']])
+    const audits = ran.events().filter(({ kind }) => kind === 'audit')
+    expect(audits).toMatchObject([
+      {
+        ...{ decision: 'allowed', rule: 'retention:exports:0d:newest-2', action: 'version.delete' },
+        ...{ subject: 'retain', tenant: 'acme', type: 'exports', name: 'a', digest: digestOf('3') },
+      },
+    ])
+    expect((await remaining('exports/a')).toSorted()).toEqual(['1', '2', '4', '5'].map(digestOf).toSorted())
+    expect(await (await call('exports/a')).text()).toBe('1')
+    const again = await retain(args)
+    expect(again.out).toBe('✓ 0 versions, 0 B removed; 0 locked, 0 tagged, 0 failed\n')
+  }, 30_000)
+
+  it('keeps what is younger than the days that it is told', async () => {
+    const ran = await retain(['--type', 'young', '--keep-days', '1', '--tenant', 'acme', '--apply'])
+    expect(ran.out).toContain('✓ 0 versions')
+    expect(await remaining('young/a')).toHaveLength(2)
+  }, 30_000)
+
+  it('touches the tenants, the types and the names that it is told, and no others', async () => {
+    const args = ['--type', 'scoped', '--keep-days', '0', '--apply']
+    await retain([...args, '--tenant', 'acme'])
+    expect(await remaining('scoped/a')).toEqual([digestOf('2')])
+    expect(await remaining('scoped-too/a')).toHaveLength(2)
+    expect(await remaining(scopedOfGlobex, callGlobex)).toHaveLength(2)
+    await retain([...args, '--all-tenants'])
+    expect(await remaining(scopedOfGlobex, callGlobex)).toEqual([digestOf('2')])
+    expect(await remaining('scoped-too/a')).toHaveLength(2)
+  }, 30_000)
+
+  it('takes rules for several types from a file', async () => {
+    const file = join(folder, 'policy.json')
+    const rules = [
+      { type: 'one', keepDays: 0, keepNewest: 1 },
+      { type: 'two', keepDays: 0, keepNewest: 2 },
+    ]
+    await Bun.write(file, JSON.stringify({ retention: rules }))
+    const ran = await retain(['--policy', file, '--tenant', 'acme', '--apply', '--json'])
+    expect(ran.events().at(-1)).toMatchObject({ event: 'summary', applied: true, versions: { removed: 2 } })
+    expect(await remaining('two/a')).toEqual([digestOf('3'), digestOf('2')])
+    await Bun.write(file, JSON.stringify({ retention: [{ type: 'one', keepDays: 0 }] }))
+    const wrong = await retain(['--policy', file, '--tenant', 'acme'])
+    expect([wrong.exitCode, wrong.err]).toEqual([2, expect.stringContaining('/retention/0/keepNewest')])
+  }, 30_000)
+
+  it('wants to be told type, days and tenants, and where the store is', async () => {
+    const ran = await Promise.all([
+      retain(['--type', 'x', '--keep-days', '1']),
+      retain(['--type', 'x', '--tenant', 'acme']),
+      retain(['--keep-days', '1', '--tenant', 'acme']),
+      retain(['--type', 'X!', '--keep-days', '1', '--tenant', 'acme']),
+      retain(['--type', 'x', '--keep-days', '1', '--keep-newest', '0', '--tenant', 'acme']),
+      retain(['--type', 'x', '--keep-days', '1', '--tenant', 'acme', '--all-tenants']),
+      runScript(script, 'retain', ['--type', 'x', '--keep-days', '1', '--tenant', 'acme'], {}),
+    ])
+    expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2, 2, 2, 3])
+  }, 30_000)
+})
+
+describe('bun run retain, where the store has locked versions', () => {
+  it('leaves them, as the API answers 409, and removes the others', async () => {
+    const { bucket } = locking.connection
+    const client = createS3Client(locking.owner)
+    const Key = `docs/${keyOf('worm', 'a', digestOf('1') as `sha256:${string}`)}`
+    await client.send(new PutObjectLegalHoldCommand({ Bucket: bucket, Key, LegalHold: { Status: 'ON' } }))
+    const refused = await callLocking(`worm/a/versions/${digestOf('1')}`, { method: 'DELETE' })
+    expect(await refusalOf(refused)).toBe('409 version_locked')
+    const args = ['--type', 'worm', '--keep-days', '0', '--tenant', 'acme', '--json']
+    const dry = await retain(args, locking)
+    const [two, one] = [digestOf('2'), digestOf('1')]
+    expect(fatesOf(dry)).toEqual([
+      [two, 'would-remove'],
+      [one, 'locked'],
+    ])
+    const ran = await retain([...args, '--apply'], locking)
+    expect(fatesOf(ran)).toEqual([
+      [two, 'removed'],
+      [one, 'locked'],
+    ])
+    expect(ran.exitCode).toBe(0)
+    expect(await remaining('worm/a', callLocking)).toEqual([digestOf('3'), one])
+    client.destroy()
+  }, 30_000)
+})

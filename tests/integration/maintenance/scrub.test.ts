@@ -1,0 +1,227 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { appendFileSync } from 'node:fs'
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { StoreConnection } from '../../../compose/servers/running-store.ts'
+import type { ObjectStore } from '../../../service/object-store/object-store.ts'
+import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
+import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
+import { keepPrinted } from '../../support/printed.ts'
+import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
+import { freshBucket } from '../../support/stores/bucket.ts'
+import { asService } from '../../support/stores/service-key.ts'
+import { type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+
+const script = fileURLToPath(new URL('../../../service/cli/scrub/scrub.ts', import.meta.url))
+
+let disk: OpenStore
+let bucket: string
+let store: ObjectStore & { close(): void }
+let folder: string
+
+beforeAll(async () => {
+  disk = await startOpenStore()
+}, 600_000)
+
+afterAll(() => disk.stop())
+
+beforeEach(async () => {
+  bucket = await freshBucket(disk)
+  const whole = createS3ObjectStore({ ...disk, bucket, connectionsMax: 4 })
+  store = { ...prefixed(whole, 'docs/'), close: whole.close }
+  folder = await mkdtemp(join(tmpdir(), 'scrub-'))
+})
+
+afterEach(async () => {
+  store.close()
+  await rm(folder, { recursive: true })
+})
+
+/** Stores a version, with other bytes than its digest says if there are any. */
+async function stored(name: string, bytes: Uint8Array, instead = bytes): Promise<string> {
+  const key = keyOf('audits', name, digestOf(bytes))
+  await store.put(key, instead, { size: instead.length, contentType: 'application/octet-stream' })
+  return key
+}
+
+function environment(connection: StoreConnection = asService(disk)): Record<string, string> {
+  return {
+    S3_ENDPOINT: connection.endpoint,
+    S3_REGION: connection.region,
+    S3_ACCESS_KEY_ID: connection.accessKeyId,
+    S3_SECRET_ACCESS_KEY: connection.secretAccessKey,
+    S3_FORCE_PATH_STYLE: 'true',
+    S3_INSECURE: 'true',
+    S3_BUCKET_DOCS: bucket,
+  }
+}
+
+function start(args: string[], env = environment()) {
+  return Bun.spawn([process.execPath, script, ...args], { env, stdout: 'pipe', stderr: 'pipe' })
+}
+
+async function run(args: string[], env = environment()) {
+  const child = start(args, env)
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+  keepPrinted('scrub', out + err)
+  return { exitCode: await child.exited, out, err }
+}
+
+async function runJson(args: string[]) {
+  const { exitCode, out, err } = await run([...args, '--json'])
+  const lines = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return { exitCode, err, summary: lines.at(-1), damaged: lines.slice(0, -1) }
+}
+
+describe('bun run scrub', () => {
+  it('finds intact versions intact, and counts no tags', async () => {
+    await stored('a', randomDocument(100 * KiB))
+    await stored('b', new Uint8Array())
+    await store.put('tenants/acme/tags/audits/a/latest', Buffer.from('{}'), {
+      size: 2,
+      contentType: 'application/json',
+    })
+    const { exitCode, out, err } = await run([])
+    expect({ exitCode, out, err }).toEqual({
+      exitCode: 0,
+      out: '✓ 2 versions, 100.0 KiB read, 0 damaged\n',
+      err: '',
+    })
+  })
+
+  it('needs nothing but S3_*, and exits with 78 where that is wrong', async () => {
+    const { S3_REGION: _region, ...others } = environment()
+    const { exitCode, err } = await run([], others)
+    expect(exitCode).toBe(78)
+    expect(err).toContain('S3_REGION is missing')
+    expect(err).not.toContain('AUTH_')
+  })
+
+  it('names every damaged version with both digests, and exits with 1', async () => {
+    const intact = randomDocument(10 * KiB)
+    const changed = randomDocument(300 * KiB)
+    const cut = randomDocument(10 * KiB)
+    const other = randomDocument(300 * KiB)
+    await stored('1-intact', intact)
+    await stored('2-changed', changed, other)
+    await stored('3-cut', cut, new Uint8Array())
+    const { exitCode, damaged, summary } = await runJson([])
+    const place = { event: 'damaged', tenant: 'acme', type: 'audits' }
+    expect(damaged).toEqual([
+      {
+        ...place,
+        name: '2-changed',
+        declared: digestOf(changed),
+        found: digestOf(other),
+        size: other.length,
+      },
+      { ...place, name: '3-cut', declared: digestOf(cut), found: digestOf(new Uint8Array()), size: 0 },
+    ])
+    expect(summary).toMatchObject({ finished: true, versions: 3, damaged: 2 })
+    expect(exitCode).toBe(1)
+    const text = await run([])
+    expect(text.out).toContain(`✗ acme audits/2-changed ${digestOf(changed)} holds ${digestOf(other)}`)
+  })
+
+  it('tells a version that the store cannot read from a store that is out of reach', async () => {
+    await stored('1-unreadable', randomDocument(2 * MiB))
+    await stored('2-intact', randomDocument(10 * KiB))
+    const parts = (await readdir(disk.dataDir, { recursive: true })).filter(
+      (path) => path.includes('1-unreadable') && path.endsWith('part.1') && path.startsWith(bucket),
+    )
+    expect(parts).toHaveLength(1)
+    // A disk that lost the end of a file: MinIO keeps checksums of its own and gives nothing out.
+    await truncate(join(disk.dataDir, parts[0] ?? ''), 1000)
+    const { exitCode, damaged, summary } = await runJson([])
+    expect(damaged).toMatchObject([{ name: '1-unreadable', found: null }])
+    expect(summary).toMatchObject({ finished: true, versions: 2, damaged: 1 })
+    expect(exitCode).toBe(1)
+  }, 30_000)
+
+  it('goes on behind --after', async () => {
+    const skipped = await stored('1', randomDocument(KiB), randomDocument(KiB))
+    await stored('2', randomDocument(KiB))
+    const { exitCode, summary } = await runJson(['--after', skipped])
+    expect(summary).toMatchObject({ finished: true, versions: 1, damaged: 0 })
+    expect(exitCode).toBe(0)
+  })
+
+  it('refuses a bad rate, a bad key and two places to go on from', async () => {
+    const ran = await Promise.all([
+      run(['--rate', '0']),
+      run(['--rate', 'fast']),
+      run(['--after', 'somewhere']),
+      run(['--after', 'tenants/a', '--state', join(folder, 'state')]),
+      run(['--unknown']),
+      run(['--rate', '0.5', '--help']),
+    ])
+    expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2, 2, 0])
+  }, 20_000)
+})
+
+describe('bun run scrub on a store that is out of reach', () => {
+  it('exits with 3', async () => {
+    const gone = { ...disk, endpoint: 'http://127.0.0.1:1' }
+    const { exitCode, err } = await run([], environment(gone))
+    expect(exitCode).toBe(3)
+    expect(err).toContain('Nothing was read yet')
+    expect(err).not.toContain(disk.secretAccessKey)
+  }, 20_000)
+})
+
+describe('bun run scrub --state', () => {
+  const stateFile = () => join(folder, 'state.json')
+  const savedState = async () => Bun.file(stateFile()).json()
+
+  async function untilState(holds: (state: { versions: number }) => boolean): Promise<void> {
+    for (;;) {
+      const state = await savedState().catch(() => null)
+      if (state && holds(state)) return
+      await Bun.sleep(20)
+    }
+  }
+
+  it('goes on after a crash, and does not forget the damage that was found before', async () => {
+    await stored('0-damaged', randomDocument(KiB), randomDocument(KiB))
+    for (const name of ['1', '2', '3', '4', '5', '6']) await stored(name, randomDocument(512 * KiB))
+    const crashing = start(['--state', stateFile(), '--rate', '0.5'])
+    await untilState(({ versions }) => versions >= 2)
+    crashing.kill('SIGKILL')
+    await crashing.exited
+    const { versions: before } = await savedState()
+    const { exitCode, damaged, summary } = await runJson(['--state', stateFile(), '--rate', '100'])
+    expect(before).toBeLessThan(7)
+    expect(damaged).toMatchObject([{ name: '0-damaged' }])
+    expect(summary).toMatchObject({ finished: true, versions: 7, damaged: 1 })
+    expect(exitCode).toBe(1)
+    // Finished: the next run begins anew.
+    expect(await Bun.file(stateFile()).exists()).toBe(false)
+  }, 30_000)
+
+  it('stops when it is told to, and goes on from there', async () => {
+    for (const name of ['1', '2', '3']) await stored(name, randomDocument(512 * KiB))
+    const stopping = start(['--state', stateFile(), '--rate', '0.5'])
+    await untilState(({ versions }) => versions >= 1)
+    stopping.kill('SIGINT')
+    expect(await stopping.exited).toBe(3)
+    expect(await new Response(stopping.stderr).text()).toContain('interrupted')
+    const { exitCode, summary } = await runJson(['--state', stateFile()])
+    expect(summary).toMatchObject({ finished: true, versions: 3 })
+    expect(exitCode).toBe(0)
+  }, 30_000)
+
+  it('refuses the state of another bucket, and a file that is no state', async () => {
+    const state = { place: 'elsewhere', after: 'tenants/a', versions: 1, bytes: 1, damaged: [] }
+    await Bun.write(stateFile(), JSON.stringify(state))
+    const foreign = await run(['--state', stateFile()])
+    expect(foreign.exitCode).toBe(2)
+    expect(foreign.err).toContain('belongs to elsewhere')
+    appendFileSync(stateFile(), 'x')
+    expect((await run(['--state', stateFile()])).exitCode).toBe(2)
+  })
+})

@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { resolve } from 'node:path'
+import { type CommandResult, runCommand } from '../../../compose/run-command.ts'
+import { freePort } from '../../../compose/servers/free-port.ts'
+import type { StoreConnection } from '../../../compose/servers/running-store.ts'
+import type { Diagnosis } from '../../../service/cli/doctor/report.ts'
+import { capabilitiesOf } from '../../../service/object-store/probe/probe.ts'
+import { probeRows } from '../../../service/object-store/probe/rows.ts'
+import { keepPrinted } from '../../support/printed.ts'
+import { knownCapabilities } from '../../support/stores/known-capabilities.ts'
+import { refusal, startLyingStore } from '../../support/stores/lying-store.ts'
+import { absentBucketStatus, useStore } from '../../support/stores/probe-under-test.ts'
+import { knownVerdicts } from '../../support/stores/store-findings.ts'
+import { startStoreProxy } from '../../support/stores/strict-proxy.ts'
+
+const root = resolve(import.meta.dir, '../../..')
+const store = useStore()
+
+const stops: (() => Promise<void>)[] = []
+afterAll(async () => {
+  for (const stop of stops) await stop()
+})
+
+async function doctor(
+  { endpoint, accessKeyId, secretAccessKey, region }: Omit<StoreConnection, 'kind'>,
+  args: string[] = [],
+  env: Record<string, string> = {},
+): Promise<CommandResult> {
+  const result = await runCommand([process.execPath, 'service/cli/doctor/doctor.ts', ...args], {
+    cwd: root,
+    env: {
+      PATH: process.env.PATH,
+      S3_ENDPOINT: endpoint,
+      S3_REGION: region,
+      S3_ACCESS_KEY_ID: accessKeyId,
+      S3_SECRET_ACCESS_KEY: secretAccessKey,
+      S3_FORCE_PATH_STYLE: 'true',
+      S3_INSECURE: 'true',
+      S3_BUCKET_DOCS: store().bucket,
+      ...env,
+    },
+  })
+  keepPrinted('doctor', result.stdout + result.stderr)
+  return result
+}
+
+function diagnosisIn({ stdout }: CommandResult): Diagnosis {
+  return JSON.parse(stdout) as Diagnosis
+}
+
+describe('bun run doctor, on the store of this run', () => {
+  let result: CommandResult
+  beforeAll(async () => {
+    result = await doctor(store())
+  }, 60_000)
+
+  it('is content', () => {
+    expect(result.exitCode).toBe(0)
+    expect(result.stdout).toContain(`\n${store().bucket} is fit (exit code 0)\n`)
+  })
+
+  it('prints a row for every question, with its mark', () => {
+    const verdicts = knownVerdicts(store().kind)
+    const marked = result.stdout.split('\n').filter((line) => /^[✓✗?] /.test(line))
+    const expected = probeRows.map(({ id }) => ({ yes: '✓', no: '✗', unknown: '?' })[verdicts[id]])
+    expect(marked.map((line) => line[0] ?? '')).toEqual(expected)
+    const seen = `right: 200; absent bucket: ${absentBucketStatus(store())}`
+    expect(result.stdout).toMatch(
+      new RegExp(`^✓ {2}Is the bucket there, and an absent one {2,}${seen} {2,}documents have a place$`, 'm'),
+    )
+  })
+
+  it('says whether the copy hole is there, and how uploads by ticket go and why', () => {
+    const lines = result.stdout.split('\n')
+    if (store().kind === 'seaweedfs') {
+      expect(lines).toContain('copy hole: absent → PUT tickets possible')
+      expect(lines).toContain(
+        'tickets: presigned PUT: unsigned x-amz-* headers are refused here, and forms are out (post-policy-bounds no)',
+      )
+    } else {
+      expect(lines).toContain('copy hole: present → PUT tickets are off')
+      expect(lines).toContain(
+        'tickets: signed forms (POST policy): bound to key, size, type, fields and time, and without a copy hole',
+      )
+    }
+  })
+
+  it('says that it cleaned up, and shows its progress apart from the result', () => {
+    expect(result.stdout).toContain('\nclean-up: all keys of this probe were removed\n')
+    expect(result.stderr).toMatch(/^doctor: 0 s, starting\n(.*\n)*doctor: done after \d+ s\n$/)
+  })
+
+  it('prints the same for machines', async () => {
+    const { exitCode, stdout } = await doctor(store(), ['--json'])
+    const {
+      store: asked,
+      verdict,
+      capabilities,
+      findings,
+      left,
+      ...others
+    } = diagnosisIn({
+      exitCode,
+      stdout,
+      stderr: '',
+    })
+    expect(asked).toEqual({ endpoint: store().endpoint, bucket: store().bucket, prefix: 'docs/' })
+    expect({ verdict, exitCode, left, because: others.because }).toEqual({
+      verdict: 'fit',
+      exitCode: 0,
+      left: [],
+      because: [],
+    })
+    expect(capabilities).toEqual(knownCapabilities(store().kind))
+    expect(capabilitiesOf(findings)).toEqual(capabilities)
+    expect(others.tickets.method).toBe(capabilities.ticketMethod as 'POST' | 'PUT')
+    expect(others.tickets.copyHole).toBe(store().kind === 'seaweedfs' ? 'absent' : 'present')
+  })
+
+  it('reports the hole as absent behind a proxy that refuses unsigned x-amz-* headers', async () => {
+    const proxy = await startStoreProxy(store(), { refuseUnsignedAmzHeaders: true })
+    stops.push(() => proxy.stop())
+    const { exitCode, stdout } = await doctor(proxy)
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('\ncopy hole: absent → PUT tickets possible\n')
+  })
+})
+
+describe('bun run doctor, on a store that', () => {
+  it('lacks a property is content with limits, and says which', async () => {
+    const liar = startLyingStore(store(), {
+      answer: ({ method, query }) => (method === 'DELETE' && 'uploadId' in query ? refusal(405) : null),
+    })
+    stops.push(liar.stop)
+    const { exitCode, stdout } = await doctor(liar)
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain(
+      `${store().bucket} is fit with limits (exit code 1): multipart-abort (right: 405 `,
+    )
+  })
+
+  it('keeps what should go is told about', async () => {
+    const liar = startLyingStore(store(), {
+      answer: ({ method, key }) => (method === 'DELETE' && key.endsWith('/empty') ? refusal(403) : null),
+    })
+    stops.push(liar.stop)
+    const { stdout } = await doctor(liar)
+    expect(stdout).toMatch(/\nclean-up: these keys stayed, .*: docs\/staging\/_probe\/[0-9a-f-]+\/empty\n/)
+  })
+
+  it('has no such bucket is unfit', async () => {
+    const { exitCode, stdout } = await doctor(store(), [], { S3_BUCKET_DOCS: 'test-no-such-bucket' })
+    expect(exitCode).toBe(2)
+    const seen = `right: 404; absent bucket: ${absentBucketStatus(store())}`
+    expect(stdout).toContain(`\ntest-no-such-bucket is unfit (exit code 2): bucket (${seen})\n`)
+  })
+
+  it('is out of reach is unfit, with nothing but open questions', async () => {
+    const endpoint = `http://127.0.0.1:${await freePort()}`
+    const { exitCode, stdout } = await doctor({ ...store(), endpoint })
+    expect(exitCode).toBe(2)
+    const marked = stdout.split('\n').filter((line) => /^[✓✗?] /.test(line))
+    expect(marked).toHaveLength(probeRows.length)
+    expect(marked.filter((line) => !line.startsWith('?'))).toEqual([])
+    expect(stdout).toContain('copy hole: unknown → PUT tickets are off')
+    expect(stdout).toContain('tickets: none for now: it could not be found out which way is safe')
+  })
+})
+
+describe('bun run doctor, asked wrongly', () => {
+  it('names every problem of the configuration, and exits as the service does', async () => {
+    const { exitCode, stderr, stdout } = await doctor(store(), [], { S3_REGION: '', S3_SURPRISE: 'x' })
+    expect(exitCode).toBe(78)
+    expect(stdout).toBe('')
+    expect(stderr).toContain('The configuration has 2 problems:')
+    expect(stderr).toContain('S3_SURPRISE')
+  })
+
+  it('needs none of the variables about tokens', async () => {
+    const { exitCode } = await doctor(store(), ['--json'], { AUTH_ISSUER: 'nonsense' })
+    expect(exitCode).toBe(0)
+  })
+
+  it('refuses an option that there is not, and an origin that is none', async () => {
+    expect((await doctor(store(), ['--fix'])).exitCode).toBe(64)
+    const { exitCode, stderr } = await doctor(store(), ['--origin', 'ui.example/path'])
+    expect(exitCode).toBe(64)
+    expect(stderr).toContain('https://ui.example')
+  })
+})

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'bun:test'
+import { freePort } from '../../../compose/servers/free-port.ts'
+import type { Finding, FindingId } from '../../../service/object-store/probe/finding.ts'
+import { capabilitiesOf, probeStore, severityOf } from '../../../service/object-store/probe/probe.ts'
+import { type Lies, refusal, startLyingStore } from '../../support/stores/lying-store.ts'
+import { prefix, useStore } from '../../support/stores/probe-under-test.ts'
+
+const store = useStore()
+const never = () => new Promise<Response>(() => {})
+
+/** Short, for answers that never come; what does come may take longer on a busy machine. */
+const shortly = { answerSecondsMax: 0.3 }
+
+async function probeLies(lies: Lies, options: { answerSecondsMax?: number } = {}): Promise<Finding[]> {
+  const liar = startLyingStore(store(), lies)
+  try {
+    return (await probeStore(liar, prefix, options)).findings
+  } finally {
+    await liar.stop()
+  }
+}
+
+/** Rows whose yes needs a wrong request to be refused; on MinIO most of them are one. */
+const needARefusal: FindingId[] = [
+  'payload-hash',
+  'content-md5',
+  'checksum-put',
+  'conditional-put',
+  'conditional-overwrite',
+  'get-if-match',
+  'copy-pin',
+  'post-policy',
+  'post-policy-bounds',
+  'post-policy-digest',
+  'presigned-put',
+  'presigned-put-bounds',
+  'presigned-put-digest',
+  'signed-download',
+  'multipart-abort',
+]
+
+/** None of them could be answered. */
+function expectOpen(findings: Finding[]): void {
+  const found = findings.filter(({ id }) => needARefusal.includes(id))
+  expect(found.map(({ id }) => id)).toEqual(needARefusal)
+  expect(found.filter(({ verdict }) => verdict !== 'unknown')).toEqual([])
+  expect(capabilitiesOf(findings)).toEqual(allOpen)
+}
+
+/** Where a wrong request is not refused but, say, not answered. The bucket row must hold, or nothing is asked. */
+function insteadOfRefusals(instead: () => Response | Promise<Response>): Lies {
+  return {
+    change: (response, { key, isForm }) =>
+      response.status >= 400 && (key !== '' || isForm) ? instead() : response,
+  }
+}
+
+const allOpen = {
+  ticketMethod: 'unknown',
+  digestEnforced: false,
+  copyPinHonoured: false,
+  conditionalOverwrite: 'unknown',
+} as const
+
+describe('the probe, where wrong requests are not refused but', () => {
+  it('answered 500: unknown, which is no', async () => {
+    const findings = await probeLies(insteadOfRefusals(() => refusal(500, 'InternalError')))
+    expectOpen(findings)
+    expect(findings.filter(({ seen }) => seen.startsWith('not asked'))).toEqual([])
+    expect(severityOf(findings)).toBe(1)
+  })
+
+  it('answered 429 by a store that is too busy to look: unknown, which is no', async () => {
+    const findings = await probeLies(insteadOfRefusals(() => refusal(429, 'SlowDown')))
+    expectOpen(findings)
+    expect(findings.filter(({ seen }) => seen.startsWith('not asked'))).toEqual([])
+  })
+
+  it('not answered in time: unknown, which is no', async () => {
+    const findings = await probeLies(insteadOfRefusals(never), shortly)
+    expectOpen(findings)
+  })
+})
+
+describe('the probe, on a store out of reach', () => {
+  const notAsked = 'unknown: not asked: the store does not answer'
+
+  function expectUnfit(findings: Finding[], seen: string): void {
+    const [first, ...others] = findings.map((finding) => `${finding.verdict}: ${finding.seen}`)
+    expect(first).toBe(`unknown: ${seen}`)
+    expect(new Set(others)).toEqual(new Set([notAsked]))
+    expect(severityOf(findings)).toBe(2)
+    expect(capabilitiesOf(findings)).toEqual(allOpen)
+  }
+
+  it('finds everything unknown where nobody listens', async () => {
+    const endpoint = `http://127.0.0.1:${await freePort()}`
+    const { findings, left } = await probeStore({ ...store(), endpoint }, prefix)
+    expectUnfit(findings, 'right: no answer; wrong secret: no answer')
+    expect(left).toEqual([])
+  })
+
+  it('does not wait for a time-out per question where it is silent', async () => {
+    let requests = 0
+    const answer = () => {
+      requests += 1
+      return never()
+    }
+    const findings = await probeLies({ answer }, shortly)
+    expectUnfit(findings, 'right: no answer; wrong secret: no answer')
+    expect(requests).toBe(2)
+  })
+
+  it('finds everything unknown where each answer is 503', async () => {
+    const findings = await probeLies({ answer: () => refusal(503, 'SlowDown') })
+    expectUnfit(findings, 'right: 503 SlowDown; wrong secret: 503 SlowDown')
+  })
+})
+
+describe('the probe, on a store that falls silent on the way', () => {
+  it('names every key that it could not remove, without waiting for each', async () => {
+    let silent = false
+    const liar = startLyingStore(store(), { answer: () => (silent ? never() : null) })
+    const { findings, left } = await probeStore(liar, prefix, {
+      // What is answered before has to be in time, whatever else the machine does.
+      answerSecondsMax: 1,
+      securityOnly: true,
+      onFinding: ({ id }) => {
+        silent ||= id === 'get-if-match'
+      },
+    })
+    await liar.stop()
+    expect(findings.find(({ id }) => id === 'get-if-match')?.verdict).toBe('yes')
+    expect(capabilitiesOf(findings).ticketMethod).toBe('unknown')
+    expect(findings.at(-1)?.seen).toBe('not asked: the store does not answer')
+    expect(left.length).toBeGreaterThan(3)
+  })
+})

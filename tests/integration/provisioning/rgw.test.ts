@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { randomBytes } from 'node:crypto'
+import type { RunningRgw } from '../../../compose/servers/ceph-rgw.ts'
+import { makeRgwProject, type ProjectKey } from '../../../compose/servers/ceph-rgw-project.ts'
+import { capabilitiesOf, probeStore } from '../../../service/object-store/probe/probe.ts'
+import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
+import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
+import { narrowingPolicy } from '../../../service/provisioning/bucket-policy.ts'
+import { serviceRights } from '../../../service/provisioning/service-rights.ts'
+import { placeOf, provision } from '../../support/commands/provision-under-test.ts'
+import { registerSecret } from '../../support/secrets.ts'
+import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { startPrivateRgw } from '../../support/stores/rgw.ts'
+import { failuresOf, type StoreOperations, storeOperations } from '../../support/stores/store-operations.ts'
+
+/** Ceph RGW with a project as Hetzner has them: every key is the owner of every bucket. */
+let rgw: RunningRgw
+let provisioner: ProjectKey
+let user: ProjectKey
+let stranger: ProjectKey
+
+beforeAll(async () => {
+  rgw = await startPrivateRgw()
+  const [first, second, third] = await makeRgwProject(rgw, 3)
+  if (!first || !second || !third) throw new Error('no keys')
+  ;[provisioner, user, stranger] = [first, second, third]
+  for (const { secretAccessKey } of [first, second, third]) registerSecret(secretAccessKey)
+}, 600_000)
+
+afterAll(() => rgw.stop())
+
+function newBucket(): string {
+  return `test-${randomBytes(12).toString('hex')}`
+}
+
+function environment(bucket: string, changed: Record<string, string> = {}): Record<string, string> {
+  return {
+    ...placeOf(rgw, bucket),
+    PROVISION_ACCESS_KEY_ID: provisioner.accessKeyId,
+    PROVISION_SECRET_ACCESS_KEY: provisioner.secretAccessKey,
+    PROVISION_PRINCIPALS: provisioner.principal,
+    PROVISION_SERVICE_PRINCIPALS: user.principal,
+    PROVISION_UI_ORIGINS: 'https://documents.example.com',
+    PROVISION_VERSIONING: 'true',
+    ...changed,
+  }
+}
+
+function asService(env: Record<string, string>, key: ProjectKey = user): Record<string, string> {
+  return { ...env, S3_ACCESS_KEY_ID: key.accessKeyId, S3_SECRET_ACCESS_KEY: key.secretAccessKey }
+}
+
+function connectionOf({ accessKeyId, secretAccessKey }: ProjectKey, bucket: string) {
+  return { ...rgw, accessKeyId, secretAccessKey, bucket, connectionsMax: 4 }
+}
+
+describe('bun run provision on Ceph RGW', () => {
+  it('plans without changing anything, applies, and has nothing to do the next time', async () => {
+    const env = environment(newBucket())
+    const planned = await provision(['plan', '--json'], env)
+    const changes = planned.events().filter(({ event }) => event === 'change')
+    expect(changes.map(({ setting }) => setting)).toEqual([
+      ...['bucket', 'versioning', 'lifecycle', 'lifecycle', 'lifecycle', 'cors', 'policy'],
+    ])
+    expect((await provision(['plan', '--json'], env)).events()).toEqual(planned.events())
+    const applied = await provision(['apply', '--json'], env)
+    expect({ exitCode: applied.exitCode, last: applied.events().at(-1) }).toEqual({
+      exitCode: 0,
+      last: { event: 'applied', done: 7, notDone: 0 },
+    })
+    const again = await provision(['apply'], env)
+    expect(again.out).toContain('✓ everything is as it should be')
+    expect(again.out).toContain('✓ 0 changed, 0 that the store could not do')
+  }, 60_000)
+
+  it('puts right what somebody changed, and lets rules stay that are not its own', async () => {
+    const bucket = newBucket()
+    const env = environment(bucket)
+    await provision(['apply'], env)
+    const settings = createBucketSettings(connectionOf(provisioner, bucket))
+    const foreign = {
+      ID: 'theirs',
+      Status: 'Enabled',
+      Filter: { Prefix: 'x/' },
+      Expiration: { Days: 9 },
+    } as const
+    await settings.putLifecycle(bucket, [foreign])
+    const planned = await provision(['plan'], env)
+    expect(planned.out).toContain('lifecycle rule theirs is not ours and stays: it deletes objects')
+    expect(planned.out).toContain('3 to change')
+    expect((await provision(['apply'], env)).exitCode).toBe(0)
+    const rules = (await settings.read(bucket))?.lifecycle.map(({ ID }) => ID)
+    expect(rules?.toSorted()).toEqual([
+      ...['old-versions-expire', 'staging-expires', 'theirs', 'unfinished-uploads-abort'],
+    ])
+    settings.close()
+  }, 60_000)
+
+  it('does not lock itself out, whomever PROVISION_PRINCIPALS names', async () => {
+    const bucket = newBucket()
+    const wrong = environment(bucket, { PROVISION_PRINCIPALS: 'arn:aws:iam:::user/somebody-else' })
+    const refused = await provision(['apply'], wrong)
+    expect(refused.exitCode).toBe(1)
+    expect(refused.out).toContain('the policy would lock us out')
+    expect((await provision(['plan'], environment(bucket))).out).toContain('1 to change')
+    expect((await provision(['apply'], environment(bucket))).exitCode).toBe(0)
+    // The policy that is good stays as it was.
+    expect((await provision(['apply'], wrong)).exitCode).toBe(1)
+    expect((await provision(['plan'], environment(bucket))).out).toContain('✓ everything is as it should be')
+  }, 60_000)
+
+  it('says that object lock comes too late for a bucket that is there', async () => {
+    const bucket = newBucket()
+    await provision(['apply'], environment(bucket))
+    const env = environment(bucket, { PROVISION_OBJECT_LOCK: 'governance:7' })
+    expect((await provision(['plan'], env)).out).toContain('only be had when a bucket is created')
+    expect((await provision(['apply'], env)).exitCode).toBe(1)
+    const fresh = environment(newBucket(), { PROVISION_OBJECT_LOCK: 'governance:7' })
+    expect((await provision(['apply'], fresh)).exitCode).toBe(0)
+    expect((await provision(['plan'], fresh)).out).toContain('✓ everything is as it should be')
+  }, 60_000)
+
+  it('says that this store has no compare-and-set where it keeps versions, and not where it keeps none', async () => {
+    const kept = await provision(['apply'], environment(newBucket()))
+    expect(kept.out).toContain('does not compare-and-set where it keeps versions')
+    expect(kept.exitCode).toBe(0)
+    const plain = await provision(['apply'], environment(newBucket(), { PROVISION_VERSIONING: 'false' }))
+    expect(plain.out).not.toContain('compare-and-set')
+  }, 60_000)
+
+  it('keeps Loki and Tempo to a bucket each, and out of the others', async () => {
+    const loki = newBucket()
+    const env = environment(newBucket(), {
+      S3_BUCKET_LOKI: loki,
+      PROVISION_LOKI_PRINCIPALS: stranger.principal,
+    })
+    expect((await provision(['apply'], env)).exitCode).toBe(0)
+    const verified = await provision(['--verify'], asService(env))
+    expect(verified.out).toContain(`✓ reach bucket ${loki} is refused: 403`)
+    expect(verified.exitCode).toBe(0)
+  }, 60_000)
+})
+
+describe('bun run provision --verify on Ceph RGW', () => {
+  it("holds for the service's key, and finds everything that another key of the project may do", async () => {
+    const bucket = newBucket()
+    const env = environment(bucket)
+    await provision(['apply'], env)
+    const good = await provision(['--verify'], asService(env))
+    expect(good.out).toEndWith('✓ 25 tried, 0 wrong\n')
+    expect(good.exitCode).toBe(0)
+    const wide = await provision(['--verify', '--json'], asService(env, provisioner))
+    expect(wide.exitCode).toBe(1)
+    const tried = wide.events().filter(({ event }) => event === 'tried')
+    expect(tried.filter(({ expected, held }) => expected === 'works' && !held)).toEqual([])
+    expect(tried.filter(({ expected, held }) => expected === 'refused' && held)).toEqual([])
+    // Nothing was changed by trying.
+    expect((await provision(['plan'], env)).out).toContain('✓ everything is as it should be')
+    const out = await provision(['--verify', '--json'], asService(env, stranger))
+    expect(out.events().filter(({ expected, held }) => expected === 'works' && held)).toEqual([])
+  }, 60_000)
+
+  it('no key but the two reaches a document, and the service none outside of its prefix', async () => {
+    const bucket = newBucket()
+    await provision(['apply'], environment(bucket))
+    const bytes = new Uint8Array(1)
+    const put = { size: 1, contentType: 'text/plain' }
+    const owner = createS3ObjectStore(connectionOf(provisioner, bucket))
+    await owner.put('docs/a', bytes, put)
+    await owner.put('elsewhere/a', bytes, put)
+    const service = createS3ObjectStore(connectionOf(user, bucket))
+    await (await service.get('docs/a'))?.body.cancel()
+    const denied = expect.objectContaining({ code: 'denied' })
+    await expect(service.get('elsewhere/a')).rejects.toEqual(denied)
+    const other = createS3ObjectStore(connectionOf(stranger, bucket))
+    await expect(other.get('docs/a')).rejects.toEqual(denied)
+    await expect(other.list({ prefix: 'docs/', limit: 1 })).rejects.toEqual(denied)
+    for (const store of [owner, service, other]) store.close()
+  }, 60_000)
+})
+
+describe('the table of rights, on Ceph RGW', () => {
+  const bucket = newBucket()
+  let service: InProcessService
+  let operations: StoreOperations
+
+  beforeAll(async () => {
+    const env = environment(bucket, { PROVISION_OBJECT_LOCK: 'on' })
+    const { exitCode, out, err } = await provision(['apply'], env)
+    if (exitCode !== 0) throw new Error(out + err)
+    const store = { ...connectionOf(user, bucket), serviceKey: user }
+    const { findings } = await probeStore(store, 'docs/', { securityOnly: true })
+    const capabilities = capabilitiesOf(findings)
+    service = await serviceInProcess({ store, bucket, capabilities })
+    operations = await storeOperations(service, connectionOf(provisioner, bucket), capabilities)
+  }, 120_000)
+
+  afterAll(async () => {
+    operations.close()
+    await service.stop()
+  })
+
+  it('is enough for all that the service does', async () => {
+    expect(await failuresOf(operations)).toEqual([])
+  }, 120_000)
+
+  it('is not more than it needs: each right that is taken away breaks what the table says', async () => {
+    const settings = createBucketSettings(connectionOf(provisioner, bucket))
+    const place = { bucket, prefix: 'docs/' }
+    const principals = { provisioners: [provisioner.principal], users: [user.principal] }
+    const unbroken: string[] = []
+    for (const right of serviceRights) {
+      const less = serviceRights.filter(({ action }) => action !== right.action)
+      await settings.putPolicy(bucket, narrowingPolicy(place, principals, less))
+      const broken = await operations.byName[right.breaks]().then(
+        () => false,
+        () => true,
+      )
+      if (!broken) unbroken.push(`without ${right.action} it can still ${right.breaks}`)
+    }
+    await settings.putPolicy(bucket, narrowingPolicy(place, principals, serviceRights))
+    settings.close()
+    expect(unbroken).toEqual([])
+  }, 300_000)
+})

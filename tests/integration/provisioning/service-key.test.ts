@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { verifyRights } from '../../../service/provisioning/verify.ts'
+import { callerOf, put } from '../../support/service/caller.ts'
+import {
+  type InProcessService,
+  type ServiceForTests,
+  type SpawnedService,
+  serviceInChild,
+  serviceInProcess,
+} from '../../support/service/service-for-tests.ts'
+import { docsPrefix } from '../../support/stores/service-key.ts'
+
+/** With which rights the services of all suites run: `service/provisioning/README.md` says what follows. */
+let service: InProcessService
+let child: SpawnedService
+
+beforeAll(async () => {
+  service = await serviceInProcess()
+  child = await serviceInChild()
+}, 600_000)
+
+afterAll(async () => {
+  await service.stop()
+  await child.stop()
+})
+
+/** Whose key the service itself signs with, as everybody can read in its downloads. */
+async function signingKeyOf(of: ServiceForTests): Promise<string | undefined> {
+  const call = await callerOf(of)
+  const { digest } = await put(call, 'bundles/signed', 'bytes')
+  const answer = await call(`bundles/signed/versions/${digest}/downloads`, { method: 'POST' })
+  const { url } = (await answer.json()) as { url: string }
+  return new URL(url).searchParams.get('X-Amz-Credential')?.split('/')[0]
+}
+
+describe('the key of a service in a test', () => {
+  it('is the one that the service works with, in this process and as a process of its own', async () => {
+    expect(await signingKeyOf(service)).toBe(service.connection.accessKeyId)
+    expect(await signingKeyOf(child)).toBe(child.connection.accessKeyId)
+  })
+
+  it('has the rights of the table and no others, but on SeaweedFS, which knows none of them', async () => {
+    for (const { connection, owner } of [service, child]) {
+      const place = { bucket: connection.bucket, prefix: docsPrefix }
+      const tried = await verifyRights({ ...connection, connectionsMax: 4 }, place, [])
+      const wrong = tried.filter(({ held }) => !held)
+      if (connection.kind === 'seaweedfs') expect(connection.accessKeyId).toBe(owner.accessKeyId)
+      else expect(wrong).toEqual([])
+      expect(tried.length).toBeGreaterThan(20)
+    }
+  })
+})

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { fileURLToPath } from 'node:url'
+import type { RunningMinio } from '../../../compose/servers/minio.ts'
+import { resetPeak, resident } from '../../support/service/resident-memory.ts'
+import { KiB, MiB, pathOf } from '../../support/service/sample-documents.ts'
+import { serviceInChild } from '../../support/service/service-for-tests.ts'
+import type { StoreTransfer } from '../../support/service/ticket-transfer-process.ts'
+import type { Ticket } from '../../support/service/ticket-upload.ts'
+import { generatedDigest } from '../../support/service/transfer-process.ts'
+import { startPrivateStore, storeEnvironment } from '../../support/stores/store.ts'
+
+const GiB = 1024 * MiB
+const transferProcess = fileURLToPath(
+  new URL('../../support/service/ticket-transfer-process.ts', import.meta.url),
+)
+const streamingService = fileURLToPath(new URL('../../support/service/streaming-service.ts', import.meta.url))
+
+let store: RunningMinio
+
+beforeAll(async () => {
+  store = await startPrivateStore()
+}, 600_000)
+
+afterAll(() => store.stop())
+
+interface MeasuredService {
+  pid: number
+  url: string
+  token: string
+  stop(): Promise<unknown>
+}
+
+/** The real one, which asks the store and finds that it need not read what was uploaded. */
+async function probing(): Promise<MeasuredService> {
+  const service = await serviceInChild({ store })
+  return { pid: service.process.pid, url: service.url, token: await service.token(), stop: service.stop }
+}
+
+async function streaming(): Promise<MeasuredService> {
+  const child = Bun.spawn([process.execPath, streamingService], {
+    env: { ...process.env, ...storeEnvironment('minio', store) },
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  const { value } = await child.stdout.getReader().read()
+  const { url, token } = JSON.parse(new TextDecoder().decode(value))
+  const stop = async () => {
+    await child.stdin.end()
+    return child.exited
+  }
+  return { pid: child.pid, url, token, stop }
+}
+
+async function post({ url, token }: MeasuredService, path: string, body: unknown): Promise<Response> {
+  return fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+}
+
+/** Asks until the status is another one than `pending`. */
+async function settled(pending: number, ask: () => Promise<Response>): Promise<Response> {
+  for (;;) {
+    const response = await ask()
+    if (response.status !== pending) return response
+    await Bun.sleep(100)
+  }
+}
+
+/** Has another process make the transfer, and gives what it says. */
+async function transfer(what: StoreTransfer): Promise<string> {
+  const child = Bun.spawn([process.execPath, transferProcess], {
+    stdin: new Blob([JSON.stringify(what)]),
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  return new Response(child.stdout).text()
+}
+
+/** An upload by ticket and a signed download of it, all bytes between other processes and the store. */
+async function thereAndBack(service: MeasuredService, size: number): Promise<void> {
+  const digest = generatedDigest(size)
+  const path = pathOf('snapshots', `${size}.bin`)
+  const request = { digest, size, contentType: 'application/octet-stream' }
+  // 503 until the store is known.
+  const asked = await settled(503, () => post(service, `${path}/uploads`, request))
+  expect(asked.status).toBe(201)
+  const ticket = (await asked.json()) as Ticket
+  expect(await transfer({ upload: ticket, size })).toBe(`uploaded ${size}`)
+  const complete = () => post(service, `${path}/uploads/${ticket.id}/complete`, { ticket: ticket.ticket })
+  expect((await settled(202, complete)).status).toBe(201)
+  const signed = await post(service, `${path}/versions/${digest}/downloads`, {})
+  const { url } = (await signed.json()) as { url: string }
+  expect(await transfer({ download: url })).toBe(`200 ${digest}`)
+}
+
+/** MiB at the peak of a transfer of 2 GiB there and back, over what the service has after some small ones. */
+async function peakOverIdle(title: string, start: () => Promise<MeasuredService>): Promise<number> {
+  const service = await start()
+  try {
+    for (const size of [4 * KiB, 300 * KiB, 2 * MiB]) {
+      await thereAndBack(service, size)
+    }
+    await Bun.sleep(1000)
+    resetPeak(service.pid)
+    const idle = resident(service.pid).now
+    await thereAndBack(service, 2 * GiB)
+    const peak = (resident(service.pid).peak - idle) / MiB
+    console.log(`memory over idle, 2 GiB by ticket and back, ${title}: ${peak.toFixed(1)} MiB`)
+    return peak
+  } finally {
+    await service.stop()
+  }
+}
+
+describe('peak memory of the service over idle, for 2 GiB by ticket and a signed download', () => {
+  it('stays below 16 MiB where the store enforced the digest and honours the pin', async () => {
+    expect(await peakOverIdle('copied inside the store', probing)).toBeLessThan(16)
+  }, 180_000)
+
+  it('stays below 64 MiB where the completion has to stream', async () => {
+    expect(await peakOverIdle('streamed', streaming)).toBeLessThan(64)
+  }, 180_000)
+})

@@ -1,0 +1,313 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { deriveKey } from '../../../service/derived-key.ts'
+import { createUploadTickets, type UploadClaims } from '../../../service/documents/upload-ticket.ts'
+import { traced } from '../../../service/object-store/traced-object-store.ts'
+import { jsonOf, refusalOf } from '../../support/service/caller.ts'
+import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
+import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { contentType, jsonBody, type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
+import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
+import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
+import { storeForTests } from '../../support/stores/store.ts'
+import { keysOf } from '../../support/stores/store-contents.ts'
+
+const exporter = new InMemorySpanExporter()
+const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
+
+let service: InProcessService
+let replica: InProcessService
+let alice: TicketCalls
+
+beforeAll(async () => {
+  const capabilities = await probedCapabilities(await storeForTests())
+  const tracer = provider.getTracer('test')
+  service = await serviceInProcess({ capabilities, decorate: (store) => traced(store, tracer, 'bucket') })
+  replica = await serviceInProcess({ capabilities, beside: service })
+  alice = await ticketCalls(service)
+}, 600_000)
+
+afterAll(async () => {
+  await replica?.stop()
+  await service.stop()
+  await provider.shutdown()
+})
+
+describe('asking for an upload ticket', () => {
+  it('gives a ticket with all that the client needs, and keeps it out of caches', async () => {
+    const before = Date.now()
+    const response = await alice.ask('shape', randomDocument(KiB))
+    const ticket = await jsonOf(response)
+    const how = ticket.method === 'POST' ? 'fields' : 'headers'
+    expect(response.status).toBe(201)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(Object.keys(ticket).sort()).toEqual(
+      ['id', 'ticket', 'method', 'url', how, 'expiresAt', 'completeBefore'].sort(),
+    )
+    expect(ticket.id).toMatch(/^[0-9a-f]{32}$/)
+    const minutes = (time: unknown) => Math.round((Date.parse(String(time)) - before) / 60_000)
+    expect(minutes(ticket.expiresAt)).toBe(15)
+    expect(minutes(ticket.completeBefore)).toBe(360)
+  })
+
+  it('points at staging of the tenant, never at a version', async () => {
+    const ticket = await alice.ticketFor('staging', randomDocument(KiB))
+    const key =
+      ticket.method === 'POST' ? ticket.fields.key : decodeURIComponent(new URL(ticket.url).pathname)
+    expect(key).toEndWith(`docs/staging/acme/${ticket.id}`)
+  })
+
+  it('says that the bytes are published already, gives no url then, and makes them latest', async () => {
+    const [first, second] = [randomDocument(KiB), randomDocument(KiB)]
+    await alice.call('bundles/again', { method: 'PUT', body: first })
+    await alice.call('bundles/again', { method: 'PUT', body: second })
+    const response = await alice.ask('again', first)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    const answer = await jsonOf(response)
+    expect(Object.keys(answer)).toEqual(['published'])
+    expect(answer.published).toMatchObject({ digest: digestOf(first), size: KiB, tags: ['latest'] })
+  })
+
+  it('refuses what is not a request for a ticket', async () => {
+    const bytes = randomDocument(KiB)
+    const changed = async (over: Record<string, unknown>) =>
+      refusalOf(await alice.ask('refused', bytes, over))
+    expect(await changed({ acl: 'public-read' })).toBe('422 request_invalid')
+    expect(await changed({ digest: digestOf(bytes).toUpperCase() })).toBe('422 request_invalid')
+    expect(await changed({ digest: 'sha256:00' })).toBe('422 request_invalid')
+    expect(await changed({ size: -1 })).toBe('422 request_invalid')
+    expect(await changed({ size: 1.5 })).toBe('422 request_invalid')
+    expect(await changed({ size: '1024' })).toBe('422 request_invalid')
+    expect(await changed({ size: 6 * 1024 ** 3 })).toBe('413 document_too_large')
+    expect(await changed({ contentType: 'text/plain\r\nx: y' })).toBe('422 request_invalid')
+    expect(await changed({ contentType: undefined })).toBe('422 request_invalid')
+    const query = await alice.call('bundles/refused/uploads?key=x', {
+      method: 'POST',
+      ...jsonBody({ digest: digestOf(bytes), size: KiB, contentType }),
+    })
+    expect(await refusalOf(query)).toBe('422 request_invalid')
+  })
+
+  it('refuses another size for bytes that are published', async () => {
+    const bytes = randomDocument(KiB)
+    await alice.call('bundles/sized', { method: 'PUT', body: bytes })
+    expect(await refusalOf(await alice.ask('sized', bytes, { size: 5 }))).toBe('422 digest_mismatch')
+  })
+
+  it('needs a token that may write', async () => {
+    const reader = await ticketCalls(service, await service.token({ scope: 'documents:read' }))
+    expect(await refusalOf(await reader.ask('reader', randomDocument(KiB)))).toBe('403 scope_missing')
+  })
+})
+
+describe('an upload by ticket', () => {
+  it('becomes a version that hashes to its digest, with the type and subject of the ticket', async () => {
+    const bytes = randomDocument(300 * KiB)
+    const ticket = await alice.uploaded('whole', bytes)
+    const response = await alice.complete('whole', ticket)
+    expect(response.status).toBe(201)
+    const { createdAt, ...document } = await jsonOf(response)
+    expect(document).toEqual({
+      tenant: 'acme',
+      type: 'bundles',
+      name: 'whole',
+      digest: digestOf(bytes),
+      size: bytes.length,
+      contentType,
+      createdBy: 'alice',
+      tags: ['latest'],
+    })
+    expect(Math.abs(Date.parse(String(createdAt)) - Date.now())).toBeLessThan(60_000)
+    const read = await alice.call('bundles/whole')
+    expect(read.headers.get('content-type')).toBe(contentType)
+    expect(digestOf(await read.bytes())).toBe(digestOf(bytes))
+    expect(await keysOf(service.store, 'staging/')).not.toContain(`staging/acme/${ticket.id}`)
+  })
+
+  it('may be of no bytes at all', async () => {
+    const nothing = new Uint8Array()
+    const ticket = await alice.uploaded('empty', nothing)
+    expect((await alice.complete('empty', ticket)).status).toBe(201)
+    const stored = await storedUnder(service.store, keyOf('bundles', 'empty', digestOf(nothing)))
+    expect(stored).toEqual({ digest: digestOf(nothing), size: 0 })
+  })
+
+  it('may have a type with parameters', async () => {
+    const bytes = randomDocument(KiB)
+    const typed = { contentType: 'text/plain; charset="utf-8"; x=a+b' }
+    const ticket = (await jsonOf(await alice.ask('typed', bytes, typed))) as unknown as Ticket
+    expect((await sendTicket(ticket, bytes)).status).toBe(200)
+    expect(await jsonOf(await alice.complete('typed', ticket))).toMatchObject(typed)
+  })
+
+  it('is nothing to be read before it is completed', async () => {
+    const bytes = randomDocument(KiB)
+    await alice.uploaded('incomplete', bytes)
+    expect((await alice.call('bundles/incomplete')).status).toBe(404)
+    expect((await alice.call(`bundles/incomplete/versions/${digestOf(bytes)}`)).status).toBe(404)
+  })
+
+  it('is completed by whichever replica is asked', async () => {
+    const bytes = randomDocument(KiB)
+    const ticket = await alice.uploaded('replicas', bytes)
+    const other = await ticketCalls(replica)
+    expect((await other.complete('replicas', ticket)).status).toBe(201)
+    expect((await alice.complete('replicas', ticket)).status).toBe(200)
+  })
+})
+
+describe('a ticket', () => {
+  async function attempt(name: string, ticket: { id: string; ticket: string }, calls = alice) {
+    service.storeCalls.length = 0
+    const refusal = await refusalOf(await calls.complete(name, ticket))
+    // Decided by the ticket alone.
+    return service.storeCalls.length === 0 ? refusal : `${refusal} after ${service.storeCalls}`
+  }
+
+  it('is good for the subject, tenant, type, name and upload that it was made for alone', async () => {
+    const bytes = randomDocument(KiB)
+    const ticket = await alice.uploaded('bound', bytes)
+    const other = await alice.ticketFor('bound', randomDocument(KiB))
+    const bob = await ticketCalls(service, await service.token({ sub: 'bob' }))
+    expect(await attempt('bound', ticket, bob)).toBe('422 ticket_invalid')
+    expect(await attempt('elsewhere', ticket)).toBe('422 ticket_invalid')
+    expect(await attempt('bound', { id: other.id, ticket: ticket.ticket })).toBe('422 ticket_invalid')
+    const otherType = `definitions/bound/uploads/${ticket.id}/complete`
+    const typed = await alice.call(otherType, { method: 'POST', ...jsonBody({ ticket: ticket.ticket }) })
+    expect(await refusalOf(typed)).toBe('422 ticket_invalid')
+    const both = await ticketCalls(service, await service.token({ tenants: ['acme', 'globex'] }))
+    const otherTenant = `/v1/tenants/globex/documents/bundles/bound/uploads/${ticket.id}/complete`
+    const foreign = await both.call(otherTenant, { method: 'POST', ...jsonBody({ ticket: ticket.ticket }) })
+    expect(await refusalOf(foreign)).toBe('422 ticket_invalid')
+    expect((await alice.complete('bound', ticket)).status).toBe(201)
+  })
+
+  it('is refused when anything in it was altered', async () => {
+    const bytes = randomDocument(KiB)
+    const { id, ticket } = await alice.uploaded('altered', bytes)
+    const [head = '', payload = '', signature = ''] = ticket.split('.')
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const otherDigest = encode({
+      ...claims,
+      upload: { ...claims.upload, digest: digestOf(randomDocument(1)) },
+    })
+    const later = encode({ ...claims, exp: claims.exp + 86_400 })
+    const unsigned = encode({ alg: 'none', typ: 'upload-ticket+jwt' })
+    const flipped = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
+    expect(await attempt('altered', { id, ticket: `${head}.${otherDigest}.${signature}` })).toBe(
+      '422 ticket_invalid',
+    )
+    expect(await attempt('altered', { id, ticket: `${head}.${later}.${signature}` })).toBe(
+      '422 ticket_invalid',
+    )
+    expect(await attempt('altered', { id, ticket: `${head}.${payload}.${flipped}` })).toBe(
+      '422 ticket_invalid',
+    )
+    expect(await attempt('altered', { id, ticket: `${unsigned}.${payload}.` })).toBe('422 ticket_invalid')
+    expect(await attempt('altered', { id, ticket: 'no ticket at all' })).toBe('422 ticket_invalid')
+    expect(await attempt('altered', { id, ticket: '..' })).toBe('422 ticket_invalid')
+    expect(await attempt('altered', { id, ticket: '' })).toBe('422 request_invalid')
+    expect(await attempt('altered', { id, ticket: 'x'.repeat(5000) })).toBe('422 request_invalid')
+    expect(await attempt('altered', { id: id.slice(1), ticket })).toBe('422 request_invalid')
+    expect(await attempt('altered', { id: id.toUpperCase().replace(/\d/g, 'A'), ticket })).toBe(
+      '422 request_invalid',
+    )
+    expect((await alice.complete('altered', { id, ticket })).status).toBe(201)
+  })
+
+  it('takes no unknown fields beside it', async () => {
+    const { id, ticket } = await alice.ticketFor('fields', randomDocument(KiB))
+    const response = await alice.call(`bundles/fields/uploads/${id}/complete`, {
+      method: 'POST',
+      ...jsonBody({ ticket, digest: digestOf(new Uint8Array()) }),
+    })
+    expect(await refusalOf(response)).toBe('422 request_invalid')
+  })
+
+  it('is refused when it was signed with another key', async () => {
+    const { claims } = claimsFor('forged')
+    const forged = await createUploadTickets(new Uint8Array(32)).seal(claims, new Date(Date.now() + 60_000))
+    expect(await attempt('forged', { id: claims.id, ticket: forged })).toBe('422 ticket_invalid')
+    const cursorKey = deriveKey(service.connection.secretAccessKey, 'documents/cursor/v1')
+    const borrowed = await createUploadTickets(cursorKey).seal(claims, new Date(Date.now() + 60_000))
+    expect(await attempt('forged', { id: claims.id, ticket: borrowed })).toBe('422 ticket_invalid')
+  })
+
+  it('is gone when it is too late', async () => {
+    const { claims, seal } = claimsFor('late')
+    expect(await attempt('late', { id: claims.id, ticket: await seal(-1000) })).toBe('410 upload_expired')
+    // The same in time: only the bytes are missing.
+    const inTime = await alice.complete('late', { id: claims.id, ticket: await seal(60_000) })
+    expect(await refusalOf(inTime)).toBe('404 upload_not_found')
+  })
+
+  /** Claims for an upload that nobody made, and the service's own way to seal them. */
+  function claimsFor(name: string) {
+    const id = '0123456789abcdef0123456789abcdef'
+    const claims: UploadClaims = {
+      ...{ id, tenant: 'acme', type: 'bundles', name, digest: digestOf(new Uint8Array()), size: 0 },
+      ...{ contentType, stagingKey: `staging/acme/${id}`, subject: 'alice', admittedAtMs: Date.now() },
+    }
+    const key = deriveKey(service.connection.secretAccessKey, 'documents/ticket/v1')
+    const seal = (milliseconds: number) =>
+      createUploadTickets(key).seal(claims, new Date(Date.now() + milliseconds))
+    return { claims, seal }
+  }
+})
+
+describe('what is told of a signed URL', () => {
+  it('is one audit line with its id and expiry, written before the answer', async () => {
+    const bytes = randomDocument(KiB)
+    const ticket = await alice.uploaded('audited', bytes)
+    await alice.complete('audited', ticket)
+    const download = await alice.call(`bundles/audited/versions/${digestOf(bytes)}/downloads`, {
+      method: 'POST',
+    })
+    const { expiresAt } = await jsonOf(download)
+    const minted = service.logs().filter(({ rule, name }) => rule === 'url-minted' && name === 'audited')
+    expect(minted).toHaveLength(2)
+    expect(minted[0]).toMatchObject({
+      subject: 'alice',
+      tenant: 'acme',
+      action: 'upload.create',
+      decision: 'allowed',
+      signedUrl: { id: ticket.id, expiresAt: ticket.expiresAt },
+    })
+    expect(minted[1]).toMatchObject({
+      action: 'download.create',
+      digest: digestOf(bytes),
+      signedUrl: { id: expect.stringMatching(/^[0-9a-f]{32}$/), expiresAt },
+    })
+  })
+
+  it('is never the URL, nor a part of it that signs, in a log or a span', async () => {
+    exporter.reset()
+    const bytes = randomDocument(KiB)
+    const ticket = await alice.uploaded('quiet', bytes)
+    await alice.complete('quiet', ticket)
+    const path = `bundles/quiet/versions/${digestOf(bytes)}/downloads`
+    const { url } = await jsonOf(await alice.call(path, { method: 'POST' }))
+    await alice.complete('quiet', { ...ticket, ticket: `${ticket.ticket}x` })
+    const spans = exporter.getFinishedSpans().map(({ name, attributes, events, status }) => {
+      return { name, attributes, events, status }
+    })
+    expect(spans.map(({ name }) => name)).toContain('S3 HeadObject')
+    const told = JSON.stringify([service.logs(), spans])
+    expect(told).toContain(ticket.id)
+    for (const secret of signingParts(ticket, String(url))) expect(told).not.toContain(secret)
+  })
+
+  /** Whatever would let its reader transfer or complete. */
+  function signingParts(ticket: Ticket, url: string): string[] {
+    const signatureOf = (text: string) => new URL(text).searchParams.get('X-Amz-Signature') ?? ''
+    const ofUpload =
+      ticket.method === 'POST'
+        ? [ticket.fields.Policy ?? '', ticket.fields['X-Amz-Signature'] ?? '']
+        : [ticket.url, signatureOf(ticket.url)]
+    const parts = [...ofUpload, ticket.ticket, url, signatureOf(url)]
+    expect(parts.every((part) => part.length >= 64)).toBe(true)
+    return parts
+  }
+})

@@ -1,0 +1,141 @@
+import { createServer, type Socket } from 'node:net'
+import { createDocumentsClient } from '../../../service/client/client.ts'
+import type { ConnectionOptions } from '../../../service/client/transport.ts'
+import type { Digest } from '../../../service/documents/document-ref.ts'
+import { registerSecret } from '../secrets.ts'
+
+/** Made per run: a token of the right form that no test server checks. */
+export const testToken = `test.${crypto.randomUUID()}`
+registerSecret(testToken)
+
+export const documents = '/v1/tenants/acme/documents'
+
+/** A server on a free port that answers as the test says. Dispose it (`using`). */
+export function serve(answer: (request: Request, url: URL) => Response | Promise<Response>) {
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    maxRequestBodySize: 4 * 1024 ** 3,
+    fetch: (request) => answer(request, new URL(request.url)),
+  })
+  return { url: `http://127.0.0.1:${server.port}`, [Symbol.dispose]: () => void server.stop(true) }
+}
+
+/** A server that writes exactly these bytes to whoever connects and then hangs up: for what Bun would not send. */
+export async function serveRaw(answer: string | Uint8Array) {
+  const open = new Set<Socket>()
+  const server = createServer((socket) => {
+    open.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(answer))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  const stop = () => {
+    for (const socket of open) socket.destroy()
+    server.close()
+  }
+  return { url: `http://127.0.0.1:${address.port}`, [Symbol.dispose]: stop }
+}
+
+export function clientOf(url: string, options: Partial<ConnectionOptions> = {}) {
+  return createDocumentsClient({ url, token: testToken, tenant: 'acme', ...options })
+}
+
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text)
+}
+
+/** Computed apart from the client's own hashing. */
+export function digestOf(bytes: Uint8Array): Digest {
+  return `sha256:${new Bun.SHA256().update(bytes).digest('hex')}`
+}
+
+export function reprDigestOf(bytes: Uint8Array): string {
+  return `sha-256=:${new Bun.SHA256().update(bytes).digest('base64')}:`
+}
+
+/** The answer of a PUT that stored `bytes` as `definitions/orders.json`. */
+export function documentOf(bytes: Uint8Array) {
+  return {
+    tenant: 'acme',
+    type: 'definitions',
+    name: 'orders.json',
+    digest: digestOf(bytes),
+    size: bytes.length,
+    contentType: 'application/json',
+    createdAt: '2026-11-23T10:00:00.000Z',
+    createdBy: 'ada',
+    tags: ['latest'],
+  }
+}
+
+/** The answer of a GET of a whole version. */
+export function versionAnswer(
+  bytes: Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(bytes, {
+    headers: {
+      'content-type': 'application/json',
+      etag: `"${digestOf(bytes)}"`,
+      'repr-digest': reprDigestOf(bytes),
+      'document-size': `${bytes.length}`,
+      ...headers,
+    },
+  })
+}
+
+export function problemAnswer(
+  status: number,
+  members: Record<string, unknown>,
+  headers: Record<string, string> = {},
+) {
+  return new Response(JSON.stringify({ type: 'about:blank', status, ...members }), {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+  })
+}
+
+/** Chunks as a stream that is read on demand; a thrown `end` breaks it. */
+export function streamOf(chunks: readonly Uint8Array[], end?: Error): ReadableStream<Uint8Array> {
+  let next = 0
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const chunk = chunks[next++]
+        if (chunk) return controller.enqueue(chunk)
+        if (end) throw end
+        controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** Everything a reader got before the stream ended, and what it ended with. */
+export async function readAll(stream: ReadableStream<Uint8Array>): Promise<{ text: string; error: unknown }> {
+  const decoder = new TextDecoder()
+  const reader = stream.getReader()
+  let text = ''
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return { text, error: null }
+      text += decoder.decode(value, { stream: true })
+    }
+  } catch (error) {
+    return { text, error }
+  }
+}
+
+/** What a promise was rejected with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('it did not fail')
+}

@@ -1,0 +1,45 @@
+import type {
+  Answered,
+  OpenApiDocument,
+  OperationMethod,
+  Reference,
+} from '../../../service/http/openapi/types.ts'
+
+/** What the document says that can be answered to a request. */
+export interface DescribedOperation {
+  /** `operationId`, or what it is called that there is none. */
+  name: string
+  responses: Record<string, Answered | Reference>
+}
+
+/** @param path of the request, as it was sent, without a query. */
+export function answersAt(document: OpenApiDocument, method: string, path: string): DescribedOperation {
+  const [item] = Object.entries(document.paths)
+    .filter(([template]) => formOf(template).test(path))
+    // OpenAPI 3.1.1 section 4.8.8.2: fixed paths come before templates.
+    .sort(([a], [b]) => parametersIn(a) - parametersIn(b))
+    .map(([, found]) => found)
+  if (!item) return { name: 'unknown address', responses: document['x-unknown-address'] }
+  const operation = item[method.toLowerCase() as OperationMethod]
+  if (!operation) return { name: 'other method', responses: item['x-other-methods'] }
+  return { name: operation.operationId, responses: operation.responses }
+}
+
+/** Operation and status of every answer that is described, such as `putDocument 201`. */
+export function describedStatuses({ paths }: OpenApiDocument): string[] {
+  const operations = Object.values(paths).flatMap(({ get, head, put, post, delete: remove }) =>
+    [get, head, put, post, remove].filter((operation) => operation !== undefined),
+  )
+  return operations.flatMap(({ operationId, responses }) =>
+    Object.keys(responses).map((status) => `${operationId} ${status}`),
+  )
+}
+
+function formOf(template: string): RegExp {
+  const fixed = template.split(/\{\w+\}/).map((text) => RegExp.escape(text))
+  return new RegExp(`^${fixed.join('[^/]+')}$`)
+}
+
+function parametersIn(template: string): number {
+  return template.split('{').length - 1
+}

@@ -1,0 +1,78 @@
+import { acme, type Call, type Caller, digestOf, jsonOf, put } from '../service/caller.ts'
+import type { InProcessService } from '../service/service-for-tests.ts'
+
+/** A good call of one operation. */
+export interface Sample {
+  method: string
+  path: string
+  call: Call
+}
+
+export const bytes = 'A'
+export const document = 'definitions/a'
+export const version = `${document}/versions/${digestOf(bytes)}`
+export const json = { 'content-type': 'application/json' }
+
+/** The document that the samples are about: a version that is tagged `v1` beside `latest`. */
+export async function prepare(call: Caller): Promise<void> {
+  await put(call, document, bytes)
+  await call(`${document}/tags/v1`, moveTo(bytes))
+}
+
+/** The body of a tag move, or of whatever else has a digest alone. */
+export function moveTo(content: string, headers: Record<string, string> = {}): Call {
+  return {
+    method: 'PUT',
+    body: JSON.stringify({ digest: digestOf(content) }),
+    headers: { ...json, ...headers },
+  }
+}
+
+export function ticketFor(content: string, size = content.length): Call {
+  const body = JSON.stringify({ digest: digestOf(content), size, contentType: 'text/plain' })
+  return { method: 'POST', body, headers: json }
+}
+
+/** Ticket and address of an upload that can be completed, once `upload` has sent its bytes. */
+export async function ticketOf(call: Caller, path: string, content: string) {
+  const ticket = await jsonOf(await call(`${path}/uploads`, ticketFor(content)))
+  const body = JSON.stringify({ ticket: ticket.ticket })
+  return {
+    complete: `${path}/uploads/${ticket.id}/complete`,
+    completion: { method: 'POST', body, headers: json } satisfies Call,
+    async upload() {
+      const form = new FormData()
+      for (const [name, value] of Object.entries(ticket.fields as Record<string, string>))
+        form.append(name, value)
+      form.append('file', new Blob([content]))
+      const response = await fetch(String(ticket.url), { method: 'POST', body: form })
+      if (!response.ok) throw new Error(`the store answered ${response.status}`)
+    },
+  }
+}
+
+/** One good call of every operation on documents, by its path as the table of routes has it. */
+export async function samplesOf(service: InProcessService, call: Caller): Promise<Sample[]> {
+  const { complete, completion } = await ticketOf(call, 'definitions/sampled', 'never uploaded')
+  const calls: Record<string, Call> = {
+    PUT: { body: 'B' },
+    'PUT tags': moveTo(bytes),
+    'POST uploads': ticketFor('to be uploaded'),
+    'POST complete': completion,
+    'POST downloads': { body: '{}', headers: json },
+  }
+  const values: Record<string, string> = {
+    tenant: 'acme',
+    type: 'definitions',
+    name: 'a',
+    digest: digestOf(bytes),
+    tag: 'v1',
+  }
+  return service.routes.map(({ method, path }) => {
+    const noun = path.split('/').findLast((segment) => !segment.startsWith(':')) ?? ''
+    const address = path.endsWith('complete')
+      ? `${acme}/${complete}`
+      : path.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '')
+    return { method, path: address, call: calls[`${method} ${noun}`] ?? calls[method] ?? {} }
+  })
+}

@@ -1,0 +1,20 @@
+import type { Documents } from '../../../service/documents/documents.ts'
+import type { Transfers } from '../../../service/documents/transfers.ts'
+import { describeApi } from '../../../service/http/openapi/openapi.ts'
+import type { OpenApiDocument } from '../../../service/http/openapi/types.ts'
+import type { Route } from '../../../service/http/route.ts'
+import { documentRoutes } from '../../../service/http/routes/document-routes.ts'
+import { tagRoutes } from '../../../service/http/routes/tag-routes.ts'
+import { transferRoutes } from '../../../service/http/routes/transfer-routes.ts'
+
+/** The table of routes; nothing can be called by it, for there is nothing behind it. */
+export const routes: readonly Route[] = [
+  ...documentRoutes({} as Documents),
+  ...tagRoutes({} as Documents),
+  ...transferRoutes({} as Transfers),
+]
+
+/** The document as it goes out. */
+export function describedApi(of: readonly Route[] = routes): OpenApiDocument {
+  return JSON.parse(JSON.stringify(describeApi(of, { documentBytesMax: 1000 })))
+}

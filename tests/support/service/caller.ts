@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import type { ServiceForTests } from './service-for-tests.ts'
+
+export interface Call {
+  method?: string
+  headers?: Readonly<Record<string, string>>
+  body?: BodyInit
+}
+
+/** Calls the API with one token. Paths that do not begin with `/` are below the documents of tenant `acme`. */
+export type Caller = (path: string, call?: Call) => Promise<Response>
+
+export const acme = '/v1/tenants/acme/documents'
+
+/** @param token `null` for none; default: a good one with all scopes for `acme`. */
+export async function callerOf(service: ServiceForTests, token?: string | null): Promise<Caller> {
+  const bearer = token === undefined ? await service.token() : token
+  return (path, { headers, ...call } = {}) =>
+    fetch(new URL(addressOf(path), service.url), {
+      ...call,
+      redirect: 'manual',
+      headers: { ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }), ...headers },
+    })
+}
+
+function addressOf(path: string): string {
+  if (path.startsWith('/')) return path
+  return path === '' || path.startsWith('?') ? `${acme}${path}` : `${acme}/${path}`
+}
+
+/** A document as the API shows it, or what else has members. */
+export type Json = Record<string, unknown>
+
+export async function jsonOf(response: Response): Promise<Json> {
+  return (await response.json()) as Json
+}
+
+/** Status and code of a refusal, after a look at its form: `404 document_not_found`. */
+export async function refusalOf(response: Response): Promise<string> {
+  const problem = await jsonOf(response)
+  const { status, code, type, traceId } = problem
+  const wellFormed =
+    response.headers.get('content-type') === 'application/problem+json' &&
+    status === response.status &&
+    type === `urn:cloudlysis:problem:${code}` &&
+    response.headers.get('traceparent')?.split('-')[1] === traceId
+  return wellFormed ? `${status} ${code}` : `not a problem: ${JSON.stringify(problem)}`
+}
+
+/** `sha256:<hex>` of the bytes. */
+export function digestOf(bytes: string | Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+}
+
+/** Value of `Repr-Digest` for the bytes. */
+export function reprDigestOf(bytes: string | Uint8Array): string {
+  return `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`
+}
+
+/** Uploads `body` and gives the document that came back. */
+export async function put(call: Caller, path: string, body: BodyInit): Promise<Json> {
+  const response = await call(path, { method: 'PUT', body })
+  if (!response.ok) throw new Error(`PUT ${path}: ${await refusalOf(response)}`)
+  return jsonOf(response)
+}
+
+/** A body without a declared length: goes out in chunks. */
+export function chunked(...parts: (string | Uint8Array)[]): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    start(controller) {
+      for (const part of parts) controller.enqueue(typeof part === 'string' ? encoder.encode(part) : part)
+      controller.close()
+    },
+  })
+}

@@ -1,0 +1,307 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { freePort, onFreePorts } from '../../../compose/servers/free-port.ts'
+import { answersOk, type ServerProcess, startServer } from '../../../compose/servers/server-process.ts'
+import { createApp } from '../../../service/app.ts'
+import { createAuthenticator } from '../../../service/authn/authenticator.ts'
+import { signInLink } from '../../../service/cli/local-issuer/local-sign-in-code.ts'
+import type { TokenRequest } from '../../../service/cli/local-issuer/local-token.ts'
+import { deriveKey } from '../../../service/derived-key.ts'
+import { createDomain } from '../../../service/documents/create-domain.ts'
+import type { Route } from '../../../service/http/route.ts'
+import { limits } from '../../../service/limits.ts'
+import type { ObjectStore } from '../../../service/object-store/object-store.ts'
+import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
+import { prefixedSigner } from '../../../service/object-store/prefixed-transfer-signer.ts'
+import type { StoreDeadlines } from '../../../service/object-store/s3/connection.ts'
+import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
+import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
+import { signedOrigins } from '../../../service/object-store/signed-origins.ts'
+import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
+import { createLogger } from '../../../service/telemetry/logger.ts'
+import { bundleUi } from '../../../service/ui/bundle.ts'
+import { type Claims, type IssuerForTests, startIssuerForTests } from '../issuers/issuer-for-tests.ts'
+import { keepPrinted, printedFile } from '../printed.ts'
+import { admitBrowsers, freshBucket, narrowServiceKey } from '../stores/bucket.ts'
+import { counted } from '../stores/counted-object-store.ts'
+import { knownCapabilities } from '../stores/known-capabilities.ts'
+import { asService, docsPrefix, type StoreForTests } from '../stores/service-key.ts'
+import { storeForTests } from '../stores/store.ts'
+
+/** One line of the service's log, parsed. */
+export type LogLine = Readonly<Record<string, unknown>>
+
+/** The service on a real object store, with a bucket and an issuer of its own. */
+export interface ServiceForTests {
+  /**
+   * Origin, such as `http://127.0.0.1:40123`. Where there is a UI, its store lets in the browsers that come from
+   * here, and refuses those that come from the same service by the name `localhost`.
+   */
+  url: string
+  issuer: IssuerForTests
+  /** A good token: tenant `acme`, all scopes, subject `alice`, but for what `claims` changes. */
+  token(claims?: Claims): Promise<string>
+  /** As `start` prints one: good once, for tenants `acme` and `globex`, all scopes, `alice`, but for `request`. */
+  signInLink(request?: Partial<TokenRequest>): Promise<string>
+  /** What the service sees as its store, below `S3_PREFIX_DOCS`, by another way and with the owner's key. */
+  store: ObjectStore
+  /** How the service itself reaches its bucket: with a key that has the rights of the table, and no others. */
+  connection: StoreForTests & { bucket: string }
+  /** The same with the key of the store's owner, who may do everything. */
+  owner: StoreForTests & { bucket: string }
+  /** Everything it has logged so far; a line that is no JSON object fails the test that asks. */
+  logs(): LogLine[]
+  stop(): Promise<void>
+}
+
+export interface InProcessService extends ServiceForTests {
+  /** The table of all calls that need a token. */
+  routes: readonly Pick<Route, 'method' | 'path' | 'action'>[]
+  /** Names of the methods of the object store that the service has called; empty it with `length = 0`. */
+  storeCalls: string[]
+  /** As SIGTERM begins: `/readyz` says 503 from now on. */
+  drain(): void
+}
+
+/** Who issues the tokens that a service takes. */
+export type Issuer = Pick<IssuerForTests, 'issuer' | 'audience' | 'jwksUrl' | 'clientId'>
+
+export interface InProcessOptions {
+  /** With the Control UI, which is built once per process. */
+  ui?: boolean
+  /** Of the UI's settings; default: none. */
+  traceUrlTemplate?: string
+  /** Life of the tokens that the UI gets for its link; default: that of the local issuer. */
+  accessTokenSeconds?: number
+  /** Takes the place of the issuer for tests, whose tokens and links are refused then. */
+  issuer?: Issuer
+  /** Default: a free one. */
+  port?: number
+  /** What the service takes the store for; default: what the probe is known to find on it. */
+  capabilities?: StoreCapabilities
+  /** Default: that of the service. */
+  documentBytesMax?: number
+  /** Default: that of the service. */
+  uploadIdleSecondsMax?: number
+  /** Default: that of the service. */
+  completionWaitSecondsMax?: number
+  /** Another replica: with the bucket, the secret and the issuer of this one, which must be stopped after it. */
+  beside?: ServiceForTests
+  /** Connections to the store; default: 64, as that of the service. */
+  connectionsMax?: number
+  /** How long the store may take; default: those of the service. */
+  deadlines?: StoreDeadlines
+  /** Default: the shared one of all tests. */
+  store?: StoreForTests
+  /** One that is there already; default: a fresh one, which the store's owner makes. */
+  bucket?: string
+  /** Puts something between the service and its store, such as a fault. Keys come without the prefix. */
+  decorate?: (store: ObjectStore) => ObjectStore
+}
+
+const mainFile = fileURLToPath(new URL('../../../service/main.ts', import.meta.url))
+/** Of a service that is told SIGINT: no notice, but running transfers may finish. */
+const stopSecondsMax = 20
+
+/**
+ * The service in this process, on a real socket. Without a store of the runner the first call may have to build
+ * MinIO: give `beforeAll` 600,000 ms.
+ */
+export async function serviceInProcess(options: InProcessOptions = {}): Promise<InProcessService> {
+  const surroundings = options.beside ? sharedWith(options.beside) : await surroundingsOfOne(options)
+  const { connection } = surroundings
+  const issuer: Issuer = options.issuer ?? surroundings.issuer
+  const lines: string[] = []
+  const { connectionsMax = 64, deadlines } = options
+  const bucket = createS3ObjectStore({ ...connection, connectionsMax, deadlines })
+  const storeCalls: string[] = []
+  const decorate = options.decorate ?? ((store) => store)
+  const documentBytesMax = options.documentBytesMax ?? limits.documentBytesMax
+  const logger = createLogger({
+    level: 'info',
+    service: 'documents',
+    destination: {
+      write(line) {
+        lines.push(line)
+        keepPrinted('service', line)
+      },
+    },
+  })
+  const signer = createS3TransferSigner({
+    ...connection,
+    connectionsMax: 64,
+    publicEndpoint: connection.endpoint,
+  })
+  const app = createApp({
+    ...createDomain({
+      store: counted(decorate(prefixed(bucket, docsPrefix)), storeCalls),
+      documentBytesMax,
+      uploadIdleSecondsMax: options.uploadIdleSecondsMax,
+      completionWaitSecondsMax: options.completionWaitSecondsMax,
+      cursorKey: deriveKey(connection.secretAccessKey, 'documents/cursor/v1'),
+      ticketKey: deriveKey(connection.secretAccessKey, 'documents/ticket/v1'),
+      onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
+      capabilities: () => options.capabilities ?? knownCapabilities(connection.kind),
+      signer: prefixedSigner(signer, docsPrefix),
+    }),
+    authenticator: createAuthenticator(issuer),
+    logger,
+    documentBytesMax,
+    ui: options.ui
+      ? {
+          bundle: sharedBundle(),
+          settings: {
+            issuer: issuer.issuer,
+            clientId: issuer.clientId,
+            audience: issuer.audience,
+            traceUrlTemplate: options.traceUrlTemplate ?? null,
+            documentBytesMax,
+          },
+          connectOrigins: [...(await signedOrigins(signer)), new URL(issuer.issuer).origin],
+        }
+      : undefined,
+  })
+  const server = app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
+  surroundings.issuer.admitUi(server.url)
+  if (options.ui) await admitBrowsers(surroundings.owner, [server.url])
+  return {
+    ...surroundings,
+    url: server.url,
+    signInLink: async (request) => signInLink(server.url, await surroundings.issuer.signInCode(request)),
+    routes: app.routes,
+    storeCalls,
+    drain: app.drain,
+    logs: () => lines.map(parseLine),
+    async stop() {
+      await server.stop(true)
+      bucket.close()
+      signer.close()
+      await surroundings.stop()
+    },
+  }
+}
+
+export interface SpawnedService extends ServiceForTests {
+  process: ServerProcess
+  /** Sends the signal and returns at once; `process.exited` tells the exit status. */
+  signal(name: 'SIGTERM' | 'SIGINT'): void
+  /** Everything printed so far, standard output and error. */
+  printed(): string
+}
+
+export interface SpawnOptions {
+  /** Default: the shared one of all tests. */
+  store?: StoreForTests
+  /** Variables beside or in place of those that are needed to start. */
+  env?: Readonly<Record<string, string>>
+  /** The command line of another build of it; default: `bun service/main.ts`. */
+  argv?: readonly string[]
+  /** Where it runs; default: the root of the repository. */
+  cwd?: string
+  /** What must answer before the service counts as started: `/livez` where its store is out of reach. */
+  startedBy?: '/livez' | '/readyz'
+}
+
+/** The real `service/main.ts` as a process of its own. */
+export async function serviceInChild(options: SpawnOptions = {}): Promise<SpawnedService> {
+  const surroundings = await surroundingsOfOne(options)
+  const { url, logFile, child } = await onFreePorts(() => spawnMain(surroundings, options))
+  surroundings.issuer.admitUi(url)
+  await admitBrowsers(surroundings.owner, [url])
+  let hasExited = false
+  void child.exited.then(() => {
+    hasExited = true
+  })
+  const printed = () => readFileSync(logFile, 'utf8')
+  return {
+    ...surroundings,
+    url,
+    signInLink: async (request) => signInLink(url, await surroundings.issuer.signInCode(request)),
+    process: child,
+    signal: (name) => process.kill(child.pid, name),
+    printed,
+    logs: () => printed().split('\n').slice(0, -1).map(parseLine),
+    async stop() {
+      // Not SIGTERM: nobody has to be told that a test is over.
+      if (!hasExited) process.kill(child.pid, 'SIGINT')
+      await Promise.race([child.exited, Bun.sleep(stopSecondsMax * 1000)])
+      await child.stop()
+      await surroundings.stop()
+    },
+  }
+}
+
+async function spawnMain(surroundings: Surroundings, options: SpawnOptions) {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  // A port comes again: what another one printed is not of this service.
+  const logFile = printedFile(`service-${port}-${crypto.randomUUID()}`)
+  const child = await startServer({
+    name: 'service',
+    argv: [...(options.argv ?? [process.execPath, mainFile])],
+    env: { ...environmentFor(surroundings), PORT: String(port), ...options.env },
+    cwd: options.cwd ?? fileURLToPath(new URL('../../..', import.meta.url)),
+    logFile,
+    isReady: () => answersOk(`${url}${options.startedBy ?? '/readyz'}`),
+    readySecondsMax: 30,
+    stopSecondsMax,
+  })
+  return { url, logFile, child }
+}
+
+type Surroundings = Pick<ServiceForTests, 'issuer' | 'token' | 'store' | 'connection' | 'owner' | 'stop'>
+
+let bundle: ReturnType<typeof bundleUi> | undefined
+
+function sharedBundle(): ReturnType<typeof bundleUi> {
+  bundle ??= bundleUi()
+  return bundle
+}
+
+function sharedWith({ issuer, token, store, connection, owner }: ServiceForTests): Surroundings {
+  return { issuer, token, store, connection, owner, stop: async () => {} }
+}
+
+async function surroundingsOfOne(
+  options: Pick<InProcessOptions, 'store' | 'bucket' | 'accessTokenSeconds'>,
+): Promise<Surroundings> {
+  const store = options.store ?? (await storeForTests())
+  if (options.bucket !== undefined) await narrowServiceKey(store, options.bucket)
+  const owner = { ...store, bucket: options.bucket ?? (await freshBucket(store)) }
+  const issuer = await startIssuerForTests({ accessTokenSeconds: options.accessTokenSeconds })
+  const bucket = createS3ObjectStore({ ...owner, connectionsMax: 8 })
+  return {
+    issuer,
+    token: issuer.token,
+    store: prefixed(bucket, docsPrefix),
+    connection: asService(owner),
+    owner,
+    async stop() {
+      bucket.close()
+      await issuer.stop()
+    },
+  }
+}
+
+function environmentFor({ connection, issuer }: Surroundings): Record<string, string> {
+  return {
+    S3_ENDPOINT: connection.endpoint,
+    S3_REGION: connection.region,
+    S3_ACCESS_KEY_ID: connection.accessKeyId,
+    S3_SECRET_ACCESS_KEY: connection.secretAccessKey,
+    S3_FORCE_PATH_STYLE: String(connection.forcePathStyle),
+    S3_INSECURE: 'true',
+    S3_BUCKET_DOCS: connection.bucket,
+    S3_PREFIX_DOCS: docsPrefix,
+    AUTH_ISSUER: issuer.issuer,
+    AUTH_AUDIENCE: issuer.audience,
+    AUTH_JWKS_URL: issuer.jwksUrl,
+    AUTH_CLIENT_ID: issuer.clientId,
+  }
+}
+
+function parseLine(line: string): LogLine {
+  const parsed: unknown = JSON.parse(line)
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as LogLine
+  throw new Error(`not a log line: ${line}`)
+}

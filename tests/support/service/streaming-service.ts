@@ -1,0 +1,14 @@
+/**
+ * The service as a process of its own that takes its store for one that enforces no digest, so that completions
+ * stream. Prints where it is and a token as one line of JSON, and stops when its standard input ends.
+ */
+import { minioCapabilities } from '../stores/known-capabilities.ts'
+import { serviceInProcess } from './service-for-tests.ts'
+
+const service = await serviceInProcess({ capabilities: { ...minioCapabilities, digestEnforced: false } })
+process.stdout.write(`${JSON.stringify({ url: service.url, token: await service.token() })}\n`)
+for await (const _ of Bun.stdin.stream()) {
+  // Nothing is said there.
+}
+await service.stop()
+process.exit(0)

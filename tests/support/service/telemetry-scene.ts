@@ -1,0 +1,60 @@
+import { freePort } from '../../../compose/servers/free-port.ts'
+import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts'
+import { type SpawnedService, type SpawnOptions, serviceInChild } from './service-for-tests.ts'
+
+/** The real service that exports to a backend of ours, and answers Prometheus. */
+export interface TelemetryScene {
+  service: SpawnedService
+  backend: OtlpReceiver
+  /** Address of its metrics, with the path. */
+  metricsUrl: string
+  /** Value of one series as it is scraped now, name and labels as they stand there; `undefined` if absent. */
+  metric(series: string): Promise<number | undefined>
+  stop(): Promise<void>
+}
+
+export async function startTelemetryScene(options: SpawnOptions = {}): Promise<TelemetryScene> {
+  const backend = startOtlpReceiver()
+  const metricsUrl = `http://127.0.0.1:${await freePort()}/metrics`
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: backend.url,
+    METRICS_PORT: new URL(metricsUrl).port,
+    ...options.env,
+  }
+  const service = await serviceInChild({ ...options, env })
+  return {
+    service,
+    backend,
+    metricsUrl,
+    async metric(series) {
+      const lines = (await (await fetch(metricsUrl)).text()).split('\n')
+      const line = lines.find((each) => each.startsWith(`${series} `))
+      return line === undefined ? undefined : Number(line.slice(series.length))
+    },
+    async stop() {
+      await service.stop()
+      await backend.stop()
+    },
+  }
+}
+
+/** Waits until `look` finds something; the test's own time ends it otherwise. */
+export async function until<T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
+  for (;;) {
+    const found = await look()
+    if (found !== undefined && found !== false) return found
+    await Bun.sleep(20)
+  }
+}
+
+/** Trace and span of a response's `traceparent`. */
+export function idsOf(response: Response): { traceId: string; spanId: string } {
+  const [, traceId = '', spanId = ''] = response.headers.get('traceparent')?.split('-') ?? []
+  return { traceId, spanId }
+}
+
+export function childrenOf(spans: readonly ReceivedSpan[], parent: { spanId: string }): ReceivedSpan[] {
+  return spans.filter((span) => span.parentSpanId === parent.spanId)
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import type { StoreConnection } from '../../../compose/servers/running-store.ts'
+import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
+import { provisionBucket } from '../../../service/object-store/s3/provision.ts'
+import { narrowingPolicy } from '../../../service/provisioning/bucket-policy.ts'
+import { serviceRights } from '../../../service/provisioning/service-rights.ts'
+import { docsPrefix, type StoreForTests } from './service-key.ts'
+
+/**
+ * Creates an empty bucket with the service's lifecycle rules, in which the service's key may do what it may in
+ * production, and returns its name, `test-<24 hex digits>`.
+ *
+ * @param prefix of the documents; the users of MinIO know no other than the default one.
+ */
+export async function freshBucket(store: StoreForTests, prefix = docsPrefix): Promise<string> {
+  const bucket = `test-${randomBytes(12).toString('hex')}`
+  await provisionBucket(store, { bucket, stagingPrefix: `${prefix}staging/` })
+  await narrowServiceKey(store, bucket, prefix)
+  return bucket
+}
+
+/** Where keys may do everything in every bucket until its policy says otherwise (RGW): sets that policy. */
+export async function narrowServiceKey(
+  store: StoreForTests,
+  bucket: string,
+  prefix = docsPrefix,
+): Promise<void> {
+  const principals = store.serviceKey?.principals
+  if (principals === undefined) return
+  const place = { bucket, prefix }
+  const named = { provisioners: [principals.owner], users: [principals.service] }
+  const settings = createBucketSettings(store)
+  const refused = await settings.putPolicy(bucket, narrowingPolicy(place, named, serviceRights))
+  settings.close()
+  if (refused) throw new Error(`the store does not take the policy of ${bucket}: ${refused.refused}`)
+}
+
+/**
+ * Lets the browsers of these origins send to the bucket and fetch from it, and no others. MinIO has no rule per
+ * bucket: there `http://127.0.0.1:…` is let in everywhere, and nobody else (`store.ts`).
+ */
+export async function admitBrowsers(
+  store: StoreConnection & { bucket: string },
+  browserOrigins: readonly string[],
+): Promise<void> {
+  const { bucket } = store
+  await provisionBucket(store, { bucket, stagingPrefix: `${docsPrefix}staging/`, browserOrigins })
+}

@@ -1,0 +1,310 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import {
+  type ByteRange,
+  type CallOptions,
+  type CopyOptions,
+  type GetOptions,
+  type HeadOptions,
+  type ListOptions,
+  type ListPage,
+  type MultipartOptions,
+  type MultipartUpload,
+  type ObjectBody,
+  type ObjectInfo,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutOptions,
+  type PutResult,
+  type UnfinishedUpload,
+} from '../../../service/object-store/object-store.ts'
+
+/** S3 "multipart upload limits": every part but the last. */
+const partBytesMin = 5 * 1024 * 1024
+/** About what one read of a socket gives, so that callers meet bodies of several chunks here too. */
+const chunkBytes = 64 * 1024
+
+interface StoredObject {
+  bytes: Uint8Array
+  etag: string
+  contentType: string
+  metadata: Readonly<Record<string, string>>
+  lastModified: Date
+}
+
+interface PendingUpload {
+  key: string
+  contentType: string
+  startedAt: Date
+  parts: Uint8Array[]
+}
+
+/**
+ * The object store port in memory, for tests only. It keeps to the port and to S3 where the port is silent:
+ * ETags are the MD5 of the bytes, or of the parts' MD5s with their number (`<md5>-<n>`), and times are whole
+ * seconds, which is all that S3 promises.
+ *
+ * @param options.now the store's clock; the system's by default
+ */
+export function createMemoryObjectStore(options: { now?: () => Date } = {}): ObjectStore {
+  const store = new MemoryObjectStore(options.now ?? (() => new Date()))
+  // A plain object, so that a test can replace one method: { ...store, get: … }.
+  return {
+    put: (key, body, putOptions) => store.put(key, body, putOptions),
+    get: (key, getOptions) => store.get(key, getOptions),
+    head: (key, callOptions) => store.head(key, callOptions),
+    copy: (from, to, copyOptions) => store.copy(from, to, copyOptions),
+    list: (listOptions) => store.list(listOptions),
+    delete: (key, callOptions) => store.delete(key, callOptions),
+    startMultipart: (key, multipartOptions) => store.startMultipart(key, multipartOptions),
+    listUnfinished: (prefix, callOptions) => store.listUnfinished(prefix, callOptions),
+    abortUnfinished: (key, uploadId, callOptions) => store.abortUnfinished(key, uploadId, callOptions),
+    clock: (callOptions) => store.clock(callOptions),
+  }
+}
+
+class MemoryObjectStore implements ObjectStore {
+  readonly #objects = new Map<string, StoredObject>()
+  readonly #uploads = new Map<string, PendingUpload>()
+  /** All keys in the order of their bytes, until one is added or removed. */
+  #sortedKeys: readonly string[] | null = null
+  readonly #now: () => Date
+
+  constructor(now: () => Date) {
+    this.#now = now
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | ReadableStream<Uint8Array>,
+    options: PutOptions,
+  ): Promise<PutResult | null> {
+    await answerOf('put', key, options)
+    const bytes = await readExactly(body, options)
+    if (options.sha256 !== undefined && options.sha256 !== hashOf('sha256', bytes)) {
+      throw new ObjectStoreError('rejected', 'put', 'XAmzContentChecksumMismatch')
+    }
+    // No await between the look at the condition and the write: this is what makes it atomic.
+    if (!this.#holds(key, options.condition)) return null
+    return this.#write(key, bytes, md5(bytes), options.contentType, options.metadata)
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<ObjectBody | null> {
+    await answerOf('get', key, options)
+    const object = this.#objects.get(key)
+    if (object === undefined) return null
+    if (options.ifMatch !== undefined && options.ifMatch !== object.etag) {
+      throw new ObjectStoreError('precondition_failed', 'get', 'PreconditionFailed')
+    }
+    const range = options.range === undefined ? null : satisfy(options.range, object.bytes.length)
+    const bytes = range === null ? object.bytes : object.bytes.subarray(range.first, range.last + 1)
+    return { ...describe(key, object), range, body: streamOf(bytes, options.signal) }
+  }
+
+  async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo | null> {
+    await answerOf('head', key, options)
+    const object = this.#objects.get(key)
+    if (object === undefined) return null
+    const info = describe(key, object)
+    return options.checksum ? { ...info, sha256: hashOf('sha256', object.bytes) } : info
+  }
+
+  async copy(from: string, to: string, options: CopyOptions): Promise<PutResult | null> {
+    await answerOf('copy', from, options)
+    await answerOf('copy', to, options)
+    const source = this.#objects.get(from)
+    if (source === undefined || source.etag !== options.ifMatch) return null
+    return this.#write(to, source.bytes, source.etag, options.contentType, options.metadata)
+  }
+
+  async list(options: ListOptions): Promise<ListPage> {
+    await answerOf('list', null, options)
+    const after = options.startAfter
+    this.#sortedKeys ??= [...this.#objects.keys()].sort(byBytes)
+    const keys = this.#sortedKeys.filter(
+      (key) => key.startsWith(options.prefix) && (after === undefined || byBytes(key, after) > 0),
+    )
+    const objects = keys.slice(0, options.limit).flatMap((key) => {
+      const object = this.#objects.get(key)
+      if (object === undefined) return []
+      return [{ key, size: object.bytes.length, etag: object.etag, lastModified: object.lastModified }]
+    })
+    return { objects, truncated: keys.length > objects.length }
+  }
+
+  async delete(key: string, options: CallOptions = {}): Promise<void> {
+    await answerOf('delete', key, options)
+    if (this.#objects.delete(key)) this.#sortedKeys = null
+  }
+
+  async startMultipart(key: string, options: MultipartOptions): Promise<MultipartUpload> {
+    await answerOf('startMultipart', key, options)
+    const uploadId = crypto.randomUUID()
+    const startedAt = wholeSeconds(this.#now())
+    this.#uploads.set(uploadId, { key, contentType: options.contentType, startedAt, parts: [] })
+    return {
+      uploadPart: async (bytes, callOptions = {}) => {
+        await answerOf('uploadPart', key, callOptions)
+        this.#pending(uploadId, 'uploadPart').parts.push(bytes.slice())
+      },
+      complete: async (callOptions = {}) => {
+        await answerOf('complete', key, callOptions)
+        return this.#complete(uploadId)
+      },
+      abort: async () => {
+        this.#uploads.delete(uploadId)
+      },
+    }
+  }
+
+  async listUnfinished(prefix: string, options: CallOptions = {}): Promise<UnfinishedUpload[]> {
+    await answerOf('listUnfinished', null, options)
+    return [...this.#uploads]
+      .filter(([, upload]) => upload.key.startsWith(prefix))
+      .map(([uploadId, { key, startedAt }]) => ({ key, uploadId, startedAt }))
+      .sort((a, b) => byBytes(a.key, b.key))
+  }
+
+  async abortUnfinished(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
+    await answerOf('abortUnfinished', key, options)
+    if (this.#uploads.get(uploadId)?.key === key) this.#uploads.delete(uploadId)
+  }
+
+  async clock(options: CallOptions = {}): Promise<Date> {
+    await answerOf('clock', null, options)
+    return wholeSeconds(this.#now())
+  }
+
+  #holds(key: string, condition: PutOptions['condition']): boolean {
+    if (condition === undefined) return true
+    const current = this.#objects.get(key)
+    return 'absent' in condition ? current === undefined : current?.etag === condition.etag
+  }
+
+  #write(
+    key: string,
+    bytes: Uint8Array,
+    etag: string,
+    contentType: string,
+    metadata: Readonly<Record<string, string>> = {},
+  ): PutResult {
+    const lastModified = wholeSeconds(this.#now())
+    if (!this.#objects.has(key)) this.#sortedKeys = null
+    this.#objects.set(key, { bytes, etag, contentType, metadata: { ...metadata }, lastModified })
+    return { etag }
+  }
+
+  #pending(uploadId: string, operation: string): PendingUpload {
+    const upload = this.#uploads.get(uploadId)
+    if (upload === undefined) throw new ObjectStoreError('rejected', operation, 'NoSuchUpload')
+    return upload
+  }
+
+  #complete(uploadId: string): PutResult {
+    const { key, contentType, parts } = this.#pending(uploadId, 'complete')
+    if (parts.length === 0) throw new ObjectStoreError('rejected', 'complete', 'MalformedXML')
+    if (parts.slice(0, -1).some((part) => part.length < partBytesMin)) {
+      throw new ObjectStoreError('rejected', 'complete', 'EntityTooSmall')
+    }
+    this.#uploads.delete(uploadId)
+    const etag = `${md5(Buffer.concat(parts.map((part) => Buffer.from(md5(part), 'hex'))))}-${parts.length}`
+    return this.#write(key, Buffer.concat(parts), etag, contentType)
+  }
+}
+
+/** What every call does first: the form of the key, the signal, and an answer that is never immediate. */
+async function answerOf(operation: string, key: string | null, { signal }: CallOptions): Promise<void> {
+  if (key !== null && (key === '' || key.startsWith('/') || !key.isWellFormed())) {
+    throw new ObjectStoreError('rejected', operation, 'InvalidKey')
+  }
+  signal?.throwIfAborted()
+  await pause(0)
+  signal?.throwIfAborted()
+}
+
+/** The whole body, copied, if it is exactly `size` bytes long; the source is cancelled if it is not. */
+async function readExactly(
+  body: Uint8Array | ReadableStream<Uint8Array>,
+  { size, signal }: PutOptions,
+): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) {
+    if (body.length !== size) throw new ObjectStoreError('rejected', 'put', 'IncompleteBody')
+    return body.slice()
+  }
+  const reader = body.getReader()
+  const abandon = () => void reader.cancel(signal?.reason).catch(() => {})
+  signal?.addEventListener('abort', abandon, { once: true })
+  try {
+    return await collect(reader, size, signal)
+  } finally {
+    signal?.removeEventListener('abort', abandon)
+  }
+}
+
+async function collect(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    signal?.throwIfAborted()
+    if (done) break
+    length += value.length
+    chunks.push(value.slice())
+    if (length > size) {
+      await reader.cancel()
+      break
+    }
+  }
+  if (length !== size) throw new ObjectStoreError('rejected', 'put', 'IncompleteBody')
+  return Buffer.concat(chunks)
+}
+
+/** RFC 9110 section 14.1.2: the positions that a range selects out of `size` bytes. */
+function satisfy(range: ByteRange, size: number): { first: number; last: number } {
+  const first = 'suffix' in range ? Math.max(size - range.suffix, 0) : range.first
+  const last = 'suffix' in range ? size - 1 : Math.min(range.last ?? size - 1, size - 1)
+  if (first > last) throw new ObjectStoreError('range_unsatisfiable', 'get', 'InvalidRange')
+  return { first, last }
+}
+
+function streamOf(bytes: Uint8Array, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+  let position = 0
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        signal?.addEventListener('abort', () => controller.error(signal.reason), { once: true })
+      },
+      pull(controller) {
+        if (position >= bytes.length) return controller.close()
+        controller.enqueue(bytes.slice(position, position + chunkBytes))
+        position += chunkBytes
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+function describe(key: string, object: StoredObject): ObjectInfo {
+  const { bytes, etag, contentType, metadata, lastModified } = object
+  return { key, size: bytes.length, etag, contentType, metadata: { ...metadata }, lastModified }
+}
+
+/** UTF-8 order is not the UTF-16 order that strings compare in. */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+function md5(bytes: Uint8Array): string {
+  return hashOf('md5', bytes)
+}
+
+function hashOf(algorithm: 'md5' | 'sha256', bytes: Uint8Array): string {
+  return new Bun.CryptoHasher(algorithm).update(bytes).digest('hex')
+}
+
+function wholeSeconds(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / 1000) * 1000)
+}

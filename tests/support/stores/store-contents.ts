@@ -1,0 +1,60 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RunningMinio } from '../../../compose/servers/minio.ts'
+import type { ObjectStore } from '../../../service/object-store/object-store.ts'
+import type { StoreForTests } from './service-key.ts'
+import { startPrivateStore } from './store.ts'
+
+/** A MinIO whose disk the test can look at: its listing of unfinished uploads knows whole keys only. */
+export interface OpenStore extends RunningMinio, StoreForTests {
+  kind: 'minio'
+  dataDir: string
+  /** Files of uploads in parts that were neither completed nor aborted. */
+  unfinished(): Promise<string[]>
+  /** The same MinIO again, on the same port, disk and credentials, after `kill`. */
+  restarted(): Promise<OpenStore>
+}
+
+/** Its disk is removed when it is stopped. */
+export async function startOpenStore(): Promise<OpenStore> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'store-disk-'))
+  const first = await startPrivateStore({ dataDir })
+  const opened = (minio: RunningMinio & StoreForTests): OpenStore => ({
+    ...minio,
+    dataDir,
+    unfinished: () => filesBelow(join(dataDir, '.minio.sys', 'multipart')),
+    async restarted() {
+      const { accessKeyId, secretAccessKey } = minio
+      const port = Number(new URL(minio.endpoint).port)
+      return opened(await startPrivateStore({ dataDir, port, credentials: { accessKeyId, secretAccessKey } }))
+    },
+    async stop() {
+      await minio.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  })
+  return opened(first)
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+/** Every key that begins with `prefix`. */
+export async function keysOf(store: ObjectStore, prefix: string): Promise<string[]> {
+  const keys: string[] = []
+  let startAfter: string | undefined
+  for (;;) {
+    const page = await store.list({ prefix, startAfter, limit: 1000 })
+    keys.push(...page.objects.map(({ key }) => key))
+    startAfter = page.objects.at(-1)?.key
+    if (!page.truncated) return keys
+  }
+}
+
+/** What a failed upload may have left behind: nothing, where it is as it should be. */
+export async function leftovers(disk: OpenStore, store: ObjectStore): Promise<string[]> {
+  return [...(await keysOf(store, 'staging/')), ...(await disk.unfinished())]
+}

@@ -1,0 +1,248 @@
+import { once } from 'node:events'
+import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { StoreConnection } from '../../../compose/servers/running-store.ts'
+import type { StoreForTests } from './service-key.ts'
+import { headBytes, headerOf, type MessageHead, readHead, withoutHeaders } from './strict-proxy-head.ts'
+import { paced } from './strict-proxy-pace.ts'
+import {
+  requestTarget,
+  resigned,
+  type SignatureScope,
+  signatureScope,
+  signedHead,
+} from './strict-proxy-signing.ts'
+
+/** An answer in place of the store's. */
+export interface CannedAnswer {
+  status: number
+  contentType: string
+  body: string
+  headers?: Record<string, string>
+}
+
+/** What a store that has other properties than the one behind would do; nothing is changed by default. */
+export interface StoreBehaviours {
+  /** 403 for a signed request with any `x-amz-*` header that its signature does not cover, as Amazon S3 does. */
+  refuseUnsignedAmzHeaders?: boolean
+  /**
+   * Headers (lower case) of requests that the store does not look at, such as `if-none-match`, `if-match`,
+   * `content-md5`, `x-amz-checksum-sha256`, `x-amz-copy-source-if-match`. A request that has one is signed
+   * anew; its old signature is not verified then, and `x-amz-content-sha256` here leaves the body unsigned.
+   */
+  ignoreHeaders?: readonly string[]
+  /** 412 for a copy whose `x-amz-copy-source-if-match` is stale, found out by a HEAD before: not atomic. */
+  honourCopyPin?: boolean
+  /** Asked before the store is; `null` lets the request through. */
+  answer?: (request: { method: string; path: string; query: Record<string, string> }) => CannedAnswer | null
+  /** Before each request is passed on. */
+  delayMilliseconds?: number
+  /** Added to the `Date` of the answers. */
+  clockSkewSeconds?: number
+  /** As a store that allows no web page in: preflights get 403, and answers no `Access-Control-*` (Fetch, CORS). */
+  withoutCors?: boolean
+  /** How fast the bodies of requests get through, of each connection for itself; 0 holds them back. */
+  requestBytesPerSecondMax?: number | undefined
+}
+
+/** How Hetzner answers when it has too much to do: a page, and not S3's XML. */
+export const overloadPage: CannedAnswer = {
+  status: 429,
+  contentType: 'text/html',
+  body: '<html><head><title>429 Too Many Requests</title></head><body>429 Too Many Requests</body></html>',
+}
+
+/** True for ListObjectsV2, for {@link StoreBehaviours.answer}. */
+export function isList(request: { method: string; query: Record<string, string> }): boolean {
+  return request.method === 'GET' && request.query['list-type'] === '2'
+}
+
+/**
+ * A store with other properties: a reverse proxy on 127.0.0.1 in front of `store`, a
+ * running one or the connection to one, in plain http. What
+ * `behaviours` do not speak about passes as it came, byte for byte, in both directions and as it flows, so
+ * signatures over the proxy's own host hold. `behaviours` may be changed while it runs.
+ *
+ * Each connection carries one request.
+ *
+ * @returns the store behind the proxy's endpoint. `stop` ends the proxy only; the rest is the store's own.
+ */
+export async function startStoreProxy<Store extends StoreForTests>(
+  store: Store,
+  behaviours: StoreBehaviours,
+): Promise<Store & { stop(): Promise<void> }> {
+  const sockets = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    hold(client, sockets)
+    relay(client, store, behaviours, sockets).catch(() => client.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const endpoint = `http://127.0.0.1:${portOf(server)}`
+  const proxied = { ...store, endpoint, stop: () => stop(server, sockets) }
+  delete proxied.ca
+  return proxied
+}
+
+async function relay(
+  client: Socket,
+  store: StoreForTests,
+  behaviours: StoreBehaviours,
+  sockets: Set<Socket>,
+): Promise<void> {
+  const request = await readHead(client)
+  if (request === null) return void client.end()
+  if (behaviours.delayMilliseconds !== undefined) await Bun.sleep(behaviours.delayMilliseconds)
+  const instead = await answerInstead(request, store, behaviours)
+  if (instead !== null) return answerWith(client, instead)
+
+  const upstream = connectTo(store)
+  hold(upstream, sockets)
+  upstream.on('close', () => client.end())
+  client.on('close', () => upstream.destroy())
+  const scope = signatureScope(request)
+  const passed = await ignoring(request, scope, store, behaviours.ignoreHeaders ?? [])
+  upstream.write(headBytes(oneRequest(passed)))
+  const isPaced = 'requestBytesPerSecondMax' in behaviours
+  const body = isPaced ? client.pipe(paced(() => behaviours.requestBytesPerSecondMax)) : client
+  body.pipe(upstream)
+  await relayAnswer(upstream, client, behaviours)
+}
+
+/** The store's refusal, where it would refuse. */
+async function answerInstead(
+  request: MessageHead,
+  store: StoreConnection,
+  behaviours: StoreBehaviours,
+): Promise<CannedAnswer | null> {
+  const canned = behaviours.answer?.(requestTarget(request)) ?? null
+  if (canned !== null) return canned
+  if (behaviours.withoutCors === true && request.startLine.startsWith('OPTIONS ')) {
+    return xmlError(403, 'AccessForbidden', 'CORS is not enabled for this bucket')
+  }
+  const scope = signatureScope(request)
+  if (
+    behaviours.refuseUnsignedAmzHeaders === true &&
+    scope !== null &&
+    hasUnsignedAmzHeader(request, scope)
+  ) {
+    return xmlError(403, 'AccessDenied', 'There were headers present in the request which were not signed')
+  }
+  if (behaviours.honourCopyPin === true && scope !== null && !(await copyPinHolds(request, store))) {
+    return xmlError(412, 'PreconditionFailed', 'At least one of the preconditions you specified did not hold')
+  }
+  return null
+}
+
+function hasUnsignedAmzHeader(request: MessageHead, { signedHeaders }: SignatureScope): boolean {
+  return request.headers.some(
+    ([name]) => /^x-amz-/i.test(name) && !signedHeaders.includes(name.toLowerCase()),
+  )
+}
+
+async function copyPinHolds(request: MessageHead, store: StoreConnection): Promise<boolean> {
+  const source = headerOf(request, 'x-amz-copy-source')
+  const pin = headerOf(request, 'x-amz-copy-source-if-match')
+  if (source === undefined || pin === undefined) return true
+  // Clients may or may not have encoded it.
+  const names = decodeURIComponent(source).replace(/^\//, '').split('/')
+  const path = `/${names.map(encodeURIComponent).join('/')}`
+  const tls = store.ca === undefined ? {} : { tls: { ca: store.ca } }
+  const headers = await signedHead(store, path)
+  const answer = await fetch(`${store.endpoint}${path}`, { method: 'HEAD', headers, ...tls })
+  // What else is wrong with the source is the store's to say.
+  return !answer.ok || unquoted(answer.headers.get('etag') ?? '') === unquoted(pin)
+}
+
+/** A client whose signature names another key is refused by the store, and so not signed for. */
+async function ignoring(
+  request: MessageHead,
+  scope: SignatureScope | null,
+  store: StoreForTests,
+  names: readonly string[],
+): Promise<MessageHead> {
+  const present = names.filter((name) => headerOf(request, name) !== undefined)
+  const keys = [store, store.serviceKey].find((each) => each?.accessKeyId === scope?.accessKeyId)
+  if (keys === undefined || scope === null || present.length === 0) return request
+  const { accessKeyId, secretAccessKey } = keys
+  return resigned(request, scope, { ...store, accessKeyId, secretAccessKey }, present)
+}
+
+async function relayAnswer(upstream: Socket, client: Socket, behaviours: StoreBehaviours): Promise<void> {
+  for (;;) {
+    const answer = await readHead(upstream)
+    if (answer === null) return void client.end()
+    const interim = / 1\d\d(\s|$)/.test(answer.startLine)
+    client.write(headBytes(interim ? answer : changed(oneRequest(answer), behaviours)))
+    if (!interim) break
+  }
+  upstream.pipe(client)
+}
+
+/** RFC 9112 section 9.6: both sides end the connection after this exchange, so bodies need no counting here. */
+function oneRequest(head: MessageHead): MessageHead {
+  const kept = withoutHeaders(head, ['connection', 'keep-alive', 'proxy-connection'])
+  return { ...kept, headers: [...kept.headers, ['Connection', 'close']] }
+}
+
+function changed(
+  answer: MessageHead,
+  { clockSkewSeconds = 0, withoutCors = false }: StoreBehaviours,
+): MessageHead {
+  const open = answer.headers.filter(([name]) => !(withoutCors && /^access-control-/i.test(name)))
+  return skewed({ ...answer, headers: open }, clockSkewSeconds)
+}
+
+function skewed(answer: MessageHead, seconds: number): MessageHead {
+  if (seconds === 0) return answer
+  const headers = answer.headers.map(([name, value]): [string, string] =>
+    name.toLowerCase() === 'date'
+      ? [name, new Date(Date.parse(value) + seconds * 1000).toUTCString()]
+      : [name, value],
+  )
+  return { ...answer, headers }
+}
+
+function answerWith(client: Socket, { status, contentType, body, headers = {} }: CannedAnswer): void {
+  const length = String(Buffer.byteLength(body))
+  const own = { 'Content-Type': contentType, 'Content-Length': length, Connection: 'close', ...headers }
+  const date: [string, string] = ['Date', new Date().toUTCString()]
+  const startLine = `HTTP/1.1 ${status} Canned`
+  client.write(headBytes({ startLine, headers: [date, ...Object.entries(own)] }))
+  client.end(body)
+  // A body that is still on its way has to be read, or its reset would overtake the answer.
+  client.resume()
+}
+
+function xmlError(status: number, code: string, message: string): CannedAnswer {
+  const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`
+  return { status, contentType: 'application/xml', body }
+}
+
+function connectTo({ endpoint, ca }: StoreConnection): Socket {
+  const { protocol, hostname, port } = new URL(endpoint)
+  const to = { host: hostname, port: Number(port), allowHalfOpen: true }
+  return protocol === 'https:' ? connectTls({ ...to, ca }) : connectTcp(to)
+}
+
+function hold(socket: Socket, sockets: Set<Socket>): void {
+  sockets.add(socket)
+  socket.on('close', () => sockets.delete(socket))
+  socket.on('error', () => socket.destroy())
+}
+
+async function stop(server: Server, sockets: Set<Socket>): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  for (const socket of sockets) socket.destroy()
+  await closed
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening on TCP')
+  return address.port
+}
+
+function unquoted(etag: string): string {
+  return etag.replace(/^"(.*)"$/, '$1')
+}

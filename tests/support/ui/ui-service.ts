@@ -1,0 +1,110 @@
+import { createApp } from '../../../service/app.ts'
+import { createAuthenticator } from '../../../service/authn/authenticator.ts'
+import type { DocumentsClient } from '../../../service/client/client.ts'
+import { createDocumentsClient } from '../../../service/client/client.ts'
+import { createDomain } from '../../../service/documents/create-domain.ts'
+import type { Documents } from '../../../service/documents/documents.ts'
+import type { ObjectStore } from '../../../service/object-store/object-store.ts'
+import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
+import { createLogger } from '../../../service/telemetry/logger.ts'
+import type { UiSettings } from '../../../service/ui/settings.ts'
+import { type IssuerForTests, startIssuerForTests } from '../issuers/issuer-for-tests.ts'
+import { minioCapabilities } from '../stores/known-capabilities.ts'
+import { createMemoryObjectStore } from '../stores/memory-object-store.ts'
+
+/** The real service and a real issuer on loopback, with the documents in memory. */
+export interface ServiceForUi {
+  origin: string
+  issuer: IssuerForTests
+  settings: UiSettings
+  /** Everything that was asked of the service, as `GET /v1/…`. */
+  asked: string[]
+  /** Answers in its place, where it gives a response; `null` lets the service answer. */
+  intercept: (request: Request) => Response | Promise<Response> | null
+  /** Whether signed URLs lead to the store; else nothing is there, as where a page is kept out. */
+  isStoreOpen: boolean
+  /** What the service takes its store for. */
+  capabilities: StoreCapabilities
+  documents: Documents
+  client(tenant?: string): Promise<DocumentsClient>
+  stop(): Promise<void>
+}
+
+export async function startServiceForUi(
+  options: { accessTokenSeconds?: number } = {},
+): Promise<ServiceForUi> {
+  const issuer = await startIssuerForTests(options)
+  const store = createMemoryObjectStore({})
+  const storeUrl = () => `${service.origin}/store`
+  const { documents, transfers } = createDomain({
+    store,
+    documentBytesMax: 64 * 1024 * 1024,
+    cursorKey: new Uint8Array(32),
+    ticketKey: new Uint8Array(32),
+    capabilities: () => service.capabilities,
+    signer: {
+      postForm: async ({ key }) => ({ url: storeUrl(), fields: { key } }),
+      put: () => Promise.reject(new Error('no presigned PUT here')),
+      get: async ({ key }) => `${storeUrl()}?${new URLSearchParams({ key })}`,
+    },
+    onIntegrityViolation: () => undefined,
+  })
+  const app = createApp({
+    documents,
+    transfers,
+    authenticator: createAuthenticator(issuer),
+    logger: createLogger({ level: 'error', service: 'ui-tests', destination: { write: () => undefined } }),
+    documentBytesMax: 64 * 1024 * 1024,
+  })
+  const asked: string[] = []
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    idleTimeout: 60,
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url)
+      asked.push(`${request.method} ${pathname}${search}`)
+      if (pathname === '/store' && service.isStoreOpen) return storeAnswer(store, request)
+      return (await service.intercept(request)) ?? app.answer(request, '127.0.0.1')
+    },
+  })
+  const origin = `http://127.0.0.1:${server.port}`
+  issuer.admitUi(origin)
+  const service: ServiceForUi = {
+    origin,
+    issuer,
+    settings: {
+      issuer: issuer.issuer,
+      clientId: issuer.clientId,
+      audience: issuer.audience,
+      scope: 'openid documents:read documents:write documents:admin',
+      traceUrlTemplate: 'https://traces.example.com/{traceId}',
+    },
+    asked,
+    intercept: () => null,
+    isStoreOpen: true,
+    capabilities: minioCapabilities,
+    documents,
+    client: async (tenant = 'acme') =>
+      createDocumentsClient({ url: origin, tenant, token: await issuer.token({ tenants: [tenant] }) }),
+    async stop() {
+      await server.stop(true)
+      await issuer.stop()
+    },
+  }
+  return service
+}
+
+/** As much of a store's public side as a signed form and a signed URL need. */
+async function storeAnswer(store: ObjectStore, request: Request): Promise<Response> {
+  if (request.method === 'GET') {
+    const object = await store.get(new URL(request.url).searchParams.get('key') ?? '')
+    return object ? new Response(object.body) : new Response(null, { status: 404 })
+  }
+  const form = await request.formData()
+  const file = form.get('file')
+  if (!(file instanceof Blob)) return new Response(null, { status: 400 })
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  await store.put(String(form.get('key')), bytes, { size: bytes.length, contentType: file.type })
+  return new Response(null, { status: 204 })
+}

@@ -1,0 +1,71 @@
+/** `bun run check`: format, lint, types, and the rules about this repository. One line per check. */
+import { join, resolve } from 'node:path'
+import { mustRun, runCommand } from '../../compose/run-command.ts'
+import { committedSecrets } from './checks/committed-secrets.ts'
+import { composeProblems } from './checks/compose-rules.ts'
+import { brokenImports, importCircles, readersOfTheWorld } from './checks/import-rules.ts'
+import {
+  looseVersions,
+  type PackageFile,
+  servicePackagesInDev,
+  undeclaredPackages,
+  unusedPackages,
+} from './checks/package-rules.ts'
+import { readSources, type SourceFile } from './checks/source-imports.ts'
+
+const root = resolve(import.meta.dir, '../..')
+const sources = await readSources(root, ['service', 'compose', 'observability', 'tests'])
+const packageFile: PackageFile = await Bun.file(join(root, 'package.json')).json()
+const committed = await committedFiles()
+
+/** What is checked, and how: the answer is the list of what is wrong. */
+const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = [
+  ['format and lint', () => runTool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.'])],
+  ['types', () => runTool('typescript/bin/tsc', ['--project', '.'])],
+  ['imports point one way', () => brokenImports(sources)],
+  ['no part imports another in a circle', () => importCircles(sources)],
+  ['only main and commands read the environment', () => readersOfTheWorld(sources)],
+  ['versions are exact', () => looseVersions(packageFile)],
+  ['every dependency is used', () => unusedPackages(packageFile, sources)],
+  ['every import is declared', () => undeclaredPackages(packageFile, sources)],
+  ['the service runs without development dependencies', () => servicePackagesInDev(packageFile, sources)],
+  [
+    'compose files pin images, stay on loopback and give no needless rights',
+    () => composeFiles().flatMap(composeProblems),
+  ],
+  ['no secret is committed', () => committed.flatMap(committedSecrets)],
+]
+
+let broken = 0
+for (const [sentence, check] of checks) {
+  const problems = await check()
+  console.log(`${problems.length === 0 ? '✓' : '✗'} ${sentence}`)
+  for (const problem of problems) console.log(`  ${problem}`)
+  if (problems.length > 0) broken++
+}
+console.log(broken === 0 ? 'all checks hold' : `${broken} of ${checks.length} checks do not hold`)
+process.exitCode = broken === 0 ? 0 : 1
+
+async function runTool(program: string, args: string[]): Promise<string[]> {
+  const argv = [process.execPath, join(root, 'node_modules', program), ...args]
+  const { exitCode, stdout, stderr } = await runCommand(argv, { cwd: root })
+  return exitCode === 0 ? [] : `${stdout}${stderr}`.trim().split('\n')
+}
+
+/** What is committed or about to be: everything that git does not ignore, as far as it is text. */
+async function committedFiles(): Promise<SourceFile[]> {
+  const list = ['git', 'ls-files', '--cached', '--others', '--exclude-standard', '-z']
+  const paths = (await mustRun(list, { cwd: root })).split('\0').filter((path) => path !== '')
+  const files = paths.map(async (path) => ({ path, text: await textOf(join(root, path)) }))
+  return (await Promise.all(files)).filter(({ text }) => !text.includes('\0'))
+}
+
+/** A file that is in git's list may be deleted in the work tree. */
+async function textOf(path: string): Promise<string> {
+  const file = Bun.file(path)
+  return (await file.exists()) ? file.text() : ''
+}
+
+function composeFiles(): SourceFile[] {
+  return committed.filter(({ path }) => /^(compose\/stacks|overlays)\/[^/]+\.ya?ml$/.test(path))
+}

@@ -1,0 +1,92 @@
+import { appendFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { failedTests, unexplained } from './failed-tests.ts'
+import { countTests, judge, type SuiteResult, type SuiteVerdict, type TestCounts } from './suite-result.ts'
+import { type SuiteRun, titleOf } from './suite-runs.ts'
+
+const repository = resolve(import.meta.dir, '../../..')
+
+/** Real servers on a busy machine; what hangs is still found. */
+const testMilliseconds = 30_000
+
+export interface RunSurroundings {
+  env: Record<string, string | undefined>
+  /** Folder for the JUnit reports and for all that is printed. */
+  folder: string
+  /** Aborting ends the suite. */
+  signal: AbortSignal
+  /** What the files are paths below; default: this repository. */
+  root?: string
+  /** Shows what was printed; default: on standard output. */
+  show?: (text: string) => void
+}
+
+/**
+ * Runs one suite on one store as a process of its own, and shows what it prints as a whole at its end: another one
+ * runs beside it.
+ */
+export async function runSuite(
+  run: SuiteRun,
+  { env, folder, signal, root = repository, show = showHere }: RunSurroundings,
+): Promise<SuiteResult> {
+  const started = performance.now()
+  const name = `${run.suite}-${run.store}`
+  // What is told of it in the end is searched for secrets, too.
+  const report = join(folder, 'printed', `${name}.xml`)
+  const deadline = AbortSignal.timeout(run.minutesMax * 60_000)
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      'test',
+      // A path that begins so is a file; anything else is a pattern, and none at all means every test.
+      ...run.files.map((file) => `./${file}`),
+      `--timeout=${testMilliseconds}`,
+      '--reporter=junit',
+      `--reporter-outfile=${report}`,
+    ],
+    { cwd: root, env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
+  )
+  const end = () => child.kill('SIGKILL')
+  const stop = AbortSignal.any([deadline, signal])
+  stop.addEventListener('abort', end)
+  const printed = join(folder, 'printed', `${name}.log`)
+  show(`${run.suite} on ${titleOf(run.store)}: begins\n`)
+  await Promise.all([keep(child.stdout, printed), keep(child.stderr, printed)])
+  const exitCode = await child.exited
+  const output = await readFile(printed, 'utf8').catch(() => '')
+  show(output)
+  stop.removeEventListener('abort', end)
+  const junit = await readFile(report, 'utf8').catch(() => null)
+  // Bun writes its report at the very end, if a test ran: of what a signal ended, nothing is known of any file.
+  const died = junit === null && exitCode > 128
+  const verdict = died ? ended(exitCode) : judge(countsOf(junit), run.files, exitCode)
+  if (deadline.aborted) verdict.remarks = [`stopped after ${run.minutesMax} minutes`]
+  const minutes = (performance.now() - started) / 60_000
+  return {
+    ...{ suite: run.suite, store: titleOf(run.store), minutes, ...verdict },
+    tests: junit === null ? [] : failedTests(junit),
+    unexplained: verdict.remarks.length > 0 ? unexplained(output, died) : '',
+  }
+}
+
+function countsOf(junit: string | null): TestCounts {
+  return junit === null ? { passed: 0, failed: 0, skipped: 0, files: [] } : countTests(junit)
+}
+
+function ended(exitCode: number): SuiteVerdict {
+  return {
+    passed: 0,
+    failed: 1,
+    skipped: 0,
+    remarks: [`it ended with ${exitCode}, before the last of its tests`],
+  }
+}
+
+function showHere(text: string) {
+  process.stdout.write(text)
+}
+
+async function keep(stream: ReadableStream<Uint8Array>, file: string) {
+  for await (const bytes of stream) appendFileSync(file, bytes)
+}

@@ -1,0 +1,67 @@
+import { resolve } from 'node:path'
+import { isTestStore, testStores } from '../../support/stores/store.ts'
+import type { RunStore, Suite } from '../suites.ts'
+import type { NeedName } from './needs.ts'
+
+const root = resolve(import.meta.dir, '../../..')
+
+/** One process of `bun test`, and one line of the final table. */
+export interface SuiteRun {
+  suite: string
+  store: RunStore
+  /** Test files as paths below the root, ascending. */
+  files: string[]
+  needs: NeedName[]
+  waits: boolean
+  minutesMax: number
+}
+
+const needsOfStores: Record<RunStore, readonly NeedName[]> = {
+  none: [],
+  memory: [],
+  minio: ['minio'],
+  'minio-tls': ['minio', 'openssl'],
+  'ceph-rgw': ['rgw'],
+  seaweedfs: ['pip'],
+}
+
+/**
+ * All runs of a suite: what needs no store first, then one for each store.
+ *
+ * @param only if given, the runs on this store alone.
+ * @throws {Error} if `apart` names a file that is not there.
+ */
+export async function runsOf(suite: Suite, only?: RunStore): Promise<SuiteRun[]> {
+  const all = await testFiles(suite.name)
+  const pathOf = (name: string) => `tests/${suite.name}/${name}.test.ts`
+  const apart = new Map(Object.entries(suite.apart ?? {}).map(([store, names]) => [store, names.map(pathOf)]))
+  const missing = [...apart.values()].flat().filter((file) => !all.includes(file))
+  if (missing.length > 0)
+    throw new Error(`tests/tools/suites.ts names what is not there: ${missing.join(', ')}`)
+  const everywhere = all.filter((file) => ![...apart.values()].flat().includes(file))
+  const stores = storesOf(suite).filter((store) => only === undefined || store === only)
+  return stores.map((store) => ({
+    suite: suite.name,
+    store,
+    files: [...(suite.stores.includes(store) ? everywhere : []), ...(apart.get(store) ?? [])].sort(),
+    needs: [...suite.needs, ...needsOfStores[store]],
+    waits: suite.waits ?? false,
+    minutesMax: suite.minutesMax,
+  }))
+}
+
+function storesOf(suite: Suite): RunStore[] {
+  const withoutServer = (['none', 'memory'] as const).filter((store) => suite.apart?.[store] !== undefined)
+  return [...withoutServer, ...suite.stores]
+}
+
+/** What the final table calls it. */
+export function titleOf(store: RunStore): string {
+  return isTestStore(store) ? testStores[store].title : store
+}
+
+/** All test files of a suite as paths below the root, the way reports name them; ascending. */
+async function testFiles(suite: string): Promise<string[]> {
+  const found = await Array.fromAsync(new Bun.Glob(`tests/${suite}/**/*.test.{ts,tsx}`).scan(root))
+  return found.sort()
+}

@@ -1,0 +1,183 @@
+import type { TestStore } from '../support/stores/store.ts'
+import type { NeedName } from './runner/needs.ts'
+
+/** What a run of a suite is about: a real store, or none of them. */
+export type RunStore = TestStore | 'none' | 'memory'
+
+/** A folder of tests. It runs as one process per store. */
+export interface Suite {
+  /** Folder below `tests/`. */
+  name: string
+  /** What kind of tests belong here. */
+  holds: string
+  /** Every file of the folder runs on each of these, but for those in `apart`. The runner starts them. */
+  stores: readonly RunStore[]
+  /** Files that run on one store only (or need none), by name without `.test.ts`: why stands beside them. */
+  apart?: Partial<Record<RunStore, readonly string[]>>
+  /** What has to be on the machine, beyond what its stores need. */
+  needs: readonly NeedName[]
+  /** It mostly waits, for servers that start, stop or are away: it runs beside suites that work. Default: it works. */
+  waits?: true
+  /** Of one run. Longer means that it hangs: it is stopped and has failed. */
+  minutesMax: number
+}
+
+/** The stores that the service is held to (README.md). */
+const matrix = ['minio', 'ceph-rgw', 'seaweedfs'] as const
+
+/**
+ * The quick ones first, which tell soonest that something is broken; then the longest, so that no lane is left alone
+ * with one at the end.
+ */
+export const suites: Suite[] = [
+  {
+    name: 'unit',
+    holds: 'pure functions, rules about the repository, programs without a store',
+    stores: ['none'],
+    needs: ['node'],
+    minutesMax: 8,
+  },
+  {
+    name: 'contract',
+    holds: 'one suite for every object store, raw and under a prefix',
+    stores: [...matrix, 'minio-tls'],
+    apart: {
+      memory: ['memory-object-store'],
+      // What the adapter does with a store that is slow or gone, whichever it is.
+      minio: ['s3-connections', 's3-failures'],
+    },
+    needs: [],
+    minutesMax: 8,
+  },
+  {
+    name: 'http',
+    holds: 'the HTTP API on a real socket: every status, every header',
+    stores: ['minio'],
+    needs: [],
+    minutesMax: 5,
+  },
+  {
+    name: 'wire',
+    holds: 'raw sockets: what clients of their own making see',
+    stores: ['minio'],
+    needs: [],
+    minutesMax: 5,
+  },
+  {
+    name: 'integration',
+    holds: 'the service on a real store',
+    stores: matrix,
+    apart: {
+      minio: [
+        // Look into MinIO's own files, or change bytes there: in one of their own, whatever the run is about.
+        'documents/integrity',
+        'maintenance/scrub',
+        'documents/upload-failures',
+        'documents/upload-sizes',
+        // Measures the service, not the store.
+        'documents/memory',
+        'tickets/ticket-memory',
+        'documents/client-ticket-memory',
+        // What the service says about itself, whatever store is behind it.
+        'telemetry/export',
+        'telemetry/metrics',
+        'telemetry/trouble',
+        // Another store is made of it there, by a proxy or by what the service is told of it.
+        'tickets/completion-promotion',
+        'probe/basics',
+        'probe/bucket',
+        'probe/silence',
+        'probe/tickets',
+        'probe/writes',
+        'store-servers/proxy',
+        // Makes users, in a MinIO of its own.
+        'provisioning/minio',
+        // What they show is about MinIO: its copy hole with and without a proxy before it, and its TLS.
+        'tickets/tickets-put',
+        'tickets/tickets-deployed',
+      ],
+      // The first ones start RGWs of their own, the others a MinIO to move documents to.
+      'ceph-rgw': ['store-servers/rgw', 'provisioning/rgw', 'provisioning/runbook', 'maintenance/migrate'],
+    },
+    // promtool reads what the service tells Prometheus.
+    needs: ['node', 'openssl', 'prometheus'],
+    minutesMax: 20,
+  },
+  {
+    name: 'e2e',
+    holds: 'what people run: start, the command line, the compose stack',
+    stores: ['minio'],
+    needs: [
+      'git',
+      'curl',
+      'compose',
+      'docker',
+      // Of the proxy's image.
+      'haproxy',
+      // What the images of the observability stack are packed from.
+      'loki',
+      'tempo',
+      'otel-collector',
+      'toxiproxy',
+      'prometheus',
+    ],
+    minutesMax: 12,
+  },
+  {
+    name: 'browser',
+    holds: 'the Control UI in a real Chromium',
+    stores: ['minio', 'ceph-rgw'],
+    apart: {
+      // What the suite sees with, which has no store.
+      none: ['browser'],
+      // The store plays no part in signing in and in how a state looks, that of 100,000 documents
+      // is in memory, and start brings its own.
+      minio: ['sign-in-link', 'sign-in-oidc', 'states', 'scale', 'start'],
+    },
+    needs: ['chromium'],
+    minutesMax: 10,
+  },
+  {
+    name: 'swarm',
+    holds:
+      'the deployment, its second store, and Loki and Tempo beside it by their runbooks, on a Swarm of one node',
+    // Its own, behind TLS.
+    stores: ['none'],
+    // The last three are what images are packed from.
+    needs: ['docker', 'rgw', 'minio', 'openssl', 'curl', 'haproxy', 'loki', 'tempo', 'otel-collector'],
+    waits: true,
+    minutesMax: 20,
+  },
+  {
+    name: 'observability',
+    holds: 'Loki, Tempo and what watches them, on a real store: configurations, proof, alerts, dashboards',
+    stores: ['minio', 'ceph-rgw'],
+    apart: {
+      // Nothing is started.
+      none: ['alerts-rules', 'config-strict'],
+      minio: [
+        // About what looks at a store, whichever it is; alerts and dashboards start, stop and kill one of their own.
+        'alerts',
+        'dashboards',
+        'validate-against',
+        'validate-exit-codes',
+        'validate-self-test',
+        // All of the proof, which takes minutes.
+        'validate-whole',
+      ],
+      // What a proof is by default, on an RGW that it starts itself, behind TLS; and with the keys of a project.
+      'ceph-rgw': ['provisioned-rights', 'validate-rgw'],
+    },
+    needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
+    waits: true,
+    minutesMax: 15,
+  },
+  {
+    name: 'faults',
+    holds: 'a store that stalls, dies and lies',
+    stores: ['minio'],
+    // Races are lost in another way on RGW, which one file starts beside.
+    needs: ['rgw'],
+    minutesMax: 10,
+  },
+]

@@ -1,0 +1,282 @@
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { YAML } from 'bun'
+import { runCommand } from '../../../../compose/run-command.ts'
+import { combinationName, combinations } from '../../../../observability/config/combinations.ts'
+import { filled } from '../../../../observability/config/config-template.ts'
+import { renderCollector, renderLoki, renderTempo } from '../../../../observability/config/render.ts'
+import { renderCombinations } from '../../../../observability/config/render-combinations.ts'
+import type { LokiStoreSettings, TempoStoreSettings } from '../../../../observability/config/settings.ts'
+import { variantOrder } from '../../../../observability/config/variants.ts'
+
+const root = resolve(import.meta.dir, '../../../..')
+const readFile = () => ''
+
+const tempoStore: TempoStoreSettings = {
+  bucket: 'acme',
+  prefix: 'acme/traces',
+  endpoint: 'store.example:9000',
+  region: 'fsn1',
+  insecure: false,
+  forcePathStyle: false,
+  caFile: '/ca/store.pem',
+}
+const lokiStore: LokiStoreSettings = { ...tempoStore, prefix: 'logs', client: 'thanos' }
+const lokiPlaces = { host: '127.0.0.1', dataDir: '/loki', httpPort: 3100, grpcPort: 9095 }
+const tempoPlaces = { ...lokiPlaces, dataDir: '/var/tempo', otlpHttpPort: 4318, otlpGrpcPort: 4317 }
+
+const loki = { store: lokiStore, places: lokiPlaces }
+const tempo = { store: tempoStore, places: tempoPlaces }
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-render-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** `${name}`, as it stands in a file. */
+const hole = (name: string) => `$\{${name}}`
+
+describe('filled', () => {
+  it('keeps the type of a value that is alone and makes text of one that is not', () => {
+    expect(
+      filled({ port: hole('port'), at: [`${hole('host')}:${hole('port')}`] }, { port: 80, host: 'a' }),
+    ).toEqual({
+      port: 80,
+      at: ['a:80'],
+    })
+  })
+
+  it('leaves out what is null, and what is empty without it, but nothing that was empty before', () => {
+    const config = { tls: { ca: hole('ca') }, local: null, kept: {}, other: { is: false } }
+    expect(filled(config, { ca: null })).toEqual({ kept: {}, other: { is: false } })
+  })
+
+  it('puts a value in as it is, whatever it looks like', () => {
+    const nasty = `${hole('port')}", x: {y`
+    expect(filled({ name: hole('name') }, { name: nasty, port: 1 })).toEqual({ name: nasty })
+  })
+
+  it('refuses a placeholder that has no value', () => {
+    expect(() => filled({ a: { b: hole('missing') } }, {})).toThrow('placeholder missing')
+  })
+})
+
+describe('renderLoki', () => {
+  it('does not depend on the order in which variants are named', async () => {
+    const inOrder = await renderLoki(['s3-thanos', 'retention', 'multi-tenant', 'hetzner'], loki)
+    expect(await renderLoki(['hetzner', 'multi-tenant', 'retention', 's3-thanos'], loki)).toBe(inOrder)
+    expect(await renderLoki(['retention', 's3-thanos', 'hetzner', 'multi-tenant'], loki)).toBe(inOrder)
+  })
+
+  it('keeps everything on its disk without a variant for S3', async () => {
+    expect(YAML.parse(await renderLoki(['retention'], { places: lokiPlaces }))).toMatchObject({
+      schema_config: { configs: [{ object_store: 'filesystem' }] },
+      storage_config: { filesystem: { directory: '/loki/chunks' } },
+      compactor: { delete_request_store: 'filesystem' },
+    })
+  })
+
+  it('tells the thanos client the store, and its disk no more', async () => {
+    const config = YAML.parse(await renderLoki(['s3-thanos', 'retention'], loki)) as {
+      storage_config: Record<string, unknown>
+    }
+    expect(config).toMatchObject({
+      schema_config: { configs: [{ object_store: 's3' }] },
+      storage_config: {
+        use_thanos_objstore: true,
+        object_store: {
+          storage_prefix: 'logs',
+          s3: {
+            bucket_name: 'acme',
+            endpoint: 'store.example:9000',
+            region: 'fsn1',
+            insecure: false,
+            bucket_lookup_type: 'virtual-hosted',
+            http: { tls_ca_path: '/ca/store.pem' },
+          },
+        },
+      },
+      compactor: { delete_request_store: 's3' },
+    })
+    expect(config.storage_config).not.toHaveProperty('filesystem')
+    expect(config).not.toHaveProperty('common.storage')
+  })
+
+  it('tells the classic client the same in its words', async () => {
+    const store: LokiStoreSettings = { ...lokiStore, client: 'classic', prefix: 'a/b', forcePathStyle: true }
+    expect(YAML.parse(await renderLoki(['s3-classic'], { ...loki, store }))).toMatchObject({
+      storage_config: {
+        use_thanos_objstore: false,
+        object_prefix: 'a/b',
+        aws: { bucketnames: 'acme', s3forcepathstyle: true, http_config: { ca_file: '/ca/store.pem' } },
+      },
+    })
+  })
+
+  it('leaves a private authority out where there is none', async () => {
+    const text = await renderLoki(['s3-thanos'], { ...loki, store: { ...lokiStore, caFile: null } })
+    expect(text).not.toContain('tls_ca_path')
+  })
+
+  it('refuses two stores, a store that it is not told, one for the other client, and unknown variants', async () => {
+    const both = renderLoki(['s3-thanos', 's3-classic'], loki).catch(String)
+    expect(await both).toContain('s3-thanos and s3-classic exclude each other')
+    expect(await renderLoki(['s3-thanos'], { places: lokiPlaces }).catch(String)).toContain('know the store')
+    expect(await renderLoki(['s3-classic'], loki).catch(String)).toContain('for the thanos client')
+    expect(await renderLoki(['hetzner'], loki).catch(String)).toContain('name its store')
+    expect(await renderLoki(['s3' as 'retention'], loki).catch(String)).toContain('no variant s3')
+  })
+})
+
+describe('renderTempo', () => {
+  it('does not depend on the order in which variants are named', async () => {
+    const inOrder = await renderTempo(['s3', 'retention', 'multi-tenant', 'hetzner'], tempo)
+    expect(await renderTempo(['hetzner', 'retention', 'multi-tenant', 's3'], tempo)).toBe(inOrder)
+  })
+
+  it('tells its client the store', async () => {
+    const s3 = {
+      bucket: 'acme',
+      prefix: 'acme/traces',
+      endpoint: 'store.example:9000',
+      forcepathstyle: false,
+      bucket_lookup_type: 1,
+      tls_ca_path: '/ca/store.pem',
+    }
+    expect(YAML.parse(await renderTempo(['s3'], tempo))).toMatchObject({ storage: { trace: { s3 } } })
+  })
+
+  it('lets nobody gossip with it', async () => {
+    expect(YAML.parse(await renderTempo([], tempo))).toMatchObject({
+      memberlist: { bind_addr: ['127.0.0.1'], bind_port: 0 },
+      distributor: { ring: { kvstore: { store: 'inmemory' } } },
+      ingester: { lifecycler: { ring: { kvstore: { store: 'inmemory' } } } },
+    })
+  })
+})
+
+describe('renderCollector', () => {
+  it('listens where it is told, and on all addresses of a container', async () => {
+    const { dataDir, otlpHttpPort, otlpGrpcPort } = tempoPlaces
+    const places = { dataDir, otlpHttpPort, otlpGrpcPort, healthPort: 13133, metricsPort: 8888 }
+    const urls = { lokiUrl: 'http://loki:3100', tempoUrl: 'http://tempo:4318' }
+    const native = await renderCollector([], { ...urls, places: { ...places, host: '127.0.0.1' } })
+    expect(native).toContain('endpoint: 127.0.0.1:4318')
+    expect(native).not.toContain('0.0.0.0')
+    expect(await renderCollector([], { ...urls, places })).toContain('endpoint: 0.0.0.0:4318')
+  })
+})
+
+describe('the combinations', () => {
+  it('have names of their own', () => {
+    const names = combinations.map(combinationName)
+    expect(new Set(names).size).toBe(names.length)
+    expect(names).toContain('loki.local')
+    expect(names).toContain('loki.s3-thanos.retention.multi-tenant.hetzner')
+    expect(names.filter((name) => name.includes('s3-thanos.s3-classic'))).toEqual([])
+  })
+
+  it('use every variant that has a file, and no other', async () => {
+    const filesOf = async (server: string) =>
+      (await readdir(join(root, 'observability/config', server)))
+        .filter((name) => name.endsWith('.yaml') && name !== 'base.yaml')
+        .map((name) => name.replace('.yaml', ''))
+        .sort()
+    expect(await filesOf('loki')).toEqual([...variantOrder.loki].sort())
+    expect(await filesOf('tempo')).toEqual([...variantOrder.tempo].sort())
+    expect(await filesOf('collector')).toEqual([...variantOrder.collector].sort())
+    const used = combinations.flatMap(({ server, variants }) => variants.map((name) => `${server} ${name}`))
+    expect(new Set(used).size).toBe(5 + 4 + 3 + 1)
+  })
+})
+
+describe('renderCombinations', () => {
+  it('leaves out what is on S3 where no store is named, with what is missing', async () => {
+    const rendered = await renderCombinations(folder, {}, readFile)
+    const left = rendered.filter(({ file }) => file === null)
+    expect(left.every(({ name }) => name.includes('.s3'))).toBeTrue()
+    expect(left[0]?.why[0]).toStartWith('S3_ENDPOINT is missing')
+    expect(rendered.filter(({ file }) => file !== null).length).toBeGreaterThan(8)
+  })
+
+  it('leaves out what a client cannot express, and removes what was there from before', async () => {
+    const env = {
+      S3_ENDPOINT: 'https://store.example',
+      S3_REGION: 'fsn1',
+      S3_BUCKET_LOKI: 'acme-loki',
+      S3_BUCKET_TEMPO: 'acme-tempo',
+    }
+    await renderCombinations(folder, env, readFile)
+    expect(await Bun.file(join(folder, 'loki.s3-thanos.yaml')).exists()).toBeTrue()
+    const rendered = await renderCombinations(folder, { ...env, S3_PREFIX_LOKI: 'a/b/' }, readFile)
+    expect(rendered.find(({ name }) => name === 'loki.s3-thanos')?.why[0]).toStartWith('S3_PREFIX_LOKI must')
+    expect(await Bun.file(join(folder, 'loki.s3-thanos.yaml')).exists()).toBeFalse()
+    expect(await Bun.file(join(folder, 'loki.s3-classic.yaml')).text()).toContain('object_prefix: a/b')
+    expect(await Bun.file(join(folder, 'tempo.s3.yaml')).exists()).toBeTrue()
+  })
+
+  it('does not leave Tempo out for what only a client of Loki cannot express', async () => {
+    const env = {
+      S3_ENDPOINT: 'https://acme.store.example',
+      S3_REGION: 'fsn1',
+      S3_BUCKET_LOKI: 'acme',
+      S3_BUCKET_TEMPO: 'acme-tempo',
+    }
+    const rendered = await renderCombinations(folder, env, readFile)
+    const left = rendered.filter(({ file }) => file === null).map(({ name }) => name.split('.').slice(0, 2))
+    expect(new Set(left.map((parts) => parts.join('.')))).toEqual(new Set(['loki.s3-thanos']))
+  })
+})
+
+describe('renderCombinations, for a store behind an authority of its own', () => {
+  it('names the place of its certificate in the containers, where the overlay for a Swarm has it', async () => {
+    const [certificate = ''] = rootCertificates
+    const env = {
+      S3_ENDPOINT: 'https://store.example',
+      S3_REGION: 'fsn1',
+      S3_BUCKET_LOKI: 'acme-loki',
+      S3_BUCKET_TEMPO: 'acme-tempo',
+      S3_CA_FILE: '/home/operator/ca.pem',
+    }
+    await renderCombinations(folder, env, () => certificate)
+    for (const name of ['loki.s3-thanos', 'loki.s3-classic', 'tempo.s3']) {
+      const text = await Bun.file(join(folder, `${name}.yaml`)).text()
+      expect(text).toMatch(/ca_(path|file): \/etc\/private-ca\.pem/)
+      expect(text).not.toContain('operator')
+    }
+    const overlay = YAML.parse(
+      await Bun.file(join(root, 'overlays/observability.private-ca.yaml')).text(),
+    ) as {
+      services: Record<string, { configs: { target: string }[] }>
+    }
+    const targets = Object.values(overlay.services).flatMap(({ configs }) =>
+      configs.map(({ target }) => target),
+    )
+    expect(targets).toEqual(['/etc/private-ca.pem', '/etc/private-ca.pem'])
+  })
+})
+
+describe('bun run observability render', () => {
+  const run = (env: Record<string, string>, ...args: string[]) =>
+    runCommand([process.execPath, join(root, 'observability/config/observability.ts'), ...args], {
+      env: { PATH: process.env.PATH, ...env },
+      cwd: root,
+    })
+
+  it('says what it wrote, what it left out and why', async () => {
+    const { exitCode, stdout, stderr } = await run({}, 'render', '--out', folder)
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('loki.local.yaml\n')
+    expect(stderr).toContain('not written: loki.s3-thanos, ')
+    expect(stderr).toContain('  S3_ENDPOINT is missing')
+  })
+
+  it('ends with 78 where a store is named that nothing can use, and 64 for what it does not know', async () => {
+    expect((await run({ S3_ENDPOINT: 'store' }, 'render', '--out', folder)).exitCode).toBe(78)
+    expect((await run({}, 'draw')).exitCode).toBe(64)
+  })
+})

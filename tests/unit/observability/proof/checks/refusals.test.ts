@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'bun:test'
+import { bucketRefusal, secretRefusal } from '../../../../../observability/proof/checks/refusals.ts'
+
+describe('a refusal', () => {
+  it('of an absent bucket may say that it is absent, or no more than that these keys may not', () => {
+    // As Loki and Tempo print them: with keys for every bucket, and with those of an operator's own stack on MinIO.
+    expect('err="The specified bucket does not exist"').toMatch(bucketRefusal)
+    expect('unexpected error from ListObjects on absent-c08b6fed0a6ceffd: Access Denied.').toMatch(
+      bucketRefusal,
+    )
+    expect('The request signature we calculated does not match').not.toMatch(bucketRefusal)
+    expect('dial tcp 127.0.0.1:9000: connect: connection refused').not.toMatch(bucketRefusal)
+  })
+
+  it('of a wrong secret is one of the keys, and not of the bucket', () => {
+    expect('The request signature we calculated does not match').toMatch(secretRefusal)
+    expect('err="The specified bucket does not exist"').not.toMatch(secretRefusal)
+    expect('dial tcp 127.0.0.1:9000: connect: connection refused').not.toMatch(secretRefusal)
+  })
+})

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'bun:test'
+import { createCursors } from '../../../../service/documents/cursor.ts'
+import { DocumentError } from '../../../../service/documents/document-error.ts'
+
+const key = new Uint8Array(32).fill(1)
+const cursors = createCursors(key)
+const scope = ['documents', 'acme', 'definitions', '', '']
+
+function open(cursor: string, at: readonly string[] = scope, opener = cursors): string {
+  try {
+    return opener.open(at, cursor)
+  } catch (error) {
+    if (error instanceof DocumentError) return error.code
+    throw error
+  }
+}
+
+describe('a cursor', () => {
+  it('gives back its position to whoever asks for the same', () => {
+    const cursor = cursors.seal(scope, 'a.txt/00ff')
+    expect(cursor).toMatch(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$/)
+    expect(open(cursor)).toBe('a.txt/00ff')
+    expect(open(cursors.seal(scope, ''))).toBe('')
+    expect(open(cursors.seal(scope, 'ä\u{1F600}'))).toBe('ä\u{1F600}')
+  })
+
+  it('is good on every replica with the same key, and nowhere else', () => {
+    const cursor = cursors.seal(scope, 'a')
+    expect(open(cursor, scope, createCursors(new Uint8Array(32).fill(1)))).toBe('a')
+    expect(open(cursor, scope, createCursors(new Uint8Array(32).fill(2)))).toBe('cursor_invalid')
+  })
+
+  it('belongs to its tenant, its call and its filter', () => {
+    const cursor = cursors.seal(scope, 'a')
+    expect(open(cursor, ['documents', 'globex', 'definitions', '', ''])).toBe('cursor_invalid')
+    expect(open(cursor, ['versions', 'acme', 'definitions', '', ''])).toBe('cursor_invalid')
+    expect(open(cursor, ['documents', 'acme', '', '', ''])).toBe('cursor_invalid')
+    // The same letters, cut at other places.
+    expect(open(cursors.seal(['a', 'bc'], 'd'), ['ab', 'c'])).toBe('cursor_invalid')
+    expect(open(cursors.seal(['a'], 'b'), ['a', 'b'])).toBe('cursor_invalid')
+  })
+
+  it('cannot be made up, changed, cut or written in another way', () => {
+    const cursor = cursors.seal(scope, 'position')
+    const [position = '', signature = ''] = cursor.split('.')
+    const forged = [
+      '',
+      '.',
+      position,
+      `.${signature}`,
+      `${position}.`,
+      `${Buffer.from('other').toString('base64url')}.${signature}`,
+      `${position}.${signature.slice(0, -1)}`,
+      `${position}=.${signature}`,
+      `${position}!.${signature}`,
+      `${cursor}=`,
+      `${cursor}.`,
+      `${cursor}.x`,
+      ` ${cursor}`,
+      `${cursor.slice(0, -1)}${cursor.endsWith('A') ? 'B' : 'A'}`,
+    ]
+    expect(forged.map((text) => open(text))).toEqual(forged.map(() => 'cursor_invalid'))
+    expect(open(cursor)).toBe('position')
+  })
+})

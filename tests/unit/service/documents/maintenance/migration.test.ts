@@ -1,0 +1,325 @@
+import { describe, expect, it } from 'bun:test'
+import { isNewer } from '../../../../../service/documents/maintenance/copy-tag.ts'
+import { inOrder } from '../../../../../service/documents/maintenance/in-order.ts'
+import {
+  type Migrated,
+  type MigrationOptions,
+  migrate,
+} from '../../../../../service/documents/maintenance/migration.ts'
+import { pairedKeys } from '../../../../../service/documents/maintenance/paired-keys.ts'
+import { compareStores } from '../../../../../service/documents/maintenance/store-comparison.ts'
+import { SideError } from '../../../../../service/documents/maintenance/store-side.ts'
+import { type ObjectStore, ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
+import { digestOf, keysIn, MiB } from '../../../../support/service/documents-under-test.ts'
+import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
+
+const fast = { parallelMax: 4, bytesPerSecondMax: 1024 * MiB }
+
+async function stored(store: ObjectStore, name: string, text: string): Promise<string> {
+  const bytes = Buffer.from(text)
+  const key = `tenants/acme/documents/snapshots/${name}/${digestOf(bytes).slice('sha256:'.length)}`
+  await store.put(key, bytes, { size: bytes.length, contentType: 'text/plain' })
+  return key
+}
+
+async function tagged(store: ObjectStore, name: string, tag: string, text: string): Promise<string> {
+  const at = '2026-11-01T00:00:00.000Z'
+  const digest = digestOf(Buffer.from(text))
+  const bytes = Buffer.from(JSON.stringify({ digest, movedAt: at, movedBy: 'alice', admittedAt: at }))
+  const key = `tenants/acme/tags/snapshots/${name}/${tag}`
+  await store.put(key, bytes, { size: bytes.length, contentType: 'application/json' })
+  return key
+}
+
+async function all(source: ObjectStore, target: ObjectStore, options: Partial<MigrationOptions> = {}) {
+  return Array.fromAsync(migrate(source, target, { ...fast, ...options }))
+}
+
+const resultsOf = (migrated: Migrated[]) =>
+  migrated.flatMap(({ outcomes }) => outcomes.map(({ ref, result }) => [ref.name, result]))
+
+/** The store, with the keys that are put into it, in their order. */
+function watched(store: ObjectStore, written: string[]): ObjectStore {
+  return {
+    ...store,
+    async put(key, body, options) {
+      const put = await store.put(key, body, options)
+      written.push(key)
+      return put
+    },
+  }
+}
+
+const outage = (operation: string) => new ObjectStoreError('unavailable', operation, 'Status503')
+
+describe('a migration', () => {
+  it('writes every version before any tag, and latest last, whoever the tenant is', async () => {
+    const source = createMemoryObjectStore()
+    const written: string[] = []
+    await stored(source, 'a', '1')
+    await stored(source, 'b', '2')
+    await tagged(source, 'a', 'latest', '1')
+    await tagged(source, 'a', 'v1', '1')
+    await tagged(source, 'b', 'latest', '2')
+    await all(source, watched(createMemoryObjectStore(), written))
+    expect(written.map((key) => key.split('/')[2])).toEqual([
+      'documents',
+      'documents',
+      'tags',
+      'tags',
+      'tags',
+    ])
+    expect(written.slice(2).map((key) => key.split('/').at(-1))).toEqual(['v1', 'latest', 'latest'])
+  })
+
+  it('takes along a version that was uploaded since the versions were listed', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    await stored(source, 'a', '1')
+    await tagged(source, 'a', 'latest', '1')
+    for await (const { position } of migrate(source, target, fast)) {
+      if (position.phase !== 'versions') continue
+      await stored(source, 'a', '2')
+      await tagged(source, 'a', 'latest', '2')
+    }
+    expect(await keysIn(target)).toEqual(await keysIn(source))
+  })
+
+  it('goes on from a position, and not before it', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    for (const name of ['a', 'b', 'c']) await stored(source, name, name)
+    const [first] = await all(source, createMemoryObjectStore())
+    expect(resultsOf(await all(source, target, { from: first?.position }))).toEqual([
+      ['b', 'copied'],
+      ['c', 'copied'],
+    ])
+  })
+
+  it('says which store is out of reach, and begins nothing further', async () => {
+    const source = createMemoryObjectStore()
+    let puts = 0
+    const down: ObjectStore = {
+      ...createMemoryObjectStore(),
+      put() {
+        puts += 1
+        return Promise.reject(outage('put'))
+      },
+      clock: () => Promise.reject(outage('clock')),
+    }
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) await stored(source, name, name)
+    const failure = await all(source, down, { parallelMax: 1 }).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(SideError)
+    expect(failure).toMatchObject({ side: 'target', code: 'unavailable' })
+    expect(puts).toBe(1)
+  })
+
+  it('tells an object that the source does not give out from a source that is gone', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    const unreadable = await stored(source, 'a', 'a')
+    await stored(source, 'b', 'b')
+    const picky: ObjectStore = {
+      ...source,
+      get: (key, options) => (key === unreadable ? Promise.reject(outage('get')) : source.get(key, options)),
+    }
+    expect(resultsOf(await all(picky, target))).toEqual([
+      ['a', 'unreadable'],
+      ['b', 'copied'],
+    ])
+  })
+
+  it('tells a body that breaks off in the source from a target that does not take it', async () => {
+    const source = createMemoryObjectStore()
+    await stored(source, 'a', 'a')
+    const breaking: ObjectStore = {
+      ...source,
+      async get(key, options) {
+        const object = await source.get(key, options)
+        const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(outage('get')) })
+        return object && { ...object, body }
+      },
+    }
+    expect(resultsOf(await all(breaking, createMemoryObjectStore()))).toEqual([['a', 'unreadable']])
+    const refusing: ObjectStore = {
+      ...createMemoryObjectStore(),
+      put: () => Promise.reject(outage('put')),
+    }
+    expect(resultsOf(await all(source, refusing))).toEqual([['a', 'unwritable']])
+  })
+
+  it('believes no refusal of a condition where nothing is there', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    await stored(source, 'a', 'a')
+    await tagged(source, 'a', 'v1', 'a')
+    // As a store might that takes a deleted object for one that is there.
+    const unconditional: ObjectStore = {
+      ...target,
+      put: (key, body, options) =>
+        options.condition ? Promise.resolve(null) : target.put(key, body, options),
+    }
+    expect(resultsOf(await all(source, unconditional))).toEqual([
+      ['a', 'copied'],
+      ['a', 'copied'],
+    ])
+    expect(await keysIn(target)).toEqual(await keysIn(source))
+  })
+
+  it('leaves the bytes of somebody who was faster', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    await stored(source, 'a', 'a')
+    const raced: ObjectStore = {
+      ...target,
+      async put(key, body, options) {
+        await stored(target, 'a', 'a')
+        return target.put(key, body, options)
+      },
+    }
+    expect(resultsOf(await all(source, raced))).toEqual([['a', 'present']])
+  })
+
+  it('stops at a target that refuses: it would refuse all of them', async () => {
+    const source = createMemoryObjectStore()
+    await stored(source, 'a', 'a')
+    const closed: ObjectStore = {
+      ...createMemoryObjectStore(),
+      put: () => Promise.reject(new ObjectStoreError('denied', 'put', 'AccessDenied')),
+    }
+    const failure = await all(source, closed).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ side: 'target', code: 'denied' })
+  })
+})
+
+describe('of two moves of a tag', () => {
+  const early = '2026-11-01T00:00:00.000Z'
+  const late = '2026-11-02T00:00:00.000Z'
+  const record = (movedAt: string, admittedAt: string) => ({
+    ...{ digest: digestOf(Buffer.from('a')), movedBy: 'alice', movedAt, admittedAt },
+  })
+
+  it('the later one is newer', () => {
+    expect(isNewer('v1', record(late, early), record(early, late))).toBe(true)
+    expect(isNewer('v1', record(early, late), record(late, early))).toBe(false)
+  })
+
+  it('the one whose upload was admitted later is newer, for latest', () => {
+    expect(isNewer('latest', record(early, late), record(late, early))).toBe(true)
+    expect(isNewer('latest', record(late, early), record(early, late))).toBe(false)
+  })
+
+  it('none is newer than one of the same time', () => {
+    expect(isNewer('v1', record(early, early), record(early, early))).toBe(false)
+  })
+})
+
+describe('the keys of two stores', () => {
+  it('come side by side in the order of the stores, over pages, without staging', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    const put = (store: ObjectStore, key: string) =>
+      store.put(key, new Uint8Array(), { size: 0, contentType: 'text/plain' })
+    for (let at = 0; at < 1005; at += 1) await put(source, `tenants/k${String(at).padStart(4, '0')}`)
+    for (let at = 500; at < 1010; at += 1) await put(target, `tenants/k${String(at).padStart(4, '0')}`)
+    await put(source, 'staging/acme/abc')
+    const pairs = await Array.fromAsync(pairedKeys(source, target))
+    const sides = pairs.map((pair) => `${pair.source ? 's' : '-'}${pair.target ? 't' : '-'}`)
+    expect(sides.filter((side) => side === 's-')).toHaveLength(500)
+    expect(sides.filter((side) => side === 'st')).toHaveLength(505)
+    expect(sides.filter((side) => side === '-t')).toHaveLength(5)
+    expect(pairs.map(({ key }) => key)).toEqual(pairs.map(({ key }) => key).toSorted())
+  })
+})
+
+describe('the comparison of two stores', () => {
+  it('takes nothing for damaged that was removed since it was listed', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    const removed: string[] = []
+    for (const store of [source, target]) {
+      removed.push(await stored(store, 'a', '1'), await tagged(store, 'a', 'latest', '1'))
+    }
+    const removing: ObjectStore = {
+      ...source,
+      async list(options) {
+        const page = await source.list(options)
+        for (const key of removed) await source.delete(key)
+        return page
+      },
+    }
+    const found = await Array.fromAsync(compareStores(removing, target, { ...fast, bytes: true }))
+    expect(found.map(({ differences }) => differences)).toEqual([['only in target'], ['only in target']])
+  })
+
+  it('takes a version that cannot be read for one that is damaged, if its store answers otherwise', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    for (const store of [source, target]) await stored(store, 'a', 'a')
+    const silent: ObjectStore = { ...target, get: () => Promise.reject(outage('get')) }
+    const options = { ...fast, bytes: true }
+    const [compared] = await Array.fromAsync(compareStores(source, silent, options))
+    expect(compared).toMatchObject({ differences: ['bytes in target'] })
+    const gone: ObjectStore = { ...silent, clock: () => Promise.reject(outage('clock')) }
+    const failure = await Array.fromAsync(compareStores(source, gone, options)).catch((e: unknown) => e)
+    expect(failure).toMatchObject({ side: 'target', code: 'unavailable' })
+  })
+})
+
+describe('work in order', () => {
+  async function* numbers(count: number, taken: number[] = []): AsyncGenerator<number> {
+    for (let at = 0; at < count; at += 1) {
+      taken.push(at)
+      yield at
+    }
+  }
+
+  it('gives results in the order of the items, with no more under way than may be', async () => {
+    let underWay = 0
+    let most = 0
+    const results = inOrder(numbers(20), { parallelMax: 3, aheadMax: 6 }, async (at) => {
+      underWay += 1
+      most = Math.max(most, underWay)
+      await Bun.sleep(at % 3)
+      underWay -= 1
+      return at
+    })
+    expect(await Array.fromAsync(results)).toEqual(Array.from({ length: 20 }, (_, at) => at))
+    expect(most).toBe(3)
+  })
+
+  it('lets others pass one that takes long, up to a bound', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const taken: number[] = []
+    const results = inOrder(numbers(50, taken), { parallelMax: 2, aheadMax: 8 }, async (at) => {
+      if (at === 0) await promise
+      return at
+    })
+    const first = results.next()
+    await Bun.sleep(20)
+    expect(taken).toHaveLength(8)
+    resolve()
+    expect(await first).toMatchObject({ value: 0 })
+    await results.return(undefined)
+  })
+
+  it('throws what failed in its turn, after all that is under way has ended', async () => {
+    const ended: number[] = []
+    const given: number[] = []
+    const results = inOrder(numbers(20), { parallelMax: 2, aheadMax: 4 }, async (at) => {
+      await Bun.sleep(at === 1 ? 1 : 5)
+      ended.push(at)
+      if (at === 1) throw new Error('one')
+      return at
+    })
+    const run = async () => {
+      for await (const result of results) given.push(result)
+    }
+    await expect(run()).rejects.toThrow('one')
+    expect(given).toEqual([0])
+    const before = ended.length
+    await Bun.sleep(20)
+    expect(ended).toHaveLength(before)
+    expect(before).toBeLessThan(5)
+  })
+})

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'bun:test'
+import type { Finding, FindingId, Verdict } from '../../../../../service/object-store/probe/finding.ts'
+import { capabilitiesOf, severityOf } from '../../../../../service/object-store/probe/probe.ts'
+import { explainTickets } from '../../../../../service/object-store/probe/tickets.ts'
+import { nothingKnown } from '../../../../../service/object-store/store-capabilities.ts'
+import { knownFindings } from '../../../../support/stores/known-capabilities.ts'
+
+/** All rows are a yes but for those given. */
+function found(but: Partial<Record<FindingId, Verdict>> = {}): Finding[] {
+  return knownFindings('minio').map((finding) => ({ ...finding, verdict: but[finding.id] ?? 'yes' }))
+}
+
+function methodWhere(but: Partial<Record<FindingId, Verdict>>) {
+  return capabilitiesOf(found(but)).ticketMethod
+}
+
+describe('capabilitiesOf', () => {
+  it('rests on nothing before anything was asked', () => {
+    expect(capabilitiesOf([])).toEqual(nothingKnown)
+  })
+
+  it('rests on everything where all rows are a yes, and takes forms for tickets', () => {
+    expect(capabilitiesOf(found())).toEqual({
+      ticketMethod: 'POST',
+      digestEnforced: true,
+      copyPinHonoured: true,
+      conditionalOverwrite: 'yes',
+    })
+  })
+
+  it('takes PUTs where any one row of forms is a no and all rows of PUTs are a yes', () => {
+    expect(methodWhere({ 'post-policy': 'no' })).toBe('PUT')
+    expect(methodWhere({ 'post-policy-bounds': 'no' })).toBe('PUT')
+    expect(methodWhere({ 'post-policy-header': 'no' })).toBe('PUT')
+  })
+
+  it('takes nothing where any one row of each is a no', () => {
+    expect(methodWhere({ 'post-policy': 'no', 'presigned-put': 'no' })).toBe('none')
+    expect(methodWhere({ 'post-policy': 'no', 'presigned-put-bounds': 'no' })).toBe('none')
+    expect(methodWhere({ 'post-policy': 'no', 'presigned-put-copy': 'no' })).toBe('none')
+    expect(methodWhere({ 'post-policy': 'no', 'presigned-put-headers': 'no' })).toBe('none')
+  })
+
+  it('takes nothing for now where it is not known, and never a PUT for want of an answer about forms', () => {
+    expect(methodWhere({ 'post-policy': 'unknown' })).toBe('unknown')
+    expect(methodWhere({ 'post-policy-bounds': 'unknown' })).toBe('unknown')
+    expect(methodWhere({ 'post-policy-header': 'unknown', 'presigned-put-copy': 'no' })).toBe('unknown')
+    expect(methodWhere({ 'post-policy': 'no', 'presigned-put-copy': 'unknown' })).toBe('unknown')
+    expect(methodWhere({ 'post-policy': 'no', 'presigned-put-headers': 'unknown' })).toBe('unknown')
+  })
+
+  it('does not wait for the row that would not change a no', () => {
+    expect(methodWhere({ 'post-policy': 'unknown', 'post-policy-bounds': 'no' })).toBe('PUT')
+    const neither = { 'post-policy': 'no', 'presigned-put': 'unknown', 'presigned-put-copy': 'no' } as const
+    expect(methodWhere(neither)).toBe('none')
+  })
+
+  it('counts a row that was not asked as unknown', () => {
+    const without = (id: FindingId) => capabilitiesOf(found().filter((finding) => finding.id !== id))
+    expect(without('post-policy-header').ticketMethod).toBe('unknown')
+    expect(without('copy-pin').copyPinHonoured).toBe(false)
+    expect(without('post-policy-digest').digestEnforced).toBe(false)
+    expect(without('conditional-overwrite').conditionalOverwrite).toBe('unknown')
+  })
+
+  it('asks for the digest of the method that tickets use', () => {
+    const forms = capabilitiesOf(found({ 'post-policy-digest': 'no' }))
+    const puts = capabilitiesOf(found({ 'post-policy': 'no', 'post-policy-digest': 'no' }))
+    expect([forms.digestEnforced, puts.digestEnforced]).toEqual([false, true])
+    expect(capabilitiesOf(found({ 'post-policy-digest': 'unknown' })).digestEnforced).toBe(false)
+  })
+
+  it('takes an unknown pin for none', () => {
+    expect(capabilitiesOf(found({ 'copy-pin': 'unknown' })).copyPinHonoured).toBe(false)
+  })
+})
+
+describe('severityOf', () => {
+  it('is 0 where only notes are open, such as versioning', () => {
+    expect(severityOf(found())).toBe(0)
+    expect(severityOf(found({ versioning: 'no', region: 'unknown', 'presigned-put-copy': 'no' }))).toBe(0)
+  })
+
+  it('is 1 where a property is missing that the service can do without', () => {
+    expect(severityOf(found({ lifecycle: 'no' }))).toBe(1)
+    expect(severityOf(found({ 'conditional-overwrite': 'unknown' }))).toBe(1)
+  })
+
+  it('is 1 where there is no safe way for tickets, and 0 where one is left', () => {
+    expect(severityOf(found({ 'post-policy': 'no' }))).toBe(0)
+    expect(severityOf(found({ 'post-policy': 'no', 'presigned-put-copy': 'no' }))).toBe(1)
+    expect(severityOf(found({ 'post-policy': 'unknown' }))).toBe(1)
+  })
+
+  it('is 2 where the service cannot work, also where that is not known', () => {
+    expect(severityOf(found({ list: 'no' }))).toBe(2)
+    expect(severityOf(found({ bucket: 'unknown', lifecycle: 'no' }))).toBe(2)
+  })
+})
+
+describe('explainTickets', () => {
+  const hole = (verdict: Verdict, exploited?: true) =>
+    explainTickets(
+      found().map((finding) =>
+        finding.id === 'presigned-put-copy'
+          ? { ...finding, verdict, ...(exploited ? { exploited } : {}) }
+          : finding,
+      ),
+    )
+
+  it('says present where the attack got through, absent where it was refused', () => {
+    expect(hole('no', true).copyHoleLine).toBe('copy hole: present → PUT tickets are off')
+    expect(hole('yes').copyHoleLine).toBe('copy hole: absent → PUT tickets possible')
+  })
+
+  it('says unknown where neither was seen, and PUTs are off all the same', () => {
+    expect(hole('no').copyHoleLine).toBe('copy hole: unknown → PUT tickets are off')
+    expect(hole('unknown').copyHoleLine).toBe('copy hole: unknown → PUT tickets are off')
+    expect(explainTickets([]).copyHole).toBe('unknown')
+  })
+
+  it('names what else is in the way of PUTs', () => {
+    const { copyHoleLine } = explainTickets(found({ 'presigned-put-headers': 'no' }))
+    expect(copyHoleLine).toBe(
+      'copy hole: absent → PUT tickets are off all the same: presigned-put-headers no',
+    )
+  })
+
+  it('names the rows that decided against a method', () => {
+    expect(explainTickets(found({ 'post-policy-bounds': 'no' })).why).toEndWith(
+      'forms are out (post-policy-bounds no)',
+    )
+    const none = explainTickets(found({ 'post-policy': 'no', 'presigned-put-copy': 'no' }))
+    expect(none.why).toEndWith('(forms: post-policy no; PUT: presigned-put-copy no)')
+    const open = explainTickets(found({ 'post-policy': 'unknown' }))
+    expect(open.why).toEndWith('(forms: post-policy unknown; PUT: safe)')
+  })
+
+  it('says what becomes of the bytes when they are completed', () => {
+    expect(explainTickets(found()).completion).toStartWith('published by a copy')
+    expect(explainTickets(found({ 'copy-pin': 'no' })).completion).toStartWith('streamed through the service')
+    expect(explainTickets(found({ 'post-policy-digest': 'no' })).completion).toStartWith('read, hashed')
+    expect(explainTickets([]).completion).toStartWith('nothing to complete')
+  })
+})

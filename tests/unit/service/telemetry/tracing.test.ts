@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { context, SpanStatusCode, trace } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { withSpan } from '../../../../service/telemetry/tracing.ts'
+
+const exporter = new InMemorySpanExporter()
+const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
+const tracer = provider.getTracer('test')
+
+beforeAll(() => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+})
+
+beforeEach(() => exporter.reset())
+
+afterAll(async () => {
+  context.disable()
+  await provider.shutdown()
+})
+
+describe('withSpan', () => {
+  it('gives back what the work gave, inside a span', async () => {
+    const result = await withSpan(tracer, 'sweep', async (span) => {
+      span.setAttribute('removed', 2)
+      return 7
+    })
+    expect(result).toBe(7)
+    const [span] = exporter.getFinishedSpans()
+    expect(span?.name).toBe('sweep')
+    expect(span?.attributes).toEqual({ removed: 2 })
+    expect(span?.status.code).toBe(SpanStatusCode.UNSET)
+  })
+
+  it('makes spans inside it its children', async () => {
+    await withSpan(tracer, 'outer', () => withSpan(tracer, 'inner', async () => {}))
+    const [inner, outer] = exporter.getFinishedSpans()
+    expect(inner?.parentSpanContext?.spanId).toBe(outer?.spanContext().spanId)
+  })
+
+  it('marks the span and passes the failure on, without secrets in its message', async () => {
+    const failure = new Error('GET https://store/key?X-Amz-Signature=canary failed')
+    await expect(withSpan(tracer, 'sweep', () => Promise.reject(failure))).rejects.toBe(failure)
+    const [span] = exporter.getFinishedSpans()
+    const message = 'GET https://store/key?X-Amz-Signature=[redacted] failed'
+    expect(span?.status).toEqual({ code: SpanStatusCode.ERROR, message })
+    expect(span?.events[0]?.attributes).toMatchObject({ 'exception.message': message })
+  })
+
+  it('does the work where nobody records', async () => {
+    expect(await withSpan(trace.getTracer('nobody'), 'sweep', async () => 7)).toBe(7)
+  })
+})

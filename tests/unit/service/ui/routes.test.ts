@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'bun:test'
+import { startAction, traceUrl } from '../../../../service/ui/calls/action-trace.ts'
+import { listQueryOf, listSearch } from '../../../../service/ui/listing/list-query.ts'
+import { documentPath, hasForm, listPath, safeReturnPath, tenantPath } from '../../../../service/ui/routes.ts'
+import { signInCodeOf } from '../../../../service/ui/session/sign-in-link.ts'
+import { settingsFrom } from '../../../../service/ui/settings.ts'
+
+describe('addresses of the UI', () => {
+  it('lead to a tenant, a type, a document and a version', () => {
+    expect(tenantPath('acme')).toBe('/tenants/acme')
+    expect(listPath('acme', 'definitions')).toBe('/tenants/acme/definitions')
+    expect(documentPath('acme', 'definitions', 'a.json')).toBe('/tenants/acme/definitions/a.json')
+    expect(documentPath('acme', 'definitions', 'a.json', 'sha256:0f')).toBe(
+      '/tenants/acme/definitions/a.json?version=sha256%3A0f',
+    )
+  })
+
+  it('are taken only where every part has its form', () => {
+    expect(hasForm('tenant', 'acme')).toBe(true)
+    expect(hasForm('tenant', 'Acme')).toBe(false)
+    expect(hasForm('type', 'audit-exports')).toBe(true)
+    expect(hasForm('type', '../x')).toBe(false)
+    expect(hasForm('name', 'orders-api.tgz')).toBe(true)
+    expect(hasForm('name', '..')).toBe(false)
+    expect(hasForm('name', 'a%2Fb')).toBe(false)
+  })
+})
+
+describe('safeReturnPath', () => {
+  it('is an address of ours', () => {
+    expect(safeReturnPath('/tenants/acme?x=1')).toBe('/tenants/acme?x=1')
+  })
+
+  it('is the beginning for another origin, for nonsense, and for the sign-in page itself', () => {
+    expect(safeReturnPath('//evil.example')).toBe('/')
+    expect(safeReturnPath('/\\evil.example')).toBe('/')
+    expect(safeReturnPath('https://evil.example')).toBe('/')
+    expect(safeReturnPath('javascript:alert(1)')).toBe('/')
+    expect(safeReturnPath(undefined)).toBe('/')
+    expect(safeReturnPath('/sign-in/callback?code=x')).toBe('/')
+  })
+})
+
+describe('the query of a list', () => {
+  it('is read from an address and written to it', () => {
+    const query = listQueryOf('?prefix=alpha&filter=a+b&sort=-stored')
+    expect(query).toEqual({ prefix: 'alpha', filter: 'a b', sort: { column: 'stored', descending: true } })
+    expect(listSearch(query)).toBe('?prefix=alpha&filter=a+b&sort=-stored')
+  })
+
+  it('is empty for the list as it is by itself', () => {
+    expect(listSearch(listQueryOf(''))).toBe('')
+    expect(listSearch(listQueryOf('?sort=name'))).toBe('')
+  })
+
+  it('falls back to the order of the store for a column that does not exist', () => {
+    expect(listQueryOf('?sort=-nonsense').sort).toEqual({ column: 'name', descending: false })
+  })
+})
+
+describe('signInCodeOf', () => {
+  it('finds the code in a link, and in a fragment alone', () => {
+    expect(signInCodeOf('http://127.0.0.1:8080/#sign-in=aB.c-_~1')).toBe('aB.c-_~1')
+    expect(signInCodeOf('  #sign-in=aB\n')).toBe('aB')
+  })
+
+  it('finds none in what is no such link', () => {
+    expect(signInCodeOf('http://127.0.0.1:8080/')).toBeNull()
+    expect(signInCodeOf('http://127.0.0.1:8080/?sign-in=aB')).toBeNull()
+    expect(signInCodeOf('#sign-in=')).toBeNull()
+    expect(signInCodeOf('#sign-in=a b')).toBeNull()
+    expect(signInCodeOf('aB')).toBeNull()
+  })
+})
+
+describe('startAction', () => {
+  it('gives all calls of an action the same trace, and each a span of its own', () => {
+    const { traceId, traceparent } = startAction()
+    const [first, second] = [traceparent(), traceparent()]
+    expect(first).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`))
+    expect(second).toStartWith(`00-${traceId}-`)
+    expect(first).not.toBe(second)
+    expect(startAction().traceId).not.toBe(traceId)
+  })
+})
+
+describe('traceUrl', () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c'
+
+  it('leads to the trace', () => {
+    expect(traceUrl('https://grafana.example.com/t/{traceId}', traceId)).toBe(
+      `https://grafana.example.com/t/${traceId}`,
+    )
+    expect(traceUrl('http://localhost:3200/api/traces/{traceId}', traceId)).toBe(
+      `http://localhost:3200/api/traces/${traceId}`,
+    )
+  })
+
+  it('is nothing without a template, for what is no trace id, and for what must not become a link', () => {
+    expect(traceUrl(null, traceId)).toBeNull()
+    expect(traceUrl('https://grafana.example.com/{traceId}', '"><script>')).toBeNull()
+    expect(traceUrl('javascript:alert("{traceId}")', traceId)).toBeNull()
+    expect(traceUrl('http://grafana.example.com/{traceId}', traceId)).toBeNull()
+  })
+})
+
+describe('settingsFrom', () => {
+  const given = { issuer: 'https://i', clientId: 'ui', audience: 'a', scope: 's' }
+
+  it('takes what the service tells', () => {
+    expect(settingsFrom({ ...given, traceUrlTemplate: null })).toEqual({ ...given, traceUrlTemplate: null })
+    expect(settingsFrom({ ...given, ticketBytesMin: 5 }).ticketBytesMin).toBe(5)
+  })
+
+  it('refuses what has no issuer', () => {
+    expect(() => settingsFrom({ ...given, issuer: '' })).toThrow('no issuer')
+    expect(() => settingsFrom(null)).toThrow('no issuer')
+  })
+})
