@@ -146,7 +146,7 @@ function refuseUnknownPreconditions(route: Route, headers: Headers): void {
   if (route.method === 'GET' || route.method === 'HEAD') return
   for (const name of ['If-Match', 'If-None-Match', 'If-Unmodified-Since']) {
     if (!headers.has(name) || name in route.requestHeaders) continue
-    throw new ProblemError('request_invalid', `${name} is not accepted here. Leave it out.`)
+    throw new ProblemError('request_invalid', `${name} is not taken here. Leave it out.`)
   }
 }
 

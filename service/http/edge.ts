@@ -5,6 +5,7 @@ import { formatTraceparent } from '../telemetry/trace-context.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
 import { type Call, callOf, idsOf } from './call.ts'
 import { isHealthCheck } from './pages/health.ts'
+import { withHost } from './request-url.ts'
 import type { Served } from './server.ts'
 
 export interface EdgeOptions {
@@ -71,15 +72,6 @@ export function createEdge({ logger, spans, metrics }: EdgeOptions): Edge {
       })
     },
   }
-}
-
-/**
- * A request without `Host` is one of HTTP/1.0: plain health checks still send those. Bun leaves its URL relative,
- * and Elysia looks for the path behind a host.
- */
-function withHost(request: Request): Request {
-  if (!request.url.startsWith('/') || request.headers.has('host')) return request
-  return new Request(`http://localhost${request.url}`, request)
 }
 
 /** Every answer names the request that it belongs to, and leaves its type not to the browser's guess. */
