@@ -7,7 +7,7 @@ import type { Environment } from '../../config/source.ts'
 import { createS3ObjectStore } from '../../object-store/s3/s3-object-store.ts'
 import { type CheckResult, exitCodeOf } from '../checks/check.ts'
 import { resultLines, summaryLine } from '../checks/result-lines.ts'
-import { runChecks } from '../checks/run-checks.ts'
+import { planned, runChecks } from '../checks/run-checks.ts'
 import {
   type Connection,
   type ConnectionFlags,
@@ -67,11 +67,9 @@ async function smoke(connection: Connection, bucket: Bucket | null, flags: Flags
   const { signal } = interruption
   const scene: SmokeScene = { url, documents: createDocumentsClient(connection), marker, bucket, signal }
   const notAsked = bucket || flags.objects ? undefined : 'no S3_* variable is set, and --objects not given'
-  const checks = smokeChecks.map((check) => ({
-    ...check,
-    run: () => check.run(scene),
-    notAsked: objectChecks.includes(check.id) ? notAsked : undefined,
-  }))
+  const checks = smokeChecks.map((check) =>
+    planned(check, scene, objectChecks.includes(check.id) ? notAsked : undefined),
+  )
   const onEnd = (result: CheckResult) => {
     if (!flags.json) void printBytes(`${resultLines(result)}\n`)
   }
