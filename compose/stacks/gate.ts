@@ -3,16 +3,12 @@
  * it is what the service is promised. One line per sentence; exit code 1 if one does not hold.
  */
 
-import { whyNoDocker } from '../servers/docker-engine.ts'
+import { requireDocker } from '../servers/docker-engine.ts'
 import { defaultStackFolder } from './compose-project.ts'
 import { gateChecks } from './gate-checks.ts'
 import { openObjectStoreStack } from './object-store-stack.ts'
 
-const whyNot = await whyNoDocker()
-if (whyNot !== null) {
-  console.error(`no usable Docker Engine: ${whyNot}`)
-  process.exit(69)
-}
+await requireDocker()
 const stack = await openObjectStoreStack(process.argv[2] ?? defaultStackFolder, process.env)
 const bucket = process.env.S3_BUCKET_DOCS ?? 'cloudlysis-docs'
 const foreignBucket = process.env.S3_BUCKET_LOKI ?? 'cloudlysis-loki'
