@@ -24,7 +24,6 @@ await runCommand(command, async () => {
   )
   await printLine(`object store ${stack.connection.endpoint}, console ${stack.consoleUrl}`)
   await printLine(`the credentials of root and of the service are files in ${stack.folder}/secrets`)
-  await printLine('prove it: bun compose/stacks/gate.ts')
   await printLine('stop it:  bun compose/stacks/stop.ts (with --remove, which also deletes its data)')
   return exitCodes.done
 })
