@@ -84,7 +84,7 @@ describe('bun run docs', () => {
     const { code, stderr } = await docs(['list'], {
       env: { ...connected, DOCUMENTS_URL: 'http://127.0.0.1:9' },
     })
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(stderr).toMatch(
       /^error: The connection to .* failed \(\w+\)\. \[ConnectionError, trace [0-9a-f]{32}\]\n$/,
     )
