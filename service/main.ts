@@ -6,7 +6,7 @@ import { createAuthenticator } from './authn/authenticator.ts'
 import { type Config, ConfigError, parseConfig, secretsOf } from './config/config.ts'
 import { isAlive, livenessFlag } from './config/liveness.ts'
 import { deriveKey } from './derived-key.ts'
-import { createDomain } from './documents/create-domain.ts'
+import { createDocuments } from './documents/create-documents.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
 import { limits } from './limits.ts'
 import { watchCapabilities } from './object-store/capability-watch.ts'
@@ -77,7 +77,7 @@ const signer = createS3TransferSigner(connection)
 const bundle = bundleUi()
 bundle.catch((cause: unknown) => logger.error('ui.unavailable', { cause }))
 const app = createApp({
-  ...createDomain({
+  ...createDocuments({
     store,
     documentBytesMax: config.documentBytesMax,
     cursorKey: deriveKey(signingSecret, 'documents/cursor/v1'),

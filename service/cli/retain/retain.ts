@@ -4,8 +4,12 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { ConfigError, parseStoreConfig, type StoreConfig } from '../../config/config.ts'
 import { DocumentError } from '../../documents/document-error.ts'
 import { tenantPattern, typePattern } from '../../documents/document-ref.ts'
-import { createRetention, type Retention } from '../../documents/maintenance/create-retention.ts'
-import type { Expired, RetentionRule } from '../../documents/maintenance/retention.ts'
+import {
+  createRetention,
+  type Expired,
+  type Retention,
+  type RetentionRule,
+} from '../../documents/maintenance/retention.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import { prefixed } from '../../object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../object-store/s3/s3-object-store.ts'

@@ -7,7 +7,7 @@ import { createAuthenticator } from '../../../service/authn/authenticator.ts'
 import { signInLink } from '../../../service/cli/local-issuer/local-sign-in-code.ts'
 import type { TokenRequest } from '../../../service/cli/local-issuer/local-token.ts'
 import { deriveKey } from '../../../service/derived-key.ts'
-import { createDomain } from '../../../service/documents/create-domain.ts'
+import { createDocuments } from '../../../service/documents/create-documents.ts'
 import type { Route } from '../../../service/http/route.ts'
 import { limits } from '../../../service/limits.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
@@ -133,7 +133,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     publicEndpoint: connection.endpoint,
   })
   const app = createApp({
-    ...createDomain({
+    ...createDocuments({
       store: counted(decorate(prefixed(bucket, docsPrefix)), storeCalls),
       documentBytesMax,
       uploadIdleSecondsMax: options.uploadIdleSecondsMax,

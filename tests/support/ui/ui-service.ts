@@ -2,7 +2,7 @@ import { createApp } from '../../../service/app.ts'
 import { createAuthenticator } from '../../../service/authn/authenticator.ts'
 import type { DocumentsClient } from '../../../service/client/client.ts'
 import { createDocumentsClient } from '../../../service/client/client.ts'
-import { createDomain } from '../../../service/documents/create-domain.ts'
+import { createDocuments } from '../../../service/documents/create-documents.ts'
 import type { Documents } from '../../../service/documents/documents.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
@@ -36,7 +36,7 @@ export async function startServiceForUi(
   const issuer = await startIssuerForTests(options)
   const store = createMemoryObjectStore({})
   const storeUrl = () => `${service.origin}/store`
-  const { documents, transfers } = createDomain({
+  const { documents, transfers } = createDocuments({
     store,
     documentBytesMax: 64 * 1024 * 1024,
     cursorKey: new Uint8Array(32),
