@@ -11,9 +11,9 @@ import { newUploadId } from './staging.ts'
 import { type TicketSigner, ticketInvalid, type UploadClaims } from './ticket-signer.ts'
 
 /**
- * Transfers directly between the client and the store: uploads by ticket into `staging/`, which `complete` publishes
- * after it has verified them, and signed downloads. Authorisation has been decided before; every failure is a
- * `DocumentError`.
+ * Transfers directly between the client and the store (ARCHITECTURE.md, "Upload tickets"): uploads by ticket into
+ * `staging/`, which `complete` publishes after it has verified them, and signed downloads. Authorisation has been
+ * decided before; every failure is a `DocumentError`.
  */
 export interface Transfers {
   /**

@@ -37,6 +37,8 @@ const ports = [
   'service/object-store/transfer-signer.ts',
   'service/object-store/store-capabilities.ts',
 ]
+/** Builds the service; everything else of the service is built by it. */
+const compositionRoot = 'service/create-service.ts'
 const uiBundle = 'service/ui/bundle.ts'
 const shared = ['service/limits.ts', 'service/semaphore.ts']
 
@@ -68,14 +70,22 @@ export const importRules: ImportRule[] = [
     forbids: (specifier) => /^(elysia|@elysiajs|@elysia)(\/|$)/.test(specifier),
   },
   {
-    sentence: 'nothing but app imports http',
-    holdsFor: (path) => isService(path) && !under('service/http')(path) && path !== 'service/app.ts',
+    sentence: 'nothing but create-service imports http',
+    holdsFor: (path) => isService(path) && !under('service/http')(path) && path !== compositionRoot,
     forbids: under('service/http'),
   },
   {
-    sentence: 'nothing but main imports app, and nothing imports main',
-    holdsFor: (path) => isService(path) && path !== 'service/main.ts',
-    forbids: isOneOf('service/app.ts', 'service/main.ts'),
+    sentence: 'nothing but main imports create-service, and nothing imports main',
+    holdsFor: (path) => under('service')(path) && path !== 'service/main.ts',
+    forbids: isOneOf(compositionRoot, 'service/main.ts'),
+  },
+  {
+    sentence: 'main imports create-service, the configuration and the limits alone',
+    holdsFor: isOneOf('service/main.ts'),
+    forbids: (specifier) =>
+      isOurs(specifier) &&
+      !under('service/config')(specifier) &&
+      !isOneOf(compositionRoot, 'service/limits.ts')(specifier),
   },
   {
     sentence: 'of ui, others know the bundle alone',
@@ -83,8 +93,8 @@ export const importRules: ImportRule[] = [
     forbids: (specifier) => under('service/ui')(specifier) && specifier !== uiBundle,
   },
   {
-    sentence: 'nothing but app, main and http imports the bundle of ui',
-    holdsFor: (path) => isService(path) && !/^service\/((http|ui)\/|(app|main)\.ts$)/.test(path),
+    sentence: 'nothing but create-service and http imports the bundle of ui',
+    holdsFor: (path) => isService(path) && !/^service\/((http|ui)\/|create-service\.ts$)/.test(path),
     forbids: isOneOf(uiBundle),
   },
   {
