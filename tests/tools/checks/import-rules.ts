@@ -28,9 +28,12 @@ function onlyImports(folder: string, allowed: string[], sentence: string): Impor
   return { sentence, holdsFor: own, forbids: (specifier) => isOurs(specifier) && !isAllowed(specifier) }
 }
 
-/** Specifications: the store itself, signing of transfers that go straight to it, and what is known of it. */
+/** The port: the store itself, its pages and bodies, signing of direct transfers, and what is known of the store. */
 const ports = [
   'service/object-store/object-store.ts',
+  'service/object-store/each-object.ts',
+  'service/object-store/observed-object-store.ts',
+  'service/object-store/tap.ts',
   'service/object-store/transfer-signer.ts',
   'service/object-store/store-capabilities.ts',
 ]

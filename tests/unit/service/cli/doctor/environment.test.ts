@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { doctorEnvironment } from '../../../../../service/cli/doctor/environment.ts'
+import { writeLocalStart } from '../../../../../service/cli/local-issuer/local-state.ts'
+
+describe('doctorEnvironment', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'doctor-store-'))
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  const store = { S3_ENDPOINT: 'http://127.0.0.1:9000', S3_SECRET_ACCESS_KEY_FILE: '/secrets/key' }
+  const start = (port: number, more: object = { store }) =>
+    writeLocalStart(
+      port,
+      {
+        url: `http://127.0.0.1:${port}`,
+        issuer: 'http://127.0.0.1:4000',
+        audience: 'cloudlysis-documents',
+        jwk: { kty: 'EC', kid: 'k1' },
+        startedAt: '2026-11-23T10:00:00Z',
+        pid: process.pid,
+        ...more,
+      },
+      folder,
+    )
+
+  it('takes the store of the start that runs', async () => {
+    await start(8080)
+    expect(await doctorEnvironment({ HOME: '/home' }, folder)).toEqual({
+      environment: { HOME: '/home', ...store },
+      remark: 'the store of the start on port 8080',
+      uiOrigin: 'http://127.0.0.1:8080',
+    })
+  })
+
+  it('takes the variables as they are where one of them is set, and mixes nothing', async () => {
+    await start(8080)
+    const environment = { S3_REGION: 'fsn1' }
+    expect(await doctorEnvironment(environment, folder)).toEqual({ environment, remark: null })
+  })
+
+  it('asks for the browsers of the UI that PUBLIC_URL names', async () => {
+    const uiOriginOf = async (PUBLIC_URL: string) =>
+      (await doctorEnvironment({ S3_REGION: 'fsn1', PUBLIC_URL }, folder)).uiOrigin
+    expect(await uiOriginOf('https://documents.example:8443')).toBe('https://documents.example:8443')
+    expect(await uiOriginOf('https://documents.example/path')).toBeUndefined()
+    expect(await uiOriginOf('documents.example')).toBeUndefined()
+  })
+
+  it('does not choose between two starts, nor take one whose store is somebody else’s', async () => {
+    await start(8080, {})
+    expect((await doctorEnvironment({}, folder)).remark).toContain(
+      'no start runs here with a store of its own',
+    )
+    await start(8081)
+    await start(8082)
+    const { environment, remark } = await doctorEnvironment({}, folder)
+    expect(environment).toEqual({})
+    expect(remark).toContain('2 starts run here')
+  })
+})
