@@ -9,12 +9,18 @@ import { createAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
 import type { LocatedCall } from './call.ts'
 import { createEdge } from './edge.ts'
-import { toProblem } from './error-mapping.ts'
+import { createOpenApiPages } from './pages/docs-page.ts'
 import { createHealth } from './pages/health.ts'
-import { createOpenApiPages } from './pages/openapi-pages.ts'
 import { isPolicyOrigin } from './pages/ui-headers.ts'
 import { createUiPages, type UiOptions } from './pages/ui-pages.ts'
-import { methodNotAllowed, noSuchRoute, type ProblemError, problemResponse, problems } from './problem.ts'
+import {
+  methodNotAllowed,
+  noSuchRoute,
+  type ProblemError,
+  problemResponse,
+  problems,
+  toProblem,
+} from './problem.ts'
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route } from './route.ts'

@@ -7,7 +7,7 @@ import { formatReprDigest } from './headers/repr-digest.ts'
 import { ProblemError } from './problem.ts'
 
 /** A version under its digest never changes; one under a tag may be another tomorrow. */
-export const cacheForEver = 'private, max-age=31536000, immutable'
+export const cacheImmutable = 'private, max-age=31536000, immutable'
 export const cacheNever = 'private, no-cache'
 
 /**
@@ -21,7 +21,7 @@ export async function getVersion(
   cacheControl: string,
 ): Promise<Response> {
   const { headers, signal } = request
-  // Preconditions count only for what is there (RFC 9110 section 13.2.1): else the answer is that it is not.
+  // Preconditions count only for what is there (RFC 9110 section 13.2.1): otherwise the answer is 404.
   if (isConditional(headers)) await documents.head(ref, signal)
   if (notModified(headers, ref.digest)) {
     return new Response(null, { status: 304, headers: validators(ref, cacheControl) })

@@ -2,9 +2,9 @@ import { scopes } from '../../authz/principal.ts'
 import { digestPattern } from '../../documents/document-ref.ts'
 import { type ProblemCode, problems } from '../problem.ts'
 import type { Route } from '../route.ts'
-import { exampleTraceId } from './examples.ts'
 import { describeHeaders } from './headers.ts'
-import type { Answered, JsonSchema } from './types.ts'
+import { exampleTraceId } from './schemas.ts'
+import type { Answered, JsonSchema, Reference } from './types.ts'
 
 /** What can become of every request, and of every one to the API: see `edge.ts` and `error-mapping.ts`. */
 const ofEveryRequest: readonly ProblemCode[] = ['host_invalid', 'internal_error']
@@ -107,4 +107,27 @@ function exampleOf(code: ProblemCode): Record<string, unknown> {
   const { status, title } = problems[code]
   const type = `urn:cloudlysis:problem:${code}`
   return { type, title, status, detail: 'What is wrong here, and what to do.', code, traceId: exampleTraceId }
+}
+
+/** Collects problem answers, so that those which many operations share are said once. */
+export interface ProblemAnswers {
+  /** References by status, for `responses` of an operation. */
+  describe(codes: readonly ProblemCode[]): Record<string, Reference>
+  /** `components.responses`: what was referred to so far. */
+  named(): Record<string, Answered>
+}
+
+export function createProblemAnswers(problem: JsonSchema): ProblemAnswers {
+  const components: Record<string, Answered> = {}
+  return {
+    describe(codes) {
+      const references = byStatus(codes).map(([status, ofStatus]): [string, Reference] => {
+        const name = [status, ...ofStatus.toSorted()].join('.')
+        components[name] ??= problemAnswer(status, ofStatus, problem)
+        return [String(status), { $ref: `#/components/responses/${name}` }]
+      })
+      return Object.fromEntries(references)
+    },
+    named: () => components,
+  }
 }

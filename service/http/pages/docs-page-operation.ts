@@ -7,8 +7,7 @@ import type {
   Parameter,
   Reference,
 } from '../openapi/types.ts'
-import { html, inline, type Markup, prose } from './docs-page-markup.ts'
-import { formOf } from './docs-page-schema.ts'
+import { formOf, html, inline, type Markup, prose } from './docs-page-schema.ts'
 
 /** An operation and where it is. */
 export interface Placed {

@@ -1,6 +1,6 @@
 import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
-import type { PublicPage } from './public-page.ts'
+import type { PublicPage } from './page.ts'
 
 export interface Health {
   pages: readonly PublicPage[]

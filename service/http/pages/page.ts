@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto'
 import { formatEntityTag, matchesWeakly, parseEntityTags } from '../headers/entity-tag.ts'
 
+/** What anyone may read, by GET and HEAD alike. */
+export interface PublicPage {
+  /** As Elysia writes addresses: with `:parameter` segments, or a `*` at the end. */
+  path: string
+  /** What logs, traces and metrics call the address; default: `path`. */
+  route?: string
+  /** @param pathname of the request's URL. */
+  answer(request: Request, pathname: string): Response | Promise<Response>
+}
+
 /**
  * Nothing but our own style sheet: no script, no frame around it, no form, no other origin. The Control UI
  * holds tokens on this origin, so nothing that documents the API may run code here.
