@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts'
 import { versionKey } from '../document-key.ts'
 import { latestTag, type TagRef } from '../document-ref.ts'
-import { createTagStore, type FoundTag, type TagRecord } from '../tag-store.ts'
+import { createTagStore, type TagRecord } from '../tag-store.ts'
 import { type CopyContext, copyVersion } from './copy-version.ts'
 
 /**
@@ -65,9 +65,8 @@ export async function copyTag(context: CopyContext, ref: TagRef): Promise<TagOut
     const result = there ? 'moved' : 'copied'
     const at = there?.etag ?? null
     // Refused, and nothing has moved: RGW 16.2 refuses every If-Match where a bucket keeps versions. The last wins.
-    const condition = refusedAt === at ? undefined : conditionOf(there)
-    if (dryRun || (await tags.write(ref, ref.tag, source, { condition, signal })))
-      return outcome(result, target)
+    const over = refusedAt === at ? undefined : there
+    if (dryRun || (await tags.write(ref, ref.tag, source, { over, signal }))) return outcome(result, target)
     refusedAt = at
   }
   return outcome('contended')
@@ -98,8 +97,4 @@ async function blockerOf(
   const { result } = await copyVersion(context, version, here, null)
   if (result === 'copied' || result === 'present') return null
   return result === 'gone' ? 'dangling' : 'withheld'
-}
-
-function conditionOf(there: FoundTag | null) {
-  return there ? { etag: there.etag } : ({ absent: true } as const)
 }
