@@ -6,10 +6,10 @@ import { bearerTokenFrom } from './bearer-token.ts'
 import { principalFrom } from './claims.ts'
 import { type FetchKeys, IssuerUnavailable, type KeyTimes, keysOf } from './issuer-keys.ts'
 
-/** Tells who is asking from the `Authorization` header of a request. */
+/** Finds out who sends a request, from its `Authorization` header. */
 export interface Authenticator {
   /**
-   * Never throws and never passes in doubt: every failure is a value.
+   * Never throws, and never accepts a token in doubt: every failure is a value.
    *
    * @param authorization the header as received, `null` where there is none.
    */
@@ -54,7 +54,7 @@ const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 /** RFC 9068 section 2.1 and RFC 7519 section 5.1; anything else is a token for another purpose. */
 const types: ReadonlySet<string> = new Set(['at+jwt', 'jwt'])
 
-/** An {@link Authenticator} that verifies JWTs (RFC 7519) with the keys which the issuer publishes (RFC 7517). */
+/** Returns an {@link Authenticator} that verifies JWTs (RFC 7519) with the keys which the issuer publishes (RFC 7517). */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const clock = options.clock ?? (() => new Date())
   const keys = keysOf(options)
@@ -111,7 +111,7 @@ function invalid(problem: string): Exclude<Authentication, { ok: true }> {
   return { ok: false, error: 'invalid', description: `The token is not accepted: ${problem}.` }
 }
 
-/** Sentences of our own: those of a library may quote what the token says. */
+/** Explains a refusal in sentences of our own: those of a library may quote the token. */
 function explain(error: unknown): Exclude<Authentication, { ok: true }> {
   if (error instanceof IssuerUnavailable) {
     const description = 'The keys of the token issuer cannot be read at the moment.'
@@ -142,7 +142,7 @@ function claimProblem({ claim, reason }: errors.JWTClaimValidationFailed): strin
  * takes about 70 µs, finding the token here under 2 µs (README.md, "Decisions"). Keyed by the token's SHA-256,
  * so a dump of memory gives no token away.
  */
-export class VerifiedTokens {
+class VerifiedTokens {
   readonly #entries = new LRUCache<string, { principal: Principal; until: number }>({
     max: limits.tokenCacheEntriesMax,
   })

@@ -35,7 +35,7 @@ export interface AppParts {
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
-  /** The Control UI; without it there is the API alone. */
+  /** The Control UI; without it, only the API is served. */
   ui?: UiOptions | undefined
   spans: RequestSpans
   metrics: ServiceMetrics
@@ -45,7 +45,7 @@ export interface AppParts {
 export interface App {
   /** Every call that needs a token. */
   routes: readonly Route[]
-  /** Answers requests; to be told the server that they come from, which knows the addresses of the clients. */
+  /** Answers requests; `listen` sets its server. */
   elysia: Served
   /** From now on `/readyz` answers 503, while everything else is still served. */
   drain(): void

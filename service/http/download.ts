@@ -6,7 +6,7 @@ import { formatContentRange, parseRange } from './headers/range.ts'
 import { formatReprDigest } from './headers/repr-digest.ts'
 import { ProblemError } from './problem.ts'
 
-/** A version under its digest never changes; one under a tag may be another tomorrow. */
+/** Under its digest, a version never changes; a tag may point to another one tomorrow. */
 export const cacheImmutable = 'private, max-age=31536000, immutable'
 export const cacheNever = 'private, no-cache'
 
@@ -66,7 +66,7 @@ function versionHeaders(version: StoredVersion, cacheControl: string): Record<st
   return {
     ...validators(version, cacheControl),
     'content-type': version.contentType,
-    // Whatever a tenant uploaded must never run in our origin, nor be taken for something else.
+    // What a tenant uploaded must never run in our origin, nor be taken for another type.
     'content-disposition': contentDisposition(version.name),
     'content-security-policy': "default-src 'none'; sandbox",
     'cross-origin-resource-policy': 'same-origin',

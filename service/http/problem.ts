@@ -1,7 +1,7 @@
 import { DocumentError } from '../documents/document-error.ts'
 import { limits } from '../limits.ts'
 
-/** Errors as they go over the wire: RFC 9457 problem details with a stable `code`. */
+/** Errors as the API answers them: RFC 9457 problem details with a stable `code`. */
 
 /** Everything that can be wrong at this API: the status, and what it is called. */
 export const problems = {
@@ -44,6 +44,7 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems
 
+/** What a problem has beyond its code and its sentence. */
 export interface ProblemOptions {
   /** Further members of the problem document. */
   members?: Readonly<Record<string, unknown>>
@@ -53,7 +54,7 @@ export interface ProblemOptions {
   cause?: unknown
 }
 
-/** Thrown anywhere below the edge: becomes the answer. */
+/** An error that becomes the answer, wherever it is thrown while a request is answered. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   readonly members: Readonly<Record<string, unknown>>
@@ -74,7 +75,7 @@ export class ProblemError extends Error {
 /** Seconds after which a 503 is worth another try. */
 const retryAfterSeconds = '5'
 
-/** The answer for a problem: RFC 9457 section 3, media type `application/problem+json`. */
+/** Returns the answer for a problem: RFC 9457 section 3, media type `application/problem+json`. */
 export function problemResponse(problem: ProblemError, traceId: string): Response {
   const { status, title } = problems[problem.code]
   const body = {
@@ -95,17 +96,21 @@ export function problemResponse(problem: ProblemError, traceId: string): Respons
   return new Response(JSON.stringify(body), { status, headers })
 }
 
+/** Returns the problem of an address that does not exist. */
 export function noSuchRoute(): ProblemError {
   return new ProblemError('route_not_found', 'There is no such address. See /docs for those that exist.')
 }
 
-/** RFC 9110 section 15.5.6: the answer names the methods that the address knows. */
+/** Returns the problem of a method that the address does not know; it names those it knows (RFC 9110 section 15.5.6). */
 export function methodNotAllowed(methods: readonly string[]): ProblemError {
   const allow = [...new Set(methods)].join(', ')
   return new ProblemError('method_not_allowed', `This address knows ${allow}.`, { headers: { allow } })
 }
 
-/** The one place where an error of the domain gets its HTTP form. Unknown errors reveal no detail to the caller. */
+/**
+ * Returns any error as a problem: the one place where errors of the domain get their HTTP form. Unknown errors reveal
+ * no detail to the caller.
+ */
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
   if (!(error instanceof DocumentError)) {

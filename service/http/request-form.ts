@@ -3,7 +3,7 @@ import { Value } from '@sinclair/typebox/value'
 import { limits } from '../limits.ts'
 import { ProblemError } from './problem.ts'
 
-/** One thing that has the wrong form. `pointer` is a JSON pointer (RFC 6901) into `in`. */
+/** One value that has the wrong form. `pointer` is a JSON pointer (RFC 6901) into `in`. */
 export interface FormError {
   in: string
   pointer: string
@@ -13,7 +13,7 @@ export interface FormError {
 const errorsMax = 16
 
 /**
- * The value, if it has the schema's form; unknown members are refused where the schema says so.
+ * Returns the value if it has the schema's form; unknown members are refused where the schema says so.
  *
  * @param part where in the request the value was: `path`, `query` or `body`.
  * @throws {ProblemError} `request_invalid`, with every error.
@@ -36,8 +36,8 @@ export function checked<Schema extends TSchema>(
 const wholeNumber = /^(?:0|[1-9]\d{0,14})$/
 
 /**
- * Query parameters in their schema's form, of which none comes twice. A text stays a text, but for whole numbers
- * where the schema has an integer.
+ * Returns query parameters, of which none comes twice, in their schema's form: whole numbers where the schema has an
+ * integer, and texts everywhere else.
  *
  * @throws {ProblemError} `request_invalid`, also for a parameter that the schema does not know.
  */
@@ -49,6 +49,7 @@ export function readQuery<Query extends TObject>(schema: Query, parameters: URLS
   return checked('query', schema, Object.fromEntries(entries))
 }
 
+/** Returns the problem that lists what has the wrong form. */
 export function formProblem(errors: readonly FormError[]): ProblemError {
   const [first] = errors
   const where = first ? `${first.in}${first.pointer}` : 'request'
@@ -60,7 +61,7 @@ export function formProblem(errors: readonly FormError[]): ProblemError {
 }
 
 /**
- * Reads a small JSON body of a known shape, and no more of it than it may have: the edge has looked at the
+ * Reads a JSON body of a known shape, and never more than `limits.jsonBodyBytesMax` of it: admission has looked at the
  * declared size only.
  *
  * @throws {ProblemError} `body_too_large`, `request_invalid`

@@ -7,7 +7,7 @@ import type { ProblemCode } from '../problem.ts'
 import type { Answer, Route } from '../route.ts'
 import { ProblemShape } from '../routes/schemas.ts'
 import { describeHeaders, headerComponents } from './headers.ts'
-import { createProblemAnswers, type ProblemAnswers, problemsOf } from './problems.ts'
+import { createProblemAnswers, type ProblemAnswers, problemsOf, publicProblems } from './problems.ts'
 import { createSchemaRegistry, type SchemaRegistry } from './schemas.ts'
 import type {
   Answered,
@@ -21,7 +21,7 @@ import type {
   Reference,
 } from './types.ts'
 
-/** Problems that need no operation: an address that is none, and a method that an address does not know. */
+/** Problems before any operation is found: for unknown addresses, and for methods that an address does not know. */
 const beforeAnyRoute: ProblemCode[] = [
   'host_invalid',
   'credentials_missing',
@@ -32,8 +32,8 @@ const beforeAnyRoute: ProblemCode[] = [
 ]
 
 /**
- * The API as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html): made from the table of routes, so that
- * whatever is served is described, and nothing else.
+ * Describes the API in OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html). The document is made from the table of
+ * routes, so that it describes exactly what is served.
  */
 export function describeApi(
   routes: readonly Route[],
@@ -112,7 +112,7 @@ A download that turns out to be damaged while it is streamed ends early, and so 
 answering: the connection is closed, and what arrived is never a complete answer.`
 
 /** What the operations of a document have in common. */
-export interface OperationParts {
+interface OperationParts {
   schemas: SchemaRegistry
   problemAnswers: ProblemAnswers
   documentBytesMax: number
@@ -129,7 +129,8 @@ const tagOfNoun: Record<Noun, string> = {
   download: 'Transfers',
 }
 
-export function describeOperation(route: Route, parts: OperationParts): Operation {
+/** Describes the operation of one route, as `paths` has it. */
+function describeOperation(route: Route, parts: OperationParts): Operation {
   const [noun, verb] = route.action.split('.') as [Noun, string]
   const scope = neededScopes[route.action]
   const answers = route.answers.map((answer): [string, Answered] => [
@@ -179,13 +180,13 @@ function contentOf(
   method: Route['method'],
   schemas: SchemaRegistry,
 ): Record<string, MediaType> | undefined {
-  // Whatever was uploaded; HEAD tells its type alone.
+  // Of any type, as uploaded; HEAD has the header alone.
   if (body === 'bytes' || (method === 'HEAD' && status === 200)) return { '*/*': {} }
   return body === null ? undefined : { 'application/json': { schema: schemas.describe(body) } }
 }
 
-/** `components.parameters`: headers that every call takes. OpenAPI says Authorization by `security`. */
-export const parameterComponents: Record<string, Parameter> = {
+/** `components.parameters`: headers that every call takes. OpenAPI states Authorization by `security`. */
+const parameterComponents: Record<string, Parameter> = {
   CorrelationId: {
     name: 'X-Correlation-Id',
     in: 'header',
@@ -202,12 +203,12 @@ export const parameterComponents: Record<string, Parameter> = {
   },
 }
 
-export const commonParameters: Reference[] = Object.keys(parameterComponents).map((name) => ({
+const commonParameters: Reference[] = Object.keys(parameterComponents).map((name) => ({
   $ref: `#/components/parameters/${name}`,
 }))
 
-/** Everything that a route takes beside its body. */
-export function describeParameters(
+/** Describes everything that a route takes as well as its body. */
+function describeParameters(
   route: Pick<Route, 'params' | 'query' | 'requestHeaders' | 'body'>,
   schemas: SchemaRegistry,
   documentBytesMax: number,
@@ -250,14 +251,14 @@ function optionalHeader(name: string, description: string, schema: JsonSchema): 
   return { name, in: 'header', required: false, description, schema }
 }
 
-/** A page that anyone may read. */
+/** A page that needs no token. */
 interface PublicPage {
   /** With `get` or `head` before it. */
   operationId: string
   summary: string
   parameters: Parameter[]
   answers: PublicAnswer[]
-  problems: ProblemCode[]
+  problems: readonly ProblemCode[]
 }
 
 interface PublicAnswer {
@@ -268,7 +269,6 @@ interface PublicAnswer {
 }
 
 const noStore = { 'Cache-Control': 'no-store' }
-const ofEveryPage: ProblemCode[] = ['host_invalid', 'internal_error']
 
 const ifNoneMatch: Parameter = {
   name: 'If-None-Match',
@@ -284,7 +284,7 @@ const publicPages: Readonly<Record<string, PublicPage>> = {
     summary: 'Whether the process runs',
     parameters: [],
     answers: [{ status: 200, description: 'It runs', headers: noStore }],
-    problems: ofEveryPage,
+    problems: publicProblems,
   },
   '/readyz': {
     operationId: 'Readiness',
@@ -298,19 +298,19 @@ const publicPages: Readonly<Record<string, PublicPage>> = {
         headers: noStore,
       },
     ],
-    problems: ofEveryPage,
+    problems: publicProblems,
   },
   '/openapi.json': fixedPage('OpenApi', 'This document', 'application/json'),
   '/docs': fixedPage('Docs', 'This document, to be read by people', 'text/html;charset=utf-8'),
   '/docs/style.css': fixedPage('DocsStyle', 'Style of /docs', 'text/css;charset=utf-8'),
 }
 
-/** Paths of the pages that anyone may read. */
-export function describePublicPages(problemAnswers: ProblemAnswers): Record<string, PathItem> {
+/** Describes the paths of the pages that need no token. */
+function describePublicPages(problemAnswers: ProblemAnswers): Record<string, PathItem> {
   const described = Object.entries(publicPages).map(([path, page]): [string, PathItem] => {
     const get = describePage(page, problemAnswers)
     const head = { ...get, operationId: `head${page.operationId}` }
-    const others = problemAnswers.describe([...ofEveryPage, 'method_not_allowed'])
+    const others = problemAnswers.describe([...publicProblems, 'method_not_allowed'])
     return [path, { get, head, 'x-other-methods': others }]
   })
   return Object.fromEntries(described)
@@ -335,7 +335,7 @@ function describePage(page: PublicPage, problemAnswers: ProblemAnswers): Operati
   }
 }
 
-/** One that stays as it is while this build runs: its entity tag says whether it is still the same. */
+/** A page whose text stays the same while a build runs, as its entity tag tells. */
 function fixedPage(operationId: string, summary: string, mediaType: string): PublicPage {
   const held = { 'Cache-Control': 'no-cache', ETag: 'Changes with what it says' }
   return {
@@ -346,6 +346,6 @@ function fixedPage(operationId: string, summary: string, mediaType: string): Pub
       { status: 200, description: summary, mediaType, headers: { ...held, ...pageHeaders } },
       { status: 304, description: 'The client holds it', headers: held },
     ],
-    problems: [...ofEveryPage, 'request_invalid'],
+    problems: [...publicProblems, 'request_invalid'],
   }
 }

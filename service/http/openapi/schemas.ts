@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { JsonSchema } from './types.ts'
 
-/** Takes TypeBox schemas into a document. Those with an `$id` are said once, under that name. */
+/** Takes TypeBox schemas into a document. Those with an `$id` are described once, under that name. */
 export interface SchemaRegistry {
   /** The schema as OpenAPI has it: a reference if it has a name. */
   describe(schema: TSchema): JsonSchema
@@ -9,7 +9,7 @@ export interface SchemaRegistry {
   named(): Record<string, JsonSchema>
 }
 
-/** OpenAPI 3.1 takes JSON Schema 2020-12 as it is, which is what TypeBox writes. */
+/** Returns an empty registry. OpenAPI 3.1 takes JSON Schema 2020-12 as it is, which is what TypeBox writes. */
 export function createSchemaRegistry(): SchemaRegistry {
   const components: Record<string, JsonSchema> = {}
 
@@ -51,7 +51,7 @@ const ticket = 'header.payload.signature'
 
 export const exampleTraceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 
-export const examples: Readonly<Record<string, unknown>> = {
+const examples: Readonly<Record<string, unknown>> = {
   Document: document,
   Listing: { documents: [{ ...version, size: 5, storedAt: '2026-11-23T10:00:00.000Z' }], nextCursor: null },
   Versions: { versions: [document], nextCursor: null },

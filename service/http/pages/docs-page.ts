@@ -6,7 +6,7 @@ import { answerTable, type Placed, parameterTable, renderOperation } from './doc
 import { formOf, html, inline, type Markup, prose, renderSchema } from './docs-page-schema.ts'
 import { fixedPage, type PublicPage } from './page.ts'
 
-/** The description of the API for machines and for people, whole on our own origin. */
+/** Returns the pages that describe the API, for machines and for people; everything in them is from our own origin. */
 export function createOpenApiPages(
   routes: readonly Route[],
   options: { documentBytesMax: number },
@@ -117,7 +117,7 @@ function headerTable(headers: Record<string, Header>): Markup {
 </tbody></table></div>`
 }
 
-/** Every problem once, whoever answers it. */
+/** Every problem once, however many operations answer with it. */
 function problemTable({ components }: OpenApiDocument): Markup {
   const seen = new Map<string, Markup>()
   for (const [name, { content }] of Object.entries(components.responses)) {
