@@ -1,4 +1,4 @@
-import type { Document, ListedVersion } from '../documents/documents.ts'
+import type { Document, ListedVersion } from '../wire/answers.ts'
 import { printable } from './failure.ts'
 
 const output = Bun.stdout.writer()

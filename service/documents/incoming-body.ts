@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
+import type { Digest } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
 import { digestOfHex } from './document-key.ts'
-import type { Digest } from './document-ref.ts'
 
 /** A body on its way in: counted and hashed as it is read, given up when nothing moves. */
 export interface IncomingBody {

@@ -1,8 +1,8 @@
 import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
+import { type Digest, type DocumentRef, latestTag } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
 import { latestKey } from './document-key.ts'
-import { type Digest, type DocumentRef, latestTag } from './document-ref.ts'
 import type { FoundTag, StoredTag, TagRecord, TagStore } from './tag-store.ts'
 import { newestVersion, versionExists } from './version-index.ts'
 

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
+import type { Document } from '../wire/answers.ts'
 import { DocumentError } from './document-error.ts'
-import type { Document } from './documents.ts'
 
 export interface Completed {
   document: Document

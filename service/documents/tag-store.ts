@@ -2,9 +2,9 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { limits } from '../limits.ts'
 import type { ObjectStore, PutOptions } from '../object-store/object-store.ts'
+import { type Digest, type DocumentRef, digestPattern } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
 import { lastSegment, tagKey, tagsPrefix } from './document-key.ts'
-import { type Digest, type DocumentRef, digestPattern } from './document-ref.ts'
 import { inParallel } from './in-parallel.ts'
 
 /** What is stored under a tag's key. */

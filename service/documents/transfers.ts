@@ -1,5 +1,5 @@
-import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
-import type { Document } from './documents.ts'
+import type { Document } from '../wire/answers.ts'
+import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 
 /**
  * Transfers that go straight between the client and the store (design, section 5): uploads by ticket into

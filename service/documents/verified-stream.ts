@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
+import type { Digest } from '../wire/names.ts'
 import { digestOfHex } from './document-key.ts'
-import type { Digest } from './document-ref.ts'
 import { noteGarbage } from './garbage.ts'
 
 /** Something that is read chunk by chunk; `null` is the end. */

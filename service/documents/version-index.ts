@@ -1,8 +1,8 @@
 import { limits } from '../limits.ts'
 import type { ListedObject, ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
+import type { ListedVersion, StoredVersion } from '../wire/answers.ts'
+import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 import { parseVersionKey, versionKey, versionsPrefix } from './document-key.ts'
-import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
-import type { ListedVersion, StoredVersion } from './documents.ts'
 
 /** Names of the user metadata that every version carries. */
 const createdAtName = 'created-at'

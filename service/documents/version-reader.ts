@@ -1,13 +1,9 @@
 import { limits } from '../limits.ts'
-import {
-  type ByteRange,
-  type ObjectBody,
-  type ObjectStore,
-  ObjectStoreError,
-} from '../object-store/object-store.ts'
+import { type ObjectBody, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import type { ByteRange } from '../wire/byte-range.ts'
+import type { Digest, VersionRef } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
 import { digestOfHex, versionKey } from './document-key.ts'
-import type { Digest, VersionRef } from './document-ref.ts'
 import type { OpenOptions, OpenVersion } from './documents.ts'
 import { unverified, verified } from './verified-stream.ts'
 import { toStoredVersion } from './version-index.ts'

@@ -1,9 +1,9 @@
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
+import { latestTag, type VersionRef } from '../wire/names.ts'
 import type { Acceptance } from './acceptance.ts'
 import type { Deletions } from './deletions.ts'
 import { DocumentError } from './document-error.ts'
 import { versionKey } from './document-key.ts'
-import { latestTag, type VersionRef } from './document-ref.ts'
 import type { Latest } from './latest.ts'
 import { versionNotFound } from './version-reader.ts'
 

@@ -1,7 +1,7 @@
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import type { Digest, VersionRef } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
 import { digestHex, versionKey } from './document-key.ts'
-import type { Digest, VersionRef } from './document-ref.ts'
 import { notingGarbage } from './garbage.ts'
 import { verified } from './verified-stream.ts'
 import { versionMetadata } from './version-index.ts'

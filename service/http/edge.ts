@@ -3,13 +3,14 @@ import { limits } from '../limits.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import type { RequestSpans, RequestSubject } from '../telemetry/traced-request.ts'
+import { problems } from '../wire/problems.ts'
 import type { Access, AccessTarget } from './access.ts'
 import { toProblem } from './error-mapping.ts'
 import { contentLength } from './headers/content-length.ts'
 import { requireJson, requireUncoded } from './headers/media-type.ts'
 import { isHealthCheck } from './pages/health.ts'
 import { type PublicPages, publicAnswer } from './pages/public-pages.ts'
-import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse, problems } from './problem.ts'
+import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse } from './problem.ts'
 import {
   type AdmittedContext,
   type RequestContext,

@@ -1,6 +1,6 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import type { Action } from '../authz/policy.ts'
-import type { ProblemCode } from './problem.ts'
+import type { ProblemCode } from '../wire/problems.ts'
 import type { AdmittedContext } from './request-context.ts'
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'

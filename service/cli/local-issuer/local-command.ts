@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { isScope, scopes } from '../../authz/principal.ts'
-import { tenantPattern } from '../../documents/document-ref.ts'
+import { tenantPattern } from '../../wire/names.ts'
 import { chooseStart, type LocalStart, localFolder, NoSuchStart, readLocalStarts } from './local-state.ts'
 
 /** Commands that print one thing made with the key of a running start: `bun run token` and `bun run link`. */

@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { ListedVersion } from '../../wire/answers.ts'
 import { listPrefix, tenantsPrefix, versionKey } from '../document-key.ts'
-import type { ListedVersion } from '../documents.ts'
 import type { TagStore } from '../tag-store.ts'
 import { compareNewestFirst, toListedVersion } from '../version-index.ts'
 import { isLocked } from '../version-removal.ts'

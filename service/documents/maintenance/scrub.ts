@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts'
 import { type ListedObject, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from '../document-key.ts'
-import type { Digest, VersionRef } from '../document-ref.ts'
 import { createPace, type Pace } from './pace.ts'
 
 export interface ScrubOptions {

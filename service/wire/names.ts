@@ -1,4 +1,4 @@
-/** The nouns of the domain and their forms (design, section 2). Pure; no I/O. */
+/** How documents, versions and tags are named, and the form of each name. */
 
 /** Which document: `tenant`, `type` and `name`, each in its form. */
 export interface DocumentRef {
