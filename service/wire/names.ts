@@ -1,4 +1,4 @@
-/** How documents, versions and tags are named, and the form of each name. */
+/** How documents, versions and tags are named, and the form of each name (ARCHITECTURE.md, "The nouns"). */
 
 /** Which document: `tenant`, `type` and `name`, each in its form. */
 export interface DocumentRef {

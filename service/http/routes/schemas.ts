@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { limits } from '../../limits.ts'
 import { digestPattern, namePattern, tagPattern, tenantPattern, typePattern } from '../../wire/names.ts'
 
-/** Shapes of the API (design, section 3). They check what comes in, and are what OpenAPI shows. */
+/** Shapes of the API (ARCHITECTURE.md, "The API"). They check what comes in, and are what OpenAPI shows. */
 
 const strict = { additionalProperties: false }
 
