@@ -1,9 +1,10 @@
 import { buildServer } from '../../compose/servers/build-server.ts'
 import { Missing } from '../../service/cli/checks/check.ts'
+import { UsageError } from '../../service/cli/command.ts'
 import { makeTempFolder } from '../../service/cli/temp-folder.ts'
 import { openComposeDeployment, whyNoComposeDeployment } from './compose/deployment.ts'
 import type { Deployment } from './deployment.ts'
-import { UsageError } from './flags.ts'
+
 import { ownProof } from './proof.ts'
 import { openNativeDeployment } from './servers/native-deployment.ts'
 import { recordedDeployment } from './servers/recorded-deployment.ts'

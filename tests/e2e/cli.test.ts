@@ -63,7 +63,7 @@ describe('bun run docs on the real service', () => {
     const version = `deployment-bundles/orders-api.tgz@${digestOf(bytes)}`
     expect(put).toEqual({ code: 0, stdout: `stored: ${version} (58.6 KiB)\n`, stderr: '' })
     const again = await run(['put', 'orders-api.tgz', 'deployment-bundles/orders-api.tgz'])
-    expect(again.stdout).toBe(`was there already: ${version} (58.6 KiB)\n`)
+    expect(again.stdout).toBe(`was already stored: ${version} (58.6 KiB)\n`)
     const list = await run(['list', 'deployment-bundles/orders'])
     expect(list.stdout).toMatch(
       new RegExp(`^\\S+Z +58\\.6 KiB  ${digestOf(bytes)}  deployment-bundles/orders-api\\.tgz\n$`),

@@ -124,14 +124,14 @@ describe('the suites of bun run test', () => {
     const { exitCode, stderr } = await runCommand([process.execPath, 'tests/tools/run.ts', 'no-such-suite'], {
       cwd: root,
     })
-    expect(exitCode).toBe(64)
+    expect(exitCode).toBe(2)
     expect(stderr).toContain('unit, contract')
   })
 
   it('are chosen by store, and a store that is none of them is refused', async () => {
     const asked = ['tests/tools/run.ts', 'contract', '--store', 'no-such-store']
     const { exitCode, stderr } = await runCommand([process.execPath, ...asked], { cwd: root })
-    expect(exitCode).toBe(64)
+    expect(exitCode).toBe(2)
     expect(stderr).toContain('minio, minio-tls, ceph-rgw, seaweedfs')
   })
 })
