@@ -17,7 +17,7 @@ export interface Documents {
    *
    * @throws {DocumentError} `digest_mismatch`, `document_too_large`, `body_incomplete`, `busy`, `store_unavailable`
    */
-  put(ref: DocumentRef, upload: Upload): Promise<{ document: Document; created: boolean }>
+  put(ref: DocumentRef, upload: Upload): Promise<Accepted>
 
   /** Metadata of one version. @throws {DocumentError} `document_not_found` */
   head(ref: VersionRef, signal?: AbortSignal): Promise<StoredVersion>
@@ -97,6 +97,12 @@ export interface Upload {
   admittedAt: Date
   traceId: string
   signal: AbortSignal
+}
+
+/** The document after an upload, and whether its version is new. */
+export interface Accepted {
+  document: Document
+  created: boolean
 }
 
 export interface OpenVersion extends StoredVersion {
