@@ -1,6 +1,6 @@
 import { expect } from 'bun:test'
 import { createDocumentsClient, type DocumentsClient } from '../../../service/client/client.ts'
-import { inParallel } from '../../../service/documents/in-parallel.ts'
+import { inParallel } from '../../../service/documents/in-order.ts'
 import type { Digest } from '../../../service/wire/names.ts'
 import { digestOf, KiB, MiB, randomDocument } from '../service/sample-documents.ts'
 import type { SwarmScene } from './swarm-scene.ts'
