@@ -5,6 +5,7 @@ import type { Transfers } from '../documents/transfers.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
+import { problems } from '../wire/problems.ts'
 import { createAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
 import type { LocatedCall } from './call.ts'
@@ -13,14 +14,7 @@ import { createOpenApiPages } from './pages/docs-page.ts'
 import { createHealth } from './pages/health.ts'
 import { isPolicyOrigin } from './pages/ui-headers.ts'
 import { createUiPages, type UiOptions } from './pages/ui-pages.ts'
-import {
-  methodNotAllowed,
-  noSuchRoute,
-  type ProblemError,
-  problemResponse,
-  problems,
-  toProblem,
-} from './problem.ts'
+import { methodNotAllowed, noSuchRoute, type ProblemError, problemResponse, toProblem } from './problem.ts'
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route } from './route.ts'

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { formatEntityTag, matchesWeakly, parseEntityTags } from '../headers/entity-tag.ts'
+import { formatEntityTag } from '../../wire/entity-tag.ts'
+import { matchesWeakly, parseEntityTags } from '../headers/entity-tag.ts'
 
 /** A page that needs no token, answered to GET and HEAD alike. */
 export interface PublicPage {

@@ -1,4 +1,5 @@
 import { type TUnsafe, Type } from '@sinclair/typebox'
+import { limits } from '../../limits.ts'
 import {
   type Digest,
   digestPattern,
@@ -6,8 +7,7 @@ import {
   tagPattern,
   tenantPattern,
   typePattern,
-} from '../../documents/document-ref.ts'
-import { limits } from '../../limits.ts'
+} from '../../wire/names.ts'
 
 /** Shapes of the API (ARCHITECTURE.md, "The API"). They check what comes in, and are what OpenAPI shows. */
 

@@ -1,5 +1,5 @@
+import { parseRetryAfter } from '../../wire/retry-after.ts'
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store.ts'
-import { retryAfterSeconds } from './retry.ts'
 
 /**
  * Turns what the SDK or fetch threw into the port's error. Only the store's error code is taken over: the
@@ -9,7 +9,7 @@ export function toObjectStoreError(operation: string, error: unknown): ObjectSto
   if (error instanceof ObjectStoreError) return error
   const status = statusOf(error)
   const { $response } = error as { $response?: { headers?: Record<string, string> } }
-  const retryAfter = retryAfterSeconds($response?.headers?.['retry-after'])
+  const retryAfter = parseRetryAfter($response?.headers?.['retry-after'])
   return new ObjectStoreError(codeOfStatus(status), operation, reasonOf(error, status), retryAfter)
 }
 

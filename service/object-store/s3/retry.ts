@@ -33,15 +33,3 @@ export function backOffMilliseconds(tries: number, retryAfterSeconds = 0): numbe
   const asked = Math.min(retryAfterSeconds, limits.storeRetryWaitSecondsMax) * 1000
   return asked + Math.random() * 100 * 2 ** tries
 }
-
-/**
- * Value of Retry-After in seconds: a number, or the time until a date (RFC 9110 section 10.2.3).
- *
- * @returns `undefined` for none and for what is neither.
- */
-export function retryAfterSeconds(header: string | null | undefined): number | undefined {
-  if (header === null || header === undefined) return undefined
-  if (/^\d{1,9}$/.test(header)) return Number(header)
-  const at = Date.parse(header)
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000))
-}

@@ -1,9 +1,10 @@
+import { parseRetryAfter } from '../../wire/retry-after.ts'
 import { ObjectStoreError } from '../object-store.ts'
 import { fetchOptions } from './client.ts'
 import { deadlinesOf, type S3Connection } from './connection.ts'
 import { codeOfStatus } from './error.ts'
 import { createRequestSigner, emptySha256 } from './request-signer.ts'
-import { retryAfterSeconds, withRetries } from './retry.ts'
+import { withRetries } from './retry.ts'
 
 /**
  * Decision: the calls that clients wait for most (GetObject, HeadObject, PutObject, ListObjectsV2) go through
@@ -107,7 +108,7 @@ async function refusal(operation: string, response: Response): Promise<ObjectSto
   const text = await response.text().catch(() => '')
   const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1]
   const reason = code ?? `Status${response.status}`
-  const retryAfter = retryAfterSeconds(response.headers.get('retry-after'))
+  const retryAfter = parseRetryAfter(response.headers.get('retry-after'))
   return new ObjectStoreError(codeOfStatus(response.status), operation, reason, retryAfter)
 }
 
