@@ -3,9 +3,9 @@ import type { StoredVersion } from '../wire/answers.ts'
 import { formatContentRange, parseRange } from '../wire/byte-range.ts'
 import { formatEntityTag } from '../wire/entity-tag.ts'
 import type { VersionRef } from '../wire/names.ts'
+import { formatReprDigest } from '../wire/repr-digest.ts'
 import type { AdmittedContext } from './call.ts'
 import { matchesStrongly, matchesWeakly, parseEntityTags } from './headers/entity-tag.ts'
-import { formatReprDigest } from './headers/repr-digest.ts'
 import { ProblemError } from './problem.ts'
 
 /** A version under its digest never changes; one under a tag may be another tomorrow. */
