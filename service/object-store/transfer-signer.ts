@@ -44,3 +44,26 @@ export interface SignedDownload {
   contentDisposition: string
   expiresInSeconds: number
 }
+
+const exampleUpload = {
+  key: 'x',
+  size: 1,
+  contentType: 'text/plain',
+  sha256: '0'.repeat(64),
+  expiresInSeconds: 1,
+}
+const exampleDownload = { key: 'x', contentDisposition: 'attachment', expiresInSeconds: 1 }
+
+/**
+ * Returns the origins at which this signer's transfers reach the store. Many rules (path style, IP addresses, dots in
+ * the bucket's name) decide whether the bucket is part of the host name, so one of each kind is signed to find out.
+ * Nothing signed for this leaves the function.
+ */
+export async function signedOrigins(signer: TransferSigner): Promise<string[]> {
+  const [form, put, get] = await Promise.all([
+    signer.postForm(exampleUpload),
+    signer.put(exampleUpload),
+    signer.get(exampleDownload),
+  ])
+  return [...new Set([form.url, put.url, get].map((url) => new URL(url).origin))]
+}
