@@ -26,8 +26,6 @@ export interface ObjectStoreStack extends ComposeProject {
   /** With the service's own key, not root's. */
   connection: StoreConnection
   consoleUrl: string
-  /** Origins whose pages may use it. */
-  browserOrigins: readonly string[]
 }
 
 /**
@@ -83,6 +81,5 @@ export async function openObjectStoreStack(
       forcePathStyle: true,
     },
     consoleUrl: `http://127.0.0.1:${project.settings.MINIO_CONSOLE_PORT}`,
-    browserOrigins: project.settings.MINIO_API_CORS_ALLOW_ORIGIN?.split(',') ?? [],
   }
 }

@@ -23,5 +23,4 @@ const stack = await withProgress('object store', (onProgress) =>
 )
 console.log(`object store ${stack.connection.endpoint}, console ${stack.consoleUrl}`)
 console.log(`root's and the service's credentials are files in ${stack.folder}/secrets`)
-console.log('prove it: bun compose/stacks/gate.ts')
-console.log('stop it:  bun compose/stacks/stop.ts (with --remove the data go too)')
+console.log('stop it: bun compose/stacks/stop.ts (with --remove the data go too)')

@@ -1,16 +1,42 @@
-# Sets up the object store; runs in the container `minio-init`. Can be repeated.
+# Sets up the object store: runs in the container `minio-init`, and can be repeated.
 set -eu
 cd /object-store
-. ./store-alias.sh
-. ./store-user.sh
 secrets=/run/secrets
-store_alias "$secrets/minio_root_user" "$secrets/minio_root_password"
+
+# Keys go through standard input: arguments and the environment can be read from outside the container. The
+# functions below are the shell's own, so their arguments stay in its memory.
+
+# Makes or replaces a policy that grants access to one bucket. Arguments: the policy's name, the bucket.
+bucket_policy() {
+  sed "s/BUCKET/$2/g" bucket-policy.json >"/tmp/$1.json"
+  mc --quiet admin policy create store "$1" "/tmp/$1.json"
+}
+
+# Makes a user with one policy; replaces a secret that has changed. Arguments: the policy, both keys.
+store_user() {
+  mc --quiet admin user add store <<KEYS
+$2
+$3
+KEYS
+  # Attaching a policy again is an error, so ask first.
+  mc --json admin user info store "$2" | grep -q "\"policyName\":.*\"$1\"" ||
+    mc --quiet admin policy attach store "$1" --user "$2"
+}
+
+# Prints both keys of a file in the form of the AWS shared credentials file.
+aws_keys() {
+  sed -n 's/^aws_access_key_id *= *//p; s/^aws_secret_access_key *= *//p' "$1"
+}
+
+mc --quiet alias import store /dev/stdin >/dev/null <<JSON
+{ "url": "$STORE_URL", "accessKey": "$(cat "$secrets/minio_root_user")", "secretKey": "$(cat "$secrets/minio_root_password")", "api": "s3v4", "path": "on" }
+JSON
 
 for bucket in "$S3_BUCKET_DOCS" "$S3_BUCKET_LOKI" "$S3_BUCKET_TEMPO"; do
   mc --quiet mb --ignore-existing "store/$bucket"
 done
 
-# Replaces the bucket's whole lifecycle configuration. What is staged longer than a day belongs to nobody.
+# Replaces the whole lifecycle configuration of the bucket. Objects staged for longer than a day are orphans.
 mc --quiet ilm rule import "store/$S3_BUCKET_DOCS" <<JSON
 { "Rules": [{
   "ID": "staging-expires", "Status": "Enabled",
@@ -18,7 +44,7 @@ mc --quiet ilm rule import "store/$S3_BUCKET_DOCS" <<JSON
 }] }
 JSON
 
-# A key each for the service, Loki and Tempo: it reaches its own bucket and nothing else.
+# One key each for the service, Loki and Tempo: it reaches its own bucket and nothing else.
 bucket_policy documents-service "$S3_BUCKET_DOCS"
 store_user documents-service "$(cat "$secrets/s3_access_key_id")" "$(cat "$secrets/s3_secret_access_key")"
 bucket_policy loki "$S3_BUCKET_LOKI"

@@ -59,11 +59,7 @@ describe('the image of the object store', () => {
   it('is tagged with the commit that go.mod pins MinIO to, in code, compose files and Dockerfile', async () => {
     const { version } = await readRecipe('minio')
     expect(objectStoreImage.split('-').at(-1)).toBe(version.split('-').at(-1))
-    for (const file of [
-      'compose/stacks/object-store.yaml',
-      'compose/stacks/gate.yaml',
-      'compose/images/object-store/Dockerfile',
-    ]) {
+    for (const file of ['compose/stacks/object-store.yaml', 'compose/images/object-store/Dockerfile']) {
       expect(await Bun.file(join(root, file)).text()).toContain(objectStoreImage)
     }
   })
