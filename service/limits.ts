@@ -92,7 +92,7 @@ export const limits = {
   telemetryAnswerBytesMax: 64 * KiB,
   /** After SIGTERM, what still waits is sent for this long; drainSecondsMax is over by then. */
   telemetryFlushSecondsMax: 5,
-  /** Leftovers younger than this may belong to a running upload (design: 24 h by the store's clock). */
+  /** Leftovers younger than this may belong to a running upload (ARCHITECTURE.md, "Key scheme"). */
   leftoverAgeSecondsMin: 24 * 60 * 60,
   sweepIntervalSeconds: 60 * 60,
   /** /readyz asks the store at most this often. */

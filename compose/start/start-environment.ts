@@ -34,7 +34,10 @@ export function replacedVariables(env: Environment): string[] {
   return [...ofStore, ...names.filter((name) => decidedByIssuer.test(name))].sort()
 }
 
-/** The whole environment of the service (design, section 8): the user's, with the store and the issuer of `start`. */
+/**
+ * Returns the whole environment of the service (ARCHITECTURE.md, "Configuration"): the user's, with the store and the
+ * issuer of `start`.
+ */
 export function serviceEnvironment(
   env: Environment,
   port: number,

@@ -43,7 +43,7 @@ interface WayToStore {
   start: (request: StoreRequest) => Promise<Omit<StartedStore, 'description'>>
 }
 
-/** In the order in which they are tried (design, section 9). */
+/** In the order in which they are tried (ARCHITECTURE.md, "Stores that start tries"). */
 const ways: WayToStore[] = [
   { name: 'MinIO in Docker', lacks: () => whyNoDocker(), start: startComposeStore },
   { name: 'MinIO, built natively', lacks: lacksMinio, start: startMinioStore },

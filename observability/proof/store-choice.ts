@@ -35,7 +35,7 @@ export interface ChosenStore {
   stop(): Promise<void>
 }
 
-/** Where the servers keep their objects when nobody says otherwise (design, section 8). */
+/** Where the servers keep their objects by default (ARCHITECTURE.md, "Configuration"). */
 export const localPlaces: Record<ServerName, Place> = {
   loki: { bucket: 'cloudlysis-loki', prefix: 'loki/' },
   tempo: { bucket: 'cloudlysis-tempo', prefix: 'tempo/' },

@@ -1,4 +1,4 @@
-/** What a token may be good for. Scopes hold for every tenant in the token (design, section 7). */
+/** What a token may be good for. Scopes hold for every tenant in the token (ARCHITECTURE.md, "Who may do what"). */
 export const scopes = ['documents:read', 'documents:write', 'documents:admin'] as const
 
 export type Scope = (typeof scopes)[number]

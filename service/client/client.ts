@@ -17,7 +17,7 @@ import { put, type Uploaded } from './upload.ts'
 import type { UploadOptions, UploadSource } from './upload-body.ts'
 
 /**
- * The documents of one tenant, over the HTTP API (design, section 3). Every method rejects with
+ * The documents of one tenant, over the HTTP API (ARCHITECTURE.md, "The API"). Every method rejects with
  * - `ProblemError` where the service said no (`code`, `status`, `detail`, `traceId`, `retryAfterSeconds`),
  * - `ConnectionError` where there was no answer or the connection broke,
  * - `ProtocolError` where the answer breaks the API's contract,

@@ -28,7 +28,10 @@ export interface NoTicket {
   error: ProblemError | StoreError
 }
 
-/** Codes with which the service names the streamed `PUT` instead (design, section 5), or knows no tickets at all. */
+/**
+ * Codes with which the service names the streamed `PUT` instead (ARCHITECTURE.md, "Upload tickets"), or knows no tickets
+ * at all.
+ */
 const unavailable: ReadonlySet<string> = new Set([
   'tickets_unavailable',
   'store_unknown',

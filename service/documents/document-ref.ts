@@ -1,4 +1,4 @@
-/** The nouns of the domain and their forms (design, section 2). Pure; no I/O. */
+/** The nouns of the domain and their forms (ARCHITECTURE.md, "The nouns"). Pure; no I/O. */
 
 /** Which document: `tenant`, `type` and `name`, each in its form. */
 export interface DocumentRef {

@@ -27,20 +27,3 @@ export function noteGarbage(bytes: number, bytesMax: number = limits.garbageByte
   due = 0
   Bun.gc(true)
 }
-
-/** The same stream, whose chunks are noted as garbage-to-be. */
-export function notingGarbage(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const reader = source.getReader()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await reader.read()
-        if (done) return controller.close()
-        noteGarbage(value.byteLength)
-        controller.enqueue(value)
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
-}

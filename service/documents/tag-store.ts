@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { limits } from '../limits.ts'
+import { eachObject } from '../object-store/each-object.ts'
 import type { ObjectStore, PutOptions } from '../object-store/object-store.ts'
 import { DocumentError } from './document-error.ts'
 import { lastSegment, tagKey, tagsPrefix } from './document-key.ts'
@@ -69,14 +70,8 @@ export function createTagStore(store: ObjectStore): TagStore {
   }
 
   async function findAll(ref: DocumentRef, signal?: AbortSignal): Promise<NamedTag[]> {
-    const prefix = tagsPrefix(ref)
     const names: string[] = []
-    let startAfter: string | undefined
-    do {
-      const page = await store.list({ prefix, startAfter, limit: limits.listLimitMax, signal })
-      names.push(...page.objects.map(({ key }) => lastSegment(key)))
-      startAfter = page.truncated ? page.objects.at(-1)?.key : undefined
-    } while (startAfter !== undefined)
+    for await (const { key } of eachObject(store, tagsPrefix(ref), { signal })) names.push(lastSegment(key))
     const found = await inParallel(names, limits.callsPerRequestMax, (tag) => find(ref, tag, signal))
     // One that was removed since the listing is none.
     return found.flatMap((each, at) => (each ? [{ tag: names[at] ?? '', ...each }] : []))

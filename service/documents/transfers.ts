@@ -2,7 +2,7 @@ import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
 import type { Document } from './documents.ts'
 
 /**
- * Transfers that go straight between the client and the store (design, section 5): uploads by ticket into
+ * Transfers that go straight between the client and the store (ARCHITECTURE.md, "Upload tickets"): uploads by ticket into
  * `staging/`, published by `complete` after they were verified, and signed downloads. Authorisation has been
  * decided before; every failure is a `DocumentError`.
  */

@@ -1,4 +1,4 @@
-import { limits } from '../limits.ts'
+import { eachObject } from '../object-store/each-object.ts'
 import type { ListedObject, ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import { parseVersionKey, versionKey, versionsPrefix } from './document-key.ts'
 import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
@@ -52,16 +52,10 @@ export async function* eachVersion(
   ref: DocumentRef,
   signal?: AbortSignal,
 ): AsyncGenerator<ListedVersion> {
-  const prefix = versionsPrefix(ref)
-  let startAfter: string | undefined
-  do {
-    const page = await store.list({ prefix, startAfter, limit: limits.listLimitMax, signal })
-    for (const object of page.objects) {
-      const version = toListedVersion(object)
-      if (version) yield version
-    }
-    startAfter = page.truncated ? page.objects.at(-1)?.key : undefined
-  } while (startAfter !== undefined)
+  for await (const object of eachObject(store, versionsPrefix(ref), { signal })) {
+    const version = toListedVersion(object)
+    if (version) yield version
+  }
 }
 
 /** Newest first; of the same time, the higher digest first, so that the order is total. */

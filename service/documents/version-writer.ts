@@ -1,8 +1,9 @@
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import { tap } from '../object-store/tap.ts'
 import { DocumentError } from './document-error.ts'
 import { digestHex, versionKey } from './document-key.ts'
 import type { Digest, VersionRef } from './document-ref.ts'
-import { notingGarbage } from './garbage.ts'
+import { noteGarbage } from './garbage.ts'
 import { verified } from './verified-stream.ts'
 import { versionMetadata } from './version-index.ts'
 
@@ -61,7 +62,7 @@ export async function promoteByStream(
   signal: AbortSignal,
 ): Promise<boolean> {
   const object = await openStaged(store, staged, signal)
-  const source = notingGarbage(object.body)
+  const source = tap(object.body, { onChunk: ({ byteLength }) => noteGarbage(byteLength) })
   const body = verified(source, { digest: ref.digest, size: facts.size }, mismatch)
   return putVersion(store, ref, body, facts, signal)
 }

@@ -32,8 +32,8 @@ export interface EdgeOptions {
 }
 
 /**
- * Everything that comes before a route's own work, in the order of the design's section 3: token, tenant,
- * scope, method, size, media type; then the route. Every failure below becomes a problem document here.
+ * Everything that comes before a route's own work, in the order that is promised (ARCHITECTURE.md, "Order of
+ * answers"): token, tenant, scope, method, size, media type; then the route. Every failure below becomes a problem document here.
  */
 export function createEdge(options: EdgeOptions) {
   const { logger, spans, metrics } = options

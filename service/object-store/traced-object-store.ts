@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api'
 import { type ObjectBody, type ObjectStore, ObjectStoreError } from './object-store.ts'
 import { type CallTarget, observed } from './observed-object-store.ts'
+import { tap } from './tap.ts'
 
 /**
  * Gives every call to `store` a CLIENT span named `S3 <operation of the S3 API>`, child of the active one.
@@ -79,27 +80,10 @@ function recordFailure(error: unknown, span: Span): void {
 
 function untilBodyEnds(found: ObjectBody | null, span: Span): ObjectBody | null {
   if (found === null) return endNow(found, span)
-  const reader = found.body.getReader()
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read()
-          if (!done) return controller.enqueue(value)
-          span.end()
-          controller.close()
-        } catch (error) {
-          recordFailure(error, span)
-          controller.error(error)
-        }
-      },
-      async cancel(reason) {
-        span.end()
-        await reader.cancel(reason)
-      },
-    },
-    // Nothing is read ahead of the caller: tracing must not change how much of an object leaves the store.
-    { highWaterMark: 0 },
-  )
-  return { ...found, body }
+  const onFailure = (error: unknown) => {
+    recordFailure(error, span)
+    return error
+  }
+  const end = () => span.end()
+  return { ...found, body: tap(found.body, { onEnd: end, onFailure, onCancel: end }) }
 }

@@ -1,5 +1,5 @@
 /**
- * One access decision (design, section 7). The logger adds the time. What a request did not get far enough to
+ * One access decision (ARCHITECTURE.md, "Who may do what"). The logger adds the time. What a request did not get far enough to
  * tell (a subject without a valid token, a digest for a tag) is absent.
  */
 export interface AuditEntry {

@@ -29,7 +29,7 @@ interface Options {
 
 type Make = (stage: Stage) => Promise<Comparison>
 
-/** With what we aim at: design, section 10, and the issue that asked for this. */
+/** Each comparison with the ratio that it should reach (ARCHITECTURE.md, "Performance goals"). */
 const comparisons: readonly (readonly [Operation, Make])[] = [
   ['sign', async () => compareSign()],
   [

@@ -1,6 +1,7 @@
 /** `bun run check`: format, lint, types, and the rules about this repository. One line per check. */
 import { join, resolve } from 'node:path'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
+import { brokenCitations } from './checks/architecture-citations.ts'
 import { committedSecrets } from './checks/committed-secrets.ts'
 import { composeProblems } from './checks/compose-rules.ts'
 import { brokenImports, importCircles, readersOfTheWorld } from './checks/import-rules.ts'
@@ -33,6 +34,7 @@ const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = 
     'compose files pin images, stay on loopback and give no needless rights',
     () => composeFiles().flatMap(composeProblems),
   ],
+  ['comments cite headings that the design page has', () => brokenCitations(committed, architecture())],
   ['no secret is committed', () => committed.flatMap(committedSecrets)],
 ]
 
@@ -64,6 +66,11 @@ async function committedFiles(): Promise<SourceFile[]> {
 async function textOf(path: string): Promise<string> {
   const file = Bun.file(path)
   return (await file.exists()) ? file.text() : ''
+}
+
+/** The design page, whose headings are cited. */
+function architecture(): string {
+  return committed.find(({ path }) => path === 'ARCHITECTURE.md')?.text ?? ''
 }
 
 function composeFiles(): SourceFile[] {

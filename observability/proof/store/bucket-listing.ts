@@ -1,4 +1,5 @@
 import { Missing } from '../../../service/cli/checks/check.ts'
+import { eachObject } from '../../../service/object-store/each-object.ts'
 import type { ListedObject, ObjectStore } from '../../../service/object-store/object-store.ts'
 
 /** All objects of a bucket (or below a prefix) at one time, by key. */
@@ -10,16 +11,13 @@ export const listedKeysMax = 1_000_000
 /** @throws {Missing} if there are more than {@link listedKeysMax}. @throws {ObjectStoreError} */
 export async function listObjects(store: ObjectStore, prefix = ''): Promise<Listing> {
   const objects = new Map<string, ListedObject>()
-  for (let startAfter: string | undefined; ; ) {
-    const page = await store.list({ prefix, startAfter, limit: 1000 })
-    for (const object of page.objects) objects.set(object.key, object)
-    const last = page.objects.at(-1)
-    if (!page.truncated || last === undefined) return objects
+  for await (const object of eachObject(store, prefix)) {
     if (objects.size >= listedKeysMax) {
       throw new Missing(`a bucket of fewer than ${listedKeysMax} objects: all of them have to be listed`)
     }
-    startAfter = last.key
+    objects.set(object.key, object)
   }
+  return objects
 }
 
 /** Keys that are in `after` and not in `before`, ascending. */

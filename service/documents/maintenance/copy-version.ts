@@ -1,8 +1,9 @@
 import type { ListedObject, ObjectInfo, ObjectStore, PutOptions } from '../../object-store/object-store.ts'
+import { tap } from '../../object-store/tap.ts'
 import { digestHex, versionKey } from '../document-key.ts'
 import type { Digest, VersionRef } from '../document-ref.ts'
 import { verified } from '../verified-stream.ts'
-import { type Pace, paced } from './pace.ts'
+import type { Pace } from './pace.ts'
 import { SideError } from './store-side.ts'
 
 /** What there is to copy between. Failures of the two stores say which one it was (`store-side.ts`). */
@@ -115,11 +116,13 @@ async function transfer(
   const object = await source.get(key, { signal })
   if (!object) return 'gone'
   const { size, contentType, metadata, body } = object
-  const slowed = paced(body, async (bytes) => {
-    onBytes?.(bytes)
-    await pace(bytes)
+  const paced = tap(body, {
+    onChunk: async ({ byteLength }) => {
+      onBytes?.(byteLength)
+      await pace(byteLength)
+    },
   })
-  const checked = verified(slowed, { digest: ref.digest, size }, ({ digest }) => new DamagedBytes(digest))
+  const checked = verified(paced, { digest: ref.digest, size }, ({ digest }) => new DamagedBytes(digest))
   const stored = await target.put(key, checked, {
     ...{ size, contentType, metadata, condition, signal },
     sha256: digestHex(ref.digest),

@@ -11,20 +11,3 @@ export function createPace(bytesPerSecondMax: number): Pace {
     if (aheadMs > 5) await Bun.sleep(aheadMs)
   }
 }
-
-/** The same stream, no faster than `pace` lets it. */
-export function paced(source: ReadableStream<Uint8Array>, pace: Pace): ReadableStream<Uint8Array> {
-  const reader = source.getReader()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await reader.read()
-        if (done) return controller.close()
-        await pace(value.byteLength)
-        controller.enqueue(value)
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
-}

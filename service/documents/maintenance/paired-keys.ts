@@ -1,4 +1,4 @@
-import { limits } from '../../limits.ts'
+import { type EachObjectOptions, eachObject } from '../../object-store/each-object.ts'
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
 import { tenantsPrefix } from '../document-key.ts'
 
@@ -7,12 +7,6 @@ export interface PairedKey {
   key: string
   source: ListedObject | null
   target: ListedObject | null
-}
-
-export interface PairedKeysOptions {
-  /** Key to continue after. */
-  after?: string | undefined
-  signal?: AbortSignal | undefined
 }
 
 /**
@@ -24,10 +18,10 @@ export interface PairedKeysOptions {
 export async function* pairedKeys(
   source: ObjectStore,
   target: ObjectStore,
-  options: PairedKeysOptions = {},
+  options: EachObjectOptions = {},
 ): AsyncGenerator<PairedKey> {
-  const sources = objectsOf(source, options)
-  const targets = objectsOf(target, options)
+  const sources = eachObject(source, tenantsPrefix, options)
+  const targets = eachObject(target, tenantsPrefix, options)
   let [one, other] = await Promise.all([nextOf(sources), nextOf(targets)])
   for (;;) {
     const order = orderOf(one, other)
@@ -36,20 +30,6 @@ export async function* pairedKeys(
     yield { key, source: order <= 0 ? one : null, target: order >= 0 ? other : null }
     if (order <= 0) one = await nextOf(sources)
     if (order >= 0) other = await nextOf(targets)
-  }
-}
-
-async function* objectsOf(
-  store: ObjectStore,
-  { after, signal }: PairedKeysOptions,
-): AsyncGenerator<ListedObject> {
-  let startAfter = after
-  let truncated = true
-  while (truncated) {
-    const page = await store.list({ prefix: tenantsPrefix, startAfter, limit: limits.listLimitMax, signal })
-    yield* page.objects
-    startAfter = page.objects.at(-1)?.key
-    truncated = page.truncated
   }
 }
 

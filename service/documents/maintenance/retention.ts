@@ -1,4 +1,4 @@
-import { limits } from '../../limits.ts'
+import { eachObject } from '../../object-store/each-object.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { listPrefix, tenantsPrefix, versionKey } from '../document-key.ts'
 import type { ListedVersion } from '../documents.ts'
@@ -75,20 +75,15 @@ async function* eachDocument(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListedVersion[]> {
   let versions: ListedVersion[] = []
-  let startAfter: string | undefined
-  do {
-    const page = await store.list({ prefix, startAfter, limit: limits.listLimitMax, signal })
-    for (const object of page.objects) {
-      const version = toListedVersion(object)
-      if (version?.type !== type) continue
-      const [last] = versions
-      if (last && (last.tenant !== version.tenant || last.name !== version.name)) {
-        yield versions
-        versions = []
-      }
-      versions.push(version)
+  for await (const object of eachObject(store, prefix, { signal })) {
+    const version = toListedVersion(object)
+    if (version?.type !== type) continue
+    const [last] = versions
+    if (last && (last.tenant !== version.tenant || last.name !== version.name)) {
+      yield versions
+      versions = []
     }
-    startAfter = page.truncated ? page.objects.at(-1)?.key : undefined
-  } while (startAfter !== undefined)
+    versions.push(version)
+  }
   if (versions.length > 0) yield versions
 }

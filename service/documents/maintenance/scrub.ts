@@ -1,4 +1,4 @@
-import { limits } from '../../limits.ts'
+import { eachObject } from '../../object-store/each-object.ts'
 import { type ListedObject, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from '../document-key.ts'
 import type { Digest, VersionRef } from '../document-ref.ts'
@@ -36,16 +36,9 @@ const readAttemptsMax = 3
 export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
   const { signal } = options
   const pace = createPace(options.bytesPerSecondMax)
-  let startAfter = options.after
-  let truncated = true
-  while (truncated) {
-    const page = await store.list({ prefix: tenantsPrefix, startAfter, limit: limits.listLimitMax, signal })
-    for (const object of page.objects) {
-      const ref = parseVersionKey(object.key)
-      if (ref) yield await rehash(store, object, ref, pace, signal)
-    }
-    startAfter = page.objects.at(-1)?.key
-    truncated = page.truncated
+  for await (const object of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
+    const ref = parseVersionKey(object.key)
+    if (ref) yield await rehash(store, object, ref, pace, signal)
   }
 }
 

@@ -1,4 +1,5 @@
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import { tap } from '../../object-store/tap.ts'
 
 /** Of two stores that are worked on at once: where from, where to. */
 export type Side = 'source' | 'target'
@@ -27,7 +28,7 @@ export function onSide(side: Side, store: ObjectStore): ObjectStore {
     put: (key, body, options) => told(() => store.put(key, body, options)),
     get: async (key, options) => {
       const object = await told(() => store.get(key, options))
-      return object && { ...object, body: telling(side, object.body) }
+      return object && { ...object, body: tap(object.body, { onFailure: (error) => toSide(side, error) }) }
     },
     head: (key, options) => told(() => store.head(key, options)),
     copy: (from, to, options) => told(() => store.copy(from, to, options)),
@@ -45,23 +46,4 @@ function toSide(side: Side, error: unknown): unknown {
   return error instanceof ObjectStoreError && !(error instanceof SideError)
     ? new SideError(side, error)
     : error
-}
-
-function telling(side: Side, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const reader = body.getReader()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read()
-          if (done) controller.close()
-          else controller.enqueue(value)
-        } catch (error) {
-          controller.error(toSide(side, error))
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
 }

@@ -1,4 +1,5 @@
 import { limits } from '../../limits.ts'
+import { eachObject } from '../../object-store/each-object.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { stagingPrefix, tenantsPrefix } from '../document-key.ts'
 
@@ -25,16 +26,11 @@ export async function sweep(store: ObjectStore, signal?: AbortSignal): Promise<S
 
 async function removeStaged(store: ObjectStore, before: number, signal?: AbortSignal): Promise<number> {
   let removed = 0
-  let startAfter: string | undefined
-  do {
-    const page = await store.list({ prefix: stagingPrefix, startAfter, limit: limits.listLimitMax, signal })
-    for (const { key, lastModified } of page.objects) {
-      if (lastModified.getTime() >= before) continue
-      await store.delete(key, { signal })
-      removed += 1
-    }
-    startAfter = page.truncated ? page.objects.at(-1)?.key : undefined
-  } while (startAfter !== undefined)
+  for await (const { key, lastModified } of eachObject(store, stagingPrefix, { signal })) {
+    if (lastModified.getTime() >= before) continue
+    await store.delete(key, { signal })
+    removed += 1
+  }
   return removed
 }
 

@@ -36,7 +36,7 @@ const collection = '/v1/tenants/:tenant/documents'
 const document = `${collection}/:type/:name`
 const version = `${document}/versions/:digest`
 
-/** Calls on documents and their versions (design, section 3). */
+/** Calls on documents and their versions (ARCHITECTURE.md, "The API"). */
 export function documentRoutes(documents: Documents): Route[] {
   return [
     defineRoute({

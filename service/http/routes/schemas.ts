@@ -8,7 +8,7 @@ import {
 } from '../../documents/document-ref.ts'
 import { limits } from '../../limits.ts'
 
-/** Shapes of the API (design, section 3). They check what comes in, and are what OpenAPI shows. */
+/** Shapes of the API (ARCHITECTURE.md, "The API"). They check what comes in, and are what OpenAPI shows. */
 
 const strict = { additionalProperties: false }
 

@@ -10,7 +10,7 @@ const tagPath = '/v1/tenants/:tenant/documents/:type/:name/tags/:tag'
 const tagHeaders = { 'Cache-Control': 'no-store', ETag: 'Changes with every move; for If-Match' }
 const ifMatch = { 'If-Match': 'Entity tags, one of which the tag must have: compare and set' }
 
-/** Calls on tags, the movable names of versions (design, sections 2 and 3). */
+/** Calls on tags, the movable names of versions (ARCHITECTURE.md, "How a tag move runs"). */
 export function tagRoutes(documents: Documents): Route[] {
   const shared = { path: tagPath, params: TagPath, query: NoQuery } as const
   return [

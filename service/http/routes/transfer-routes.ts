@@ -22,7 +22,7 @@ const uploads = '/v1/tenants/:tenant/documents/:type/:name/uploads'
 const downloads = '/v1/tenants/:tenant/documents/:type/:name/versions/:digest/downloads'
 const noStore = { 'Cache-Control': 'no-store' }
 
-/** Calls that hand out signed URLs, and the completion of uploads (design, section 5). */
+/** Calls that hand out signed URLs, and the completion of uploads (ARCHITECTURE.md, "Upload tickets"). */
 export function transferRoutes(transfers: Transfers): Route[] {
   return [
     defineRoute({

@@ -47,7 +47,7 @@ export interface ProbeRow {
   ask(scratch: Scratch): Promise<Observation>
 }
 
-/** Design, section 6. The rows about tickets are notes by themselves: `severityOf` weighs what comes of them. */
+/** All rows (ARCHITECTURE.md, "The store probe"). The rows about tickets are notes by themselves: `severityOf` weighs what comes of them. */
 export const probeRows: readonly ProbeRow[] = [
   {
     id: 'credentials',

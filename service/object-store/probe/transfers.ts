@@ -6,7 +6,7 @@ import { sha256Hex } from './writes.ts'
 
 /**
  * What can be done with a signed upload beyond what it was signed for? The attacks are those that were seen
- * to work on real stores, tried on objects of the probe's own (design, section 5; CVE-2026-54330).
+ * to work on real stores, tried on objects of the probe's own (ARCHITECTURE.md, "Upload tickets"; CVE-2026-54330).
  */
 
 const body = 'what the ticket is for'

@@ -1,4 +1,5 @@
 import { type ByteRange, type GetOptions, type ObjectBody, ObjectStoreError } from '../object-store.ts'
+import { tap } from '../tap.ts'
 import { toObjectInfo } from './answers.ts'
 import type { ReleaseConnection } from './connection.ts'
 import { toObjectStoreError } from './errors.ts'
@@ -67,28 +68,21 @@ function releasing(
   }
   signal?.addEventListener('abort', abort, { once: true })
   if (signal?.aborted) abort()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          signal?.throwIfAborted()
-          const next = reader ? await readInTime(reader, answerSecondsMax) : endOfBody
-          signal?.throwIfAborted()
-          if (!next.done) return controller.enqueue(next.value)
-          settle()
-          controller.close()
-        } catch (error) {
-          settle('abandoned')
-          controller.error(signal?.aborted ? signal.reason : toObjectStoreError('get', error))
-        }
-      },
-      async cancel(reason) {
-        settle('abandoned')
-        await reader?.cancel(reason)
-      },
+  async function read() {
+    signal?.throwIfAborted()
+    const next = reader ? await readInTime(reader, answerSecondsMax) : endOfBody
+    signal?.throwIfAborted()
+    return next
+  }
+  const source = { read, cancel: async (reason: unknown) => reader?.cancel(reason) }
+  return tap(source, {
+    onEnd: settle,
+    onFailure(error) {
+      settle('abandoned')
+      return signal?.aborted ? signal.reason : toObjectStoreError('get', error)
     },
-    { highWaterMark: 0 },
-  )
+    onCancel: () => settle('abandoned'),
+  })
 }
 
 const endOfBody = { done: true, value: undefined } as const

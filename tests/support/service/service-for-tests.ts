@@ -2,22 +2,16 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { freePort, onFreePorts } from '../../../compose/servers/free-port.ts'
 import { answersOk, type ServerProcess, startServer } from '../../../compose/servers/server-process.ts'
-import { createApp } from '../../../service/app.ts'
-import { createAuthenticator } from '../../../service/authn/authenticator.ts'
 import { signInLink } from '../../../service/cli/local-issuer/local-sign-in-code.ts'
 import type { TokenRequest } from '../../../service/cli/local-issuer/local-token.ts'
-import { deriveKey } from '../../../service/derived-key.ts'
-import { createDomain } from '../../../service/documents/create-domain.ts'
+import { type Config, parseConfig } from '../../../service/config/config.ts'
+import { createService } from '../../../service/create-service.ts'
 import type { Route } from '../../../service/http/route.ts'
-import { limits } from '../../../service/limits.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
-import { prefixed, prefixedSigner } from '../../../service/object-store/prefixed-object-store.ts'
+import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import type { StoreDeadlines } from '../../../service/object-store/s3/connection.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
-import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
 import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
-import { signedOrigins } from '../../../service/object-store/transfer-signer.ts'
-import { createLogger } from '../../../service/telemetry/logger.ts'
 import { bundleUi } from '../../../service/ui/bundle.ts'
 import { type Claims, type IssuerForTests, startIssuerForTests } from '../issuers/issuer-for-tests.ts'
 import { keepPrinted, printedFile } from '../printed.ts'
@@ -108,73 +102,37 @@ const stopSecondsMax = 20
  */
 export async function serviceInProcess(options: InProcessOptions = {}): Promise<InProcessService> {
   const surroundings = options.beside ? sharedWith(options.beside) : await surroundingsOfOne(options)
-  const { connection } = surroundings
-  const issuer: Issuer = options.issuer ?? surroundings.issuer
   const lines: string[] = []
-  const { connectionsMax = 64, deadlines } = options
-  const bucket = createS3ObjectStore({ ...connection, connectionsMax, deadlines })
   const storeCalls: string[] = []
-  const decorate = options.decorate ?? ((store) => store)
-  const documentBytesMax = options.documentBytesMax ?? limits.documentBytesMax
-  const logger = createLogger({
-    level: 'info',
-    service: 'documents',
-    destination: {
+  const { connection } = surroundings
+  const { decorate = (store) => store, capabilities = knownCapabilities(connection.kind) } = options
+  const service = await createService(await configFor(surroundings, options), {
+    logDestination: {
       write(line) {
         lines.push(line)
         keepPrinted('service', line)
       },
     },
+    decorateStore: (store) => counted(decorate(store), storeCalls),
+    deadlines: options.deadlines,
+    capabilities: () => capabilities,
+    uploadIdleSecondsMax: options.uploadIdleSecondsMax,
+    completionWaitSecondsMax: options.completionWaitSecondsMax,
+    ui: options.ui ? sharedBundle() : null,
   })
-  const signer = createS3TransferSigner({
-    ...connection,
-    connectionsMax: 64,
-    publicEndpoint: connection.endpoint,
-  })
-  const app = createApp({
-    ...createDomain({
-      store: counted(decorate(prefixed(bucket, docsPrefix)), storeCalls),
-      documentBytesMax,
-      uploadIdleSecondsMax: options.uploadIdleSecondsMax,
-      completionWaitSecondsMax: options.completionWaitSecondsMax,
-      cursorKey: deriveKey(connection.secretAccessKey, 'documents/cursor/v1'),
-      ticketKey: deriveKey(connection.secretAccessKey, 'documents/ticket/v1'),
-      onIntegrityViolation: (ref, found) => logger.error('integrity.violated', { ...ref, found }),
-      capabilities: () => options.capabilities ?? knownCapabilities(connection.kind),
-      signer: prefixedSigner(signer, docsPrefix),
-    }),
-    authenticator: createAuthenticator(issuer),
-    logger,
-    documentBytesMax,
-    ui: options.ui
-      ? {
-          bundle: sharedBundle(),
-          settings: {
-            issuer: issuer.issuer,
-            clientId: issuer.clientId,
-            audience: issuer.audience,
-            traceUrlTemplate: options.traceUrlTemplate ?? null,
-            documentBytesMax,
-          },
-          connectOrigins: [...(await signedOrigins(signer)), new URL(issuer.issuer).origin],
-        }
-      : undefined,
-  })
-  const server = app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
+  const server = service.start()
   surroundings.issuer.admitUi(server.url)
   if (options.ui) await admitBrowsers(surroundings.owner, [server.url])
   return {
     ...surroundings,
     url: server.url,
     signInLink: async (request) => signInLink(server.url, await surroundings.issuer.signInCode(request)),
-    routes: app.routes,
+    routes: service.routes,
     storeCalls,
-    drain: app.drain,
+    drain: service.drain,
     logs: () => lines.map(parseLine),
     async stop() {
-      await server.stop(true)
-      bucket.close()
-      signer.close()
+      await service.close({ now: true })
       await surroundings.stop()
     },
   }
@@ -282,7 +240,32 @@ async function surroundingsOfOne(
   }
 }
 
-function environmentFor({ connection, issuer }: Surroundings): Record<string, string> {
+/** What the environment of a service says, in this process and in one of its own alike, and what only tests may say. */
+async function configFor(surroundings: Surroundings, options: InProcessOptions): Promise<Config> {
+  const { issuer = surroundings.issuer, documentBytesMax, connectionsMax, traceUrlTemplate } = options
+  const environment = environmentFor({ ...surroundings, issuer })
+  if (traceUrlTemplate !== undefined) environment.TRACE_URL_TEMPLATE = traceUrlTemplate
+  const config = await parseConfig(environment, refuseToRead)
+  const { s3, http } = config
+  return {
+    ...config,
+    s3: { ...s3, connectionsMax: connectionsMax ?? s3.connectionsMax },
+    http: { ...http, port: options.port ?? 0 },
+    documentBytesMax: documentBytesMax ?? config.documentBytesMax,
+  }
+}
+
+function refuseToRead(path: string): never {
+  throw new Error(`no variable of a service for tests names a file, least of all ${path}`)
+}
+
+function environmentFor({
+  connection,
+  issuer,
+}: {
+  connection: ServiceForTests['connection']
+  issuer: Issuer
+}): Record<string, string> {
   return {
     S3_ENDPOINT: connection.endpoint,
     S3_REGION: connection.region,

@@ -1,4 +1,4 @@
-/** An upload ticket as the API gives it (design, section 3). */
+/** An upload ticket as the API gives it (ARCHITECTURE.md, "The API"). */
 export type Ticket = {
   id: string
   ticket: string

@@ -38,7 +38,10 @@ export async function openDom() {
     react.cleanup()
     sessionStorage.clear()
   })
-  afterAll(close)
+  afterAll(async () => {
+    await finishScheduledWork()
+    close()
+  })
   return { ...react, userEvent }
 }
 
@@ -62,6 +65,14 @@ function register(): void {
   const kept = changed.filter((key) => !ofTheRuntime.has(key))
   ofTheWindow = Object.fromEntries(kept.map((key) => [key, now[key]])) as Descriptors
   before = then
+}
+
+/**
+ * Waits until React's scheduler has run what the last test left: it takes one turn of the event loop per slice of work,
+ * and each slice reads `window`.
+ */
+async function finishScheduledWork(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 function close(): void {

@@ -1,12 +1,10 @@
-import { createApp } from '../../../service/app.ts'
-import { createAuthenticator } from '../../../service/authn/authenticator.ts'
 import type { DocumentsClient } from '../../../service/client/client.ts'
 import { createDocumentsClient } from '../../../service/client/client.ts'
-import { createDomain } from '../../../service/documents/create-domain.ts'
+import { type Config, parseConfig } from '../../../service/config/config.ts'
+import { createService } from '../../../service/create-service.ts'
 import type { Documents } from '../../../service/documents/documents.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
-import { createLogger } from '../../../service/telemetry/logger.ts'
 import type { UiSettings } from '../../../service/ui/settings.ts'
 import { type IssuerForTests, startIssuerForTests } from '../issuers/issuer-for-tests.ts'
 import { minioCapabilities } from '../stores/known-capabilities.ts'
@@ -36,25 +34,16 @@ export async function startServiceForUi(
   const issuer = await startIssuerForTests(options)
   const store = createMemoryObjectStore({})
   const storeUrl = () => `${service.origin}/store`
-  const { documents, transfers } = createDomain({
+  const { answer, documents } = await createService(await configFor(issuer), {
     store,
-    documentBytesMax: 64 * 1024 * 1024,
-    cursorKey: new Uint8Array(32),
-    ticketKey: new Uint8Array(32),
-    capabilities: () => service.capabilities,
     signer: {
       postForm: async ({ key }) => ({ url: storeUrl(), fields: { key } }),
       put: () => Promise.reject(new Error('no presigned PUT here')),
       get: async ({ key }) => `${storeUrl()}?${new URLSearchParams({ key })}`,
     },
-    onIntegrityViolation: () => undefined,
-  })
-  const app = createApp({
-    documents,
-    transfers,
-    authenticator: createAuthenticator(issuer),
-    logger: createLogger({ level: 'error', service: 'ui-tests', destination: { write: () => undefined } }),
-    documentBytesMax: 64 * 1024 * 1024,
+    capabilities: () => service.capabilities,
+    logDestination: { write: () => undefined },
+    ui: null,
   })
   const asked: string[] = []
   const server = Bun.serve({
@@ -65,7 +54,7 @@ export async function startServiceForUi(
       const { pathname, search } = new URL(request.url)
       asked.push(`${request.method} ${pathname}${search}`)
       if (pathname === '/store' && service.isStoreOpen) return storeAnswer(store, request)
-      return (await service.intercept(request)) ?? app.answer(request, '127.0.0.1')
+      return (await service.intercept(request)) ?? answer(request, '127.0.0.1')
     },
   })
   const origin = `http://127.0.0.1:${server.port}`
@@ -93,6 +82,23 @@ export async function startServiceForUi(
     },
   }
   return service
+}
+
+/** The object store that it names is never called. */
+function configFor({ issuer, audience, jwksUrl, clientId }: IssuerForTests): Promise<Config> {
+  const environment = {
+    S3_ENDPOINT: 'https://store.example.com',
+    S3_REGION: 'us-east-1',
+    S3_ACCESS_KEY_ID: 'documents',
+    S3_SECRET_ACCESS_KEY: crypto.randomUUID(),
+    S3_BUCKET_DOCS: 'documents',
+    AUTH_ISSUER: issuer,
+    AUTH_AUDIENCE: audience,
+    AUTH_JWKS_URL: jwksUrl,
+    AUTH_CLIENT_ID: clientId,
+    DOCUMENT_BYTES_MAX: String(64 * 1024 * 1024),
+  }
+  return parseConfig(environment, () => '')
 }
 
 /** As much of a store's public side as a signed form and a signed URL need. */

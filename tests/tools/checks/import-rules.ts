@@ -28,12 +28,16 @@ function onlyImports(folder: string, allowed: string[], sentence: string): Impor
   return { sentence, holdsFor: own, forbids: (specifier) => isOurs(specifier) && !isAllowed(specifier) }
 }
 
-/** Specifications: the store itself, signing of transfers that go straight to it, and what is known of it. */
+/** The port: the store itself, its pages and bodies, signing of direct transfers, and what is known of the store. */
 const ports = [
   'service/object-store/object-store.ts',
+  'service/object-store/each-object.ts',
+  'service/object-store/tap.ts',
   'service/object-store/transfer-signer.ts',
   'service/object-store/store-capabilities.ts',
 ]
+/** Builds the service; everything else of the service is built by it. */
+const compositionRoot = 'service/create-service.ts'
 const uiBundle = 'service/ui/bundle.ts'
 const shared = ['service/limits.ts', 'service/semaphore.ts']
 
@@ -65,14 +69,22 @@ export const importRules: ImportRule[] = [
     forbids: (specifier) => /^(elysia|@elysiajs|@elysia)(\/|$)/.test(specifier),
   },
   {
-    sentence: 'nothing but app imports http',
-    holdsFor: (path) => isService(path) && !under('service/http')(path) && path !== 'service/app.ts',
+    sentence: 'nothing but create-service imports http',
+    holdsFor: (path) => isService(path) && !under('service/http')(path) && path !== compositionRoot,
     forbids: under('service/http'),
   },
   {
-    sentence: 'nothing but main imports app, and nothing imports main',
-    holdsFor: (path) => isService(path) && path !== 'service/main.ts',
-    forbids: isOneOf('service/app.ts', 'service/main.ts'),
+    sentence: 'nothing but main imports create-service, and nothing imports main',
+    holdsFor: (path) => under('service')(path) && path !== 'service/main.ts',
+    forbids: isOneOf(compositionRoot, 'service/main.ts'),
+  },
+  {
+    sentence: 'main imports create-service, the configuration and the limits alone',
+    holdsFor: isOneOf('service/main.ts'),
+    forbids: (specifier) =>
+      isOurs(specifier) &&
+      !under('service/config')(specifier) &&
+      !isOneOf(compositionRoot, 'service/limits.ts')(specifier),
   },
   {
     sentence: 'of ui, others know the bundle alone',
@@ -80,8 +92,8 @@ export const importRules: ImportRule[] = [
     forbids: (specifier) => under('service/ui')(specifier) && specifier !== uiBundle,
   },
   {
-    sentence: 'nothing but app, main and http imports the bundle of ui',
-    holdsFor: (path) => isService(path) && !/^service\/((http|ui)\/|(app|main)\.ts$)/.test(path),
+    sentence: 'nothing but create-service and http imports the bundle of ui',
+    holdsFor: (path) => isService(path) && !/^service\/((http|ui)\/|create-service\.ts$)/.test(path),
     forbids: isOneOf(uiBundle),
   },
   {

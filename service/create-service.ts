@@ -1,0 +1,226 @@
+import { hostname } from 'node:os'
+import { version } from '../package.json'
+import { createAuthenticator } from './authn/authenticator.ts'
+import { type Config, secretsOf } from './config/config.ts'
+import { deriveKey } from './derived-key.ts'
+import { createDomain } from './documents/create-domain.ts'
+import type { Documents } from './documents/documents.ts'
+import { sweep } from './documents/maintenance/sweeper.ts'
+import { createApp } from './http/app.ts'
+import { listenForMetrics } from './http/metrics-server.ts'
+import type { UiOptions } from './http/pages/ui-pages.ts'
+import type { Route } from './http/route.ts'
+import { listen, type RunningServer } from './http/server.ts'
+import { limits } from './limits.ts'
+import { type CapabilityWatch, watchCapabilities } from './object-store/capability-watch.ts'
+import { measured } from './object-store/observed-object-store.ts'
+import type { ObjectStore } from './object-store/object-store.ts'
+import { prefixedSigner } from './object-store/prefixed-object-store.ts'
+import { probeStore } from './object-store/probe/probe.ts'
+import { explainTickets } from './object-store/probe/tickets.ts'
+import type { StoreDeadlines } from './object-store/s3/connection.ts'
+import { openStore } from './object-store/s3/open-store.ts'
+import { createS3TransferSigner } from './object-store/s3/s3-transfer-signer.ts'
+import { signedOrigins } from './object-store/transfer-signer.ts'
+import { capabilityStates, nothingKnown, type StoreCapabilities } from './object-store/store-capabilities.ts'
+import { traced } from './object-store/traced-object-store.ts'
+import type { TransferSigner } from './object-store/transfer-signer.ts'
+import { createLogger, type LineDestination } from './telemetry/logger.ts'
+import { registerSecret } from './telemetry/redaction.ts'
+import { startTelemetry } from './telemetry/telemetry.ts'
+import { withSpan } from './telemetry/tracing.ts'
+import { bundleUi, type UiBundle } from './ui/bundle.ts'
+
+/** What takes the place of what the configuration alone would give; for tests. */
+export interface ServiceParts {
+  /** Takes the lines of the log; default: standard output. */
+  logDestination?: LineDestination | undefined
+  /** The documents, with keys below their prefix; default: the bucket of the configuration. */
+  store?: ObjectStore | undefined
+  /** Signs for the keys of `store`; default: the signer of that bucket. */
+  signer?: TransferSigner | undefined
+  /** Wraps the store that documents and transfers use. The sweeper works on the store itself. */
+  decorateStore?: ((store: ObjectStore) => ObjectStore) | undefined
+  /** How long the bucket may take; default: those of `limits.ts`. */
+  deadlines?: StoreDeadlines | undefined
+  /** What the store can do; default: the probe finds out. */
+  capabilities?: (() => StoreCapabilities) | undefined
+  /** Default: that of `limits.ts`. */
+  uploadIdleSecondsMax?: number | undefined
+  /** Default: that of `limits.ts`. */
+  completionWaitSecondsMax?: number | undefined
+  /** Files of the Control UI, `null` for a service without one; default: they are built from their sources. */
+  ui?: Promise<UiBundle> | null | undefined
+}
+
+/** The whole service, not yet listening. */
+export interface Service {
+  /** Every call that needs a token. */
+  routes: readonly Route[]
+  documents: Documents
+  /**
+   * Answers one request as a running service does.
+   *
+   * @param clientAddress the peer's, for the audit line.
+   */
+  answer(request: Request, clientAddress: string | undefined): Promise<Response>
+  /** Listens where the configuration says, probes the store, and sweeps it from time to time. To be called once. */
+  start(): { url: string }
+  /** From now on `/readyz` answers 503, while everything else is still served. */
+  drain(): void
+  /** Drains, lets running transfers finish for at most `limits.drainSecondsMax`, and frees everything. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+export interface CloseOptions {
+  /** Why, for the log: the name of a signal. */
+  signal?: string
+  /** For how long requests are still taken, so that load balancers notice `/readyz`; default: 0. */
+  noticeSeconds?: number
+  /** Cuts running transfers instead of letting them finish. */
+  now?: boolean
+}
+
+const ticketLabels = { POST: 'post', PUT: 'put', none: 'none' } as const
+
+/**
+ * The composition root: builds the service from a configuration. Reads neither environment nor signals.
+ *
+ * @param config as `parseConfig` returns it; its secrets are registered with the redaction of logs.
+ */
+export async function createService(config: Config, parts: ServiceParts = {}): Promise<Service> {
+  for (const secret of secretsOf(config)) registerSecret(secret)
+  let watch: CapabilityWatch | undefined
+  const capabilities = parts.capabilities ?? (() => watch?.current() ?? nothingKnown)
+  const telemetry = await startTelemetry(config, {
+    version,
+    host: hostname(),
+    capabilities: () => capabilityStates(capabilities()),
+    onTurn(signal, state, why) {
+      logger[state === 'failing' ? 'warn' : 'info'](`telemetry.${state}`, { signal, why })
+    },
+  })
+  const { metrics, prometheus, exported } = telemetry
+  const logger = createLogger({
+    level: 'info',
+    service: config.serviceName,
+    destination: parts.logDestination,
+    sink: telemetry.logSink,
+  })
+  if (config.ignored.length > 0) logger.warn('config.ignored', { names: config.ignored })
+
+  const opened = openStore(config, { deadlines: parts.deadlines, observe: observed })
+  const store = parts.store ?? opened.store
+  const bucketSigner = createS3TransferSigner(opened.connection)
+  const signingSecret = (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal()
+  const { documents, transfers } = createDomain({
+    store: parts.decorateStore?.(store) ?? store,
+    documentBytesMax: config.documentBytesMax,
+    uploadIdleSecondsMax: parts.uploadIdleSecondsMax,
+    completionWaitSecondsMax: parts.completionWaitSecondsMax,
+    cursorKey: deriveKey(signingSecret, 'documents/cursor/v1'),
+    ticketKey: deriveKey(signingSecret, 'documents/ticket/v1'),
+    signer: parts.signer ?? prefixedSigner(bucketSigner, config.docs.prefix),
+    capabilities,
+    onIntegrityViolation(ref, found) {
+      metrics.integrityMismatched()
+      logger.error('integrity.violated', { ...ref, found })
+    },
+    onUploadTicket: (method) => metrics.uploadTicket(ticketLabels[method]),
+  })
+  const app = createApp({
+    ...{ documents, transfers, logger, metrics },
+    authenticator: createAuthenticator(config.auth),
+    documentBytesMax: config.documentBytesMax,
+    ui: await uiOptions(),
+    spans: telemetry.requestSpans,
+  })
+  let server: RunningServer | undefined
+  let metricsServer: RunningServer | undefined
+  let sweeping: ReturnType<typeof setInterval> | undefined
+
+  /** The bucket as telemetry sees it; untouched where nothing is collected. */
+  function observed(bucket: ObjectStore): ObjectStore {
+    const counted = prometheus ? measured(bucket, metrics.storeCalled) : bucket
+    return config.telemetry.traces && exported
+      ? traced(counted, exported.tracer, config.docs.bucket)
+      : counted
+  }
+
+  async function uiOptions(): Promise<UiOptions | undefined> {
+    if (parts.ui === null) return undefined
+    // Not waited for: the API answers at once, and the first page some 50 ms later.
+    const bundle = parts.ui ?? bundleUi()
+    bundle.catch((cause: unknown) => logger.error('ui.unavailable', { cause }))
+    const { issuer, clientId, audience } = config.auth
+    const { traceUrlTemplate = null, documentBytesMax } = config
+    return {
+      bundle,
+      settings: { issuer, clientId, audience, traceUrlTemplate, documentBytesMax },
+      connectOrigins: [...(await signedOrigins(bucketSigner)), new URL(issuer).origin],
+    }
+  }
+
+  function watchStore(): CapabilityWatch {
+    return watchCapabilities({
+      probe: (onFinding) =>
+        probeStore(opened.connection, config.docs.prefix, { securityOnly: true, onFinding }),
+      intervalSeconds: limits.probeIntervalSeconds,
+      retrySeconds: limits.probeRetrySeconds,
+      onRound(known, findings) {
+        const { why, copyHoleLine } = explainTickets(findings)
+        const seen = findings.map(({ id, verdict, seen }) => [id, `${verdict}: ${seen}`])
+        logger.info('store.probed', {
+          ...{ ...known, why, copyHole: copyHoleLine },
+          seen: Object.fromEntries(seen),
+        })
+      },
+    })
+  }
+
+  async function sweepStore(): Promise<void> {
+    try {
+      // A trace of its own, since it belongs to no request.
+      const swept = await (exported ? withSpan(exported.tracer, 'sweep', () => sweep(store)) : sweep(store))
+      if (swept.stagedRemoved + swept.uploadsAborted > 0) logger.info('sweep.finished', { ...swept })
+    } catch (cause) {
+      logger.warn('sweep.failed', { cause })
+    }
+  }
+
+  return {
+    routes: app.routes,
+    documents,
+    answer: app.answer,
+    drain: app.drain,
+
+    start() {
+      if (!parts.capabilities) watch = watchStore()
+      server = listen(config.http, app.answer)
+      if (config.metrics && prometheus) metricsServer = listenForMetrics(config.metrics, prometheus)
+      sweeping = setInterval(sweepStore, limits.sweepIntervalSeconds * 1000)
+      logger.info('service.listening', {
+        url: server.url,
+        publicUrl: config.http.publicUrl,
+        metrics: metricsServer?.url,
+      })
+      void sweepStore()
+      return { url: server.url }
+    },
+
+    async close({ signal, noticeSeconds = 0, now = false } = {}) {
+      logger.info('service.draining', { signal })
+      app.drain()
+      clearInterval(sweeping)
+      watch?.stop()
+      await Bun.sleep(noticeSeconds * 1000)
+      await Promise.race([server?.stop(now), Bun.sleep(limits.drainSecondsMax * 1000)])
+      await metricsServer?.stop(true)
+      opened.close()
+      bucketSigner.close()
+      logger.info('service.stopped')
+      const unsent = (await exported?.shutdown()) ?? 0
+      if (unsent > 0) logger.warn('telemetry.unsent', { items: unsent })
+    },
+  }
+}
