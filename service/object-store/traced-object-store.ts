@@ -13,13 +13,13 @@ import { type CallTarget, observed } from './observed-object-store.ts'
 /**
  * Gives every call to `store` a CLIENT span named `S3 <operation of the S3 API>`, child of the active one.
  * Attributes follow https://opentelemetry.io/docs/specs/semconv/object-stores/s3/; a failure adds `error.type`
- * (the port's error code, else the error's class) and the status ERROR. No URL and no message of an error
- * that is not ours is recorded, for either may carry a signature.
+ * (the port's error code, otherwise the error's class) and the status ERROR. No URL and no message of a foreign
+ * error is recorded, because either may carry a signature.
  *
- * The span of a `get` lasts until its body has ended, failed or been cancelled. Watching a body means reading
- * it in JavaScript, so where nobody records the span the store's own stream is handed through untouched.
+ * The span of a `get` lasts until its body has ended, failed or been cancelled. Watching a body means reading it in
+ * JavaScript, so a span that is not recorded passes the store's own stream through untouched.
  *
- * Put it inside `prefixed`, so that `aws.s3.key` is the key in the bucket.
+ * Apply it inside `prefixed`, so that `aws.s3.key` is the key in the bucket.
  */
 export function traced(store: ObjectStore, tracer: Tracer, bucket: string): ObjectStore {
   async function observe<T>(
@@ -77,9 +77,9 @@ function recordFailure(error: unknown, span: Span): void {
   span.end()
 }
 
-function untilBodyEnds(found: ObjectBody | null, span: Span): ObjectBody | null {
-  if (found === null) return endNow(found, span)
-  const reader = found.body.getReader()
+function untilBodyEnds(object: ObjectBody | null, span: Span): ObjectBody | null {
+  if (object === null) return endNow(object, span)
+  const reader = object.body.getReader()
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -101,5 +101,5 @@ function untilBodyEnds(found: ObjectBody | null, span: Span): ObjectBody | null 
     // Nothing is read ahead of the caller: tracing must not change how much of an object leaves the store.
     { highWaterMark: 0 },
   )
-  return { ...found, body }
+  return { ...object, body }
 }
