@@ -1,8 +1,7 @@
 import type { Authenticator } from '../authn/authenticator.ts'
 import { type Action, decide } from '../authz/policy.ts'
 import type { Principal } from '../authz/principal.ts'
-import type { AuditEntry } from '../telemetry/audit.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { AuditEntry, Logger } from '../telemetry/logger.ts'
 import { ProblemError } from './problem.ts'
 import type { RequestContext } from './request-context.ts'
 

@@ -1,19 +1,19 @@
 /**
  * Signing of transfers that go straight between a client and the store. A specification like
- * `object-store.ts`; what it signs is as safe as the store is, so the probe decides which of it is used.
+ * `object-store.ts`; what it signs is only as safe as the store, so the probe decides which methods are used.
  *
- * Every URL points at the public endpoint, is a credential for as long as it lives, and must reach neither a
- * log nor a span.
+ * Every URL points at the public endpoint and is a credential until it expires: it must reach neither a log nor a
+ * span.
  */
 export interface TransferSigner {
   /**
    * A form that uploads one object (S3 API, "Browser-Based Uploads Using POST"): bound to the exact key, size
-   * and type, and to the SHA-256 on stores that check it. Whatever else is added to the form is refused.
+   * and type, and to the SHA-256 on stores that check it. The store refuses any other field.
    */
   postForm(upload: SignedUpload): Promise<SignedForm>
   /** A PUT of one object, bound by signed headers that the client must send exactly as given. */
   put(upload: SignedUpload): Promise<SignedPut>
-  /** A GET of one object, answered as an attachment of this name whatever the client asks for. */
+  /** A URL for a GET of one object, which the store answers as an attachment with this name. */
   get(download: SignedDownload): Promise<string>
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { readFile } from 'node:fs/promises'
-import { probeRows } from '../../../../service/object-store/probe/rows.ts'
+import { probeRows } from '../../../../service/object-store/probe/probe.ts'
 import { storeTable, tableBegin, tableEnd, withStoreTable } from '../../../tools/readme/store-table.ts'
 
 const readme = new URL('../../../../service/object-store/README.md', import.meta.url)
