@@ -1,3 +1,6 @@
+import { LocalFailure } from '../service/cli/command.ts'
+
+/** What a program printed, and its exit code. */
 export interface CommandResult {
   exitCode: number
   stdout: string
@@ -47,7 +50,7 @@ export async function mustRun(argv: string[], options: CommandOptions = {}): Pro
 }
 
 /** A program failed. The message has its arguments and the end of what it said on standard error. */
-export class CommandError extends Error {
+export class CommandError extends LocalFailure {
   override readonly name = 'CommandError'
 
   constructor(

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { LocalFailure } from '../../service/cli/command.ts'
 import type { OnProgress } from '../../service/cli/progress.ts'
 import { cached, isCached } from './cache.ts'
 import { type BuiltServer, goBuildFlags, readRecipe, type ServerRecipe } from './server-recipe.ts'
@@ -38,7 +39,7 @@ export function findGo(): string | null {
   return Bun.which('go')
 }
 
-export class ServerBuildError extends Error {
+export class ServerBuildError extends LocalFailure {
   override readonly name = 'ServerBuildError'
 }
 

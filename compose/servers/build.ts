@@ -1,21 +1,19 @@
-/** `bun compose/servers/build.ts [minio mc loki …]`: builds them (default: all), prints their paths. */
-
+/** `bun compose/servers/build.ts [minio mc loki …]`: builds servers natively (default: all) and prints their paths. */
+import { Argument } from 'commander'
+import { createCommand, exitCodes, runCommand } from '../../service/cli/command.ts'
+import { printLine } from '../../service/cli/output.ts'
 import { withProgress } from '../../service/cli/progress.ts'
-import { buildServer, ServerBuildError } from './build-server.ts'
+import { buildServer } from './build-server.ts'
 import { builtServers } from './server-recipe.ts'
 
-const asked = process.argv.slice(2)
-const unknown = asked.filter((name) => !builtServers.some((known) => known === name))
-if (unknown.length > 0) {
-  console.error(`unknown: ${unknown.join(', ')}; there are ${builtServers.join(', ')}`)
-  process.exit(64)
-}
-try {
-  for (const name of builtServers.filter((name) => asked.length === 0 || asked.includes(name))) {
-    console.log(await withProgress(`building ${name}`, (onProgress) => buildServer(name, { onProgress })))
+const command = createCommand(
+  'bun compose/servers/build.ts',
+  'Builds servers natively (default: all of them), and prints the paths of their binaries.',
+).addArgument(new Argument('[servers...]').choices(builtServers))
+
+await runCommand(command, async (_flags, { args }) => {
+  for (const name of builtServers.filter((name) => args.length === 0 || args.includes(name))) {
+    await printLine(await withProgress(`building ${name}`, (onProgress) => buildServer(name, { onProgress })))
   }
-} catch (error) {
-  if (!(error instanceof ServerBuildError)) throw error
-  console.error(`error: ${error.message}`)
-  process.exit(1)
-}
+  return exitCodes.done
+})

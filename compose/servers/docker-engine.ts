@@ -1,3 +1,4 @@
+import { IncompleteError } from '../../service/cli/command.ts'
 import type { OnProgress } from '../../service/cli/progress.ts'
 import { runCommand } from '../run-command.ts'
 import { buildServer } from './build-server.ts'
@@ -5,13 +6,19 @@ import { buildServer } from './build-server.ts'
 /** Environment for the `docker` command, `DOCKER_HOST` above all. */
 export type DockerEnvironment = Record<string, string | undefined>
 
-/** `null` if the `docker` command reaches an engine, else why it does not, in one line. */
+/** Returns `null` if the `docker` command reaches an engine, otherwise why it does not, in one line. */
 export async function whyNoDocker(env: DockerEnvironment = process.env): Promise<string | null> {
   const version = ['docker', 'version', '--format', '{{.Server.Version}}']
   const answer = await runCommand(version, { env, secondsMax: 10 })
   if (answer.exitCode === 0) return null
   const [firstLine = 'no answer'] = answer.stderr.trim().split('\n')
   return firstLine
+}
+
+/** Checks that the `docker` command reaches an engine. @throws {IncompleteError} if it does not */
+export async function requireDocker(): Promise<void> {
+  const whyNot = await whyNoDocker()
+  if (whyNot !== null) throw new IncompleteError(`no usable Docker Engine: ${whyNot}`)
 }
 
 /**

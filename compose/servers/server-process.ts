@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
+import { LocalFailure } from '../../service/cli/command.ts'
 
 const pollMilliseconds = 50
 
@@ -38,7 +39,7 @@ export interface ServerProcess {
 }
 
 /** A server ended or stayed silent instead of becoming ready. `log` holds its last lines. */
-export class ServerStartError extends Error {
+export class ServerStartError extends LocalFailure {
   override readonly name = 'ServerStartError'
 
   constructor(

@@ -1,3 +1,4 @@
+import { UsageError } from '../../service/cli/command.ts'
 import type { LocalIssuer } from '../../service/cli/local-issuer/local-issuer.ts'
 import type { Environment } from '../../service/config/source.ts'
 
@@ -16,12 +17,12 @@ export interface StartSettings {
  * Reads `PORT` (default 8080), `S3_BUCKET_DOCS` (`cloudlysis-docs`) and `S3_PREFIX_DOCS` (`docs/`). The
  * service checks the last two itself.
  *
- * @throws {RangeError} if `PORT` is no port.
+ * @throws {UsageError} if `PORT` is no port.
  */
 export function readSettings(env: Environment): StartSettings {
   const port = Number(env.PORT ?? 8080)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new RangeError(`PORT is a whole number from 1 to 65535, not ${JSON.stringify(env.PORT)}`)
+    throw new UsageError(`PORT is a whole number from 1 to 65535, not ${JSON.stringify(env.PORT)}`)
   }
   return { port, bucket: env.S3_BUCKET_DOCS ?? 'cloudlysis-docs', prefix: env.S3_PREFIX_DOCS ?? 'docs/' }
 }

@@ -1,3 +1,4 @@
+import { IncompleteError } from '../../service/cli/command.ts'
 import type { OnProgress } from '../../service/cli/progress.ts'
 import type { Environment } from '../../service/config/source.ts'
 import { findGo, isServerBuilt } from '../servers/build-server.ts'
@@ -32,7 +33,7 @@ export interface StoreRequest {
 }
 
 /** None of the ways to an object store is open here; the message says what each one lacks. */
-export class NoStoreError extends Error {
+export class NoStoreError extends IncompleteError {
   override readonly name = 'NoStoreError'
 }
 

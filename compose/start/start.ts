@@ -4,7 +4,13 @@
  */
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import {
+  createCommand,
+  exitCodes,
+  IncompleteError,
+  LocalFailure,
+  runCommand,
+} from '../../service/cli/command.ts'
 import { startLocalIssuer } from '../../service/cli/local-issuer/local-issuer.ts'
 import { localScope, localTenants, signInLink } from '../../service/cli/local-issuer/local-sign-in-code.ts'
 import {
@@ -28,47 +34,33 @@ import { startService } from './start-service.ts'
 import { findStore } from './start-store.ts'
 import { howToTry } from './start-try.ts'
 
-/** What has been started, in that order; stopped in the other one. */
+/** What has been started, in that order; stopped in reverse. */
 const started: { name: string; stop: () => Promise<void> }[] = []
 
-/** Resolves with the reason why all has to stop. */
-const { promise: ended, resolve: end } = Promise.withResolvers<{ why: string; exitCode: number }>()
+/** Resolves with the reason why everything has to stop; rejects where something ended by itself. */
+const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<string>()
 
-/** A terminal's Ctrl-C arrives more than once: from the terminal and through `npx`. */
-const secondSignalMilliseconds = 1000
-let askedAt: number | undefined
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    askedAt ??= performance.now()
-    // Asked again, somebody is in a hurry: what was started dies with this process.
-    if (performance.now() - askedAt > secondSignalMilliseconds) process.exit(130)
-    end({ why: `stopping (${signal})`, exitCode: 0 })
-  })
-}
-void launchersEnded(process.env).then(() =>
-  end({ why: 'stopping (what launched this has ended)', exitCode: 0 }),
-)
+const command = createCommand(
+  'bun run start',
+  'Brings up an object store, a local issuer of tokens and the service, and stops them on Ctrl-C (exit code 0).',
+).option('--local <folder>', 'where it keeps its state', localFolder)
 
-const { values } = parseArgs({ options: { local: { type: 'string', default: localFolder } } })
-process.exitCode = await main(values.local)
-// Idle connections would keep the process for seconds.
-process.exit()
-
-async function main(local: string): Promise<number> {
+await runCommand<{ local: string }>(command, async ({ local }, { signal }) => {
+  signal.addEventListener('abort', () => end((signal.reason as Error).message))
+  void launchersEnded(process.env).then(() => end('the program that launched this has ended'))
   try {
     const settings = readSettings(process.env)
     const up = startAll(settings, local)
-    const { why, exitCode } = await Promise.race([ended, up.then(() => ended)])
-    console.error(why)
+    const why = await Promise.race([ended, up.then(() => ended)])
+    console.error(`stopping: ${why}`)
     await up.catch(() => {})
-    return exitCode
-  } catch (error) {
-    console.error(`error: ${error instanceof Error ? error.message : String(error)}`)
-    return 1
+    return exitCodes.done
   } finally {
     await stopAll()
   }
-}
+})
+// Idle connections would keep the process for seconds.
+process.exit()
 
 async function startAll(settings: StartSettings, local: string): Promise<void> {
   const { port } = settings
@@ -80,7 +72,7 @@ async function startAll(settings: StartSettings, local: string): Promise<void> {
     findStore({ ...settings, folder, uiOrigins: [url], env: process.env, onProgress }),
   )
   started.push({ name: 'object store', stop: store.stop })
-  void store.exited.then(() => end({ why: 'error: the object store ended by itself', exitCode: 1 }))
+  void store.exited.then(() => fail(new LocalFailure('the object store ended by itself')))
   console.log(`object store: ${store.description}`)
   const refused = await browsersRefused(store.environment, url)
   if (refused !== null) console.log(`browsers: ${refused}, so the UI sends and fetches through the service`)
@@ -92,9 +84,7 @@ async function startAll(settings: StartSettings, local: string): Promise<void> {
   const env = serviceEnvironment(process.env, port, store.environment, issuer)
   const service = await startService(url, env, logFile)
   started.push({ name: 'service', stop: service.stop })
-  void service.exited.then(() =>
-    end({ why: `error: the service ended by itself, see ${logFile}`, exitCode: 1 }),
-  )
+  void service.exited.then(() => fail(new LocalFailure(`the service ended by itself, see ${logFile}`)))
 
   const { issuer: name, audience, privateJwk: jwk } = issuer
   const startedAt = new Date().toISOString()
@@ -108,9 +98,9 @@ async function startAll(settings: StartSettings, local: string): Promise<void> {
 }
 
 /**
- * Makes the folder of this port and takes it for this process.
+ * Makes the folder of this port and locks it for this process.
  *
- * @throws {Error} if the port is taken, saying by whom and what to do.
+ * @throws {IncompleteError} if the port is taken, with by what and what to do.
  */
 async function claim(port: number, local: string): Promise<string> {
   const folder = join(local, String(port))
@@ -125,9 +115,9 @@ async function claim(port: number, local: string): Promise<string> {
   const other = (await readLocalStarts(local)).get(port)
   const start = other
     ? `a start since ${other.startedAt}, process ${other.pid}`
-    : 'another start, coming up or going'
+    : 'another start that is coming up or stopping'
   const taker = release === null ? start : 'another program'
-  throw new Error(
+  throw new IncompleteError(
     `port ${port} is taken by ${taker}; choose another one: PORT=${port + 1} npx -y bun@1.4.5 run start`,
   )
 }

@@ -1,4 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { createCommand, UsageError } from '../../service/cli/command.ts'
+import { integerIn } from '../../service/cli/values.ts'
 import { type ServerName, serverNames } from './deployment.ts'
 
 /** What the command line asks for. */
@@ -24,23 +26,19 @@ export interface Against {
   otlp?: string
 }
 
-/** A command line that cannot be carried out as it is; the message says how to put it right. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
 /** `servers`: those that were named, else both, or with `--against` those that have a URL. */
 export interface Request {
   servers: ServerName[]
   flags: Flags
 }
 
+/** Creates the command with its flags; {@link requestOf} reads them. */
 export function validateCommand(): Command {
-  return new Command('bun run validate')
-    .description(
-      'Proves that logs and traces land under their prefixes in the object store, that they come back from there, ' +
-        'and that nothing else is touched.',
-    )
+  return createCommand(
+    'bun run validate',
+    'Proves that logs and traces land under their prefixes in the object store, that they come back from there, ' +
+      'and that nothing else is touched.',
+  )
     .argument('[servers...]', 'loki, tempo, or both (the default)')
     .option('--all', 'also: an outage of the store, retention, deletion (minutes instead of seconds)')
     .option('--json', 'one JSON object instead of lines')
@@ -73,25 +71,28 @@ export function validateCommand(): Command {
     .option(
       '--wait <seconds>',
       'with --against: how long data may take to the bucket (default: 60)',
-      parseSeconds,
+      integerIn(1, 99_999, 'a number of seconds'),
     )
-    .exitOverride()
     .addHelpText('after', helpText)
 }
 
 const helpText = `
-Which store: the one that the S3_* variables name (README.md, "Configuration"; secrets also as ..._FILE), else one
-that is started for the run. Its prefixes have to be empty: a second Loki or Tempo would remove objects of the first.
-With --against only the marker is written, over OTLP; the store is read.
-
-Exit codes: 0 all is proved, 1 a check failed, 2 wrong usage or configuration, 3 something needed is missing.`
+Which store: the one that the S3_* variables name (README.md, "Configuration"; secrets also as ..._FILE), otherwise
+one that is started for the run. Its prefixes have to be empty: a second Loki or Tempo would remove objects of the first.
+With --against only the marker is written, over OTLP; the store is read.`
 
 /**
+ * Parses a command line.
+ *
  * @throws {CommanderError} with what is wrong, already printed; its exit code is 0 for --help.
  * @throws {UsageError} for flags that do not go together.
  */
 export function parseRequest(argv: readonly string[]): Request {
-  const command = validateCommand().parse(argv, { from: 'user' })
+  return requestOf(validateCommand().parse(argv, { from: 'user' }))
+}
+
+/** Returns what a parsed command line asks for. @throws {UsageError} for flags that contradict each other */
+export function requestOf(command: Command): Request {
   const flags = command.opts<Flags>()
   const servers = command.args.map((name) => {
     const server = serverNames.find((known) => known === name)
@@ -147,9 +148,4 @@ function parseAgainst(text: string, before: Against = {}): Against {
 function parseTenant(text: string): string {
   if (/^[A-Za-z0-9!_.*'()-]{1,150}$/.test(text) && text !== '.' && text !== '..') return text
   throw new InvalidArgumentError("Give 1-150 of letters, digits and !-_.*'().")
-}
-
-function parseSeconds(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Give a number of seconds, from 1.')
 }

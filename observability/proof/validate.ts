@@ -4,47 +4,29 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { CommanderError } from 'commander'
 import type { CheckResult } from '../../service/cli/checks/check.ts'
 import { resultLines, summaryLine } from '../../service/cli/checks/result-lines.ts'
 import { runChecks } from '../../service/cli/checks/run-checks.ts'
+import { type ExitCode, exitCodes, runCommand, UsageError } from '../../service/cli/command.ts'
 import { showProgress } from '../../service/cli/progress.ts'
 import { ConfigError } from '../../service/config/config.ts'
 import { redactText } from '../../service/telemetry/redaction.ts'
+import { setupFacts } from './checks/proof-check.ts'
 import { type Evidence, evidenceIn } from './evidence.ts'
-import { type Flags, parseRequest, type Request, UsageError } from './flags.ts'
+import { type Flags, type Request, requestOf, validateCommand } from './flags.ts'
 import { checksOf } from './plan.ts'
-import { junitReport } from './report/junit.ts'
-import { type Report, reportOf } from './report/report.ts'
-import { isMissing, type Setup, setupCheck } from './setup.ts'
-import { setUpAgainst } from './setup-against.ts'
-import { setUpOwn } from './setup-own.ts'
+import { junitReport, type Report, reportOf } from './report.ts'
+import { isMissing, type Setup, setUp } from './setup.ts'
 
-const usageExitCode = 2
-const interruptedExitCode = 130
 const root = resolve(import.meta.dir, '../..')
 
-const interruption = new AbortController()
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  // Once: a second one ends the process, and with it its servers.
-  process.once(name, () => interruption.abort(new Error(`interrupted by ${name}`)))
-}
-process.exitCode = await main()
+const command = validateCommand()
+await runCommand(command, async (_flags, { signal }) => {
+  const exitCode = await validate(requestOf(command), signal)
+  return signal.aborted ? exitCodes.interrupted : exitCode
+})
 
-async function main(): Promise<number> {
-  try {
-    const request = parseRequest(process.argv.slice(2))
-    const exitCode = await validate(request)
-    return interruption.signal.aborted ? interruptedExitCode : exitCode
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode
-    if (!(error instanceof UsageError || error instanceof ConfigError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    return usageExitCode
-  }
-}
-
-async function validate(request: Request): Promise<number> {
+async function validate(request: Request, signal: AbortSignal): Promise<ExitCode> {
   const { flags } = request
   const started = new Date()
   const time = started
@@ -52,8 +34,8 @@ async function validate(request: Request): Promise<number> {
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '-')
   const evidence = evidenceIn(resolve(flags.evidence ?? join(root, '.local/validate', time)))
-  const display = showResults(flags)
-  const { setup, results, left } = await prove(request, evidence, display).finally(display.finish)
+  const display = showResults(flags, signal)
+  const { setup, results, left } = await prove({ request, evidence, display, signal }).finally(display.finish)
   const report = reportOf({
     ...(setup?.facts ?? unknownFacts(flags)),
     started,
@@ -68,12 +50,16 @@ async function validate(request: Request): Promise<number> {
 
 type Display = ReturnType<typeof showResults>
 
-async function prove(
-  request: Request,
-  evidence: Evidence,
-  display: Display,
-): Promise<{ setup: Setup | null; results: CheckResult[]; left: string[] }> {
-  const { setup, result } = await tryToSetUp(request, evidence, display)
+interface Run {
+  request: Request
+  evidence: Evidence
+  display: Display
+  signal: AbortSignal
+}
+
+async function prove(run: Run): Promise<{ setup: Setup | null; results: CheckResult[]; left: string[] }> {
+  const { request, evidence, display, signal } = run
+  const { setup, result } = await tryToSetUp(run)
   display.print(result)
   if (setup === null) {
     const untried = checksOf(request).map(({ id, sentence }): CheckResult => {
@@ -85,7 +71,7 @@ async function prove(
   display.expect(setup.proof.checks.length)
   try {
     const results = await runChecks(setup.proof.checks, {
-      signal: interruption.signal,
+      signal,
       onStart: display.begin,
       onEnd: display.print,
       onThrown: (id, thrown) => void evidence.write(`${id}.thrown.txt`, Bun.inspect(thrown)),
@@ -96,7 +82,7 @@ async function prove(
   }
 }
 
-/** What was found out is told, whatever comes of the cleaning up. */
+/** The results are reported even if cleaning up fails. */
 async function leftBy({ proof }: Setup): Promise<string[]> {
   try {
     return await proof.close()
@@ -105,32 +91,35 @@ async function leftBy({ proof }: Setup): Promise<string[]> {
   }
 }
 
-async function tryToSetUp(
-  request: Request,
-  evidence: Evidence,
-  { report }: Display,
-): Promise<{ setup: Setup | null; result: CheckResult }> {
+async function tryToSetUp({
+  request,
+  evidence,
+  display: { report },
+  signal,
+}: Run): Promise<{ setup: Setup | null; result: CheckResult }> {
   const begun = performance.now()
   const seconds = () => (performance.now() - begun) / 1000
-  const setUp = request.flags.against === undefined ? setUpOwn : setUpAgainst
+  const { id, sentence } = setupFacts
   try {
-    const options = { request, env: Bun.env, evidence, signal: interruption.signal, onProgress: report }
+    const options = { request, env: Bun.env, evidence, signal, onProgress: report }
     const setup = await setUp(options)
-    const told = { verdict: 'proved' as const, seen: setup.seen, reason: '', seconds: seconds() }
-    return { setup, result: { ...setupCheck, ...told } }
+    const result: CheckResult = {
+      ...{ id, sentence, verdict: 'proved', seen: setup.seen, reason: '', seconds: seconds() },
+    }
+    return { setup, result }
   } catch (error) {
     if (error instanceof UsageError || error instanceof ConfigError) throw error
-    // What nobody foresaw is told in the report as well, and where it was thrown.
+    // An unexpected error is kept with its stack; the report has its message.
     if (!isMissing(error)) await evidence.write('setup.thrown.txt', Bun.inspect(error))
     const verdict = isMissing(error) ? ('missing' as const) : ('failed' as const)
     // It may quote what a server or a program said.
     const reason = redactText(error instanceof Error ? error.message : String(error))
-    return { setup: null, result: { ...setupCheck, verdict, seen: '', reason, seconds: seconds() } }
+    return { setup: null, result: { id, sentence, verdict, seen: '', reason, seconds: seconds() } }
   }
 }
 
 /** Results on standard output as they come, unless it is for one JSON object; what is going on on standard error. */
-function showResults({ json }: Flags) {
+function showResults({ json }: Flags, signal: AbortSignal) {
   const progress = showProgress('validate')
   const running = new Set<string>()
   let [ended, all] = [0, 0]
@@ -156,7 +145,7 @@ function showResults({ json }: Flags) {
       if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K')
       console.log(resultLines(result))
     },
-    finish: () => progress.finish(interruption.signal.aborted ? 'interrupted' : 'done'),
+    finish: () => progress.finish(signal.aborted ? 'interrupted' : 'done'),
   }
 }
 

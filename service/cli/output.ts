@@ -1,5 +1,5 @@
-import type { Document, ListedVersion } from '../documents/documents.ts'
-import { printable } from './failure.ts'
+import { ArgumentError, DocumentsClientError, ProblemError } from '../client/errors.ts'
+import { ObjectStoreError } from '../object-store/object-store.ts'
 
 const output = Bun.stdout.writer()
 
@@ -9,34 +9,93 @@ export async function printBytes(bytes: Uint8Array | string): Promise<void> {
   await output.flush()
 }
 
-/** One JSON object per line: what scripts read, also of listings without an end. */
+/** Prints one JSON object on one line: what scripts read, also of listings without an end. */
 export function printJson(value: object): Promise<void> {
   return printBytes(`${JSON.stringify(value)}\n`)
 }
 
+/** Prints one line for people, without control characters. */
 export function printLine(text: string): Promise<void> {
   return printBytes(`${printable(text)}\n`)
 }
 
-/** Says on standard error why bytes took the longer way; nothing for `null`. */
-export function noteFallback(reason: string | null): void {
-  if (reason !== null) process.stderr.write(`note: went through the service (${printable(reason)})\n`)
+/** Prints lines on standard error. @returns the exit code that it is given, for `return complain(…)` */
+export function complain<Code extends number>(message: string, exitCode: Code): Code {
+  process.stderr.write(`${message.split('\n').map(printable).join('\n')}\n`)
+  return exitCode
 }
 
-/** Columns of fixed width come first, so that rows line up although each is printed as it comes. */
-export function listedRow({ storedAt, size, digest, type, name }: ListedVersion): string {
-  return `${storedAt}  ${formatBytes(size).padStart(9)}  ${digest}  ${type}/${name}`
+/** Replaces control characters, which must not reach the terminal from texts that others wrote. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?')
 }
 
-export function versionRow({ createdAt, size, digest, createdBy, contentType, tags }: Document): string {
-  const tagged = tags.length > 0 ? `  [${tags.join(' ')}]` : ''
-  return `${createdAt}  ${formatBytes(size).padStart(9)}  ${digest}  ${createdBy}  ${contentType}${tagged}`
+/** Returns what users are told about a failure of the client, the store or the file system; `null` for a defect. */
+export function failureSentence(error: unknown): string | null {
+  if (error instanceof ProblemError) {
+    const { detail, code, traceId, retryAfterSeconds } = error
+    const retry = retryAfterSeconds === null ? '' : ` Try again in ${retryAfterSeconds} s.`
+    return `${detail}${retry} [code ${code}, trace ${traceId}]`
+  }
+  if (error instanceof DocumentsClientError) return `${error.message} [${error.name}, trace ${error.traceId}]`
+  if (error instanceof ObjectStoreError) return storeSentence(error)
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
+  const isKnown = error instanceof ArgumentError || (code !== undefined && syscall !== undefined)
+  return isKnown ? (error as Error).message : null
 }
 
-/** Bytes for people, in powers of 1024 (IEC 80000-13): `512 B`, `1.5 MiB`. */
+/** Returns the sentence of a store's failure, with what can be done about it where that is clear. */
+export function storeSentence(error: ObjectStoreError): string {
+  if (error.code === 'denied') return `${error.message}: check the access key, its secret and its rights`
+  if (error.reason === 'NoSuchBucket') return `${error.message}: create the bucket first`
+  return error.message
+}
+
+/** Formats bytes for people in powers of 1024 (IEC 80000-13): `512 B`, `1.5 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   const power = bytes < 1024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1)
   const value = bytes / 1024 ** power
   return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`
+}
+
+const gap = '  '
+/** Below this a column is too narrow for words. */
+const columnCharsMin = 16
+
+/**
+ * Formats a table whose cells wrap at words, so that nothing is cut off.
+ *
+ * @param columns characters that a line may have; the first column takes what it needs, the others share the rest.
+ */
+export function textTable(head: string[], rows: string[][], columns: number): string {
+  const first = Math.max(...[head, ...rows].map(([cell = '']) => cell.length))
+  const others = head.length - 1
+  const shared = Math.floor((columns - first) / others) - gap.length
+  const widths = [first, ...Array.from({ length: others }, () => Math.max(shared, columnCharsMin))]
+  const rule = widths.map((width) => '-'.repeat(width))
+  return [head, rule, ...rows].flatMap((row) => linesOf(row, widths)).join('\n')
+}
+
+function linesOf(row: string[], widths: number[]): string[] {
+  const cells = row.map((cell, column) => wrapped(printable(cell), widths[column] ?? 0))
+  const height = Math.max(...cells.map((lines) => lines.length))
+  return Array.from({ length: height }, (_, line) =>
+    cells
+      .map((lines, column) => (lines[line] ?? '').padEnd(widths[column] ?? 0))
+      .join(gap)
+      .trimEnd(),
+  )
+}
+
+/** Lines of at most `width` characters; only a longer word is longer. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }

@@ -1,6 +1,5 @@
 import { ConfigError, parseStoreConfig, type StoreConfig } from '../config/config.ts'
 import { codeOf, type Environment, type Problem, type ReadFile } from '../config/source.ts'
-import type { Secret } from '../telemetry/secret.ts'
 import type { Principals } from './bucket-policy.ts'
 import { serviceRights, telemetryRights } from './service-rights.ts'
 import { type BucketWishes, type ObjectLock, type WantedBucket, wantedBucket } from './wanted-bucket.ts'
@@ -181,14 +180,4 @@ function oncePerBucket(wishes: BucketWishes[]): BucketWishes[] {
     buckets.add(place.bucket)
   }
   return wishes
-}
-
-/** Registered with nobody: provisioning has no log. */
-export function revealed({ s3 }: Pick<ProvisionConfig, 's3'>) {
-  const { accessKeyId, secretAccessKey } = s3
-  return {
-    ...s3,
-    accessKeyId: (accessKeyId as Secret).reveal(),
-    secretAccessKey: (secretAccessKey as Secret).reveal(),
-  }
 }

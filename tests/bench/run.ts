@@ -83,7 +83,7 @@ async function main(argv: string[]): Promise<number> {
     options = readOptions(argv)
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n${usage}`)
-    return 64
+    return 2
   }
   try {
     const before = machine()

@@ -13,6 +13,7 @@ import {
 } from '../support/client/client-service.ts'
 import { s3Error, serveTickets, signature } from '../support/client/client-ticket-service.ts'
 import { docs, docsScript, startDocs } from '../support/commands/cli-run.ts'
+import { until } from '../support/waiting.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
 const digest = digestOf(bytes)
@@ -90,7 +91,7 @@ describe('bun run docs get', () => {
       `HTTP/1.1 200 OK\r\netag: "${digest}"\r\ndocument-size: 18\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"orders"\r\n`,
     )
     const { code, stderr } = await get(server.url)
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(stderr).toContain('ConnectionError')
     expect(await readdir(folder)).toEqual([])
   })
@@ -101,9 +102,9 @@ describe('bun run docs get', () => {
       env: environmentOf(server.url),
       cwd: folder,
     })
-    while ((await readdir(folder)).length === 0) await Bun.sleep(5)
+    await until(async () => (await readdir(folder)).length > 0)
     child.kill('SIGINT')
-    expect(await child.exited).toBe(1)
+    expect(await child.exited).toBe(130)
     expect(await new Response(child.stderr).text()).toBe('error: interrupted by SIGINT\n')
     expect(await readdir(folder)).toEqual([])
   })
@@ -113,7 +114,7 @@ describe('bun run docs get', () => {
     await writeFile(join(folder, 'orders.json'), 'mine')
     const refused = await get(server.url)
     expect(refused.code).toBe(1)
-    expect(refused.stderr).toContain('orders.json is there already')
+    expect(refused.stderr).toContain('orders.json already exists')
     expect(await readFile(join(folder, 'orders.json'), 'utf8')).toBe('mine')
     expect((await get(server.url, '--force')).code).toBe(0)
     expect(await readFile(join(folder, 'orders.json'), 'utf8')).toBe('{"orders":[1,2,3]}')
@@ -266,7 +267,7 @@ describe('what bun run docs says about a failure', () => {
     )
     const { code, stderr } = await get(server.url)
     expect([code, stderr]).toEqual([
-      1,
+      3,
       `error: The object store does not answer. Try again in 5 s. [code store_unavailable, trace ${traceId}]\n`,
     ])
   })

@@ -19,7 +19,7 @@ describe('bun run docs', () => {
     const { code, stdout } = await docs(['--help'])
     expect(code).toBe(0)
     expect(stdout).toContain('Examples:')
-    expect(stdout).toContain('bun run docs get deployment-bundles/orders-api.tar -o orders-api.tar')
+    expect(stdout).toContain('bun run documents get deployment-bundles/orders-api.tar -o orders-api.tar')
     expect(stdout).toContain('DOCUMENTS_TOKEN_FILE')
   })
 
@@ -41,7 +41,7 @@ describe('bun run docs', () => {
 
   it('says how to get a service where none is named and none is running', async () => {
     const { code, stderr } = await docs(['list', '--tenant', 'acme', '--local', folder])
-    expect(code).toBe(2)
+    expect(code).toBe(3)
     expect(stderr).toContain('no start is running: run "bun run start" first, or give --url')
   })
 
@@ -62,7 +62,7 @@ describe('bun run docs', () => {
   it('does not send a token to a service that nobody named', async () => {
     const { code, stderr } = await docs(['list'], { env: { ...connected, DOCUMENTS_URL: '' } })
     expect(code).toBe(2)
-    expect(stderr).toBe('error: a token without its service: give --url or DOCUMENTS_URL too\n')
+    expect(stderr).toBe('error: a token without its service: give --url or DOCUMENTS_URL as well\n')
   })
 
   it('refuses two tokens at once', async () => {
@@ -77,14 +77,14 @@ describe('bun run docs', () => {
     const { DOCUMENTS_URL, DOCUMENTS_TENANT } = connected
     const env = { DOCUMENTS_URL, DOCUMENTS_TENANT, DOCUMENTS_TOKEN_FILE: join(folder, 'absent') }
     const { code, stderr } = await docs(['list'], { env })
-    expect([code, stderr]).toEqual([1, 'error: DOCUMENTS_TOKEN_FILE cannot be read: ENOENT\n'])
+    expect([code, stderr]).toEqual([2, 'error: DOCUMENTS_TOKEN_FILE cannot be read: ENOENT\n'])
   })
 
   it('fails with the reason and a trace id where nobody listens', async () => {
     const { code, stderr } = await docs(['list'], {
       env: { ...connected, DOCUMENTS_URL: 'http://127.0.0.1:9' },
     })
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(stderr).toMatch(
       /^error: The connection to .* failed \(\w+\)\. \[ConnectionError, trace [0-9a-f]{32}\]\n$/,
     )
@@ -142,7 +142,7 @@ describe('bun run docs rm', () => {
 
   it('wants --yes where nobody can be asked', async () => {
     const { code, stderr } = await docs(['rm', `definitions/x@${digest}`], { env: connected })
-    expect([code, stderr]).toEqual([2, 'error: this removes a version for good: add --yes\n'])
+    expect([code, stderr]).toEqual([2, 'error: this removes a version permanently: add --yes\n'])
   })
 })
 

@@ -7,6 +7,7 @@ import { bytesOf, digestOf } from '../support/client/client-service.ts'
 import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { until } from '../support/waiting.ts'
 
 let service: SpawnedService
 /** The issuer's private key, as `start` keeps it. */
@@ -52,7 +53,7 @@ async function json(args: string[], options: RunOptions = {}): Promise<unknown[]
 
 /** Waits until the service has found out what its store can do. */
 async function ticketsAre(): Promise<void> {
-  while (!service.logs().some(({ event }) => event === 'store.probed')) await Bun.sleep(50)
+  await until(() => service.logs().some(({ event }) => event === 'store.probed'))
 }
 
 describe('bun run docs on the real service', () => {
@@ -63,7 +64,7 @@ describe('bun run docs on the real service', () => {
     const version = `deployment-bundles/orders-api.tgz@${digestOf(bytes)}`
     expect(put).toEqual({ code: 0, stdout: `stored: ${version} (58.6 KiB)\n`, stderr: '' })
     const again = await run(['put', 'orders-api.tgz', 'deployment-bundles/orders-api.tgz'])
-    expect(again.stdout).toBe(`was there already: ${version} (58.6 KiB)\n`)
+    expect(again.stdout).toBe(`was already stored: ${version} (58.6 KiB)\n`)
     const list = await run(['list', 'deployment-bundles/orders'])
     expect(list.stdout).toMatch(
       new RegExp(`^\\S+Z +58\\.6 KiB  ${digestOf(bytes)}  deployment-bundles/orders-api\\.tgz\n$`),

@@ -17,7 +17,8 @@ import { runsOf, type SuiteRun, titleOf } from './runner/suite-runs.ts'
 import { sweepPrinted } from './runner/sweep-printed.ts'
 import { suites } from './suites.ts'
 
-const wrongUsage = 64
+/** As for all commands (docs/commands.md). */
+const wrongUsage = 2
 /**
  * How many suites run at a time. Two that work fill two cores, and more would make tests wait for each other; one
  * that mostly waits needs a third of a core, and runs beside them.

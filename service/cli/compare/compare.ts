@@ -1,15 +1,7 @@
 import { type Compared, compareStores } from '../../documents/maintenance/store-comparison.ts'
+import { createCommand, exitCodes, runCommand } from '../command.ts'
 import { formatBytes, printJson, printLine } from '../output.ts'
-import type { StorePair } from '../store-pair.ts'
-import {
-  type ExitCode,
-  exitCodes,
-  mebibyte,
-  type PairFlags,
-  pairCommand,
-  pairEnvironmentHelp,
-  runPairCommand,
-} from '../store-pair-command.ts'
+import { type PairFlags, withPair, withStorePair } from '../store.ts'
 import { startProgress } from '../transfer-progress.ts'
 
 interface Flags extends PairFlags {
@@ -24,55 +16,51 @@ interface Totals {
   differing: number
 }
 
-const command = pairCommand(
-  'bun run compare',
-  'Reads every document of two stores, hashes it, and says where the two differ. Changes nothing.',
-)
-  .option('--no-bytes', 'believe sizes and metadata, and read no document')
-  .addHelpText(
-    'after',
-    `${pairEnvironmentHelp}
-Exit codes: 0 the same, 1 they differ (every difference is named), 2 wrong usage, 3 stopped before the end (the
-configuration is wrong, a store is out of reach or refuses, or an interruption).`,
-  )
+const command = withPair(
+  createCommand(
+    'bun run compare',
+    'Reads every document of two stores, hashes it, and names every difference. Changes nothing.',
+  ),
+).option('--no-bytes', 'trust sizes and metadata, and read no document')
 
-async function compareAll(pair: StorePair, flags: Flags, signal: AbortSignal): Promise<ExitCode> {
-  const { source, target } = pair
-  const { json = false, bytes } = flags
-  const totals: Totals = { versions: 0, tags: 0, bytes: 0, differing: 0 }
-  const { onProgress, stop } = startProgress('compare')
-  let read = 0
-  const options = {
-    bytes,
-    parallelMax: flags.parallel,
-    bytesPerSecondMax: flags.rate * mebibyte,
-    onBytes(more: number) {
-      read += more
-      onProgress?.({ bytes: read, totalBytes: null })
-    },
-    signal,
-  }
-  try {
-    for await (const compared of compareStores(source.store, target.store, options)) {
-      take(totals, compared)
-      if (compared.differences.length > 0) await tell(compared, json)
+await runCommand<Flags>(command, (flags, { signal }) =>
+  withStorePair(flags, async ({ source, target }) => {
+    const { json = false, bytes } = flags
+    const totals: Totals = { versions: 0, tags: 0, bytes: 0, differing: 0 }
+    const { onProgress, stop } = startProgress('compare')
+    let read = 0
+    const options = {
+      bytes,
+      parallelMax: flags.parallel,
+      bytesPerSecondMax: flags.rate,
+      onBytes(more: number) {
+        read += more
+        onProgress?.({ bytes: read, totalBytes: null })
+      },
+      signal,
     }
-  } finally {
-    stop()
-  }
-  if (json) await printJson({ event: 'summary', from: source.place, to: target.place, ...totals })
-  else await printLine(summaryOf(totals, bytes))
-  return totals.differing === 0 ? exitCodes.done : exitCodes.failed
-}
+    try {
+      for await (const compared of compareStores(source.store, target.store, options)) {
+        add(totals, compared)
+        if (compared.differences.length > 0) await printDifference(compared, json)
+      }
+    } finally {
+      stop()
+    }
+    if (json) await printJson({ event: 'summary', from: source.place, to: target.place, ...totals })
+    else await printLine(summaryOf(totals, bytes))
+    return totals.differing === 0 ? exitCodes.done : exitCodes.failed
+  }),
+)
 
-function take(totals: Totals, { ref, differences, hashed }: Compared): void {
+function add(totals: Totals, { ref, differences, hashed }: Compared): void {
   if ('digest' in ref) totals.versions += 1
   else totals.tags += 1
   totals.bytes += hashed
   if (differences.length > 0) totals.differing += 1
 }
 
-function tell({ ref, differences }: Compared, json: boolean): Promise<void> {
+function printDifference({ ref, differences }: Compared, json: boolean): Promise<void> {
   if (json) return printJson({ event: 'difference', ...ref, differences })
   const { tenant, type, name } = ref
   const what = 'digest' in ref ? ref.digest : `tag ${ref.tag}`
@@ -83,5 +71,3 @@ function summaryOf({ versions, tags, bytes, differing }: Totals, hashed: boolean
   const looked = hashed ? `${formatBytes(bytes)} hashed` : 'no bytes were read'
   return `${differing === 0 ? '✓' : '✗'} ${versions} versions and ${tags} tags, ${looked}; ${differing} differ`
 }
-
-process.exitCode = await runPairCommand(command, compareAll)

@@ -2,29 +2,33 @@ import type { Finding, Verdict } from '../../object-store/probe/finding.ts'
 import { capabilitiesOf, type ProbeReport, severityOf } from '../../object-store/probe/probe.ts'
 import { explainTickets, type TicketExplanation } from '../../object-store/probe/tickets.ts'
 import type { StoreCapabilities } from '../../object-store/store-capabilities.ts'
-import { textTable } from './table.ts'
+import { exitCodes } from '../command.ts'
+import { textTable } from '../output.ts'
 
-/** All that `doctor` found, as `--json` prints it. */
+/** Everything that `doctor` found, as `--json` prints it. */
 export interface Diagnosis extends ProbeReport {
   store: { endpoint: string; bucket: string; prefix: string }
   verdict: 'fit' | 'fit with limits' | 'unfit'
-  exitCode: 0 | 1 | 2
-  /** Questions whose answer is why it is not simply fit. */
+  exitCode: 0 | 1 | 3
+  /** The findings that keep it from being simply fit. */
   because: string[]
   tickets: TicketExplanation
   capabilities: StoreCapabilities
 }
 
 const verdicts = ['fit', 'fit with limits', 'unfit'] as const
+/** An unfit store lacks what the service needs, as one does that is out of reach. */
+const verdictCodes = [exitCodes.done, exitCodes.failed, exitCodes.incomplete] as const
 
+/** Returns what follows from the findings of a probe of `store`. */
 export function diagnosisOf(store: Diagnosis['store'], report: ProbeReport): Diagnosis {
   const { findings, left } = report
-  const exitCode = severityOf(findings)
+  const severity = severityOf(findings)
   const tickets = explainTickets(findings)
   return {
     store,
-    verdict: verdicts[exitCode],
-    exitCode,
+    verdict: verdicts[severity],
+    exitCode: verdictCodes[severity],
     because: reasonsFor(findings, tickets),
     tickets,
     capabilities: capabilitiesOf(findings),
@@ -38,7 +42,7 @@ function reasonsFor(findings: readonly Finding[], { method }: TicketExplanation)
     .filter(({ weight, verdict }) => weight !== 'note' && verdict !== 'yes')
     .filter(({ seen }) => !seen.startsWith('not asked'))
   const essential = heavy.filter(({ weight }) => weight === 'essential')
-  // What else is missing follows from them.
+  // Anything else that is missing follows from them.
   if (essential.length > 0) return essential.map(reason)
   const noTickets = method === 'POST' || method === 'PUT' ? [] : ['no safe way of uploading by ticket']
   return [...heavy.map(reason), ...noTickets]
@@ -51,7 +55,7 @@ function reason({ id, seen }: Finding): string {
 const marks: Record<Verdict, string> = { yes: '✓', no: '✗', unknown: '?' }
 
 /**
- * The table and the sentences under it, for people.
+ * Returns the table and the sentences under it, for people.
  *
  * @param columns width of the terminal; default: a line that most of them hold.
  */
@@ -79,5 +83,5 @@ export function diagnosisText(diagnosis: Diagnosis, columns = 140): string {
 
 function cleanUpLine(left: readonly string[]): string {
   if (left.length === 0) return 'clean-up: all keys of this probe were removed'
-  return `clean-up: these keys stayed, and may be deleted by hand: ${left.join(', ')}`
+  return `clean-up: these keys could not be removed; delete them by hand: ${left.join(', ')}`
 }

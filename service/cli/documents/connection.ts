@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { createDocumentsClient, type DocumentsClient } from '../../client/client.ts'
-import { LocalFailure, UsageError } from '../failure.ts'
+import { UsageError } from '../command.ts'
 import { localScope } from '../local-issuer/local-sign-in-code.ts'
 import { chooseStart, type LocalStart, localFolder, readLocalStarts } from '../local-issuer/local-state.ts'
 import { signLocalToken } from '../local-issuer/local-token.ts'
+import { parsePort } from '../values.ts'
 
 export interface ConnectionFlags {
   url?: string
@@ -22,12 +23,12 @@ export interface ConnectionEnvironment {
 /** Long enough for one call to begin; each call gets a new one. */
 const localTokenSeconds = 300
 
-/** Adds the flags that say which service, and which tenant of it. */
+/** Adds the flags that choose the service and the tenant. */
 export function withConnection(command: Command): Command {
   const flags = [
-    new Option('--tenant <tenant>', 'whose documents').env('DOCUMENTS_TENANT'),
-    new Option('--url <url>', 'the service (default: the one that start runs)').env('DOCUMENTS_URL'),
-    new Option('--port <port>', 'which start, where several run').env('PORT').argParser(parsePort),
+    new Option('--tenant <tenant>', 'tenant that owns the documents').env('DOCUMENTS_TENANT'),
+    new Option('--url <url>', 'URL of the service (default: the one that start runs)').env('DOCUMENTS_URL'),
+    new Option('--port <port>', 'port of the start, if several run').env('PORT').argParser(parsePort),
     new Option('--local <folder>', 'where start keeps its state').default(localFolder, '.local'),
   ]
   for (const flag of flags) command.addOption(flag.helpGroup('Connection:'))
@@ -35,10 +36,10 @@ export function withConnection(command: Command): Command {
 }
 
 /**
- * The client that a command talks through: to `--url` with the token of the environment, or to the service that
+ * Returns the client of a command: to `--url` with the token of the environment, or to the service that
  * `start` runs on this machine with a token of its own making.
  *
- * @throws {UsageError | NoSuchStart} where service, token or tenant is missing or ambiguous
+ * @throws {UsageError | IncompleteError} where service, token or tenant is missing or ambiguous
  */
 export async function connect(
   flags: ConnectionFlags,
@@ -47,14 +48,14 @@ export async function connect(
   return createDocumentsClient(await connectionOf(flags, environment))
 }
 
-/** What {@link connect} connects to. */
+/** A service, a tenant of it and how to get a token. */
 export interface Connection {
   url: string
   tenant: string
   token: string | (() => Promise<string>)
 }
 
-/** @throws {UsageError | NoSuchStart} as {@link connect} does */
+/** Returns what {@link connect} connects to. @throws {UsageError | IncompleteError} as {@link connect} does */
 export async function connectionOf(
   flags: ConnectionFlags,
   environment: ConnectionEnvironment,
@@ -63,7 +64,7 @@ export async function connectionOf(
   if (!tenant) throw new UsageError('no tenant: give --tenant or DOCUMENTS_TENANT')
   const token = tokenOf(environment)
   if (url && token) return { url, token, tenant }
-  if (token) throw new UsageError('a token without its service: give --url or DOCUMENTS_URL too')
+  if (token) throw new UsageError('a token without its service: give --url or DOCUMENTS_URL as well')
   const start = findStart(await readLocalStarts(flags.local), flags)
   const request = { tenants: [tenant], scope: localScope, expiresInSeconds: localTokenSeconds }
   return { url: start.url, token: () => signLocalToken(start, request), tenant }
@@ -73,7 +74,7 @@ function tokenOf(environment: ConnectionEnvironment): string | (() => Promise<st
   const { DOCUMENTS_TOKEN: token, DOCUMENTS_TOKEN_FILE: file } = environment
   if (token && file) throw new UsageError('DOCUMENTS_TOKEN and DOCUMENTS_TOKEN_FILE are both set: unset one')
   if (token) return token
-  // Read for every call: whoever writes the file may renew the token during a long listing.
+  // Read for every call: the file may be renewed during a long listing.
   return file ? () => tokenFrom(file) : null
 }
 
@@ -81,7 +82,7 @@ async function tokenFrom(file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
   } catch (error) {
-    throw new LocalFailure(
+    throw new UsageError(
       `DOCUMENTS_TOKEN_FILE cannot be read: ${(error as { code?: string }).code ?? 'unknown'}`,
     )
   }
@@ -89,7 +90,7 @@ async function tokenFrom(file: string): Promise<string> {
 
 const otherwise = ', or give --url and DOCUMENTS_TOKEN or DOCUMENTS_TOKEN_FILE'
 
-/** @throws {UsageError | NoSuchStart} */
+/** @throws {UsageError | IncompleteError} */
 function findStart(starts: ReadonlyMap<number, LocalStart>, { url, port }: ConnectionFlags): LocalStart {
   if (url) return startAt(url, starts)
   return chooseStart(starts, port, otherwise)
@@ -100,10 +101,4 @@ function startAt(url: string, starts: ReadonlyMap<number, LocalStart>): LocalSta
   const start = [...starts.values()].find((candidate) => new URL(candidate.url).href === asked)
   if (!start) throw new UsageError('no token for this service: give DOCUMENTS_TOKEN or DOCUMENTS_TOKEN_FILE')
   return start
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
-  throw new InvalidArgumentError('A port is a number from 1 to 65535.')
 }

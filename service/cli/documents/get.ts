@@ -1,6 +1,6 @@
 import type { DocumentsClient } from '../../client/client.ts'
 import type { Download } from '../../client/download.ts'
-import { UsageError } from '../failure.ts'
+import { UsageError } from '../command.ts'
 import { formatBytes, printBytes, printJson, printLine } from '../output.ts'
 import { startProgress } from '../transfer-progress.ts'
 import { parseVersion } from './reference.ts'

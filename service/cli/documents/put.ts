@@ -3,8 +3,8 @@ import { basename } from 'node:path'
 import type { DocumentsClient } from '../../client/client.ts'
 import type { DocumentName } from '../../client/references.ts'
 import type { UploadSource } from '../../client/upload-body.ts'
-import { LocalFailure, UsageError } from '../failure.ts'
-import { formatBytes, noteFallback, printJson, printLine } from '../output.ts'
+import { LocalFailure, UsageError } from '../command.ts'
+import { formatBytes, printable, printJson, printLine } from '../output.ts'
 import { startProgress } from '../transfer-progress.ts'
 import { parseDocument } from './reference.ts'
 
@@ -19,22 +19,23 @@ export interface PutFlags {
 /** Uploads a file, or standard input for `-`, and prints what was stored. */
 export async function putDocument(
   client: DocumentsClient,
-  file: string,
-  target: string | undefined,
+  { file, document }: { file: string; document: string | undefined },
   flags: PutFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const ref = targetOf(file, target, flags)
+  const ref = targetOf(file, document, flags)
   const progress = startProgress(ref.name)
   const { contentType, via } = flags
   const source = await sourceOf(file)
   const stored = await client
     .put(ref, source, { contentType, via, onProgress: progress.onProgress, signal })
     .finally(progress.stop)
-  noteFallback(stored.fallbackReason)
+  if (stored.fallbackReason !== null) {
+    process.stderr.write(`note: went through the service (${printable(stored.fallbackReason)})\n`)
+  }
   if (flags.json) return printJson(stored)
   const { type, name, digest, size } = stored.document
-  const outcome = stored.created ? 'stored' : 'was there already'
+  const outcome = stored.created ? 'stored' : 'was already stored'
   await printLine(`${outcome}: ${type}/${name}@${digest} (${formatBytes(size)})`)
 }
 
@@ -56,6 +57,6 @@ async function sourceOf(file: string): Promise<UploadSource> {
   const found = await stat(file).catch((error) => {
     throw new LocalFailure(`${file} cannot be read: ${(error as { code?: string }).code ?? 'unknown'}`)
   })
-  if (found.isDirectory()) throw new LocalFailure(`${file} is a folder: pack it first, for instance with tar`)
+  if (found.isDirectory()) throw new LocalFailure(`${file} is a folder: pack it first, for example with tar`)
   return found.isFile() ? Bun.file(file) : Bun.file(file).stream()
 }

@@ -1,7 +1,7 @@
 import type { ListFilter } from '../../client/pages.ts'
 import type { DocumentName } from '../../client/references.ts'
 import { type Digest, isDigest } from '../../documents/document-ref.ts'
-import { UsageError } from '../failure.ts'
+import { UsageError } from '../command.ts'
 
 /** What people type to name a version: `type/name`, `type/name@tag` or `type/name@sha256:…`. */
 export type TypedVersion = DocumentName & ({ digest: Digest; tag?: never } | { tag?: string; digest?: never })

@@ -1,5 +1,6 @@
 import type { DocumentsClient } from '../../client/client.ts'
-import { listedRow, printJson, printLine, versionRow } from '../output.ts'
+import type { Document, ListedVersion } from '../../documents/documents.ts'
+import { formatBytes, printJson, printLine } from '../output.ts'
 import { parseDocument, parseListFilter } from './reference.ts'
 
 export interface RowsFlags {
@@ -7,7 +8,7 @@ export interface RowsFlags {
   json?: boolean
 }
 
-/** What one call of the API gives at most: 1,000 rows of a listing, 50 of versions. */
+/** What one call of the API returns at most: 1,000 rows of a listing, 50 of versions. */
 const pageLimits = { list: 1000, versions: 50 } as const
 
 /** Prints the versions of a tenant, of a type, or of the names that begin alike. */
@@ -50,4 +51,14 @@ async function printRows<Row extends object>(
 
 function pageLimit(most: number, { limit = most }: RowsFlags): number {
   return Math.min(most, limit)
+}
+
+/** Columns of fixed width come first, so that rows line up although each is printed as it comes. */
+function listedRow({ storedAt, size, digest, type, name }: ListedVersion): string {
+  return `${storedAt}  ${formatBytes(size).padStart(9)}  ${digest}  ${type}/${name}`
+}
+
+function versionRow({ createdAt, size, digest, createdBy, contentType, tags }: Document): string {
+  const tagged = tags.length > 0 ? `  [${tags.join(' ')}]` : ''
+  return `${createdAt}  ${formatBytes(size).padStart(9)}  ${digest}  ${createdBy}  ${contentType}${tagged}`
 }

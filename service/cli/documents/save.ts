@@ -1,14 +1,14 @@
 import { link, lstat, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Download, VersionInfo } from '../../client/download.ts'
-import { LocalFailure } from '../failure.ts'
+import { LocalFailure } from '../command.ts'
 
 /**
- * Writes a download beside `file` and gives it its name only when its last byte is verified and on disk: under
- * `file` there is the whole document, or what was there before.
+ * Writes a download to a file next to `file` and renames it only when its last byte is verified and on disk: `file`
+ * is the whole document, or what it was before.
  *
  * @param options.force replaces what is there
- * @throws {LocalFailure} where `file` is there already or cannot be written; whatever the download errs with
+ * @throws {LocalFailure} where `file` exists already or cannot be written; any error of the download
  */
 export async function saveWhole(
   file: string,
@@ -40,7 +40,7 @@ async function writeStream(file: string, stream: ReadableStream<Uint8Array>): Pr
   }
 }
 
-/** A hard link fails where the name is taken, also by someone who was quicker; a rename would replace it. */
+/** A hard link fails where the name is taken, also by another process meanwhile; a rename would replace it. */
 async function renameUnlessThere(from: string, to: string): Promise<void> {
   try {
     await link(from, to)
@@ -60,7 +60,7 @@ async function exists(file: string): Promise<boolean> {
 }
 
 function alreadyThere(file: string): LocalFailure {
-  return new LocalFailure(`${file} is there already: choose another name with -o, or replace it with --force`)
+  return new LocalFailure(`${file} already exists: choose another name with -o, or replace it with --force`)
 }
 
 function localFailure(error: unknown, file: string): unknown {
@@ -68,7 +68,7 @@ function localFailure(error: unknown, file: string): unknown {
   return code === undefined ? error : new LocalFailure(`${file} cannot be written: ${code}`)
 }
 
-/** Of a file system's error, such as `ENOSPC`. */
+/** Returns the code of a file system's error, such as `ENOSPC`. */
 function codeOf(error: unknown): string | undefined {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
   return typeof code === 'string' && syscall !== undefined ? code : undefined

@@ -1,6 +1,5 @@
 import type { DocumentsClient } from '../../client/client.ts'
-import type { DocumentName } from '../../client/references.ts'
-import { UsageError } from '../failure.ts'
+import { UsageError } from '../command.ts'
 import { printJson, printLine } from '../output.ts'
 import { parseDocument, parseExactVersion } from './reference.ts'
 
@@ -13,9 +12,7 @@ export interface TagFlags {
 /** Points a tag at a version, by default at the one that is `latest` now; or removes the tag. */
 export async function tagDocument(
   client: DocumentsClient,
-  document: string,
-  tag: string,
-  digest: string | undefined,
+  { document, tag, digest }: { document: string; tag: string; digest: string | undefined },
   flags: TagFlags,
   signal: AbortSignal,
 ): Promise<void> {
@@ -23,7 +20,9 @@ export async function tagDocument(
   const { ifMatch } = flags
   if (flags.remove) {
     if (digest !== undefined) throw new UsageError('--remove takes no digest')
-    return removeTag(client, ref, tag, flags, signal)
+    await client.deleteTag(ref, tag, { ifMatch, signal })
+    if (flags.json) return printJson({ removed: { ...ref, tag } })
+    return printLine(`removed: tag ${ref.type}/${ref.name}@${tag}`)
   }
   const target = digest ?? (await client.head(ref, { signal })).digest
   const moved = await client.putTag(ref, tag, target, { ifMatch, signal })
@@ -33,24 +32,12 @@ export async function tagDocument(
   )
 }
 
-async function removeTag(
-  client: DocumentsClient,
-  ref: DocumentName,
-  tag: string,
-  { ifMatch, json }: TagFlags,
-  signal: AbortSignal,
-): Promise<void> {
-  await client.deleteTag(ref, tag, { ifMatch, signal })
-  if (json) await printJson({ removed: { ...ref, tag } })
-  else await printLine(`removed: tag ${ref.type}/${ref.name}@${tag}`)
-}
-
 export interface RemoveFlags {
   yes?: boolean
   json?: boolean
 }
 
-/** Removes one version for good; asks first where someone can answer. */
+/** Removes one version permanently; asks for confirmation on a terminal. */
 export async function removeVersion(
   client: DocumentsClient,
   version: string,
@@ -58,8 +45,9 @@ export async function removeVersion(
   signal: AbortSignal,
 ): Promise<void> {
   const ref = parseExactVersion(version)
-  if (!flags.yes && !process.stdin.isTTY) throw new UsageError('this removes a version for good: add --yes')
-  if (!flags.yes && !confirm(`Remove ${version} for good?`)) throw new UsageError('nothing was removed')
+  if (!flags.yes && !process.stdin.isTTY)
+    throw new UsageError('this removes a version permanently: add --yes')
+  if (!flags.yes && !confirm(`Remove ${version} permanently?`)) throw new UsageError('nothing was removed')
   await client.deleteVersion(ref, { signal })
   if (flags.json) await printJson({ removed: ref })
   else await printLine(`removed: ${version}`)

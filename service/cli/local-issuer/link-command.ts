@@ -1,5 +1,6 @@
 import { scopes } from '../../authz/principal.ts'
-import { addTenant, localCommand, parseScopeList, runLocalCommand } from './local-command.ts'
+import { addTenant, parseScopes } from '../values.ts'
+import { localCommand, runLocalCommand } from './local-command.ts'
 import { localScope, localTenants, signInCode, signInLink } from './local-sign-in-code.ts'
 
 interface LinkOptions {
@@ -14,13 +15,13 @@ const command = localCommand(
 )
   .option(
     '--tenant <tenant>',
-    `tenant to sign in for; repeat it for more (default: ${localTenants.join(', ')})`,
+    `tenant to sign in for; can be repeated (default: ${localTenants.join(', ')})`,
     addTenant,
   )
-  .option('--scope <scopes>', `space-separated: ${scopes.join(' ')}`, parseScopeList, localScope)
-  .option('--subject <subject>', 'who signs in', 'local-developer')
+  .option('--scope <scopes>', `space-separated: ${scopes.join(' ')}`, parseScopes, localScope)
+  .option('--subject <subject>', 'the user who signs in', 'local-developer')
 
-process.exitCode = await runLocalCommand<LinkOptions>(
+await runLocalCommand<LinkOptions>(
   command,
   async (start, { tenant: tenants = localTenants, scope, subject }) =>
     signInLink(start.url, await signInCode(start, { tenants, scope, subject })),

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Environment } from '../../config/source.ts'
+import { IncompleteError, UsageError } from '../command.ts'
 import type { SigningKey } from './local-token.ts'
 
-/** What a running `start` tells the other commands: a file that only its owner can read. */
+/** What a running `start` leaves for the other commands, in a file that only its owner can read. */
 export type LocalStart = Static<typeof localStart>
 
 const localStart = Type.Object({
@@ -43,13 +44,13 @@ export async function writeLocalStart(port: number, start: LocalStart, folder = 
   await rename(unfinished, file)
 }
 
-/** Absent is success. */
+/** Removes the file of the start on `port`; an absent one is success. */
 export async function removeLocalStart(port: number, folder = localFolder): Promise<void> {
   await rm(fileOf(folder, port), { force: true })
 }
 
 /**
- * The starts whose process is alive, by port, ascending. Files of processes that are gone, and files that are
+ * Returns the starts whose process is alive, by port, ascending. Files of processes that are gone, and files that are
  * not in the form, are left out.
  */
 export async function readLocalStarts(folder = localFolder): Promise<Map<number, LocalStart>> {
@@ -64,16 +65,12 @@ export async function readLocalStarts(folder = localFolder): Promise<Map<number,
   return starts
 }
 
-/** None of the running starts fits, or more than one; the message says how to put it right. */
-export class NoSuchStart extends Error {
-  override readonly name = 'NoSuchStart'
-}
-
 /**
- * The start on `port`, or the only one where none is given.
+ * Returns the start on `port`, or the only one where no port is given.
  *
- * @param otherwise what else the user could do, such as `, or give --url`
- * @throws {NoSuchStart}
+ * @param otherwise what the user could do instead, such as `, or give --url`
+ * @throws {UsageError} where several run and no port chooses one.
+ * @throws {IncompleteError} where no start runs there.
  */
 export function chooseStart(
   starts: ReadonlyMap<number, LocalStart>,
@@ -82,13 +79,13 @@ export function chooseStart(
 ): LocalStart {
   const ports = [...starts.keys()].join(', ')
   if (port === undefined && starts.size > 1) {
-    throw new NoSuchStart(`several starts are running, choose with --port: ${ports}`)
+    throw new UsageError(`several starts are running, choose with --port: ${ports}`)
   }
   const chosen = port === undefined ? starts.values().next().value : starts.get(port)
   if (chosen) return chosen
   const where = port === undefined ? '' : ` on port ${port}`
   const running = starts.size > 0 ? `; running on ${ports}` : ''
-  throw new NoSuchStart(`no start is running${where}${running}: run "bun run start" first${otherwise}`)
+  throw new IncompleteError(`no start is running${where}${running}: run "bun run start" first${otherwise}`)
 }
 
 async function readStart(file: string): Promise<LocalStart | undefined> {

@@ -1,26 +1,29 @@
-import { InvalidArgumentError } from 'commander'
 import type { TagOutcome } from '../../documents/maintenance/copy-tag.ts'
 import type { VersionOutcome } from '../../documents/maintenance/copy-version.ts'
 import { type Migrated, type MigrationOptions, migrate } from '../../documents/maintenance/migration.ts'
 import { type MigrationPlan, planMigration } from '../../documents/maintenance/migration-plan.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
-import { removeStateFile, StateFileError, writeStateFile } from '../state-file.ts'
-import type { StorePair } from '../store-pair.ts'
 import {
-  complain,
+  createCommand,
   type ExitCode,
   exitCodes,
-  mebibyte,
-  type PairFlags,
-  PairUsageError,
-  pairCommand,
-  pairEnvironmentHelp,
-  runPairCommand,
-  storeSentence,
-} from '../store-pair-command.ts'
+  IncompleteError,
+  runCommand,
+  UsageError,
+} from '../command.ts'
+import { storeSentence } from '../output.ts'
+import { removeStateFile, stateIntervalMs, writeStateFile } from '../state-file.ts'
+import { type PairFlags, type StorePair, withPair, withStorePair } from '../store.ts'
 import { type Progress, startProgress } from '../transfer-progress.ts'
+import { parseTime } from '../values.ts'
 import { createMigrationReport, isRemarkable, type MigrationReport, problemOf } from './report.ts'
-import { beginning, isResumed, type Journey, type MigrationState, readMigrationState } from './state.ts'
+import {
+  initialState,
+  isResumed,
+  type MigrationScope,
+  type MigrationState,
+  readMigrationState,
+} from './state.ts'
 
 interface Flags extends PairFlags {
   since?: Date
@@ -28,25 +31,24 @@ interface Flags extends PairFlags {
   dryRun?: true
 }
 
-/** What is done again after a crash costs a look at both stores; a flush to disk for each would cost more. */
-const stateIntervalMs = 1000
-
-/** A store may stamp an object with the time at which it began to be written, which can be long before it shows. */
+/** A store may stamp an object with the time at which its write began, long before the object shows up. */
 const storedLateMs = 60 * 60 * 1000
 
-const command = pairCommand(
-  'bun run migrate',
-  'Copies all documents and tags from one store to another, verified, but for what is there. Deletes nothing.',
+const command = withPair(
+  createCommand(
+    'bun run migrate',
+    'Copies all documents and tags from one store to another, verified, except those that are already there. ' +
+      'Deletes nothing.',
+  ),
 )
   .option('--since <time>', 'only what the source has stored since then (RFC 3339)', parseTime)
-  .option('--state <file>', 'keep the position here, and go on from it')
-  .option('--dry-run', 'write nothing, and say what would be copied')
+  .option('--state <file>', 'keep the position in this file, and continue from it')
+  .option('--dry-run', 'write nothing, and list what would be copied')
   .addHelpText(
     'after',
-    `${pairEnvironmentHelp}
-Where both have a tag, the newer move wins, and what lost is told. What lies in staging is not copied.
-Exit codes: 0 all there, 1 something was not copied (it is named), 2 wrong usage, 3 stopped before the end (the
-configuration is wrong, a store is out of reach or refuses, or an interruption): run it again to go on.`,
+    `
+Where both stores have a tag, the newer move wins, and the output names the one that lost. Staged bytes are not copied.
+After exit code 3, run the same command again to continue.`,
   )
 
 interface Run {
@@ -58,28 +60,35 @@ interface Run {
   state: MigrationState
 }
 
+await runCommand<Flags>(command, (flags, { signal }) =>
+  withStorePair(flags, (pair) => migrateAll(pair, flags, signal)),
+)
+
 async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): Promise<ExitCode> {
   const report = createMigrationReport(flags.json === true)
-  const journey = journeyOf(pair, flags)
-  const { from, to } = journey
-  const left = await leftBefore(journey, flags)
+  const scope = scopeOf(pair, flags)
+  const { from, to } = scope
+  if (flags.state !== undefined && flags.dryRun) {
+    throw new UsageError('--dry-run makes no progress, so it keeps no --state: leave one of the two out')
+  }
+  const earlier = flags.state === undefined ? null : await readMigrationState(flags.state, scope)
   const plan = await planMigration(pair.source.store, pair.target.store, { since: flags.since, signal })
-  const state = left ?? beginning(journey, await pair.source.store.clock({ signal }))
+  const state = earlier ?? initialState(scope, await pair.source.store.clock({ signal }))
   await report.plan(plan, { from, to, dryRun: flags.dryRun === true })
-  // What an earlier run could not copy is missing still.
+  // What an earlier run could not copy is still missing.
   for (const problem of state.problems) await report.problem(problem)
   const run = { pair, flags, signal, report, state, progress: startProgress('migrate') }
   const end = { dryRun: flags.dryRun === true }
   try {
-    await goOn(run, plan)
+    await copyAll(run, plan)
   } catch (error) {
     if (!signal.aborted && !(error instanceof ObjectStoreError)) throw error
     run.progress.stop()
-    await keep(run)
+    await saveState(run)
     await report.summary(state, { ...end, finished: false })
     const why = signal.aborted ? 'interrupted' : storeSentence(error as ObjectStoreError)
     const how = flags.state === undefined ? 'Run it again' : `Run it again with --state ${flags.state}`
-    return complain(`error: ${why}. ${how} to go on.`, exitCodes.missing)
+    throw new IncompleteError(`${why}. ${how} to continue.`)
   } finally {
     run.progress.stop()
   }
@@ -88,34 +97,23 @@ async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): P
   return state.problems.length === 0 ? exitCodes.done : exitCodes.failed
 }
 
-function journeyOf({ source, target }: StorePair, { since }: Flags): Journey {
+function scopeOf({ source, target }: StorePair, { since }: Flags): MigrationScope {
   return { from: source.place, to: target.place, since: since?.toISOString() ?? '' }
 }
 
-/** The state of an earlier run; `null` where there is none. */
-async function leftBefore(journey: Journey, { state, dryRun }: Flags): Promise<MigrationState | null> {
-  if (state === undefined) return null
-  if (dryRun) throw new PairUsageError('--dry-run goes nowhere, and keeps no --state')
-  try {
-    return await readMigrationState(state, journey)
-  } catch (error) {
-    throw error instanceof StateFileError ? new PairUsageError(error.message) : error
-  }
-}
-
-async function goOn(run: Run, plan: MigrationPlan): Promise<void> {
+async function copyAll(run: Run, plan: MigrationPlan): Promise<void> {
   const { flags, state } = run
   const options = optionsOf(run, plan)
   const resumed = isResumed(state)
-  await goThrough(run, { ...options, from: state.position, since: flags.since }, (migrated) => {
+  await copyOnce(run, { ...options, from: state.position, since: flags.since }, (migrated) => {
     count(state, migrated)
     state.position = migrated.position
   })
   if (!resumed) return
-  // The position stays at the end: whoever is interrupted here begins this once more.
+  // The position stays at the end: a run that is interrupted here repeats this pass.
   const since = new Date(Date.parse(state.begunAt) - storedLateMs)
-  await goThrough(run, { ...options, since: later(since, flags.since) }, (migrated) =>
-    // What is there was counted when it was copied.
+  await copyOnce(run, { ...options, since: later(since, flags.since) }, (migrated) =>
+    // Whatever is present was counted when it was copied.
     count(state, { ...migrated, outcomes: migrated.outcomes.filter(isCopied) }),
   )
 }
@@ -125,7 +123,7 @@ function optionsOf({ flags, signal, progress }: Run, { missing }: MigrationPlan)
   return {
     dryRun: flags.dryRun === true,
     parallelMax: flags.parallel,
-    bytesPerSecondMax: flags.rate * mebibyte,
+    bytesPerSecondMax: flags.rate,
     onBytes(more: number) {
       bytes += more
       progress.onProgress?.({ bytes, totalBytes: missing.bytes })
@@ -134,39 +132,39 @@ function optionsOf({ flags, signal, progress }: Run, { missing }: MigrationPlan)
   }
 }
 
-async function goThrough(
+async function copyOnce(
   run: Run,
   options: MigrationOptions,
   onMigrated: (migrated: Migrated) => void,
 ): Promise<void> {
   const { source, target } = run.pair
-  let keptAt = performance.now()
+  let savedAt = performance.now()
   for await (const migrated of migrate(source.store, target.store, options)) {
-    const troubled = await tell(run, migrated)
+    const hasProblem = await reportOutcomes(run, migrated)
     onMigrated(migrated)
     // A problem is written down at once: a resumed run must not forget it.
-    if (!troubled && performance.now() - keptAt < stateIntervalMs) continue
-    await keep(run)
+    if (!hasProblem && performance.now() - savedAt < stateIntervalMs) continue
+    await saveState(run)
     await run.report.progress(run.state)
-    keptAt = performance.now()
+    savedAt = performance.now()
   }
 }
 
-/** @returns whether something has to be looked at. */
-async function tell({ state, report, flags }: Run, { outcomes }: Migrated): Promise<boolean> {
-  let troubled = false
+/** Reports what is worth a line. @returns whether there is a new problem */
+async function reportOutcomes({ state, report, flags }: Run, { outcomes }: Migrated): Promise<boolean> {
+  let hasProblem = false
   for (const outcome of outcomes) {
     const problem = problemOf(outcome)
-    // Told once, although a run that goes on may meet it again.
-    if (problem && !state.problems.some((told) => Bun.deepEquals(told, problem))) {
-      troubled = true
+    // Reported once, although a run that continues may meet it again.
+    if (problem && !state.problems.some((known) => Bun.deepEquals(known, problem))) {
+      hasProblem = true
       state.problems.push(problem)
       await report.problem(problem)
     }
     if (isRemarkable(outcome)) await report.remark(outcome)
     if (flags.dryRun && isCopied(outcome)) await report.wouldCopy(outcome)
   }
-  return troubled
+  return hasProblem
 }
 
 function isCopied({ result }: VersionOutcome | TagOutcome): boolean {
@@ -185,15 +183,6 @@ function later(one: Date, other: Date | undefined): Date {
   return other !== undefined && other > one ? other : one
 }
 
-async function keep({ flags, state }: Run): Promise<void> {
+async function saveState({ flags, state }: Run): Promise<void> {
   if (flags.state !== undefined) await writeStateFile(flags.state, state)
 }
-
-function parseTime(text: string): Date {
-  // RFC 3339 section 5.6; without an offset it would be this machine's time.
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) ? new Date(text) : null
-  if (time && !Number.isNaN(time.getTime())) return time
-  throw new InvalidArgumentError('Give a time such as 2026-11-03T14:00:00Z.')
-}
-
-process.exitCode = await runPairCommand(command, migrateAll)

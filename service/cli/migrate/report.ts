@@ -6,22 +6,23 @@ import type { MigrationState, Problem } from './state.ts'
 
 /** What goes to standard output: sentences, or with `json` one object per line. */
 export interface MigrationReport {
-  plan(plan: MigrationPlan, journey: { from: string; to: string; dryRun: boolean }): Promise<void>
-  /** Something that people have to look at. */
+  plan(plan: MigrationPlan, places: { from: string; to: string; dryRun: boolean }): Promise<void>
+  /** Something that was not copied, and that people have to look at. */
   problem(problem: Problem): Promise<void>
-  /** What is no problem and yet worth a line: the target keeps its own, or nothing was to be kept. */
+  /** No problem and yet worth a line: the target keeps its own tag or metadata, or takes over another. */
   remark(outcome: VersionOutcome | TagOutcome): Promise<void>
-  /** In a dry run: what would be copied. */
+  /** What would be copied, in a dry run. */
   wouldCopy(outcome: VersionOutcome | TagOutcome): Promise<void>
   progress(state: MigrationState): Promise<void>
   summary(state: MigrationState, end: { finished: boolean; dryRun: boolean }): Promise<void>
 }
 
+/** Returns the report for people, or for machines where `json` is true. */
 export function createMigrationReport(json: boolean): MigrationReport {
   return json ? jsonReport : textReport
 }
 
-/** `null` for an outcome that is as it should be. */
+/** Returns the problem of an outcome that people have to look at; `null` for one that is as it should be. */
 export function problemOf(outcome: VersionOutcome | TagOutcome): Problem | null {
   const { of: event, result, ref } = outcome
   if (!Object.hasOwn(whatIsWrong, result)) return null
@@ -35,7 +36,7 @@ export function problemOf(outcome: VersionOutcome | TagOutcome): Problem | null 
   return { ...place, tag: outcome.ref.tag, ...(digest === undefined ? {} : { digest }) }
 }
 
-/** Whether the two stores had something different to say. */
+/** Tells whether the two stores disagreed, without that being a problem. */
 export function isRemarkable({ of: what, result }: VersionOutcome | TagOutcome): boolean {
   return result === 'kept' || (what === 'tag' && (result === 'dangling' || result === 'moved'))
 }
@@ -50,8 +51,8 @@ const whatIsWrong: Record<string, string> = {
 }
 
 const jsonReport: MigrationReport = {
-  plan: ({ source, missing, strange }, journey) =>
-    printJson({ event: 'plan', ...journey, source, missing, strange }),
+  plan: ({ source, missing, strange }, places) =>
+    printJson({ event: 'plan', ...places, source, missing, strange }),
   problem: (problem) => printJson(problem),
   remark: (outcome) => printJson(flat(outcome)),
   wouldCopy: (outcome) => printJson({ ...flat(outcome), result: 'would copy' }),

@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { readStateFile, StateFileError } from '../state-file.ts'
+import { UsageError } from '../command.ts'
+import { readStateFile } from '../state-file.ts'
 
-/** Something that was not copied, and why; what people have to look at. */
+/** Something that was not copied, and why: people have to look at it. */
 export const Problem = Type.Object({
   event: Type.Union([Type.Literal('version'), Type.Literal('tag')]),
   result: Type.String(),
@@ -17,7 +18,7 @@ export type Problem = Static<typeof Problem>
 /** How many versions or tags came to which result. */
 const Counts = Type.Record(Type.String(), Type.Integer())
 
-/** How far a migration has come: what a later run needs to go on, and to say what all of it together did. */
+/** How far a migration has come: what a later run needs to continue, and to report what all runs together did. */
 export const MigrationState = Type.Object({
   /** Endpoints, buckets and prefixes of both: positions of another pair would skip what was never copied. */
   from: Type.String(),
@@ -36,29 +37,34 @@ export const MigrationState = Type.Object({
 })
 export type MigrationState = Static<typeof MigrationState>
 
-export type Journey = Pick<MigrationState, 'from' | 'to' | 'since'>
+/** What a state file belongs to: both places, and `--since` (empty for none). */
+export type MigrationScope = Pick<MigrationState, 'from' | 'to' | 'since'>
 
-export function beginning(journey: Journey, begunAt: Date): MigrationState {
+/** Returns the state of a migration that has copied nothing yet. */
+export function initialState(scope: MigrationScope, begunAt: Date): MigrationState {
   const position = { phase: 'versions', after: '' } as const
   const nothing = { versions: {}, tags: {}, bytesCopied: 0, problems: [] }
-  return { ...journey, begunAt: begunAt.toISOString(), position, ...nothing }
+  return { ...scope, begunAt: begunAt.toISOString(), position, ...nothing }
 }
 
-/** Whether an earlier run has left something behind it. */
+/** Tells whether an earlier run has got past the beginning. */
 export function isResumed({ position }: MigrationState): boolean {
   return position.phase !== 'versions' || position.after !== ''
 }
 
 /**
- * What an earlier run of the same journey has left; `null` where there is none.
+ * Returns what an earlier run of the same scope has left; `null` where there is none.
  *
- * @throws {StateFileError} for a file that is no state, or that of another journey.
+ * @throws {UsageError} for a file that is no state, or the state of another scope.
  */
-export async function readMigrationState(file: string, journey: Journey): Promise<MigrationState | null> {
+export async function readMigrationState(
+  file: string,
+  scope: MigrationScope,
+): Promise<MigrationState | null> {
   const state = await readStateFile(file, MigrationState)
   if (state === null) return null
   const { from, to, since } = state
-  if (Bun.deepEquals({ from, to, since }, journey)) return state
+  if (Bun.deepEquals({ from, to, since }, scope)) return state
   const ofOld = since === '' ? '' : ` since ${since}`
-  throw new StateFileError(`the state file belongs to ${from} → ${to}${ofOld}: take another file`)
+  throw new UsageError(`the state file belongs to ${from} → ${to}${ofOld}: choose another file`)
 }

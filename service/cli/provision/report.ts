@@ -14,6 +14,7 @@ export interface ProvisionReport {
   verified(tried: number, broken: number): Promise<void>
 }
 
+/** Returns the report for people, or for machines where `json` is true. */
 export function createProvisionReport(json: boolean): ProvisionReport {
   return json ? jsonReport : textReport
 }
@@ -32,8 +33,8 @@ const textReport: ProvisionReport = {
   remark: ({ bucket, remark }) => printLine(`  ${bucket}: ${remark}`),
 
   change({ bucket, setting, is, shouldBe, impossible }) {
-    const hindrance = impossible === undefined ? '' : ` (${impossible})`
-    return printLine(`~ ${bucket}: ${setting}: ${is} → ${shouldBe}${hindrance}`)
+    const blocker = impossible === undefined ? '' : ` (${impossible})`
+    return printLine(`~ ${bucket}: ${setting}: ${is} → ${shouldBe}${blocker}`)
   },
 
   planned: (changes) => printLine(changes === 0 ? '✓ everything is as it should be' : `${changes} to change`),

@@ -2,36 +2,37 @@ import type { ListedVersion } from '../../documents/documents.ts'
 import { formatBytes, printJson, printLine } from '../output.ts'
 
 /** What became of a version that the rule no longer keeps. */
-export type Fate =
+export type Outcome =
   /** A dry run: it would be removed. */
   | 'would-remove'
   | 'removed'
   /** The API would answer 409: the store keeps it (object lock), or a tag points to it by now. */
   | 'locked'
   | 'tagged'
-  /** Somebody else removed it first. */
+  /** Another caller removed it first. */
   | 'gone'
   | 'failed'
 
 export interface Retained {
   version: ListedVersion
-  fate: Fate
-  /** Why, where that is not plain. */
+  fate: Outcome
+  /** Why, where the outcome does not say it. */
   why?: string
 }
 
 export interface RetainTotals {
   applied: boolean
-  versions: Record<Fate, number>
+  versions: Record<Outcome, number>
   bytes: number
 }
 
-/** What goes to standard output beside the audit lines: sentences, or with `json` one object per line. */
+/** What goes to standard output as well as the audit lines: sentences, or with `json` one object per line. */
 export interface RetainReport {
   version(retained: Retained): Promise<void>
   summary(totals: RetainTotals): Promise<void>
 }
 
+/** Returns the report for people, or for machines where `json` is true. */
 export function createRetainReport(json: boolean): RetainReport {
   return json ? jsonReport : textReport
 }
@@ -41,7 +42,7 @@ const jsonReport: RetainReport = {
   summary: (totals) => printJson({ event: 'summary', ...totals }),
 }
 
-const words: Record<Fate, string> = {
+const words: Record<Outcome, string> = {
   'would-remove': '~ would remove',
   removed: '✓ removed',
   locked: '- locked, stays:',

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { typePattern } from '../../documents/document-ref.ts'
 import type { RetentionRule } from '../../documents/maintenance/retention.ts'
-import { UsageError } from '../failure.ts'
+import { UsageError } from '../command.ts'
 
 /** The file that `--policy` names: one rule per type. */
 const RetentionPolicy = Type.Object(
@@ -23,7 +23,7 @@ const RetentionPolicy = Type.Object(
   { additionalProperties: false },
 )
 
-/** @throws {UsageError} for a file that cannot be read or is no policy, or names a type twice. */
+/** Reads the rules of a policy file. @throws {UsageError} for a file that cannot be read or is no policy, or names a type twice. */
 export function readRules(file: string): RetentionRule[] {
   const { retention } = parsePolicy(textOf(file))
   const types = retention.map(({ type }) => type)

@@ -8,7 +8,7 @@ export const DamagedVersion = Type.Object({
   type: Type.String(),
   name: Type.String(),
   declared: Type.String(),
-  /** `null` where the store would not give the bytes out. */
+  /** The digest of the stored bytes; `null` where the store did not return them. */
   found: Type.Union([Type.String(), Type.Null()]),
   size: Type.Integer(),
 })
@@ -20,6 +20,7 @@ export interface ScrubTotals {
   damaged: readonly DamagedVersion[]
 }
 
+/** Returns what is kept and printed of a version that is damaged. */
 export function damagedVersion({ ref, found, size }: Scrubbed): DamagedVersion {
   const { tenant, type, name, digest } = ref
   return { tenant, type, name, declared: digest, found, size }
@@ -32,6 +33,7 @@ export interface ScrubReport {
   summary(totals: ScrubTotals, end: { finished: boolean; after: string }): void
 }
 
+/** Returns the report for people, or for machines where `json` is true. */
 export function createReport(json: boolean): ScrubReport {
   return json ? jsonReport : textReport
 }

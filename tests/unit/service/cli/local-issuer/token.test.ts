@@ -110,7 +110,7 @@ describe('bun run token', () => {
 
   it('says that nothing is running', async () => {
     expect(await token(reading, {}, join(folder, 'absent'))).toEqual({
-      code: 2,
+      code: 3,
       stdout: '',
       stderr: 'error: no start is running: run "bun run start" first\n',
     })
@@ -128,7 +128,7 @@ describe('bun run token', () => {
     expect(await token([...reading, '--port', '8082'], {}, several)).toMatchObject({ code: 0 })
     expect(await token(reading, { PORT: '8081' }, several)).toMatchObject({ code: 0 })
     expect(await token([...reading, '--port', '9'], {}, several)).toMatchObject({
-      code: 2,
+      code: 3,
       stderr: 'error: no start is running on port 9; running on 8081, 8082: run "bun run start" first\n',
     })
     await removeLocalStart(8081, several)

@@ -1,18 +1,19 @@
 import type { Environment } from '../../config/source.ts'
 import { readLocalStarts } from '../local-issuer/local-state.ts'
+import { isOrigin } from '../values.ts'
 
 export interface DoctorEnvironment {
   /** The variables to read the configuration from. */
   environment: Environment
-  /** Whose store it is, where nobody named one. */
+  /** Which start it belongs to, where no variable names a store. */
   remark: string | null
-  /** Where the Control UI of that store comes from, as far as that is known. */
+  /** The origin of the Control UI that uses the store, as far as it is known. */
   uiOrigin?: string
 }
 
 /**
- * The caller's own variables; without `S3_ENDPOINT` and any other `S3_*` those of the one running `start`, which
- * names its secrets as files that only its owner can read.
+ * Returns the caller's own variables; without any `S3_*` those of the one running `start`, which names its secrets as
+ * files that only its owner can read.
  *
  * @param folder `.local/` of the checkout.
  */
@@ -30,14 +31,9 @@ export async function doctorEnvironment(env: Environment, folder: string): Promi
   }
 }
 
-/** The service takes `PUBLIC_URL` in no other form; here nothing is checked but what is used. */
+/** The service checks `PUBLIC_URL`; here only its origin is used. */
 function uiOriginOf(url = ''): { uiOrigin?: string } {
   return isOrigin(url) ? { uiOrigin: url } : {}
-}
-
-/** Scheme, host and port, and nothing else. */
-export function isOrigin(text: string): boolean {
-  return URL.parse(text)?.origin === text
 }
 
 function whyNone(running: number): string {
