@@ -3,7 +3,7 @@ import type { OnProgress } from '../../../service/cli/progress.ts'
 import { mustRun } from '../../run-command.ts'
 import { findGo, isServerBuilt } from '../../servers/build-server.ts'
 import type { DockerEnvironment } from '../../servers/docker-engine.ts'
-import { builtFrom } from '../built-from.ts'
+import { builtFrom } from '../../servers/server-recipe.ts'
 import { ensureImage } from '../ensure-image.ts'
 import { packObjectStoreImage } from './pack-image.ts'
 
