@@ -1,18 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { generateSecret, SignJWT } from 'jose'
 import { createCursors } from '../../../service/documents/cursor.ts'
-
-<<<<<<< HEAD
-
-import { createUploadTickets } from '../../../service/documents/upload-ticket.ts'
-
-=======
-
 import { createTicketSigner } from '../../../service/documents/ticket-signer.ts'
-import { createRequestSigner, emptySha256 } from '../../../service/object-store/s3/request-signer.ts'
-
->>>>>>> main
-
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
 import { createRequestSigner, emptySha256 } from '../../../service/object-store/s3/signed-fetch.ts'
 
