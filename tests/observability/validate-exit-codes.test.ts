@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
-import type { Report } from '../../observability/proof/report/report.ts'
+import type { Report } from '../../observability/proof/report.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import {

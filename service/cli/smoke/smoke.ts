@@ -2,7 +2,7 @@ import { createDocumentsClient } from '../../client/client.ts'
 import type { Environment } from '../../config/source.ts'
 import { type CheckResult, exitCodeOf } from '../checks/check.ts'
 import { resultLines, summaryLine } from '../checks/result-lines.ts'
-import { runChecks } from '../checks/run-checks.ts'
+import { planned, runChecks } from '../checks/run-checks.ts'
 import { createCommand, type ExitCode, exitCodes, runCommand } from '../command.ts'
 import {
   type Connection,
@@ -54,11 +54,9 @@ async function smoke(
   const documents = createDocumentsClient(connection)
   const scene: SmokeScene = { url, documents, marker, signal, bucket: bucket && sceneOf(bucket) }
   const notAsked = bucket || flags.objects ? undefined : 'no S3_* variable is set, and --objects not given'
-  const checks = smokeChecks.map((check) => ({
-    ...check,
-    run: () => check.run(scene),
-    notAsked: objectChecks.includes(check.id) ? notAsked : undefined,
-  }))
+  const checks = smokeChecks.map((check) =>
+    planned(check, scene, objectChecks.includes(check.id) ? notAsked : undefined),
+  )
   const onEnd = (result: CheckResult) => {
     if (!flags.json) void printBytes(`${resultLines(result)}\n`)
   }
