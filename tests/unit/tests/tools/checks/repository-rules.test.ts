@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'bun:test'
-import { committedSecrets } from '../../../../tools/checks/committed-secrets.ts'
 import { composeProblems } from '../../../../tools/checks/compose-rules.ts'
 import {
   looseVersions,
@@ -7,6 +6,7 @@ import {
   undeclaredPackages,
   unusedPackages,
 } from '../../../../tools/checks/package-rules.ts'
+import { committedSecrets } from '../../../../tools/checks/secret-search.ts'
 
 const usesJose = [{ path: 'service/authn/a.ts', text: "import { jwtVerify } from 'jose'\n" }]
 

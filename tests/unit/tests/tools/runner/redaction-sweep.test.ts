@@ -7,9 +7,8 @@ import { SignJWT } from 'jose'
 import { plantedSecrets } from '../../../../tools/checks/planted-secrets.ts'
 import { expectationOf } from '../../../../tools/runner/expected-prints.ts'
 import { createNeedleSearch } from '../../../../tools/runner/needle-search.ts'
-import { findLeaks } from '../../../../tools/runner/redaction-sweep.ts'
+import { findLeaks, sweepPrinted } from '../../../../tools/runner/redaction-sweep.ts'
 import { runSuite } from '../../../../tools/runner/run-suite.ts'
-import { sweepPrinted } from '../../../../tools/runner/sweep-printed.ts'
 
 const printedByServers = resolve(import.meta.dir, '../../../../support/printed.ts')
 const secret = `${crypto.randomUUID()}/+${crypto.randomUUID()}`
