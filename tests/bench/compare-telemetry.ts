@@ -11,14 +11,14 @@ import { runWrk } from './wrk.ts'
 const collection = '/v1/tenants/acme/documents'
 const listed = 1000
 
-/** What is asked of services that are the same but for their telemetry. */
+/** What services are asked for that differ in their telemetry alone. */
 const loads = {
   get: { title: 'GET 4 KiB, 16 connections', connections: 16, documents: 1, size: 4096 },
   list: { title: 'list 1,000, 1 connection', connections: 1, documents: listed, size: 16 },
 } as const
 
 /**
- * The service with nobody to tell, beside one whose metrics are counted, and one that exports traces and logs as
+ * The service without telemetry, compared with one whose metrics are counted, and one that exports traces and logs as
  * well, every request sampled. The backend is a process of its own and shares the machine.
  */
 export async function compareTelemetry(stage: Stage, kind: keyof typeof loads): Promise<Comparison> {

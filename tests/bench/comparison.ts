@@ -1,6 +1,6 @@
 import { type Spread, spreadOf } from './spread.ts'
 
-/** The service, in one or more ways of asking, beside what it is measured against. */
+/** The service, asked in one or more ways, and what it is measured against. */
 export interface Comparison {
   /** What `--only` chooses by. */
   operation: Operation
@@ -45,7 +45,7 @@ export interface Measured {
 
 /**
  * Runs baseline and variants in turn, `rounds` times and after one short round that does not count. Every other
- * round goes backwards, so that what grows in the course of a run favours nobody.
+ * round goes backwards, so that what grows in the course of a run favours neither side.
  */
 export async function measure(
   comparison: Comparison,

@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { acme } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 import { rawConnection } from '../support/service/raw-connection.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
-let service: InProcessService
+const { service } = ownService()
 let token: string
 
 beforeAll(async () => {
-  service = await serviceInProcess()
   token = await service.token()
 }, 600_000)
-
-afterAll(() => service.stop())
 
 const chunked = 'Transfer-Encoding: chunked\r\n'
 const hello = '5\r\nhello\r\n0\r\n\r\n'
@@ -51,7 +48,7 @@ function requests(): Record<string, string> {
     'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'the start of a TLS handshake': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n',
     '`OPTIONS *`': `OPTIONS * HTTP/1.1\r\n${fields}\r\n`,
-    'a method of nobody (`BREW`)': `BREW /livez HTTP/1.1\r\n${fields}\r\n`,
+    'an unknown method (`BREW`)': `BREW /livez HTTP/1.1\r\n${fields}\r\n`,
   }
 }
 

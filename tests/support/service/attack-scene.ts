@@ -12,13 +12,13 @@ import { type InProcessService, serviceInProcess } from './service-for-tests.ts'
 import { type TicketCalls, ticketCalls } from './ticket-calls.ts'
 
 /**
- * A store that two tenants share: the victim `globex` has a document there that nobody else may see, the
+ * A store that two tenants share: the victim `globex` has a document there that no other tenant may see, the
  * attacker `mallory` has all rights in `acme`, and knows of the victim what can be known: keys, digest, size.
  */
 export interface AttackScene {
   service: InProcessService
   capabilities: StoreCapabilities
-  /** The probe found that whoever holds a presigned PUT can copy any object with it. */
+  /** The probe found that the holder of a presigned PUT can copy any object with it. */
   copyHole: boolean
   mallory: TicketCalls
   victim: TicketCalls

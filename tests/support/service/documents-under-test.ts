@@ -64,7 +64,7 @@ export function keyOf(bytes: Uint8Array): string {
 
 export const latestKey = 'tenants/acme/tags/snapshots/orders.bin/latest'
 
-/** An upload of these bytes, admitted now, that declares nothing, but for what `declared` says. */
+/** An upload of these bytes, admitted now, that declares nothing except what `declared` says. */
 export function uploadOf(bytes: Uint8Array, declared: Partial<Upload> = {}): Upload {
   return {
     body: streamOf(bytes),

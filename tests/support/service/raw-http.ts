@@ -29,7 +29,7 @@ export interface RawExchange {
   end(): void
   /** As a client does that is switched off: a reset, no farewell. */
   reset(): void
-  /** Stops and goes on reading, so that the peer's writes back up. */
+  /** Stops and resumes reading, so that the peer's writes back up. */
   pause(): void
   resume(): void
 }

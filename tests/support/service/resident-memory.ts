@@ -8,7 +8,7 @@ export function resident(pid: number): { now: number; peak: number } {
   return { now: bytesOf('VmRSS'), peak: bytesOf('VmHWM') }
 }
 
-/** proc_pid_clear_refs(5): the mark of the peak begins anew. */
+/** proc_pid_clear_refs(5): the mark of the peak is reset. */
 export function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }

@@ -7,7 +7,7 @@ export type Ticket = {
   completeBefore: string
 } & ({ method: 'POST'; fields: Record<string, string> } | { method: 'PUT'; headers: Record<string, string> })
 
-/** What somebody adds to, or puts in the place of, what the ticket says. */
+/** What an attacker adds to the ticket, or replaces in it. */
 export interface Forgery {
   /** Form fields before and after the ticket's, in this order; the same name may come again. */
   fieldsBefore?: readonly [string, string][]
@@ -19,7 +19,7 @@ export interface Forgery {
   ca?: string | undefined
 }
 
-/** Sends the bytes of a ticket to the store as the ticket says, but for the forgery; the body is read. */
+/** Sends the bytes of a ticket to the store as the ticket says, except for the forgery; the body is read. */
 export async function sendTicket(
   ticket: Ticket,
   bytes: Uint8Array<ArrayBuffer>,

@@ -11,7 +11,7 @@ export interface Transfer {
   path: string
   /** Bytes to send, or that are expected. */
   size: number
-  /** Of an upload: whether it says how much it is; else it goes in chunks. */
+  /** Of an upload: whether it declares its length; otherwise it goes in chunks. */
   contentLength?: boolean | undefined
   /** Of an upload: `sha256:<hex>` of the bytes, for its Repr-Digest; default: it has none. */
   declared?: Digest | undefined
