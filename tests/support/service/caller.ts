@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { ServiceForTests } from './service-for-tests.ts'
+
+export { digestOf, reprDigestOf } from './sample-documents.ts'
 
 export interface Call {
   method?: string
@@ -45,16 +46,6 @@ export async function refusalOf(response: Response): Promise<string> {
     type === `urn:cloudlysis:problem:${code}` &&
     response.headers.get('traceparent')?.split('-')[1] === traceId
   return wellFormed ? `${status} ${code}` : `not a problem: ${JSON.stringify(problem)}`
-}
-
-/** `sha256:<hex>` of the bytes. */
-export function digestOf(bytes: string | Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-}
-
-/** Value of `Repr-Digest` for the bytes. */
-export function reprDigestOf(bytes: string | Uint8Array): string {
-  return `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`
 }
 
 /** Uploads `body` and gives the document that came back. */

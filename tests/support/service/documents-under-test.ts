@@ -5,9 +5,9 @@ import type { TransferSigner } from '../../../service/object-store/transfer-sign
 import type { Digest, VersionRef } from '../../../service/wire/names.ts'
 import { minioCapabilities } from '../stores/known-capabilities.ts'
 import { createMemoryObjectStore } from '../stores/memory-object-store.ts'
+import { digestOf, KiB, MiB } from './sample-documents.ts'
 
-export const KiB = 1024
-export const MiB = 1024 * KiB
+export { digestOf, KiB, MiB }
 
 /** One document of one tenant, which most tests are about. */
 export const ref = { tenant: 'acme', type: 'snapshots', name: 'orders.bin' }
@@ -48,10 +48,6 @@ export function documentsInMemory(
     onIntegrityViolation: (violated, found) => violations.push({ ref: violated, found }),
   })
   return { documents, store, violations }
-}
-
-export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${Bun.SHA256.hash(bytes, 'hex')}`
 }
 
 export function versionOf(bytes: Uint8Array): VersionRef {

@@ -5,12 +5,12 @@ export const KiB = 1024
 export const MiB = 1024 * KiB
 
 /** `sha256:<hex>` of the bytes. */
-export function digestOf(bytes: Uint8Array): Digest {
+export function digestOf(bytes: string | Uint8Array): Digest {
   return `sha256:${Bun.SHA256.hash(bytes, 'hex')}`
 }
 
-/** RFC 9530 section 3, of the bytes. */
-export function reprDigestOf(bytes: Uint8Array): string {
+/** Value of `Repr-Digest` (RFC 9530 section 3) for the bytes. */
+export function reprDigestOf(bytes: string | Uint8Array): string {
   return `sha-256=:${Bun.SHA256.hash(bytes, 'base64')}:`
 }
 
