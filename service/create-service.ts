@@ -58,12 +58,8 @@ export interface Service {
   /** Every call that needs a token. */
   routes: readonly Route[]
   documents: Documents
-  /**
-   * Answers one request as a running service does.
-   *
-   * @param clientAddress the peer's, for the audit line.
-   */
-  answer(request: Request, clientAddress: string | undefined): Promise<Response>
+  /** Answers one request as the running service does, from a client without an address. */
+  answer(request: Request): Response | Promise<Response>
   /** Listens where the configuration says, probes the store, and sweeps it from time to time. To be called once. */
   start(): { url: string }
   /** From now on `/readyz` answers 503, while everything else is still served. */
@@ -191,12 +187,12 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   return {
     routes: app.routes,
     documents,
-    answer: app.answer,
+    answer: (request) => app.elysia.fetch(request),
     drain: app.drain,
 
     start() {
       if (!parts.capabilities) watch = watchStore()
-      server = listen(config.http, app.answer)
+      server = listen(config.http, app.elysia)
       if (config.metrics && prometheus) metricsServer = listenForMetrics(config.metrics, prometheus)
       sweeping = setInterval(sweepStore, limits.sweepIntervalSeconds * 1000)
       logger.info('service.listening', {

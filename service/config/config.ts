@@ -76,7 +76,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the configuration contract (README.md, "Configuration") out of an environment.
+ * Reads the configuration contract (docs/configuration.md) out of an environment.
  *
  * @param readFile reads the file that an `…_FILE` variable names, as text.
  * @param resolveHost addresses of a host name, asked only for a single-label host with plain http.
