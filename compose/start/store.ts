@@ -4,7 +4,7 @@ import type { Environment } from '../../service/config/source.ts'
 import { findGo, isServerBuilt } from '../servers/build-server.ts'
 import { whyNoDocker } from '../servers/docker-engine.ts'
 import { findPip, isSeaweedfsInstalled } from '../servers/seaweedfs-install.ts'
-import { startComposeStore, startMinioStore, startSeaweedfsStore } from './start-store-local.ts'
+import { startComposeStore, startMinioStore, startSeaweedfsStore } from './local-stores.ts'
 
 /** The object store that `start` found or brought up. */
 export interface StartedStore {
