@@ -3,7 +3,7 @@ import { version } from '../package.json'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { type Config, secretsOf } from './config/config.ts'
 import { deriveKey } from './derived-key.ts'
-import { createDomain } from './documents/create-domain.ts'
+import { createDocuments } from './documents/create-documents.ts'
 import type { Documents } from './documents/documents.ts'
 import { sweep } from './documents/maintenance/sweeper.ts'
 import { createApp } from './http/app.ts'
@@ -113,7 +113,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   const store = parts.store ?? opened.store
   const bucketSigner = createS3TransferSigner(opened.connection)
   const signingSecret = (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal()
-  const { documents, transfers } = createDomain({
+  const { documents, transfers } = createDocuments({
     store: parts.decorateStore?.(store) ?? store,
     documentBytesMax: config.documentBytesMax,
     uploadIdleSecondsMax: parts.uploadIdleSecondsMax,

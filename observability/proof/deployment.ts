@@ -82,5 +82,5 @@ export interface StoreRoute {
   env?: Readonly<Record<string, string>>
   /** From now on connections are refused, and open ones closed. */
   cut(): Promise<void>
-  mend(): Promise<void>
+  restore(): Promise<void>
 }

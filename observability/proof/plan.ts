@@ -1,20 +1,81 @@
-import type { Check } from '../../service/cli/checks/check.ts'
-import { joinChecks } from './checks/join-checks.ts'
-import { lokiChecks } from './checks/loki-checks.ts'
+import { joinChecksOf } from './checks/join-checks.ts'
+import * as loki from './checks/loki-main.ts'
+import * as lokiOutage from './checks/loki-outage.ts'
+import * as lokiRefusals from './checks/loki-refusals.ts'
+import * as lokiUpkeep from './checks/loki-upkeep.ts'
 import { outsideJoinChecks, outsideLokiChecks, outsideTempoChecks } from './checks/outside-checks.ts'
-import { tempoChecks } from './checks/tempo-checks.ts'
+import { type ProofCheck, type ProofFacts, setupFacts } from './checks/proof-check.ts'
+import * as tempo from './checks/tempo-main.ts'
+import * as tempoOutage from './checks/tempo-outage.ts'
+import * as tempoRefusals from './checks/tempo-refusals.ts'
+import { retention as tempoRetention } from './checks/tempo-retention.ts'
+import type { ServerName } from './deployment.ts'
 import type { Request } from './flags.ts'
+import type { OwnScene } from './scene.ts'
 
-/** What a check says of itself, without what it is tried on. */
-export type Sentence = Pick<Check<unknown>, 'id' | 'sentence' | 'part' | 'notOutside' | 'needs'>
+/** What is proved of servers that the proof starts, in the order of the report. */
+export const ownChecks: Readonly<Record<ServerName, readonly ProofCheck<OwnScene>[]>> = {
+  loki: [
+    loki.preflight,
+    loki.start,
+    loki.landing,
+    loki.objects,
+    loki.index,
+    loki.readBack,
+    loki.origin,
+    lokiRefusals.wrongSecretRefused,
+    lokiRefusals.wrongBucketRefused,
+    lokiRefusals.nothingElsewhere,
+    lokiOutage.outage,
+    lokiUpkeep.retention,
+    lokiUpkeep.deletion,
+    loki.containment,
+    loki.untouched,
+  ],
+  tempo: [
+    tempo.preflight,
+    tempo.copy,
+    tempo.start,
+    tempo.landing,
+    tempo.objects,
+    tempo.readBack,
+    tempo.search,
+    tempo.origin,
+    tempoRefusals.wrongSecretRefused,
+    tempoRefusals.wrongBucketRefused,
+    tempoRefusals.nothingElsewhere,
+    tempoOutage.outage,
+    tempoRetention,
+    tempo.containment,
+    tempo.untouched,
+  ],
+}
 
-/** The checks that a command line asks for, in the order of the report. */
-export function checksOf({ servers, flags }: Request): Sentence[] {
-  const outside = flags.against !== undefined
-  const lists: Record<'loki' | 'tempo', readonly Sentence[]> = outside
-    ? { loki: outsideLokiChecks, tempo: outsideTempoChecks }
-    : { loki: lokiChecks, tempo: tempoChecks }
-  const join: readonly Sentence[] = outside ? outsideJoinChecks : joinChecks
+/** What is proved of servers that run already. */
+export const outsideChecks = { loki: outsideLokiChecks, tempo: outsideTempoChecks }
+
+/** What is proved of Loki and Tempo together. */
+export const joinChecks = {
+  own: joinChecksOf({ loki: loki.readBack, tempo: tempo.readBack }),
+  outside: outsideJoinChecks,
+}
+
+/** All checks there are, in the order of the README's table. */
+export const allChecks: readonly ProofFacts[] = [
+  setupFacts,
+  ...(['loki', 'tempo'] as const).flatMap((server) => [
+    // Those that only a running deployment is asked come first.
+    ...outsideChecks[server].filter(({ part }) => part === 'outside'),
+    ...ownChecks[server],
+  ]),
+  ...joinChecks.own,
+]
+
+/** Returns the checks that a command line asks for, in the order of the report. */
+export function checksOf({ servers, flags }: Pick<Request, 'servers' | 'flags'>): ProofFacts[] {
+  const isOutside = flags.against !== undefined
+  const lists: Readonly<Record<ServerName, readonly ProofFacts[]>> = isOutside ? outsideChecks : ownChecks
+  const join: readonly ProofFacts[] = isOutside ? joinChecks.outside : joinChecks.own
   return [...servers.flatMap((server) => lists[server]), ...(servers.length > 1 ? join : [])].filter(
     ({ part }) => part !== 'all' || flags.all,
   )

@@ -1,125 +1,148 @@
-import type { Check } from '../../service/cli/checks/check.ts'
-import type { PlannedCheck } from '../../service/cli/checks/run-checks.ts'
+import { type PlannedCheck, planned } from '../../service/cli/checks/run-checks.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
-import { type JoinScene, joinChecks } from './checks/join-checks.ts'
-import { lokiChecks } from './checks/loki-checks.ts'
-import type { LokiScene } from './checks/loki-scene.ts'
-import { removeOwn } from './checks/store-checks.ts'
-import { tempoChecks } from './checks/tempo-checks.ts'
-import type { TempoScene } from './checks/tempo-scene.ts'
-import { type Deployment, type ServerName, serverNames } from './deployment.ts'
+import type { OutsideScene } from './checks/outside-checks.ts'
+import { type Deployment, type ServerName, type StoreAccess, serverNames } from './deployment.ts'
 import type { Evidence } from './evidence.ts'
 import { type Marker, newMarker } from './marker.ts'
-import { found, type Mischief, newScene, type OwnScene, prefixesOfProof } from './scene.ts'
+import { joinChecks, outsideChecks, ownChecks } from './plan.ts'
+import { newScene, type OwnScene, prefixesOfProof, type Waits } from './scene.ts'
 import { canaryFolder } from './store/canary.ts'
-import type { Waits } from './waits.ts'
 
-/** Where a server keeps its objects, and by which of its variants. */
-export interface ServerPlace {
+/** A bucket and a prefix in it. */
+export interface Place {
   bucket: string
   /** Ends with a slash. */
   prefix: string
+}
+
+/** Where a server keeps its objects, and by which of its variants. */
+export interface ServerPlace extends Place {
   variants: readonly string[]
 }
 
-export interface ProofOptions {
+/** Where a server that runs already keeps its objects, and its origins. */
+export interface RunningPlace extends Place {
+  url: string
+  otlpUrl: string
+}
+
+interface CommonOptions {
+  evidence: Evidence
+  signal: AbortSignal
+  /** Places in those buckets that others use, such as the documents'. */
+  others?: readonly Place[]
+  waits?: Partial<Waits>
+}
+
+export interface ProofOptions extends CommonOptions {
   deployment: Deployment
   /** What is to be proved: one of them, or both. */
   places: Partial<Record<ServerName, ServerPlace>>
-  /** `all`: outage, retention and deletion, too. */
+  /** `all`: also outage, retention and deletion. */
   part: 'default' | 'all'
-  evidence: Evidence
-  signal: AbortSignal
-  /** Places in those buckets that are somebody else's, such as the documents'. */
-  others?: readonly { bucket: string; prefix: string }[]
-  waits?: Partial<Waits>
-  /** For self-tests alone. */
-  mischief?: Mischief
+  /** What is written and looked for; default: a new one. */
+  marker?: Marker
+}
+
+export interface AgainstOptions extends CommonOptions {
+  places: Partial<Record<ServerName, RunningPlace>>
+  /** Read only. */
+  store: StoreAccess
+  /** Tenant, if the deployment tells several apart. */
+  orgId?: string | undefined
 }
 
 export interface Proof {
   checks: PlannedCheck[]
-  /** Ends the servers and removes what they wrote. @returns keys that would not go, as `removeOwn` tells them. */
+  /** Ends the servers and removes what they wrote. @returns keys and prefixes (`loki/…`) that could not be removed. */
   close(): Promise<string[]>
 }
 
-/** The proof with servers of its own: what is tried, and on what. Nothing is started before the first check. */
+const bothNeeded = 'it takes both, Loki and Tempo'
+
+/** Returns the proof with servers of its own. Nothing is started before the first check. */
 export function ownProof(options: ProofOptions): Proof {
-  const { places, deployment } = options
-  const marker = newMarker()
-  const loki: Closable<LokiScene> | null =
-    places.loki === undefined ? null : sceneOf(options, 'loki', places.loki, marker)
-  const tempo: Closable<TempoScene> | null =
-    places.tempo === undefined ? null : sceneOf(options, 'tempo', places.tempo, marker)
-  const join: JoinScene = {
-    marker,
-    orgId: undefined,
-    loki: () => found(loki?.reader).url,
-    tempo: () => found(tempo?.reader).url,
-  }
-  const scenes = [loki, tempo].filter((scene) => scene !== null)
+  const { places, deployment, part, marker = newMarker(), others = [] } = options
+  const removals: (() => Promise<string[]>)[] = []
+  const scenes = serverNames.flatMap((server) => {
+    const place = places[server]
+    if (place === undefined) return []
+    const objects = createS3ObjectStore({ ...deployment.store, bucket: place.bucket, connectionsMax: 16 })
+    const others_ = serverNames.filter((other) => other !== server)
+    const neighbours = [...others, ...others_.flatMap((other) => placesOfProof(other, places[other], marker))]
+    const ownPrefixes = prefixesOfProof(place)
+    const scene: OwnScene = {
+      ...newScene({ ...options, server, place, objects, marker, ownPrefixes, neighbours }),
+      deployment,
+      variants: place.variants,
+      atEnd: (remove) => void removals.push(remove),
+    }
+    return [{ scene, close: () => objects.close() }]
+  })
+  const isAsked = (check: { part: string }) => part === 'all' || check.part === 'default'
+  const notAsked = scenes.length < 2 ? bothNeeded : undefined
   return {
     checks: [
-      ...(loki === null ? [] : planned(lokiChecks, loki, options)),
-      ...(tempo === null ? [] : planned(tempoChecks, tempo, options)),
-      ...planned(joinChecks, join, options, scenes.length < 2 ? 'it takes both, Loki and Tempo' : undefined),
+      ...scenes.flatMap(({ scene }) =>
+        ownChecks[scene.server].filter(isAsked).map((check) => planned(check, scene)),
+      ),
+      ...joinChecks.own.map((check) => planned(check, { marker, orgId: undefined }, notAsked)),
     ],
     async close() {
       await deployment.close()
-      const left = deployment.hasOwnStore ? [] : await Promise.all(scenes.map(removeOwn))
-      for (const { objects } of scenes) objects.close()
+      const left = deployment.hasOwnStore ? [] : await Promise.all(removals.map((remove) => remove()))
+      for (const { close } of scenes) close()
       return left.flat()
     },
   }
 }
 
-function planned<S>(
-  checks: readonly Check<S>[],
-  scene: S,
-  { part, mischief }: ProofOptions,
-  notAsked?: string,
-): PlannedCheck[] {
-  const { before = {}, skips = [] } = mischief ?? {}
-  return checks
-    .filter((check) => (part === 'all' || check.part === 'default') && !skips.includes(check.id))
-    .map(({ id, sentence, needs, after, run }) => ({
-      id,
-      sentence,
-      needs: notAsked === undefined ? needs : [],
-      ...(after === undefined ? {} : { after }),
-      notAsked,
-      async run() {
-        await before[id]?.(scene as OwnScene)
-        return run(scene)
-      },
-    }))
-}
-
-/** A scene on a bucket whose connections have to be closed. */
-type Closable<S> = S & { objects: { close(): void } }
-
-function sceneOf(
-  { deployment, evidence, signal, waits, mischief, places, others = [] }: ProofOptions,
-  server: ServerName,
-  place: ServerPlace,
-  marker: Marker,
-): Closable<OwnScene> {
-  const objects = createS3ObjectStore({ ...deployment.store, bucket: place.bucket, connectionsMax: 16 })
-  const proved = serverNames
-    .filter((other) => other !== server)
-    .flatMap((other) => traces(other, places[other], marker))
-  const parts = { server, place, objects, marker, evidence, signal, waits }
-  const scene = newScene({
-    ...parts,
-    ownPrefixes: prefixesOfProof(place),
-    neighbours: [...others, ...proved],
-  })
-  return { ...scene, objects, deployment, variants: place.variants, mischief: mischief ?? {} }
-}
-
-/** Where the proof of the other server writes, should it have the same bucket. */
-function traces(server: ServerName, place: ServerPlace | undefined, marker: Marker) {
+/** Where the proof of the other server writes, in case it has the same bucket. */
+function placesOfProof(server: ServerName, place: ServerPlace | undefined, marker: Marker): Place[] {
   if (place === undefined) return []
   const prefixes = [...prefixesOfProof(place), canaryFolder(marker, server)]
   return prefixes.map((prefix) => ({ bucket: place.bucket, prefix }))
+}
+
+/** Returns the proof of servers that run already: it writes its marker there, and otherwise only looks. */
+export function againstProof(options: AgainstOptions): Proof {
+  const { places, store, orgId, others = [] } = options
+  const marker = newMarker()
+  const scenes = serverNames.flatMap((server) => {
+    const place = places[server]
+    if (place === undefined) return []
+    const objects = createS3ObjectStore({ ...store, bucket: place.bucket, connectionsMax: 16 })
+    const neighbours = [...others, ...Object.values(places).filter((other) => other !== place)]
+    const ownPrefixes = [place.prefix]
+    const scene: OutsideScene = {
+      ...newScene({ ...options, server, place, objects, marker, ownPrefixes, neighbours }),
+      url: place.url,
+      otlpUrl: place.otlpUrl,
+    }
+    return [{ scene, close: () => objects.close() }]
+  })
+  const notAsked = scenes.length < 2 ? bothNeeded : undefined
+  return {
+    checks: [
+      ...scenes.flatMap(({ scene }) => [
+        ...outsideChecks[scene.server].map((check) => planned(check, scene)),
+        ...notAskedOf(scene.server),
+      ]),
+      ...joinChecks.outside.map((check) => planned(check, { marker, orgId }, notAsked)),
+    ],
+    async close() {
+      for (const { close } of scenes) close()
+      return []
+    },
+  }
+}
+
+/** Reported, so that no one takes the shorter proof for the whole. */
+function notAskedOf(server: ServerName): PlannedCheck[] {
+  return ownChecks[server]
+    .filter(({ notOutside }) => notOutside !== undefined)
+    .map(({ id, sentence, notOutside }) => ({
+      ...{ id, sentence, needs: [], after: [], notAsked: notOutside },
+      run: () => Promise.reject(new Error('not asked')),
+    }))
 }

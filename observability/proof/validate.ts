@@ -11,14 +11,12 @@ import { type ExitCode, exitCodes, runCommand, UsageError } from '../../service/
 import { showProgress } from '../../service/cli/progress.ts'
 import { ConfigError } from '../../service/config/config.ts'
 import { redactText } from '../../service/telemetry/redaction.ts'
+import { setupFacts } from './checks/proof-check.ts'
 import { type Evidence, evidenceIn } from './evidence.ts'
 import { type Flags, type Request, requestOf, validateCommand } from './flags.ts'
 import { checksOf } from './plan.ts'
-import { junitReport } from './report/junit.ts'
-import { type Report, reportOf } from './report/report.ts'
-import { isMissing, type Setup, setupCheck } from './setup.ts'
-import { setUpAgainst } from './setup-against.ts'
-import { setUpOwn } from './setup-own.ts'
+import { junitReport, type Report, reportOf } from './report.ts'
+import { isMissing, type Setup, setUp } from './setup.ts'
 
 const root = resolve(import.meta.dir, '../..')
 
@@ -84,7 +82,7 @@ async function prove(run: Run): Promise<{ setup: Setup | null; results: CheckRes
   }
 }
 
-/** What was found out is told, whatever comes of the cleaning up. */
+/** The results are reported even if cleaning up fails. */
 async function leftBy({ proof }: Setup): Promise<string[]> {
   try {
     return await proof.close()
@@ -101,20 +99,22 @@ async function tryToSetUp({
 }: Run): Promise<{ setup: Setup | null; result: CheckResult }> {
   const begun = performance.now()
   const seconds = () => (performance.now() - begun) / 1000
-  const setUp = request.flags.against === undefined ? setUpOwn : setUpAgainst
+  const { id, sentence } = setupFacts
   try {
     const options = { request, env: Bun.env, evidence, signal, onProgress: report }
     const setup = await setUp(options)
-    const told = { verdict: 'proved' as const, seen: setup.seen, reason: '', seconds: seconds() }
-    return { setup, result: { ...setupCheck, ...told } }
+    const result: CheckResult = {
+      ...{ id, sentence, verdict: 'proved', seen: setup.seen, reason: '', seconds: seconds() },
+    }
+    return { setup, result }
   } catch (error) {
     if (error instanceof UsageError || error instanceof ConfigError) throw error
-    // What nobody foresaw is told in the report as well, and where it was thrown.
+    // An unexpected error is kept with its stack; the report has its message.
     if (!isMissing(error)) await evidence.write('setup.thrown.txt', Bun.inspect(error))
     const verdict = isMissing(error) ? ('missing' as const) : ('failed' as const)
     // It may quote what a server or a program said.
     const reason = redactText(error instanceof Error ? error.message : String(error))
-    return { setup: null, result: { ...setupCheck, verdict, seen: '', reason, seconds: seconds() } }
+    return { setup: null, result: { id, sentence, verdict, seen: '', reason, seconds: seconds() } }
   }
 }
 

@@ -1,111 +1,99 @@
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
-import type { Semaphore } from '../semaphore.ts'
-import type { Acceptance } from './acceptance.ts'
-import type { Deletions } from './deletions.ts'
-import { DocumentError, type DocumentErrorCode } from './document-error.ts'
-import { digestHex, versionKey } from './document-key.ts'
-import type { Digest, VersionRef } from './document-ref.ts'
-import { admit, digestMismatch } from './publish.ts'
-import type { Completed } from './running-completions.ts'
-import type { UploadClaims } from './upload-ticket.ts'
-import { verified } from './verified-stream.ts'
-import {
-  openStaged,
-  promoteByCopy,
-  promoteByStream,
-  type StagedBytes,
-  type VersionFacts,
-} from './version-writer.ts'
+import { DocumentError, type DocumentErrorCode, digestMismatch } from './document-error.ts'
+import { versionKey } from './document-key.ts'
+import type { Accepted } from './documents.ts'
+import type { AcceptUpload } from './latest-after-upload.ts'
+import { type Promotion, promoteByCopy, promoteByStream, verifyStaged } from './staging.ts'
+import type { UploadClaims } from './ticket-signer.ts'
+import type { UploadBudget } from './upload-budget.ts'
 
 export interface CompletionParts {
   store: ObjectStore
-  acceptance: Acceptance
-  deletions: Deletions
-  promotions: Semaphore
+  budget: UploadBudget
+  acceptUpload: AcceptUpload
   /** What the probe has found out so far. */
   capabilities: () => StoreCapabilities
 }
 
+/** What was uploaded with a ticket. */
+interface TicketUpload extends Promotion {
+  staged: ObjectInfo
+  /** Whether the version was there before. */
+  exists: boolean
+}
+
 /**
- * Publishes what lies in staging for a ticket: verified first, then staging is emptied, then `latest`. Whatever
- * fails or is deleted from then on, a repetition finds nothing that could bring the version back; if it is there,
- * the repetition moves `latest`.
+ * Publishes what lies in staging for a ticket: first it is verified, then staging is emptied, then `latest` moves.
+ * After whatever fails or is deleted from then on, a repetition finds nothing that could bring the version back; if
+ * the version is there, the repetition moves `latest`.
  *
  * @throws {DocumentError} `upload_not_found`, `digest_mismatch`, `upload_changed`, `busy`; `conflict` if the
- *   version was deleted meanwhile
+ *   version was deleted at the same time
  */
 export async function completeStaged(
   parts: CompletionParts,
   claims: UploadClaims,
   traceId: string,
   signal: AbortSignal,
-): Promise<Completed> {
-  const { store, acceptance } = parts
+): Promise<Accepted> {
+  const { store, acceptUpload } = parts
   const { tenant, type, name, digest, stagingKey, size, contentType, subject: by } = claims
-  const ref: VersionRef = { tenant, type, name, digest }
-  const admittedAt = new Date(claims.admittedAtMs)
-  const deletedBeside = parts.deletions.watch()
-
-  const [staged, published] = await Promise.all([
-    store.head(stagingKey, { checksum: true, signal }),
-    store.head(versionKey(ref), { signal }),
-  ])
-  if (!staged && !published) throw uploadNotFound()
-  const facts = { size, contentType, by, admittedAt, traceId }
-  const created =
-    staged !== null && (await publishOrJoin(parts, staged, ref, facts, published !== null, signal))
-  if (staged) await store.delete(stagingKey, { signal })
-  const document = await acceptance.accept(ref, { digest, size, contentType, by, admittedAt, created })
-  if (deletedBeside()) await acceptance.refuseDeleted(ref, by)
-  return { document, created }
+  const version = { tenant, type, name, digest }
+  const facts = { size, contentType, by, admittedAt: new Date(claims.admittedAtMs), traceId, signal }
+  const mismatch: Promotion['mismatch'] = (found) => digestMismatch(digest, found.digest)
+  return acceptUpload(version, facts, async () => {
+    const [staged, published] = await Promise.all([
+      store.head(stagingKey, { checksum: true, signal }),
+      store.head(versionKey(version), { signal }),
+    ])
+    if (!staged && !published) throw uploadNotFound()
+    if (!staged) return { digest, size, created: false }
+    const upload = { staged, version, facts, mismatch, exists: published !== null }
+    const created = await publishOrJoin(parts, upload)
+    await store.delete(stagingKey, { signal })
+    return { digest, size, created }
+  })
 }
 
-/** What another replica has published meanwhile, and removed from staging, needs no publishing here. */
-async function publishOrJoin(
-  parts: CompletionParts,
-  staged: ObjectInfo,
-  ref: VersionRef,
-  facts: VersionFacts,
-  exists: boolean,
-  signal: AbortSignal,
-): Promise<boolean> {
+/** Publishes the upload, unless another replica has published it meanwhile and removed it from staging. */
+async function publishOrJoin(parts: CompletionParts, upload: TicketUpload): Promise<boolean> {
   try {
-    return await publishStaged(parts, staged, ref, facts, exists, signal)
+    return await publishUpload(parts, upload)
   } catch (error) {
     if (!(error instanceof DocumentError) || error.code !== 'upload_changed') throw error
-    if (await parts.store.head(staged.key, { signal })) throw error
-    if (!(await parts.store.head(versionKey(ref), { signal }))) throw uploadNotFound()
+    const { signal } = upload.facts
+    if (await parts.store.head(upload.staged.key, { signal })) throw error
+    if (!(await parts.store.head(versionKey(upload.version), { signal }))) throw uploadNotFound()
     return false
   }
 }
 
-async function publishStaged(
-  { store, promotions, capabilities }: CompletionParts,
-  staged: ObjectInfo,
-  ref: VersionRef,
-  facts: VersionFacts,
-  exists: boolean,
-  signal: AbortSignal,
+/** @returns whether the version is new. */
+async function publishUpload(
+  { store, budget, capabilities }: CompletionParts,
+  upload: TicketUpload,
 ): Promise<boolean> {
-  const known = capabilities()
-  const enforced = known.digestEnforced && staged.sha256 !== undefined
-  const release = await admit(promotions, 1, signal)
+  const { staged, version, facts } = upload
+  const { digestEnforced, copyPinHonoured } = capabilities()
+  const enforced = digestEnforced && staged.sha256 !== undefined
+  const release = await budget.promotion(facts.signal)
   try {
     if (staged.size !== facts.size) throw wrongSize(facts.size, staged.size)
-    if (enforced) refuseOther(ref.digest, `sha256:${staged.sha256}`)
-    if (exists) {
-      if (!enforced) await hashStaged(store, staged, ref, facts, signal)
+    if (enforced && version.digest !== `sha256:${staged.sha256}`) {
+      throw digestMismatch(version.digest, `sha256:${staged.sha256}`)
+    }
+    if (upload.exists) {
+      // Published bytes are not written again, but a client learns that it has sent others.
+      if (!enforced) await verifyStaged(store, upload)
       return false
     }
-    if (enforced && known.copyPinHonoured) return await promoteByCopy(store, staged, ref, facts, signal)
-    const mismatch = ({ digest }: { digest: Digest }) => digestMismatch(ref.digest, digest)
-    return await promoteByStream(store, staged, ref, facts, mismatch, signal)
+    return await (enforced && copyPinHonoured ? promoteByCopy : promoteByStream)(store, upload)
   } catch (error) {
-    // Wrong bytes are of no use, and those of a version that was deleted must not bring it back.
+    // Wrong bytes are of no use, and the bytes of a version that was deleted must not bring it back.
     const useless = error instanceof DocumentError && uselessAfter.includes(error.code)
-    // Should this fail, the lifecycle rule removes it.
-    if (useless) await store.delete(staged.key, { signal }).catch(() => {})
+    // If this fails, the lifecycle rule removes them.
+    if (useless) await store.delete(staged.key, { signal: facts.signal }).catch(() => {})
     throw error
   } finally {
     release()
@@ -114,30 +102,10 @@ async function publishStaged(
 
 const uselessAfter: readonly DocumentErrorCode[] = ['digest_mismatch', 'conflict']
 
-/** Bytes that are published already are not written again, but a client is told if it sent others. */
-async function hashStaged(
-  store: ObjectStore,
-  staged: StagedBytes,
-  ref: VersionRef,
-  { size }: VersionFacts,
-  signal: AbortSignal,
-): Promise<void> {
-  const object = await openStaged(store, staged, signal)
-  const mismatch = ({ digest }: { digest: Digest }) => digestMismatch(ref.digest, digest)
-  const body = verified(object.body, { digest: ref.digest, size }, mismatch)
-  for await (const _ of body) {
-    // Only the verdict at the end counts.
-  }
-}
-
-function refuseOther(declared: Digest, found: Digest): void {
-  if (digestHex(declared) !== digestHex(found)) throw digestMismatch(declared, found)
-}
-
 function wrongSize(declared: number, found: number): DocumentError {
   return new DocumentError(
     'digest_mismatch',
-    `${found} bytes were uploaded where the ticket was for ${declared}. Nothing was published.`,
+    `${found} bytes were uploaded, but the ticket was for ${declared}. Nothing was published.`,
     { declaredSize: declared, foundSize: found },
   )
 }

@@ -1,13 +1,15 @@
 /**
- * Deletes of this replica, for uploads to know whether one ran beside them: only then need they look whether
- * their version is still there, which would else cost every upload a call to the store.
+ * Deletions on this replica. An upload asks whether one ran at the same time: only then must it look whether its
+ * version is still there, which would otherwise cost every upload a call to the store.
  */
 export interface Deletions {
+  /** Counts as a deletion while `work` runs. */
   run(work: () => Promise<void>): Promise<void>
-  /** @returns a function that says whether a delete has been under way at any time since. */
+  /** Returns a function that says whether a deletion has been under way at any time since. */
   watch(): () => boolean
 }
 
+/** Returns the counters. One per process. */
 export function createDeletions(): Deletions {
   let begun = 0
   let underWay = 0

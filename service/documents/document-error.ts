@@ -1,3 +1,5 @@
+import type { Digest } from './document-ref.ts'
+
 /** Every way a document operation can fail that its caller can do something about. */
 export type DocumentErrorCode =
   | 'document_not_found'
@@ -25,12 +27,12 @@ export type DocumentErrorCode =
   | 'store_refused'
 
 /**
- * `message` is a sentence for the caller: what is wrong and what to do. `cause` is for the log only.
- * `details` are members of the problem document (such as `tags`), safe to show.
+ * A failed document operation. `message` is a sentence for the caller: what is wrong and what to do. `cause` is for
+ * the log only. `details` are members of the problem document (such as `tags`), safe to show.
  */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError'
-  /** When the same call is worth another try, where the store said so. */
+  /** When the same call is worth another try, if the store said so. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(
@@ -42,4 +44,32 @@ export class DocumentError extends Error {
     super(message, options)
     this.retryAfterSeconds = options.retryAfterSeconds
   }
+}
+
+/** `document_not_found`: of a document, a version, or one that the caller may not know of. */
+export function versionNotFound(): DocumentError {
+  return new DocumentError('document_not_found', 'There is no such document.')
+}
+
+/** `conflict`: a version was deleted while it was being uploaded. */
+export function versionDeleted(): DocumentError {
+  return new DocumentError('conflict', 'The version was deleted in the meantime. Send it again.')
+}
+
+/** `digest_mismatch`, with both digests as details. */
+export function digestMismatch(declared: Digest, found: Digest): DocumentError {
+  return new DocumentError(
+    'digest_mismatch',
+    'The bytes that arrived do not hash to the declared digest. Nothing was stored.',
+    { declared, found },
+  )
+}
+
+/** `document_too_large`, with the accepted number of bytes as a detail. */
+export function tooLarge(bytesMax: number): DocumentError {
+  return new DocumentError(
+    'document_too_large',
+    `The document is larger than the ${bytesMax} bytes that are accepted here.`,
+    { bytesMax },
+  )
 }

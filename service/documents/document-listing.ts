@@ -1,89 +1,63 @@
 import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { Cursors } from './cursor.ts'
+import { versionNotFound } from './document-error.ts'
 import { listPrefix, versionKey } from './document-key.ts'
-import type { DocumentRef } from './document-ref.ts'
-import type { Document, ListedVersion, ListQuery } from './documents.ts'
+import type { Digest, DocumentRef } from './document-ref.ts'
+import type { Document, Documents, ListedVersion } from './documents.ts'
 import { inParallel } from './in-parallel.ts'
+import { toStoredVersion } from './stored-version.ts'
 import type { TagStore } from './tag-store.ts'
-import { compareNewestFirst, eachVersion, toListedVersion, toStoredVersion } from './version-index.ts'
-import { versionNotFound } from './version-reader.ts'
+import { newestVersions, toListedVersion } from './version-pages.ts'
 
-/** One page in the store's order; costs one list call. */
-export async function listDocuments(
-  store: ObjectStore,
-  cursors: Cursors,
-  query: ListQuery,
-  signal?: AbortSignal,
-): Promise<{ documents: ListedVersion[]; nextCursor: string | null }> {
-  const { tenant, type = '', name = '', namePrefix = '', limit } = query
-  const scope = ['documents', tenant, type, name, namePrefix]
-  const prefix = listPrefix(query)
-  // The cursor holds what follows the prefix: it names nothing that its holder was not told.
-  const startAfter = query.cursor === undefined ? undefined : prefix + cursors.open(scope, query.cursor)
-  const page = await store.list({ prefix, startAfter, limit, signal })
-  const last = page.truncated ? page.objects.at(-1) : undefined
-  return {
-    documents: page.objects.map(toListedVersion).filter((version) => version !== null),
-    nextCursor: last ? cursors.seal(scope, last.key.slice(prefix.length)) : null,
-  }
+export interface ListingParts {
+  store: ObjectStore
+  tags: TagStore
+  cursors: Cursors
 }
 
-/**
- * One page of a document's versions, newest first. The store lists by digest, so every page reads the whole
- * list (a call per thousand versions) and keeps no more than it returns, then asks for the metadata of its rows.
- */
-export async function listVersions(
-  store: ObjectStore,
-  tags: TagStore,
-  cursors: Cursors,
-  ref: DocumentRef,
-  page: { limit: number; cursor?: string | undefined },
-  signal?: AbortSignal,
-): Promise<{ versions: Document[]; nextCursor: string | null }> {
-  const scope = ['versions', ref.tenant, ref.type, ref.name]
-  const after = page.cursor === undefined ? null : parsePosition(ref, cursors.open(scope, page.cursor))
-  const { rows, more } = await newestRows(store, ref, after, page.limit, signal)
-  if (rows.length === 0 && !after) throw versionNotFound()
-  const tagsOf = Map.groupBy(await tags.readAll(ref, signal), ({ digest }) => digest)
-  const versions = await inParallel(
-    rows,
-    limits.callsPerRequestMax,
-    async (row): Promise<Document | null> => {
-      const info = await store.head(versionKey(row), { signal })
-      return (
-        info && { ...toStoredVersion(row, info), tags: (tagsOf.get(row.digest) ?? []).map(({ tag }) => tag) }
-      )
+/** Returns the calls that answer one page of a list. */
+export function createListing({ store, tags, cursors }: ListingParts): Pick<Documents, 'list' | 'versions'> {
+  return {
+    async list(query, signal) {
+      const { tenant, type = '', name = '', namePrefix = '', limit } = query
+      const scope = ['documents', tenant, type, name, namePrefix]
+      const prefix = listPrefix(query)
+      // The cursor holds what follows the prefix: it reveals nothing that its holder did not know.
+      const startAfter = query.cursor === undefined ? undefined : prefix + cursors.open(scope, query.cursor)
+      const page = await store.list({ prefix, startAfter, limit, signal })
+      const last = page.truncated ? page.objects.at(-1) : undefined
+      return {
+        documents: page.objects.map(toListedVersion).filter((version) => version !== null),
+        nextCursor: last ? cursors.seal(scope, last.key.slice(prefix.length)) : null,
+      }
     },
-  )
-  const last = more ? rows.at(-1) : undefined
-  return {
-    // One that was deleted since the listing is none.
-    versions: versions.filter((version) => version !== null),
-    nextCursor: last ? cursors.seal(scope, `${last.storedAt} ${last.digest}`) : null,
+
+    async versions(ref, { limit, cursor }, signal) {
+      const scope = ['versions', ref.tenant, ref.type, ref.name]
+      const after = cursor === undefined ? null : parsePosition(ref, cursors.open(scope, cursor))
+      const rows = await newestVersions(store, ref, { limit: limit + 1, after, signal })
+      if (rows.length === 0 && !after) throw versionNotFound()
+      const tagsOf = Map.groupBy(await tags.readAll(ref, signal), ({ digest }) => digest)
+      const describe = async (row: ListedVersion): Promise<Document | null> => {
+        const info = await store.head(versionKey(row), { signal })
+        const pointing = tagsOf.get(row.digest) ?? []
+        return info && { ...toStoredVersion(row, info), tags: pointing.map(({ tag }) => tag) }
+      }
+      const page = rows.slice(0, limit)
+      const versions = await inParallel(page, limits.callsPerRequestMax, describe)
+      const last = rows.length > limit ? page.at(-1) : undefined
+      return {
+        // `null`: deleted since the listing.
+        versions: versions.filter((version) => version !== null),
+        nextCursor: last ? cursors.seal(scope, `${last.storedAt} ${last.digest}`) : null,
+      }
+    },
   }
 }
 
-async function newestRows(
-  store: ObjectStore,
-  ref: DocumentRef,
-  after: ListedVersion | null,
-  limit: number,
-  signal: AbortSignal | undefined,
-): Promise<{ rows: ListedVersion[]; more: boolean }> {
-  let rows: ListedVersion[] = []
-  const keep = limit + 1
-  for await (const version of eachVersion(store, ref, signal)) {
-    if (after && compareNewestFirst(version, after) <= 0) continue
-    rows.push(version)
-    // Sorting only now and then keeps both the memory and the work per version small.
-    if (rows.length >= keep * 8) rows = rows.sort(compareNewestFirst).slice(0, keep)
-  }
-  rows = rows.sort(compareNewestFirst).slice(0, keep)
-  return { rows: rows.slice(0, limit), more: rows.length > limit }
-}
-
+/** Reads the position of a `versions` cursor, which only this service can have made. */
 function parsePosition(ref: DocumentRef, position: string): ListedVersion {
   const [storedAt = '', digest = ''] = position.split(' ')
-  return { ...ref, digest: digest as ListedVersion['digest'], storedAt, size: 0 }
+  return { ...ref, digest: digest as Digest, storedAt, size: 0 }
 }

@@ -18,7 +18,7 @@ export interface Documents {
    *
    * @throws {DocumentError} `digest_mismatch`, `document_too_large`, `body_incomplete`, `busy`, `store_unavailable`
    */
-  put(ref: DocumentRef, upload: Upload): Promise<{ document: Document; created: boolean }>
+  put(ref: DocumentRef, upload: Upload): Promise<Accepted>
 
   /** Metadata of one version. @throws {DocumentError} `document_not_found` */
   head(ref: VersionRef, signal?: AbortSignal): Promise<StoredVersion>
@@ -110,6 +110,12 @@ export interface StoredVersion extends VersionRef {
 export interface Document extends StoredVersion {
   /** Names of the tags that point to this version, ascending. */
   tags: string[]
+}
+
+/** The document after an upload, and whether its version is new. */
+export interface Accepted {
+  document: Document
+  created: boolean
 }
 
 export interface OpenVersion extends StoredVersion {

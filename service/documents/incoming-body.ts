@@ -1,28 +1,35 @@
 import { limits } from '../limits.ts'
-import { DocumentError } from './document-error.ts'
+import { tap } from '../object-store/tap.ts'
+import { DocumentError, digestMismatch, tooLarge } from './document-error.ts'
 import { digestOfHex } from './document-key.ts'
 import type { Digest } from './document-ref.ts'
 
-/** A body on its way in: counted and hashed as it is read, given up when nothing moves. */
+/** The body of an upload: counted and hashed as it is read, given up when nothing moves. */
 export interface IncomingBody {
   /** Bytes read so far. */
   readonly bytesRead: number
-  /** Aborts when the body is given up or its sender goes away. */
+  /** Aborts when the body is given up or its sender disconnects. */
   readonly signal: AbortSignal
   /**
-   * The next chunk, or `null` at the end.
+   * Returns the next chunk, or `null` at the end.
    *
    * @throws {DocumentError} `document_too_large` at the first byte too many; `body_incomplete` if the sender
-   *   stops or goes away.
+   *   stops or disconnects.
    */
   read(): Promise<Uint8Array | null>
-  /** Fills `target` from its start; returns how many bytes it got, fewer than its length only at the end. */
+  /** Fills `target` from its start. Returns the number of bytes, less than its length only at the end. */
   readInto(target: Uint8Array): Promise<number>
-  /** Reads and hashes whatever is left. */
+  /** Reads and hashes the rest. */
   drain(): Promise<void>
-  /** Of all bytes read; only after the end. */
-  digest(): Digest
-  /** Frees the timer, and the sender if it was not read to the end. */
+  /** Returns the rest as a stream that calls `onEnd` before it ends, and fails with what that throws. */
+  stream(onEnd: () => void): ReadableStream<Uint8Array>
+  /**
+   * Returns the digest of all bytes; only after the end.
+   *
+   * @throws {DocumentError} `digest_mismatch` if another one was declared
+   */
+  digest(declared?: Digest): Digest
+  /** Stops the timer, and cancels the source if it was not read to its end. */
   close(): void
 }
 
@@ -30,10 +37,13 @@ export interface IncomingOptions {
   bytesMax: number
   /** Declared size; a body that ends before it is incomplete. */
   size?: number | undefined
+  /** Of the request. */
   signal: AbortSignal
+  /** How long the sender may send nothing while it is waited for. */
   idleSecondsMax?: number
 }
 
+/** Opens a body; the caller closes it. */
 export function openIncomingBody(source: ReadableStream<Uint8Array>, options: IncomingOptions): IncomingBody {
   const { bytesMax, size, idleSecondsMax = limits.uploadIdleSecondsMax } = options
   const reader = source.getReader()
@@ -118,10 +128,20 @@ export function openIncomingBody(source: ReadableStream<Uint8Array>, options: In
       while ((await read()) !== null) {}
     },
 
-    digest() {
+    stream(onEnd) {
+      const readChunk = async () => {
+        const value = (await read()) ?? undefined
+        return { done: value === undefined, value }
+      }
+      return tap({ read: readChunk, cancel: async () => {} }, { onEnd })
+    },
+
+    digest(declared) {
       if (!ended) throw new Error('digest of a body that was not read to its end')
       hex ??= hasher.digest('hex')
-      return digestOfHex(hex)
+      const found = digestOfHex(hex)
+      if (declared !== undefined && declared !== found) throw digestMismatch(declared, found)
+      return found
     },
 
     close() {
@@ -129,14 +149,6 @@ export function openIncomingBody(source: ReadableStream<Uint8Array>, options: In
       if (!ended) reader.cancel().catch(() => {})
     },
   }
-}
-
-export function tooLarge(bytesMax: number): DocumentError {
-  return new DocumentError(
-    'document_too_large',
-    `The document is larger than the ${bytesMax} bytes that are accepted here.`,
-    { bytesMax },
-  )
 }
 
 const emptyBytes = new Uint8Array(0)

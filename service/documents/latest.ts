@@ -3,10 +3,11 @@ import type { ObjectStore } from '../object-store/object-store.ts'
 import { DocumentError } from './document-error.ts'
 import { latestKey } from './document-key.ts'
 import { type Digest, type DocumentRef, latestTag } from './document-ref.ts'
+import { versionExists } from './stored-version.ts'
 import type { FoundTag, StoredTag, TagRecord, TagStore } from './tag-store.ts'
-import { newestVersion, versionExists } from './version-index.ts'
+import { newestVersions } from './version-pages.ts'
 
-/** Who wants `latest` to point where, and since when. */
+/** A wish to point `latest` at a version: by whom, and since when. */
 export interface LatestMove {
   digest: Digest
   by: string
@@ -14,16 +15,16 @@ export interface LatestMove {
 }
 
 /**
- * Keeps `latest` at the version whose upload was admitted last. Moves of one document are gathered: while
- * one is being written, those that arrive wait, and of these only the newest is written, since it would
- * overwrite the others anyway. Between replicas the store's compare-and-set decides.
+ * Keeps `latest` at the version whose upload was admitted last. Moves of one document are gathered: while one is
+ * being written, the next ones wait, and only the newest of them is written, since it would overwrite the others
+ * anyway. Between replicas the store's compare-and-set decides.
  */
 export interface Latest {
-  /** @returns the tag as it stands after the move, which may be a newer one's. */
+  /** Moves `latest`. @returns the tag after the move, which may be that of a newer move. */
   move(ref: DocumentRef, move: LatestMove): Promise<StoredTag>
   /**
-   * Where `latest` points to nothing, or to `without`: points it at the newest other version, or removes it if
-   * there is none.
+   * If `latest` points to nothing, or to `without`, points it at the newest other version, or removes it if there is
+   * none.
    */
   repair(ref: DocumentRef, by: string, without?: Digest): Promise<void>
 }
@@ -35,8 +36,8 @@ interface Waiting {
 }
 
 /**
- * @param canCompareAndSet false where the store is known not to decide between two writers, such as RGW 16.2 in a
- *   bucket that keeps versions, which refuses every If-Match: then the last writer wins.
+ * @param canCompareAndSet returns false if the store is known not to decide between two writers, such as RGW 16.2 in
+ *   a bucket that keeps versions, which refuses every If-Match: then the last writer wins.
  */
 export function createLatest(
   store: ObjectStore,
@@ -46,14 +47,31 @@ export function createLatest(
   const queues = new Map<string, Waiting[]>()
   const conditionFor = (current: FoundTag | null) => (canCompareAndSet() ? conditionOf(current) : undefined)
 
-  /** Writes the batch's newest move, then whatever has gathered meanwhile. */
+  /** @param known the tag as this replica has just written it. */
+  async function compareAndSet(ref: DocumentRef, move: LatestMove, known?: StoredTag): Promise<StoredTag> {
+    let current: FoundTag | null = known ? toFoundTag(known) : await tags.find(ref, latestTag)
+    for (let attempt = 0; attempt < limits.tagMoveAttemptsMax; attempt += 1) {
+      const record = current?.record
+      if (current && record && isAtLeast(record, move))
+        return { tag: latestTag, etag: current.etag, ...record }
+      const { digest, by: movedBy } = move
+      const admittedAt = move.admittedAt.toISOString()
+      const moved = { digest, movedAt: new Date().toISOString(), movedBy, admittedAt }
+      const written = await tags.write(ref, latestTag, moved, { condition: conditionFor(current) })
+      if (written) return written
+      current = await tags.find(ref, latestTag)
+    }
+    throw contended()
+  }
+
+  /** Writes the newest move of the batch, then of what has gathered in the meantime. */
   async function work(ref: DocumentRef, key: string, queue: Waiting[]): Promise<void> {
     let known: StoredTag | undefined
     while (queue.length > 0) {
       const batch = queue.splice(0)
       const newest = batch.reduce((a, b) => (b.move.admittedAt >= a.move.admittedAt ? b : a))
       try {
-        known = await compareAndSet(tags, ref, newest.move, known, conditionFor)
+        known = await compareAndSet(ref, newest.move, known)
         for (const { resolve } of batch) resolve(known)
       } catch (error) {
         known = undefined
@@ -80,13 +98,13 @@ export function createLatest(
         const current = await tags.find(ref, latestTag)
         const pointsTo = current?.record?.digest
         if (pointsTo && pointsTo !== without && (await versionExists(store, ref, pointsTo))) return
-        const newest = await newestVersion(store, ref, without)
+        const [newest] = await newestVersions(store, ref, { limit: 1, without })
         if (newest) {
           const admittedAt = newest.storedAt
           const record = { digest: newest.digest, movedAt: new Date().toISOString(), movedBy: by, admittedAt }
-          if (await tags.write(ref, latestTag, record, conditionFor(current))) return
+          if (await tags.write(ref, latestTag, record, { condition: conditionFor(current) })) return
         } else if (current) {
-          // There is no conditional delete: what was uploaded since the listing may lose its tag, so look again.
+          // There is no conditional delete: an upload since the listing may lose its tag, so look again.
           await tags.remove(ref, latestTag)
         } else return
       }
@@ -95,39 +113,14 @@ export function createLatest(
   }
 }
 
-async function compareAndSet(
-  tags: TagStore,
-  ref: DocumentRef,
-  move: LatestMove,
-  known: StoredTag | undefined,
-  conditionFor: (current: FoundTag | null) => ReturnType<typeof conditionOf> | undefined,
-): Promise<StoredTag> {
-  let current: FoundTag | null = known ? found(known) : await tags.find(ref, latestTag)
-  for (let attempt = 0; attempt < limits.tagMoveAttemptsMax; attempt += 1) {
-    const record = current?.record
-    if (current && record && isAtLeast(record, move)) return { tag: latestTag, etag: current.etag, ...record }
-    const admittedAt = move.admittedAt.toISOString()
-    const moved: TagRecord = {
-      digest: move.digest,
-      movedAt: new Date().toISOString(),
-      movedBy: move.by,
-      admittedAt,
-    }
-    const written = await tags.write(ref, latestTag, moved, conditionFor(current))
-    if (written) return written
-    current = await tags.find(ref, latestTag)
-  }
-  throw contended()
-}
-
-/** Newer, or this very move (a retry, or one whose answer was lost). */
+/** Returns whether the tag's move is newer, or is this very move (a retry, or one whose answer was lost). */
 function isAtLeast(current: TagRecord, move: LatestMove): boolean {
   const currentAt = Date.parse(current.admittedAt)
   const moveAt = move.admittedAt.getTime()
   return currentAt > moveAt || (currentAt === moveAt && current.digest === move.digest)
 }
 
-function found({ etag, ...record }: StoredTag): FoundTag {
+function toFoundTag({ etag, ...record }: StoredTag): FoundTag {
   return { etag, record }
 }
 
@@ -136,5 +129,5 @@ function conditionOf(current: FoundTag | null) {
 }
 
 function contended(): DocumentError {
-  return new DocumentError('conflict', 'The tag "latest" is being moved by many at once. Try again.')
+  return new DocumentError('conflict', 'Too many clients are moving the tag "latest" at once. Try again.')
 }

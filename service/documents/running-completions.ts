@@ -1,92 +1,89 @@
+import { LRUCache } from 'lru-cache'
 import { limits } from '../limits.ts'
 import { DocumentError } from './document-error.ts'
-import type { Document } from './documents.ts'
+import type { Accepted } from './documents.ts'
 
-export interface Completed {
-  document: Document
-  created: boolean
-}
-
-/** Completions that are under way on this replica, so that repetitions join instead of doing it twice. */
+/** Completions that are under way on this replica, so that repetitions join one instead of doing it twice. */
 export interface RunningCompletions {
   /**
-   * @param id of the upload: its completions are one.
-   * @param version completions of the same one follow each other, so that the first is its first writer.
-   * @param work is given up when the signal aborts; not when a client goes away, who may come back.
+   * @param id of the upload. All completions of one upload are one piece of work.
+   * @param version completions of the same version run one after the other, so that the first is its first writer.
+   * @param work is given up when its signal aborts, not when a client disconnects: it may come back.
    * @returns the result of `work`, or `null` if it takes longer than a client should be kept waiting.
    * @throws {DocumentError} `busy`; what `work` throws
    */
   join(
     id: string,
     version: string,
-    work: (signal: AbortSignal) => Promise<Completed>,
-  ): Promise<Completed | null>
+    work: (signal: AbortSignal) => Promise<Accepted>,
+  ): Promise<Accepted | null>
 }
+
+type Result = Promise<Accepted>
 
 /** @param waitSecondsMax how long a client is kept waiting. */
 export function createRunningCompletions(waitSecondsMax: number): RunningCompletions {
-  const running = new Map<string, Promise<Completed>>()
-  const lines = new Map<string, Promise<unknown>>()
+  /** Work under way, by the id of its upload. */
+  const running = new Map<string, Result>()
+  /** Results that no client has received yet: the one that was asked to come back gets its result, for a while. */
+  const finished = new LRUCache<string, Result>({
+    max: limits.completionsMax,
+    ttl: limits.completionKeptSeconds * 1000,
+    ttlAutopurge: true,
+  })
+  const inTurn = createTurns()
 
-  function forget(id: string, result: Promise<Completed>): void {
-    // A later completion of the same upload may have taken its place.
-    if (running.get(id) === result) running.delete(id)
-  }
-
-  /** Once everything before it about the same version has ended. */
-  function inLine(version: string, work: () => Promise<Completed>): Promise<Completed> {
-    const before = lines.get(version) ?? Promise.resolve()
-    const result = before.then(work)
-    const ended = result.then(
-      () => {},
-      () => {},
-    )
-    lines.set(version, ended)
-    void ended.then(() => {
-      if (lines.get(version) === ended) lines.delete(version)
-    })
-    return result
-  }
-
-  function begin(
-    id: string,
-    version: string,
-    work: (signal: AbortSignal) => Promise<Completed>,
-  ): Promise<Completed> {
-    if (running.size >= limits.completionsMax) {
+  function begin(id: string, version: string, work: (signal: AbortSignal) => Result): Result {
+    if (running.size + finished.size >= limits.completionsMax) {
       throw new DocumentError('busy', 'Too many completions are under way. Try again later.')
     }
-    const result = inLine(version, () => withinTime(work))
+    const result = inTurn(version, () => withinTime(work))
     running.set(id, result)
-    const keep = () => {
-      // Whoever was told to ask again still gets the result, for a while.
-      setTimeout(() => forget(id, result), limits.completionKeptSeconds * 1000).unref()
+    const finish = () => {
+      running.delete(id)
+      finished.set(id, result)
     }
-    result.then(keep, keep)
+    result.then(finish, finish)
     return result
   }
 
   return {
     async join(id, version, work) {
-      const result = running.get(id) ?? begin(id, version, work)
+      const result = running.get(id) ?? finished.get(id) ?? begin(id, version, work)
       const patience = Promise.withResolvers<null>()
       const timer = setTimeout(() => patience.resolve(null), waitSecondsMax * 1000)
+      let delivered = true
       try {
         const answer = await Promise.race([result, patience.promise])
-        // Delivered: a further repetition looks at the store anew.
-        if (answer) forget(id, result)
+        delivered = answer !== null
         return answer
-      } catch (error) {
-        forget(id, result)
-        throw error
       } finally {
         clearTimeout(timer)
+        // A further repetition looks at the store again.
+        if (delivered && finished.peek(id) === result) finished.delete(id)
       }
     },
   }
 }
 
-async function withinTime(work: (signal: AbortSignal) => Promise<Completed>): Promise<Completed> {
+/** Returns a function that runs pieces of work one after the other if they have the same key. */
+function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>()
+  return (key, work) => {
+    const result = (last.get(key) ?? Promise.resolve()).then(work)
+    const ended: Promise<void> = result.then(
+      () => {},
+      () => {},
+    )
+    last.set(key, ended)
+    void ended.then(() => {
+      if (last.get(key) === ended) last.delete(key)
+    })
+    return result
+  }
+}
+
+async function withinTime(work: (signal: AbortSignal) => Result): Result {
   const deadline = new AbortController()
   const timer = setTimeout(() => deadline.abort(tookTooLong()), limits.completionSecondsMax * 1000)
   try {

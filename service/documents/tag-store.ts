@@ -5,7 +5,7 @@ import { eachObject } from '../object-store/each-object.ts'
 import type { ObjectStore, PutOptions } from '../object-store/object-store.ts'
 import { DocumentError } from './document-error.ts'
 import { lastSegment, tagKey, tagsPrefix } from './document-key.ts'
-import { type Digest, type DocumentRef, digestPattern } from './document-ref.ts'
+import { type Digest, type DocumentRef, digestPattern, type VersionRef } from './document-ref.ts'
 import { inParallel } from './in-parallel.ts'
 
 /** What is stored under a tag's key. */
@@ -23,7 +23,7 @@ export interface StoredTag extends TagRecord {
   etag: string
 }
 
-/** A tag as it lies in the store; `record` is `null` where its text is not a tag's. */
+/** A tag as it is in the store; `record` is `null` if its text is not a tag's. */
 export interface FoundTag {
   etag: string
   record: TagRecord | null
@@ -33,30 +33,33 @@ export interface NamedTag extends FoundTag {
   tag: string
 }
 
-/** Tags as objects: read, compare-and-set, remove. Knows nothing of what a tag points to. */
+/** Reads, compares-and-sets and removes tags as objects. Knows nothing of what a tag points to. */
 export interface TagStore {
-  /** @throws {DocumentError} `integrity_violated` for a damaged tag */
+  /** Returns the tag, or `null` if there is none. @throws {DocumentError} `integrity_violated` for a damaged tag */
   read(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<StoredTag | null>
-  /** As `read`, but a damaged tag is found, too: whoever moves or removes it mends it. */
+  /** As `read`, but also returns a damaged tag: to move or to remove it repairs it. */
   find(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<FoundTag | null>
-  /** @returns `null` if `condition` does not hold. */
+  /** Writes a tag. @returns `null` if `condition` does not hold. */
   write(
     ref: DocumentRef,
     tag: string,
     record: TagRecord,
-    condition?: PutOptions['condition'],
-    signal?: AbortSignal,
+    options?: Pick<PutOptions, 'condition' | 'signal'>,
   ): Promise<StoredTag | null>
+  /** Removes a tag; absent is success. */
   remove(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<void>
   /**
-   * All tags of a document, ascending: one list call per thousand and a read each. A damaged one points
+   * Returns all tags of a document, ascending: one list call per thousand and a read each. A damaged tag points
    * nowhere and is left out.
    */
   readAll(ref: DocumentRef, signal?: AbortSignal): Promise<StoredTag[]>
-  /** As `readAll`, with the damaged ones: for whoever must not take them for none. */
+  /** Returns the names of the tags that point to a version, ascending. */
+  pointingTo(ref: VersionRef, signal?: AbortSignal): Promise<string[]>
+  /** As `readAll`, with the damaged tags: for callers that must not overlook them. */
   findAll(ref: DocumentRef, signal?: AbortSignal): Promise<NamedTag[]>
 }
 
+/** Returns the tags that `store` keeps. */
 export function createTagStore(store: ObjectStore): TagStore {
   async function find(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<FoundTag | null> {
     const object = await store.get(tagKey(ref, tag), { signal })
@@ -73,8 +76,13 @@ export function createTagStore(store: ObjectStore): TagStore {
     const names: string[] = []
     for await (const { key } of eachObject(store, tagsPrefix(ref), { signal })) names.push(lastSegment(key))
     const found = await inParallel(names, limits.callsPerRequestMax, (tag) => find(ref, tag, signal))
-    // One that was removed since the listing is none.
+    // `null`: removed since the listing.
     return found.flatMap((each, at) => (each ? [{ tag: names[at] ?? '', ...each }] : []))
+  }
+
+  async function readAll(ref: DocumentRef, signal?: AbortSignal): Promise<StoredTag[]> {
+    const all = await findAll(ref, signal)
+    return all.flatMap(({ tag, etag, record }) => (record ? [toStored(tag, etag, record)] : []))
   }
 
   return {
@@ -88,12 +96,12 @@ export function createTagStore(store: ObjectStore): TagStore {
       return toStored(tag, found.etag, found.record)
     },
 
-    async write(ref, tag, record, condition, signal) {
+    async write(ref, tag, record, { condition, signal } = {}) {
       const bytes = new TextEncoder().encode(JSON.stringify(record))
       const stored = await store.put(tagKey(ref, tag), bytes, {
         size: bytes.byteLength,
         contentType: 'application/json',
-        // Makes each move one of its own, whoever moves the tag to the same version in the same millisecond.
+        // Distinguishes moves of a tag to the same version within the same millisecond.
         metadata: { move: crypto.randomUUID() },
         condition,
         signal,
@@ -103,9 +111,11 @@ export function createTagStore(store: ObjectStore): TagStore {
 
     remove: (ref, tag, signal) => store.delete(tagKey(ref, tag), { signal }),
 
-    async readAll(ref, signal) {
-      const all = await findAll(ref, signal)
-      return all.flatMap(({ tag, etag, record }) => (record ? [toStored(tag, etag, record)] : []))
+    readAll,
+
+    async pointingTo(ref, signal) {
+      const all = await readAll(ref, signal)
+      return all.filter(({ digest }) => digest === ref.digest).map(({ tag }) => tag)
     },
   }
 }

@@ -1,18 +1,27 @@
+import { limits } from '../limits.ts'
+import type { StoreCapabilities, TicketMethod } from '../object-store/store-capabilities.ts'
+import type { TransferSigner } from '../object-store/transfer-signer.ts'
+import { type CompletionParts, completeStaged } from './completion.ts'
+import { DocumentError, tooLarge, versionNotFound } from './document-error.ts'
+import { digestHex, stagingKey, versionKey } from './document-key.ts'
 import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
-import type { Document } from './documents.ts'
+import type { Accepted, Document } from './documents.ts'
+import { createRunningCompletions } from './running-completions.ts'
+import { newUploadId } from './staging.ts'
+import { type TicketSigner, ticketInvalid, type UploadClaims } from './ticket-signer.ts'
 
 /**
- * Transfers that go straight between the client and the store (ARCHITECTURE.md, "Upload tickets"): uploads by ticket into
- * `staging/`, published by `complete` after they were verified, and signed downloads. Authorisation has been
+ * Transfers directly between the client and the store (ARCHITECTURE.md, "Upload tickets"): uploads by ticket into
+ * `staging/`, which `complete` publishes after it has verified them, and signed downloads. Authorisation has been
  * decided before; every failure is a `DocumentError`.
  */
 export interface Transfers {
   /**
-   * A ticket to upload these very bytes, or the document if they are published already: then there is
+   * Returns a ticket to upload exactly these bytes, or the document if they are published already: then there is
    * nothing to upload.
    *
-   * @throws {DocumentError} `document_too_large`; `tickets_unavailable` where the store makes no way of it
-   *   safe, `store_unknown` while that is still being found out: upload through the service then.
+   * @throws {DocumentError} `document_too_large`; `tickets_unavailable` if no kind of ticket is safe on this store,
+   *   `store_unknown` until that has been found out: upload through the service then.
    */
   createUpload(
     ref: DocumentRef,
@@ -20,10 +29,10 @@ export interface Transfers {
   ): Promise<{ published: Document } | { ticket: UploadTicket }>
 
   /**
-   * Verifies and publishes what was uploaded with a ticket. Can be repeated and raced: the bytes are published
+   * Verifies and publishes what was uploaded with a ticket. It can be repeated and raced: the bytes are published
    * once, and never after they were deleted.
    *
-   * @returns `null` while the work still goes on: ask again.
+   * @returns `null` while the work is still under way: ask again.
    * @throws {DocumentError} `ticket_invalid`, `upload_expired`, `upload_not_found`, `upload_changed`,
    *   `digest_mismatch`, `busy`
    */
@@ -31,9 +40,9 @@ export interface Transfers {
     ref: DocumentRef,
     id: string,
     completion: { ticket: string; by: string; traceId: string },
-  ): Promise<{ document: Document; created: boolean } | null>
+  ): Promise<Accepted | null>
 
-  /** A URL that gives the bytes as an attachment. @throws {DocumentError} `document_not_found` */
+  /** Returns a URL that serves the bytes as an attachment. @throws {DocumentError} `document_not_found` */
   createDownload(
     ref: VersionRef,
     options: { expiresInSeconds?: number | undefined; signal?: AbortSignal },
@@ -52,12 +61,12 @@ export interface UploadRequest {
 /** How to send the bytes: a form with `fields` before its `file`, or a PUT with exactly these `headers`. */
 export type UploadTicket = {
   id: string
-  /** For `complete`; good for the subject it was made for alone. */
+  /** For `complete`; valid only for the subject that asked for it. */
   ticket: string
   url: string
-  /** RFC 3339: until then the upload may begin. */
+  /** The upload must begin before this time (RFC 3339). */
   expiresAt: string
-  /** RFC 3339: until then it may be completed. */
+  /** The upload must be completed before this time (RFC 3339). */
   completeBefore: string
 } & (
   | { method: 'POST'; fields: Readonly<Record<string, string>> }
@@ -69,4 +78,116 @@ export interface SignedUrl {
   id: string
   url: string
   expiresAt: string
+}
+
+export interface TransferParts extends CompletionParts {
+  signer: TransferSigner
+  tickets: TicketSigner
+  documentBytesMax: number
+  /** How long a completion keeps its client waiting. */
+  completionWaitSecondsMax: number
+  onUploadTicket?: OnUploadTicket | undefined
+}
+
+/** Receives the method of every ticket; `none` if no method is known to be safe. */
+export type OnUploadTicket = (method: TicketMethod | 'none') => void
+
+/** Returns the transfers on a store. One per process: repeated completions join the running one. */
+export function createTransfers(parts: TransferParts): Transfers {
+  const { store, signer, tickets, acceptUpload, capabilities } = parts
+  const completions = createRunningCompletions(parts.completionWaitSecondsMax)
+
+  return {
+    async createUpload(ref, request) {
+      const { digest, size, signal } = request
+      if (size > parts.documentBytesMax) throw tooLarge(parts.documentBytesMax)
+      const version = { ...ref, digest }
+      const published = await store.head(versionKey(version), { signal })
+      if (published) {
+        if (published.size !== size) throw otherSize(published.size)
+        const { document } = await acceptUpload(version, request, async () => ({
+          digest,
+          size,
+          created: false,
+        }))
+        return { published: document }
+      }
+      const { ticketMethod } = capabilities()
+      parts.onUploadTicket?.(ticketMethod === 'unknown' ? 'none' : ticketMethod)
+      const method = requireMethod(ticketMethod)
+      return { ticket: await issue(ref, request, method) }
+    },
+
+    async completeUpload(ref, id, { ticket, by, traceId }) {
+      const claims = await tickets.open(ticket)
+      const { tenant, type, name } = claims
+      const same = tenant === ref.tenant && type === ref.type && name === ref.name && claims.id === id
+      if (!same || claims.subject !== by) throw ticketInvalid()
+      const version = versionKey(claims)
+      return completions.join(id, version, (signal) => completeStaged(parts, claims, traceId, signal))
+    },
+
+    async createDownload(ref, { expiresInSeconds = limits.downloadSecondsDefault, signal }) {
+      if (!(await store.head(versionKey(ref), { signal }))) throw versionNotFound()
+      const expiresAt = new Date(Date.now() + expiresInSeconds * 1000).toISOString()
+      const url = await signer.get({
+        key: versionKey(ref),
+        contentDisposition: `attachment; filename="${ref.name}"`,
+        expiresInSeconds,
+      })
+      return { id: newUploadId(), url, expiresAt }
+    },
+  }
+
+  async function issue(
+    ref: DocumentRef,
+    request: UploadRequest,
+    method: 'POST' | 'PUT',
+  ): Promise<UploadTicket> {
+    const { tenant, type, name } = ref
+    const { digest, size, contentType, by: subject, admittedAt } = request
+    const id = newUploadId()
+    const key = stagingKey(tenant, id)
+    const completeBefore = new Date(admittedAt.getTime() + limits.completeBeforeSeconds * 1000)
+    const admittedAtMs = admittedAt.getTime()
+    const claims: UploadClaims = {
+      ...{ id, tenant, type, name, digest, size, contentType },
+      ...{ stagingKey: key, subject, admittedAtMs },
+    }
+    const expiresInSeconds = limits.uploadUrlSeconds
+    const upload = { key, size, contentType, sha256: digestHex(digest), expiresInSeconds }
+    const common = {
+      id,
+      ticket: await tickets.seal(claims, completeBefore),
+      expiresAt: new Date(Date.now() + expiresInSeconds * 1000).toISOString(),
+      completeBefore: completeBefore.toISOString(),
+    }
+    return method === 'POST'
+      ? { ...common, method, ...(await signer.postForm(upload)) }
+      : { ...common, method, ...(await signer.put(upload)) }
+  }
+}
+
+function requireMethod(ticketMethod: StoreCapabilities['ticketMethod']): TicketMethod {
+  if (ticketMethod === 'unknown') {
+    throw new DocumentError(
+      'store_unknown',
+      'What the object store can do is still being found out. Try again, or upload through the service with PUT.',
+    )
+  }
+  if (ticketMethod === 'none') {
+    throw new DocumentError(
+      'tickets_unavailable',
+      'This object store takes no direct uploads safely. Upload through the service with PUT.',
+    )
+  }
+  return ticketMethod
+}
+
+function otherSize(size: number): DocumentError {
+  return new DocumentError(
+    'digest_mismatch',
+    `The bytes of this digest are ${size} bytes long. Check both.`,
+    { size },
+  )
 }

@@ -5,17 +5,18 @@ import {
   type ObjectStore,
   ObjectStoreError,
 } from '../object-store/object-store.ts'
-import { DocumentError } from './document-error.ts'
+import { tap } from '../object-store/tap.ts'
+import { DocumentError, versionNotFound } from './document-error.ts'
 import { digestOfHex, versionKey } from './document-key.ts'
-import type { Digest, VersionRef } from './document-ref.ts'
+import type { VersionRef } from './document-ref.ts'
 import type { OpenOptions, OpenVersion } from './documents.ts'
-import { unverified, verified } from './verified-stream.ts'
-import { toStoredVersion } from './version-index.ts'
+import { toStoredVersion } from './stored-version.ts'
+import { type Identity, type OnMismatch, verified } from './verified-stream.ts'
 
-/** Told of every read whose bytes did not hash to their digest: the gravest thing that can happen here. */
-export type OnIntegrityViolation = (ref: VersionRef, found: { digest: Digest; size: number }) => void
+/** Receives every read whose bytes did not hash to their digest: the gravest failure of this service. */
+export type OnIntegrityViolation = (ref: VersionRef, found: Identity) => void
 
-/** @throws {DocumentError} as {@link Documents.open} says; `integrity_violated` for a small damaged version. */
+/** Opens a version for reading. @throws {DocumentError} as {@link Documents.open} says; `integrity_violated` for a small damaged version. */
 export async function openVersion(
   store: ObjectStore,
   ref: VersionRef,
@@ -25,11 +26,13 @@ export async function openVersion(
   const object = await getOrRefuseRange(store, ref, options)
   if (!object) throw versionNotFound()
   const version = toStoredVersion(ref, object)
-  // A part of the bytes cannot be hashed against the whole's digest: the client gets it along.
+  // A part of the bytes cannot be checked against the digest of the whole: the client receives the digest with it.
   if (object.range) {
-    return { ...version, range: object.range, body: unverified(object.body, options.onBodyFailure) }
+    const { onBodyFailure } = options
+    const body = onBodyFailure ? tap(object.body, { onFailure: onBodyFailure }) : object.body
+    return { ...version, range: object.range, body }
   }
-  const mismatch = (found: { digest: Digest; size: number }) => {
+  const mismatch: OnMismatch = (found) => {
     onIntegrityViolation(ref, found)
     return integrityViolated()
   }
@@ -41,12 +44,8 @@ export async function openVersion(
   return { ...version, range: null, body }
 }
 
-/** Small bytes are verified before the answer begins, so that damage is a proper error. */
-async function readWhole(
-  object: ObjectBody,
-  expected: { digest: Digest; size: number },
-  mismatch: (found: { digest: Digest; size: number }) => Error,
-): Promise<Uint8Array> {
+/** Verifies small bytes before the answer begins, so that damage is a proper error. */
+async function readWhole(object: ObjectBody, expected: Identity, mismatch: OnMismatch): Promise<Uint8Array> {
   const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
   const digest = digestOfHex(Bun.SHA256.hash(bytes, 'hex'))
   const found = { digest, size: bytes.byteLength }
@@ -68,19 +67,15 @@ async function getOrRefuseRange(
     if (size === undefined) throw versionNotFound()
     throw new DocumentError(
       'range_unsatisfiable',
-      `The document has ${size} bytes; the range lies outside.`,
+      `The document has ${size} bytes; the range is outside of them.`,
       { size },
     )
   }
 }
 
-export function versionNotFound(): DocumentError {
-  return new DocumentError('document_not_found', 'There is no such document.')
-}
-
 function integrityViolated(): DocumentError {
   return new DocumentError(
     'integrity_violated',
-    'The stored bytes do not hash to their digest, so they are not given out. Upload the document again under another name and tell the operator.',
+    'The stored bytes do not hash to their digest, so they are not served. Upload the document again under another name and tell the operator.',
   )
 }

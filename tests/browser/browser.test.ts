@@ -6,6 +6,7 @@ import { type BrowserForTests, startBrowser } from '../support/browser/browser.t
 import { storedIn } from '../support/browser/browser-storage.ts'
 import { keptTooLong } from '../support/browser/faults.ts'
 import { findAccessKeyId, findSecrets, tokensIn, urlsWith } from '../support/browser/leaks.ts'
+import { until } from '../support/waiting.ts'
 
 /** A page that does with a secret what pages must not do; the test says which, by the query. */
 const page = `<!doctype html><title>Leaky</title><script type="module">
@@ -203,7 +204,7 @@ describe('startBrowser', () => {
     expect(await processesWith(folder)).toBeGreaterThan(1)
     child.kill('SIGKILL')
     await child.exited
-    while ((await processesWith(folder)) > 0) await Bun.sleep(20)
+    await until(async () => (await processesWith(folder)) === 0)
     await rm(folder, { recursive: true, force: true })
   })
 })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { eventually } from '../support/browser/eventually.ts'
 import { openScene, type Scene, type SignedInWindow } from '../support/browser/scene.ts'
+import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(30_000)
 

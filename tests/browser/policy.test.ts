@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { eventually } from '../support/browser/eventually.ts'
 import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
 import { openScene, type Scene } from '../support/browser/scene.ts'
+import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(30_000)
 

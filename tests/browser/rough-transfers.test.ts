@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeou
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
-import { eventually } from '../support/browser/eventually.ts'
 import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
 import {
   authenticate,
@@ -23,6 +22,7 @@ import {
 import { chosenStore, storeForTests } from '../support/stores/store.ts'
 import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
 import { overloadPage, type StoreBehaviours, startStoreProxy } from '../support/stores/strict-proxy.ts'
+import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(60_000)
 

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bu
 import type { Page } from 'playwright-core'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { type BrowserForTests, startBrowser } from '../support/browser/browser.ts'
-import { eventually } from '../support/browser/eventually.ts'
 import { faultsIn, tracesOf } from '../support/browser/faults.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { createMemoryObjectStore } from '../support/stores/memory-object-store.ts'
+import { eventually } from '../support/waiting.ts'
 
 const documentCount = 100_000
 /** Far fewer than the documents; a screen shows some thirty. */

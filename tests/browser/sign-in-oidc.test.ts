@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
-import { eventually } from '../support/browser/eventually.ts'
 import { authenticate, openScene, type Scene } from '../support/browser/scene.ts'
+import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(30_000)
 

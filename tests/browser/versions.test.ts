@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bu
 import type { Locator, Page } from 'playwright-core'
 import type { DocumentsClient } from '../../service/client/client.ts'
 import type { Digest } from '../../service/documents/document-ref.ts'
-import { eventually } from '../support/browser/eventually.ts'
 import { openScene, type Scene, type SignedInWindow, shortDigest } from '../support/browser/scene.ts'
+import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(30_000)
 

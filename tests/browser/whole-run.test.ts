@@ -3,12 +3,12 @@
  * The other files log heads and not bodies; each is searched in the same way when its scene ends (`faults.ts`).
  */
 import { beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { eventually } from '../support/browser/eventually.ts'
 import { keptTooLong, type SceneTraces, urlsWithTokens } from '../support/browser/faults.ts'
 import { filesOnDisk, upload } from '../support/browser/files.ts'
 import { findAccessKeyId, findSecrets, tokensIn } from '../support/browser/leaks.ts'
 import { openScene, shortDigest } from '../support/browser/scene.ts'
 import { digestOf, MiB, randomDocument } from '../support/service/sample-documents.ts'
+import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(60_000)
 

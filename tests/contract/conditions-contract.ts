@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import type { PutOptions } from '../../service/object-store/object-store.ts'
-import { bytesOf, MiB, seenUnder, streamOf } from './bodies.ts'
+import { bytesOf, MiB, seenUnder, streamOf } from '../support/stores/bodies.ts'
 import { freshKey, type Subject } from './describe-object-store.ts'
 
 const contentType = 'application/octet-stream'

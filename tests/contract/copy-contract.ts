@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
-import { bytesOf, failureOf, MiB, seenUnder } from './bodies.ts'
+import { bytesOf, failureOf, MiB, seenUnder } from '../support/stores/bodies.ts'
 import { freshKey, type Subject } from './describe-object-store.ts'
 
 const contentType = 'application/octet-stream'

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
 import type { ByteRange } from '../../service/object-store/object-store.ts'
-import { bytesIn, bytesOf, failureOf, KiB, MiB } from './bodies.ts'
+import { bytesIn, bytesOf, failureOf, KiB, MiB } from '../support/stores/bodies.ts'
 import { freshKey, type Subject } from './describe-object-store.ts'
 
 const contentType = 'application/octet-stream'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import { bytesIn, bytesOf, failureOf, MiB, seenUnder } from './bodies.ts'
+import { bytesIn, bytesOf, failureOf, MiB, seenUnder } from '../support/stores/bodies.ts'
 import { freshKey, type Subject } from './describe-object-store.ts'
 
 const contentType = 'application/octet-stream'

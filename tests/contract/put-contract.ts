@@ -11,7 +11,7 @@ import {
   seenUnder,
   stallingStream,
   streamOf,
-} from './bodies.ts'
+} from '../support/stores/bodies.ts'
 import { freshKey, type Subject } from './describe-object-store.ts'
 
 const contentType = 'application/octet-stream'

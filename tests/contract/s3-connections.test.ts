@@ -2,10 +2,10 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, setDefaultTimeo
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { limits } from '../../service/limits.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { bytesIn, bytesOf, failureOf, MiB, streamOf } from '../support/stores/bodies.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { relayTo, type TcpRelay } from '../support/stores/tcp-relay.ts'
-import { bytesIn, bytesOf, failureOf, MiB, streamOf } from './bodies.ts'
 
 const contentType = 'application/octet-stream'
 const startMillisecondsMax = 600_000

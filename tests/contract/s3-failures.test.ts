@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import { registerSecret } from '../support/secrets.ts'
+import { bytesIn, bytesOf, failureOf, streamOf } from '../support/stores/bodies.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { startPrivateStore, storeForTests } from '../support/stores/store.ts'
-import { bytesIn, bytesOf, failureOf, streamOf } from './bodies.ts'
 
 const contentType = 'application/octet-stream'
 const startMillisecondsMax = 600_000

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import { bytesOf, failureOf } from './bodies.ts'
+import { bytesOf, failureOf } from '../support/stores/bodies.ts'
 import { freshKey, type Subject } from './describe-object-store.ts'
 
 const contentType = 'application/octet-stream'

@@ -13,6 +13,7 @@ import {
 } from '../support/client/client-service.ts'
 import { s3Error, serveTickets, signature } from '../support/client/client-ticket-service.ts'
 import { docs, docsScript, startDocs } from '../support/commands/cli-run.ts'
+import { until } from '../support/waiting.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
 const digest = digestOf(bytes)
@@ -101,7 +102,7 @@ describe('bun run docs get', () => {
       env: environmentOf(server.url),
       cwd: folder,
     })
-    while ((await readdir(folder)).length === 0) await Bun.sleep(5)
+    await until(async () => (await readdir(folder)).length > 0)
     child.kill('SIGINT')
     expect(await child.exited).toBe(130)
     expect(await new Response(child.stderr).text()).toBe('error: interrupted by SIGINT\n')

@@ -7,6 +7,7 @@ import { bytesOf, digestOf } from '../support/client/client-service.ts'
 import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { until } from '../support/waiting.ts'
 
 let service: SpawnedService
 /** The issuer's private key, as `start` keeps it. */
@@ -52,7 +53,7 @@ async function json(args: string[], options: RunOptions = {}): Promise<unknown[]
 
 /** Waits until the service has found out what its store can do. */
 async function ticketsAre(): Promise<void> {
-  while (!service.logs().some(({ event }) => event === 'store.probed')) await Bun.sleep(50)
+  await until(() => service.logs().some(({ event }) => event === 'store.probed'))
 }
 
 describe('bun run docs on the real service', () => {

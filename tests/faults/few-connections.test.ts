@@ -10,6 +10,7 @@ import {
 } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { keysOf } from '../support/stores/store-contents.ts'
+import { until } from '../support/waiting.ts'
 
 /** As few as the configuration allows for promotions not to wait for each other. */
 const connectionsMax = 8
@@ -41,7 +42,7 @@ async function get(name: string): Promise<{ status: number; code: unknown }> {
 async function stuckDownload(name: string): Promise<RawExchange> {
   const path = pathOf('crowds', name)
   const exchange = await rawRequest(service.url, { method: 'GET', path, headers: { authorization } })
-  while (exchange.received() === 0) await Bun.sleep(5)
+  await until(() => exchange.received() > 0)
   exchange.pause()
   return exchange
 }

@@ -10,6 +10,7 @@ import {
   serviceInProcess,
 } from '../support/service/service-for-tests.ts'
 import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
+import { until } from '../support/waiting.ts'
 
 const bytes = randomDocument(32 * MiB)
 const hourMs = 60 * 60 * 1000
@@ -25,7 +26,7 @@ afterEach(() => disk.stop())
 /** A service that has probed its store: what a killed probe leaves is none of an upload. */
 async function probedService(env: Record<string, string> = {}): Promise<SpawnedService> {
   const service = await serviceInChild({ store: disk, env })
-  while (!service.logs().some(({ event }) => event === 'store.probed')) await Bun.sleep(20)
+  await until(() => service.logs().some(({ event }) => event === 'store.probed'))
   return service
 }
 
@@ -74,7 +75,7 @@ describe('a service that is killed during an upload', () => {
   it('leaves nothing visible of a body that is staged', async () => {
     const exchange = await beginPut(service, { 'content-length': String(bytes.length) })
     await exchange.send(bytes.subarray(0, 24 * MiB))
-    while ((await disk.unfinished()).length === 0) await Bun.sleep(10)
+    await until(async () => (await disk.unfinished()).length > 0)
     await service.process.kill()
     expect(await keysOf(service.store, '')).toEqual([])
   }, 20_000)

@@ -3,6 +3,7 @@ import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
 import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
+import { until } from '../support/waiting.ts'
 
 const bytes = randomDocument(32 * MiB)
 const deadlines = { answerSecondsMax: 1, transferSecondsMax: 2 }
@@ -45,10 +46,6 @@ function beginPut(headers: Record<string, string>): Promise<RawExchange> {
 async function codeOf(exchange: RawExchange): Promise<{ status: number; code: unknown }> {
   const { status, body } = await exchange.answer()
   return { status, code: JSON.parse(body.toString()).code }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await Bun.sleep(10)
 }
 
 const unavailable = { status: 503, code: 'store_unavailable' }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { deriveKey } from '../../service/derived-key.ts'
 import type { Digest } from '../../service/documents/document-ref.ts'
-import { createUploadTickets } from '../../service/documents/upload-ticket.ts'
+import { createTicketSigner } from '../../service/documents/ticket-signer.ts'
 import type { OpenApiDocument } from '../../service/http/openapi/types.ts'
 import { problems } from '../../service/http/problem.ts'
 import { limits } from '../../service/limits.ts'
@@ -387,6 +387,6 @@ async function expiredTicket(): Promise<string> {
     ...{ id, tenant: 'acme', type: 'definitions', name: 'late', digest: digestOf('L') as Digest, size: 1 },
     ...{ contentType: 'text/plain', stagingKey: `staging/acme/${id}`, subject: 'alice', admittedAtMs: 0 },
   }
-  const ticket = await createUploadTickets(key).seal(claims, new Date(Date.now() - 60_000))
+  const ticket = await createTicketSigner(key).seal(claims, new Date(Date.now() - 60_000))
   return JSON.stringify({ ticket })
 }

@@ -12,6 +12,7 @@ import { sendLogRecord, sendTrace } from '../support/observability/otlp.ts'
 import { bucketPolicyWithout } from '../support/observability/store-users.ts'
 import { ask, upload, usualTraffic } from '../support/observability/traffic.ts'
 import { digestOf, keyOf, MiB, pathOf, randomDocument } from '../support/service/sample-documents.ts'
+import { until } from '../support/waiting.ts'
 
 // One story: each test goes on where the one before it has left the servers, as a day that gets worse does.
 
@@ -135,7 +136,7 @@ describe('when Loki may not write any more', () => {
     await stack.loki.kill()
     // With retention it would say what is wrong, and end.
     await stack.startLokiAgain(['s3-thanos'])
-    while (!(await answersOk(`${stack.loki.url}/ready`))) await Bun.sleep(100)
+    await until(() => answersOk(`${stack.loki.url}/ready`))
   }, 90_000)
 })
 

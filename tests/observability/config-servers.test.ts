@@ -21,11 +21,12 @@ import { newMarker } from '../../observability/proof/marker.ts'
 import { queryLines } from '../../observability/proof/servers/loki-api.ts'
 import { linesOf, sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
 import { traceById } from '../../observability/proof/servers/tempo-api.ts'
-import { listObjects } from '../../observability/proof/store/bucket-listing.ts'
+import { listObjects } from '../../observability/proof/store/objects.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import { beginWholeProof } from '../support/observability/whole-proof.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { storeForTests } from '../support/stores/store.ts'
+import { until } from '../support/waiting.ts'
 
 /**
  * What validate does not run: the bases on local disk behind the Collector, and the variants all at once. They start
@@ -210,7 +211,7 @@ describe('the Collector', () => {
       await Bun.sleep(2000)
       expect(await traceById({ url: tempo.url }, marker.traceId)).toBeNull()
       await way.setEnabled(true)
-      while ((await traceById({ url: tempo.url }, marker.traceId)) === null) await Bun.sleep(100)
+      await until(async () => (await traceById({ url: tempo.url }, marker.traceId)) !== null)
       await collector.stop()
       await Promise.all([tempo.stop(), toxiproxy.stop()])
     },

@@ -26,6 +26,7 @@ import {
 } from '../support/observability/span-links.ts'
 import { upload, usualTraffic } from '../support/observability/traffic.ts'
 import { randomDocument } from '../support/service/sample-documents.ts'
+import { until } from '../support/waiting.ts'
 
 let stack: ObservedStack
 let range: TimeRange
@@ -69,15 +70,6 @@ const metric = { refId: 'A', datasource: { type: 'prometheus', uid: 'prometheus'
 
 async function finds(query: Query): Promise<boolean> {
   return (await runQuery(query, stack.sources, lastMinutes())).found > 0
-}
-
-/** Waits until `look` is true. @throws {Error} after a minute. */
-async function until(look: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000
-  while (!(await look())) {
-    if (performance.now() > deadline) throw new Error(`not within a minute: ${look}`)
-    await Bun.sleep(200)
-  }
 }
 
 /** The store goes away until a search has failed of it, while clients go on asking. */

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
-import type { Report } from '../../observability/proof/report/report.ts'
+import type { Report } from '../../observability/proof/report.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import {
@@ -15,6 +15,7 @@ import {
 } from '../support/observability/validate-program.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { storeForTests } from '../support/stores/store.ts'
+import { until } from '../support/waiting.ts'
 
 const millisecondsMax = 5 * 60_000
 
@@ -42,7 +43,7 @@ describe('bun run validate', () => {
     'exits with 1 where a check fails: somebody writes outside of the prefix meanwhile',
     async () => {
       const { bucket, evidence, finished } = await validateTempo('stray')
-      while (!existsSync(join(evidence, 'tempo/listing-before.txt'))) await Bun.sleep(10)
+      await until(() => existsSync(join(evidence, 'tempo/listing-before.txt')))
       await put(bucket, 'stray/object')
       const result = await finished
       const report = reportIn(result)
@@ -62,7 +63,7 @@ describe('bun run validate', () => {
       const evidence = join(folder, 'interrupted')
       const env = await storeVariables(store, { tempo: bucket }, folder)
       const running = startValidate(['tempo', '--all', '--evidence', evidence], env)
-      while (!existsSync(join(evidence, 'tempo/meta.json'))) await Bun.sleep(10)
+      await until(() => existsSync(join(evidence, 'tempo/meta.json')))
       running.kill('SIGINT')
       expect(await running.exited).toBe(130)
       expect(await new Response(running.stdout).text()).toContain('not run: interrupted')

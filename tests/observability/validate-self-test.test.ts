@@ -3,11 +3,10 @@ import type { RunningMinio } from '../../compose/servers/minio.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { merged } from '../../observability/config/yaml.ts'
-import { lokiChecks } from '../../observability/proof/checks/loki-checks.ts'
-import { foretoldKey } from '../../observability/proof/checks/loki-landing.ts'
-import { tempoChecks } from '../../observability/proof/checks/tempo-checks.ts'
+import { plannedKey } from '../../observability/proof/checks/loki-landing.ts'
 import type { Deployment, RunningServer } from '../../observability/proof/deployment.ts'
-import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import { ownChecks } from '../../observability/proof/plan.ts'
+import { listObjects } from '../../observability/proof/store/objects.ts'
 import {
   changeBlock,
   changeChunk,
@@ -115,7 +114,7 @@ describe('the proof of a Loki', () => {
     async () => {
       const { failed, said } = await prove({
         server: 'loki',
-        before: { 'loki.containment': ({ objects }) => put(objects, 'loki/notes.txt') },
+        before: { 'loki.containment': ({ put }) => put('loki/notes.txt') },
       })
       expect(failed).toEqual(['loki.containment'])
       expect(said).toContain('unknown: loki/notes.txt')
@@ -128,7 +127,12 @@ describe('the proof of a Loki', () => {
     async () => {
       const { failed } = await prove({
         server: 'loki',
-        before: { 'loki.untouched': ({ objects, canary }) => put(objects, canary?.key ?? '') },
+        before: {
+          async 'loki.untouched'({ objects, put }) {
+            const [canary = ''] = (await listObjects(objects, 'validate-canary-')).keys()
+            await put(canary)
+          },
+        },
       })
       expect(failed).toEqual(['loki.untouched'])
     },
@@ -141,7 +145,7 @@ describe('the proof of a Loki', () => {
       const { failed, said } = await prove({
         server: 'loki',
         before: {
-          'loki.preflight': ({ objects }) => put(objects, 'others/report.txt'),
+          'loki.preflight': ({ put }) => put('others/report.txt'),
           'loki.untouched': ({ objects }) => objects.delete('others/report.txt'),
         },
       })
@@ -186,12 +190,12 @@ describe('the proof of a Loki', () => {
   it.concurrent(
     'fails at the wrong secret alone where a chunk has landed nevertheless',
     async () => {
-      const prefix = 'loki-wrong-secret/'
+      const planned = { prefix: 'loki-wrong-secret/', tenant: 'fake' }
       const { failed, said } = await prove({
         server: 'loki',
         skips: ['loki.wrong-bucket'],
         before: {
-          'loki.wrong-secret': (scene) => put(scene.objects, `${foretoldKey({ ...scene, prefix })}0`),
+          'loki.wrong-secret': ({ marker, put }) => put(`${plannedKey({ ...planned, marker })}0`),
         },
       })
       expect(failed).toEqual(['loki.wrong-secret'])
@@ -209,7 +213,7 @@ describe('the proof of a Loki', () => {
         // A Loki that can reach it again is done after half of this.
         waits: { recovery: 45 },
         skips: ['loki.wrong-secret', 'loki.wrong-bucket', 'loki.retention', 'loki.delete'],
-        wrap: neverMended,
+        wrap: neverRestored,
       })
       expect(failed).toEqual(['loki.outage'])
       expect(said).toContain('the lines are lost')
@@ -342,7 +346,7 @@ describe('the proof of a Tempo', () => {
         // A Tempo that can reach it again is done after half a minute.
         waits: { recovery: 60 },
         skips: ['tempo.wrong-secret', 'tempo.wrong-bucket', 'tempo.retention'],
-        wrap: neverMended,
+        wrap: neverRestored,
       })
       expect(failed).toEqual(['tempo.outage'])
       expect(said).toContain('the trace is lost')
@@ -395,7 +399,7 @@ describe('the join of a Loki and a Tempo', () => {
 
 describe('the way to a store that has a name, behind TLS', () => {
   it.concurrent(
-    'can be cut and mended for Loki, by either of its clients',
+    'can be cut and restored for Loki, by either of its clients',
     async () => {
       const named = await startNamedStore()
       const only = {
@@ -416,7 +420,7 @@ describe('the way to a store that has a name, behind TLS', () => {
   )
 
   it.concurrent(
-    'can be cut and mended for Tempo',
+    'can be cut and restored for Tempo',
     async () => {
       const named = await startNamedStore()
       const skips = allBut('tempo.preflight', 'tempo.outage')
@@ -437,19 +441,15 @@ async function startNamedStore(): Promise<RunningMinio> {
 }
 
 function allBut(...ids: string[]): string[] {
-  return [...lokiChecks, ...tempoChecks].map(({ id }) => id).filter((id) => !ids.includes(id))
+  return [...ownChecks.loki, ...ownChecks.tempo].map(({ id }) => id).filter((id) => !ids.includes(id))
 }
 
-function neverMended(deployment: Deployment): Deployment {
+function neverRestored(deployment: Deployment): Deployment {
   return {
     ...deployment,
     async openRoute() {
       const route = await deployment.openRoute()
-      return { ...route, mend: async () => {} }
+      return { ...route, restore: async () => {} }
     },
   }
-}
-
-async function put(objects: ObjectStore, key: string): Promise<void> {
-  await objects.put(key, Uint8Array.of(1), { size: 1, contentType: 'text/plain' })
 }

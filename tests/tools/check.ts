@@ -13,11 +13,16 @@ import {
   unusedPackages,
 } from './checks/package-rules.ts'
 import { readSources, type SourceFile } from './checks/source-imports.ts'
+import { crossSuiteImports, crowdedFolders, unrunTests } from './checks/test-rules.ts'
+import { runsOf } from './runner/suite-runs.ts'
+import { suites } from './suites.ts'
 
 const root = resolve(import.meta.dir, '../..')
 const sources = await readSources(root, ['service', 'compose', 'observability', 'tests'])
 const packageFile: PackageFile = await Bun.file(join(root, 'package.json')).json()
 const committed = await committedFiles()
+const paths = committed.map(({ path }) => path)
+const runs = (await Promise.all(suites.map((suite) => runsOf(suite)))).flat()
 
 /** What is checked, and how: the answer is the list of what is wrong. */
 const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = [
@@ -26,6 +31,16 @@ const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = 
   ['imports point one way', () => brokenImports(sources)],
   ['no part imports another in a circle', () => importCircles(sources)],
   ['only main and commands read the environment', () => readersOfTheWorld(sources)],
+  ['no suite imports another', () => crossSuiteImports(sources)],
+  [
+    'a suite runs every test',
+    () =>
+      unrunTests(
+        paths,
+        runs.flatMap(({ files }) => files),
+      ),
+  ],
+  ['no folder is crowded', () => crowdedFolders(paths)],
   ['versions are exact', () => looseVersions(packageFile)],
   ['every dependency is used', () => unusedPackages(packageFile, sources)],
   ['every import is declared', () => undeclaredPackages(packageFile, sources)],

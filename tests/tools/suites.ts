@@ -18,8 +18,6 @@ export interface Suite {
   needs: readonly NeedName[]
   /** It mostly waits, for servers that start, stop or are away: it runs beside suites that work. Default: it works. */
   waits?: true
-  /** Of one run. Longer means that it hangs: it is stopped and has failed. */
-  minutesMax: number
 }
 
 /** The stores that the service is held to (README.md). */
@@ -35,7 +33,6 @@ export const suites: Suite[] = [
     holds: 'pure functions, rules about the repository, programs without a store',
     stores: ['none'],
     needs: ['node'],
-    minutesMax: 8,
   },
   {
     name: 'contract',
@@ -47,21 +44,18 @@ export const suites: Suite[] = [
       minio: ['s3-connections', 's3-failures'],
     },
     needs: [],
-    minutesMax: 8,
   },
   {
     name: 'http',
     holds: 'the HTTP API on a real socket: every status, every header',
     stores: ['minio'],
     needs: [],
-    minutesMax: 5,
   },
   {
     name: 'wire',
     holds: 'raw sockets: what clients of their own making see',
     stores: ['minio'],
     needs: [],
-    minutesMax: 5,
   },
   {
     name: 'integration',
@@ -101,7 +95,6 @@ export const suites: Suite[] = [
     },
     // promtool reads what the service tells Prometheus.
     needs: ['node', 'openssl', 'prometheus'],
-    minutesMax: 20,
   },
   {
     name: 'e2e',
@@ -121,7 +114,6 @@ export const suites: Suite[] = [
       'toxiproxy',
       'prometheus',
     ],
-    minutesMax: 12,
   },
   {
     name: 'browser',
@@ -135,7 +127,6 @@ export const suites: Suite[] = [
       minio: ['sign-in-link', 'sign-in-oidc', 'states', 'scale', 'start'],
     },
     needs: ['chromium'],
-    minutesMax: 10,
   },
   {
     name: 'swarm',
@@ -146,7 +137,6 @@ export const suites: Suite[] = [
     // The last three are what images are packed from.
     needs: ['docker', 'rgw', 'minio', 'openssl', 'curl', 'haproxy', 'loki', 'tempo', 'otel-collector'],
     waits: true,
-    minutesMax: 20,
   },
   {
     name: 'observability',
@@ -170,7 +160,6 @@ export const suites: Suite[] = [
     },
     needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
     waits: true,
-    minutesMax: 15,
   },
   {
     name: 'faults',
@@ -178,6 +167,5 @@ export const suites: Suite[] = [
     stores: ['minio'],
     // Races are lost in another way on RGW, which one file starts beside.
     needs: ['rgw'],
-    minutesMax: 10,
   },
 ]

@@ -1,8 +1,9 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
+import type { RunningServer } from '../deployment.ts'
 import { readableJson } from '../evidence.ts'
 import { lokiKeyForms } from '../formats/loki-keys.ts'
 import type { Marker } from '../marker.ts'
-import { found, launch, type Scene, sidePrefix, sideUses } from '../scene.ts'
+import { launch, type OwnScene, type Scene, sidePrefix, sideUses } from '../scene.ts'
 import { described } from '../servers/ask.ts'
 import {
   type FoundLine,
@@ -12,63 +13,114 @@ import {
   queryLines,
 } from '../servers/loki-api.ts'
 import { linesOf, nanoseconds } from '../servers/otlp.ts'
-import { listObjects, newKeys } from '../store/bucket-listing.ts'
+import { listObjects, newKeys } from '../store/objects.ts'
 import { until } from '../until.ts'
-import { judgeChunk, landLines } from './loki-landing.ts'
-import type { LokiScene } from './loki-scene.ts'
+import { judgeChunk, type LandedChunk, landLines } from './loki-landing.ts'
+import { finding, notOutside, observeOrStop, proofCheck } from './proof-check.ts'
+import {
+  checkContainment,
+  checkUntouched,
+  containmentSentence,
+  preflightCheck,
+  untouchedFacts,
+} from './store-checks.ts'
 
-export async function startWriter(scene: LokiScene): Promise<Observation> {
-  const started = performance.now()
-  scene.writer = await launch(scene, 'main')
-  return holds(`ready after ${((performance.now() - started) / 1000).toFixed(1)} s`)
-}
+export const preflight = preflightCheck('loki', 'chunks of a Loki')
 
-export async function landOwnLines(scene: LokiScene): Promise<Observation> {
-  const writer = found(scene.writer)
-  // A ruler that should not be there would write as well, and outside of the prefix: see containment.
-  const rule = await keepRule({ url: writer.url, orgId: scene.orgId }, `validate-${scene.marker.id}`)
-  scene.ruler = described(rule)
-  const { chunk, observation } = await landLines(scene, writer)
-  if (chunk !== null) scene.chunk = chunk
-  return observation
-}
+/** Starts the Loki that takes the lines. */
+export const start = proofCheck({
+  id: 'loki.start',
+  sentence: 'Loki becomes ready on an empty disk',
+  needs: { preflight },
+  part: 'default',
+  notOutside: 'it runs already',
+  failures: 'A setting that Loki does not know, keys or a bucket that are refused while retention is on',
+  async run(scene: OwnScene): Promise<Observation<RunningServer>> {
+    const started = performance.now()
+    const writer = await launch(scene, 'main')
+    return holds(`ready after ${((performance.now() - started) / 1000).toFixed(1)} s`, writer)
+  },
+})
 
-export function judgeOwnChunk(scene: LokiScene): Promise<Observation> {
-  return judgeChunk(scene, found(scene.chunk))
-}
+export const landing = proofCheck({
+  id: 'loki.landing',
+  sentence: 'Log lines sent over OTLP are an object in the bucket once Loki is flushed',
+  needs: { writer: start },
+  part: 'default',
+  failures:
+    'OTLP refused, chunks that cannot be written, a flush that never comes: the index and WAL hide it until the disk is lost',
+  async run(scene: OwnScene, { writer }): Promise<Observation<{ chunk: LandedChunk; ruler: string }>> {
+    // A ruler that should not be there would write as well, and outside the prefix: see containment.
+    const rule = await keepRule({ url: writer.url, orgId: scene.orgId }, `validate-${scene.marker.id}`)
+    const landed = await landLines(scene, writer)
+    return landed.holds ? holds(landed.seen, { chunk: landed.found, ruler: described(rule) }) : landed
+  },
+})
 
-/** Until the index is there, chunks cannot be found by any other Loki than the one that wrote them. */
-export async function stopForIndex(scene: LokiScene): Promise<Observation> {
-  const { objects, before, waits, signal, mischief } = scene
-  const writer = found(scene.writer)
-  const how = mischief.killsWriter ? await writer.kill().then(() => 'killed' as const) : await writer.stop()
-  const index = await until(
-    waits.landing,
-    async () => newKeys(found(before), await listObjects(objects)).find((key) => isIndex(scene, key)) ?? null,
-    signal,
-  )
-  if (index === null)
-    return broken(`${how}, and no index after ${waits.landing} s`, 'chunks without an index are lost')
-  return how === 'ended' ? holds(`ended; ${index}`) : broken(`${how}; ${index}`, 'it has to end by itself')
-}
+export const objects = proofCheck({
+  id: 'loki.objects',
+  sentence:
+    'That object is the expected one: key, CRC32C, tenant, labels and times, and it contains the lines',
+  needs: { landing },
+  part: 'default',
+  failures:
+    'Bytes that changed on their way or in the store, another tenant, labels that the deployment adds or drops',
+  run: (scene: Scene, { landing: { chunk } }) => judgeChunk(scene, chunk),
+})
+
+export const index = proofCheck({
+  id: 'loki.index',
+  sentence: 'A graceful stop brings the index to the bucket',
+  needs: { writer: start, landing, preflight },
+  // What is judged must not be compacted meanwhile, nor be read by the Loki that wrote it.
+  after: ['loki.objects'],
+  part: 'default',
+  notOutside: 'it would stop the deployment; Loki ships the index every quarter of an hour',
+  failures: 'Killed instead of stopped, `flush_on_shutdown` missing, a grace period that is too short',
+  /** Until the index is there, chunks cannot be found by any other Loki than the one that wrote them. */
+  async run(scene: OwnScene, { writer, preflight: { before } }): Promise<Observation> {
+    const { waits, signal } = scene
+    const how = await writer.stop()
+    const find = async () => {
+      const keys = newKeys(before, await listObjects(scene.objects))
+      return keys.find((key) => isIndex(scene, key)) ?? null
+    }
+    const key = await until(waits.landing, find, signal)
+    if (key === null)
+      return broken(`${how}, and no index after ${waits.landing} s`, 'chunks without an index are lost')
+    return how === 'ended' ? holds(`ended; ${key}`) : broken(`${how}; ${key}`, 'it has to end by itself')
+  },
+})
 
 const indexForm = lokiKeyForms.find(({ name }) => name === 'index')?.form
 
-/** Whatever stands before `index/`, where that lies is for the containment to judge; but not that of another Loki. */
-function isIndex(scene: LokiScene, key: string): boolean {
+/** Whatever precedes `index/`: containment judges where it lies. But not the index of another Loki of the proof. */
+function isIndex(scene: OwnScene, key: string): boolean {
   if (sideUses.some((use) => key.startsWith(sidePrefix(scene, use)))) return false
   return indexForm?.test(key.slice(key.lastIndexOf('index/'))) === true
 }
 
-export async function readBackLines(scene: LokiScene): Promise<Observation> {
-  const { mischief, writer } = scene
-  const disk = mischief.warmDisk ? found(writer).disk : undefined
-  scene.reader = await launch(scene, 'fresh', { disk })
-  scene.answer = await queryMarker(scene, scene.reader)
-  return judgeLines(scene.marker, scene.answer)
-}
+/** Starts the Loki on an empty disk, and asks it for the lines. */
+export const readBack = proofCheck({
+  id: 'loki.read-back',
+  sentence: 'A fresh Loki on an empty disk gives back the same lines, with their labels and metadata',
+  needs: { index },
+  part: 'default',
+  notOutside: notOutside.freshProcess,
+  failures:
+    'The index is not where the chunks are, structured metadata switched off, a client that reads another prefix than it writes',
+  async run(
+    scene: OwnScene,
+  ): Promise<Observation<{ url: string; reader: RunningServer; answer: QueryAnswer }>> {
+    const reader = await launch(scene, 'fresh')
+    return observeOrStop(reader, async () => {
+      const answer = await queryMarker(scene, reader)
+      return finding(judgeLines(scene.marker, answer), { url: reader.url, reader, answer })
+    })
+  },
+})
 
-/** Asks for the marker's stream until there is an answer with lines: a querier may just have come up. */
+/** Queries the marker's stream until the answer has lines: a querier may just have come up. */
 export async function queryMarker(
   scene: Scene,
   { url }: LokiTarget,
@@ -85,16 +137,18 @@ export async function queryMarker(
   return answer
 }
 
+/** Returns the LogQL query of the marker's stream. */
 export function streamQuery({ serviceName }: Marker): string {
   return `{service_name="${serviceName}"}`
 }
 
+/** Returns the times of the marker's lines, milliseconds since the epoch. */
 export function rangeOf(marker: Marker): { from: number; to: number } {
   const lines = linesOf(marker)
   return { from: lines.at(0)?.at ?? 0, to: lines.at(-1)?.at ?? 0 }
 }
 
-/** The same lines at the same nanosecond, with the labels and the structured metadata that went with them. */
+/** Compares the lines to the nanosecond, with the labels and the structured metadata that were sent with them. */
 export function judgeLines(marker: Marker, { lines }: QueryAnswer): Observation {
   const expected = linesOf(marker).map(({ at, text }) => ({ ns: nanoseconds(at), text }))
   const got = lines.map(({ ns, text }) => ({ ns, text }))
@@ -117,10 +171,52 @@ function belongsTo({ labels, structuredMetadata }: FoundLine, marker: Marker): b
 }
 
 /** Loki counts for each answer where its chunks were. */
-export async function judgeOrigin(scene: LokiScene): Promise<Observation> {
-  const { chunksDownloaded, chunksInIngester } = found(scene.answer)
-  const seen = `${chunksDownloaded} chunks downloaded, ${chunksInIngester} in the ingester`
-  return chunksDownloaded > 0 && chunksInIngester === 0
-    ? holds(seen)
-    : broken(seen, 'at least one has to be downloaded, and none may be in the ingester')
-}
+export const origin = proofCheck({
+  id: 'loki.origin',
+  sentence: 'That answer came from the store: its chunks were downloaded, none was in the ingester',
+  needs: { readBack },
+  part: 'default',
+  notOutside: notOutside.freshProcess,
+  failures: 'The disk was not empty: what looks like the store was the WAL of the ingester',
+  async run(_: OwnScene, { readBack: { answer } }): Promise<Observation> {
+    const { chunksDownloaded, chunksInIngester } = answer
+    const seen = `${chunksDownloaded} chunks downloaded, ${chunksInIngester} in the ingester`
+    return chunksDownloaded > 0 && chunksInIngester === 0
+      ? holds(seen)
+      : broken(seen, 'at least one has to be downloaded, and none may be in the ingester')
+  },
+})
+
+export const containment = proofCheck({
+  id: 'loki.containment',
+  sentence: containmentSentence,
+  needs: { landing, preflight },
+  uses: { readBack },
+  after: [
+    'loki.origin',
+    'loki.wrong-secret',
+    'loki.wrong-bucket',
+    'loki.wrong-prefix',
+    'loki.outage',
+    'loki.retention',
+    'loki.delete',
+    'join.log-to-trace',
+    'join.trace-to-log',
+  ],
+  part: 'default',
+  failures:
+    'No prefix, a ruler that `common.storage.s3` has started, analytics; another writer in the same bucket',
+  async run(scene: OwnScene, { landing: { ruler }, preflight: { before }, readBack }) {
+    // What a server writes when it ends counts, too.
+    await readBack?.reader.stop()
+    return checkContainment(scene, before, `; the ruler, asked to keep a rule: ${ruler}`)
+  },
+})
+
+export const untouched = proofCheck({
+  ...untouchedFacts,
+  id: 'loki.untouched',
+  needs: { landing, preflight },
+  after: ['loki.containment'],
+  run: (scene: OwnScene, { preflight }) => checkUntouched(scene, preflight),
+})

@@ -1,47 +1,54 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
 import { metricSum } from '../formats/prometheus-text.ts'
-import { type LaunchOptions, launch, launchInVain, sidePrefix } from '../scene.ts'
+import { type LaunchOptions, launch, launchExpectingFailure, type OwnScene, sidePrefix } from '../scene.ts'
 import { ask, described } from '../servers/ask.ts'
 import { flushLoki, queryLines } from '../servers/loki-api.ts'
 import { sendLog } from '../servers/otlp.ts'
 import { until } from '../until.ts'
-import { findForetold } from './loki-landing.ts'
-import { rangeOf, streamQuery } from './loki-main.ts'
-import type { LokiScene } from './loki-scene.ts'
-import { absentBucket, bucketRefusal, secretRefusal, wrongCredentials } from './refusals.ts'
+import { findPlanned } from './loki-landing.ts'
+import { index, preflight, rangeOf, streamQuery } from './loki-main.ts'
+import { notOutside, proofCheck } from './proof-check.ts'
+import { type WrongLaunch, wrongBucket, wrongSecret } from './refusals.ts'
 
-export function refuseWrongSecret(scene: LokiScene): Promise<Observation> {
-  const credentials = wrongCredentials(scene)
-  return refuse(scene, 'wrong-secret', { credentials }, secretRefusal)
-}
+export const wrongSecretRefused = proofCheck({
+  id: 'loki.wrong-secret',
+  sentence:
+    'With a wrong secret nothing lands: Loki counts failed flushes, and with retention it does not start',
+  needs: { preflight },
+  part: 'default',
+  notOutside: notOutside.otherProcess,
+  failures: 'A store that accepts any key; a Loki that no longer counts what it cannot write',
+  run: (scene: OwnScene) => refuse(scene, wrongSecret),
+})
 
-export function refuseWrongBucket(scene: LokiScene): Promise<Observation> {
-  return refuse(scene, 'wrong-bucket', { bucket: absentBucket(scene) }, bucketRefusal)
-}
+export const wrongBucketRefused = proofCheck({
+  id: 'loki.wrong-bucket',
+  sentence:
+    'With an absent bucket nothing lands: Loki counts failed flushes, and with retention it does not start',
+  needs: { preflight },
+  part: 'default',
+  notOutside: notOutside.otherProcess,
+  failures: 'A store that makes missing buckets; a Loki that no longer counts what it cannot write',
+  run: (scene: OwnScene) => refuse(scene, wrongBucket),
+})
 
-/** Loki has two ways of being refused: it goes on and only counts, or, with retention on, it does not start. */
-async function refuse(
-  scene: LokiScene,
-  name: 'wrong-secret' | 'wrong-bucket',
-  wrong: LaunchOptions,
-  refusal: RegExp,
-): Promise<Observation> {
-  const options = { ...wrong, prefix: sidePrefix(scene, name) }
+/** A refused Loki runs on and only counts failures; with retention, it does not start. */
+async function refuse(scene: OwnScene, wrong: WrongLaunch): Promise<Observation> {
+  const options = { ...wrong.options(scene), prefix: sidePrefix(scene, wrong.name) }
   const [counted, ended] = await Promise.all([
-    countFailedFlushes(scene, name, options, refusal),
-    endAtStart(scene, `${name}-retention`, options, refusal),
+    countFailedFlushes(scene, wrong, options),
+    endAtStart(scene, wrong, options),
   ])
   const seen = `${counted.seen}; ${ended.seen}`
-  const reason = [counted.reason, ended.reason].filter((part) => part !== undefined).join('; ')
-  return counted.holds && ended.holds ? holds(seen) : broken(seen, reason)
+  const reasons = [counted, ended].flatMap((one) => (one.holds ? [] : [one.reason]))
+  return reasons.length === 0 ? holds(seen) : broken(seen, reasons.join('; '))
 }
 
-/** Ready, takes the line, and cannot keep it: only its metric and its log tell. */
+/** Ready, takes the lines, and cannot keep them: only its metric and its log say so. */
 async function countFailedFlushes(
-  scene: LokiScene,
-  name: string,
+  scene: OwnScene,
+  { name, refusal }: WrongLaunch,
   options: LaunchOptions & { prefix: string },
-  refusal: RegExp,
 ): Promise<Observation> {
   const { orgId, marker, waits, signal } = scene
   const { prefix } = options
@@ -55,27 +62,26 @@ async function countFailedFlushes(
     if (failures === null || said === null) {
       return broken(seen, 'the store should have refused, and Loki counted it')
     }
-    // One refusal says nothing of the try after it.
-    const landed = await findForetold({ ...scene, prefix })
+    // One refusal says nothing about the next attempt.
+    const landed = await findPlanned({ ...scene, prefix })
     return landed === null ? holds(seen) : broken(`${seen}; ${landed.key}`, 'nothing should have landed')
   } finally {
     await loki.kill()
   }
 }
 
-/** `loki_ingester_chunks_flush_failures_total`, or `null` while there are none. */
+/** Returns `loki_ingester_chunks_flush_failures_total`, or `null` while there are none. */
 export async function failedFlushes(url: string): Promise<number | null> {
   const { text } = await ask(`${url}/metrics`)
   return metricSum(text, 'loki_ingester_chunks_flush_failures_total') || null
 }
 
 async function endAtStart(
-  scene: LokiScene,
-  name: string,
+  scene: OwnScene,
+  { name, refusal }: WrongLaunch,
   options: LaunchOptions,
-  refusal: RegExp,
 ): Promise<Observation> {
-  const log = await launchInVain(scene, name, { ...options, also: ['retention'] })
+  const log = await launchExpectingFailure(scene, `${name}-retention`, { ...options, also: ['retention'] })
   if (log === null)
     return broken('with retention it became ready', 'with retention it should have ended at its start')
   const said = refusal.exec(log)?.[0]
@@ -84,21 +90,26 @@ async function endAtStart(
     : holds(`with retention it ends at its start (${said})`)
 }
 
-/** Nothing tells that the prefix is wrong but that nothing is found: so a wrong one reaches no other's objects. */
-export async function findNothingElsewhere(scene: LokiScene): Promise<Observation> {
-  const { marker, orgId } = scene
-  const loki = await launch(scene, 'wrong-prefix', { prefix: sidePrefix(scene, 'elsewhere') })
-  try {
-    const { lines, chunksDownloaded } = await queryLines(
-      { url: loki.url, orgId },
-      streamQuery(marker),
-      rangeOf(marker),
-    )
-    const seen = `ready; ${lines.length} lines found, ${chunksDownloaded} chunks downloaded`
-    return lines.length === 0 && chunksDownloaded === 0
-      ? holds(seen)
-      : broken(seen, 'the lines lie below another prefix and should be out of reach')
-  } finally {
-    await loki.kill()
-  }
-}
+/** A wrong prefix shows only by finding nothing: so it reaches no objects of others. */
+export const nothingElsewhere = proofCheck({
+  id: 'loki.wrong-prefix',
+  sentence: 'Under another prefix a fresh Loki starts and finds nothing',
+  needs: { index },
+  part: 'default',
+  notOutside: notOutside.otherProcess,
+  failures: 'Prefixes that are ignored, or reach into each other',
+  async run(scene: OwnScene): Promise<Observation> {
+    const { marker, orgId } = scene
+    const loki = await launch(scene, 'wrong-prefix', { prefix: sidePrefix(scene, 'elsewhere') })
+    try {
+      const target = { url: loki.url, orgId }
+      const { lines, chunksDownloaded } = await queryLines(target, streamQuery(marker), rangeOf(marker))
+      const seen = `ready; ${lines.length} lines found, ${chunksDownloaded} chunks downloaded`
+      return lines.length === 0 && chunksDownloaded === 0
+        ? holds(seen)
+        : broken(seen, 'the lines lie below another prefix and should be out of reach')
+    } finally {
+      await loki.kill()
+    }
+  },
+})

@@ -1,33 +1,53 @@
 import { broken, holds, Missing, type Observation } from '../../../service/cli/checks/check.ts'
-import type { ObjectStore } from '../../../service/object-store/object-store.ts'
-import { ObjectStoreError } from '../../../service/object-store/object-store.ts'
-import { found, type Scene, territoriesOf } from '../scene.ts'
-import { listingText, listObjects, newKeys } from '../store/bucket-listing.ts'
-import { canaryChange, canaryFolder, putCanary } from '../store/canary.ts'
+import { type ObjectStore, ObjectStoreError } from '../../../service/object-store/object-store.ts'
+import { keyRangesOf, type OwnScene, type Scene } from '../scene.ts'
+import { type Canary, canaryChange, canaryFolder, putCanary } from '../store/canary.ts'
 import { changedOutside, contain, countsText } from '../store/containment.ts'
+import { type Listing, listingText, listObjects, newKeys } from '../store/objects.ts'
 import { tryStore } from '../store/preflight.ts'
+import { notOutside, proofCheck } from './proof-check.ts'
 
-/** The bucket is there and answers, nothing lies where the proof will write, and its basic calls work. */
-export async function checkPreflight(scene: Scene): Promise<Observation> {
-  const { objects, bucket, prefix, marker } = scene
-  await reachBucket(objects, bucket)
-  await refuseUsedPrefixes(scene)
-  const { good, bad, left } = await tryStore(objects, prefix, marker.id)
-  await rememberBucket(scene)
-  const seen = `${good.join(', ')} in ${bucket}/${prefix}`
-  if (bad.length > 0) return broken(bad.join('; '), 'each of them has to work')
-  return left.length > 0 ? broken(`left behind: ${left.join(', ')}`, 'nothing may stay') : holds(seen)
+/** What was in the bucket before any server of the proof has written. */
+export interface BucketBefore {
+  before: Listing
 }
 
-/** Puts the canary, and lists what is there before any server of the proof's has written. */
-async function rememberBucket(scene: Scene): Promise<void> {
-  const { objects, evidence, server, marker } = scene
-  scene.canary = await putCanary(objects, canaryFolder(marker, server))
-  scene.before = await listObjects(objects)
-  await evidence.write(`${server}/listing-before.txt`, listingText(scene.before))
+/**
+ * Returns the check that the bucket is there and answers, that nothing lies where the proof will write, and that its
+ * basic calls work.
+ *
+ * @param objects what the server calls its objects: chunks, blocks.
+ */
+export function preflightCheck(server: 'loki' | 'tempo', objects: string) {
+  return proofCheck({
+    id: `${server}.preflight`,
+    sentence: 'The store puts, gets, lists, joins and deletes objects below the prefix, and is left clean',
+    part: 'default',
+    notOutside: notOutside.writes,
+    failures: `Keys without the right to one of these calls, a store that refuses multipart uploads, ${objects} from before below the prefix`,
+    async run(scene: OwnScene): Promise<Observation<BucketBefore & { canary: Canary }>> {
+      const { objects, bucket, prefix, marker } = scene
+      await reachBucket(objects, bucket)
+      await refuseUsedPrefixes(scene)
+      const { good, bad, left } = await tryStore(objects, prefix, marker.id)
+      const canary = await putCanary(objects, canaryFolder(marker, server))
+      scene.atEnd(() => removeOwn(scene, canary))
+      const before = await listBefore(scene)
+      if (bad.length > 0) return broken(bad.join('; '), 'each of these calls has to work')
+      if (left.length > 0) return broken(`left behind: ${left.join(', ')}`, 'nothing may stay')
+      return holds(`${good.join(', ')} in ${bucket}/${prefix}`, { before, canary })
+    },
+  })
 }
 
-/** @throws {Missing} if the bucket is not there, or the store does not answer. */
+/** Lists the bucket, and keeps that as evidence. @throws {ObjectStoreError} */
+export async function listBefore({ objects, evidence, server }: Scene): Promise<Listing> {
+  const before = await listObjects(objects)
+  await evidence.write(`${server}/listing-before.txt`, listingText(before))
+  return before
+}
+
+/** Asks the bucket anything. @throws {Missing} if it is not there, or the store does not answer. */
 export async function reachBucket(objects: ObjectStore, bucket: string): Promise<void> {
   try {
     await objects.clock()
@@ -37,7 +57,7 @@ export async function reachBucket(objects: ObjectStore, bucket: string): Promise
   }
 }
 
-/** A second Loki or Tempo where one works already would compact and remove its objects. */
+/** A second Loki or Tempo on the prefix of a running one would compact and remove its objects. */
 async function refuseUsedPrefixes(scene: Scene): Promise<void> {
   for (const prefix of scene.ownPrefixes) {
     const { objects } = await scene.objects.list({ prefix, limit: 1 })
@@ -50,16 +70,19 @@ async function refuseUsedPrefixes(scene: Scene): Promise<void> {
   }
 }
 
-/** Every key that is new in the whole bucket lies where it may and looks as it should. */
-export async function checkContainment(scene: Scene, remark = ''): Promise<Observation> {
-  const before = found(scene.before)
+/** What the check of containment says of itself, for each server. */
+export const containmentSentence =
+  'Every new object of the whole bucket lies below the prefix and has a known form of key'
+
+/** Checks that every key that is new in the whole bucket lies where it may and looks as it should. */
+export async function checkContainment(scene: Scene, before: Listing, remark = ''): Promise<Observation> {
   const after = await listObjects(scene.objects)
   await scene.evidence.write(`${scene.server}/listing-after.txt`, listingText(after))
-  const { counts, foreign, outside, unknown } = contain(newKeys(before, after), territoriesOf(scene))
+  const { counts, foreign, outside, unknown } = contain(newKeys(before, after), keyRangesOf(scene))
   const others = foreign > 0 ? `; ${foreign} of others in their own places` : ''
   const seen = `new below ${scene.prefix}: ${countsText(counts)}${others}${remark}`
   if (outside.length > 0)
-    return broken(`${seen}; outside: ${shown(outside)}`, 'nothing may lie outside of the prefix')
+    return broken(`${seen}; outside: ${shown(outside)}`, 'nothing may lie outside the prefix')
   if (unknown.length > 0) return broken(`${seen}; unknown: ${shown(unknown)}`, 'no known form of key')
   // An empty set is contained everywhere.
   return Object.keys(counts).length === 0
@@ -67,39 +90,48 @@ export async function checkContainment(scene: Scene, remark = ''): Promise<Obser
     : holds(seen)
 }
 
-/** What lies outside is as it was, above all the object that was put there to be stepped on. */
-export async function checkUntouched(scene: Scene): Promise<Observation> {
-  const before = found(scene.before)
-  const canary = found(scene.canary)
-  const changed = changedOutside(before, await listObjects(scene.objects), territoriesOf(scene))
+/** What the check of everything outside says of itself, for each server. */
+export const untouchedFacts = {
+  sentence: 'Everything outside the prefix is as it was, including a canary object',
+  part: 'default',
+  notOutside: 'no canary is put into a store that is in use',
+  failures: 'Anything that writes or deletes outside the prefix, such as a retention without one',
+} as const
+
+/** Checks that all objects outside the prefixes are as they were, above all the canary. */
+export async function checkUntouched(
+  scene: Scene,
+  { before, canary }: BucketBefore & { canary: Canary },
+): Promise<Observation> {
+  const ranges = keyRangesOf(scene)
+  const changed = changedOutside(before, await listObjects(scene.objects), ranges)
   if (changed.length > 0)
-    return broken(`changed: ${shown(changed)}`, 'what lies outside is not the proof’s to change')
-  if (canary.etag === null) return holds('these credentials may not write outside of the prefix at all')
+    return broken(`changed: ${shown(changed)}`, 'the proof may not change what lies outside')
+  if (canary.etag === null) return holds('these credentials may not write outside the prefix at all')
   const change = await canaryChange(scene.objects, canary)
-  const territories = territoriesOf(scene)
   const others = [...before.keys()].filter(
-    (key) => key !== canary.key && !territories.some(({ prefix }) => key.startsWith(prefix)),
+    (key) => key !== canary.key && !ranges.some(({ prefix }) => key.startsWith(prefix)),
   )
   return change === null
     ? holds(`${canary.key} and ${others.length} other objects are as they were`)
-    : broken(change, 'nobody has any business there')
+    : broken(change, 'nothing should touch it')
 }
 
 /**
- * Removes what the proof's servers wrote below its prefixes, and the canary. A store that went away meanwhile is no
- * reason to lose what was found out: then they are left.
+ * Removes what the servers of the proof wrote below its prefixes, and the canary. If the store has become
+ * unreachable, the objects stay: that is no reason to lose the results.
  *
- * @returns keys that would not go, and prefixes (`loki/…`) below which nobody could look.
+ * @returns keys that could not be removed, and prefixes (`loki/…`) that could not be listed.
  */
-export async function removeOwn(scene: Scene): Promise<string[]> {
+export async function removeOwn({ objects, ownPrefixes }: Scene, canary: Canary): Promise<string[]> {
   const left: string[] = []
-  const keys = scene.canary === undefined ? [] : [scene.canary.key]
-  for (const prefix of scene.before === undefined ? [] : scene.ownPrefixes) {
-    const listing = await listObjects(scene.objects, prefix).catch(() => null)
+  const keys = canary.etag === null ? [] : [canary.key]
+  for (const prefix of ownPrefixes) {
+    const listing = await listObjects(objects, prefix).catch(() => null)
     if (listing === null) left.push(`${prefix}…`)
     else keys.push(...listing.keys())
   }
-  for (const key of keys) await scene.objects.delete(key).catch(() => left.push(key))
+  for (const key of keys) await objects.delete(key).catch(() => left.push(key))
   return left
 }
 

@@ -1,21 +1,20 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
 import { readableJson } from '../evidence.ts'
 import { type BlockMeta, isParquet, readBlockMeta } from '../formats/tempo-block.ts'
-import { parseBlockKey } from '../formats/tempo-keys.ts'
+import { type BlockKey, parseBlockKey } from '../formats/tempo-keys.ts'
 import type { Marker } from '../marker.ts'
-import { found, type Scene } from '../scene.ts'
-import { described, isSuccess, toldOf } from '../servers/ask.ts'
+import type { Scene } from '../scene.ts'
+import { described, isSuccess, outcomeOf } from '../servers/ask.ts'
 import { sendTrace, spansOf } from '../servers/otlp.ts'
 import { flushTempo } from '../servers/tempo-api.ts'
-import { type Listing, listObjects } from '../store/bucket-listing.ts'
-import { readObject } from '../store/read-object.ts'
+import { type Listing, listObjects, readObject } from '../store/objects.ts'
 import { until } from '../until.ts'
 
 /** A block in the bucket. */
 export interface LandedBlock {
-  /** With a slash at its end. */
-  folder: string
-  /** Keys and sizes of its files. */
+  /** Which tenant's block it is, and its folder. */
+  named: BlockKey
+  /** Names and sizes of its files. */
   files: ReadonlyMap<string, number>
 }
 
@@ -25,67 +24,60 @@ export interface TempoWriter {
   otlpUrl: string
 }
 
-/** Whether the block holds the marker's trace. */
-export type HoldsTrace<S extends Scene> = (scene: S, block: LandedBlock) => Promise<boolean>
-
 /** How a trace is followed into the bucket. */
-export interface TraceSteps<S extends Scene> {
+export interface TraceSteps {
+  /** What was in the bucket before: old blocks do not hold the trace. */
+  before: Listing
   /** Is waited for before the flush; default: what took the trace is what is flushed. */
   arrived?: () => Promise<boolean>
-  /** Default: by the bytes of the block's data. */
-  holdsTrace?: HoldsTrace<S>
+  /** Whether a block holds the marker's trace; default: by the bytes of its data. */
+  holdsTrace?: (block: LandedBlock) => Promise<boolean>
 }
 
 /**
  * Writes the marker's trace, flushes, and finds its block: first below the prefix, and in the whole bucket once the
- * time is up. That it lies in the right place is for others to judge.
+ * time is up. Whether it lies in the right place is the question of another check.
  */
-export async function landTrace<S extends Scene>(
-  scene: S,
+export async function landTrace(
+  scene: Scene,
   writer: TempoWriter,
-  { arrived = async () => true, holdsTrace = dataHoldsTrace }: TraceSteps<S> = {},
-): Promise<{ block: LandedBlock | null; observation: Observation }> {
+  steps: TraceSteps,
+): Promise<Observation<LandedBlock>> {
   const { orgId, marker, waits, signal, prefix } = scene
+  const { arrived = async () => true } = steps
   const sent = await sendTrace({ otlpUrl: writer.otlpUrl, orgId }, marker)
-  if (!isSuccess(sent))
-    return { block: null, observation: broken(`OTLP: ${described(sent)}`, 'Tempo has to take it') }
+  if (!isSuccess(sent)) return broken(`OTLP: ${described(sent)}`, 'Tempo has to take it')
   const isIn = await until(waits.landing, async () => (await arrived()) || null, signal)
-  if (isIn === null)
-    return { block: null, observation: broken('OTLP was taken', 'Tempo itself never got the trace') }
-  const flush = `flush: ${await toldOf(flushTempo({ url: writer.url, orgId }))}`
+  if (isIn === null) return broken('OTLP was taken', 'Tempo itself never received the trace')
+  const flush = `flush: ${await outcomeOf(flushTempo({ url: writer.url, orgId }))}`
   const started = performance.now()
-  const find = (below: string) => findBlock(scene, below, holdsTrace)
+  const find = (below: string) => findBlock(scene, below, steps)
   const block = (await until(waits.landing, () => find(prefix), signal)) ?? (await find(''))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  if (block === null) {
-    const observation = broken(
-      `${flush}; no block after ${waits.landing} s`,
-      'the trace is not in the bucket',
-    )
-    return { block, observation }
-  }
-  return { block, observation: holds(`${flush}; ${block.folder} after ${seconds} s`) }
+  return block === null
+    ? broken(`${flush}; no block after ${waits.landing} s`, 'the trace is not in the bucket')
+    : holds(`${flush}; ${block.named.folder} after ${seconds} s`, block)
 }
 
-/** A new block below `prefix` that has its meta.json, which is written last, and the marker's trace. */
-export async function findBlock<S extends Scene>(
-  scene: S,
+/** Returns a new block below `prefix` that has its meta.json, which is written last, and the marker's trace. */
+export async function findBlock(
+  scene: Scene,
   prefix: string,
-  holdsTrace: HoldsTrace<S> = dataHoldsTrace,
+  { before, holdsTrace = (block) => dataHoldsTrace(scene, block) }: TraceSteps,
 ): Promise<LandedBlock | null> {
   const listing = await listObjects(scene.objects, prefix)
   for (const key of listing.keys()) {
-    const parsed = parseBlockKey(key)
-    if (parsed?.file !== 'meta.json' || scene.before?.has(key)) continue
-    const block = { folder: parsed.folder, files: filesBelow(listing, parsed.folder) }
-    if (await holdsTrace(scene, block)) return block
+    const named = parseBlockKey(key)
+    if (named?.file !== 'meta.json' || before.has(key)) continue
+    const block = { named, files: filesBelow(listing, named.folder) }
+    if (await holdsTrace(block)) return block
   }
   return null
 }
 
-/** Ids are random: whatever compresses the column, they stand in it as they are. */
-export async function dataHoldsTrace({ objects, marker }: Scene, { folder }: LandedBlock): Promise<boolean> {
-  const data = await readObject(objects, `${folder}data.parquet`)
+/** Returns whether the trace id is in the data: ids are random, so compression leaves their bytes as they are. */
+export async function dataHoldsTrace({ objects, marker }: Scene, { named }: LandedBlock): Promise<boolean> {
+  const data = await readObject(objects, `${named.folder}data.parquet`)
   return data !== null && Buffer.from(data).includes(Buffer.from(marker.traceId, 'hex'))
 }
 
@@ -97,16 +89,16 @@ function filesBelow(listing: Listing, folder: string): ReadonlyMap<string, numbe
 /**
  * Compares the block's files with what was written and with each other, with code of our own.
  *
- * @param use whether the trace is alone in it. In a `shared` one the data are compressed together, so there only
- *   meta.json and the files are compared.
+ * @param use whether the trace is alone in it. The data of a `shared` block are compressed together, so only its
+ *   meta.json and its files are compared.
  */
 export async function judgeBlock(
   scene: Scene,
-  { folder, files }: LandedBlock,
+  { named, files }: LandedBlock,
   use: 'alone' | 'shared' = 'alone',
 ): Promise<Observation> {
   const { objects, marker, tenant, evidence } = scene
-  const named = found(parseBlockKey(`${folder}meta.json`) ?? undefined)
+  const { folder } = named
   const json = new TextDecoder().decode((await readObject(objects, `${folder}meta.json`)) ?? new Uint8Array())
   await evidence.write('tempo/meta.json', readableJson(json))
   const meta = readBlockMeta(json)
@@ -146,7 +138,7 @@ async function wrongAlone({ objects, marker }: Scene, folder: string, meta: Bloc
   ]
 }
 
-/** What is stored as it is, and not among those. */
+/** What is stored uncompressed in the data, and missing there. */
 function missingIn(data: Uint8Array, { traceId, serviceName, correlationId }: Marker): string[] {
   const bytes = Buffer.from(data)
   return [
@@ -160,7 +152,7 @@ function whereNot(good: boolean, sentence: string): string[] {
   return good ? [] : [sentence]
 }
 
-/** Blocks tell whole seconds. */
+/** Blocks give their times in whole seconds. */
 function spanTimes(marker: Marker): { start: number; end: number } {
   const spans = spansOf(marker)
   return {

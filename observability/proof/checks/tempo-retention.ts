@@ -2,78 +2,76 @@ import { broken, holds, type Observation } from '../../../service/cli/checks/che
 import type { YamlMapping } from '../../config/yaml.ts'
 import { merged } from '../../config/yaml.ts'
 import { type Marker, newMarker } from '../marker.ts'
-import { launch, type Scene, sidePrefix } from '../scene.ts'
+import { launch, type OwnScene, type Scene, sidePrefix } from '../scene.ts'
 import { described, isSuccess } from '../servers/ask.ts'
 import { sendTrace } from '../servers/otlp.ts'
 import { flushTempo, traceById } from '../servers/tempo-api.ts'
-import { listObjects } from '../store/bucket-listing.ts'
+import { type Listing, listObjects } from '../store/objects.ts'
 import { until } from '../until.ts'
-import { findBlock, type LandedBlock } from './tempo-landing.ts'
-import type { TempoScene } from './tempo-scene.ts'
+import { proofCheck } from './proof-check.ts'
+import { findBlock, type LandedBlock, type TempoWriter } from './tempo-landing.ts'
+import { copy, preflight } from './tempo-main.ts'
 
 const minuteMilliseconds = 60_000
-const oldMinutes = 120
+const expiredMinutes = 120
 
 /** Two blocks: the one whose trace is older than the retention goes, and only that one. */
-export async function applyRetention(scene: TempoScene): Promise<Observation> {
-  const prefix = sidePrefix(scene, 'upkeep')
-  const side = (marker: Marker): Scene => ({ ...scene, prefix, marker })
-  const old = side(newMarker(Date.now() - oldMinutes * minuteMilliseconds))
-  const kept = side(newMarker())
-  const writer = await launch(scene, 'upkeep-writer', { prefix, alter: takeOldTraces })
-  const oldBlock = await landBlock(old, writer)
-  const keptBlock = await landBlock(kept, writer)
-  await writer.stop()
-  const started = performance.now()
-  const tempo = await launch(scene, 'upkeep', { prefix, also: ['retention'], alter: hasten })
-  const gone = await until(
-    scene.waits.removal,
-    async () => ((await isThere(old, oldBlock)) ? null : true),
-    scene.signal,
-  )
-  const seconds = Math.round((performance.now() - started) / 1000)
-  if (gone === null)
-    return broken(
-      `the block of ${oldMinutes} min ago is there after ${seconds} s`,
-      'it has passed its retention',
-    )
-  if (!(await isUnmarked(kept, keptBlock)))
-    return broken('the block of now is gone, too', 'only the old one may go')
-  const trace = await traceById({ url: tempo.url, orgId: scene.orgId }, kept.marker.traceId)
-  const seen = `the block of ${oldMinutes} min ago went after ${seconds} s, the one of now is there`
-  return trace === null
-    ? broken(`${seen}; its trace is not found`, 'it should be')
-    : holds(`${seen} and its trace is found`)
-}
+export const retention = proofCheck({
+  id: 'tempo.retention',
+  sentence: 'Retention removes the block that is too old from the bucket, and no other',
+  needs: { copy, preflight },
+  part: 'all',
+  notOutside: 'retention of a deployment is days',
+  failures: 'Copying fails, a compactor that does not run, another retention than is believed',
+  async run(scene: OwnScene, { preflight: { before } }): Promise<Observation> {
+    const { objects, waits, signal, orgId } = scene
+    const prefix = sidePrefix(scene, 'upkeep')
+    const side = (marker: Marker): Scene => ({ ...scene, prefix, marker })
+    const kept = newMarker()
+    const writer = await launch(scene, 'upkeep-writer', { prefix, alter: takeOldTraces })
+    const old = side(newMarker(Date.now() - expiredMinutes * minuteMilliseconds))
+    const oldBlock = await landBlock(old, writer, before)
+    const keptBlock = await landBlock(side(kept), writer, before)
+    await writer.stop()
+    const started = performance.now()
+    const tempo = await launch(scene, 'upkeep', { prefix, also: ['retention'], alter: hasten })
+    const look = async () => ((await listObjects(objects, oldBlock.named.folder)).size === 0 ? true : null)
+    const gone = await until(waits.removal, look, signal)
+    const seconds = Math.round((performance.now() - started) / 1000)
+    if (gone === null)
+      return broken(
+        `the block of ${expiredMinutes} min ago is there after ${seconds} s`,
+        'it is older than the retention',
+      )
+    // A block that is to go gets another meta file first.
+    if ((await objects.head(`${keptBlock.named.folder}meta.json`)) === null)
+      return broken('the block of now is gone, too', 'only the old one may go')
+    const trace = await traceById({ url: tempo.url, orgId }, kept.traceId)
+    const seen = `the block of ${expiredMinutes} min ago went after ${seconds} s, the one of now is there`
+    return trace === null
+      ? broken(`${seen}; its trace is not found`, 'it should be')
+      : holds(`${seen} and its trace is found`)
+  },
+})
 
-async function landBlock(scene: Scene, writer: { url: string; otlpUrl: string }): Promise<LandedBlock> {
+async function landBlock(scene: Scene, writer: TempoWriter, before: Listing): Promise<LandedBlock> {
   const { orgId, marker, waits, signal, prefix } = scene
   const sent = await sendTrace({ otlpUrl: writer.otlpUrl, orgId }, marker)
   if (!isSuccess(sent)) throw new Error(`Tempo did not take the trace: ${described(sent)}`)
   await flushTempo({ url: writer.url, orgId })
-  const block = await until(waits.landing, () => findBlock(scene, prefix), signal)
+  const block = await until(waits.landing, () => findBlock(scene, prefix, { before }), signal)
   if (block === null) throw new Error('the trace did not land before retention could begin')
   return block
 }
 
-/** True while any object of the block is in the bucket. */
-async function isThere({ objects }: Scene, { folder }: LandedBlock): Promise<boolean> {
-  return (await listObjects(objects, folder)).size > 0
-}
-
-/** True while the block is as it was written: what is to go gets another meta first. */
-async function isUnmarked({ objects }: Scene, { folder }: LandedBlock): Promise<boolean> {
-  return (await objects.head(`${folder}meta.json`)) !== null
-}
-
-/** Without it a block's times are those of its arrival, where its spans are older than two minutes. */
+/** Without it a block's times are those of its arrival if its spans are older than two minutes. */
 function takeOldTraces(config: YamlMapping): YamlMapping {
-  const wal = { ingestion_time_range_slack: `${2 * oldMinutes}m` }
+  const wal = { ingestion_time_range_slack: `${2 * expiredMinutes}m` }
   return merged(config, { storage: { trace: { wal } } })
 }
 
-/** What retention does in days, in seconds. */
+/** Retention in seconds instead of days. */
 function hasten(config: YamlMapping): YamlMapping {
-  const compaction = { block_retention: `${oldMinutes / 2}m`, compacted_block_retention: '1s' }
+  const compaction = { block_retention: `${expiredMinutes / 2}m`, compacted_block_retention: '1s' }
   return merged(config, { compactor: { compaction }, storage: { trace: { blocklist_poll: '2s' } } })
 }

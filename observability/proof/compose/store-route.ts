@@ -25,7 +25,7 @@ export function storeRoutes(project: ComposeProject, env: DockerEnvironment, onP
       return {
         endpoint: `http://toxiproxy:${port}`,
         cut: () => enable(false),
-        mend: () => enable(true),
+        restore: () => enable(true),
       }
     },
   }

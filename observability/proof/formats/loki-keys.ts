@@ -50,3 +50,15 @@ export function parseChunkKey(key: string): ChunkKey | null {
     checksum,
   }
 }
+
+/**
+ * Returns the fingerprint that Loki gives a stream, hexadecimal as in the keys of its chunks: xxHash64 over its labels
+ * by name, each name and value followed by a byte 0xff (`Labels.HashWithoutLabels` of prometheus/prometheus).
+ */
+export function streamFingerprint(labels: Readonly<Record<string, string>>): string {
+  const separator = Buffer.of(0xff)
+  const parts = Object.entries(labels)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .flatMap(([name, value]) => [Buffer.from(name), separator, Buffer.from(value), separator])
+  return Bun.hash.xxHash64(Buffer.concat(parts)).toString(16)
+}

@@ -64,7 +64,7 @@ export async function askJson<T>(url: string, question: Question = {}): Promise<
  * What came of a request whose effect is looked for elsewhere, in words: a flush may go on for longer than an answer
  * is waited for.
  */
-export async function toldOf(answer: Promise<Answer>): Promise<string> {
+export async function outcomeOf(answer: Promise<Answer>): Promise<string> {
   try {
     return described(await answer)
   } catch (error) {

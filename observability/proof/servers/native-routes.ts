@@ -37,7 +37,7 @@ export function nativeRoutes({
     return {
       endpoint: `${upstream.protocol}//${proxy.host}`,
       cut: () => proxy.setEnabled(false),
-      mend: () => proxy.setEnabled(true),
+      restore: () => proxy.setEnabled(true),
     }
   }
 
@@ -48,7 +48,7 @@ export function nativeRoutes({
       endpoint: store.endpoint,
       env: { HTTPS_PROXY: tunnel.url },
       cut: async () => tunnel.cut(),
-      mend: async () => tunnel.mend(),
+      restore: async () => tunnel.restore(),
     }
   }
 

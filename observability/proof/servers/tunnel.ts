@@ -7,7 +7,7 @@ export interface Tunnel {
   url: string
   /** Closes what is open, and refuses what comes. */
   cut(): void
-  mend(): void
+  restore(): void
   close(): Promise<void>
 }
 
@@ -48,7 +48,7 @@ export async function startTunnel(target: string): Promise<Tunnel> {
       isCut = true
       closeAll()
     },
-    mend() {
+    restore() {
       isCut = false
     },
     async close() {

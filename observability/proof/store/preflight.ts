@@ -1,40 +1,35 @@
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
-import { listObjects } from './bucket-listing.ts'
-import { readObject } from './read-object.ts'
+import { listObjects, readObject } from './objects.ts'
 
-/** One thing that Loki or Tempo asks of the store. */
-interface Step {
-  name: string
-  /** @throws {ObjectStoreError}; `false` where the store took it and did something else. */
-  take: () => Promise<boolean>
-}
+/** One thing that Loki or Tempo asks of the store: `false` if the store took it and did something else. */
+type Step = () => Promise<boolean>
 
 export interface PreflightResult {
-  /** Names of the steps that were taken well. */
+  /** Names of the steps that worked. */
   good: string[]
-  /** Name and reason of those that were not. */
+  /** Names and reasons of those that did not. */
   bad: string[]
-  /** Keys of its own that are still there. */
+  /** Scratch keys that are still there. */
   left: string[]
 }
 
 const contentType = 'application/octet-stream'
-/** A part that is not the last one has at least 5 MiB. */
+/** Every part but the last one has at least 5 MiB (S3 API, "Amazon S3 multipart upload limits"). */
 const partBytes = 5 * 1024 * 1024
 
 /**
- * Tries what Loki and Tempo ask of a store, on scratch keys below `prefix` that it removes: put, get, list,
- * parts of a large object, delete. Copying is another question, see {@link tryCopy}.
+ * Tries what Loki and Tempo ask of a store, on scratch keys below `prefix` that it removes: put, get, list, parts of a
+ * large object, delete. {@link tryCopy} tries copying.
  *
- * @param id makes the keys its own.
+ * @param id makes the keys unique.
  */
 export async function tryStore(store: ObjectStore, prefix: string, id: string): Promise<PreflightResult> {
   const scratch = scratchIn(prefix, id)
   const keys = { one: `${scratch}one`, parts: `${scratch}parts` }
   const result: PreflightResult = { good: [], bad: [], left: [] }
-  for (const { name, take } of stepsIn(store, scratch, keys)) {
+  for (const [name, step] of Object.entries(stepsIn(store, scratch, keys))) {
     try {
-      if (await take()) result.good.push(name)
+      if (await step()) result.good.push(name)
       else result.bad.push(`${name}: other bytes or keys than expected`)
     } catch (error) {
       result.bad.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
@@ -45,11 +40,11 @@ export async function tryStore(store: ObjectStore, prefix: string, id: string): 
 }
 
 /**
- * Copies an object below `prefix` inside the store and compares the bytes. Tempo's compactor and retention do
- * so with every meta.json; Loki does not.
+ * Copies an object below `prefix` inside the store and compares the bytes. Tempo's compactor and retention copy every
+ * meta.json; Loki copies nothing.
  *
- * @returns whether the copy is the same.
- * @throws {ObjectStoreError} where the store refuses.
+ * @returns whether the copy has the same bytes.
+ * @throws {ObjectStoreError} if the store refuses.
  */
 export async function tryCopy(store: ObjectStore, prefix: string, id: string): Promise<boolean> {
   const scratch = scratchIn(prefix, id)
@@ -72,24 +67,18 @@ function stepsIn(
   store: ObjectStore,
   scratch: string,
   { one, parts }: Record<'one' | 'parts', string>,
-): Step[] {
+): Record<string, Step> {
   const bytes = new TextEncoder().encode(scratch)
-  const isListed = async () => [...(await listObjects(store, scratch)).keys()].join() === one
-  return [
-    {
-      name: 'put',
-      take: async () => (await store.put(one, bytes, { size: bytes.length, contentType })) !== null,
+  return {
+    put: async () => (await store.put(one, bytes, { size: bytes.length, contentType })) !== null,
+    get: () => sameBytes(store, one, bytes),
+    list: async () => [...(await listObjects(store, scratch)).keys()].join() === one,
+    multipart: () => inParts(store, parts),
+    async delete() {
+      await store.delete(one)
+      return (await store.get(one)) === null
     },
-    { name: 'get', take: () => sameBytes(store, one, bytes) },
-    { name: 'list', take: isListed },
-    { name: 'multipart', take: () => inParts(store, parts) },
-    { name: 'delete', take: () => isGone(store, one) },
-  ]
-}
-
-async function isGone(store: ObjectStore, key: string): Promise<boolean> {
-  await store.delete(key)
-  return (await store.get(key)) === null
+  }
 }
 
 async function inParts(store: ObjectStore, key: string): Promise<boolean> {
@@ -106,11 +95,11 @@ async function inParts(store: ObjectStore, key: string): Promise<boolean> {
 }
 
 async function sameBytes(store: ObjectStore, key: string, bytes: Uint8Array): Promise<boolean> {
-  const found = await readObject(store, key)
-  return found !== null && Buffer.from(found).equals(Buffer.from(bytes))
+  const read = await readObject(store, key)
+  return read !== null && Buffer.from(read).equals(Buffer.from(bytes))
 }
 
-/** Removes the scratch keys and what an upload may have left. @returns those that would not go. */
+/** Removes the scratch keys and what an upload may have left. @returns those that could not be removed. */
 async function cleaned(store: ObjectStore, keys: readonly string[], scratch: string): Promise<string[]> {
   const left: string[] = []
   for (const key of keys) await store.delete(key).catch(() => left.push(key))

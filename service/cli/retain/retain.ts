@@ -2,8 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { InvalidArgumentError, Option } from 'commander'
 import { DocumentError } from '../../documents/document-error.ts'
 import { typePattern } from '../../documents/document-ref.ts'
-import { createRetention, type Retention } from '../../documents/maintenance/create-retention.ts'
-import type { Expired, RetentionRule } from '../../documents/maintenance/retention.ts'
+import {
+  createRetention,
+  type Expired,
+  type Retention,
+  type RetentionRule,
+} from '../../documents/maintenance/retention.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import { createLogger, type Logger } from '../../telemetry/logger.ts'
 import { registerSecret } from '../../telemetry/redaction.ts'

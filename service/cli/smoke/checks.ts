@@ -1,7 +1,7 @@
 import type { DocumentsClient } from '../../client/client.ts'
 import { ProblemError } from '../../client/errors.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
-import { broken, type Check, holds, Missing, type Observation } from '../checks/check.ts'
+import { broken, type Check, defineCheck, holds, Missing, type Observation } from '../checks/check.ts'
 import { digestOf, type Marker } from './marker.ts'
 import { objectsAreGone, objectsAreThere } from './objects.ts'
 
@@ -15,63 +15,69 @@ export interface SmokeScene {
   signal: AbortSignal
 }
 
-type SmokeCheck = Omit<Check<SmokeScene>, 'part' | 'notOutside'>
-
-/** Of the checks that look into the store; the others ask the service alone. */
+/** Checks that look into the store; the others ask the service alone. */
 export const objectChecks: readonly string[] = ['smoke.objects', 'smoke.objects-gone']
 
-/** What whoever deploys wants to know after it, in the order of a document's life. */
-export const smokeChecks: readonly SmokeCheck[] = [
-  { id: 'smoke.ready', sentence: 'the service is ready', needs: [], run: isReady },
-  {
-    id: 'smoke.upload',
-    sentence: 'a document is uploaded, and its version is the SHA-256 of its bytes',
-    needs: ['smoke.ready'],
-    run: upload,
-  },
-  {
+const ready = defineCheck({ id: 'smoke.ready', sentence: 'the service is ready', run: isReady })
+
+const uploaded = defineCheck({
+  id: 'smoke.upload',
+  sentence: 'a document is uploaded, and its version is the SHA-256 of its bytes',
+  needs: { ready },
+  run: upload,
+})
+
+const tagged = defineCheck({
+  id: 'smoke.tag',
+  sentence: 'a tag can be put on it, and leads to it',
+  needs: { uploaded },
+  run: tag,
+})
+
+const deleted = defineCheck({
+  id: 'smoke.delete',
+  sentence: 'it can be deleted, and is gone',
+  needs: { uploaded },
+  after: ['smoke.list', 'smoke.download', 'smoke.direct', 'smoke.tag', 'smoke.objects'],
+  run: remove,
+})
+
+/** What an operator wants to know after a deployment, in the order of a document's life. */
+export const smokeChecks: readonly Check<SmokeScene>[] = [
+  ready,
+  uploaded,
+  defineCheck({
     id: 'smoke.list',
     sentence: 'the listing of the tenant has it, once and in its size',
-    needs: ['smoke.upload'],
+    needs: { uploaded },
     run: list,
-  },
-  {
+  }),
+  defineCheck({
     id: 'smoke.download',
     sentence: 'its bytes come back through the service, by digest and by latest',
-    needs: ['smoke.upload'],
+    needs: { uploaded },
     run: download,
-  },
-  {
+  }),
+  defineCheck({
     id: 'smoke.direct',
     sentence: 'its bytes come back straight from the store, by a signed URL',
-    needs: ['smoke.upload'],
+    needs: { uploaded },
     run: downloadDirect,
-  },
-  {
-    id: 'smoke.tag',
-    sentence: 'a tag can be put on it, and leads to it',
-    needs: ['smoke.upload'],
-    run: tag,
-  },
-  {
+  }),
+  tagged,
+  defineCheck({
     id: 'smoke.objects',
     sentence: 'its object and its tags lie in the store under the prefix, with the bytes of its digest',
-    needs: ['smoke.tag'],
+    needs: { tagged },
     run: objectsAreThere,
-  },
-  {
-    id: 'smoke.delete',
-    sentence: 'it can be deleted, and is gone',
-    needs: ['smoke.upload'],
-    after: ['smoke.list', 'smoke.download', 'smoke.direct', 'smoke.tag', 'smoke.objects'],
-    run: remove,
-  },
-  {
+  }),
+  deleted,
+  defineCheck({
     id: 'smoke.objects-gone',
     sentence: 'nothing of it is left in the store',
-    needs: ['smoke.delete'],
+    needs: { deleted },
     run: objectsAreGone,
-  },
+  }),
 ]
 
 async function isReady({ url, signal }: SmokeScene): Promise<Observation> {

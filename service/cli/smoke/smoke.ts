@@ -4,7 +4,7 @@ import { storeConnection } from '../../object-store/s3/open-store.ts'
 import { createS3ObjectStore } from '../../object-store/s3/s3-object-store.ts'
 import { type CheckResult, exitCodeOf } from '../checks/check.ts'
 import { resultLines, summaryLine } from '../checks/result-lines.ts'
-import { runChecks } from '../checks/run-checks.ts'
+import { planned, runChecks } from '../checks/run-checks.ts'
 import { createCommand, type ExitCode, exitCodes, runCommand } from '../command.ts'
 import {
   type Connection,
@@ -59,11 +59,9 @@ async function smoke(
   const documents = createDocumentsClient(connection)
   const scene: SmokeScene = { url, documents, marker, signal, bucket }
   const notAsked = bucket || flags.objects ? undefined : 'no S3_* variable is set, and --objects not given'
-  const checks = smokeChecks.map((check) => ({
-    ...check,
-    run: () => check.run(scene),
-    notAsked: objectChecks.includes(check.id) ? notAsked : undefined,
-  }))
+  const checks = smokeChecks.map((check) =>
+    planned(check, scene, objectChecks.includes(check.id) ? notAsked : undefined),
+  )
   const onEnd = (result: CheckResult) => {
     if (!flags.json) void printBytes(`${resultLines(result)}\n`)
   }

@@ -66,7 +66,8 @@ export async function copyTag(context: CopyContext, ref: TagRef): Promise<TagOut
     const at = there?.etag ?? null
     // Refused, and nothing has moved: RGW 16.2 refuses every If-Match where a bucket keeps versions. The last wins.
     const condition = refusedAt === at ? undefined : conditionOf(there)
-    if (dryRun || (await tags.write(ref, ref.tag, source, condition, signal))) return outcome(result, target)
+    if (dryRun || (await tags.write(ref, ref.tag, source, { condition, signal })))
+      return outcome(result, target)
     refusedAt = at
   }
   return outcome('contended')

@@ -1,19 +1,18 @@
 import type { ListedObject, ObjectInfo, ObjectStore, PutOptions } from '../../object-store/object-store.ts'
-import { tap } from '../../object-store/tap.ts'
 import { digestHex, versionKey } from '../document-key.ts'
 import type { Digest, VersionRef } from '../document-ref.ts'
-import { verified } from '../verified-stream.ts'
-import type { Pace } from './pace.ts'
+import { checked, type Identity } from '../verified-stream.ts'
+import type { RateLimit } from './rate-limit.ts'
 import { SideError } from './store-side.ts'
 
-/** What there is to copy between. Failures of the two stores say which one it was (`store-side.ts`). */
+/** What to copy between. Failures of the two stores name their side (`store-side.ts`). */
 export interface CopyContext {
   source: ObjectStore
   target: ObjectStore
   /** Writes nothing, and reads no bytes. */
   dryRun: boolean
-  pace: Pace
-  /** Told of bytes as they pass. */
+  rateLimit: RateLimit
+  /** Receives the number of bytes of each chunk. */
   onBytes?: ((bytes: number) => void) | undefined
   signal?: AbortSignal | undefined
 }
@@ -21,14 +20,14 @@ export interface CopyContext {
 /**
  * - `copied`: verified on its way and stored; in a dry run: would be.
  * - `present`: there already, of the same size, with the same content type and metadata.
- * - `kept`: there already, with metadata of its own: the first writer wins in each store.
+ * - `kept`: there already, with other metadata: the first writer wins in each store.
  * - `gone`: deleted from the source since it was listed.
  *
- * What follows is wrong, and nothing was written:
- * - `differs`: there already, in another size: one of the two is damaged.
+ * The others are failures, and nothing was written:
+ * - `differs`: there already, with another size: one of the two is damaged.
  * - `damaged`: the source's bytes do not hash to their digest.
- * - `unreadable`, `unwritable`: the source does not give it out, the target does not take it, again and again,
- *   while both answer otherwise.
+ * - `unreadable`, `unwritable`: the source repeatedly refuses to serve it, or the target to store it, while both
+ *   answer other calls.
  */
 export type VersionResult =
   | 'copied'
@@ -46,11 +45,11 @@ export interface VersionOutcome {
   result: VersionResult
   /** Bytes of the source's object, as it was listed. */
   size: number
-  /** Of bytes that are `damaged`: what they hash to. */
+  /** What `damaged` bytes hash to. */
   found?: Digest
 }
 
-/** A copy that fails this often while both stores answer otherwise is the object's own fault. */
+/** A copy that fails this often while both stores answer other calls is a fault of the object. */
 const attemptsMax = 3
 
 /**
@@ -74,9 +73,9 @@ export async function copyVersion(
     try {
       const result = await transfer(context, ref, condition)
       if (result !== 'refused') return { ...outcome, result }
-      // Somebody may have uploaded the same bytes there meanwhile.
+      // A client may have uploaded the same bytes there in the meantime.
       if (await context.target.head(versionKey(ref), { signal })) return { ...outcome, result: 'present' }
-      // Or the store takes a deleted object for one that is there. Whoever writes these bytes now writes the same.
+      // Or the store counts a deleted object as present. Any other writer of this key writes the same bytes.
       condition = undefined
     } catch (error) {
       if (error instanceof DamagedBytes) return { ...outcome, result: 'damaged', found: error.found }
@@ -101,14 +100,14 @@ async function compareWithTarget(
   return there && sameFacts(here, there) ? 'present' : 'kept'
 }
 
-/** Content type and metadata, which are all that is kept beside the bytes. */
+/** Returns whether content type and metadata agree: all that is kept with the bytes. */
 export function sameFacts(one: ObjectInfo, other: ObjectInfo): boolean {
   return one.contentType === other.contentType && Bun.deepEquals(one.metadata, other.metadata)
 }
 
-/** The last chunk is held back until the hash agrees: the target never has a complete body that is wrong. */
+/** The copy is hashed on its way, and the target's `put` publishes nothing if the bytes are wrong at their end. */
 async function transfer(
-  { source, target, pace, onBytes, signal }: CopyContext,
+  { source, target, rateLimit, onBytes, signal }: CopyContext,
   ref: VersionRef,
   condition: PutOptions['condition'],
 ): Promise<'copied' | 'gone' | 'refused'> {
@@ -116,14 +115,12 @@ async function transfer(
   const object = await source.get(key, { signal })
   if (!object) return 'gone'
   const { size, contentType, metadata, body } = object
-  const paced = tap(body, {
-    onChunk: async ({ byteLength }) => {
-      onBytes?.(byteLength)
-      await pace(byteLength)
-    },
+  const damaged = ({ digest }: Identity) => new DamagedBytes(digest)
+  const verified = checked(body, { digest: ref.digest, size }, damaged, async ({ byteLength }) => {
+    onBytes?.(byteLength)
+    await rateLimit(byteLength)
   })
-  const checked = verified(paced, { digest: ref.digest, size }, ({ digest }) => new DamagedBytes(digest))
-  const stored = await target.put(key, checked, {
+  const stored = await target.put(key, verified, {
     ...{ size, contentType, metadata, condition, signal },
     sha256: digestHex(ref.digest),
   })
@@ -137,12 +134,12 @@ class DamagedBytes extends Error {
 }
 
 /**
- * What a failed transfer says of this object alone; `null` where it says something of all of them. A target that
- * refuses one put refuses the next one as well; a source may hold single objects that are another's.
+ * Returns what a failed transfer says about this object alone, or `null` if it says something about all of them. A
+ * target that refuses one put refuses the next one as well; a source may hold single objects of another owner.
  */
 function faultOf(error: unknown): { result: VersionResult; final: boolean } | null {
   if (!(error instanceof SideError)) return null
-  const passing = error.code === 'unavailable'
-  if (error.side === 'source') return { result: 'unreadable', final: !passing }
-  return passing ? { result: 'unwritable', final: false } : null
+  const transient = error.code === 'unavailable'
+  if (error.side === 'source') return { result: 'unreadable', final: !transient }
+  return transient ? { result: 'unwritable', final: false } : null
 }

@@ -1,7 +1,7 @@
 export interface InOrderOptions {
   /** Calls under way at once. */
   parallelMax: number
-  /** Items that may be under way, waiting, or done and not yet taken: one slow item holds up no others until then. */
+  /** Items that may be under way, waiting, or done and not yet taken: until then a slow item delays no others. */
   aheadMax: number
 }
 
@@ -49,7 +49,7 @@ export async function* inOrder<Item, Result>(
     }
     while (ahead.length > 0) yield await takeFirst()
   } finally {
-    // Whoever stops listening starts nothing more, and leaves nothing running.
+    // A consumer that stops early starts nothing more, and leaves nothing running.
     failure ??= { error: null }
     await Promise.all(ahead)
   }

@@ -4,8 +4,8 @@ import { latestTag, type VersionRef } from '../document-ref.ts'
 import { copyTag, type TagOutcome } from './copy-tag.ts'
 import { type CopyContext, copyVersion, type VersionOutcome } from './copy-version.ts'
 import { inOrder } from './in-order.ts'
-import { createPace } from './pace.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
+import { createRateLimit } from './rate-limit.ts'
 import { onSide } from './store-side.ts'
 
 /** Bytes before tags, and `latest` last: a tag in the target never points to what is not there yet. */
@@ -59,7 +59,7 @@ export async function* migrate(
     source: onSide('source', source),
     target: onSide('target', target),
     dryRun: options.dryRun === true,
-    pace: createPace(options.bytesPerSecondMax),
+    rateLimit: createRateLimit(options.bytesPerSecondMax),
     onBytes: options.onBytes,
     signal: options.signal,
   }

@@ -1,17 +1,19 @@
 import { eachObject } from '../../object-store/each-object.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
+import { createDeletions } from '../deletions.ts'
 import { listPrefix, tenantsPrefix, versionKey } from '../document-key.ts'
 import type { ListedVersion } from '../documents.ts'
-import type { TagStore } from '../tag-store.ts'
-import { compareNewestFirst, toListedVersion } from '../version-index.ts'
-import { isLocked } from '../version-removal.ts'
+import { createLatest } from '../latest.ts'
+import { createTagStore } from '../tag-store.ts'
+import { compareNewestFirst, toListedVersion } from '../version-pages.ts'
+import { createVersionRemoval, isLocked, type RemoveVersion } from '../version-removal.ts'
 
 /** How long versions of one type are kept. */
 export interface RetentionRule {
   type: string
-  /** A version is kept for this many days after it was stored; 0 keeps none for its age. */
+  /** A version is kept for this many days after it was stored; 0 keeps none because of its age. */
   keepDays: number
-  /** So many of the newest versions of every document are kept however old they are; at least 1. */
+  /** This many of the newest versions of every document are kept regardless of their age; at least 1. */
   keepNewest: number
 }
 
@@ -24,50 +26,64 @@ export interface Expired {
   damagedTags: readonly string[]
 }
 
+/** What a retention run uses while the service is running. */
+export interface Retention {
+  /**
+   * Yields every version that is older than the rule keeps it, by the store's own clock; never one of the newest and
+   * never one that a tag points to, `latest` included. Reads and never writes: a list call per thousand keys, and
+   * reads of the tags of documents that have old versions.
+   *
+   * Decision: the age counts from when the object was stored. After a migration to another store all days begin
+   * again, so versions stay longer and never shorter. Revisit when that keeps too much: `created-at` costs a HEAD each.
+   *
+   * @param tenants `null`: all of them, which reads the whole listing.
+   * @throws {ObjectStoreError} if the store fails; what was yielded stands.
+   */
+  expired(
+    rule: RetentionRule,
+    tenants: readonly string[] | null,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Expired>
+  /** As `DELETE` of the API, with the guarantees between replicas that know nothing of each other. */
+  remove: RemoveVersion
+}
+
 const dayMilliseconds = 24 * 60 * 60 * 1000
 
-/**
- * Every version that is older than the rule keeps it, by the store's own clock; never one of the newest and never
- * one that a tag points to, `latest` included. Reads and never writes: a list call per thousand keys, and reads of
- * the tags for documents that have old versions.
- *
- * Decision: the age counts from when the object was stored. After a migration to another store all days begin
- * anew, so versions stay longer and never shorter. Revisit when that keeps too much: `created-at` costs a HEAD each.
- *
- * @param tenants `null`: all of them, which reads the whole listing.
- * @throws {ObjectStoreError} if the store fails; what was yielded stands.
- */
-export async function* expiredVersions(
-  store: ObjectStore,
-  tags: TagStore,
-  rule: RetentionRule,
-  tenants: readonly string[] | null,
-  signal?: AbortSignal,
-): AsyncGenerator<Expired> {
-  const before = (await store.clock({ signal })).getTime() - rule.keepDays * dayMilliseconds
-  const prefixes = tenants?.map((tenant) => `${listPrefix({ tenant, type: rule.type })}`) ?? [tenantsPrefix]
-  for (const prefix of prefixes) {
-    for await (const versions of eachDocument(store, prefix, rule.type, signal)) {
-      const old = versions
-        .toSorted(compareNewestFirst)
-        .slice(Math.max(rule.keepNewest, 1))
-        .filter(({ storedAt }) => Date.parse(storedAt) < before)
-      const [first] = old
-      if (!first) continue
-      const all = await tags.findAll(first, signal)
-      const tagged = new Set(all.map(({ record }) => record?.digest))
-      const damagedTags = all.filter(({ record }) => record === null).map(({ tag }) => tag)
-      for (const version of old) {
-        if (tagged.has(version.digest)) continue
-        const info = await store.head(versionKey(version), { signal })
-        // Deleted since it was listed.
-        if (info) yield { version, locked: isLocked(info), damagedTags }
+/** @param store under S3_PREFIX_DOCS. */
+export function createRetention(store: ObjectStore): Retention {
+  const tags = createTagStore(store)
+  const latest = createLatest(store, tags)
+  return {
+    async *expired(rule, tenants, signal) {
+      const { type, keepDays, keepNewest } = rule
+      const before = (await store.clock({ signal })).getTime() - keepDays * dayMilliseconds
+      for (const prefix of tenants?.map((tenant) => listPrefix({ tenant, type })) ?? [tenantsPrefix]) {
+        for await (const versions of eachDocument(store, prefix, type, signal)) {
+          const old = versions
+            .toSorted(compareNewestFirst)
+            .slice(Math.max(keepNewest, 1))
+            .filter(({ storedAt }) => Date.parse(storedAt) < before)
+          const [first] = old
+          if (!first) continue
+          const all = await tags.findAll(first, signal)
+          const tagged = new Set(all.map(({ record }) => record?.digest))
+          const damagedTags = all.filter(({ record }) => record === null).map(({ tag }) => tag)
+          for (const version of old) {
+            if (tagged.has(version.digest)) continue
+            const info = await store.head(versionKey(version), { signal })
+            // `null`: deleted since it was listed.
+            if (info) yield { version, locked: isLocked(info), damagedTags }
+          }
+        }
       }
-    }
+    },
+
+    remove: createVersionRemoval(store, { tags, latest, deletions: createDeletions() }),
   }
 }
 
-/** All versions of one document after the other: in every store their keys follow each other. */
+/** Yields all versions of one document after the other: in every store their keys follow each other. */
 async function* eachDocument(
   store: ObjectStore,
   prefix: string,

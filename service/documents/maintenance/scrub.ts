@@ -2,7 +2,7 @@ import { eachObject } from '../../object-store/each-object.ts'
 import { type ListedObject, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from '../document-key.ts'
 import type { Digest, VersionRef } from '../document-ref.ts'
-import { createPace, type Pace } from './pace.ts'
+import { createRateLimit, type RateLimit } from './rate-limit.ts'
 
 export interface ScrubOptions {
   /** Key to continue after, as an earlier run reported it. */
@@ -35,10 +35,10 @@ const readAttemptsMax = 3
  */
 export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
   const { signal } = options
-  const pace = createPace(options.bytesPerSecondMax)
+  const rateLimit = createRateLimit(options.bytesPerSecondMax)
   for await (const object of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
     const ref = parseVersionKey(object.key)
-    if (ref) yield await rehash(store, object, ref, pace, signal)
+    if (ref) yield await rehash(store, object, ref, rateLimit, signal)
   }
 }
 
@@ -50,12 +50,12 @@ async function rehash(
   store: ObjectStore,
   object: ListedObject,
   ref: VersionRef,
-  pace: Pace,
+  rateLimit: RateLimit,
   signal: AbortSignal | undefined,
 ): Promise<Scrubbed> {
   for (let attempt = 1; attempt <= readAttemptsMax; attempt += 1) {
     try {
-      return await hashOnce(store, object, ref, pace, signal)
+      return await hashOnce(store, object, ref, rateLimit, signal)
     } catch (error) {
       if (!(error instanceof ObjectStoreError) || error.code !== 'unavailable') throw error
       await store.clock({ signal })
@@ -68,7 +68,7 @@ async function hashOnce(
   store: ObjectStore,
   { key }: ListedObject,
   ref: VersionRef,
-  pace: Pace,
+  rateLimit: RateLimit,
   signal: AbortSignal | undefined,
 ): Promise<Scrubbed> {
   const object = await store.get(key, { signal })
@@ -79,7 +79,7 @@ async function hashOnce(
   for await (const chunk of object.body) {
     hasher.update(chunk)
     size += chunk.byteLength
-    await pace(chunk.byteLength)
+    await rateLimit(chunk.byteLength)
   }
   const found = digestOfHex(hasher.digest('hex'))
   return { key, ref, size, found, intact: found === ref.digest && size === object.size }

@@ -4,8 +4,8 @@ import type { Digest, TagRef, VersionRef } from '../document-ref.ts'
 import { createTagStore, type FoundTag } from '../tag-store.ts'
 import { sameFacts } from './copy-version.ts'
 import { inOrder } from './in-order.ts'
-import { createPace, type Pace } from './pace.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
+import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import { onSide, SideError } from './store-side.ts'
 
 export interface ComparisonOptions {
@@ -53,14 +53,14 @@ export async function* compareStores(
   target: ObjectStore,
   { parallelMax, ...options }: ComparisonOptions,
 ): AsyncGenerator<Compared> {
-  const pace = createPace(options.bytesPerSecondMax)
+  const rateLimit = createRateLimit(options.bytesPerSecondMax)
   const sides = { source: onSide('source', source), target: onSide('target', target) }
   const context: Context = {
     ...sides,
     ...options,
-    pace: async (bytes) => {
+    rateLimit: async (bytes) => {
       options.onBytes?.(bytes)
-      await pace(bytes)
+      await rateLimit(bytes)
     },
   }
   const pairs = known(pairedKeys(sides.source, sides.target, { signal: options.signal }))
@@ -73,7 +73,7 @@ interface Context {
   source: ObjectStore
   target: ObjectStore
   bytes: boolean
-  pace: Pace
+  rateLimit: RateLimit
   signal?: AbortSignal | undefined
 }
 
@@ -120,7 +120,7 @@ async function compareFacts(
 async function digestOf(
   store: ObjectStore,
   key: string,
-  { pace, signal }: Context,
+  { rateLimit, signal }: Context,
 ): Promise<Digest | 'gone' | null> {
   const hasher = new Bun.CryptoHasher('sha256')
   try {
@@ -128,7 +128,7 @@ async function digestOf(
     if (!object) return 'gone'
     for await (const chunk of object.body) {
       hasher.update(chunk)
-      await pace(chunk.byteLength)
+      await rateLimit(chunk.byteLength)
     }
   } catch (error) {
     if (!(error instanceof SideError)) throw error

@@ -10,6 +10,7 @@ import {
 } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { keysOf, leftovers, type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+import { until } from '../../support/waiting.ts'
 
 const bytes = randomDocument(20 * MiB)
 const uploadIdleSecondsMax = 0.5
@@ -60,7 +61,7 @@ function answeredRequests(): number {
 async function untilAnswered(work: () => Promise<void>): Promise<void> {
   const before = answeredRequests()
   await work()
-  while (answeredRequests() === before) await Bun.sleep(10)
+  await until(() => answeredRequests() !== before)
 }
 
 /** The ways to lose a body half-way, one for each way of publishing it. */
@@ -95,10 +96,6 @@ const halves = {
     await until(async () => (await disk.unfinished()).length > 0)
     return exchange
   },
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await Bun.sleep(10)
 }
 
 async function half(begun: () => Promise<RawExchange>): Promise<RawExchange> {

@@ -28,6 +28,7 @@ import {
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 import { keysOf, startOpenStore } from '../../support/stores/store-contents.ts'
+import { until } from '../../support/waiting.ts'
 
 let rgw: StoreConnection
 let minio: StoreConnection
@@ -362,7 +363,7 @@ describe('bun run migrate --state', () => {
     const state = join(folder, 'stopped.json')
     const slowly = ['--state', state, '--rate', '0.5', '--parallel', '1']
     const stopping = startScript('migrate', slowly, pairVariables(here, there))
-    while ((await keysOf(target, '')).length < 2) await Bun.sleep(50)
+    await until(async () => (await keysOf(target, '')).length >= 2)
     stopping.kill('SIGINT')
     expect(await stopping.exited).toBe(3)
     expect(await new Response(stopping.stderr).text()).toContain(
@@ -384,7 +385,7 @@ describe('bun run migrate --state', () => {
     const state = join(folder, 'outage.json')
     const env = pairVariables(here, place)
     const running = startScript('migrate', ['--state', state, '--rate', '0.5', '--parallel', '2'], env)
-    while ((await keysOf(documentsOf(place), '')).length < 2) await Bun.sleep(50)
+    await until(async () => (await keysOf(documentsOf(place), '')).length >= 2)
     await disk.kill()
     expect(await running.exited).toBe(3)
     const err = await new Response(running.stderr).text()

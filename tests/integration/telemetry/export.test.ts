@@ -8,10 +8,10 @@ import {
   idsOf,
   startTelemetryScene,
   type TelemetryScene,
-  until,
 } from '../../support/service/telemetry-scene.ts'
 import { type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
+import { until } from '../../support/waiting.ts'
 
 const backendToken = `token-of-the-backend-${crypto.randomUUID()}`
 registerSecret(backendToken)

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { type Caller, callerOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
-import { startTelemetryScene, type TelemetryScene, until } from '../../support/service/telemetry-scene.ts'
+import { startTelemetryScene, type TelemetryScene } from '../../support/service/telemetry-scene.ts'
 import { type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { startPrivateStore } from '../../support/stores/store.ts'
+import { until } from '../../support/waiting.ts'
 
 const template = '/v1/tenants/:tenant/documents/:type/:name'
 

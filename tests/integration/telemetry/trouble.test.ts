@@ -5,7 +5,8 @@ import { limits } from '../../../service/limits.ts'
 import { createOtlpSender } from '../../../service/telemetry/otlp-sender.ts'
 import { type Caller, callerOf } from '../../support/service/caller.ts'
 import type { Behaviour } from '../../support/service/otlp-receiver.ts'
-import { startTelemetryScene, type TelemetryScene, until } from '../../support/service/telemetry-scene.ts'
+import { startTelemetryScene, type TelemetryScene } from '../../support/service/telemetry-scene.ts'
+import { until } from '../../support/waiting.ts'
 
 const never: Behaviour = () => new Promise(() => {})
 

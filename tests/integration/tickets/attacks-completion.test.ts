@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
-import { createUploadTickets, type UploadClaims } from '../../../service/documents/upload-ticket.ts'
+import { createTicketSigner, type UploadClaims } from '../../../service/documents/ticket-signer.ts'
 import { type AttackScene, attackScene } from '../../support/service/attack-scene.ts'
 import { type Caller, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, pathOf, randomDocument } from '../../support/service/sample-documents.ts'
@@ -110,7 +110,7 @@ describe('a forged ticket', () => {
     ]
     const refusals: string[] = []
     for (const key of keys) {
-      refusals.push(await refusalOfForged(await createUploadTickets(key).seal(claims, soon)))
+      refusals.push(await refusalOfForged(await createTicketSigner(key).seal(claims, soon)))
     }
     expect(new Set(refusals)).toEqual(new Set(['422 ticket_invalid']))
   })

@@ -18,6 +18,7 @@ import { ticketCalls } from '../../support/service/ticket-calls.ts'
 import { formAround } from '../../support/service/ticket-upload.ts'
 import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
 import { storeForTests } from '../../support/stores/store.ts'
+import { until } from '../../support/waiting.ts'
 
 /** Holds a service back where it begins to publish, until it is let go. */
 interface Gate {
@@ -150,7 +151,7 @@ describe('a completion that takes long', () => {
     // Long enough for the service to notice.
     await Bun.sleep(100)
     gate.open()
-    while ((await stored('left', bytes)) === null) await Bun.sleep(5)
+    await until(async () => (await stored('left', bytes)) !== null)
     expect((await awaited(() => alice.complete('left', ticket))).status).toBeOneOf([200, 201])
   })
 
@@ -216,7 +217,7 @@ describe('the sweeper', () => {
     first.storeCalls.length = 0
     await exchange.send(bytes.subarray(0, 18 * MiB))
     // The first part is on its way.
-    while (!first.storeCalls.includes('startMultipart')) await Bun.sleep(5)
+    await until(() => first.storeCalls.includes('startMultipart'))
     expect(await sweep(first.store)).toEqual({ stagedRemoved: 0, uploadsAborted: 0 })
     const gate = nextGate()
     await exchange.send(bytes.subarray(18 * MiB))

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { deriveKey } from '../../../service/derived-key.ts'
-import { createUploadTickets, type UploadClaims } from '../../../service/documents/upload-ticket.ts'
+import { createTicketSigner, type UploadClaims } from '../../../service/documents/ticket-signer.ts'
 import { traced } from '../../../service/object-store/traced-object-store.ts'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
@@ -228,10 +228,10 @@ describe('a ticket', () => {
 
   it('is refused when it was signed with another key', async () => {
     const { claims } = claimsFor('forged')
-    const forged = await createUploadTickets(new Uint8Array(32)).seal(claims, new Date(Date.now() + 60_000))
+    const forged = await createTicketSigner(new Uint8Array(32)).seal(claims, new Date(Date.now() + 60_000))
     expect(await attempt('forged', { id: claims.id, ticket: forged })).toBe('422 ticket_invalid')
     const cursorKey = deriveKey(service.connection.secretAccessKey, 'documents/cursor/v1')
-    const borrowed = await createUploadTickets(cursorKey).seal(claims, new Date(Date.now() + 60_000))
+    const borrowed = await createTicketSigner(cursorKey).seal(claims, new Date(Date.now() + 60_000))
     expect(await attempt('forged', { id: claims.id, ticket: borrowed })).toBe('422 ticket_invalid')
   })
 
@@ -252,7 +252,7 @@ describe('a ticket', () => {
     }
     const key = deriveKey(service.connection.secretAccessKey, 'documents/ticket/v1')
     const seal = (milliseconds: number) =>
-      createUploadTickets(key).seal(claims, new Date(Date.now() + milliseconds))
+      createTicketSigner(key).seal(claims, new Date(Date.now() + milliseconds))
     return { claims, seal }
   }
 })

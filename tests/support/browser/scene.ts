@@ -5,6 +5,7 @@ import type { Person } from '../issuers/oidc-provider-configuration.ts'
 import { type SpawnedService, serviceInChild } from '../service/service-for-tests.ts'
 import { admitBrowsers } from '../stores/bucket.ts'
 import type { StoreForTests } from '../stores/service-key.ts'
+import { until } from '../waiting.ts'
 import { type BrowserForTests, type BrowserOptions, startBrowser, type WindowOptions } from './browser.ts'
 import { faultsIn, type SceneTraces, tracesOf } from './faults.ts'
 
@@ -120,5 +121,5 @@ export function shortDigest(digest: string): string {
 
 /** Until it knows how its store takes direct transfers, the service gives no tickets. */
 async function probed(service: SpawnedService): Promise<void> {
-  while (!service.logs().some(({ event }) => event === 'store.probed')) await Bun.sleep(50)
+  await until(() => service.logs().some(({ event }) => event === 'store.probed'))
 }

@@ -1,18 +1,17 @@
 import type { YamlMapping } from '../../../observability/config/yaml.ts'
 import { isMapping, merged } from '../../../observability/config/yaml.ts'
-import type { LokiScene } from '../../../observability/proof/checks/loki-scene.ts'
-import type { TempoScene } from '../../../observability/proof/checks/tempo-scene.ts'
-import { found, type Mischief, type OwnScene } from '../../../observability/proof/scene.ts'
-import { readObject } from '../../../observability/proof/store/read-object.ts'
+import { parseChunkKey } from '../../../observability/proof/formats/loki-keys.ts'
+import { listObjects, readObject } from '../../../observability/proof/store/objects.ts'
+import type { BucketUnderTest, FaultInjection } from './broken-proof.ts'
 
 type Change = (config: YamlMapping) => YamlMapping
 
-/** Breaks the configuration of some launches only, by their names. */
-export function onlyIn(names: readonly string[], change: Change): NonNullable<Mischief['alter']> {
+/** Returns a change of the configuration of some launches only, by their names. */
+export function onlyIn(names: readonly string[], change: Change): NonNullable<FaultInjection['alter']> {
   return (config, name) => (names.includes(name) ? change(config) : config)
 }
 
-/** A copy without the setting at that path. */
+/** Returns the change that drops the setting at that path. */
 export function without(...path: string[]): Change {
   return (config) => {
     const [first = '', ...rest] = path
@@ -29,7 +28,7 @@ export function without(...path: string[]): Change {
 
 /**
  * What many examples show: the settings of the S3 client under `common`, from where Loki also takes them for a
- * ruler that nobody asked for.
+ * ruler that no one asked for.
  */
 export function withS3InCommon(config: YamlMapping): YamlMapping {
   const storage = config.storage_config
@@ -38,16 +37,16 @@ export function withS3InCommon(config: YamlMapping): YamlMapping {
   return merged(config, { common: { storage: { s3 } } })
 }
 
-/** Changes one byte of an object, and puts it right again. */
+/** Changes an object in the bucket, and puts it right again. */
 interface Tampering {
-  change: (scene: OwnScene) => Promise<void>
-  putRight: (scene: OwnScene) => Promise<void>
+  change: (bucket: BucketUnderTest) => Promise<void>
+  putRight: (bucket: BucketUnderTest) => Promise<void>
 }
 
-/** A bit in the lines of the chunk that has landed. */
+/** Flips a bit in the lines of the chunk that has landed. */
 export function changeChunk(): Tampering {
   return tampering(
-    (scene) => found((scene as LokiScene).chunk).key,
+    (key) => parseChunkKey(key) !== null,
     (bytes) => {
       const at = bytes.length - 40
       bytes[at] = (bytes[at] ?? 0) ^ 1
@@ -56,28 +55,26 @@ export function changeChunk(): Tampering {
   )
 }
 
-/** Another number of traces in the meta.json of the block that has landed. */
+/** Writes another number of traces into the meta.json of the block that has landed. */
 export function changeBlock(): Tampering {
   return tampering(
-    (scene) => `${found((scene as TempoScene).block).folder}meta.json`,
-    (bytes) =>
-      new TextEncoder().encode(
-        new TextDecoder().decode(bytes).replace('"totalObjects":1', '"totalObjects":2'),
-      ),
+    (key) => key.endsWith('/meta.json'),
+    (bytes) => {
+      const text = new TextDecoder().decode(bytes)
+      return new TextEncoder().encode(text.replace('"totalObjects":1', '"totalObjects":2'))
+    },
   )
 }
 
-function tampering(keyIn: (scene: OwnScene) => string, spoil: (bytes: Uint8Array) => Uint8Array): Tampering {
+function tampering(isIt: (key: string) => boolean, spoil: (bytes: Uint8Array) => Uint8Array): Tampering {
+  let key = ''
   let original: Uint8Array = new Uint8Array()
-  const put = (scene: OwnScene, bytes: Uint8Array) =>
-    scene.objects.put(keyIn(scene), bytes, { size: bytes.length, contentType: 'application/octet-stream' })
   return {
-    async change(scene) {
-      original = (await readObject(scene.objects, keyIn(scene))) ?? original
-      await put(scene, spoil(original.slice()))
+    async change({ objects, put }) {
+      key = [...(await listObjects(objects)).keys()].find(isIt) ?? ''
+      original = (await readObject(objects, key)) ?? original
+      await put(key, spoil(original.slice()))
     },
-    async putRight(scene) {
-      await put(scene, original)
-    },
+    putRight: ({ put }) => put(key, original),
   }
 }

@@ -2,25 +2,53 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
+import type { YamlMapping } from '../../../observability/config/yaml.ts'
 import {
   type Deployment,
+  type Disk,
   type Launch,
   type RunningServer,
   type ServerName,
   serverNames,
 } from '../../../observability/proof/deployment.ts'
 import { evidenceIn } from '../../../observability/proof/evidence.ts'
+import { type Marker, newMarker } from '../../../observability/proof/marker.ts'
 import { ownProof } from '../../../observability/proof/proof.ts'
-import type { Mischief } from '../../../observability/proof/scene.ts'
+import type { Waits } from '../../../observability/proof/scene.ts'
 import { openNativeDeployment } from '../../../observability/proof/servers/native-deployment.ts'
-import type { Waits } from '../../../observability/proof/waits.ts'
-import { runChecks } from '../../../service/cli/checks/run-checks.ts'
+import { type PlannedCheck, runChecks } from '../../../service/cli/checks/run-checks.ts'
+import type { ObjectStore } from '../../../service/object-store/object-store.ts'
+import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { freshBucket } from '../stores/bucket.ts'
 
-/** One thing that is wrong (or nothing), and with which server. */
-export interface BrokenCase extends Mischief {
+/** What is done wrong on purpose, so that a check has something to find. */
+export interface FaultInjection {
+  /** Breaks the configuration of a launch, by its name. */
+  alter?: (config: YamlMapping, name: string) => YamlMapping
+  /** The server that wrote is killed instead of stopped. */
+  killsWriter?: true
+  /** The server that reads gets the disk of the one that wrote. */
+  warmDisk?: true
+  /** Checks that are left out, by id, because the test is not about them. No other check may need them. */
+  skips?: readonly string[]
+  /** Done just before the check of that id. */
+  before?: Readonly<Record<string, (bucket: BucketUnderTest) => Promise<void>>>
+  /** Decorates the deployment further. */
+  wrap?: (deployment: Deployment) => Deployment
+}
+
+/** The bucket of a proof, past its servers. */
+export interface BucketUnderTest {
+  objects: ObjectStore
+  marker: Marker
+  /** Writes an object of these bytes; default: one byte. */
+  put(key: string, bytes?: Uint8Array): Promise<void>
+}
+
+/** One fault (or none), and with which server. */
+export interface BrokenCase extends FaultInjection {
   store: StoreConnection
-  /** Both: with what joins them. */
+  /** `both`: with what joins them. */
   server: ServerName | 'both'
   /** Default: the server's name. */
   prefix?: string
@@ -28,11 +56,9 @@ export interface BrokenCase extends Mischief {
   variants?: readonly string[]
   part?: 'default' | 'all'
   waits?: Partial<Waits>
-  /** Wraps how the servers are run. */
-  wrap?: (deployment: Deployment) => Deployment
 }
 
-/** What a proof made of it: ids of checks by what came of them, and what was said of those that failed. */
+/** What came of a proof: ids of checks by verdict, and what the failed ones reported. */
 export interface BrokenProof {
   proved: string[]
   failed: string[]
@@ -46,7 +72,7 @@ function refusals(servers: readonly ServerName[]): string[] {
 
 const defaultVariants: Record<ServerName, readonly string[]> = { loki: ['s3-thanos'], tempo: ['s3'] }
 
-/** Runs the proof in a bucket of its own, with something wrong in it; refusals are left out unless asked for. */
+/** Runs the proof in a bucket of its own, with a fault in it; refusals are left out unless they are asked for. */
 export async function proveBroken({
   store,
   server,
@@ -54,8 +80,7 @@ export async function proveBroken({
   prefix,
   part = 'default',
   waits,
-  wrap = (deployment) => deployment,
-  ...mischief
+  ...faults
 }: BrokenCase): Promise<BrokenProof> {
   const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-broken-'))
   const servers = server === 'both' ? serverNames : [server]
@@ -66,21 +91,33 @@ export async function proveBroken({
   })
   const places = await Promise.all(servers.map(async (name) => [name, await place(name)] as const))
   const { deployment, complaints } = listenedTo(await openNativeDeployment({ store, onProgress: () => {} }))
+  const marker = newMarker()
   const proof = ownProof({
-    deployment: wrap(deployment),
+    deployment: withFaults(deployment, faults),
     places: Object.fromEntries(places),
     part,
+    marker,
     evidence: evidenceIn(folder),
     signal: new AbortController().signal,
     waits: { landing: 40, ...waits },
-    mischief: { skips: refusals(servers), ...mischief },
   })
+  const [first] = places
+  const objects = createS3ObjectStore({ ...store, bucket: first?.[1].bucket ?? '', connectionsMax: 4 })
+  const bucket: BucketUnderTest = {
+    objects,
+    marker,
+    async put(key, bytes = Uint8Array.of(1)) {
+      await objects.put(key, bytes, { size: bytes.length, contentType: 'application/octet-stream' })
+    },
+  }
   try {
-    const results = await runChecks(proof.checks)
+    const results = await runChecks(
+      checksWithFaults(proof.checks, { skips: refusals(servers), ...faults }, bucket),
+    )
     const idsWith = (verdict: string) =>
       results.filter((result) => result.verdict === verdict).map(({ id }) => id)
     const failed = results.filter(({ verdict }) => verdict === 'failed')
-    // Where another check fails than should, here is why.
+    // If another check fails than should, here is why.
     for (const { id, seen, reason } of failed)
       console.log(`failed, as it may have to: ${id}: ${seen}; ${reason}`)
     for (const line of await complaints()) console.log(line)
@@ -92,11 +129,55 @@ export async function proveBroken({
     }
   } finally {
     await proof.close()
+    objects.close()
     await rm(folder, { recursive: true })
   }
 }
 
-/** @returns with what the servers that it starts will have said of writes that failed, and which they try again. */
+/** Returns the deployment with the faults that are about its servers. */
+function withFaults(
+  deployment: Deployment,
+  { alter, killsWriter, warmDisk, wrap = (same) => same }: FaultInjection,
+): Deployment {
+  const disks = new Map<string, Disk>()
+  return wrap({
+    ...deployment,
+    async start(launch) {
+      const { server, name } = launch
+      const disk = warmDisk && name === `${server}-fresh` ? disks.get(`${server}-main`) : launch.disk
+      const running = await deployment.start({
+        ...launch,
+        disk,
+        alter(config) {
+          const altered = launch.alter?.(config) ?? config
+          return alter?.(altered, name) ?? altered
+        },
+      })
+      disks.set(name, running.disk)
+      const stop = () => running.kill().then(() => 'killed' as const)
+      return killsWriter && name === `${server}-main` ? { ...running, stop } : running
+    },
+  })
+}
+
+/** Returns the checks with the faults that are about them. */
+function checksWithFaults(
+  checks: readonly PlannedCheck[],
+  { skips = [], before = {} }: FaultInjection,
+  bucket: BucketUnderTest,
+): PlannedCheck[] {
+  return checks
+    .filter(({ id }) => !skips.includes(id))
+    .map((check) => ({
+      ...check,
+      async run(foundBy) {
+        await before[check.id]?.(bucket)
+        return check.run(foundBy)
+      },
+    }))
+}
+
+/** Returns the deployment, and what its servers have logged about writes that failed and that they try again. */
 function listenedTo(deployment: Deployment) {
   const started = new Map<string, RunningServer>()
   return {

@@ -1,3 +1,4 @@
+import { until } from '../waiting.ts'
 import { alertRules, scrapeJobs } from './alert-rules.ts'
 
 export interface FiringAlert {
@@ -53,7 +54,7 @@ export function watchAlerts(prometheusUrl: string): AlertWatch {
         const read = await jobsRead(times)
         return jobs.every((job) => read.includes(job))
       }
-      while (!(await areRead())) await Bun.sleep(200)
+      await until(() => areRead())
     },
     async waitFor(names, secondsMax = 60) {
       const deadline = performance.now() + secondsMax * 1000

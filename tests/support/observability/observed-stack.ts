@@ -22,6 +22,7 @@ import { registerSecret } from '../secrets.ts'
 import { type SpawnedService, type SpawnOptions, serviceInChild } from '../service/service-for-tests.ts'
 import { freshBucket } from '../stores/bucket.ts'
 import { startPrivateStore } from '../stores/store.ts'
+import { until } from '../waiting.ts'
 import type { Sources } from './grafana-queries.ts'
 import { hastenedPrometheus, type PrometheusCopy, retarget } from './prometheus-copy.ts'
 import { bucketPolicy, metricsPolicy, type StoreUsers, storeUsers } from './store-users.ts'
@@ -88,7 +89,7 @@ export async function startObservedStack(options: StackOptions = {}): Promise<Ob
     minio: new URL(store.endpoint).host,
   }
   const { prometheus, prometheusFolder } = await startPrometheusOver(ground, targets, options.shortened)
-  while (!(await answersOk(`${loki.url}/ready`))) await Bun.sleep(100)
+  await until(() => answersOk(`${loki.url}/ready`))
 
   const stack: ObservedStack = {
     store,

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type CommandResult, runCommand } from '../../../compose/run-command.ts'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
-import type { Report } from '../../../observability/proof/report/report.ts'
+import type { Report } from '../../../observability/proof/report.ts'
 import { keepPrinted } from '../printed.ts'
 
 const root = resolve(import.meta.dir, '../../..')

@@ -1,4 +1,4 @@
-import { createDomain } from '../../../service/documents/create-domain.ts'
+import { createDocuments } from '../../../service/documents/create-documents.ts'
 import type { Digest, VersionRef } from '../../../service/documents/document-ref.ts'
 import type { Documents, Upload } from '../../../service/documents/documents.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
@@ -37,7 +37,7 @@ export function documentsInMemory(
 ): DocumentsUnderTest {
   const store = createMemoryObjectStore(options.now ? { now: options.now } : {})
   const violations: DocumentsUnderTest['violations'] = []
-  const { documents } = createDomain({
+  const { documents } = createDocuments({
     store: options.decorate?.(store) ?? store,
     documentBytesMax: options.documentBytesMax ?? 64 * MiB,
     uploadIdleSecondsMax: options.uploadIdleSecondsMax,

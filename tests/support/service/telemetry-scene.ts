@@ -38,17 +38,6 @@ export async function startTelemetryScene(options: SpawnOptions = {}): Promise<T
   }
 }
 
-/** Waits until `look` finds something; the test's own time ends it otherwise. */
-export async function until<T>(
-  look: () => T | undefined | false | Promise<T | undefined | false>,
-): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    await Bun.sleep(20)
-  }
-}
-
 /** Trace and span of a response's `traceparent`. */
 export function idsOf(response: Response): { traceId: string; spanId: string } {
   const [, traceId = '', spanId = ''] = response.headers.get('traceparent')?.split('-') ?? []

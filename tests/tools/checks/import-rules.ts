@@ -32,6 +32,7 @@ function onlyImports(folder: string, allowed: string[], sentence: string): Impor
 const ports = [
   'service/object-store/object-store.ts',
   'service/object-store/each-object.ts',
+  'service/object-store/observed-object-store.ts',
   'service/object-store/tap.ts',
   'service/object-store/transfer-signer.ts',
   'service/object-store/store-capabilities.ts',

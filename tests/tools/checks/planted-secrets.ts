@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { generateSecret, SignJWT } from 'jose'
 import { createCursors } from '../../../service/documents/cursor.ts'
-import { createUploadTickets } from '../../../service/documents/upload-ticket.ts'
+import { createTicketSigner } from '../../../service/documents/ticket-signer.ts'
 import { createRequestSigner, emptySha256 } from '../../../service/object-store/s3/request-signer.ts'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
 
@@ -54,7 +54,7 @@ export async function plantedSecrets(): Promise<Record<string, string>> {
     'a session token of AWS': `X-Amz-Security-Token=${word(120)}`,
     'a signature of a request': `authorization: ${headers.authorization}`,
     'the policy of a signed form': form.fields.Policy ?? '',
-    'an upload ticket': await createUploadTickets(key).seal(ticketClaims, new Date()),
+    'an upload ticket': await createTicketSigner(key).seal(ticketClaims, new Date()),
     'a cursor': `?limit=10&cursor=${createCursors(key).seal(['acme'], 'tenants/acme/documents')}`,
     'a signed token': await new SignJWT({ sub: 'alice' }).setProtectedHeader({ alg: 'HS256' }).sign(key),
     'an encrypted token': [

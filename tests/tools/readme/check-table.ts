@@ -1,12 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { joinChecks } from '../../../observability/proof/checks/join-checks.ts'
-import { lokiChecks } from '../../../observability/proof/checks/loki-checks.ts'
-import { outsideLokiChecks, outsideTempoChecks } from '../../../observability/proof/checks/outside-checks.ts'
-import { tempoChecks } from '../../../observability/proof/checks/tempo-checks.ts'
-import { failures } from '../../../observability/proof/failures.ts'
-import { setupCheck } from '../../../observability/proof/setup.ts'
-import type { Check } from '../../../service/cli/checks/check.ts'
+import type { ProofFacts } from '../../../observability/proof/checks/proof-check.ts'
+import { allChecks } from '../../../observability/proof/plan.ts'
 
 /**
  * Prints the table of all checks, or puts it between the marks of a README:
@@ -16,36 +11,16 @@ import type { Check } from '../../../service/cli/checks/check.ts'
 export const tableBegin = '<!-- checks:begin -->'
 export const tableEnd = '<!-- checks:end -->'
 
-type Row = Pick<Check<unknown>, 'id' | 'sentence' | 'part' | 'notOutside'>
-
-/** All checks there are, in the order of a report. */
-export const allChecks: readonly Row[] = [
-  { ...setupCheck, part: 'default' },
-  ...withOutside(lokiChecks, outsideLokiChecks),
-  ...withOutside(tempoChecks, outsideTempoChecks),
-  ...joinChecks,
-]
-
-/** What only a running deployment is asked stands before the others. */
-function withOutside(own: readonly Row[], outside: readonly Row[]): Row[] {
-  return [...outside.filter(({ part }) => part === 'outside'), ...own]
-}
-
 /** One row for each check. */
 export function checkTable(): string {
   const head = ['Check', 'Proves', 'When', 'How it can fail']
-  const rows = allChecks.map((check) => [
-    `\`${check.id}\``,
-    check.sentence,
-    when(check),
-    failures[check.id] ?? '',
-  ])
+  const rows = allChecks.map((check) => [`\`${check.id}\``, check.sentence, when(check), check.failures])
   return [head, head.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n')
 }
 
-function when({ part, notOutside }: Row): string {
+function when({ part, notOutside }: ProofFacts): string {
   if (part === 'outside') return '`--against`'
   const own = part === 'all' ? '`--all`' : 'always'
   return notOutside === undefined ? own : `${own}, not \`--against\`: ${notOutside}`

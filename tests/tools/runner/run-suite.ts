@@ -7,8 +7,12 @@ import { type SuiteRun, titleOf } from './suite-runs.ts'
 
 const repository = resolve(import.meta.dir, '../../..')
 
-/** Real servers on a busy machine; what hangs is still found. */
-const testMilliseconds = 30_000
+/**
+ * How long one test, and one suite, may take by default. Both only catch what hangs: they leave a machine that is many
+ * times slower than an idle one the time that it needs. CI ends the whole run after 90 minutes.
+ */
+const testSecondsMax = 180
+const suiteMinutesMax = 60
 
 export interface RunSurroundings {
   env: Record<string, string | undefined>
@@ -18,6 +22,8 @@ export interface RunSurroundings {
   signal: AbortSignal
   /** What the files are paths below; default: this repository. */
   root?: string
+  /** After these minutes the suite is ended and has failed; default: 60. */
+  minutesMax?: number
   /** Shows what was printed; default: on standard output. */
   show?: (text: string) => void
 }
@@ -28,20 +34,20 @@ export interface RunSurroundings {
  */
 export async function runSuite(
   run: SuiteRun,
-  { env, folder, signal, root = repository, show = showHere }: RunSurroundings,
+  { env, folder, signal, root = repository, minutesMax = suiteMinutesMax, show = showHere }: RunSurroundings,
 ): Promise<SuiteResult> {
   const started = performance.now()
   const name = `${run.suite}-${run.store}`
   // What is told of it in the end is searched for secrets, too.
   const report = join(folder, 'printed', `${name}.xml`)
-  const deadline = AbortSignal.timeout(run.minutesMax * 60_000)
+  const deadline = AbortSignal.timeout(minutesMax * 60_000)
   const child = Bun.spawn(
     [
       process.execPath,
       'test',
       // A path that begins so is a file; anything else is a pattern, and none at all means every test.
       ...run.files.map((file) => `./${file}`),
-      `--timeout=${testMilliseconds}`,
+      `--timeout=${testSecondsMax * 1000}`,
       '--reporter=junit',
       `--reporter-outfile=${report}`,
     ],
@@ -61,7 +67,7 @@ export async function runSuite(
   // Bun writes its report at the very end, if a test ran: of what a signal ended, nothing is known of any file.
   const died = junit === null && exitCode > 128
   const verdict = died ? ended(exitCode) : judge(countsOf(junit), run.files, exitCode)
-  if (deadline.aborted) verdict.remarks = [`stopped after ${run.minutesMax} minutes`]
+  if (deadline.aborted) verdict.remarks = [`stopped after ${minutesMax} minutes`]
   const minutes = (performance.now() - started) / 60_000
   return {
     ...{ suite: run.suite, store: titleOf(run.store), minutes, ...verdict },

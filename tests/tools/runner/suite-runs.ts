@@ -13,7 +13,6 @@ export interface SuiteRun {
   files: string[]
   needs: NeedName[]
   waits: boolean
-  minutesMax: number
 }
 
 const needsOfStores: Record<RunStore, readonly NeedName[]> = {
@@ -46,7 +45,6 @@ export async function runsOf(suite: Suite, only?: RunStore): Promise<SuiteRun[]>
     files: [...(suite.stores.includes(store) ? everywhere : []), ...(apart.get(store) ?? [])].sort(),
     needs: [...suite.needs, ...needsOfStores[store]],
     waits: suite.waits ?? false,
-    minutesMax: suite.minutesMax,
   }))
 }
 

@@ -35,17 +35,17 @@ function sceneOn(objects: ObjectStore) {
     evidence: evidenceIn(folder),
     ownPrefixes: prefixesOfProof(place),
   })
-  return { ...scene, before: new Map() }
+  return scene
 }
 
 describe('the end of a proof', () => {
   it('removes what lies below its prefixes and the canary, and nothing else', async () => {
     const objects = createMemoryObjectStore()
-    const scene = { ...sceneOn(objects), canary: await putCanary(objects, 'validate-canary-1-loki/') }
+    const canary = await putCanary(objects, 'validate-canary-1-loki/')
     for (const key of ['loki/fake/1', 'loki-outage/fake/1', 'others/report.txt']) {
       await objects.put(key, Uint8Array.of(1), { size: 1, contentType: 'text/plain' })
     }
-    expect(await removeOwn(scene)).toEqual([])
+    expect(await removeOwn(sceneOn(objects), canary)).toEqual([])
     const { objects: kept } = await objects.list({ prefix: '', limit: 10 })
     expect(kept.map(({ key }) => key)).toEqual(['others/report.txt'])
   })
@@ -59,10 +59,11 @@ describe('the end of a proof', () => {
       bucket: place.bucket,
       connectionsMax: 4,
     })
-    const left = await removeOwn(sceneOn(objects))
+    const canary = { key: 'validate-canary-1-loki/keep', etag: null, bytes: new Uint8Array() }
+    const left = await removeOwn(sceneOn(objects), canary)
     objects.close()
-    const beside = ['wrong-secret', 'wrong-bucket', 'elsewhere', 'outage', 'upkeep']
-    expect(left).toEqual(['loki/…', ...beside.map((use) => `loki-${use}/…`)])
+    const sides = ['wrong-secret', 'wrong-bucket', 'elsewhere', 'outage', 'upkeep']
+    expect(left).toEqual(['loki/…', ...sides.map((use) => `loki-${use}/…`)])
   }, 60_000)
 
   it('ends the servers although the evidence cannot be kept', async () => {

@@ -12,6 +12,7 @@ import {
   uploadOf,
   versionOf,
 } from '../../../support/service/documents-under-test.ts'
+import { until } from '../../../support/waiting.ts'
 
 const bytes = new Uint8Array(3 * MiB).map((_, at) => at % 251)
 const declared = { size: bytes.length, digest: digestOf(bytes) }
@@ -135,7 +136,7 @@ describe('putting a document of which not all arrives', () => {
     })
     const putting = documents.put(ref, uploadOf(bytes, { body, signal: abort.signal }))
     putting.catch(() => {})
-    while ((await store.listUnfinished('')).length === 0) await Bun.sleep(5)
+    await until(async () => (await store.listUnfinished('')).length > 0)
     abort.abort(new Error('left'))
     await expect(putting).rejects.toThrow()
     expect(await store.listUnfinished('')).toEqual([])

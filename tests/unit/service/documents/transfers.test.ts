@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import { createDomain } from '../../../../service/documents/create-domain.ts'
+import { createDocuments } from '../../../../service/documents/create-documents.ts'
 import type { UploadRequest } from '../../../../service/documents/transfers.ts'
 import type { ObjectStore } from '../../../../service/object-store/object-store.ts'
 import { nothingKnown, type StoreCapabilities } from '../../../../service/object-store/store-capabilities.ts'
@@ -47,7 +47,7 @@ function domainWith(
 ) {
   const memory = createMemoryObjectStore()
   const { signer, asked } = notingSigner()
-  const domain = createDomain({
+  const domain = createDocuments({
     store: options.decorate?.(memory) ?? memory,
     documentBytesMax: 64 * KiB,
     completionWaitSecondsMax: options.completionWaitSecondsMax,

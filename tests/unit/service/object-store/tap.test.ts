@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { tap } from '../../../../service/object-store/tap.ts'
-import { failingStream, failureOf, stallingStream, streamOf } from '../../../contract/bodies.ts'
+import { failingStream, failureOf, stallingStream, streamOf } from '../../../support/stores/bodies.ts'
 
 const chunks = [Uint8Array.of(1), Uint8Array.of(2, 3), Uint8Array.of(4)]
 

@@ -5,6 +5,7 @@ import { lifetimeSeconds, principalOf } from '../../../../service/ui/session/tok
 import { rejection } from '../../../support/client/client-service.ts'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { startTokenEndpoint, type TokenEndpoint } from '../../../support/ui/ui-token-endpoint.ts'
+import { until } from '../../../support/waiting.ts'
 
 await openDom()
 const { createOidcIssuer } = await import('../../../../service/ui/session/oidc-issuer.ts')
@@ -22,10 +23,6 @@ function sessionAt({ settings }: TokenEndpoint): Session {
 afterEach(async () => {
   for (const session of sessions.splice(0)) await session.signOut()
 })
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await Bun.sleep(5)
-}
 
 /** What a caller gets who asks now: the token, or that they still wait a little later. */
 function ask(session: Session): Promise<string> {

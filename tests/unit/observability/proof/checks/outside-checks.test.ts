@@ -8,7 +8,7 @@ import type { LandedBlock } from '../../../../../observability/proof/checks/temp
 import { evidenceIn } from '../../../../../observability/proof/evidence.ts'
 import { newMarker } from '../../../../../observability/proof/marker.ts'
 import { newScene } from '../../../../../observability/proof/scene.ts'
-import { toldOf } from '../../../../../observability/proof/servers/ask.ts'
+import { outcomeOf } from '../../../../../observability/proof/servers/ask.ts'
 import { flushLoki } from '../../../../../observability/proof/servers/loki-api.ts'
 import { counted } from '../../../../support/stores/counted-object-store.ts'
 import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
@@ -34,28 +34,30 @@ describe('a block of a Tempo that is in use', () => {
     }
     const blockOf = async (name: string, traceId: string): Promise<LandedBlock> => {
       const folder = `tempo/single-tenant/${name}/`
+      const named = { tenant: 'single-tenant', block: name, file: 'meta.json', folder }
       const data = new Uint8Array(Buffer.from(traceId, 'hex'))
       await store.put(`${folder}data.parquet`, data, { size: data.length, contentType: 'text/plain' })
-      return { folder, files: new Map([['data.parquet', data.length]]) }
+      return { named, files: new Map([['data.parquet', data.length]]) }
     }
     const others = await blockOf('others', newMarker().traceId)
     const ours = await blockOf('ours', marker.traceId)
-    for (let poll = 0; poll < 3; poll += 1) expect(await blockHoldsTrace(scene, others)).toBeFalse()
+    const read = new Set<string>()
+    for (let poll = 0; poll < 3; poll += 1) expect(await blockHoldsTrace(scene, others, read)).toBeFalse()
     expect(calls).toEqual(['get'])
-    expect(await blockHoldsTrace(scene, ours)).toBeTrue()
+    expect(await blockHoldsTrace(scene, ours, read)).toBeTrue()
   })
 })
 
 describe('a flush that is not answered in time', () => {
   it('is told, and what it should bring is looked for all the same', async () => {
     const url = `http://127.0.0.1:${await freePort()}`
-    expect(await toldOf(flushLoki({ url }))).toStartWith(`${url} does not answer /flush: `)
+    expect(await outcomeOf(flushLoki({ url }))).toStartWith(`${url} does not answer /flush: `)
     const server = Bun.serve({
       hostname: '127.0.0.1',
       port: 0,
       fetch: () => new Response(null, { status: 204 }),
     })
-    expect(await toldOf(flushLoki({ url: server.url.origin }))).toBe('204')
+    expect(await outcomeOf(flushLoki({ url: server.url.origin }))).toBe('204')
     await server.stop()
   })
 })

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'bun:test'
 import { crc32c } from '../../../../../observability/proof/formats/crc32c.ts'
 import { LokiChunkError, readLokiChunk } from '../../../../../observability/proof/formats/loki-chunk.ts'
-import { lokiKeyForms, parseChunkKey } from '../../../../../observability/proof/formats/loki-keys.ts'
-import { streamFingerprint } from '../../../../../observability/proof/formats/loki-stream.ts'
+import {
+  lokiKeyForms,
+  parseChunkKey,
+  streamFingerprint,
+} from '../../../../../observability/proof/formats/loki-keys.ts'
 import { metricSum } from '../../../../../observability/proof/formats/prometheus-text.ts'
 import {
   decodeSnappyBlock,

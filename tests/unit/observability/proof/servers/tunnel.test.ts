@@ -37,14 +37,14 @@ describe('a tunnel', () => {
     expect(await dial(tunnel).ask('GET http://127.0.0.1/ HTTP/1.1\r\n\r\n')).toStartWith('HTTP/1.1 403 ')
   })
 
-  it('closes what is open when it is cut, refuses what comes, and leads again once it is mended', async () => {
+  it('closes what is open when it is cut, refuses what comes, and leads again once it is restored', async () => {
     const { tunnel, target } = await tunnelToServer()
     const open = dial(tunnel)
     await open.ask(`CONNECT ${target} HTTP/1.1\r\n\r\n`)
     tunnel.cut()
     await open.closed
     await dial(tunnel).closed
-    tunnel.mend()
+    tunnel.restore()
     expect(await dial(tunnel).ask(`CONNECT ${target} HTTP/1.1\r\n\r\n`)).toStartWith('HTTP/1.1 200 ')
   })
 })

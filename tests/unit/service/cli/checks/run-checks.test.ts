@@ -2,17 +2,19 @@ import { describe, expect, it } from 'bun:test'
 import {
   broken,
   type CheckResult,
+  defineCheck,
   exitCodeOf,
   holds,
   Missing,
   type Verdict,
 } from '../../../../../service/cli/checks/check.ts'
-import { type PlannedCheck, runChecks } from '../../../../../service/cli/checks/run-checks.ts'
+import { type PlannedCheck, planned, runChecks } from '../../../../../service/cli/checks/run-checks.ts'
 
 const check = (id: string, more: Partial<PlannedCheck> = {}): PlannedCheck => ({
   id,
   sentence: `${id} holds`,
   needs: [],
+  after: [],
   run: async () => holds(`${id} was seen`),
   ...more,
 })
@@ -72,6 +74,21 @@ describe('runChecks', () => {
     }
     await runChecks([told('last', { after: ['first', 'not in this run'] }), told('first')])
     expect(order).toEqual(['first', 'last'])
+  })
+
+  it('passes to a check what the checks that it needs or uses have found, and nothing of one that failed', async () => {
+    const first = defineCheck({ id: 'first', sentence: '', run: async () => holds('seen', { url: 'a' }) })
+    const failed = defineCheck({ id: 'failed', sentence: '', run: async () => broken('a', 'b') })
+    const last = defineCheck({
+      id: 'last',
+      sentence: '',
+      needs: { first },
+      uses: { failed, other: first },
+      run: async (context: string, { first: { url }, failed, other }) =>
+        holds(`${context} ${url} ${failed} ${other?.url}`),
+    })
+    const results = await runChecks([last, failed, first].map((check) => planned(check, 'context')))
+    expect(results[0]).toMatchObject({ verdict: 'proved', seen: 'context a undefined a' })
   })
 
   it('takes a thrown error for a failure, and Missing for something that is not there', async () => {

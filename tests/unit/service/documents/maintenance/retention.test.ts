@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'bun:test'
-import { createRetention } from '../../../../../service/documents/maintenance/create-retention.ts'
-import type { RetentionRule } from '../../../../../service/documents/maintenance/retention.ts'
+import {
+  createRetention,
+  type RetentionRule,
+} from '../../../../../service/documents/maintenance/retention.ts'
 import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
 
 const dayMs = 24 * 60 * 60 * 1000

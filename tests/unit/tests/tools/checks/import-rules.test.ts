@@ -55,7 +55,7 @@ describe('the dependency rule', () => {
   it('lets main import create-service and create-service import http, and nothing the other way round', () => {
     const root = 'service/create-service.ts'
     expect(broken('service/main.ts', "import { createService } from './create-service.ts'\n")).toEqual([])
-    expect(broken('service/main.ts', "import { createDomain } from './documents/a.ts'\n")).toHaveLength(1)
+    expect(broken('service/main.ts', "import { createDocuments } from './documents/a.ts'\n")).toHaveLength(1)
     expect(broken(root, "import { listen } from './http/server.ts'\n")).toEqual([])
     expect(broken('service/http/server.ts', `import x from '../create-service.ts'\n`)).not.toEqual([])
     expect(broken('service/cli/a.ts', `import x from '../create-service.ts'\n`)).toHaveLength(1)

@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 /** What the end of a run says about a suite of one file, run as the runner does. */
-async function reportOf(test: string, { minutesMax = 1, abortAfter = 60_000 } = {}): Promise<string> {
+async function reportOf(test: string, minutesMax = 1): Promise<string> {
   await Bun.write(join(folder, 'a.test.ts'), `import { describe, expect, it } from 'bun:test'\n${test}`)
   const run = {
     suite: 'broken',
@@ -23,10 +23,16 @@ async function reportOf(test: string, { minutesMax = 1, abortAfter = 60_000 } = 
     files: ['a.test.ts'],
     needs: [],
     waits: false,
-    minutesMax,
   }
-  const signal = AbortSignal.timeout(abortAfter)
-  const result = await runSuite(run, { env: process.env, folder, signal, root: folder, show: () => {} })
+  const { signal } = new AbortController()
+  const result = await runSuite(run, {
+    env: process.env,
+    folder,
+    signal,
+    minutesMax,
+    root: folder,
+    show: () => {},
+  })
   return failureReport([result])
 }
 
@@ -82,7 +88,7 @@ describe('what failed, at the end of a run', () => {
   it('is a suite that took too long, with its last lines', async () => {
     const report = await reportOf(
       "it('a', () => console.log('the last line'))\nit('hangs', () => Bun.sleep(60_000), 60_000)",
-      { minutesMax: 3 / 60 },
+      3 / 60,
     )
     expect(report).toContain('✗ broken on MinIO | stopped after 0.05 minutes')
     expect(report).toContain('the last line')

@@ -110,7 +110,6 @@ describe('the sweep at the end of a run', () => {
       files: ['a.test.ts'],
       needs: [],
       waits: false,
-      minutesMax: 1,
     } as const
     const signal = new AbortController().signal
     await runSuite({ ...run, files: [...run.files], needs: [] }, { env, folder, signal, root: folder, show })

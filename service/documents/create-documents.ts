@@ -2,23 +2,22 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
-import { createSemaphore } from '../semaphore.ts'
-import { createAcceptance } from './acceptance.ts'
-import { createTransfers, type OnUploadTicket } from './create-transfers.ts'
 import { createCursors } from './cursor.ts'
 import { createDeletions } from './deletions.ts'
-import { DocumentError } from './document-error.ts'
+import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
-import { listDocuments, listVersions } from './document-listing.ts'
+import { createListing } from './document-listing.ts'
 import { type DocumentRef, latestTag } from './document-ref.ts'
 import type { Documents, Tag, TagCondition } from './documents.ts'
 import { createLatest } from './latest.ts'
+import { createAcceptUpload } from './latest-after-upload.ts'
 import { publish } from './publish.ts'
+import { toStoredVersion, versionExists } from './stored-version.ts'
 import { createTagStore, type FoundTag, type StoredTag } from './tag-store.ts'
-import type { Transfers } from './transfers.ts'
-import { createUploadTickets } from './upload-ticket.ts'
-import { toStoredVersion, versionExists } from './version-index.ts'
-import { type OnIntegrityViolation, openVersion, versionNotFound } from './version-reader.ts'
+import { createTicketSigner } from './ticket-signer.ts'
+import { createTransfers, type OnUploadTicket, type Transfers } from './transfers.ts'
+import { createUploadBudget } from './upload-budget.ts'
+import { type OnIntegrityViolation, openVersion } from './version-reader.ts'
 import { createVersionRemoval } from './version-removal.ts'
 
 export interface DomainOptions {
@@ -32,7 +31,7 @@ export interface DomainOptions {
   /** At least 32 bytes, the same on every replica. */
   cursorKey: Uint8Array
   onIntegrityViolation: OnIntegrityViolation
-  /** Told of every ticket, and of every one that could not be given. */
+  /** Receives every ticket, and every refusal of one. */
   onUploadTicket?: OnUploadTicket | undefined
   /** What the probe has found out so far. */
   capabilities: () => StoreCapabilities
@@ -47,29 +46,22 @@ export interface Domain {
   transfers: Transfers
 }
 
-/** The domain on an object store. One per process: it holds the memory budget of all uploads. */
-export function createDomain(options: DomainOptions): Domain {
+/** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
+export function createDocuments(options: DomainOptions): Domain {
   const { store, documentBytesMax, onIntegrityViolation, capabilities } = options
-  const buffers = createSemaphore(limits.buffersBytesMax)
-  const promotions = createSemaphore(limits.promotionsMax)
+  const budget = createUploadBudget()
   const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
-  const publishing = { store, buffers, promotions, documentBytesMax, uploadIdleSecondsMax }
+  const publishing = { store, budget, documentBytesMax, uploadIdleSecondsMax }
   const cursors = createCursors(options.cursorKey)
   const tags = createTagStore(store)
   const latest = createLatest(store, tags, () => capabilities().conditionalOverwrite !== 'no')
-  const acceptance = createAcceptance(store, tags, latest)
   const deletions = createDeletions()
-  const removeVersion = createVersionRemoval(store, { acceptance, latest, deletions })
+  const acceptUpload = createAcceptUpload({ store, tags, latest, deletions })
 
   const documents: Documents = {
-    async put(ref, upload) {
-      const deletedBeside = deletions.watch()
-      const published = await publish(publishing, ref, upload)
-      const { by, admittedAt, contentType } = upload
-      const document = await acceptance.accept(ref, { ...published, by, admittedAt, contentType })
-      if (deletedBeside()) await acceptance.refuseDeleted(document, by)
-      return { document, created: published.created }
-    },
+    ...createListing({ store, tags, cursors }),
+
+    put: (ref, upload) => acceptUpload(ref, upload, () => publish(publishing, ref, upload)),
 
     async head(ref, signal) {
       const info = await store.head(versionKey(ref), { signal })
@@ -79,11 +71,7 @@ export function createDomain(options: DomainOptions): Domain {
 
     open: (ref, open = {}) => openVersion(store, ref, open, onIntegrityViolation),
 
-    list: (query, signal) => listDocuments(store, cursors, query, signal),
-
-    versions: (ref, page, signal) => listVersions(store, tags, cursors, ref, page, signal),
-
-    deleteVersion: removeVersion,
+    deleteVersion: createVersionRemoval(store, { tags, latest, deletions }),
 
     async getTag(ref, tag, signal) {
       const stored = await tags.read(ref, tag, signal)
@@ -99,7 +87,7 @@ export function createDomain(options: DomainOptions): Domain {
       const now = new Date().toISOString()
       const record = { digest, movedAt: now, movedBy: by, admittedAt: now }
       const condition = ifMatch && current ? { etag: current.etag } : undefined
-      const written = await tags.write(ref, tag, record, condition, signal)
+      const written = await tags.write(ref, tag, record, { condition, signal })
       if (!written) throw tagMoved()
       return { tag: toTag(ref, written), created: current === null }
     },
@@ -109,7 +97,7 @@ export function createDomain(options: DomainOptions): Domain {
       const current = await tags.find(ref, tag, signal)
       refuseUnlessMatching(current, ifMatch)
       if (!current) throw versionNotFound()
-      // S3 has no conditional delete that all stores know: a move between the read and this is lost.
+      // There is no conditional delete that all stores know: a move between the read and the delete is lost.
       await tags.remove(ref, tag, signal)
     },
 
@@ -117,10 +105,10 @@ export function createDomain(options: DomainOptions): Domain {
       await store.clock({ signal })
     },
   }
-  const tickets = createUploadTickets(options.ticketKey)
+  const tickets = createTicketSigner(options.ticketKey)
   const { signer, completionWaitSecondsMax = limits.completionWaitSecondsMax } = options
   const transfers = createTransfers({
-    ...{ store, signer, tickets, acceptance, deletions, promotions, capabilities },
+    ...{ store, signer, tickets, budget, acceptUpload, capabilities },
     ...{ documentBytesMax, completionWaitSecondsMax, onUploadTicket: options.onUploadTicket },
   })
   return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
@@ -148,18 +136,21 @@ function requireCompareAndSet({ conditionalOverwrite }: StoreCapabilities): void
   }
   throw new DocumentError(
     'compare_and_set_unavailable',
-    'This object store cannot decide between two writers, so If-Match is not taken here. Leave it out.',
+    'This object store cannot decide between two writers, so If-Match is not supported here. Leave it out.',
   )
 }
 
 function tagMoved(): DocumentError {
-  return new DocumentError('precondition_failed', 'The tag has moved since. Read it again and decide anew.')
+  return new DocumentError(
+    'precondition_failed',
+    'The tag has moved in the meantime. Read it again, then decide.',
+  )
 }
 
 function versionUnknown(): DocumentError {
   return new DocumentError(
     'version_unknown',
-    'There is no such version to point the tag at. Upload it first.',
+    'The tag cannot point to this version: it does not exist. Upload it first.',
   )
 }
 
@@ -170,7 +161,7 @@ function latestProtected(): DocumentError {
   )
 }
 
-/** What the store could not do becomes an error of the domain; its own words go to the log only. */
+/** Translates failures of the store into errors of the domain; the store's own words are for the log only. */
 function translatingErrors<Calls extends object>(calls: Calls): Calls {
   const translated = Object.entries(calls).map(([name, method]) => [
     name,
@@ -195,7 +186,7 @@ function ofStore(cause: ObjectStoreError): DocumentError {
     )
   }
   if (cause.code === 'precondition_failed') {
-    return new DocumentError('conflict', 'The object changed meanwhile. Try again.', {}, { cause })
+    return new DocumentError('conflict', 'The object changed in the meantime. Try again.', {}, { cause })
   }
   return new DocumentError(
     'store_refused',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import { jwtVerify, SignJWT } from 'jose'
 import { deriveKey } from '../../../../service/derived-key.ts'
-import { createUploadTickets, type UploadClaims } from '../../../../service/documents/upload-ticket.ts'
+import { createTicketSigner, type UploadClaims } from '../../../../service/documents/ticket-signer.ts'
 
 const key = new Uint8Array(32).fill(1)
 const claims: UploadClaims = {
@@ -21,7 +21,7 @@ const one = new Date('2026-11-23T13:00:00Z')
 const invalid = { code: 'ticket_invalid' }
 
 function ticketsAt(now: Date, withKey = key) {
-  return createUploadTickets(withKey, () => now)
+  return createTicketSigner(withKey, () => now)
 }
 
 function signed(payload: Record<string, unknown>, header: { alg: string; typ?: string }, withKey = key) {

@@ -1,4 +1,4 @@
-import type { ObjectBody, ObjectStore } from '../../service/object-store/object-store.ts'
+import type { ObjectBody, ObjectStore } from '../../../service/object-store/object-store.ts'
 
 export const KiB = 1024
 export const MiB = 1024 * KiB

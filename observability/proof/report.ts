@@ -1,8 +1,39 @@
-import type { CheckResult } from '../../../service/cli/checks/check.ts'
+import { type CheckResult, exitCodeOf } from '../../service/cli/checks/check.ts'
+import type { ServerName } from './deployment.ts'
+
+/** All results of a run, as `--json` prints them and `report.json` keeps them. */
+export interface Report {
+  exitCode: 0 | 1 | 3
+  verdict: 'proved' | 'failed' | 'not proved'
+  /** RFC 3339. */
+  startedAt: string
+  seconds: number
+  /** How the servers ran; `against`: they were running already. */
+  deployment: 'native' | 'compose' | 'against'
+  store: { endpoint: string }
+  servers: Partial<Record<ServerName, { bucket: string; prefix: string; variants: readonly string[] }>>
+  /** Folder of the evidence. */
+  evidence: string
+  checks: readonly CheckResult[]
+  /** Keys of this run that could not be removed. */
+  left: readonly string[]
+}
+
+const verdicts = { 0: 'proved', 1: 'failed', 3: 'not proved' } as const
+
+/** Returns the report of a run that ends now. @param facts what was proved, how, and what came of it. */
+export function reportOf(
+  facts: Omit<Report, 'exitCode' | 'verdict' | 'startedAt' | 'seconds'> & { started: Date },
+): Report {
+  const { started, ...rest } = facts
+  const exitCode = exitCodeOf(facts.checks)
+  const seconds = (Date.now() - started.getTime()) / 1000
+  return { exitCode, verdict: verdicts[exitCode], startedAt: started.toISOString(), seconds, ...rest }
+}
 
 /**
- * A JUnit report: a suite for each server, a case for each check. What could not be tried is an `error`, since a
- * reader of reports takes `skipped` for good; that is for what was not asked.
+ * Returns a JUnit report: a suite for each server, a case for each check. What could not be tried is an `error`, since
+ * readers of reports take `skipped` for success; what was not asked is skipped.
  */
 export function junitReport(results: readonly CheckResult[]): string {
   const suites = [...Map.groupBy(results, ({ id }) => id.split('.')[0] ?? '')].map(([name, cases]) => [
@@ -42,7 +73,7 @@ function caseLines({ id, sentence, verdict, seen, reason, seconds }: CheckResult
   return [head, ...what, ...out, '    </testcase>']
 }
 
-/** XML 1.0 sections 2.2 and 2.4: without the characters that may not stand there even escaped. */
+/** Escapes text for XML (XML 1.0 sections 2.2 and 2.4), and replaces characters that XML cannot contain. */
 function escaped(text: string): string {
   return text
     .replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '?')

@@ -4,7 +4,7 @@ import { errors, jwtVerify, SignJWT } from 'jose'
 import { DocumentError } from './document-error.ts'
 import { type Digest, digestPattern } from './document-ref.ts'
 
-/** Everything a completion has to know of its upload: the service keeps nothing in between. */
+/** Everything that a completion must know of its upload: the service keeps nothing in between. */
 export const UploadClaims = Type.Object({
   id: Type.String({ pattern: '^[0-9a-f]{32}$' }),
   tenant: Type.String(),
@@ -14,25 +14,30 @@ export const UploadClaims = Type.Object({
   size: Type.Integer({ minimum: 0 }),
   contentType: Type.String(),
   stagingKey: Type.String(),
-  /** Subject of the token that asked for it; the only one that may complete it. */
+  /** Subject of the token that asked for the ticket; the only one that may complete the upload. */
   subject: Type.String(),
   /** Milliseconds since the epoch: orders the moves of `latest`. */
   admittedAtMs: Type.Integer(),
 })
 export type UploadClaims = Static<typeof UploadClaims>
 
-/** Tickets as compact JWS (RFC 7515), signed with a key that all replicas derive alike. */
-export interface UploadTickets {
+/** Makes and reads upload tickets: compact JWS (RFC 7515), signed with a key that all replicas share. */
+export interface TicketSigner {
+  /** Returns a ticket that expires at `completeBefore`. */
   seal(claims: UploadClaims, completeBefore: Date): Promise<string>
-  /** @throws {DocumentError} `ticket_invalid`, `upload_expired` */
+  /** Returns the claims of a ticket. @throws {DocumentError} `ticket_invalid`, `upload_expired` */
   open(ticket: string): Promise<UploadClaims>
 }
 
 const algorithm = 'HS256'
-/** Keeps a ticket from being taken for any other token signed with the same key (RFC 8725 section 3.11). */
+/** Prevents a ticket from being accepted as any other token signed with the same key (RFC 8725 section 3.11). */
 const type = 'upload-ticket+jwt'
 
-export function createUploadTickets(key: Uint8Array, now: () => Date = () => new Date()): UploadTickets {
+/**
+ * @param key at least 32 bytes, the same on every replica
+ * @param now the clock for expiry; default: the system's
+ */
+export function createTicketSigner(key: Uint8Array, now: () => Date = () => new Date()): TicketSigner {
   return {
     seal(claims, completeBefore) {
       return new SignJWT({ upload: claims })
@@ -59,13 +64,11 @@ export function createUploadTickets(key: Uint8Array, now: () => Date = () => new
   }
 }
 
+/** `ticket_invalid`: forged, changed, or given out for another upload. */
 export function ticketInvalid(): DocumentError {
-  return new DocumentError(
-    'ticket_invalid',
-    'This ticket was not given out for this upload. Ask for a new one.',
-  )
+  return new DocumentError('ticket_invalid', 'This ticket was not issued for this upload. Ask for a new one.')
 }
 
 function expired(): DocumentError {
-  return new DocumentError('upload_expired', 'The ticket is too old to be completed. Ask for a new one.')
+  return new DocumentError('upload_expired', 'The ticket has expired. Ask for a new one.')
 }

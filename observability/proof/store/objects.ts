@@ -6,9 +6,13 @@ import type { ListedObject, ObjectStore } from '../../../service/object-store/ob
 export type Listing = ReadonlyMap<string, ListedObject>
 
 /** A thousand list calls. Beyond this a bucket is too busy for a proof that looks at all of it. */
-export const listedKeysMax = 1_000_000
+const listedKeysMax = 1_000_000
 
-/** @throws {Missing} if there are more than {@link listedKeysMax}. @throws {ObjectStoreError} */
+/**
+ * Lists all objects whose keys begin with `prefix`.
+ *
+ * @throws {Missing} if there are more than a million. @throws {ObjectStoreError}
+ */
 export async function listObjects(store: ObjectStore, prefix = ''): Promise<Listing> {
   const objects = new Map<string, ListedObject>()
   for await (const object of eachObject(store, prefix)) {
@@ -20,15 +24,21 @@ export async function listObjects(store: ObjectStore, prefix = ''): Promise<List
   return objects
 }
 
-/** Keys that are in `after` and not in `before`, ascending. */
+/** Returns the keys that are in `after` and not in `before`, ascending. */
 export function newKeys(before: Listing, after: Listing): string[] {
   return [...after.keys()].filter((key) => !before.has(key)).sort()
 }
 
-/** One line for each object, for the evidence: key, bytes, ETag, time. */
+/** Returns one line for each object, for the evidence: key, bytes, ETag, time. */
 export function listingText(listing: Listing): string {
   return [...listing.values()]
     .map(({ key, size, etag, lastModified }) => `${key}\t${size}\t${etag}\t${lastModified.toISOString()}\n`)
     .sort()
     .join('')
+}
+
+/** Returns all bytes of an object, or `null` if there is none. They are held in memory: for a few hundred KiB. */
+export async function readObject(store: ObjectStore, key: string): Promise<Uint8Array | null> {
+  const object = await store.get(key)
+  return object === null ? null : new Uint8Array(await new Response(object.body).arrayBuffer())
 }

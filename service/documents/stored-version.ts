@@ -1,0 +1,82 @@
+import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
+import { digestHex, versionKey } from './document-key.ts'
+import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
+import type { StoredVersion } from './documents.ts'
+
+/** What is written with the bytes of a version, and the signal of the call that writes it. */
+export interface VersionFacts {
+  /** Bytes, exactly. */
+  size: number
+  contentType: string
+  /** Subject of the uploader. */
+  by: string
+  admittedAt: Date
+  traceId: string
+  signal: AbortSignal
+}
+
+/** Names of the user metadata that every version carries. */
+const createdAtName = 'created-at'
+const createdByName = 'created-by'
+const traceIdName = 'trace-id'
+
+/** Returns the user metadata of a version. It is printable ASCII on the wire, which a subject need not be. */
+export function versionMetadata({ admittedAt, by, traceId }: VersionFacts): Record<string, string> {
+  return {
+    [createdAtName]: admittedAt.toISOString(),
+    [createdByName]: encodeURIComponent(by),
+    [traceIdName]: traceId,
+  }
+}
+
+/** Returns the version that an object keeps, by its metadata. */
+export function toStoredVersion(ref: VersionRef, info: ObjectInfo): StoredVersion {
+  const { tenant, type, name, digest } = ref
+  return {
+    tenant,
+    type,
+    name,
+    digest,
+    size: info.size,
+    contentType: info.contentType,
+    createdAt: info.metadata[createdAtName] ?? info.lastModified.toISOString(),
+    createdBy: decodeSubject(info.metadata[createdByName] ?? ''),
+  }
+}
+
+function decodeSubject(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return encoded
+  }
+}
+
+/**
+ * Writes the bytes of a version under its final key, unless it exists: the first writer wins. A stream that errs
+ * publishes nothing, even if it errs after its last byte.
+ *
+ * @returns false if the version exists.
+ */
+export async function putVersion(
+  store: ObjectStore,
+  ref: VersionRef,
+  body: Uint8Array | ReadableStream<Uint8Array>,
+  facts: VersionFacts,
+): Promise<boolean> {
+  const { size, contentType, signal } = facts
+  const stored = await store.put(versionKey(ref), body, {
+    size,
+    contentType,
+    metadata: versionMetadata(facts),
+    sha256: digestHex(ref.digest),
+    condition: { absent: true },
+    signal,
+  })
+  return stored !== null
+}
+
+/** Returns whether a document has this version. */
+export async function versionExists(store: ObjectStore, ref: DocumentRef, digest: Digest): Promise<boolean> {
+  return (await store.head(versionKey({ ...ref, digest }))) !== null
+}

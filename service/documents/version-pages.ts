@@ -1,0 +1,50 @@
+import { eachObject } from '../object-store/each-object.ts'
+import type { ListedObject, ObjectStore } from '../object-store/object-store.ts'
+import { parseVersionKey, versionsPrefix } from './document-key.ts'
+import type { Digest, DocumentRef } from './document-ref.ts'
+import type { ListedVersion } from './documents.ts'
+
+/** Returns the version of a listed object, or `null` for a key that is not a version's, such as a stray upload. */
+export function toListedVersion(object: ListedObject): ListedVersion | null {
+  const ref = parseVersionKey(object.key)
+  return ref && { ...ref, size: object.size, storedAt: object.lastModified.toISOString() }
+}
+
+/** Compares for `sort`: newest first and, at the same time, the higher digest first, so that the order is total. */
+export function compareNewestFirst(a: ListedVersion, b: ListedVersion): number {
+  if (a.storedAt !== b.storedAt) return a.storedAt < b.storedAt ? 1 : -1
+  return a.digest < b.digest ? 1 : a.digest > b.digest ? -1 : 0
+}
+
+export interface NewestVersionsOptions {
+  /** How many versions to return at most. */
+  limit: number
+  /** Only versions that follow this one in the order. */
+  after?: ListedVersion | null
+  /** A version to leave out. */
+  without?: Digest | undefined
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Returns the newest versions of a document, newest first. The store lists by digest, so this reads the whole list (a
+ * call per thousand versions) and keeps no more than it returns.
+ */
+export async function newestVersions(
+  store: ObjectStore,
+  ref: DocumentRef,
+  { limit, after = null, without, signal }: NewestVersionsOptions,
+): Promise<ListedVersion[]> {
+  const newest: ListedVersion[] = []
+  const trim = () => newest.sort(compareNewestFirst).splice(limit)
+  for await (const object of eachObject(store, versionsPrefix(ref), { signal })) {
+    const version = toListedVersion(object)
+    if (!version || version.digest === without) continue
+    if (after && compareNewestFirst(version, after) <= 0) continue
+    newest.push(version)
+    // Sorting only now and then keeps both the memory and the work per version small.
+    if (newest.length >= limit * 8) trim()
+  }
+  trim()
+  return newest
+}
