@@ -35,7 +35,7 @@ const readAttemptsMax = 3
  */
 export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
   const { signal } = options
-  const rateLimit = createRateLimit(options.bytesPerSecondMax)
+  const rateLimit = createRateLimit(options.bytesPerSecondMax, options.signal)
   for await (const object of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
     const ref = parseVersionKey(object.key)
     if (ref) yield await rehash(store, object, ref, rateLimit, signal)
