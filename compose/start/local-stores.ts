@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Environment } from '../../service/config/source.ts'
+import type { Environment } from '../../service/config/parse.ts'
 import { provisionBucket } from '../../service/provisioning/apply.ts'
 import { freePorts } from '../servers/free-port.ts'
 import { startMinio } from '../servers/minio.ts'

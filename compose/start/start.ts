@@ -22,7 +22,7 @@ import {
 import { withProgress } from '../../service/cli/progress.ts'
 import { readStoreConfig } from '../../service/cli/store.ts'
 import { ConfigError } from '../../service/config/config.ts'
-import type { Environment } from '../../service/config/source.ts'
+import type { Environment } from '../../service/config/parse.ts'
 import { probeCors } from '../../service/object-store/probe/bucket.ts'
 import { createScratch } from '../../service/object-store/probe/scratch.ts'
 import { storeConnection } from '../../service/object-store/s3/open-store.ts'

@@ -1,5 +1,5 @@
 import { createDocumentsClient } from '../../client/client.ts'
-import type { Environment } from '../../config/source.ts'
+import type { Environment } from '../../config/parse.ts'
 import { storeConnection } from '../../object-store/s3/open-store.ts'
 import { createS3ObjectStore } from '../../object-store/s3/s3-object-store.ts'
 import { type CheckResult, exitCodeOf } from '../checks/check.ts'
