@@ -77,7 +77,7 @@ export function validateCommand(): Command {
 }
 
 const helpText = `
-Which store: the one that the S3_* variables name (README.md, "Configuration"; secrets also as ..._FILE), otherwise
+Which store: the one that the S3_* variables name (docs/configuration.md; secrets also as ..._FILE), otherwise
 one that is started for the run. Its prefixes have to be empty: a second Loki or Tempo would remove objects of the first.
 With --against only the marker is written, over OTLP; the store is read.`
 

@@ -101,7 +101,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the configuration of the service from its environment.
+ * Reads the configuration of the service (docs/configuration.md) from its environment.
  *
  * @param readFile reads the file that an `…_FILE` variable names, as text.
  * @param resolveHost addresses of a host name, asked only for a single-label host with plain http.
