@@ -86,8 +86,8 @@ export function createDocuments(options: DomainOptions): Domain {
       if (ifMatch !== undefined) requireCompareAndSet(capabilities())
       const now = new Date().toISOString()
       const record = { digest, movedAt: now, movedBy: by, admittedAt: now }
-      const condition = ifMatch && current ? { etag: current.etag } : undefined
-      const written = await tags.write(ref, tag, record, { condition, signal })
+      const over = ifMatch === undefined ? undefined : current
+      const written = await tags.write(ref, tag, record, { over, signal })
       if (!written) throw tagMoved()
       return { tag: toTag(ref, written), created: current === null }
     },

@@ -1,18 +1,18 @@
 /** The nouns of the domain and their forms (ARCHITECTURE.md, "The nouns"). Pure; no I/O. */
 
-/** Which document: `tenant`, `type` and `name`, each in its form. */
+/** A document: its tenant, type and name, each in the form below. */
 export interface DocumentRef {
   tenant: string
   type: string
   name: string
 }
 
-/** Which bytes of it. */
+/** A version of a document: these very bytes. */
 export interface VersionRef extends DocumentRef {
   digest: Digest
 }
 
-/** Which movable name for a version of it. */
+/** A tag of a document: a movable name for one of its versions. */
 export interface TagRef extends DocumentRef {
   tag: string
 }
@@ -32,6 +32,7 @@ export const latestTag = 'latest'
 
 const digestForm = new RegExp(digestPattern)
 
+/** Returns whether a text has the form of a digest. */
 export function isDigest(value: string): value is Digest {
   return digestForm.test(value)
 }

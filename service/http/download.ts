@@ -1,10 +1,10 @@
 import type { VersionRef } from '../documents/document-ref.ts'
 import type { Documents, OpenVersion, StoredVersion } from '../documents/documents.ts'
+import type { AdmittedContext } from './call.ts'
 import { formatEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from './headers/entity-tag.ts'
 import { formatContentRange, parseRange } from './headers/range.ts'
 import { formatReprDigest } from './headers/repr-digest.ts'
 import { ProblemError } from './problem.ts'
-import type { AdmittedContext } from './request-context.ts'
 
 /** A version under its digest never changes; one under a tag may be another tomorrow. */
 export const cacheForEver = 'private, max-age=31536000, immutable'

@@ -2,19 +2,16 @@ import { DocumentError } from '../documents/document-error.ts'
 import { limits } from '../limits.ts'
 import { ProblemError } from './problem.ts'
 
-/** The one place where an error of the domain gets its HTTP form. Whatever is not foreseen says nothing. */
+/** The one place where an error of the domain gets its HTTP form. Unknown errors reveal no detail to the caller. */
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
   if (!(error instanceof DocumentError)) {
-    return new ProblemError(
-      'internal_error',
-      'The request failed. Tell the operator the trace id.',
-      {},
-      {},
-      { cause: error },
-    )
+    return new ProblemError('internal_error', 'The request failed. Give the operator the trace id.', {
+      cause: error,
+    })
   }
-  return new ProblemError(error.code, error.message, error.details, headersOf(error), { cause: error })
+  const { code, message, details } = error
+  return new ProblemError(code, message, { members: details, headers: headersOf(error), cause: error })
 }
 
 function headersOf({ code, details, retryAfterSeconds }: DocumentError): Record<string, string> {

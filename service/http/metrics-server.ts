@@ -6,24 +6,22 @@ export interface Exposition {
   exposition(): Promise<string>
 }
 
-const known = 'GET, HEAD'
-
 /**
- * `/metrics` on a listener of its own: whoever reaches the API does not reach it, and what the network lets through
- * to one says nothing of the other. Every other address is 404, every other method there 405, both without a body.
+ * Serves `/metrics` on a listener of its own, so that the network can let clients through to the API alone. Every other address is 404, every other method there 405, both without a body.
  */
 export function listenForMetrics(
   address: { host: string; port: number },
   metrics: Exposition,
 ): RunningServer {
-  return listen(address, async (request) => {
+  async function answer(request: Request): Promise<Response> {
     if (new URL(request.url, 'http://localhost').pathname !== '/metrics') return codeOnly(404)
-    if (!['GET', 'HEAD'].includes(request.method)) return codeOnly(405, { allow: known })
+    if (!['GET', 'HEAD'].includes(request.method)) return codeOnly(405, { allow: 'GET, HEAD' })
     const headers = { 'content-type': metrics.contentType, 'cache-control': 'no-store' }
     const text = await metrics.exposition()
     if (request.method === 'GET') return new Response(text, { headers })
     return new Response(null, { headers: { ...headers, 'content-length': String(Buffer.byteLength(text)) } })
-  })
+  }
+  return listen(address, { fetch: answer })
 }
 
 function codeOnly(status: number, headers: Record<string, string> = {}): Response {

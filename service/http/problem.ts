@@ -41,20 +41,30 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems
 
+export interface ProblemOptions {
+  /** Further members of the problem document. */
+  members?: Readonly<Record<string, unknown>>
+  /** Headers of the answer. */
+  headers?: Readonly<Record<string, string>>
+  /** For the log alone. */
+  cause?: unknown
+}
+
 /** Thrown anywhere below the edge: becomes the answer. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
+  readonly members: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, string>>
 
   constructor(
     readonly code: ProblemCode,
     /** One sentence for the caller: what is wrong and what to do. */
     readonly detail: string,
-    /** Further members of the problem document. */
-    readonly members: Readonly<Record<string, unknown>> = {},
-    readonly headers: Readonly<Record<string, string>> = {},
-    options?: { cause?: unknown },
+    { members = {}, headers = {}, cause }: ProblemOptions = {},
   ) {
-    super(`${code}: ${detail}`, options)
+    super(`${code}: ${detail}`, { cause })
+    this.members = members
+    this.headers = headers
   }
 }
 
@@ -89,5 +99,5 @@ export function noSuchRoute(): ProblemError {
 /** RFC 9110 section 15.5.6: the answer names the methods that the address knows. */
 export function methodNotAllowed(methods: readonly string[]): ProblemError {
   const allow = [...new Set(methods)].join(', ')
-  return new ProblemError('method_not_allowed', `This address knows ${allow}.`, {}, { allow })
+  return new ProblemError('method_not_allowed', `This address knows ${allow}.`, { headers: { allow } })
 }

@@ -54,6 +54,6 @@ export function formProblem(errors: readonly FormError[]): ProblemError {
   return new ProblemError(
     'request_invalid',
     `The ${where} has the wrong form: ${first?.message ?? 'unknown'}. See "errors" for all of it.`,
-    { errors },
+    { members: { errors } },
   )
 }

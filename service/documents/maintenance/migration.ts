@@ -1,9 +1,9 @@
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
 import { parseTagKey, parseVersionKey, versionsPrefix } from '../document-key.ts'
 import { latestTag, type VersionRef } from '../document-ref.ts'
+import { inOrder } from '../in-order.ts'
 import { copyTag, type TagOutcome } from './copy-tag.ts'
 import { type CopyContext, copyVersion, type VersionOutcome } from './copy-version.ts'
-import { inOrder } from './in-order.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { onSide } from './store-side.ts'
@@ -12,7 +12,7 @@ import { onSide } from './store-side.ts'
 export const phases = ['versions', 'tags', 'latest'] as const
 export type Phase = (typeof phases)[number]
 
-/** How far a migration has come: everything up to and with `after` is done in this phase. */
+/** How far a migration has come: in this phase everything up to and including `after` is done. */
 export interface Position {
   phase: Phase
   /** Empty for nothing yet. */
@@ -20,16 +20,16 @@ export interface Position {
 }
 
 export interface MigrationOptions {
-  /** Where to go on, as an earlier run reported it. */
+  /** Where to continue, as an earlier run reported it. */
   from?: Position | undefined
-  /** Leaves alone what the source has stored before, by its own clock. */
+  /** Skips what the source stored before this time, by its own clock. */
   since?: Date | undefined
   dryRun?: boolean
   /** Documents that are worked on at once. */
   parallelMax: number
   /** Upper bound of the copying rate, of all together. */
   bytesPerSecondMax: number
-  /** Told of bytes as they pass. */
+  /** Receives the number of bytes of each chunk. */
   onBytes?: ((bytes: number) => void) | undefined
   signal?: AbortSignal | undefined
 }
@@ -44,7 +44,7 @@ export interface Migrated {
 const aheadPerCall = 16
 
 /**
- * Copies every version and every tag of `source` to `target`, both below their prefixes, but for what is there
+ * Copies every version and every tag of `source` to `target`, both below their prefixes, except what is there
  * already. Streams, and holds no document in memory. Deletes nothing; safe to repeat, and to stop anywhere.
  *
  * @throws {SideError} if a store is out of reach: continue from the last position that was yielded.
@@ -94,8 +94,8 @@ async function* sinceThen(pairs: AsyncIterable<PairedKey>, since: Date) {
 }
 
 /**
- * Versions of one document, which lie side by side. They go one after the other, oldest first: stores stamp them with
- * the time of the copy, and "newest first" shall mean the same in both.
+ * Yields the versions of one document after the other; their keys follow each other. Versions are copied oldest first:
+ * stores stamp them with the time of the copy, and "newest first" must mean the same in both.
  */
 async function* documentsIn(
   pairs: AsyncIterable<{ key: string; source: ListedObject; target: ListedObject | null }>,

@@ -1,10 +1,10 @@
 import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
-import { type PublicPages, pagesAt } from './public-pages.ts'
+import type { PublicPage } from './public-page.ts'
 
 export interface Health {
-  pages: PublicPages
-  /** From now on `/readyz` answers 503, while everything else goes on. */
+  pages: readonly PublicPage[]
+  /** From now on `/readyz` answers 503, while everything else is still served. */
   drain(): void
 }
 
@@ -29,19 +29,21 @@ export function createHealth(documents: Documents): Health {
     return check
   }
 
-  const pages = pagesAt({
-    '/livez': () => codeOnly(200),
-    '/readyz': async () => codeOnly(!draining && (await storeAnswers()) ? 200 : 503),
-  })
   return {
-    pages,
+    pages: [
+      { path: '/livez', answer: () => codeOnly(200) },
+      {
+        path: '/readyz',
+        answer: async () => codeOnly(!draining && (await storeAnswers()) ? 200 : 503),
+      },
+    ],
     drain() {
       draining = true
     },
   }
 }
 
-/** Whether a request, by its raw address, asks for one of these. */
+/** Returns whether a request, by its raw address, asks for one of these. */
 export function isHealthCheck({ url }: Request): boolean {
   return /^(?:https?:\/\/[^/]+)?\/(?:livez|readyz)$/.test(url)
 }

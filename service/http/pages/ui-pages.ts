@@ -2,7 +2,7 @@ import { scopes } from '../../authz/principal.ts'
 import type { UiBundle } from '../../ui/bundle.ts'
 import { noSuchRoute } from '../problem.ts'
 import { fixedPage } from './fixed-page.ts'
-import type { PublicPage, PublicPages } from './public-pages.ts'
+import type { PublicPage } from './public-page.ts'
 import { assetAnswer, type CodedAsset, codedAsset } from './ui-assets.ts'
 import { uiContentPolicy, uiFileHeaders, uiPageHeaders } from './ui-headers.ts'
 
@@ -28,12 +28,14 @@ export interface UiOptions {
 
 /** Where the issuer sends the browser back to. */
 const callbackPath = '/sign-in/callback'
-/** Addresses that the UI itself knows how to show. Their segments are its to check. */
-const routeForm = /^\/(?:tenants(?:\/[^/]+){1,3}|sign-in|sign-in\/callback)?$/
-const assetsPath = '/assets/'
-const settingsPath = '/ui-settings.json'
-/** All of them are one page. */
-const pageRoute = '/'
+/** Addresses that the UI itself knows how to show, all of them one page. Their segments are its to check. */
+const pagePaths = [
+  '/',
+  '/tenants/:tenant',
+  '/tenants/:tenant/:type',
+  '/tenants/:tenant/:type/:name',
+  '/sign-in',
+]
 /** What the UI asks for at sign-in (OpenID Connect Core 1.0, sections 3.1.2.1 and 11); issuers give less. */
 const scope = ['openid', 'offline_access', ...scopes].join(' ')
 
@@ -46,37 +48,36 @@ const scope = ['openid', 'offline_access', ...scopes].join(' ')
  * browsing context group switch"), and that page would wait for ever. Revisit if signing in again no longer
  * needs `window.opener`.
  */
-export function createUiPages({ bundle, settings, connectOrigins }: UiOptions): PublicPages {
+export function createUiPages({ bundle, settings, connectOrigins }: UiOptions): PublicPage[] {
   const contentPolicy = uiContentPolicy(connectOrigins)
   const files = prepare(bundle, contentPolicy)
-  // Whoever asks gets to know, and so does main.
+  // Each request for one of them learns of a failure, and the composition root logs it.
   files.catch(() => {})
   const fileHeaders = uiFileHeaders(contentPolicy)
-
-  const page: PublicPage = async (request) => (await files).page(request)
-  const callback: PublicPage = async (request) => (await files).callback(request)
-  const asset =
-    (pathname: string): PublicPage =>
-    async (request) => {
-      const found = (await files).assets.get(pathname)
-      if (!found) throw noSuchRoute()
-      return assetAnswer(found, request, fileHeaders)
-    }
-  const settingsPage = fixedPage('application/json', JSON.stringify({ ...settings, scope }))
-
-  return {
-    find(pathname) {
-      if (pathname === settingsPath) return { route: settingsPath, answer: settingsPage }
-      if (pathname === callbackPath) return { route: callbackPath, answer: callback }
-      if (pathname.startsWith(assetsPath)) return { route: `${assetsPath}:file`, answer: asset(pathname) }
-      return routeForm.test(pathname) ? { route: pageRoute, answer: page } : undefined
+  return [
+    ...pagePaths.map(
+      (path): PublicPage => ({ path, route: '/', answer: async (request) => (await files).page(request) }),
+    ),
+    { path: callbackPath, answer: async (request) => (await files).callback(request) },
+    {
+      path: '/assets/*',
+      route: '/assets/:file',
+      async answer(request, pathname) {
+        const asset = (await files).assets.get(pathname)
+        if (!asset) throw noSuchRoute()
+        return assetAnswer(asset, request, fileHeaders)
+      },
     },
-  }
+    {
+      path: '/ui-settings.json',
+      answer: fixedPage('application/json', JSON.stringify({ ...settings, scope })),
+    },
+  ]
 }
 
 interface UiFiles {
-  page: PublicPage
-  callback: PublicPage
+  page(request: Request): Response
+  callback(request: Request): Response
   assets: ReadonlyMap<string, CodedAsset>
 }
 

@@ -169,7 +169,7 @@ export function readersOfTheWorld(files: SourceFile[]): string[] {
 /** `globalThis.process` and destructuring ask whether there is one; that is how the client tells runtimes apart. */
 function readsTheWorld(file: SourceFile): boolean {
   const code = withoutComments(file.text)
-  // In quotes it is the name that a bundler is told to replace.
+  // In quotes it is a name for the bundler to replace.
   const reads = /(?<![.\w?'])process\s*(\.|\[)|\bBun\.env\b|\bimport\.meta\.env\b/.test(code)
   return reads || importsOf(file).some((specifier) => /^(node:)?process$/.test(specifier))
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
+import { inOrder } from '../../../../../service/documents/in-order.ts'
 import { isNewer } from '../../../../../service/documents/maintenance/copy-tag.ts'
-import { inOrder } from '../../../../../service/documents/maintenance/in-order.ts'
 import {
   type Migrated,
   type MigrationOptions,

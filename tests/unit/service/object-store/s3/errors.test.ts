@@ -5,7 +5,7 @@ import {
   backOffMilliseconds,
   retryAfterSeconds,
   withRetries,
-} from '../../../../../service/object-store/s3/retry.ts'
+} from '../../../../../service/object-store/s3/errors.ts'
 
 function drawn(tries: number, retryAfter?: number): { least: number; most: number; different: number } {
   const waits = Array.from({ length: 1000 }, () => backOffMilliseconds(tries, retryAfter))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { createS3TransferSigner } from '../../../../service/object-store/s3/s3-transfer-signer.ts'
-import { signedOrigins } from '../../../../service/object-store/signed-origins.ts'
+import { signedOrigins } from '../../../../service/object-store/transfer-signer.ts'
 
 interface Place {
   publicEndpoint: string

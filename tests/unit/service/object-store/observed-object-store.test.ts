@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'bun:test'
-import { measured } from '../../../../service/object-store/measured-object-store.ts'
 import { type ObjectStore, ObjectStoreError } from '../../../../service/object-store/object-store.ts'
+import { measured } from '../../../../service/object-store/observed-object-store.ts'
 import { createMemoryObjectStore } from '../../../support/stores/memory-object-store.ts'
 
 const contentType = 'text/plain'
