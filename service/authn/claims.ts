@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose'
 import { type Principal, parseScopes } from '../authz/principal.ts'
-import { tenantPattern } from '../documents/document-ref.ts'
 import { limits } from '../limits.ts'
+import { tenantPattern } from '../wire/names.ts'
 
 export type Claims = { ok: true; principal: Principal } | { ok: false; problem: string }
 

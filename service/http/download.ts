@@ -1,9 +1,11 @@
-import type { VersionRef } from '../documents/document-ref.ts'
-import type { Documents, OpenVersion, StoredVersion } from '../documents/documents.ts'
+import type { Documents, OpenVersion } from '../documents/documents.ts'
+import type { StoredVersion } from '../wire/answers.ts'
+import { formatContentRange, parseRange } from '../wire/byte-range.ts'
+import { formatEntityTag } from '../wire/entity-tag.ts'
+import type { VersionRef } from '../wire/names.ts'
+import { formatReprDigest } from '../wire/repr-digest.ts'
 import type { AdmittedContext } from './call.ts'
-import { formatEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from './headers/entity-tag.ts'
-import { formatContentRange, parseRange } from './headers/range.ts'
-import { formatReprDigest } from './headers/repr-digest.ts'
+import { matchesStrongly, matchesWeakly, parseEntityTags } from './headers/entity-tag.ts'
 import { ProblemError } from './problem.ts'
 
 /** A version under its digest never changes; one under a tag may be another tomorrow. */

@@ -1,7 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import type { Action } from '../authz/policy.ts'
+import type { ProblemCode } from '../wire/problems.ts'
 import type { AdmittedContext } from './call.ts'
-import type { ProblemCode } from './problem.ts'
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
 

@@ -10,6 +10,7 @@
  * - `signal` aborts the call: the promise rejects with the signal's reason and the store's connection is freed.
  * - Calls whose body can be replayed are retried a bounded number of times; a streamed body never is.
  */
+import type { ByteRange } from '../wire/byte-range.ts'
 export interface ObjectStore {
   /**
    * Stores `body` under `key`, whole or not at all: a stream that errors, ends short of `options.size` or
@@ -119,9 +120,6 @@ export interface GetOptions extends CallOptions {
   range?: ByteRange | undefined
   ifMatch?: string | undefined
 }
-
-/** RFC 9110 section 14.1.2: first and last byte position (inclusive), or the last `suffix` bytes. */
-export type ByteRange = { first: number; last?: number | undefined } | { suffix: number }
 
 export interface ListedObject {
   key: string

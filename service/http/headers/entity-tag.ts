@@ -1,11 +1,8 @@
+import { formatEntityTag } from '../../wire/entity-tag.ts'
 import { ProblemError } from '../problem.ts'
 
 /** RFC 9110 section 8.8.3: an optional `W/` and an opaque quoted string. */
 const listForm = /^[ \t]*((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|$)/
-
-export function formatEntityTag(etag: string): string {
-  return `"${etag}"`
-}
 
 /**
  * Reads the list of `If-Match` or `If-None-Match` (RFC 9110 sections 13.1.1, 13.1.2).

@@ -1,5 +1,5 @@
 import { version } from '../../../package.json'
-import type { ProblemCode } from '../problem.ts'
+import type { ProblemCode } from '../../wire/problems.ts'
 import type { Route } from '../route.ts'
 import { ProblemShape } from '../routes/schemas.ts'
 import { headerComponents } from './headers.ts'

@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../problem.ts'
+import type { ProblemCode } from '../../wire/problems.ts'
 import { byStatus, problemAnswer } from './problems.ts'
 import type { Answered, JsonSchema, Reference } from './types.ts'
 

@@ -1,6 +1,6 @@
 import { scopes } from '../../authz/principal.ts'
-import { digestPattern } from '../../documents/document-ref.ts'
-import { type ProblemCode, problems } from '../problem.ts'
+import { digestPattern } from '../../wire/names.ts'
+import { type ProblemCode, problems } from '../../wire/problems.ts'
 import type { Route } from '../route.ts'
 import { exampleTraceId } from './examples.ts'
 import { describeHeaders } from './headers.ts'

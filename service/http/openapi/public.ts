@@ -1,5 +1,5 @@
+import type { ProblemCode } from '../../wire/problems.ts'
 import { pageHeaders } from '../pages/fixed-page.ts'
-import type { ProblemCode } from '../problem.ts'
 import { describeHeaders } from './headers.ts'
 import { commonParameters } from './parameters.ts'
 import type { ProblemAnswers } from './problem-answers.ts'

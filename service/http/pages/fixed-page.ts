@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { formatEntityTag, matchesWeakly, parseEntityTags } from '../headers/entity-tag.ts'
+import { formatEntityTag } from '../../wire/entity-tag.ts'
+import { matchesWeakly, parseEntityTags } from '../headers/entity-tag.ts'
 
 /**
  * Nothing but our own style sheet: no script, no frame around it, no form, no other origin. The Control UI

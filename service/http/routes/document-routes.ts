@@ -1,13 +1,15 @@
-import type { Digest, VersionRef } from '../../documents/document-ref.ts'
-import { latestTag } from '../../documents/document-ref.ts'
-import type { Document, Documents } from '../../documents/documents.ts'
+import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
+import type { Document } from '../../wire/answers.ts'
+import { formatEntityTag } from '../../wire/entity-tag.ts'
+import type { Digest, VersionRef } from '../../wire/names.ts'
+import { latestTag } from '../../wire/names.ts'
+import type { ProblemCode } from '../../wire/problems.ts'
+import { parseReprDigest } from '../../wire/repr-digest.ts'
 import { cacheForEver, cacheNever, getVersion, headVersion } from '../download.ts'
 import { contentLength } from '../headers/content-length.ts'
-import { formatEntityTag } from '../headers/entity-tag.ts'
 import { documentMediaType } from '../headers/media-type.ts'
-import { parseReprDigest } from '../headers/repr-digest.ts'
-import { type ProblemCode, ProblemError } from '../problem.ts'
+import { ProblemError } from '../problem.ts'
 import { type Answer, defineRoute, type Route } from '../route.ts'
 import {
   DocumentPath,
@@ -92,7 +94,7 @@ export function documentRoutes(documents: Documents): Route[] {
         const { document, created } = await documents.put(params, {
           body: request.body ?? emptyBody(),
           size: contentLength(request),
-          digest: parseReprDigest(request.headers.get('repr-digest')),
+          digest: declaredDigest(request.headers),
           contentType: documentMediaType(request.headers),
           by: context.principal.subject,
           admittedAt: context.admittedAt,
@@ -271,4 +273,17 @@ function refuseContentRange(headers: Headers): void {
 
 function emptyBody(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.close() })
+}
+
+/**
+ * Reads the digest that the caller declared for its body, if it declared one.
+ *
+ * @throws {ProblemError} `digest_invalid` for a `Repr-Digest` that is malformed or has no `sha-256`.
+ */
+function declaredDigest(headers: Headers): Digest | undefined {
+  const header = headers.get('repr-digest')
+  if (header === null) return undefined
+  const declared = parseReprDigest(header)
+  if ('digest' in declared) return declared.digest
+  throw new ProblemError('digest_invalid', `Repr-Digest cannot be used. ${declared.invalid}`)
 }

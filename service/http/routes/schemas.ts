@@ -1,12 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import {
-  digestPattern,
-  namePattern,
-  tagPattern,
-  tenantPattern,
-  typePattern,
-} from '../../documents/document-ref.ts'
 import { limits } from '../../limits.ts'
+import { digestPattern, namePattern, tagPattern, tenantPattern, typePattern } from '../../wire/names.ts'
 
 /** Shapes of the API (ARCHITECTURE.md, "The API"). They check what comes in, and are what OpenAPI shows. */
 

@@ -1,5 +1,5 @@
-import type { Digest } from '../../documents/document-ref.ts'
 import type { Transfers } from '../../documents/transfers.ts'
+import type { Digest } from '../../wire/names.ts'
 import { documentMediaTypeOf } from '../headers/media-type.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { json } from './document-routes.ts'

@@ -1,4 +1,5 @@
-import { type ByteRange, type GetOptions, type ObjectBody, ObjectStoreError } from '../object-store.ts'
+import type { ByteRange } from '../../wire/byte-range.ts'
+import { type GetOptions, type ObjectBody, ObjectStoreError } from '../object-store.ts'
 import { tap } from '../tap.ts'
 import { toObjectInfo } from './answers.ts'
 import type { ReleaseConnection } from './connection.ts'

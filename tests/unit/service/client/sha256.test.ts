@@ -1,16 +1,10 @@
 import { describe, expect, it } from 'bun:test'
-import {
-  formatReprDigest,
-  parseReprDigest,
-  parseVersionEtag,
-} from '../../../../service/client/digest-header.ts'
 import { createSha256, digestOf, portable } from '../../../../service/client/sha256.ts'
 import { bytesOf } from '../../../support/client/client-service.ts'
 
 /** FIPS 180-4 examples: the empty message and "abc". */
 const ofNothing = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 const ofAbc = 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
-const reprOfAbc = 'sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:'
 
 describe('createSha256', () => {
   it('hashes the FIPS 180-4 examples', () => {
@@ -44,42 +38,5 @@ describe('portable, the hash for browsers', () => {
       other.update(bytes)
     }
     expect(other.digest()).toBe(native.digest())
-  })
-})
-
-describe('formatReprDigest', () => {
-  it('writes the digest as RFC 9530 wants it', () => {
-    expect(formatReprDigest(ofAbc)).toBe(reprOfAbc)
-  })
-})
-
-describe('parseReprDigest', () => {
-  it('reads what formatReprDigest writes', () => {
-    expect(parseReprDigest(reprOfAbc)).toBe(ofAbc)
-  })
-
-  it('finds sha-256 among other algorithms', () => {
-    expect(parseReprDigest(`sha-512=:AAAA:, ${reprOfAbc}`)).toBe(ofAbc)
-    expect(parseReprDigest(`${reprOfAbc}, sha-512=:AAAA:`)).toBe(ofAbc)
-  })
-
-  it('gives null for what is absent, of another algorithm or of another length', () => {
-    expect(parseReprDigest(null)).toBeNull()
-    expect(parseReprDigest('sha-512=:AAAA:')).toBeNull()
-    expect(parseReprDigest('sha-256=:AAAA:')).toBeNull()
-    expect(parseReprDigest(`x-${reprOfAbc}`)).toBeNull()
-  })
-})
-
-describe('parseVersionEtag', () => {
-  it('reads the ETag of a version, also where a proxy weakened it', () => {
-    expect(parseVersionEtag(`"${ofAbc}"`)).toBe(ofAbc)
-    expect(parseVersionEtag(`W/"${ofAbc}"`)).toBe(ofAbc)
-  })
-
-  it('gives null for another ETag', () => {
-    expect(parseVersionEtag(ofAbc)).toBeNull()
-    expect(parseVersionEtag('"d41d8cd98f00b204e9800998ecf8427e"')).toBeNull()
-    expect(parseVersionEtag(null)).toBeNull()
   })
 })

@@ -1,4 +1,4 @@
-/** The nouns of the domain and their forms (ARCHITECTURE.md, "The nouns"). Pure; no I/O. */
+/** How documents, versions and tags are named, and the form of each name (ARCHITECTURE.md, "The nouns"). */
 
 /** A document: its tenant, type and name, each in the form below. */
 export interface DocumentRef {
