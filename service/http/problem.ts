@@ -1,6 +1,10 @@
-/** Errors as they go over the wire: RFC 9457 problem details with a stable `code`. */
+import { DocumentError } from '../documents/document-error.ts'
+import { limits } from '../limits.ts'
 import { type ProblemCode, problems } from '../wire/problems.ts'
 
+/** Errors as the API answers them: RFC 9457 problem details with a stable `code`. */
+
+/** What a problem has beyond its code and its sentence. */
 export interface ProblemOptions {
   /** Further members of the problem document. */
   members?: Readonly<Record<string, unknown>>
@@ -10,7 +14,7 @@ export interface ProblemOptions {
   cause?: unknown
 }
 
-/** Thrown anywhere below the edge: becomes the answer. */
+/** An error that becomes the answer, wherever it is thrown while a request is answered. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   readonly members: Readonly<Record<string, unknown>>
@@ -31,7 +35,7 @@ export class ProblemError extends Error {
 /** Seconds after which a 503 is worth another try. */
 const retryAfterSeconds = '5'
 
-/** The answer for a problem: RFC 9457 section 3, media type `application/problem+json`. */
+/** Returns the answer for a problem: RFC 9457 section 3, media type `application/problem+json`. */
 export function problemResponse(problem: ProblemError, traceId: string): Response {
   const { status, title } = problems[problem.code]
   const body = {
@@ -52,12 +56,43 @@ export function problemResponse(problem: ProblemError, traceId: string): Respons
   return new Response(JSON.stringify(body), { status, headers })
 }
 
+/** Returns the problem of an address that does not exist. */
 export function noSuchRoute(): ProblemError {
   return new ProblemError('route_not_found', 'There is no such address. See /docs for those that exist.')
 }
 
-/** RFC 9110 section 15.5.6: the answer names the methods that the address knows. */
+/** Returns the problem of a method that the address does not know; it names those it knows (RFC 9110 section 15.5.6). */
 export function methodNotAllowed(methods: readonly string[]): ProblemError {
   const allow = [...new Set(methods)].join(', ')
   return new ProblemError('method_not_allowed', `This address knows ${allow}.`, { headers: { allow } })
+}
+
+/**
+ * Returns any error as a problem: the one place where errors of the domain get their HTTP form. Unknown errors reveal
+ * no detail to the caller.
+ */
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error
+  if (!(error instanceof DocumentError)) {
+    return new ProblemError('internal_error', 'The request failed. Give the operator the trace id.', {
+      cause: error,
+    })
+  }
+  const { code, message, details } = error
+  return new ProblemError(code, message, { members: details, headers: headersOf(error), cause: error })
+}
+
+function headersOf({ code, details, retryAfterSeconds }: DocumentError): Record<string, string> {
+  if (code === 'range_unsatisfiable') return unsatisfiedRange(details)
+  return retryAfterSeconds === undefined ? {} : retryAfter(retryAfterSeconds)
+}
+
+/** RFC 9110 section 10.2.3. Zero would make clients that obey it come back without a pause. */
+function retryAfter(seconds: number): Record<string, string> {
+  return { 'retry-after': String(Math.min(Math.max(seconds, 1), limits.retryAfterSecondsMax)) }
+}
+
+/** RFC 9110 section 14.4: a 416 names the current size. */
+function unsatisfiedRange(details: Readonly<Record<string, unknown>>): Record<string, string> {
+  return { 'content-range': `bytes */${details.size}` }
 }

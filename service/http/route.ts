@@ -46,6 +46,17 @@ export function defineRoute<Path extends TObject, Query extends TObject>(route: 
   return route as unknown as Route
 }
 
+/** How JSON answers describe their `Cache-Control`: nothing but the bytes of a version may be cached. */
+export const noStore = { 'Cache-Control': 'no-store' }
+
+/** Returns a JSON answer, which no cache may keep. */
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  })
+}
+
 /** All methods of one address. They share the form of its parameters. */
 export interface Address {
   path: string

@@ -26,17 +26,17 @@ export function parseEntityTags(name: string, header: string | null): readonly s
   return tags
 }
 
-/** RFC 9110 section 8.8.3.2, strong comparison: a weak tag equals none. */
+/** Returns whether one of the tags matches by strong comparison (RFC 9110 section 8.8.3.2): a weak tag equals none. */
 export function matchesStrongly(tags: readonly string[] | '*', etag: string): boolean {
   return tags === '*' || tags.includes(formatEntityTag(etag))
 }
 
-/** RFC 9110 section 8.8.3.2, weak comparison: the `W/` does not count. */
+/** Returns whether one of the tags matches by weak comparison (RFC 9110 section 8.8.3.2): the `W/` does not count. */
 export function matchesWeakly(tags: readonly string[] | '*', etag: string): boolean {
   return tags === '*' || tags.some((tag) => tag.replace(/^W\//, '') === formatEntityTag(etag))
 }
 
-/** Opaque values of the strong ones among `tags`, without quotes. */
+/** Returns the opaque values of the strong ones among `tags`, without quotes. */
 export function strongValues(tags: readonly string[]): string[] {
   return tags.filter((tag) => tag.startsWith('"')).map((tag) => tag.slice(1, -1))
 }

@@ -2,8 +2,18 @@ import { createHash } from 'node:crypto'
 import { formatEntityTag } from '../../wire/entity-tag.ts'
 import { matchesWeakly, parseEntityTags } from '../headers/entity-tag.ts'
 
+/** A page that needs no token, answered to GET and HEAD alike. */
+export interface PublicPage {
+  /** As Elysia writes addresses: with `:parameter` segments, or a `*` at the end. */
+  path: string
+  /** What logs, traces and metrics call the address; default: `path`. */
+  route?: string
+  /** @param pathname of the request's URL. */
+  answer(request: Request, pathname: string): Response | Promise<Response>
+}
+
 /**
- * Nothing but our own style sheet: no script, no frame around it, no form, no other origin. The Control UI
+ * Headers of pages that need nothing but our own style sheet: no script, no frame, no form, no other origin. The Control UI
  * holds tokens on this origin, so nothing that documents the API may run code here.
  */
 export const pageHeaders = {
@@ -14,8 +24,9 @@ export const pageHeaders = {
 } as const
 
 /**
- * A page whose text never changes while the service runs. The client may keep it, and asks whether it is
- * still the same (RFC 9110 section 13.1.2). Its headers count too: what a client keeps has the old ones.
+ * Returns the handler of a page whose text never changes while the service runs. The client may keep it, and asks
+ * whether it is still the same (RFC 9110 section 13.1.2). The entity tag covers `headers` too, since a client keeps
+ * them with the text.
  */
 export function fixedPage(
   contentType: string,
