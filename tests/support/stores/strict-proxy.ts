@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { StoreForTests } from './service-key.ts'
 import { headBytes, headerOf, type MessageHead, readHead, withoutHeaders } from './strict-proxy-head.ts'
-import { paced } from './strict-proxy-pace.ts'
 import {
   requestTarget,
   resigned,
@@ -245,4 +246,24 @@ function portOf(server: Server): number {
 
 function unquoted(etag: string): string {
   return etag.replace(/^"(.*)"$/, '$1')
+}
+
+const askMilliseconds = 20
+
+/**
+ * Forwards bytes no faster than `bytesPerSecondMax` says, and none at 0. The rate is looked up repeatedly, so that a test
+ * that raises it need not wait for the rest at the old rate.
+ */
+function paced(bytesPerSecondMax: () => number | undefined): Transform {
+  return new Transform({
+    async transform(piece: Uint8Array, _encoding, passOn) {
+      for (let passed = 0; passed < piece.length; ) {
+        const pace = bytesPerSecondMax()
+        if (pace === undefined) break
+        await pause(askMilliseconds)
+        passed += (pace * askMilliseconds) / 1000
+      }
+      passOn(null, piece)
+    },
+  })
 }
