@@ -10,11 +10,11 @@ const policyName = 'documents-service'
 const loadSecondsMax = 30
 
 /**
- * Makes the user of a MinIO that services in tests are: with the policy that `bun run provision user-policy` prints,
- * for every bucket `test-…`. By one request, the import of users and policies that `mc admin cluster iam import` sends:
- * making them one by one encrypts each message with Argon2, which takes seconds where many do so.
+ * Creates the MinIO user of the services in tests, with the policy that `bun run provision user-policy` prints, for every
+ * bucket `test-…`. It sends one request, the import of users and policies of `mc admin cluster iam import`: creating them
+ * one by one encrypts each message with Argon2, which takes seconds when many do so at once.
  *
- * @param minio with its root keys. Of these the user's are made: a MinIO that is started again has the same.
+ * @param minio with its root keys, from which the user's keys are derived: a restarted MinIO has the same.
  */
 export async function minioServiceKey(minio: StoreConnection): Promise<StoreCredentials> {
   const secretOf = (label: string) => createHmac('sha256', minio.secretAccessKey).update(label).digest('hex')
@@ -48,8 +48,8 @@ async function importUsers(minio: StoreConnection, entities: Record<string, obje
 }
 
 /**
- * MinIO serves buckets a moment before it has loaded the users that it knows, and forgets those that it is given
- * meanwhile. It lists groups when it has.
+ * Waits until MinIO has loaded its users: it serves buckets a moment earlier, and forgets users that are created in the
+ * meantime. It lists groups once it has.
  */
 async function usersLoaded(minio: StoreConnection): Promise<void> {
   const deadline = Date.now() + loadSecondsMax * 1000
