@@ -35,8 +35,8 @@ export interface Admission {
    */
   admit(address: Address, arrival: Arrival): Promise<Admitted>
   /**
-   * For every other address: that there is none is told to callers with a good token, and below a tenant to those
-   * with a token for that tenant.
+   * For every other address: only callers with a good token learn that it does not exist, and below a tenant only
+   * those with a token for that tenant.
    *
    * @throws {ProblemError} always
    */

@@ -5,16 +5,16 @@ import type { Transfers } from '../documents/transfers.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
+import { problems } from '../wire/problems.ts'
 import { createAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
 import type { LocatedCall } from './call.ts'
 import { createEdge } from './edge.ts'
-import { toProblem } from './error-mapping.ts'
+import { createOpenApiPages } from './pages/docs-page.ts'
 import { createHealth } from './pages/health.ts'
-import { createOpenApiPages } from './pages/openapi-pages.ts'
 import { isPolicyOrigin } from './pages/ui-headers.ts'
 import { createUiPages, type UiOptions } from './pages/ui-pages.ts'
-import { methodNotAllowed, noSuchRoute, type ProblemError, problemResponse, problems } from './problem.ts'
+import { methodNotAllowed, noSuchRoute, type ProblemError, problemResponse, toProblem } from './problem.ts'
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route } from './route.ts'
@@ -29,7 +29,7 @@ export interface AppParts {
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
-  /** The Control UI; without it there is the API alone. */
+  /** The Control UI; without it, only the API is served. */
   ui?: UiOptions | undefined
   spans: RequestSpans
   metrics: ServiceMetrics
@@ -39,7 +39,7 @@ export interface AppParts {
 export interface App {
   /** Every call that needs a token. */
   routes: readonly Route[]
-  /** Answers requests; to be told the server that they come from, which knows the addresses of the clients. */
+  /** Answers requests; `listen` sets its server. */
   elysia: Served
   /** From now on `/readyz` answers 503, while everything else is still served. */
   drain(): void

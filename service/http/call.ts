@@ -2,7 +2,7 @@ import type { Principal } from '../authz/principal.ts'
 import { correlationIdFrom } from '../telemetry/correlation.ts'
 import type { TraceContext } from '../telemetry/trace-context.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
-import type { ProblemCode } from './problem.ts'
+import type { ProblemCode } from '../wire/problems.ts'
 import type { Route } from './route.ts'
 
 /** One request under way: what the hooks of Elysia know of it, and what log, trace and metrics say of it at its end. */

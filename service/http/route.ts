@@ -1,7 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import type { Action } from '../authz/policy.ts'
+import type { ProblemCode } from '../wire/problems.ts'
 import type { AdmittedContext } from './call.ts'
-import type { ProblemCode } from './problem.ts'
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
 
@@ -44,6 +44,17 @@ export interface RouteCall<Path, Query> {
 /** Keeps the types of path and query inside the route, and lets a list hold routes of all kinds. */
 export function defineRoute<Path extends TObject, Query extends TObject>(route: Route<Path, Query>): Route {
   return route as unknown as Route
+}
+
+/** How JSON answers describe their `Cache-Control`: nothing but the bytes of a version may be cached. */
+export const noStore = { 'Cache-Control': 'no-store' }
+
+/** Returns a JSON answer, which no cache may keep. */
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  })
 }
 
 /** All methods of one address. They share the form of its parameters. */

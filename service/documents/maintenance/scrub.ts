@@ -1,7 +1,7 @@
 import { eachObject } from '../../object-store/each-object.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from '../document-key.ts'
-import type { Digest, VersionRef } from '../document-ref.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 
 export interface ScrubOptions {
@@ -35,7 +35,7 @@ const readAttemptsMax = 3
  */
 export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
   const { signal } = options
-  const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax), signal }
+  const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax, signal), signal }
   for await (const { key } of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
     const ref = parseVersionKey(key)
     if (ref) yield await rehash(store, key, ref, reading)

@@ -1,6 +1,6 @@
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
+import type { Digest, TagRef, VersionRef } from '../../wire/names.ts'
 import { parseTagKey, parseVersionKey } from '../document-key.ts'
-import type { Digest, TagRef, VersionRef } from '../document-ref.ts'
 import { inOrder } from '../in-order.ts'
 import { createTagStore, type FoundTag } from '../tag-store.ts'
 import { sameFacts } from './copy-version.ts'
@@ -54,7 +54,7 @@ export async function* compareStores(
   target: ObjectStore,
   { parallelMax, ...options }: ComparisonOptions,
 ): AsyncGenerator<Compared> {
-  const rateLimit = createRateLimit(options.bytesPerSecondMax)
+  const rateLimit = createRateLimit(options.bytesPerSecondMax, options.signal)
   const sides = { source: onSide('source', source), target: onSide('target', target) }
   const context: Context = {
     ...sides,

@@ -1,7 +1,8 @@
 import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
-import type { PublicPage } from './public-page.ts'
+import type { PublicPage } from './page.ts'
 
+/** The health checks of the service. */
 export interface Health {
   pages: readonly PublicPage[]
   /** From now on `/readyz` answers 503, while everything else is still served. */
@@ -9,8 +10,9 @@ export interface Health {
 }
 
 /**
- * `/livez` says that the process runs, `/readyz` whether work should be sent to it: a code and nothing else,
- * since anyone may ask. A store outage must not make anything restart us, so it shows in `/readyz` alone.
+ * Returns the health checks: `/livez` says that the process runs, `/readyz` whether it should receive requests. Both
+ * answer with a status code and nothing more, since anyone may ask. An outage of the store must not restart the
+ * service, so it shows in `/readyz` alone.
  */
 export function createHealth(documents: Documents): Health {
   let draining = false

@@ -2,7 +2,7 @@
  * Makes one transfer with the service in a separate process, so that its memory is not that of the service. Its argument is
  * a {@link Transfer} in JSON, the token is in TRANSFER_TOKEN. Prints the answer of the service.
  */
-import type { Digest } from '../../../service/documents/document-ref.ts'
+import type { Digest } from '../../../service/wire/names.ts'
 import { rawRequest } from './raw-http.ts'
 
 /** What to transfer. */

@@ -38,7 +38,7 @@ export function lateStream(late: () => Uint8Array, ...chunks: Uint8Array[]): Rea
 }
 
 /**
- * A stream of these chunks that then neither goes on nor ends. `stalled` resolves when more was asked for, so
+ * A stream of these chunks that then neither continues nor ends. `stalled` resolves when more was asked for, so
  * when all chunks are on their way.
  */
 export function stallingStream(...chunks: Uint8Array[]): {

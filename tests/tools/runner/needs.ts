@@ -1,18 +1,14 @@
 import { existsSync } from 'node:fs'
 import { runCommand } from '../../../compose/run-command.ts'
 import { buildServer, findGo, isServerBuilt } from '../../../compose/servers/build-server.ts'
-import { installRgw, isRgwInstalled, rgwInstallLine } from '../../../compose/servers/ceph-rgw-install.ts'
+import { installRgw, isRgwInstalled, rgwInstallLine } from '../../../compose/servers/ceph-rgw.ts'
 import { whyNoDocker } from '../../../compose/servers/docker-engine.ts'
 import {
   installPrometheus,
   isPrometheusInstalled,
   prometheusInstallLine,
-} from '../../../compose/servers/prometheus-install.ts'
-import {
-  findPip,
-  installSeaweedfs,
-  isSeaweedfsInstalled,
-} from '../../../compose/servers/seaweedfs-install.ts'
+} from '../../../compose/servers/prometheus.ts'
+import { findPip, installSeaweedfs, isSeaweedfsInstalled } from '../../../compose/servers/seaweedfs.ts'
 import type { BuiltServer } from '../../../compose/servers/server-recipe.ts'
 import { withProgress } from '../../../service/cli/progress.ts'
 import { aptInstall, isRootOnDebian } from '../../support/apt.ts'

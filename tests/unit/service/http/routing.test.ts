@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'bun:test'
 import { Type } from '@sinclair/typebox'
 import { DocumentError } from '../../../../service/documents/document-error.ts'
-import type { StoredVersion } from '../../../../service/documents/documents.ts'
-import { toProblem } from '../../../../service/http/error-mapping.ts'
 import { contentLength } from '../../../../service/http/headers/content-length.ts'
-import { ProblemError, problemResponse } from '../../../../service/http/problem.ts'
+import { ProblemError, problemResponse, toProblem } from '../../../../service/http/problem.ts'
 import { readQuery } from '../../../../service/http/request-form.ts'
 import { requestUrl } from '../../../../service/http/request-url.ts'
+import type { StoredVersion } from '../../../../service/wire/answers.ts'
 import { appUnderTest } from '../../../support/service/app-under-test.ts'
 
 describe('the routes of the API', () => {
