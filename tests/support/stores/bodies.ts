@@ -1,7 +1,6 @@
 import type { ObjectBody, ObjectStore } from '../../../service/object-store/object-store.ts'
 
-export const KiB = 1024
-export const MiB = 1024 * KiB
+export { KiB, MiB } from '../service/sample-documents.ts'
 
 /** Generates `size` bytes that differ from place to place and from `seed` to `seed`. */
 export function bytesOf(size: number, seed = 1): Uint8Array {
