@@ -1,21 +1,22 @@
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
 
-/** What Docker says of a container that ended by SIGKILL: 128 + its number. */
+/** Exit code of a container that ended by SIGKILL: 128 plus the signal's number. */
 const killedExitCode = 137
 
-/** A container by its id, whoever made it. */
+/** A container. */
 export interface Container {
-  /** True until its program has ended. */
+  /** Returns false once its program has ended. */
   isRunning(): Promise<boolean>
-  /** All that its program has printed, also after its end. */
+  /** Returns everything that its program has printed, also after its end. */
   log(): Promise<string>
-  /** SIGTERM, and after `secondsMax` SIGKILL; waits until it is gone. Can be repeated. */
+  /** Sends SIGTERM, and SIGKILL after `secondsMax`; waits until it is gone. Can be repeated. */
   stop(secondsMax: number): Promise<'ended' | 'killed'>
-  /** SIGKILL, and waits until it is gone. Can be repeated. */
+  /** Sends SIGKILL and waits until it is gone. Can be repeated. */
   kill(): Promise<void>
 }
 
+/** Returns the container with this id. Its methods throw {CommandError} if the engine fails. */
 export function containerWithId(id: string, env: DockerEnvironment): Container {
   const inspect = async (what: string) =>
     (await mustRun(['docker', 'inspect', '--format', what, id], { env })).trim()

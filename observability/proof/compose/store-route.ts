@@ -9,7 +9,7 @@ import type { StoreRoute } from '../deployment.ts'
 const firstPort = 9100
 const readySecondsMax = 30
 
-/** Makes ways to the store that can be cut: proxies in one Toxiproxy, a container of the store's own project. */
+/** Returns a maker of routes to the store that can be cut: proxies of one Toxiproxy, in the store's own project. */
 export function storeRoutes(project: ComposeProject, env: DockerEnvironment, onProgress: OnProgress) {
   let starting: Promise<string> | undefined
   let opened = 0
@@ -20,8 +20,8 @@ export function storeRoutes(project: ComposeProject, env: DockerEnvironment, onP
       const api = await starting
       const port = firstPort + opened++
       const name = `store-${port}`
-      await tell(`${api}/proxies`, { name, listen: `0.0.0.0:${port}`, upstream, enabled: true })
-      const enable = (enabled: boolean) => tell(`${api}/proxies/${name}`, { enabled })
+      await call(`${api}/proxies`, { name, listen: `0.0.0.0:${port}`, upstream, enabled: true })
+      const enable = (enabled: boolean) => call(`${api}/proxies/${name}`, { enabled })
       return {
         endpoint: `http://toxiproxy:${port}`,
         cut: () => enable(false),
@@ -31,7 +31,7 @@ export function storeRoutes(project: ComposeProject, env: DockerEnvironment, onP
   }
 }
 
-/** Origin of its HTTP API. */
+/** Starts Toxiproxy. @returns the origin of its HTTP API. */
 async function startToxiproxy(project: ComposeProject, env: DockerEnvironment, onProgress: OnProgress) {
   const image = await ensureObservabilityImage('toxiproxy', env, onProgress)
   const port = await freePort()
@@ -47,8 +47,8 @@ async function startToxiproxy(project: ComposeProject, env: DockerEnvironment, o
   return api
 }
 
-/** One call of Toxiproxy's HTTP API (its README, "HTTP API"). @throws {Error} unless it agrees. */
-async function tell(url: string, body: unknown): Promise<void> {
+/** Makes one call of Toxiproxy's HTTP API (its README, "HTTP API"). @throws {Error} unless it succeeds. */
+async function call(url: string, body: unknown): Promise<void> {
   const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) })
   if (!response.ok) throw new Error(`toxiproxy answers ${response.status}: ${await response.text()}`)
   await response.body?.cancel()

@@ -127,10 +127,10 @@ describe('renderLoki', () => {
   it('refuses two stores, a store that it is not told, one for the other client, and unknown variants', async () => {
     const both = renderLoki(['s3-thanos', 's3-classic'], loki).catch(String)
     expect(await both).toContain('s3-thanos and s3-classic exclude each other')
-    expect(await renderLoki(['s3-thanos'], { places: lokiPlaces }).catch(String)).toContain('know the store')
+    expect(await renderLoki(['s3-thanos'], { places: lokiPlaces }).catch(String)).toContain('needs a store')
     expect(await renderLoki(['s3-classic'], loki).catch(String)).toContain('for the thanos client')
     expect(await renderLoki(['hetzner'], loki).catch(String)).toContain('name its store')
-    expect(await renderLoki(['s3' as 'retention'], loki).catch(String)).toContain('no variant s3')
+    expect(await renderLoki(['s3'], loki).catch(String)).toContain('no variant s3')
   })
 })
 
