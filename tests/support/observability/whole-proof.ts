@@ -7,10 +7,10 @@ import { freshBucket } from '../stores/bucket.ts'
 import { chosenStore, storeForTests } from '../stores/store.ts'
 import { storeVariables, validate } from './validate-program.ts'
 
-/** One run of `validate --all`, and what it was about. */
+/** One run of `validate --all`, with its store and buckets. */
 export interface WholeProof {
   store: StoreConnection
-  /** Each has an object of somebody else's in it: {@link foreignKey}. */
+  /** Each contains a foreign object: {@link foreignKey}. */
   buckets: { loki: string; tempo: string }
   /** Holds `junit.xml` and `evidence/`; to be removed by the caller. */
   folder: string
@@ -22,14 +22,14 @@ export const foreignKey = 'foreign/report.txt'
 let whole: Promise<WholeProof> | undefined
 
 /**
- * Under the runner, where `validate-whole` is the last file of many, the proof begins with an earlier one: it mostly
- * waits, for minutes, and other tests can run meanwhile. How it ends is told there.
+ * Begins the proof with an earlier file under the runner, where `validate-whole` is the last of many: it mostly waits,
+ * for minutes, and other tests can run meanwhile. `validate-whole` reports how it ends.
  */
 export function beginWholeProof(): void {
   if (process.env.TEST_SECRETS_FILE !== undefined && chosenStore() === 'minio') wholeProof().catch(() => {})
 }
 
-/** The one run of this process: whoever asks first starts it. */
+/** Returns the one run of this process; the first call starts it. */
 export function wholeProof(): Promise<WholeProof> {
   whole ??= proveWhole()
   return whole
