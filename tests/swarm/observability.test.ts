@@ -40,7 +40,7 @@ const began = Date.now()
 
 beforeAll(async () => {
   scene = await openObservabilityScene()
-  // Each begins with what takes the machine's time, and goes on with what takes patience.
+  // Each begins with work for the machine, and then mostly waits.
   const packed = scene.followDocuments('image')
   await follow('images')
   await follow('network')
@@ -125,14 +125,14 @@ async function expectFound({ correlationId, traceId }: Upload): Promise<void> {
   expect(names.sort()).toEqual(spansOfUpload)
 }
 
-/** Uploads until one is told: what a sender has for a Collector that is gone, it gives up after ten seconds. */
+/** Uploads until the telemetry of an upload arrives: a sender gives up after ten seconds if its Collector is gone. */
 async function uploadToNewCollector(): Promise<Upload> {
   const told = await until(landingSecondsMax, async () => {
     const uploaded = await upload()
     const isTold = async () => ((await traceById(await tempo(), uploaded.traceId)) === null ? null : uploaded)
     return until(5, isTold)
   })
-  if (told === null) throw new Error('no upload is told of')
+  if (told === null) throw new Error('the telemetry of no upload arrives')
   return told
 }
 
@@ -310,7 +310,7 @@ describe('Loki, Tempo and the Collector on a real Swarm, on Ceph RGW behind TLS,
       await keepLogs()
       const before = await configOf('loki')
       const { bucket } = scene.places.loki
-      await scene.set('S3_BUCKET_LOKI', 'nobodys-bucket')
+      await scene.set('S3_BUCKET_LOKI', 'absent-bucket')
       const update = {
         SERVER: 'LOKI',
         NEW_CONFIG: 'loki.s3-thanos.retention.hetzner',

@@ -111,7 +111,7 @@ async function followDeployment(block: string, env: Record<string, string> = {})
   expect({ block, exitCode, out, err }).toMatchObject({ exitCode: 0 })
 }
 
-/** Runs commands after those of `setup`, as whoever follows the runbook. */
+/** Runs commands after those of `setup`, as an operator who follows the runbook does. */
 function runWith(stores: string, commands: string) {
   return scene.run(`${blocks.get('setup')}\n${commands}`, { STORES: stores })
 }
@@ -139,7 +139,7 @@ async function goOver(stores: string, name: 'primary' | 'second', settings: Stor
   })
 }
 
-/** But for where its keys are, which are secrets under the same name whatever the version. */
+/** Returns the settings except the paths of the keys, which are secrets under the same name in every version. */
 async function deployedSettings(): Promise<StoreSettings> {
   const format = '{{json .Spec.TaskTemplate.ContainerSpec.Env}}'
   const env = JSON.parse(await scene.docker('service', 'inspect', '--format', format, service)) as string[]
@@ -182,7 +182,7 @@ async function completed(name: string, { id, ticket }: Ticket): Promise<number> 
   return answer.status
 }
 
-/** With the provider's own tools, as whoever empties a bucket. */
+/** Empties the bucket with the provider's own tools, as an operator does. */
 async function emptyPrimary(): Promise<void> {
   const { store: connection, bucket } = scene
   const store = createS3ObjectStore({ ...connection, bucket, connectionsMax: 8 })
@@ -196,7 +196,7 @@ describe('the runbook of the second store, with the service on a real Swarm', ()
   let ticket: Ticket
 
   it(
-    'keeps a MinIO behind TLS warm, beside Ceph RGW',
+    'keeps a MinIO behind TLS in step with Ceph RGW',
     async () => {
       await stored.fill()
       expect(stored.versions.length).toBeGreaterThan(300)
@@ -220,7 +220,7 @@ describe('the runbook of the second store, with the service on a real Swarm', ()
       await expectNoneFailed(traffic)
       await follow('rest-of-primary', withMinio)
       await stored.expectAll()
-      // Signed by a key that has not changed: a cursor goes on, and a ticket is known, though not its bytes.
+      // The signing key has not changed: a cursor stays valid, and so does a ticket, though its bytes are absent.
       const next = await stored.client.listPage({ limit: 50, cursor: page.nextCursor ?? '' })
       const rows = [...page.rows, ...next.rows].map(({ name, digest }) => `${name} ${digest}`)
       expect(new Set(rows).size).toBe(100)
