@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import type { CommandResult } from '../../../compose/run-command.ts'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import { makeTempFolder } from '../../../service/cli/temp-folder.ts'
-import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { freshBucket } from '../stores/bucket.ts'
 import { chosenStore, storeForTests } from '../stores/store.ts'
+import { putByte } from './bucket-objects.ts'
 import { storeVariables, validate } from './validate-program.ts'
 
 /** One run of `validate --all`, with its store and buckets. */
@@ -39,7 +39,7 @@ async function proveWhole(): Promise<WholeProof> {
   const store = await storeForTests('minio')
   const folder = await makeTempFolder('validate-whole')
   const buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
-  for (const bucket of Object.values(buckets)) await putForeign(store, bucket)
+  for (const bucket of Object.values(buckets)) await putByte(store, bucket, foreignKey)
   const env = {
     ...(await storeVariables(store, buckets, folder)),
     S3_PREFIX_LOKI: 'logs-of-acme/',
@@ -47,10 +47,4 @@ async function proveWhole(): Promise<WholeProof> {
   }
   const files = ['--junit', join(folder, 'junit.xml'), '--evidence', join(folder, 'evidence')]
   return { store, buckets, folder, result: await validate(['--all', '--json', ...files], env) }
-}
-
-async function putForeign(store: StoreConnection, bucket: string): Promise<void> {
-  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
-  await objects.put(foreignKey, Uint8Array.of(1), { size: 1, contentType: 'text/plain' })
-  objects.close()
 }
