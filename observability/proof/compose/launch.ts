@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { mustRun } from '../../../compose/run-command.ts'
+import { mustRun, runCommand } from '../../../compose/run-command.ts'
+import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
 import { freePorts } from '../../../compose/servers/free-port.ts'
 import { answersOk, ServerStartError } from '../../../compose/servers/server-process.ts'
 import {
@@ -11,7 +12,6 @@ import {
 import { sharedCredentials } from '../../../compose/stacks/credentials-file.ts'
 import { ensureSecretFor } from '../../../compose/stacks/stack-secrets.ts'
 import { containerPlaces, resolveContainer } from '../../config/container-places.ts'
-import { type Container, containerWithId } from '../../stack/container.ts'
 import type { Launch, RunningServer } from '../deployment.ts'
 import { launchConfig } from '../servers/launch-config.ts'
 import type { LaunchSite } from './launch-site.ts'
@@ -142,5 +142,40 @@ async function untilReady(
     }
     signal.throwIfAborted()
     await Bun.sleep(pollMilliseconds)
+  }
+}
+
+/** Exit code of a container that ended by SIGKILL: 128 plus the signal's number. */
+const killedExitCode = 137
+
+/** A container. */
+interface Container {
+  /** Returns false once its program has ended. */
+  isRunning(): Promise<boolean>
+  /** Returns everything that its program has printed, also after its end. */
+  log(): Promise<string>
+  /** Sends SIGTERM, and SIGKILL after `secondsMax`; waits until it is gone. Can be repeated. */
+  stop(secondsMax: number): Promise<'ended' | 'killed'>
+  /** Sends SIGKILL and waits until it is gone. Can be repeated. */
+  kill(): Promise<void>
+}
+
+/** Returns the container with this id. Its methods throw {CommandError} if the engine fails. */
+function containerWithId(id: string, env: DockerEnvironment): Container {
+  const inspect = async (what: string) =>
+    (await mustRun(['docker', 'inspect', '--format', what, id], { env })).trim()
+  return {
+    isRunning: async () => (await inspect('{{.State.Running}}')) === 'true',
+    log: async () => {
+      const { stdout, stderr } = await runCommand(['docker', 'logs', id], { env })
+      return stdout + stderr
+    },
+    stop: async (secondsMax) => {
+      await mustRun(['docker', 'stop', '--time', String(secondsMax), id], { env })
+      return Number(await inspect('{{.State.ExitCode}}')) === killedExitCode ? 'killed' : 'ended'
+    },
+    kill: async () => {
+      await mustRun(['docker', 'stop', '--time', '0', id], { env })
+    },
   }
 }

@@ -2,6 +2,7 @@ import { ensureObservabilityImage } from '../../../compose/images/observability/
 import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
 import { freePort } from '../../../compose/servers/free-port.ts'
 import { answersOk } from '../../../compose/servers/server-process.ts'
+import { addProxy } from '../../../compose/servers/toxiproxy.ts'
 import type { ComposeProject } from '../../../compose/stacks/compose-project.ts'
 import type { OnProgress } from '../../../service/cli/progress.ts'
 import type { StoreRoute } from '../deployment.ts'
@@ -19,13 +20,11 @@ export function storeRoutes(project: ComposeProject, env: DockerEnvironment, onP
       starting ??= startToxiproxy(project, env, onProgress)
       const api = await starting
       const port = firstPort + opened++
-      const name = `store-${port}`
-      await call(`${api}/proxies`, { name, listen: `0.0.0.0:${port}`, upstream, enabled: true })
-      const enable = (enabled: boolean) => call(`${api}/proxies/${name}`, { enabled })
+      const proxy = await addProxy(api, `store-${port}`, upstream, `0.0.0.0:${port}`)
       return {
         endpoint: `http://toxiproxy:${port}`,
-        cut: () => enable(false),
-        restore: () => enable(true),
+        cut: () => proxy.setEnabled(false),
+        restore: () => proxy.setEnabled(true),
       }
     },
   }
@@ -45,11 +44,4 @@ async function startToxiproxy(project: ComposeProject, env: DockerEnvironment, o
     await Bun.sleep(50)
   }
   return api
-}
-
-/** Makes one call of Toxiproxy's HTTP API (its README, "HTTP API"). @throws {Error} unless it succeeds. */
-async function call(url: string, body: unknown): Promise<void> {
-  const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) })
-  if (!response.ok) throw new Error(`toxiproxy answers ${response.status}: ${await response.text()}`)
-  await response.body?.cancel()
 }
