@@ -1,4 +1,4 @@
-/** Every maximum of the service in one place: the unit comes last, the reason stands beside it. */
+/** Every maximum of the service in one place: the unit comes last, the reason stands above it. */
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -13,7 +13,7 @@ export const limits = {
   replayableBytesMax: 1 * MiB,
   /** Memory that all uploads together may hold in buffers; further ones wait for their turn. */
   buffersBytesMax: 64 * MiB,
-  /** How long an upload waits for buffer memory or its promotion before it is told to come back. */
+  /** How long an upload waits for buffer memory or its promotion before it is refused as `busy`. */
   uploadWaitSecondsMax: 30,
   /** Reads up to here are verified in memory before the answer begins; larger ones while they stream. */
   wholeReadBytesMax: 256 * KiB,
@@ -23,7 +23,7 @@ export const limits = {
   garbageBytesMax: 32 * MiB,
   /** The same for bytes that are only read: fewer copies, and a rate that collections would cost. */
   readGarbageBytesMax: 128 * MiB,
-  /** An upload that sends nothing for this long is given up. */
+  /** An upload that sends nothing for this long is aborted. */
   uploadIdleSecondsMax: 60,
   /** What Bun allows at most; covers a handler that waits for the store as well as a stalled download. */
   connectionIdleSecondsMax: 255,
@@ -36,9 +36,9 @@ export const limits = {
   versionsLimitMax: 50,
   /** Parallel calls to the store that one request may make. */
   callsPerRequestMax: 8,
-  /** Compare-and-set rounds for `latest` before the caller is told to retry. */
+  /** Compare-and-set rounds for `latest` before the caller has to retry. */
   tagMoveAttemptsMax: 16,
-  /** One tag's JSON is about 200 bytes; anything larger is not ours. */
+  /** One tag's JSON is about 200 bytes; anything larger was not written by this service. */
   tagBytesMax: 4 * KiB,
   /** A signed upload must begin within this; the store looks at it when the request arrives. */
   uploadUrlSeconds: 15 * 60,
@@ -48,7 +48,7 @@ export const limits = {
   completionWaitSecondsMax: 20,
   /** documentBytesMax at a few MiB/s. */
   completionSecondsMax: 60 * 60,
-  /** How long the result of a completion waits for a client that was told to ask again. */
+  /** How long the result of a completion waits for a client that was asked to come back. */
   completionKeptSeconds: 5 * 60,
   /** Completions under way or waiting to be fetched, per replica. */
   completionsMax: 1024,
@@ -68,7 +68,7 @@ export const limits = {
   tokenCacheEntriesMax: 10_000,
   /** Keys of the issuer are read again after this long, so a withdrawn key stops working. */
   jwksCacheSeconds: 10 * 60,
-  /** An unknown key id asks the issuer again at most this often, whoever sends such tokens. */
+  /** Tokens with an unknown key id cause a request to the issuer at most this often. */
   jwksCooldownSeconds: 30,
   jwksTimeoutSeconds: 5,
   /** After a failed try the issuer is left alone for this long, and requests are answered 503 at once. */
@@ -105,7 +105,7 @@ export const limits = {
   storeAttemptsMax: 3,
   /** Before a try is repeated, the store's own Retry-After is waited for up to here: clients wait as long. */
   storeRetryWaitSecondsMax: 1,
-  /** Retry-After of the store goes on to our clients up to here; one that is longer may be a mistake. */
+  /** Retry-After of the store is passed to our clients up to here; a longer one may be a mistake. */
   retryAfterSecondsMax: 60,
   /**
    * A connection that is given up counts for this much longer: nothing tells when it is closed, and the store
@@ -120,7 +120,7 @@ export const limits = {
   storeAnswerSecondsMax: 30,
   /** One answer to the store probe; what takes longer is unknown, and unknown means no. */
   probeAnswerSecondsMax: 10,
-  /** How often what the store can do is found out anew, and how soon after it could not be. */
+  /** How often the store is probed again, and how soon after a probe failed. */
   probeIntervalSeconds: 60 * 60,
   probeRetrySeconds: 15,
   /** A part of stagingPartBytes, or the joining of all parts, may take this long. */

@@ -1,16 +1,19 @@
 /**
- * A bounded number of permits (connections, bytes of memory, …) that all of the process shares: whoever needs
- * some asks first and waits in line for them.
+ * A bounded number of permits (connections, bytes of memory, …) that the whole process shares. Callers that need some
+ * wait in line for them.
+ *
+ * Decision: written here, since waiters of the Semaphore of `async-mutex` cannot be aborted by a signal, and one whose
+ * time is over keeps its place in the line. Revisit when it takes signals.
  */
 export interface Semaphore {
   /**
-   * First come, first served; nobody overtakes, since a large request would else wait for ever behind small
-   * ones.
+   * Waits for permits: first come, first served. No caller overtakes another, since small requests could otherwise
+   * starve a large one.
    *
    * @param permits at most what the semaphore has.
-   * @returns the function that gives the permits back (calling it again does nothing), or `null` if they
-   *   could not be had within `waitSecondsMax`.
-   * @throws the signal's reason if it aborts while waiting.
+   * @returns the function that returns the permits (calling it again does nothing), or `null` if they were not
+   *   available within `waitSecondsMax`.
+   * @throws the signal's reason if it aborts while waiting; {RangeError} for more permits than there are.
    */
   acquire(
     permits: number,
@@ -23,6 +26,7 @@ interface Waiting {
   grant(release: () => void): void
 }
 
+/** Returns a semaphore with so many permits. */
 export function createSemaphore(permitsMax: number): Semaphore {
   let free = permitsMax
   const waiting = new Set<Waiting>()
@@ -53,7 +57,7 @@ export function createSemaphore(permitsMax: number): Semaphore {
         signal?.removeEventListener('abort', onAbort)
         waiting.delete(entry)
         answer()
-        // Whoever stood behind one that gave up may be served now.
+        // The callers behind one that gave up may be served now.
         serve()
       }
       const entry: Waiting = { permits, grant: (release) => settle(() => resolve(release)) }

@@ -1,4 +1,3 @@
-import { buildServer } from './build-server.ts'
 import {
   type ConfiguredOptions,
   type ConfiguredServer,
@@ -7,7 +6,7 @@ import {
 } from './configured-server.ts'
 import { answers, answersOk } from './server-process.ts'
 
-/** What a configuration of Loki is told about where it runs. */
+/** Where Loki runs; its configuration is made for these places. */
 export interface LokiPlaces extends ServerPlaces {
   httpPort: number
   grpcPort: number
@@ -15,8 +14,8 @@ export interface LokiPlaces extends ServerPlaces {
 
 export interface LokiOptions extends ConfiguredOptions<LokiPlaces> {
   /**
-   * `ready`, the default: it takes logs and answers queries, which takes it about ten seconds. `listening`: its
-   * metrics and `/ready` can be asked, whatever they say.
+   * `ready`, the default: it accepts logs and answers queries, after about ten seconds. `listening`: its metrics and
+   * `/ready` answer, whatever their status.
    */
   waitFor?: 'ready' | 'listening'
 }
@@ -27,29 +26,24 @@ export interface RunningLoki extends ConfiguredServer {
 }
 
 /**
- * Builds Loki if need be and runs it as one process on 127.0.0.1 until `stop`, which waits for what it has to
- * write to the store.
+ * Builds Loki if need be and runs it as one process on 127.0.0.1 until `stop`, which waits until it has written
+ * everything to the store.
  *
  * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up, such as
  *   with a configuration that it refuses.
  */
-export async function startLoki(options: LokiOptions): Promise<RunningLoki> {
-  const binary = await buildServer('loki', { onProgress: options.onProgress })
+export function startLoki(options: LokiOptions): Promise<RunningLoki> {
   const isUp = options.waitFor === 'listening' ? answers : answersOk
-  const { places, server } = await startConfigured<LokiPlaces>(
+  return startConfigured<LokiPlaces, Pick<RunningLoki, 'url'>>(
     {
       name: 'loki',
       ports: ['httpPort', 'grpcPort'],
-      argv: (configFile) => [binary, `-config.file=${configFile}`],
-      isReady: (places) => isUp(`${originOf(places)}/ready`),
+      configOption: '-config.file',
+      urls: ({ host, httpPort }) => ({ url: `http://${host}:${httpPort}` }),
+      isReady: ({ url }) => isUp(`${url}/ready`),
       readySecondsMax: 60,
       stopSecondsMax: 60,
     },
     options,
   )
-  return { ...server, url: originOf(places) }
-}
-
-function originOf({ host, httpPort }: LokiPlaces): string {
-  return `http://${host}:${httpPort}`
 }

@@ -2,13 +2,14 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
+import type { Tag } from '../wire/answers.ts'
+import { type DocumentRef, latestTag } from '../wire/names.ts'
 import { createCursors } from './cursor.ts'
 import { createDeletions } from './deletions.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
-import { type DocumentRef, latestTag } from './document-ref.ts'
-import type { Documents, Tag, TagCondition } from './documents.ts'
+import type { Documents, TagCondition } from './documents.ts'
 import { createLatest } from './latest.ts'
 import { createAcceptUpload } from './latest-after-upload.ts'
 import { publish } from './publish.ts'
@@ -86,8 +87,8 @@ export function createDocuments(options: DomainOptions): Domain {
       if (ifMatch !== undefined) requireCompareAndSet(capabilities())
       const now = new Date().toISOString()
       const record = { digest, movedAt: now, movedBy: by, admittedAt: now }
-      const condition = ifMatch && current ? { etag: current.etag } : undefined
-      const written = await tags.write(ref, tag, record, { condition, signal })
+      const over = ifMatch === undefined ? undefined : current
+      const written = await tags.write(ref, tag, record, { over, signal })
       if (!written) throw tagMoved()
       return { tag: toTag(ref, written), created: current === null }
     },

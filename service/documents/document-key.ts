@@ -1,9 +1,9 @@
-import type { Digest, DocumentRef, TagRef, VersionRef } from './document-ref.ts'
-import { isDigest, latestTag } from './document-ref.ts'
+import type { Digest, DocumentRef, TagRef, VersionRef } from '../wire/names.ts'
+import { isDigest, latestTag } from '../wire/names.ts'
 
 /**
  * The key scheme: the only place that knows it, and the only index there is. Keys are relative to
- * S3_PREFIX_DOCS, which a decorator of the object store adds. Stored keys depend on it for ever.
+ * S3_PREFIX_DOCS, which a decorator of the object store adds. Stored keys depend on it permanently.
  */
 
 /** `tenants/<tenant>/documents/<type>/<name>/<sha256 hex>` */
@@ -16,7 +16,7 @@ export function versionsPrefix({ tenant, type, name }: DocumentRef): string {
   return `tenants/${tenant}/documents/${type}/${name}/`
 }
 
-/** Start of the keys that a listing asks for: the tenant's, a type's, those whose name begins so, or one name's. */
+/** Start of the keys of a listing: all of a tenant, of a type, of names that begin with `namePrefix`, or of one name. */
 export function listPrefix(query: {
   tenant: string
   type?: string | undefined
@@ -41,6 +41,7 @@ export function tagsPrefix({ tenant, type, name }: DocumentRef): string {
   return `tenants/${tenant}/tags/${type}/${name}/`
 }
 
+/** Key of the tag `latest` of a document. */
 export function latestKey(ref: DocumentRef): string {
   return tagKey(ref, latestTag)
 }
@@ -54,7 +55,7 @@ export const stagingPrefix = 'staging/'
 
 export const tenantsPrefix = 'tenants/'
 
-/** @returns `null` for a key that is not a version's (a tag's, or none of ours). */
+/** Returns the version of a key, or `null` for any other key (a tag's, or a foreign one). */
 export function parseVersionKey(key: string): VersionRef | null {
   const [tenants, tenant, documents, type, name, hex, ...rest] = key.split('/')
   if (tenants !== 'tenants' || documents !== 'documents' || rest.length > 0) return null
@@ -63,22 +64,24 @@ export function parseVersionKey(key: string): VersionRef | null {
   return isDigest(digest) ? { tenant, type, name, digest } : null
 }
 
-/** @returns `null` for a key that is not a tag's. */
+/** Returns the tag of a key, or `null` for any other key. */
 export function parseTagKey(key: string): TagRef | null {
   const [tenants, tenant, tags, type, name, tag, ...rest] = key.split('/')
   if (tenants !== 'tenants' || tags !== 'tags' || rest.length > 0) return null
   return tenant && type && name && tag ? { tenant, type, name, tag } : null
 }
 
-/** The last segment of a key. */
+/** Returns the last segment of a key. */
 export function lastSegment(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1)
 }
 
+/** Returns the hexadecimal digits of a digest, as they end the key of its version. */
 export function digestHex(digest: Digest): string {
   return digest.slice('sha256:'.length)
 }
 
+/** Returns the digest of 64 hexadecimal digits. */
 export function digestOfHex(hex: string): Digest {
   return `sha256:${hex}`
 }

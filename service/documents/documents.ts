@@ -1,11 +1,10 @@
-import type { ByteRange } from '../object-store/object-store.ts'
-import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
-
-export type { ByteRange }
+import type { Document, ListedVersion, StoredVersion, Tag } from '../wire/answers.ts'
+import type { ByteRange } from '../wire/byte-range.ts'
+import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 
 /**
- * What may be done with documents, whoever asks: the domain behind the HTTP API. Authorisation has been
- * decided before any of these is called. Every failure a caller can meet is a `DocumentError`
+ * What can be done with documents: the domain behind the HTTP API. Authorisation has been decided before any of these
+ * is called. Every failure a caller can meet is a `DocumentError`
  * (`document-error.ts`); times are RFC 3339 in UTC.
  */
 export interface Documents {
@@ -13,18 +12,18 @@ export interface Documents {
    * Publishes the bytes under their SHA-256 and moves `latest` to them. The first writer of a version wins:
    * repeating it reads and hashes the body and returns the first one's metadata.
    *
-   * Nothing is published or left behind if the body ends early or late, errs, is too large, or does not hash
+   * Nothing is published or left behind if the body ends too early or too late, fails, is too large, or does not hash
    * to `digest`.
    *
    * @throws {DocumentError} `digest_mismatch`, `document_too_large`, `body_incomplete`, `busy`, `store_unavailable`
    */
   put(ref: DocumentRef, upload: Upload): Promise<Accepted>
 
-  /** Metadata of one version. @throws {DocumentError} `document_not_found` */
+  /** Returns the metadata of one version. @throws {DocumentError} `document_not_found` */
   head(ref: VersionRef, signal?: AbortSignal): Promise<StoredVersion>
 
   /**
-   * Opens a version for reading. A whole read hashes while it streams and holds the last chunk back: bytes
+   * Opens a version for reading. A read of all bytes hashes them while it streams and holds the last chunk back: bytes
    * that do not hash to the digest end in an error, never in a complete body. The caller reads `body` to its
    * end or cancels it.
    *
@@ -32,13 +31,13 @@ export interface Documents {
    */
   open(ref: VersionRef, options?: OpenOptions): Promise<OpenVersion>
 
-  /** One page of versions in the store's order, from one list call. @throws {DocumentError} `cursor_invalid` */
+  /** Returns one page of versions in the store's order, from one list call. @throws {DocumentError} `cursor_invalid` */
   list(
     query: ListQuery,
     signal?: AbortSignal,
   ): Promise<{ documents: ListedVersion[]; nextCursor: string | null }>
 
-  /** Versions of one document, newest first. @throws {DocumentError} `document_not_found`, `cursor_invalid` */
+  /** Returns one page of the versions of a document, newest first. @throws {DocumentError} `document_not_found`, `cursor_invalid` */
   versions(
     ref: DocumentRef,
     page: { limit: number; cursor?: string | undefined },
@@ -46,18 +45,18 @@ export interface Documents {
   ): Promise<{ versions: Document[]; nextCursor: string | null }>
 
   /**
-   * Removes a version for good; `latest` goes to the newest one that remains, or disappears.
+   * Removes a version permanently; `latest` moves to the newest one that remains, or disappears.
    *
    * @throws {DocumentError} `document_not_found`, `version_tagged` (names the tags other than `latest`),
    *   `version_locked` (object lock)
    */
   deleteVersion(ref: VersionRef, options: { by: string; signal?: AbortSignal }): Promise<void>
 
-  /** @throws {DocumentError} `document_not_found`, also where the tag's version is gone */
+  /** Returns a tag. @throws {DocumentError} `document_not_found`, also if the tag's version is gone */
   getTag(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<Tag>
 
   /**
-   * Points a tag at a version; with `ifMatch` (ETags that `getTag` gave) only if it has not moved since.
+   * Points a tag at a version; with `ifMatch` (ETags from `getTag`) only if it has not moved since.
    *
    * @throws {DocumentError} `version_unknown`, `precondition_failed`
    */
@@ -67,7 +66,7 @@ export interface Documents {
     move: { digest: Digest; by: string; ifMatch?: TagCondition | undefined; signal?: AbortSignal },
   ): Promise<{ tag: Tag; created: boolean }>
 
-  /** @throws {DocumentError} `document_not_found`, `precondition_failed`, `tag_protected` for `latest` */
+  /** Removes a tag. @throws {DocumentError} `document_not_found`, `precondition_failed`, `tag_protected` for `latest` */
   deleteTag(
     ref: DocumentRef,
     tag: string,
@@ -81,7 +80,7 @@ export interface Documents {
 export interface OpenOptions {
   range?: ByteRange | undefined
   signal?: AbortSignal | undefined
-  /** Gets what the body failed with after it was handed out; the body itself then errs without a reason. */
+  /** Receives what the body failed with after it was returned; the body itself then errs without a reason. */
   onBodyFailure?: ((reason: unknown) => void) | undefined
 }
 
@@ -100,18 +99,6 @@ export interface Upload {
   signal: AbortSignal
 }
 
-export interface StoredVersion extends VersionRef {
-  size: number
-  contentType: string
-  createdAt: string
-  createdBy: string
-}
-
-export interface Document extends StoredVersion {
-  /** Names of the tags that point to this version, ascending. */
-  tags: string[]
-}
-
 /** The document after an upload, and whether its version is new. */
 export interface Accepted {
   document: Document
@@ -119,7 +106,7 @@ export interface Accepted {
 }
 
 export interface OpenVersion extends StoredVersion {
-  /** Small versions come whole, verified already; others as a stream that verifies itself. */
+  /** Small versions are returned as verified bytes, others as a stream that verifies itself. */
   body: Uint8Array | ReadableStream<Uint8Array>
   /** Inclusive positions of the bytes in `body`, `null` for all of them. */
   range: { first: number; last: number } | null
@@ -137,18 +124,5 @@ export interface ListQuery {
   cursor?: string | undefined
 }
 
-export interface ListedVersion extends VersionRef {
-  size: number
-  storedAt: string
-}
-
 /** ETags without quotes, one of which must be the tag's; `*` for any (RFC 9110 section 13.1.1). */
 export type TagCondition = readonly string[] | '*'
-
-export interface Tag extends VersionRef {
-  tag: string
-  movedAt: string
-  movedBy: string
-  /** Opaque, without quotes; changes with every move. */
-  etag: string
-}

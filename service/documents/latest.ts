@@ -1,8 +1,8 @@
 import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
+import { type Digest, type DocumentRef, latestTag } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
 import { latestKey } from './document-key.ts'
-import { type Digest, type DocumentRef, latestTag } from './document-ref.ts'
 import { versionExists } from './stored-version.ts'
 import type { FoundTag, StoredTag, TagRecord, TagStore } from './tag-store.ts'
 import { newestVersions } from './version-pages.ts'
@@ -45,7 +45,7 @@ export function createLatest(
   canCompareAndSet: () => boolean = () => true,
 ): Latest {
   const queues = new Map<string, Waiting[]>()
-  const conditionFor = (current: FoundTag | null) => (canCompareAndSet() ? conditionOf(current) : undefined)
+  const compareWith = (current: FoundTag | null) => ({ over: canCompareAndSet() ? current : undefined })
 
   /** @param known the tag as this replica has just written it. */
   async function compareAndSet(ref: DocumentRef, move: LatestMove, known?: StoredTag): Promise<StoredTag> {
@@ -57,7 +57,7 @@ export function createLatest(
       const { digest, by: movedBy } = move
       const admittedAt = move.admittedAt.toISOString()
       const moved = { digest, movedAt: new Date().toISOString(), movedBy, admittedAt }
-      const written = await tags.write(ref, latestTag, moved, { condition: conditionFor(current) })
+      const written = await tags.write(ref, latestTag, moved, compareWith(current))
       if (written) return written
       current = await tags.find(ref, latestTag)
     }
@@ -102,7 +102,7 @@ export function createLatest(
         if (newest) {
           const admittedAt = newest.storedAt
           const record = { digest: newest.digest, movedAt: new Date().toISOString(), movedBy: by, admittedAt }
-          if (await tags.write(ref, latestTag, record, { condition: conditionFor(current) })) return
+          if (await tags.write(ref, latestTag, record, compareWith(current))) return
         } else if (current) {
           // There is no conditional delete: an upload since the listing may lose its tag, so look again.
           await tags.remove(ref, latestTag)
@@ -122,10 +122,6 @@ function isAtLeast(current: TagRecord, move: LatestMove): boolean {
 
 function toFoundTag({ etag, ...record }: StoredTag): FoundTag {
   return { etag, record }
-}
-
-function conditionOf(current: FoundTag | null) {
-  return current ? { etag: current.etag } : ({ absent: true } as const)
 }
 
 function contended(): DocumentError {

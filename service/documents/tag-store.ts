@@ -2,11 +2,11 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { limits } from '../limits.ts'
 import { eachObject } from '../object-store/each-object.ts'
-import type { ObjectStore, PutOptions } from '../object-store/object-store.ts'
+import type { CallOptions, ObjectStore } from '../object-store/object-store.ts'
+import { type Digest, type DocumentRef, digestPattern, type VersionRef } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
 import { lastSegment, tagKey, tagsPrefix } from './document-key.ts'
-import { type Digest, type DocumentRef, digestPattern, type VersionRef } from './document-ref.ts'
-import { inParallel } from './in-parallel.ts'
+import { inParallel } from './in-order.ts'
 
 /** What is stored under a tag's key. */
 export const TagRecord = Type.Object({
@@ -29,6 +29,11 @@ export interface FoundTag {
   record: TagRecord | null
 }
 
+export interface WriteOptions extends CallOptions {
+  /** Writes only if the tag is still this one, `null` for none (compare-and-set); default: in any case. */
+  over?: FoundTag | null | undefined
+}
+
 export interface NamedTag extends FoundTag {
   tag: string
 }
@@ -39,13 +44,8 @@ export interface TagStore {
   read(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<StoredTag | null>
   /** As `read`, but also returns a damaged tag: to move or to remove it repairs it. */
   find(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<FoundTag | null>
-  /** Writes a tag. @returns `null` if `condition` does not hold. */
-  write(
-    ref: DocumentRef,
-    tag: string,
-    record: TagRecord,
-    options?: Pick<PutOptions, 'condition' | 'signal'>,
-  ): Promise<StoredTag | null>
+  /** Writes a tag. @returns `null` if the tag is no longer `over`. */
+  write(ref: DocumentRef, tag: string, record: TagRecord, options?: WriteOptions): Promise<StoredTag | null>
   /** Removes a tag; absent is success. */
   remove(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<void>
   /**
@@ -75,9 +75,13 @@ export function createTagStore(store: ObjectStore): TagStore {
   async function findAll(ref: DocumentRef, signal?: AbortSignal): Promise<NamedTag[]> {
     const names: string[] = []
     for await (const { key } of eachObject(store, tagsPrefix(ref), { signal })) names.push(lastSegment(key))
-    const found = await inParallel(names, limits.callsPerRequestMax, (tag) => find(ref, tag, signal))
-    // `null`: removed since the listing.
-    return found.flatMap((each, at) => (each ? [{ tag: names[at] ?? '', ...each }] : []))
+    const read = async (tag: string) => {
+      const found = await find(ref, tag, signal)
+      // `null`: removed since the listing.
+      return found && { tag, ...found }
+    }
+    const all = await inParallel(names, limits.callsPerRequestMax, read)
+    return all.filter((tag) => tag !== null)
   }
 
   async function readAll(ref: DocumentRef, signal?: AbortSignal): Promise<StoredTag[]> {
@@ -96,7 +100,9 @@ export function createTagStore(store: ObjectStore): TagStore {
       return toStored(tag, found.etag, found.record)
     },
 
-    async write(ref, tag, record, { condition, signal } = {}) {
+    async write(ref, tag, record, { over, signal } = {}) {
+      const condition =
+        over === undefined ? undefined : over ? { etag: over.etag } : ({ absent: true } as const)
       const bytes = new TextEncoder().encode(JSON.stringify(record))
       const stored = await store.put(tagKey(ref, tag), bytes, {
         size: bytes.byteLength,

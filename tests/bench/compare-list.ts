@@ -1,5 +1,5 @@
 import { versionKey } from '../../service/documents/document-key.ts'
-import { inParallel } from '../../service/documents/in-parallel.ts'
+import { inParallel } from '../../service/documents/in-order.ts'
 import type { Comparison } from './comparison.ts'
 import type { Stage } from './stage.ts'
 import { runWrk, type WrkLoad } from './wrk.ts'

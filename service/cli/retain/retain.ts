@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { InvalidArgumentError, Option } from 'commander'
 import { DocumentError } from '../../documents/document-error.ts'
-import { typePattern } from '../../documents/document-ref.ts'
 import {
   createRetention,
   type Expired,
@@ -11,6 +10,7 @@ import {
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import { createLogger, type Logger } from '../../telemetry/logger.ts'
 import { registerSecret } from '../../telemetry/redaction.ts'
+import { typePattern } from '../../wire/names.ts'
 import {
   createCommand,
   type ExitCode,
@@ -73,21 +73,6 @@ store has locked.
 A policy is {"retention": [{"type": "audit-exports", "keepDays": 365, "keepNewest": 3}]}.
 Reads the same S3_* variables as the service, and needs no more rights than the service's key has.`,
   )
-
-await runCommand<Flags>(command, async (flags, { signal }) => {
-  const rules = rulesOf(flags)
-  if (!flags.tenant && !flags.allTenants) throw new UsageError('give --tenant or --all-tenants')
-  const config = await readStoreConfig()
-  registerSecret(config.s3.secretAccessKey)
-  const store = openStore(config)
-  try {
-    return await retainAll(store, rules, flags, signal)
-  } catch (error) {
-    throw signal.aborted ? new IncompleteError('interrupted. Run it again.') : error
-  } finally {
-    store.close()
-  }
-})
 
 function rulesOf({ policy, type, keepDays, keepNewest }: Flags): RetentionRule[] {
   if (policy !== undefined) return readRules(policy)
@@ -188,3 +173,18 @@ function parseType(text: string): string {
   if (new RegExp(typePattern).test(text)) return text
   throw new InvalidArgumentError(`It has to match ${typePattern}.`)
 }
+
+await runCommand<Flags>(command, async (flags, { signal }) => {
+  const rules = rulesOf(flags)
+  if (!flags.tenant && !flags.allTenants) throw new UsageError('give --tenant or --all-tenants')
+  const config = await readStoreConfig()
+  registerSecret(config.s3.secretAccessKey)
+  const store = openStore(config)
+  try {
+    return await retainAll(store, rules, flags, signal)
+  } catch (error) {
+    throw signal.aborted ? new IncompleteError('interrupted. Run it again.') : error
+  } finally {
+    store.close()
+  }
+})

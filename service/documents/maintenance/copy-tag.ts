@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts'
+import { latestTag, type TagRef } from '../../wire/names.ts'
 import { versionKey } from '../document-key.ts'
-import { latestTag, type TagRef } from '../document-ref.ts'
-import { createTagStore, type FoundTag, type TagRecord } from '../tag-store.ts'
+import { createTagStore, type TagRecord } from '../tag-store.ts'
 import { type CopyContext, copyVersion } from './copy-version.ts'
 
 /**
@@ -9,12 +9,12 @@ import { type CopyContext, copyVersion } from './copy-version.ts'
  * - `present`: there already, at the same version.
  * - `kept`: the target's is newer, or as old, and points elsewhere.
  * - `gone`: removed from the source since it was listed.
- * - `dangling`: points to a version that the source does not have. It reads as absent there, and is not copied.
+ * - `dangling`: points to a version that the source does not have. It reads as absent there and is not copied.
  *
- * What follows is wrong, and nothing was written:
+ * The others are failures, and nothing was written:
  * - `damaged`: its text is not a tag's.
  * - `withheld`: its version could not be copied.
- * - `contended`: it was being moved in the target all the time.
+ * - `contended`: other clients kept moving it in the target.
  */
 export type TagResult =
   | 'copied'
@@ -37,8 +37,8 @@ export interface TagOutcome {
 }
 
 /**
- * Copies a tag, unless the target's is newer. Its version goes first, should it not be there: it may have been
- * uploaded since the versions were listed.
+ * Copies a tag unless the target's is newer. Its version is copied first if the target does not have it: it may have
+ * been uploaded since the versions were listed.
  *
  * @throws {SideError}
  */
@@ -60,22 +60,21 @@ export async function copyTag(context: CopyContext, ref: TagRef): Promise<TagOut
     if (target && !isNewer(ref.tag, source, target)) {
       return outcome(source.digest === target.digest ? 'present' : 'kept', target)
     }
-    const hindrance = await hindranceOf(context, ref, source)
-    if (hindrance) return outcome(hindrance, target)
+    const blocker = await blockerOf(context, ref, source)
+    if (blocker) return outcome(blocker, target)
     const result = there ? 'moved' : 'copied'
     const at = there?.etag ?? null
     // Refused, and nothing has moved: RGW 16.2 refuses every If-Match where a bucket keeps versions. The last wins.
-    const condition = refusedAt === at ? undefined : conditionOf(there)
-    if (dryRun || (await tags.write(ref, ref.tag, source, { condition, signal })))
-      return outcome(result, target)
+    const over = refusedAt === at ? undefined : there
+    if (dryRun || (await tags.write(ref, ref.tag, source, { over, signal }))) return outcome(result, target)
     refusedAt = at
   }
   return outcome('contended')
 }
 
 /**
- * Decision: the newer move wins. For `latest` that is the one whose upload was admitted later, as within one store
- * (`latest.ts`); for every other tag the one that somebody made later, by the clock of the service that made it.
+ * Returns whether `one` replaces `other`. Decision: the newer move wins. For `latest` that is the one whose upload was
+ * admitted later, as within one store (`latest.ts`); for every other tag the later move, by the clock of its service.
  * Revisit when two stores take writes at the same time on purpose.
  */
 export function isNewer(tag: string, one: TagRecord, other: TagRecord): boolean {
@@ -83,8 +82,8 @@ export function isNewer(tag: string, one: TagRecord, other: TagRecord): boolean 
   return time(one) > time(other)
 }
 
-/** Why the tag would point to nothing in the target; `null` once its version is there. */
-async function hindranceOf(
+/** Returns why the tag would point to nothing in the target, or `null` once its version is there. */
+async function blockerOf(
   context: CopyContext,
   { tenant, type, name }: TagRef,
   { digest }: TagRecord,
@@ -98,8 +97,4 @@ async function hindranceOf(
   const { result } = await copyVersion(context, version, here, null)
   if (result === 'copied' || result === 'present') return null
   return result === 'gone' ? 'dangling' : 'withheld'
-}
-
-function conditionOf(there: FoundTag | null) {
-  return there ? { etag: there.etag } : ({ absent: true } as const)
 }

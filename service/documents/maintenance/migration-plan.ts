@@ -8,19 +8,19 @@ interface Amount {
   bytes: number
 }
 
-/** What a migration has before it, by the lists of both stores. */
+/** What a migration has to do, by the lists of both stores. */
 export interface MigrationPlan {
   source: Amount & { tags: number }
-  /** Of these, what the target has nothing of. */
+  /** The part of it that the target does not have. */
   missing: Amount & { tags: number }
-  /** Keys of the source that are neither a version's nor a tag's: they stay where they are. */
+  /** Keys of the source that are neither a version's nor a tag's: they are not copied. */
   strange: string[]
 }
 
-/** Strange keys that are named; more say nothing more. */
+/** Strange keys that are named at most. */
 const strangeMax = 100
 
-/** @throws {SideError} */
+/** Lists both stores and returns what a migration would copy. @throws {SideError} */
 export async function planMigration(
   source: ObjectStore,
   target: ObjectStore,

@@ -1,9 +1,9 @@
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
+import { latestTag, type VersionRef } from '../../wire/names.ts'
 import { parseTagKey, parseVersionKey, versionsPrefix } from '../document-key.ts'
-import { latestTag, type VersionRef } from '../document-ref.ts'
+import { inOrder } from '../in-order.ts'
 import { copyTag, type TagOutcome } from './copy-tag.ts'
 import { type CopyContext, copyVersion, type VersionOutcome } from './copy-version.ts'
-import { inOrder } from './in-order.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { onSide } from './store-side.ts'
@@ -12,7 +12,7 @@ import { onSide } from './store-side.ts'
 export const phases = ['versions', 'tags', 'latest'] as const
 export type Phase = (typeof phases)[number]
 
-/** How far a migration has come: everything up to and with `after` is done in this phase. */
+/** How far a migration has come: in this phase everything up to and including `after` is done. */
 export interface Position {
   phase: Phase
   /** Empty for nothing yet. */
@@ -20,17 +20,19 @@ export interface Position {
 }
 
 export interface MigrationOptions {
-  /** Where to go on, as an earlier run reported it. */
+  /** Where to continue, as an earlier run reported it. */
   from?: Position | undefined
-  /** Leaves alone what the source has stored before, by its own clock. */
+  /** Skips what the source stored before this time, by its own clock. */
   since?: Date | undefined
   dryRun?: boolean
   /** Documents that are worked on at once. */
   parallelMax: number
   /** Upper bound of the copying rate, of all together. */
   bytesPerSecondMax: number
-  /** Told of bytes as they pass. */
+  /** Receives the number of bytes of each chunk. */
   onBytes?: ((bytes: number) => void) | undefined
+  /** Receives each outcome at once: a run that fails or is interrupted yields no more of them. */
+  onOutcome?: CopyContext['onOutcome']
   signal?: AbortSignal | undefined
 }
 
@@ -44,7 +46,7 @@ export interface Migrated {
 const aheadPerCall = 16
 
 /**
- * Copies every version and every tag of `source` to `target`, both below their prefixes, but for what is there
+ * Copies every version and every tag of `source` to `target`, both below their prefixes, except what is there
  * already. Streams, and holds no document in memory. Deletes nothing; safe to repeat, and to stop anywhere.
  *
  * @throws {SideError} if a store is out of reach: continue from the last position that was yielded.
@@ -59,8 +61,9 @@ export async function* migrate(
     source: onSide('source', source),
     target: onSide('target', target),
     dryRun: options.dryRun === true,
-    rateLimit: createRateLimit(options.bytesPerSecondMax),
+    rateLimit: createRateLimit(options.bytesPerSecondMax, options.signal),
     onBytes: options.onBytes,
+    onOutcome: options.onOutcome,
     signal: options.signal,
   }
   for (const phase of phases.slice(phases.indexOf(from.phase))) {
@@ -94,8 +97,8 @@ async function* sinceThen(pairs: AsyncIterable<PairedKey>, since: Date) {
 }
 
 /**
- * Versions of one document, which lie side by side. They go one after the other, oldest first: stores stamp them with
- * the time of the copy, and "newest first" shall mean the same in both.
+ * Yields the versions of one document after the other; their keys follow each other. Versions are copied oldest first:
+ * stores stamp them with the time of the copy, and "newest first" must mean the same in both.
  */
 async function* documentsIn(
   pairs: AsyncIterable<{ key: string; source: ListedObject; target: ListedObject | null }>,
@@ -121,7 +124,9 @@ function unitOf(versions: readonly SourceVersion[]): Unit {
     async copy(context) {
       const outcomes: VersionOutcome[] = []
       for (const { ref, source, target } of oldestFirst) {
-        outcomes.push(await copyVersion(context, ref, source, target))
+        const outcome = await copyVersion(context, ref, source, target)
+        context.onOutcome?.(outcome)
+        outcomes.push(outcome)
       }
       return outcomes
     },
@@ -132,6 +137,11 @@ async function* tagsIn(pairs: AsyncIterable<{ key: string }>, phase: Phase): Asy
   for await (const { key } of pairs) {
     const ref = parseTagKey(key)
     if (ref === null || (ref.tag === latestTag) !== (phase === 'latest')) continue
-    yield { after: key, copy: async (context) => [await copyTag(context, ref)] }
+    const copy = async (context: CopyContext) => {
+      const outcome = await copyTag(context, ref)
+      context.onOutcome?.(outcome)
+      return [outcome]
+    }
+    yield { after: key, copy }
   }
 }

@@ -10,8 +10,8 @@ export interface PairedKey {
 }
 
 /**
- * Everything that two stores keep of tenants, ascending by key, from one list call per thousand keys and store.
- * What lies in staging is nobody's document yet and is left out.
+ * Yields everything that two stores keep of tenants, ascending by key, from one list call per thousand keys and store.
+ * What is in staging is not a document yet and is left out.
  *
  * @throws {ObjectStoreError} if one of them fails: continue after the last key that was yielded.
  */

@@ -1,20 +1,20 @@
 import { eachObject } from '../../object-store/each-object.ts'
-import { type ListedObject, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from '../document-key.ts'
-import type { Digest, VersionRef } from '../document-ref.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 
 export interface ScrubOptions {
-  /** Key to continue after, as an earlier run reported it. */
+  /** Key to continue after, as an earlier run reported it; exclusive. */
   after?: string | undefined
-  /** Upper bound of the reading rate; the scrub must not compete with users. */
+  /** Upper bound of the reading rate, so that the scrub does not compete with users. */
   bytesPerSecondMax: number
   signal?: AbortSignal | undefined
 }
 
 /** One stored version, re-hashed. */
 export interface Scrubbed {
-  /** Pass this as `after` to continue behind it. */
+  /** Pass this as `after` to continue after it. */
   key: string
   ref: VersionRef
   /** Bytes that were read. */
@@ -24,7 +24,7 @@ export interface Scrubbed {
   intact: boolean
 }
 
-/** A read that fails this often while the store answers otherwise is the object's own fault. */
+/** A read that fails this often while the store answers other calls is a fault of the object. */
 const readAttemptsMax = 3
 
 /**
@@ -35,45 +35,55 @@ const readAttemptsMax = 3
  */
 export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
   const { signal } = options
-  const rateLimit = createRateLimit(options.bytesPerSecondMax)
-  for await (const object of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
-    const ref = parseVersionKey(object.key)
-    if (ref) yield await rehash(store, object, ref, rateLimit, signal)
+  const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax, signal), signal }
+  for await (const { key } of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
+    const ref = parseVersionKey(key)
+    if (ref) yield await rehash(store, key, ref, reading)
   }
 }
 
 /**
- * Stores check their own disks and refuse what they find damaged: that is damage to be told, not an outage
+ * Stores check their own disks and refuse to serve what they find damaged: that is damage to report, not an outage
  * that would end every scrub at the same key.
  */
 async function rehash(
   store: ObjectStore,
-  object: ListedObject,
+  key: string,
   ref: VersionRef,
-  rateLimit: RateLimit,
-  signal: AbortSignal | undefined,
+  reading: ReadingOptions,
 ): Promise<Scrubbed> {
   for (let attempt = 1; attempt <= readAttemptsMax; attempt += 1) {
     try {
-      return await hashOnce(store, object, ref, rateLimit, signal)
+      const read = await hashStored(store, key, reading)
+      // `null`: deleted since it was listed, so there is nothing to complain about.
+      if (!read) return { key, ref, size: 0, found: null, intact: true }
+      const { digest: found, size, whole } = read
+      return { key, ref, size, found, intact: found === ref.digest && whole }
     } catch (error) {
       if (!(error instanceof ObjectStoreError) || error.code !== 'unavailable') throw error
-      await store.clock({ signal })
+      await store.clock({ signal: reading.signal })
     }
   }
-  return { key: object.key, ref, size: 0, found: null, intact: false }
+  return { key, ref, size: 0, found: null, intact: false }
 }
 
-async function hashOnce(
+export interface ReadingOptions {
+  rateLimit: RateLimit
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Reads an object to its end and hashes it.
+ *
+ * @returns its digest, the bytes read and whether those are all of them; `null` if there is no such object.
+ */
+export async function hashStored(
   store: ObjectStore,
-  { key }: ListedObject,
-  ref: VersionRef,
-  rateLimit: RateLimit,
-  signal: AbortSignal | undefined,
-): Promise<Scrubbed> {
+  key: string,
+  { rateLimit, signal }: ReadingOptions,
+): Promise<{ digest: Digest; size: number; whole: boolean } | null> {
   const object = await store.get(key, { signal })
-  // Deleted since it was listed: nothing to find fault with.
-  if (!object) return { key, ref, size: 0, found: null, intact: true }
+  if (!object) return null
   const hasher = new Bun.CryptoHasher('sha256')
   let size = 0
   for await (const chunk of object.body) {
@@ -81,6 +91,5 @@ async function hashOnce(
     size += chunk.byteLength
     await rateLimit(chunk.byteLength)
   }
-  const found = digestOfHex(hasher.digest('hex'))
-  return { key, ref, size, found, intact: found === ref.digest && size === object.size }
+  return { digest: digestOfHex(hasher.digest('hex')), size, whole: size === object.size }
 }

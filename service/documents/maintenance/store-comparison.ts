@@ -1,15 +1,16 @@
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
-import { digestOfHex, parseTagKey, parseVersionKey } from '../document-key.ts'
-import type { Digest, TagRef, VersionRef } from '../document-ref.ts'
+import type { Digest, TagRef, VersionRef } from '../../wire/names.ts'
+import { parseTagKey, parseVersionKey } from '../document-key.ts'
+import { inOrder } from '../in-order.ts'
 import { createTagStore, type FoundTag } from '../tag-store.ts'
 import { sameFacts } from './copy-version.ts'
-import { inOrder } from './in-order.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
-import { createRateLimit, type RateLimit } from './rate-limit.ts'
+import { createRateLimit } from './rate-limit.ts'
+import { hashStored, type ReadingOptions } from './scrub.ts'
 import { onSide, SideError } from './store-side.ts'
 
 export interface ComparisonOptions {
-  /** False: sizes are believed, and no bytes are read. */
+  /** False: only sizes and metadata are compared, and no bytes are read. */
   bytes: boolean
   parallelMax: number
   /** Upper bound of the reading rate, of both stores together. */
@@ -18,7 +19,7 @@ export interface ComparisonOptions {
   signal?: AbortSignal | undefined
 }
 
-/** One key of two stores, and how they differ there; not at all for an empty list. */
+/** One key of two stores, and how they differ there; an empty list if they do not. */
 export interface Compared {
   ref: VersionRef | TagRef
   differences: Difference[]
@@ -44,7 +45,7 @@ export type Difference =
 
 /**
  * Compares all versions and tags of two stores, and every version's bytes with its digest, in the order of the keys.
- * Reads, and never writes.
+ * Reads and never writes.
  *
  * @throws {SideError} if a store is out of reach.
  */
@@ -53,7 +54,7 @@ export async function* compareStores(
   target: ObjectStore,
   { parallelMax, ...options }: ComparisonOptions,
 ): AsyncGenerator<Compared> {
-  const rateLimit = createRateLimit(options.bytesPerSecondMax)
+  const rateLimit = createRateLimit(options.bytesPerSecondMax, options.signal)
   const sides = { source: onSide('source', source), target: onSide('target', target) }
   const context: Context = {
     ...sides,
@@ -69,12 +70,10 @@ export async function* compareStores(
   )
 }
 
-interface Context {
+interface Context extends ReadingOptions {
   source: ObjectStore
   target: ObjectStore
   bytes: boolean
-  rateLimit: RateLimit
-  signal?: AbortSignal | undefined
 }
 
 async function* known(pairs: AsyncIterable<PairedKey>) {
@@ -116,26 +115,16 @@ async function compareFacts(
   return sameFacts(one, other) ? size : [...size, 'metadata']
 }
 
-/** @returns `gone` if it was removed since it was listed; `null` where the store does not give the bytes out. */
-async function digestOf(
-  store: ObjectStore,
-  key: string,
-  { rateLimit, signal }: Context,
-): Promise<Digest | 'gone' | null> {
-  const hasher = new Bun.CryptoHasher('sha256')
+/** @returns `gone` if it was removed since it was listed; `null` if the store does not serve the bytes. */
+async function digestOf(store: ObjectStore, key: string, context: Context): Promise<Digest | 'gone' | null> {
   try {
-    const object = await store.get(key, { signal })
-    if (!object) return 'gone'
-    for await (const chunk of object.body) {
-      hasher.update(chunk)
-      await rateLimit(chunk.byteLength)
-    }
+    const read = await hashStored(store, key, context)
+    return read ? read.digest : 'gone'
   } catch (error) {
     if (!(error instanceof SideError)) throw error
-    await store.clock({ signal })
+    await store.clock({ signal: context.signal })
     return null
   }
-  return digestOfHex(hasher.digest('hex'))
 }
 
 async function compareTag({ source, target, signal }: Context, ref: TagRef): Promise<Compared> {
@@ -145,7 +134,7 @@ async function compareTag({ source, target, signal }: Context, ref: TagRef): Pro
   return { ref, differences: tagDifferences(one ?? null, other ?? null), hashed: 0 }
 }
 
-/** `null` for a tag that is not there, any more or at all. */
+/** `null` is a tag that does not exist. */
 function tagDifferences(one: FoundTag | null, other: FoundTag | null): Difference[] {
   const damaged: Difference[] = []
   if (one?.record === null) damaged.push('bytes in source')

@@ -9,9 +9,8 @@ export interface Swept {
 }
 
 /**
- * Removes what uploads left behind when a process was killed: objects in `staging/` and unfinished multipart
- * uploads anywhere of ours, both only if they are older than 24 h by the store's own clock, so that a running
- * upload is never touched. Safe to run on every replica at once.
+ * Removes what uploads leave behind when a process is killed: objects in `staging/` and unfinished multipart uploads,
+ * both only if they are older than 24 h by the store's own clock, so that a running upload is never touched. Safe to run on every replica at once.
  */
 export async function sweep(store: ObjectStore, signal?: AbortSignal): Promise<Swept> {
   const now = await store.clock({ signal })

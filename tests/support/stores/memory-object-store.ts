@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import {
-  type ByteRange,
   type CallOptions,
   type CopyOptions,
   type GetOptions,
@@ -17,6 +16,7 @@ import {
   type PutResult,
   type UnfinishedUpload,
 } from '../../../service/object-store/object-store.ts'
+import type { ByteRange } from '../../../service/wire/byte-range.ts'
 
 /** S3 "multipart upload limits": every part but the last. */
 const partBytesMin = 5 * 1024 * 1024
@@ -39,7 +39,7 @@ interface PendingUpload {
 }
 
 /**
- * The object store port in memory, for tests only. It keeps to the port and to S3 where the port is silent:
+ * Creates the object store port in memory, for tests only. It follows the port, and S3 where the port leaves something open:
  * ETags are the MD5 of the bytes, or of the parts' MD5s with their number (`<md5>-<n>`), and times are whole
  * seconds, which is all that S3 promises.
  *

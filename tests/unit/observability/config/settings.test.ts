@@ -6,7 +6,7 @@ import {
   type SettingsOptions,
 } from '../../../../observability/config/settings.ts'
 import { ConfigError } from '../../../../service/config/config.ts'
-import type { Environment } from '../../../../service/config/source.ts'
+import type { Environment } from '../../../../service/config/parse.ts'
 
 /** The least that is valid: no keys, and no bucket of documents. */
 const enough: Environment = {
@@ -119,7 +119,7 @@ describe('observabilitySettings', () => {
   it('refuses to share the prefix of the documents', async () => {
     const documents = { S3_BUCKET_DOCS: 'acme-loki' }
     expect(await problemsOf({ ...documents, S3_PREFIX_LOKI: 'docs/' })).toEqual([
-      'S3_PREFIX_LOKI and S3_PREFIX_DOCS share a bucket and contain each other: choose prefixes apart',
+      'S3_PREFIX_LOKI and S3_PREFIX_DOCS share a bucket and contain each other: choose separate prefixes',
     ])
     expect(await problemsOf(documents)).toEqual([])
   })
