@@ -13,9 +13,9 @@ import {
   UsageError,
 } from '../command.ts'
 import { createReport, type Report, storeSentence } from '../output.ts'
+import { type Progress, startProgress } from '../progress.ts'
 import { removeStateFile, stateIntervalMs, writeStateFile } from '../state-file.ts'
 import { type PairFlags, type StorePair, withPair, withStorePair } from '../store.ts'
-import { type Progress, startProgress } from '../transfer-progress.ts'
 import { parseTime } from '../values.ts'
 import {
   isRemarkable,
