@@ -1,4 +1,4 @@
-import type { Place } from '../config/places.ts'
+import type { Place } from '../config/checks.ts'
 import { limits } from '../limits.ts'
 import type { S3Connection } from '../object-store/s3/connection.ts'
 import { createProbeClient, type ProbeAnswer, type ProbeRequest } from '../object-store/s3/probe-client.ts'
@@ -32,7 +32,7 @@ export async function verifyRights(
   connection: S3Connection,
   place: Place,
   others: readonly string[],
-  onTried: (tried: Tried) => void = () => {},
+  onTried: (tried: Tried) => void | Promise<void> = () => {},
 ): Promise<Tried[]> {
   const client = createProbeClient(connection)
   const key = `${place.prefix}staging/_provision/${crypto.randomUUID()}`

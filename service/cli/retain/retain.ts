@@ -19,9 +19,10 @@ import {
   runCommand,
   UsageError,
 } from '../command.ts'
+import { createReport } from '../output.ts'
 import { type OpenedStore, openStore, readStoreConfig } from '../store.ts'
 import { addTenant, integerIn } from '../values.ts'
-import { createRetainReport, type Outcome, type Retained, type RetainTotals } from './report.ts'
+import { type Outcome, type Retained, type RetainTotals, reportRetained, reportTotals } from './report.ts'
 import { readRules } from './rules.ts'
 
 interface Flags {
@@ -74,21 +75,6 @@ A policy is {"retention": [{"type": "audit-exports", "keepDays": 365, "keepNewes
 Reads the same S3_* variables as the service, and needs no more rights than the service's key has.`,
   )
 
-await runCommand<Flags>(command, async (flags, { signal }) => {
-  const rules = rulesOf(flags)
-  if (!flags.tenant && !flags.allTenants) throw new UsageError('give --tenant or --all-tenants')
-  const config = await readStoreConfig()
-  registerSecret(config.s3.secretAccessKey)
-  const store = openStore(config)
-  try {
-    return await retainAll(store, rules, flags, signal)
-  } catch (error) {
-    throw signal.aborted ? new IncompleteError('interrupted. Run it again.') : error
-  } finally {
-    store.close()
-  }
-})
-
 function rulesOf({ policy, type, keepDays, keepNewest }: Flags): RetentionRule[] {
   if (policy !== undefined) return readRules(policy)
   if (type === undefined || keepDays === undefined)
@@ -103,7 +89,7 @@ async function retainAll(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const retention = createRetention(store)
-  const report = createRetainReport(flags.json === true)
+  const report = createReport(flags.json)
   const totals = newTotals(flags.apply === true)
   const tenants = flags.allTenants ? null : [...new Set(flags.tenant)]
   try {
@@ -114,12 +100,12 @@ async function retainAll(
         totals.versions[retained.fate] += 1
         const counts = retained.fate === 'removed' || retained.fate === 'would-remove'
         if (counts) totals.bytes += retained.version.size
-        await report.version(retained)
+        await reportRetained(report, retained)
       }
     }
   } finally {
     // Also for a run that was stopped: what it removed is gone.
-    await report.summary(totals)
+    await reportTotals(report, totals)
   }
   return totals.versions.failed === 0 ? exitCodes.done : exitCodes.failed
 }
@@ -188,3 +174,18 @@ function parseType(text: string): string {
   if (new RegExp(typePattern).test(text)) return text
   throw new InvalidArgumentError(`It has to match ${typePattern}.`)
 }
+
+await runCommand<Flags>(command, async (flags, { signal }) => {
+  const rules = rulesOf(flags)
+  if (!flags.tenant && !flags.allTenants) throw new UsageError('give --tenant or --all-tenants')
+  const config = await readStoreConfig()
+  registerSecret(config.s3.secretAccessKey)
+  const store = openStore(config)
+  try {
+    return await retainAll(store, rules, flags, signal)
+  } catch (error) {
+    throw signal.aborted ? new IncompleteError('interrupted. Run it again.') : error
+  } finally {
+    store.close()
+  }
+})

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { provisionBucket } from '../../../service/object-store/s3/provision.ts'
+import { provisionBucket } from '../../../service/provisioning/apply.ts'
 import { type Caller, callerOf, digestOf, jsonOf } from '../../support/service/caller.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
@@ -8,7 +8,7 @@ import { freshBucket } from '../../support/stores/bucket.ts'
 /** One that the stores of the tests take (tests/support/stores/store.ts), and one that no store was told of. */
 const ours = 'https://ui.example'
 const other = 'https://elsewhere.example'
-const stagingPrefix = 'docs/staging/'
+const prefix = 'docs/'
 
 let service: InProcessService
 let call: Caller
@@ -16,11 +16,7 @@ let call: Caller
 beforeAll(async () => {
   service = await serviceInProcess()
   call = await callerOf(service)
-  await provisionBucket(service.owner, {
-    bucket: service.connection.bucket,
-    stagingPrefix,
-    browserOrigins: [ours],
-  })
+  await provisionBucket(service.owner, { bucket: service.connection.bucket, prefix }, [ours])
 }, 600_000)
 
 afterAll(() => service.stop())
@@ -135,14 +131,13 @@ describe('the store, sent to from a page', () => {
 
 describe('provisionBucket, told whose browsers to let in', () => {
   const provision = (bucket: string, browserOrigins: string[]) =>
-    provisionBucket(service.owner, { bucket, stagingPrefix, browserOrigins })
+    provisionBucket(service.owner, { bucket, prefix }, browserOrigins)
 
   it('says so where the store takes no such rule', async () => {
-    const { refused } = await provision(await freshBucket(service.owner), [ours])
-    const ofBrowsers = refused.filter((rule) => rule.includes('CORS'))
-    expect(ofBrowsers).toEqual(
-      service.connection.kind === 'minio' ? [`let in the browsers of ${ours} alone (CORS)`] : [],
-    )
+    const outcomes = await provision(await freshBucket(service.owner), [ours])
+    expect(outcomes.filter(({ setting }) => setting === 'cors')).toMatchObject([
+      { shouldBe: `browsers of ${ours} may use it`, done: service.connection.kind !== 'minio' },
+    ])
   })
 
   it('replaces the rule that was there', async () => {

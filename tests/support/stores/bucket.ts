@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
-import { provisionBucket } from '../../../service/object-store/s3/provision.ts'
+import { provisionBucket } from '../../../service/provisioning/apply.ts'
 import { narrowingPolicy } from '../../../service/provisioning/bucket-policy.ts'
 import { serviceRights } from '../../../service/provisioning/service-rights.ts'
 import { docsPrefix, type StoreForTests } from './service-key.ts'
@@ -14,12 +14,12 @@ import { docsPrefix, type StoreForTests } from './service-key.ts'
  */
 export async function freshBucket(store: StoreForTests, prefix = docsPrefix): Promise<string> {
   const bucket = `test-${randomBytes(12).toString('hex')}`
-  await provisionBucket(store, { bucket, stagingPrefix: `${prefix}staging/` })
+  await provisionBucket(store, { bucket, prefix })
   await narrowServiceKey(store, bucket, prefix)
   return bucket
 }
 
-/** Where keys may do everything in every bucket until its policy says otherwise (RGW): sets that policy. */
+/** Sets the policy that narrows the service's key, on stores whose keys may do everything without one (RGW). */
 export async function narrowServiceKey(
   store: StoreForTests,
   bucket: string,
@@ -36,13 +36,12 @@ export async function narrowServiceKey(
 }
 
 /**
- * Lets the browsers of these origins send to the bucket and fetch from it, and no others. MinIO has no rule per
- * bucket: there `http://127.0.0.1:…` is let in everywhere, and nobody else (`store.ts`).
+ * Allows the browsers of these origins, and no others, to send to the bucket and fetch from it. MinIO has no rule per
+ * bucket: there only `http://127.0.0.1:…` is allowed, in all buckets (`store.ts`).
  */
 export async function admitBrowsers(
   store: StoreConnection & { bucket: string },
   browserOrigins: readonly string[],
 ): Promise<void> {
-  const { bucket } = store
-  await provisionBucket(store, { bucket, stagingPrefix: `${docsPrefix}staging/`, browserOrigins })
+  await provisionBucket(store, { bucket: store.bucket, prefix: docsPrefix }, browserOrigins)
 }

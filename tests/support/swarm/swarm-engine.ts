@@ -9,7 +9,7 @@ const dataPorts = 20_000
 
 /** A Docker Engine of this process alone, as a Swarm of one node. */
 export interface SwarmEngine extends RunningDocker {
-  /** Address of this machine as its containers reach it, and nobody else does. */
+  /** Address at which only containers reach this machine. */
   hostAddress: string
   /** Removes all stacks, with the secrets, configs and volumes that were made for them; images stay. */
   empty(): Promise<void>
@@ -61,14 +61,15 @@ export async function startSwarm(): Promise<SwarmEngine> {
   }
 }
 
-/** Nobody waits for what their tasks are doing: they are killed. Containers and networks are the Swarm's to remove. */
+/** Kills all tasks, without waiting for their work. The Swarm removes containers and networks. */
 async function emptySwarm(env: RunningDocker['env']): Promise<void> {
   const ids = async (...args: string[]) =>
     (await mustRun(['docker', ...args, '--quiet'], { env })).split('\n').filter((id) => id !== '')
   const stacks = await mustRun(['docker', 'stack', 'ls', '--format', '{{.Name}}'], { env })
   const names = stacks.split('\n').filter((name) => name !== '')
-  if (names.length > 0) await mustRun(['docker', 'stack', 'rm', ...names], { env })
   const isEmpty = async () => {
+    // Fails while an update still starts tasks in a network of the stack: then it is repeated.
+    if (names.length > 0) await runCommand(['docker', 'stack', 'rm', ...names], { env })
     const label = ['--filter', 'label=com.docker.stack.namespace']
     const tasks = await ids('ps', ...label)
     if (tasks.length > 0) await runCommand(['docker', 'kill', ...tasks], { env })

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import { limits } from '../../../../../service/limits.ts'
 import { ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
-import {
-  backOffMilliseconds,
-  retryAfterSeconds,
-  withRetries,
-} from '../../../../../service/object-store/s3/errors.ts'
+import { backOffMilliseconds, withRetries } from '../../../../../service/object-store/s3/errors.ts'
 
 function drawn(tries: number, retryAfter?: number): { least: number; most: number; different: number } {
   const waits = Array.from({ length: 1000 }, () => backOffMilliseconds(tries, retryAfter))
@@ -13,7 +9,7 @@ function drawn(tries: number, retryAfter?: number): { least: number; most: numbe
 }
 
 describe('the wait before a call is repeated', () => {
-  it('is drawn anew each time, from a span that doubles', () => {
+  it('is random each time, from a range that doubles', () => {
     const first = drawn(1)
     expect(first.least).toBeGreaterThanOrEqual(0)
     expect(first.most).toBeLessThanOrEqual(200)
@@ -23,7 +19,7 @@ describe('the wait before a call is repeated', () => {
     expect(second.most).toBeLessThanOrEqual(400)
   })
 
-  it('comes on top of what the store asked for, which is not waited for without end', () => {
+  it('is added to what the store asked for, up to a limit', () => {
     const asked = limits.storeRetryWaitSecondsMax * 1000
     expect(drawn(1, 1).least).toBeGreaterThanOrEqual(1000)
     expect(drawn(1, 86_400).least).toBeGreaterThanOrEqual(asked)
@@ -60,26 +56,10 @@ describe('calls that fail', () => {
     expect(seen).toEqual([1])
   })
 
-  it('are not repeated for a caller who has gone', async () => {
+  it('are not repeated for a caller that has aborted', async () => {
     const { seen, attempt } = failing('unavailable', 2)
     const reason = new Error('the client went away')
     await expect(withRetries(attempt, AbortSignal.abort(reason))).rejects.toBe(reason)
     expect(seen).toEqual([1])
-  })
-})
-
-describe('Retry-After', () => {
-  it('is a number of seconds or a date', () => {
-    expect(retryAfterSeconds('17')).toBe(17)
-    const soon = retryAfterSeconds(new Date(Date.now() + 30_000).toUTCString()) ?? 0
-    expect(soon).toBeGreaterThanOrEqual(28)
-    expect(soon).toBeLessThanOrEqual(30)
-  })
-
-  it('is none where it is missing, over, or makes no sense', () => {
-    expect(retryAfterSeconds(null)).toBeUndefined()
-    expect(retryAfterSeconds('soon')).toBeUndefined()
-    expect(retryAfterSeconds('-5, please')).toBeUndefined()
-    expect(retryAfterSeconds('Thu, 01 Jan 2026 00:00:00 GMT')).toBe(0)
   })
 })

@@ -1,0 +1,99 @@
+import { IncompleteError } from '../../service/cli/command.ts'
+import type { OnProgress } from '../../service/cli/progress.ts'
+import type { Environment } from '../../service/config/parse.ts'
+import { findGo, isServerBuilt } from '../servers/build-server.ts'
+import { whyNoDocker } from '../servers/docker-engine.ts'
+import { findPip, isSeaweedfsInstalled } from '../servers/seaweedfs.ts'
+import { startComposeStore, startMinioStore, startSeaweedfsStore } from './local-stores.ts'
+
+/** The object store that `start` found or brought up. */
+export interface StartedStore {
+  /** What it is and why it was taken, in one line. */
+  description: string
+  /** The service's `S3_*` variables: how to reach it. Secrets are named as files. */
+  environment: Environment
+  /** Stops what was started; nothing for a store that was there. */
+  stop(): Promise<void>
+  /** Resolves if it ends by itself; never for a store that was there. */
+  exited: Promise<unknown>
+}
+
+/** Where and with which names a store is brought up. */
+export interface StoreRequest {
+  /** Absolute path of the folder that belongs to this start; data and credentials stay there. */
+  folder: string
+  /** Names the compose project. */
+  port: number
+  bucket: string
+  prefix: string
+  /** Whose browsers may send to the store and fetch from it. */
+  uiOrigins: readonly string[]
+  env: Environment
+  onProgress: OnProgress
+}
+
+/** None of the ways to an object store is open here; the message says what each one lacks. */
+export class NoStoreError extends IncompleteError {
+  override readonly name = 'NoStoreError'
+}
+
+interface WayToStore {
+  name: string
+  /** `null` if it can be tried, else what is missing, in one line. */
+  lacks: () => Promise<string | null>
+  start: (request: StoreRequest) => Promise<Omit<StartedStore, 'description'>>
+}
+
+/** In the order in which they are tried (ARCHITECTURE.md, "Stores that start tries"). */
+const ways: WayToStore[] = [
+  { name: 'MinIO in Docker', lacks: () => whyNoDocker(), start: startComposeStore },
+  { name: 'MinIO, built natively', lacks: lacksMinio, start: startMinioStore },
+  { name: 'SeaweedFS from PyPI', lacks: lacksSeaweedfs, start: startSeaweedfsStore },
+]
+
+/**
+ * Finds an object store: the one that `S3_ENDPOINT` names, else the first of the ways above that works.
+ *
+ * @throws {NoStoreError} if none does.
+ */
+export async function findStore(request: StoreRequest): Promise<StartedStore> {
+  if (request.env.S3_ENDPOINT !== undefined) return configuredStore(request)
+  const passed = ['S3_ENDPOINT is not set']
+  for (const way of ways) {
+    const lacks = await way.lacks()
+    if (lacks !== null) {
+      passed.push(`no ${way.name}: ${lacks}`)
+      continue
+    }
+    try {
+      const store = await way.start(request)
+      return { ...store, description: `${way.name} (${passed.join('; ')})` }
+    } catch (error) {
+      passed.push(`no ${way.name}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  throw new NoStoreError(
+    `there is no object store, and documents live nowhere else:\n${passed.map((why) => `  ${why}`).join('\n')}\n` +
+      'one of these helps: set S3_ENDPOINT and the other S3_* variables; start Docker; ' +
+      'install Go (https://go.dev/dl/); install Python with pip',
+  )
+}
+
+/** Somebody else's store: nothing is created and no rule is set there. */
+function configuredStore({ env, bucket }: StoreRequest): StartedStore {
+  const given = Object.entries(env).filter(([name]) => name.startsWith('S3_'))
+  return {
+    description: `${env.S3_ENDPOINT}, bucket ${bucket}, which must exist (S3_ENDPOINT is set)`,
+    environment: { S3_BUCKET_DOCS: bucket, ...Object.fromEntries(given) },
+    stop: async () => {},
+    exited: new Promise(() => {}),
+  }
+}
+
+async function lacksMinio(): Promise<string | null> {
+  return findGo() !== null || (await isServerBuilt('minio')) ? null : 'it is not built, and there is no Go'
+}
+
+async function lacksSeaweedfs(): Promise<string | null> {
+  return findPip() !== null || (await isSeaweedfsInstalled()) ? null : 'no Python with pip'
+}
