@@ -66,9 +66,11 @@ export function createApp(parts: AppParts): App {
     handler: { standardHostname: false },
   })
     .decorate('call', undefined as unknown as LocatedCall)
-    .onError(({ request, error, code }) =>
-      answerFailure(request, code === 'NOT_FOUND' ? noSuchRoute() : error),
-    )
+    .onError(({ request, error, code, set }) => {
+      // Elysia has set a status for the error, and would copy our answer into a stream, which goes out without its length.
+      set.status = 200
+      return answerFailure(request, code === 'NOT_FOUND' ? noSuchRoute() : error)
+    })
     .onRequest((context) => {
       context.call = Object.assign(edge.callOf(context.request), { url: requestUrl(context.request) })
     })
