@@ -7,24 +7,23 @@ import { createDocuments } from './documents/create-documents.ts'
 import type { Documents } from './documents/documents.ts'
 import { sweep } from './documents/maintenance/sweeper.ts'
 import { createApp } from './http/app.ts'
-import { listenForMetrics } from './http/metrics-server.ts'
 import type { UiOptions } from './http/pages/ui-pages.ts'
 import type { Route } from './http/route.ts'
-import { listen, type RunningServer } from './http/server.ts'
+import { listen, listenForMetrics, type RunningServer } from './http/server.ts'
 import { limits } from './limits.ts'
 import { type CapabilityWatch, watchCapabilities } from './object-store/capability-watch.ts'
-import { measured } from './object-store/measured-object-store.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
-import { prefixedSigner } from './object-store/prefixed-transfer-signer.ts'
+import { measured } from './object-store/observed-object-store.ts'
+import { prefixedSigner } from './object-store/prefixed-object-store.ts'
 import { probeStore } from './object-store/probe/probe.ts'
 import { explainTickets } from './object-store/probe/tickets.ts'
 import type { StoreDeadlines } from './object-store/s3/connection.ts'
 import { openStore } from './object-store/s3/open-store.ts'
 import { createS3TransferSigner } from './object-store/s3/s3-transfer-signer.ts'
-import { signedOrigins } from './object-store/signed-origins.ts'
 import { capabilityStates, nothingKnown, type StoreCapabilities } from './object-store/store-capabilities.ts'
 import { traced } from './object-store/traced-object-store.ts'
 import type { TransferSigner } from './object-store/transfer-signer.ts'
+import { signedOrigins } from './object-store/transfer-signer.ts'
 import { createLogger, type LineDestination } from './telemetry/logger.ts'
 import { registerSecret } from './telemetry/redaction.ts'
 import { startTelemetry } from './telemetry/telemetry.ts'
@@ -58,12 +57,8 @@ export interface Service {
   /** Every call that needs a token. */
   routes: readonly Route[]
   documents: Documents
-  /**
-   * Answers one request as a running service does.
-   *
-   * @param clientAddress the peer's, for the audit line.
-   */
-  answer(request: Request, clientAddress: string | undefined): Promise<Response>
+  /** Answers one request as the running service does, from a client without an address. */
+  answer(request: Request): Response | Promise<Response>
   /** Listens where the configuration says, probes the store, and sweeps it from time to time. To be called once. */
   start(): { url: string }
   /** From now on `/readyz` answers 503, while everything else is still served. */
@@ -191,12 +186,12 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   return {
     routes: app.routes,
     documents,
-    answer: app.answer,
+    answer: (request) => app.elysia.fetch(request),
     drain: app.drain,
 
     start() {
       if (!parts.capabilities) watch = watchStore()
-      server = listen(config.http, app.answer)
+      server = listen(config.http, app.elysia)
       if (config.metrics && prometheus) metricsServer = listenForMetrics(config.metrics, prometheus)
       sweeping = setInterval(sweepStore, limits.sweepIntervalSeconds * 1000)
       logger.info('service.listening', {

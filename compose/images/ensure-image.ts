@@ -2,28 +2,27 @@ import type { OnProgress } from '../../service/cli/progress.ts'
 import { mustRun, runCommand } from '../run-command.ts'
 import type { DockerEnvironment } from '../servers/docker-engine.ts'
 
-/** How to come by one of the images that the compose files pin. */
+/** How to obtain one of the images that the compose files pin. */
 export interface ImageSource {
   /** What the compose files pin: name and tag. */
   standard: string
-  /** What the user chose in place of `standard`, if anything. */
+  /** The operator's choice instead of `standard`, if any. */
   chosen: string | undefined
-  /** True if it is packed from files of this machine before anything else is tried. */
+  /** True if packing it from files of this machine is tried first. */
   packsFirst: () => Promise<boolean>
-  /** Changes with everything that decides what {@link pack} packs. */
+  /** Returns a word that changes with everything that determines what {@link pack} packs. */
   madeFrom: () => Promise<string>
   pack: (madeFrom: string) => Promise<void>
-  /** Where it is not packed first. */
+  /** Obtains the image if it is not packed first. */
   otherwise: () => Promise<void>
 }
 
-/** Label of a packed image: from what it was made. */
+/** Label of a packed image that says what it was made from. */
 export const madeFromLabel = 'cloudlysis.made-from'
 
 /**
- * Makes sure that the engine has an image: takes the one that is there, unless it was packed from something that
- * has changed since; else comes by it as `source` says. An image of the user's own choice is pulled and nothing
- * else.
+ * Makes sure that the engine has an image: uses an existing one, unless it was packed from something that has changed
+ * since; otherwise obtains it as `source` says. An image that the operator chose is only pulled.
  *
  * @returns the image's name.
  * @throws {CommandError} if the engine cannot get it. @throws {ServerBuildError} if a native build fails.
@@ -46,7 +45,7 @@ export async function ensureImage(
   return image
 }
 
-/** @throws {CommandError} if no registry has it, or none can be reached. */
+/** Pulls an image. @throws {CommandError} if no registry has it, or none can be reached. */
 export async function pullImage(
   image: string,
   env: DockerEnvironment,

@@ -4,16 +4,46 @@ import type { OnProgress } from '../../service/cli/progress.ts'
 import { runCommand } from '../run-command.ts'
 import { ServerBuildError } from './build-server.ts'
 
-/** What a person types to install Debian packages. */
-export function aptInstallLine(packages: readonly string[]): string {
+/** Programs that come from Debian packages. */
+export interface DebianPrograms {
+  /** Shown in errors, such as `Ceph RGW`. */
+  title: string
+  packages: readonly string[]
+  programs: readonly string[]
+  /** Command that prints the version, and where the version stands in its output. */
+  version: { argv: string[]; form: RegExp }
+}
+
+/**
+ * Returns how to install these programs:
+ * - `installLine`: the command that an operator types on Debian or Ubuntu.
+ * - `isInstalled`: true if `install` has nothing to do.
+ * - `install`: installs them if need be, as root on Debian, and resolves to their version, such as `2.42.0`.
+ *   It throws a {@link ServerBuildError} if they are missing and cannot be installed.
+ */
+export function debianPrograms({ title, packages, programs, version }: DebianPrograms) {
+  const isInstalled = () => programs.every((program) => Bun.which(program) !== null)
+  return {
+    installLine: aptInstallLine(packages),
+    isInstalled,
+    async install(onProgress: OnProgress = () => {}): Promise<string> {
+      if (!isInstalled()) await aptInstall(title, packages, onProgress)
+      const { stdout, stderr } = await runCommand(version.argv)
+      const found = version.form.exec(stdout + stderr)?.[1]
+      if (found !== undefined) return found
+      throw new ServerBuildError(`${title} is installed, but ${version.argv.join(' ')} prints no version`)
+    },
+  }
+}
+
+function aptInstallLine(packages: readonly string[]): string {
   return `sudo apt-get install --yes --no-install-recommends ${packages.join(' ')}`
 }
 
 /**
- * Installs Debian packages as root, without what they merely recommend, and without starting services that they
- * bring.
+ * Installs Debian packages as root, without recommended packages and without starting their services.
  *
- * @param title what they are, for errors.
+ * @param title shown in errors.
  * @throws {ServerBuildError} if this is not root on Debian, then with the line to type; or if apt-get fails.
  */
 export async function aptInstall(
@@ -42,7 +72,7 @@ export async function aptInstall(
 const policyFile = '/usr/sbin/policy-rc.d'
 
 async function withoutStartingServices<T>(install: () => Promise<T>): Promise<T> {
-  // One that is there belongs to somebody who has decided.
+  // An existing policy is the operator's decision.
   if (existsSync(policyFile)) return install()
   await writeFile(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {

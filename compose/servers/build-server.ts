@@ -12,8 +12,8 @@ export interface BuildOptions {
 }
 
 /**
- * Path of the program's static binary, which is built on the first call (minutes) and taken from the cache
- * afterwards. Processes that ask at the same time wait for one build.
+ * Returns the path of the program's static binary, which is built on the first call (minutes) and taken from the
+ * cache afterwards. Processes that ask at the same time wait for one build.
  *
  * @throws {ServerBuildError} if there is no Go toolchain, or if the build fails; then with its last lines.
  */
@@ -29,16 +29,17 @@ export async function buildServer(name: BuiltServer, options: BuildOptions = {})
   return join(folder, name)
 }
 
-/** True if {@link buildServer} would answer at once. */
+/** True if {@link buildServer} has nothing to build. */
 export async function isServerBuilt(name: BuiltServer, cache?: string): Promise<boolean> {
   return isCached(cacheKey(await readRecipe(name)), cache)
 }
 
-/** Path of the `go` command, or `null`. */
+/** Returns the path of the `go` command, or `null`. */
 export function findGo(): string | null {
   return Bun.which('go')
 }
 
+/** A server cannot be built or installed; the message says what to do. */
 export class ServerBuildError extends LocalFailure {
   override readonly name = 'ServerBuildError'
 }
@@ -64,8 +65,8 @@ function buildArguments(out: string, mainPackage: string): string[] {
 }
 
 /**
- * Has the OpenTelemetry Collector Builder write the main package. It would also ask for the modules' versions
- * anew; `go.mod` and `go.sum` of the recipe stand in the folder instead, so that what is built stays pinned.
+ * Lets the OpenTelemetry Collector Builder write the main package. By itself it would also look up the modules'
+ * versions again; `go.mod` and `go.sum` of the recipe are copied instead, so that everything stays pinned.
  */
 async function generate(recipe: ServerRecipe, source: string, onProgress: OnProgress): Promise<void> {
   await mkdir(source)
@@ -91,7 +92,7 @@ async function runGo(
   }
   const child = Bun.spawn([go, ...argv], {
     cwd,
-    // A workspace or flags of the user's own would change what is built.
+    // A workspace or flags of the user would change what is built.
     env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '' },
     stdin: 'ignore',
     stdout: 'ignore',

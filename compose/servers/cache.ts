@@ -4,16 +4,16 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { withLock } from './file-lock.ts'
 
-/** Where built servers are kept: `${XDG_CACHE_HOME:-~/.cache}/cloudlysis` (XDG Base Directory, section 3). */
+/** Returns the folder of built servers: `${XDG_CACHE_HOME:-~/.cache}/cloudlysis` (XDG Base Directory, section 3). */
 export function cacheFolder(): string {
   const base = Bun.env.XDG_CACHE_HOME
   return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'cloudlysis')
 }
 
 export interface CacheEntry {
-  /** Name of the folder in the cache; has to change with everything that decides what is in it. */
+  /** Name of the folder in the cache; must change with everything that determines its content. */
   key: string
-  /** Fills the folder, whose absolute path it is given. It may throw: then nothing is kept. */
+  /** Fills the folder with this absolute path. It may throw: then nothing is kept. */
   make: (folder: string) => Promise<void>
   /** Called if another process is making it right now. */
   onWait: () => void
@@ -22,8 +22,8 @@ export interface CacheEntry {
 }
 
 /**
- * Absolute path of a cached folder, made on the first call. However many processes ask at once, one makes
- * it and the others wait; it is made aside and renamed into place, so that a half-made one is never found.
+ * Returns the absolute path of a cached folder, created on the first call. However many processes ask at once, one
+ * creates it and the others wait; it is created aside and renamed into place, so that no one finds a partial one.
  */
 export async function cached(entry: CacheEntry): Promise<string> {
   const cache = entry.cache ?? cacheFolder()
@@ -36,7 +36,7 @@ export async function cached(entry: CacheEntry): Promise<string> {
   })
 }
 
-/** True if {@link cached} would answer at once. */
+/** True if {@link cached} has nothing to do. */
 export function isCached(key: string, cache: string = cacheFolder()): boolean {
   return existsSync(join(cache, key))
 }

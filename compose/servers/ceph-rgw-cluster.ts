@@ -13,14 +13,14 @@ const stopSecondsMax = 10
 export interface CephCluster {
   /** Environment with which Ceph's programs find it. */
   env: Record<string, string>
-  /** SIGKILL; the data stay. */
+  /** SIGKILL; the data are kept. */
   kill(): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * Starts monitor and OSD on `layout.dataDir`, which it fills if it is new. They may still be finding each
- * other when this returns; whoever talks to them waits.
+ * Starts monitor and OSD on `layout.dataDir`, which it fills if it is new. They may still be finding each other
+ * when this returns; their clients wait.
  *
  * @throws {ServerStartError} if one of them does not start. @throws {CommandError} if the data cannot be made.
  */
@@ -81,7 +81,7 @@ async function makeData(dataDir: string): Promise<void> {
   await writeFile(join(dataDir, 'keyring'), newKeyring(), { mode: 0o600 })
 }
 
-/** Writes the monitor's address into its data: it differs at each start, and the monitor believes nothing else. */
+/** Writes the monitor's address into its data: it differs at each start, and the monitor accepts no other. */
 async function placeMonitor(layout: CephLayout, isNew: boolean, run: Run): Promise<void> {
   const monmap = join(layout.ownDir, 'monmap')
   const address = monAddress(layout.monPort)

@@ -6,7 +6,7 @@ export interface CephLayout {
   fsid: string
   /** Holds the monitor's and the OSD's data, and the keys between the three. */
   dataDir: string
-  /** Holds what is made anew at each start. */
+  /** Holds what is created again at each start. */
   ownDir: string
   monPort: number
   /** Value of `rgw_frontends`. */
@@ -14,19 +14,19 @@ export interface CephLayout {
 }
 
 /**
- * A sparse file of this size is the disk; used are only the blocks that were written. What is deleted is
- * written over by the next objects, but the file does not shrink.
+ * The disk is a sparse file of this size; only written blocks take space. Later objects overwrite deleted ones, but
+ * the file does not shrink.
  */
 const diskGibibytes = 32
-/** The default is 1–3 GiB, and the machine is the tests' too. */
+/** The default is 1–3 GiB, and the tests need memory too. */
 const cacheMebibytes = 128
 
-/** Address of the monitor in Ceph's notation; version 2 of the protocol only. */
+/** Returns the address of the monitor in Ceph's notation; version 2 of the protocol only. */
 export function monAddress(monPort: number): string {
   return `[v2:127.0.0.1:${monPort}/0]`
 }
 
-/** The cluster's `ceph.conf` (docs.ceph.com, "Configuration", release Pacific). */
+/** Writes the cluster's `ceph.conf` (docs.ceph.com, "Configuration", release Pacific). */
 export function cephConfig(layout: CephLayout): string {
   const { fsid, dataDir, ownDir, monPort, frontend } = layout
   return `[global]
@@ -57,7 +57,7 @@ osd crush chooseleaf type = 0
 mon data = ${join(dataDir, 'mon')}
 mon allow pool size one = true
 mon warn on pool no redundancy = false
-# A nearly full disk of the machine is not the cluster's to judge.
+# The cluster must not complain about a nearly full disk of the machine.
 mon data avail warn = 1
 mon data avail crit = 1
 # Each of the gateway's pools waits for one proposal; the default is a second.
@@ -84,7 +84,7 @@ rgw gc processor period = 5
 `
 }
 
-/** New cephx keys for the three servers and for administration, as a keyring file. */
+/** Generates cephx keys for the three servers and for administration, as a keyring file. */
 export function newKeyring(): string {
   return [
     entity('mon.', { mon: 'allow *' }),

@@ -10,8 +10,8 @@ export interface ProjectKey extends StoreCredentials {
 }
 
 /**
- * A project as Hetzner Object Storage has them: one user of RGW, and every key a subuser of it, called as its access
- * key. All of them are the owner of all buckets of the project.
+ * Creates a project as in Hetzner Object Storage: one user of RGW, and a subuser for each key, named after its access
+ * key. Each of them owns all buckets of the project. For tests only.
  *
  * Source: docs.hetzner.com, "S3 credentials" (the form of a principal); docs.ceph.com, "User Management".
  */
@@ -22,7 +22,7 @@ export async function makeRgwProject(rgw: RunningRgw, keys: number): Promise<Pro
   const made: ProjectKey[] = []
   for (let count = 0; count < keys; count += 1) {
     const id = randomBytes(10).toString('hex').toUpperCase()
-    // The secret is RGW's invention: it stands in no arguments.
+    // RGW generates the secret, so no argument contains it.
     const create = ['subuser', 'create', `--uid=${uid}`, `--subuser=${id}`, '--access=full']
     const user = await mustRun(
       ['radosgw-admin', ...create, '--key-type=s3', `--access-key=${id}`, '--gen-secret'],

@@ -1,22 +1,33 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OnProgress } from '../../service/cli/progress.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { mustRun, runCommand } from '../run-command.ts'
+import { debianPrograms } from './apt-install.ts'
 import { type CephCluster, startCephCluster, startDaemon } from './ceph-rgw-cluster.ts'
-import { installRgw } from './ceph-rgw-install.ts'
 import { freePorts, onFreePorts } from './free-port.ts'
 import type { RunningStore, ServerTls, StoreCredentials, StoreOptions } from './running-store.ts'
-import { answersOk } from './server-process.ts'
+import { answersOk, inOwnFolder } from './server-process.ts'
+
+/** Ceph RGW of the system's release, which decides its behaviour. */
+export const {
+  installLine: rgwInstallLine,
+  isInstalled: isRgwInstalled,
+  install: installRgw,
+} = debianPrograms({
+  title: 'Ceph RGW',
+  packages: ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-base', 'ceph-common'],
+  programs: ['radosgw', 'radosgw-admin', 'ceph-mon', 'ceph-osd', 'ceph', 'monmaptool'],
+  version: { argv: ['radosgw', '--version'], form: /^ceph version (\d+\.\d+\.\d+)/ },
+})
 
 /**
- * RGW makes its own keys, and keeps them with the data: they need not be given the next time. Which pages may use
- * a bucket is a rule of that bucket.
+ * RGW creates its own keys and keeps them with the data, so none are given on the next start. A rule of each bucket
+ * decides which pages may use it.
  */
 export interface RgwOptions extends Omit<StoreOptions, 'credentials' | 'browserOrigins'> {
   /** Serve https with this certificate; default: plain http. */
   tls?: ServerTls | undefined
-  /** Told about the installation, where there has to be one. */
+  /** Receives the progress of an installation. */
   onProgress?: OnProgress | undefined
 }
 
@@ -30,8 +41,8 @@ export interface RunningRgw extends RunningStore {
 
 /**
  * Installs Ceph if need be (Debian packages, which takes root) and runs a cluster of one monitor, one OSD and
- * one RADOS gateway on 127.0.0.1 until `stop`. `pid`, `pause` and `logFile` are the gateway's, `kill` and
- * `stop` end all three. It answers with path-style addresses only.
+ * one RADOS gateway on 127.0.0.1 until `stop`. `pid`, `pause` and `logFile` are the gateway's; `kill` and
+ * `stop` end all three. It answers only to path-style addresses.
  *
  * @throws {ServerBuildError} if Ceph is missing and cannot be installed. @throws {ServerStartError} or
  *   {CommandError} if it does not come up; nothing is left running then.
@@ -42,24 +53,21 @@ export async function startRgw(options: RgwOptions = {}): Promise<RunningRgw> {
   return options.port === undefined ? onFreePorts(start) : start()
 }
 
-async function runRgw(version: string, options: RgwOptions): Promise<RunningRgw> {
-  const ownDir = await makeTempFolder('rgw')
-  const forget = () => removeTempFolder(ownDir)
-  let cluster: CephCluster | undefined
-  try {
+function runRgw(version: string, options: RgwOptions): Promise<RunningRgw> {
+  return inOwnFolder('rgw', async (ownDir) => {
     const dataDir = options.dataDir ?? join(ownDir, 'data')
     await mkdir(dataDir, { recursive: true })
     const [monPort = 0, freePort = 0] = await freePorts(2)
     const host = `127.0.0.1:${options.port ?? freePort}`
     const frontend = await frontendAt(host, ownDir, options.tls)
-    cluster = await startCephCluster({ dataDir, ownDir, monPort, frontend })
-    const running = await startGateway(cluster, ownDir, host, options.tls)
-    return { ...running, kind: 'ceph-rgw', version, stop: () => running.stop().then(forget) }
-  } catch (error) {
-    await cluster?.kill()
-    await forget()
-    throw error
-  }
+    const cluster = await startCephCluster({ dataDir, ownDir, monPort, frontend })
+    try {
+      return { ...(await startGateway(cluster, ownDir, host, options.tls)), kind: 'ceph-rgw', version }
+    } catch (error) {
+      await cluster.kill()
+      throw error
+    }
+  })
 }
 
 /** Value of `rgw_frontends` (docs.ceph.com, "HTTP Frontends"). */
@@ -105,7 +113,7 @@ async function startGateway(
   }
 }
 
-/** The keys of the one user, made on the first start: RGW invents them, so they stand in no arguments. */
+/** Returns the keys of the one user, created on the first start: RGW generates them, so no argument contains them. */
 async function userCredentials(env: Record<string, string>): Promise<StoreCredentials> {
   const known = await runCommand(['radosgw-admin', 'user', 'info', '--uid=local'], { env })
   const create = ['radosgw-admin', 'user', 'create', '--uid=local', '--display-name=local']

@@ -1,11 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OnProgress } from '../../service/cli/progress.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { freePorts, onFreePorts } from './free-port.ts'
-import { type ServerProcess, startServer } from './server-process.ts'
+import { inOwnFolder, type ServerProcess, startServer } from './server-process.ts'
 
-/** Where a server listens and keeps its files: what its configuration is told. */
+/** Where a server listens and keeps its files; its configuration is made for these. */
 export interface ServerPlaces {
   /** Address to listen on, such as `127.0.0.1`. */
   host: string
@@ -14,7 +13,7 @@ export interface ServerPlaces {
 }
 
 export interface ConfiguredOptions<Places> {
-  /** Makes the configuration for where the server is to listen and keep its files. It holds no secret. */
+  /** Returns the configuration for these places. It holds no secret. */
   config: (places: Places) => string | Promise<string>
   /** Kept after `stop`; default: a temporary folder, removed by `stop`. */
   dataDir?: string | undefined
@@ -27,11 +26,11 @@ export interface ConfiguredOptions<Places> {
   readySecondsMax?: number | undefined
   /** How long `stop` waits after SIGTERM before it kills. */
   stopSecondsMax?: number | undefined
-  /** Told about the build, where there has to be one. */
+  /** Receives the progress of a build. */
   onProgress?: OnProgress | undefined
 }
 
-/** A server that was told what to do by a file, and runs on 127.0.0.1. */
+/** A server that runs on 127.0.0.1 with a configuration file. */
 export interface ConfiguredServer
   extends Pick<ServerProcess, 'pid' | 'logFile' | 'pause' | 'resume' | 'kill' | 'exited'> {
   dataDir: string
@@ -39,7 +38,7 @@ export interface ConfiguredServer
   stop(): Promise<void>
 }
 
-/** What all servers that read one configuration file differ in. */
+/** What distinguishes the servers that read one configuration file. */
 export interface ConfiguredKind<Places extends ServerPlaces> {
   name: string
   /** Names of the ports that it listens on. */
@@ -67,8 +66,7 @@ async function runConfigured<Places extends ServerPlaces>(
   kind: ConfiguredKind<Places>,
   options: ConfiguredOptions<Places>,
 ): Promise<{ places: Places; server: ConfiguredServer }> {
-  const own = await makeTempFolder(kind.name)
-  try {
+  const { places, ...server } = await inOwnFolder(kind.name, async (own) => {
     const dataDir = options.dataDir ?? join(own, 'data')
     await mkdir(dataDir, { recursive: true })
     const free = await freePorts(kind.ports.length)
@@ -86,15 +84,9 @@ async function runConfigured<Places extends ServerPlaces>(
       readySecondsMax: options.readySecondsMax ?? kind.readySecondsMax,
       stopSecondsMax: options.stopSecondsMax ?? kind.stopSecondsMax,
     })
-    const stop = async () => {
-      await server.stop()
-      await removeTempFolder(own)
-    }
-    return { places, server: { ...server, dataDir, stop } }
-  } catch (error) {
-    await removeTempFolder(own)
-    throw error
-  }
+    return { ...server, dataDir, places }
+  })
+  return { places, server }
 }
 
 function environment<Places>(own: string, { credentialsFile, env }: ConfiguredOptions<Places>) {

@@ -6,7 +6,7 @@ import { buildServer } from './build-server.ts'
 /** Environment for the `docker` command, `DOCKER_HOST` above all. */
 export type DockerEnvironment = Record<string, string | undefined>
 
-/** Returns `null` if the `docker` command reaches an engine, otherwise why it does not, in one line. */
+/** Returns `null` if the `docker` command reaches an engine, otherwise the reason in one line. */
 export async function whyNoDocker(env: DockerEnvironment = process.env): Promise<string | null> {
   const version = ['docker', 'version', '--format', '{{.Server.Version}}']
   const answer = await runCommand(version, { env, secondsMax: 10 })
@@ -22,8 +22,8 @@ export async function requireDocker(): Promise<void> {
 }
 
 /**
- * The command that runs Docker Compose: the engine's own plug-in from 2.24 on (older ones do not know all of
- * what our files use), else the pinned one, which is built on the first call.
+ * Returns the command that runs Docker Compose: the engine's own plug-in from 2.24 on (older ones do not know
+ * everything that our files use), otherwise the pinned one, which is built on the first call.
  *
  * @throws {ServerBuildError} if it has to be built and cannot be.
  */

@@ -7,7 +7,7 @@ import { startServer } from './server-process.ts'
 
 const readySecondsMax = 60
 
-/** A Docker Engine that this process started, beside any other one on the machine. */
+/** A Docker Engine that this process started, next to any other one on the machine. */
 export interface RunningDocker {
   pid: number
   /** Environment in which the `docker` command talks to it. */
@@ -17,8 +17,8 @@ export interface RunningDocker {
 }
 
 /**
- * Starts a Docker Engine with folders and a socket of its own. It has no default bridge network, so that it
- * disturbs no other engine: containers have to name a network, as those of Compose do. Needs root on Linux
+ * Starts a Docker Engine with folders and a socket of its own, for tests only. It has no default bridge network, so
+ * that it disturbs no other engine: containers have to name a network, as those of Compose do. Needs root on Linux
  * and `dockerd` (Debian: `docker.io`).
  *
  * @throws {ServerStartError} if it does not come up.
@@ -32,7 +32,7 @@ export async function startDocker(): Promise<RunningDocker> {
   const places = [...folders, '--pidfile', join(own, 'pid'), '--host', host]
   const server = await startServer({
     name: 'dockerd',
-    // Forwarding would have it set the machine's whole FORWARD chain to DROP.
+    // With forwarding it would set the machine's whole FORWARD chain to DROP.
     argv: ['dockerd', ...places, '--bridge', 'none', '--ip-forward=false', '--shutdown-timeout', '5'],
     env: { HOME: own, PATH: process.env.PATH ?? '' },
     cwd: own,
@@ -50,7 +50,7 @@ export async function startDocker(): Promise<RunningDocker> {
   return { pid: server.pid, env, stop }
 }
 
-/** Their network interfaces would outlive the engine. */
+/** Removes all containers and networks: their interfaces would outlive the engine. */
 async function removeContainers(env: DockerEnvironment): Promise<void> {
   const { stdout } = await runCommand(['docker', 'ps', '--all', '--quiet'], { env })
   const ids = stdout.split('\n').filter((id) => id !== '')
@@ -58,7 +58,7 @@ async function removeContainers(env: DockerEnvironment): Promise<void> {
   await runCommand(['docker', 'network', 'prune', '--force'], { env })
 }
 
-/** Of a Swarm: the engine does not wait until the namespace of its ingress network is gone. */
+/** Unmounts what a Swarm leaves: the engine does not wait until the namespace of its ingress network is gone. */
 async function unmountBelow(folder: string): Promise<void> {
   const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n')
   const below = mounts.map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${folder}/`))

@@ -3,17 +3,17 @@ import { Database } from 'bun:sqlite'
 const pollMilliseconds = 250
 
 /**
- * Takes the lock file `path` if nobody else (no other process, no other call in this one) holds it. The folder
- * must exist; the file stays behind, empty.
+ * Takes the lock file `path` unless another process, or another call in this one, holds it. The folder must exist;
+ * the file stays behind, empty.
  *
- * It is SQLite's file lock: the kernel lets go of it when the holder dies, so there are no stale locks.
+ * It is SQLite's file lock: the kernel releases it when the holder dies, so there are no stale locks.
  *
- * @returns the function that lets go of it, or `null` if somebody else holds it.
+ * @returns a function that releases it, or `null` if it is held elsewhere.
  */
 export function tryLock(path: string): (() => void) | null {
   const database = new Database(path, { create: true })
   try {
-    // Nothing is ever written: a journal would only lie about.
+    // Nothing is ever written, so a journal would be useless.
     database.run('PRAGMA journal_mode = OFF')
     database.run('BEGIN EXCLUSIVE')
     return () => database.close()
@@ -27,7 +27,7 @@ export function tryLock(path: string): (() => void) | null {
 /**
  * Runs `work` while holding the lock file `path` as {@link tryLock} does, waiting for it as long as it takes.
  *
- * @param onWait called once if somebody else holds the lock.
+ * @param onWait called once if the lock is held elsewhere.
  */
 export async function withLock<T>(path: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   let release = tryLock(path)

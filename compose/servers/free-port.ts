@@ -2,12 +2,12 @@ import { createServer } from 'node:net'
 import { ServerStartError } from './server-process.ts'
 
 const startAttemptsMax = 3
-/** In the words of Go, of C++, of Bun and of MinIO. */
+/** The messages of Go, C++, Bun and MinIO. */
 const portTaken = /address.{0,20}in use|EADDRINUSE|is port \d+ in use|port is already in use/i
 
 /**
- * Free TCP ports of the loopback interface, all different. Nothing reserves them: whoever listens must be
- * ready to find one taken and ask again.
+ * Returns free TCP ports of the loopback interface, all different. Nothing reserves them: the server must be ready to
+ * find one taken and ask again.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, listenAnywhere))
@@ -16,18 +16,18 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** One free TCP port of the loopback interface. */
+/** Returns one free TCP port of the loopback interface. */
 export async function freePort(): Promise<number> {
   const [port] = await freePorts(1)
   return port ?? 0
 }
 
 /**
- * Starts a server on ports that looked free, and again, on others, where one of them was taken meanwhile: by another
- * server, or by nothing but a connection that went out from it.
+ * Starts a server on ports that looked free, and again on others if one of them was taken in the meantime, by another
+ * server or just by an outgoing connection.
  *
  * @param start asks for free ports each time.
- * @throws whatever `start` throws, if it is something else or keeps happening.
+ * @throws what `start` throws, if the cause is another one or the port is taken each time.
  */
 export async function onFreePorts<Started>(start: () => Promise<Started>): Promise<Started> {
   for (let attempt = 1; ; attempt++) {
@@ -40,7 +40,7 @@ export async function onFreePorts<Started>(start: () => Promise<Started>): Promi
   }
 }
 
-/** True if nobody listens on that port of the loopback interface. */
+/** True if no server listens on that port of the loopback interface. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()

@@ -7,7 +7,7 @@ import {
 } from './configured-server.ts'
 import { answers, answersOk } from './server-process.ts'
 
-/** What a configuration of Loki is told about where it runs. */
+/** Where Loki runs; its configuration is made for these places. */
 export interface LokiPlaces extends ServerPlaces {
   httpPort: number
   grpcPort: number
@@ -15,8 +15,8 @@ export interface LokiPlaces extends ServerPlaces {
 
 export interface LokiOptions extends ConfiguredOptions<LokiPlaces> {
   /**
-   * `ready`, the default: it takes logs and answers queries, which takes it about ten seconds. `listening`: its
-   * metrics and `/ready` can be asked, whatever they say.
+   * `ready`, the default: it accepts logs and answers queries, after about ten seconds. `listening`: its metrics and
+   * `/ready` answer, whatever their status.
    */
   waitFor?: 'ready' | 'listening'
 }
@@ -27,8 +27,8 @@ export interface RunningLoki extends ConfiguredServer {
 }
 
 /**
- * Builds Loki if need be and runs it as one process on 127.0.0.1 until `stop`, which waits for what it has to
- * write to the store.
+ * Builds Loki if need be and runs it as one process on 127.0.0.1 until `stop`, which waits until it has written
+ * everything to the store.
  *
  * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up, such as
  *   with a configuration that it refuses.

@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OnProgress } from '../../service/cli/progress.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { buildServer } from './build-server.ts'
 import { freePorts, onFreePorts } from './free-port.ts'
 import {
@@ -11,7 +10,7 @@ import {
   type ServerTls,
   type StoreOptions,
 } from './running-store.ts'
-import { answersOk, startServer } from './server-process.ts'
+import { answersOk, inOwnFolder, startServer } from './server-process.ts'
 
 const readySecondsMax = 60
 
@@ -20,7 +19,7 @@ export interface MinioOptions extends StoreOptions {
   tls?: ServerTls | undefined
   /** Serve the web console too, at `consoleUrl`; default: no. */
   console?: boolean
-  /** Told about the build, where there has to be one. */
+  /** Receives the progress of a build. */
   onProgress?: OnProgress | undefined
 }
 
@@ -30,7 +29,7 @@ export interface RunningMinio extends RunningStore {
 }
 
 /**
- * Builds MinIO if need be and runs it on 127.0.0.1 until `stop`. It has no buckets but those in `dataDir`.
+ * Builds MinIO if need be and runs it on 127.0.0.1 until `stop`. It has only the buckets in `dataDir`.
  *
  * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up, such
  *   as when the port is taken or the folder belongs to other credentials.
@@ -47,8 +46,7 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
   const endpoint = `${scheme}://127.0.0.1:${options.port ?? freeApiPort}`
   const ca = options.tls?.ca
   const credentials = options.credentials ?? randomCredentials()
-  const own = await makeTempFolder('minio')
-  try {
+  return inOwnFolder('minio', async (own) => {
     const dataDir = options.dataDir ?? join(own, 'data')
     await mkdir(dataDir, { recursive: true })
     await writeFile(join(own, 'user'), credentials.accessKeyId, { mode: 0o600 })
@@ -66,27 +64,18 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       readySecondsMax,
       stopSecondsMax: 10,
     })
-    const stop = async () => {
-      await server.stop()
-      await removeTempFolder(own)
-    }
     const consoleUrl = options.console === true ? `${scheme}://127.0.0.1:${consolePort}` : null
     return {
       ...server,
-      kind: 'minio',
-      accessKeyId: credentials.accessKeyId,
-      secretAccessKey: credentials.secretAccessKey,
+      ...credentials,
+      kind: 'minio' as const,
       endpoint,
       region: 'us-east-1',
       forcePathStyle: true,
       ...(options.tls === undefined ? {} : { ca: options.tls.ca }),
       consoleUrl,
-      stop,
     }
-  } catch (error) {
-    await removeTempFolder(own)
-    throw error
-  }
+  })
 }
 
 /** MinIO serves https as soon as its folder of certificates has these two files. */
@@ -97,7 +86,7 @@ async function writeCertificate(folder: string, tls: ServerTls | undefined): Pro
   await writeFile(join(folder, 'private.key'), tls.privateKey, { mode: 0o600 })
 }
 
-/** For a moment after it says that it is ready, MinIO answers 503 to every call about buckets. */
+/** For a moment after it reports ready, MinIO answers 503 to every call about buckets. */
 async function servesBuckets(endpoint: string, ca: string | undefined): Promise<boolean> {
   try {
     const tls = ca === undefined ? {} : { tls: { ca } }

@@ -7,7 +7,7 @@ import {
 } from './configured-server.ts'
 import { answersOk } from './server-process.ts'
 
-/** What a configuration of the Collector is told about where it runs. */
+/** Where the Collector runs; its configuration is made for these places. */
 export interface CollectorPlaces extends ServerPlaces {
   otlpHttpPort: number
   otlpGrpcPort: number
@@ -26,8 +26,8 @@ export interface RunningCollector extends ConfiguredServer {
 }
 
 /**
- * Builds the OpenTelemetry Collector if need be and runs it on 127.0.0.1 until `stop`, which waits for what is in
- * its queues.
+ * Builds the OpenTelemetry Collector if need be and runs it on 127.0.0.1 until `stop`, which waits until its
+ * queues are empty.
  *
  * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up.
  */

@@ -1,16 +1,27 @@
 import { dirname, join } from 'node:path'
 import type { OnProgress } from '../../service/cli/progress.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { debianPrograms } from './apt-install.ts'
 import { freePort, onFreePorts } from './free-port.ts'
-import { installPrometheus } from './prometheus-install.ts'
-import { answersOk, type ServerProcess, startServer } from './server-process.ts'
+import { answersOk, inOwnFolder, type ServerProcess, startServer } from './server-process.ts'
+
+/** Prometheus and promtool of the system's release; the service of the package is not started. For tests only. */
+export const {
+  installLine: prometheusInstallLine,
+  isInstalled: isPrometheusInstalled,
+  install: installPrometheus,
+} = debianPrograms({
+  title: 'Prometheus',
+  packages: ['prometheus'],
+  programs: ['prometheus', 'promtool'],
+  version: { argv: ['prometheus', '--version'], form: /^prometheus, version (\d+\.\d+\.\d+)/m },
+})
 
 export interface PrometheusOptions {
-  /** Path of its configuration, from whose folder relative paths in it start; or what writes it, given the port. */
+  /** Path of its configuration, whose relative paths start at its folder; or a function that writes it for a port. */
   configFile: string | ((places: { httpPort: number }) => string | Promise<string>)
   /** Kept after `stop`; default: a temporary folder, removed by `stop`. */
   dataDir?: string | undefined
-  /** Told about the installation, where there has to be one. */
+  /** Receives the progress of an installation. */
   onProgress?: OnProgress | undefined
 }
 
@@ -35,8 +46,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Runni
 }
 
 async function runPrometheus(options: PrometheusOptions): Promise<Omit<RunningPrometheus, 'version'>> {
-  const own = await makeTempFolder('prometheus')
-  try {
+  return inOwnFolder('prometheus', async (own) => {
     const httpPort = await freePort()
     const { configFile } = options
     const config = typeof configFile === 'string' ? configFile : await configFile({ httpPort })
@@ -52,13 +62,6 @@ async function runPrometheus(options: PrometheusOptions): Promise<Omit<RunningPr
       readySecondsMax: 30,
       stopSecondsMax: 10,
     })
-    const stop = async () => {
-      await server.stop()
-      await removeTempFolder(own)
-    }
-    return { ...server, url: `http://${host}`, stop }
-  } catch (error) {
-    await removeTempFolder(own)
-    throw error
-  }
+    return { ...server, url: `http://${host}` }
+  })
 }

@@ -10,11 +10,11 @@ export interface StoreConnection {
   accessKeyId: string
   secretAccessKey: string
   forcePathStyle: boolean
-  /** PEM of the private certificate authority that signed its certificate, where the endpoint is https. */
+  /** PEM of the private certificate authority that signed its certificate, if the endpoint is https. */
   ca?: string
 }
 
-/** What a server needs to speak TLS, and a client to believe it; all PEM. */
+/** What a server needs for TLS and a client to verify it; all PEM. */
 export interface ServerTls {
   certificate: string
   privateKey: string
@@ -26,7 +26,7 @@ export interface ServerTls {
 export interface RunningStore
   extends StoreConnection,
     Pick<ServerProcess, 'pid' | 'logFile' | 'pause' | 'resume' | 'kill' | 'exited'> {
-  /** Ends it and removes its own temporary folder; a data folder that the caller gave stays. */
+  /** Ends it and removes its own temporary folder; a data folder given by the caller stays. */
   stop(): Promise<void>
 }
 
@@ -49,15 +49,15 @@ export interface StoreOptions {
   browserOrigins?: readonly string[] | undefined
 }
 
-/** Stores take no origin at all for every origin; this one is nobody's (RFC 6761 section 6.4). */
-const nobodysOrigin = 'https://nobody.invalid'
+/** Stores take an empty list for every origin; this origin cannot exist (RFC 6761 section 6.4). */
+const impossibleOrigin = 'https://nobody.invalid'
 
-/** How the servers' own settings say {@link StoreOptions.browserOrigins}. */
+/** Writes {@link StoreOptions.browserOrigins} as the servers' own settings expect it. */
 export function originList(origins: readonly string[] = []): string {
-  return origins.length === 0 ? nobodysOrigin : origins.join(',')
+  return origins.length === 0 ? impossibleOrigin : origins.join(',')
 }
 
-/** A random access key (20 characters) and secret key (40 characters) in the form of AWS. */
+/** Generates a random access key (20 characters) and secret key (40 characters) in the form of AWS. */
 export function randomCredentials(): StoreCredentials {
   return {
     accessKeyId: `AK${randomBytes(9).toString('hex').toUpperCase()}`,

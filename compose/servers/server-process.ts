@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { LocalFailure } from '../../service/cli/command.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 
 const pollMilliseconds = 50
 
@@ -34,11 +35,11 @@ export interface ServerProcess {
   kill(): Promise<void>
   /** SIGTERM (or `stopSignal`), after `stopSecondsMax` SIGKILL, and waits until it is gone. Can be repeated. */
   stop(): Promise<void>
-  /** Resolves when it is gone, whoever ended it: with its exit status, 128 + the number of the signal for one. */
+  /** Resolves when it is gone, however it ended, with its exit status (128 + the number of a signal). */
   exited: Promise<number>
 }
 
-/** A server ended or stayed silent instead of becoming ready. `log` holds its last lines. */
+/** A server ended or did not answer instead of becoming ready. `log` holds its last lines. */
 export class ServerStartError extends LocalFailure {
   override readonly name = 'ServerStartError'
 
@@ -53,14 +54,14 @@ export class ServerStartError extends LocalFailure {
 type StartListener = (server: Pick<ServerCommand, 'name' | 'logFile'>) => void
 const startListeners: StartListener[] = []
 
-/** Tells `listener` of every server that this process starts from now on, before that prints anything. */
+/** Calls `listener` for every server that this process starts from now on, before the server prints anything. */
 export function onServerStart(listener: StartListener): void {
   startListeners.push(listener)
 }
 
 /**
- * Starts a server and waits until it is ready. It ends with this process: on Linux however that ends,
- * elsewhere if it exits in order.
+ * Starts a server and waits until it is ready. It ends with this process: on Linux however this process ends,
+ * elsewhere only if it exits in order.
  *
  * @throws {ServerStartError} if it ends or is not ready in time; nothing is left running then.
  */
@@ -73,7 +74,7 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
     stdin: 'ignore',
     stdout: log,
     stderr: log,
-    // A Ctrl-C at the terminal goes to the whole process group: who started the server decides when it stops.
+    // A Ctrl-C at the terminal reaches the whole process group, but this process decides when the server stops.
     detached: true,
   })
   closeSync(log)
@@ -87,12 +88,36 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
   }
 }
 
+/**
+ * Starts a server that has a temporary folder of its own, which its `stop` removes at the end.
+ *
+ * @param start receives the folder's absolute path.
+ * @throws what `start` throws; the folder is removed then.
+ */
+export async function inOwnFolder<Server extends { stop(): Promise<void> }>(
+  name: string,
+  start: (own: string) => Promise<Server>,
+): Promise<Server> {
+  const own = await makeTempFolder(name)
+  try {
+    const server = await start(own)
+    const stop = async () => {
+      await server.stop()
+      await removeTempFolder(own)
+    }
+    return { ...server, stop }
+  } catch (error) {
+    await removeTempFolder(own)
+    throw error
+  }
+}
+
 let parentDeathPrefix: string[] | undefined
 
 /**
- * A prefix for `argv` that makes the kernel end the server when this process is gone, however it went
- * (prctl(2), PR_SET_PDEATHSIG): `bun test` runs no exit hooks, and nobody can catch SIGKILL. Linux only;
- * the process id stays the server's own, since setpriv(1) executes it in its place.
+ * Returns a prefix for `argv` that makes the kernel end the server when this process is gone for any reason
+ * (prctl(2), PR_SET_PDEATHSIG): `bun test` runs no exit hooks, and SIGKILL cannot be caught. Linux only;
+ * the process id is the server's own, since setpriv(1) replaces itself with it.
  */
 function dieWithParent(): string[] {
   if (parentDeathPrefix === undefined) {
@@ -134,7 +159,7 @@ async function untilReady(child: Bun.Subprocess, command: ServerCommand): Promis
   const deadline = performance.now() + command.readySecondsMax * 1000
   for (;;) {
     const isReady = await command.isReady()
-    // Looked at even then: what answers at its address may be another one, that was there first.
+    // Checked even then: another server that was there first may answer at its address.
     if (child.exitCode !== null || child.signalCode !== null) {
       const how = child.exitCode ?? child.signalCode
       throw new ServerStartError(

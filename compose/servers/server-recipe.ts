@@ -19,19 +19,19 @@ export interface ServerRecipe {
   /** Absolute path of the module folder, where `go build` runs. */
   folder: string
   /**
-   * Import path of the package from the `tool` line of `go.mod`: the main package, or the generator of one where
+   * Import path of the package from the `tool` line of `go.mod`: the main package, or the generator of one if
    * the folder has a `manifest.yaml`.
    */
   package: string
-  /** Absolute path of the generator's configuration; `null` where the tool itself is what is built. */
+  /** Absolute path of the generator's configuration; `null` if the tool itself is built. */
   manifest: string | null
   /** Version of the module that has this package, from its `require` line. */
   version: string
-  /** Changes with everything that decides what is built: 12 hexadecimal digits. */
+  /** Changes with everything that determines the binary: 12 hexadecimal digits. */
   hash: string
 }
 
-/** Static, without paths of the machine it was built on, without debug tables: they are half of the size. */
+/** Static, without paths of the build machine, without debug tables, which are half of the size. */
 export const goBuildFlags = ['-mod=readonly', '-trimpath', '-buildvcs=false', '-ldflags=-s -w']
 
 /**
@@ -52,7 +52,7 @@ export async function readRecipe(name: BuiltServer): Promise<ServerRecipe> {
 }
 
 /**
- * The tool that a `go.mod` names and the version it pins it to (Go Modules Reference, "go.mod files").
+ * Returns the tool that a `go.mod` names and its pinned version (Go Modules Reference, "go.mod files").
  *
  * @throws {Error} if there is no `tool` line, or no `require` line for its module.
  */
@@ -64,4 +64,10 @@ export function pinnedTool(goMod: string): { package: string; version: string } 
     if (pin?.[1] !== undefined) return { package: tool, version: pin[1] }
   }
   throw new Error(`go.mod names the tool ${tool} but pins no version of it`)
+}
+
+/** Returns a word that identifies what these programs are built from: it changes whenever one has to be rebuilt. */
+export async function builtFrom(...names: BuiltServer[]): Promise<string> {
+  const recipes = await Promise.all(names.map(readRecipe))
+  return recipes.map(({ name, hash }) => `${name}-${hash}`).join('_')
 }

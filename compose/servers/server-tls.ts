@@ -5,7 +5,7 @@ import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.
 import { mustRun } from '../run-command.ts'
 import type { ServerTls } from './running-store.ts'
 
-/** Only what the certificate may be used for: nobody else's names, no further certificates. */
+/** What the certificate may be used for: these names only, and no further certificates. */
 const serverExtensions = (names: readonly string[]) => `
 subjectAltName = ${['127.0.0.1', 'localhost', ...names].map(alternativeName).join(', ')}
 basicConstraints = critical, CA:FALSE
@@ -17,25 +17,17 @@ extendedKeyUsage = serverAuth
 const alternativeName = (name: string) => (isIP(name) === 0 ? `DNS:${name}` : `IP:${name}`)
 
 /**
- * A new private authority and a certificate of its own for 127.0.0.1, localhost and `names` (addresses, too), good for two days. The
- * authority's key is gone when this returns, so it never signs another.
+ * Creates a private authority and a certificate for 127.0.0.1, localhost and `names` (addresses too), valid for two
+ * days. The authority's key is deleted before this returns, so it never signs another certificate.
  *
- * @throws {CommandError} where there is no `openssl`.
+ * @throws {CommandError} without `openssl`.
  */
 export async function makeServerTls(names: readonly string[] = []): Promise<ServerTls> {
   const folder = await makeTempFolder('tls')
   const openssl = (...args: string[]) => mustRun(['openssl', ...args], { cwd: folder, secondsMax: 60 })
   try {
-    await openssl(
-      ...newKey('ca'),
-      '-x509',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=authority for one run',
-      '-out',
-      'ca.crt',
-    )
+    const authority = ['-x509', '-days', '2', '-subj', '/CN=authority for one run', '-out', 'ca.crt']
+    await openssl(...newKey('ca'), ...authority)
     await openssl(...newKey('server'), '-subj', '/CN=localhost', '-out', 'server.csr')
     await writeFile(join(folder, 'extensions'), serverExtensions(names))
     const by = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-sha256']
@@ -51,7 +43,7 @@ export async function makeServerTls(names: readonly string[] = []): Promise<Serv
   }
 }
 
-/** The start of `openssl req` with a new P-256 key in `<name>.key`. */
+/** Returns the arguments of `openssl req` for a new P-256 key in `<name>.key`. */
 function newKey(name: string): string[] {
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   return ['req', '-new', '-sha256', ...curve, '-keyout', `${name}.key`]

@@ -7,7 +7,7 @@ import {
 } from './configured-server.ts'
 import { answersOk } from './server-process.ts'
 
-/** What a configuration of Tempo is told about where it runs. */
+/** Where Tempo runs; its configuration is made for these places. */
 export interface TempoPlaces extends ServerPlaces {
   httpPort: number
   grpcPort: number
@@ -25,8 +25,8 @@ export interface RunningTempo extends ConfiguredServer {
 }
 
 /**
- * Tempo 2.9 hangs at SIGTERM once it has been queried. What it has in memory it has written by then, within
- * seconds, so that it may be killed.
+ * Tempo 2.9 hangs at SIGTERM once it has been queried. By then it has written what it had in memory, within seconds,
+ * so that it may be killed.
  */
 const stopSecondsMax = 15
 

@@ -1,9 +1,8 @@
 import { join } from 'node:path'
 import type { OnProgress } from '../../service/cli/progress.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { buildServer } from './build-server.ts'
 import { freePort, onFreePorts } from './free-port.ts'
-import { answersOk, type ServerProcess, startServer } from './server-process.ts'
+import { answersOk, inOwnFolder, type ServerProcess, startServer } from './server-process.ts'
 
 const answerSecondsMax = 5
 
@@ -19,12 +18,12 @@ export interface Toxic {
   attributes: Readonly<Record<string, number>>
 }
 
-/** A TCP port that passes everything on, until it is told otherwise. */
+/** A TCP port that forwards everything until a toxic is added. */
 export interface ToxiProxy {
   name: string
   /** `127.0.0.1:<port>`, where it listens. */
   host: string
-  /** Disabled, it refuses connections, and those that are open are closed. */
+  /** While disabled, it refuses connections and closes open ones. */
   setEnabled(enabled: boolean): Promise<void>
   addToxic(toxic: Toxic): Promise<void>
   removeToxic(name: string): Promise<void>
@@ -33,7 +32,7 @@ export interface ToxiProxy {
 export interface RunningToxiproxy extends Pick<ServerProcess, 'pid' | 'logFile' | 'kill' | 'exited'> {
   /** Origin of its HTTP API. */
   url: string
-  /** @param upstream `host:port` to pass on to. */
+  /** @param upstream `host:port` to forward to. */
   addProxy(name: string, upstream: string): Promise<ToxiProxy>
   stop(): Promise<void>
 }
@@ -53,8 +52,7 @@ export async function startToxiproxy({
 }
 
 async function runToxiproxy(binary: string): Promise<RunningToxiproxy> {
-  const own = await makeTempFolder('toxiproxy')
-  try {
+  return inOwnFolder('toxiproxy', async (own) => {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
     const server = await startServer({
@@ -67,15 +65,8 @@ async function runToxiproxy(binary: string): Promise<RunningToxiproxy> {
       readySecondsMax: 10,
       stopSecondsMax: 5,
     })
-    const stop = async () => {
-      await server.stop()
-      await removeTempFolder(own)
-    }
-    return { ...server, url, stop, addProxy: (name, upstream) => addProxy(url, name, upstream) }
-  } catch (error) {
-    await removeTempFolder(own)
-    throw error
-  }
+    return { ...server, url, addProxy: (name: string, upstream: string) => addProxy(url, name, upstream) }
+  })
 }
 
 async function addProxy(url: string, name: string, upstream: string): Promise<ToxiProxy> {

@@ -3,7 +3,7 @@ import type { OnProgress } from '../../service/cli/progress.ts'
 import type { Environment } from '../../service/config/source.ts'
 import { findGo, isServerBuilt } from '../servers/build-server.ts'
 import { whyNoDocker } from '../servers/docker-engine.ts'
-import { findPip, isSeaweedfsInstalled } from '../servers/seaweedfs-install.ts'
+import { findPip, isSeaweedfsInstalled } from '../servers/seaweedfs.ts'
 import { startComposeStore, startMinioStore, startSeaweedfsStore } from './start-store-local.ts'
 
 /** The object store that `start` found or brought up. */

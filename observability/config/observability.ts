@@ -1,12 +1,13 @@
 /**
- * `bun run observability render`: writes the configurations of Loki, Tempo and the Collector, in every combination that
- * the environment can express, for containers to mount. README.md has the matrix.
+ * `bun run observability render [name…]`: writes the configurations of Loki, Tempo and the Collector for containers to
+ * mount. README.md lists the variants.
  */
 import { readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
-import { createCommand, exitCodes, runCommand, setAction } from '../../service/cli/command.ts'
-import { complain, printLine } from '../../service/cli/output.ts'
-import { type Rendered, renderCombinations } from './render-combinations.ts'
+import { createCommand, exitCodes, runCommand, setAction, UsageError } from '../../service/cli/command.ts'
+import { printLine } from '../../service/cli/output.ts'
+import { lokiVariantFor, type RenderContext, writeConfiguration } from './configurations.ts'
+import { VariantError, variantOrder } from './variants.ts'
 
 const root = resolve(import.meta.dir, '../..')
 
@@ -14,34 +15,43 @@ const program = createCommand('bun run observability', 'Configures Loki, Tempo a
 
 const render = program
   .command('render')
-  .description('Writes the configurations of Loki, Tempo and the Collector, one file for each combination.')
+  .description('Writes configurations of Loki, Tempo and the Collector for containers.')
+  .argument(
+    '[names...]',
+    'such as loki.s3-thanos.retention (default: what LOKI_CONFIG, TEMPO_CONFIG and COLLECTOR_CONFIG name, or the recommended ones)',
+  )
   .option('--out <folder>', 'where to write them', resolve(root, '.local/observability'))
   .addHelpText(
     'after',
     `
-Reads the S3_* variables of the service, but no keys: those reach Loki and Tempo in a file.
-Combinations that the environment cannot express are left out, with the reason. It is a wrong configuration (exit
-code 2) if S3_* is set and no combination with a store can be expressed.`,
+A name is a server and variants over its base: ${Object.entries(variantOrder)
+      .map(([server, variants]) => `${server} (${variants.join(', ')})`)
+      .join(', ')};
+loki.local and tempo.local are the bases alone.
+Reads the S3_* variables of the service, but no keys: those reach Loki and Tempo in a file.`,
   )
 
-setAction<{ out: string }>(render, async ({ out }) => {
-  const rendered = await renderCombinations(resolve(out), process.env, (path) => readFileSync(path, 'utf8'))
-  const written = rendered.filter(({ file }) => file !== null)
-  for (const { file } of written) await printLine(relative(process.cwd(), file ?? ''))
-  const left = reasons(rendered.filter(({ file }) => file === null))
-  const isStoreNamed = Object.keys(process.env).some((name) => name.startsWith('S3_'))
-  const isWrong = isStoreNamed && !written.some(({ name }) => name.includes('.s3'))
-  if (left.length === 0) return exitCodes.done
-  return complain(left.join('\n'), isWrong ? exitCodes.usage : exitCodes.done)
+setAction<{ out: string }>(render, async ({ out }, { args }) => {
+  const context = { env: process.env, readFile: (path: string) => readFileSync(path, 'utf8') }
+  for (const name of args.length > 0 ? args : await defaultNames(context)) {
+    const file = await writeConfiguration(resolve(out), name, context).catch(refused)
+    await printLine(relative(process.cwd(), file))
+  }
+  return exitCodes.done
 })
 
 await runCommand(program)
 
-/** Combinations that are left out for the same reason, together. */
-function reasons(left: readonly Rendered[]): string[] {
-  const groups = Map.groupBy(left, ({ why }) => why.join('\n'))
-  return [...groups].flatMap(([why, group]) => [
-    `not written: ${group.map(({ name }) => name).join(', ')}`,
-    ...why.split('\n').map((line) => `  ${line}`),
-  ])
+async function defaultNames(context: RenderContext): Promise<string[]> {
+  const { env } = context
+  const isOnS3 = Object.keys(env).some((name) => name.startsWith('S3_'))
+  return [
+    env.LOKI_CONFIG ?? `loki.${isOnS3 ? await lokiVariantFor(context) : 'local'}`,
+    env.TEMPO_CONFIG ?? `tempo.${isOnS3 ? 's3' : 'local'}`,
+    env.COLLECTOR_CONFIG ?? 'collector',
+  ]
+}
+
+function refused(error: unknown): never {
+  throw error instanceof VariantError ? new UsageError(error.message) : error
 }

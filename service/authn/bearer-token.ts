@@ -7,7 +7,7 @@ export type BearerToken =
 /** RFC 6750 section 2.1: `"Bearer" 1*SP b64token`; the scheme compares without case (RFC 9110 section 11.1). */
 const form = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i
 
-/** The token of an `Authorization` header, at most `limits.tokenBytesMax` bytes of ASCII. */
+/** Returns the token of an `Authorization` header, at most `limits.tokenBytesMax` bytes of ASCII. */
 export function bearerTokenFrom(authorization: string | null): BearerToken {
   if (authorization === null || authorization === '') {
     return { ok: false, error: 'missing', description: 'Send a bearer token in the Authorization header.' }

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose'
 import { type Principal, parseScopes } from '../authz/principal.ts'
-import { tenantPattern } from '../documents/document-ref.ts'
 import { limits } from '../limits.ts'
+import { tenantPattern } from '../wire/names.ts'
 
 export type Claims = { ok: true; principal: Principal } | { ok: false; problem: string }
 
@@ -10,7 +10,7 @@ const subjectForm = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/
 const tenantForm = new RegExp(tenantPattern)
 
 /**
- * Who a verified token speaks for: `sub`, `tenants` (a list of tenant labels) and `scope` (space-separated,
+ * Returns the principal that a verified token speaks for, from `sub`, `tenants` (a list of tenant labels) and `scope` (space-separated,
  * RFC 8693 section 4.2; absent means none). A list with one bad tenant is refused as a whole: leaving the bad
  * one out would hide a broken issuer.
  */

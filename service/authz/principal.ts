@@ -3,7 +3,7 @@ export const scopes = ['documents:read', 'documents:write', 'documents:admin'] a
 
 export type Scope = (typeof scopes)[number]
 
-/** Who is asking, as a verified token says. Nothing in here was taken from the request itself. */
+/** Who sends a request, according to a verified token. Nothing in it comes from the request itself. */
 export interface Principal {
   /** `sub` of the token: 1–255 printable ASCII characters. */
   subject: string
@@ -16,6 +16,7 @@ export interface Principal {
 
 const known: ReadonlySet<string> = new Set(scopes)
 
+/** Returns whether `value` is a scope of this service. */
 export function isScope(value: string): value is Scope {
   return known.has(value)
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { isScope, scopes } from '../authz/principal.ts'
-import { tenantPattern } from '../documents/document-ref.ts'
+import { tenantPattern } from '../wire/names.ts'
 
 /** Values of flags: each parser throws {@link InvalidArgumentError}, which commander reports with exit code 2. */
 

@@ -1,5 +1,5 @@
-import { type Digest, isDigest } from '../documents/document-ref.ts'
-import type { Document, ListedVersion, Tag } from '../documents/documents.ts'
+import type { Document, ListedVersion, Tag } from '../wire/answers.ts'
+import { type Digest, isDigest } from '../wire/names.ts'
 import { type CallIds, ProtocolError } from './errors.ts'
 import type { Answer } from './transport.ts'
 

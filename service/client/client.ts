@@ -1,4 +1,4 @@
-import type { Document, ListedVersion, Tag } from '../documents/documents.ts'
+import type { Document, ListedVersion, Tag } from '../wire/answers.ts'
 import { createDownload, type DownloadUrl, type DownloadUrlOptions, openDirect } from './direct-download.ts'
 import {
   type Download,

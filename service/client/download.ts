@@ -1,7 +1,8 @@
-import type { Digest, VersionRef } from '../documents/document-ref.ts'
-import { type ByteRange, formatRange, parseContentRange } from './byte-range.ts'
-import { parseReprDigest, parseVersionEtag } from './digest-header.ts'
-import { DigestMismatchError, ProtocolError } from './errors.ts'
+import { type ByteRange, formatRange, parseContentRange } from '../wire/byte-range.ts'
+import { parseEntityTag } from '../wire/entity-tag.ts'
+import { type Digest, isDigest, type VersionRef } from '../wire/names.ts'
+import { parseReprDigest } from '../wire/repr-digest.ts'
+import { ArgumentError, DigestMismatchError, ProtocolError } from './errors.ts'
 import type { OnProgress } from './progress.ts'
 import { checked, type DocumentName, documentPath, versionPath } from './references.ts'
 import type { Answer, Call, Send } from './transport.ts'
@@ -48,7 +49,7 @@ export async function open(
   const headers = {
     // A coded body would be hashed after decoding and could not be measured.
     'accept-encoding': 'identity',
-    ...(range ? { range: formatRange(range) } : {}),
+    ...(range ? { range: formatRange(checkedRange(range)) } : {}),
   }
   const answer = await send({ ...callFor(ref), method: 'GET', headers, signal })
   try {
@@ -73,6 +74,17 @@ export async function head(
     signal,
   })
   return versionInfo(answer, tenant, ref, announcedSize(answer))
+}
+
+/** Returns the range if it is one. @throws {ArgumentError} */
+function checkedRange(range: ByteRange): ByteRange {
+  for (const [name, value] of Object.entries(range)) {
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 0))
+      throw new ArgumentError(`range: ${name} is not a position in bytes`)
+  }
+  if ('first' in range && range.last !== undefined && range.last < range.first)
+    throw new ArgumentError('range: last is before first')
+  return range
 }
 
 function callFor(ref: VersionName): Pick<Call, 'path' | 'query'> {
@@ -118,12 +130,14 @@ function versionInfo({ response, ids }: Answer, tenant: string, ref: VersionName
   return { tenant, type: ref.type, name: ref.name, digest, size, contentType }
 }
 
-/** From `ETag` and `Repr-Digest`, which must agree where both are there. */
+/** Reads the digest from `ETag` and `Repr-Digest`; returns `null` if neither has one or they disagree. */
 function announcedDigest({ headers }: Response): Digest | null {
-  const tagged = parseVersionEtag(headers.get('etag'))
-  const described = parseReprDigest(headers.get('repr-digest'))
-  if (tagged !== null && described !== null && tagged !== described) return null
-  return tagged ?? described
+  // A proxy may have made the ETag weak, which says nothing against the digest in it.
+  const tagged = parseEntityTag(headers.get('etag'))
+  const fromEtag = tagged !== null && isDigest(tagged) ? tagged : null
+  const described = parseReprDigest(headers.get('repr-digest') ?? '')
+  if (!('digest' in described)) return fromEtag
+  return fromEtag !== null && fromEtag !== described.digest ? null : described.digest
 }
 
 /** `Document-Size` comes first: a streamed answer has lost its `Content-Length`. */

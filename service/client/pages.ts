@@ -1,4 +1,4 @@
-import type { Document, ListedVersion } from '../documents/documents.ts'
+import type { Document, ListedVersion } from '../wire/answers.ts'
 import { documentFrom, jsonMembers, listedFrom, type Members } from './answers.ts'
 import { type CallIds, ProtocolError } from './errors.ts'
 import { checked, type DocumentName, documentPath } from './references.ts'

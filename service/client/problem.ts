@@ -1,3 +1,4 @@
+import { parseRetryAfter } from '../wire/retry-after.ts'
 import { type CallIds, ProblemError } from './errors.ts'
 
 /** A problem document is a few fields; what is longer is some proxy's page. */
@@ -18,21 +19,10 @@ export async function problemFrom(response: Response, method: string, ids: CallI
     code,
     title,
     detail: text(members.detail) ?? title,
-    retryAfterSeconds: retryAfterSeconds(response.headers.get('retry-after'), Date.now()),
+    retryAfterSeconds: parseRetryAfter(response.headers.get('retry-after')) ?? null,
     extensions: extensionsOf(members),
   }
   return new ProblemError(problem, { ...ids, traceId: text(members.traceId) ?? ids.traceId })
-}
-
-/**
- * `Retry-After` as seconds from `nowMs` (milliseconds since the epoch), from either of its forms: a number of
- * seconds or an HTTP date (RFC 9110 section 10.2.3). `null` if it is absent or neither.
- */
-export function retryAfterSeconds(header: string | null, nowMs: number): number | null {
-  if (header === null) return null
-  if (/^\d{1,9}$/.test(header)) return Number(header)
-  const date = Date.parse(header)
-  return Number.isNaN(date) ? null : Math.max(0, Math.ceil((date - nowMs) / 1000))
 }
 
 function headProblem(response: Response): Record<string, unknown> {

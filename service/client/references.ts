@@ -1,10 +1,4 @@
-import {
-  digestPattern,
-  namePattern,
-  tagPattern,
-  tenantPattern,
-  typePattern,
-} from '../documents/document-ref.ts'
+import { digestPattern, namePattern, tagPattern, tenantPattern, typePattern } from '../wire/names.ts'
 import { ArgumentError } from './errors.ts'
 
 /** One document of the client's tenant. */

@@ -1,5 +1,5 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
-import type { Digest } from '../documents/document-ref.ts'
+import type { Digest } from '../wire/names.ts'
 
 /** An incremental SHA-256 (FIPS 180-4). WebCrypto has none: `crypto.subtle.digest` wants all bytes at once. */
 export interface Sha256 {

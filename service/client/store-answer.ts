@@ -1,5 +1,5 @@
+import { parseRetryAfter } from '../wire/retry-after.ts'
 import { type CallIds, StoreError } from './errors.ts'
-import { retryAfterSeconds } from './problem.ts'
 import { reasonOf } from './transport.ts'
 
 /** An error of S3 is a few lines of XML; what is longer is some proxy's page. */
@@ -15,7 +15,7 @@ export function storeRefusal(
 ): StoreError {
   // Only the code: the rest may repeat the request (S3 API, "REST error responses").
   const code = /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(body)?.[1] ?? 'unknown'
-  return new StoreError(new URL(url).origin, status, code, retryAfterSeconds(retryAfter, Date.now()), ids)
+  return new StoreError(new URL(url).origin, status, code, parseRetryAfter(retryAfter) ?? null, ids)
 }
 
 /** The error for a store that did not answer. */

@@ -1,4 +1,4 @@
-import type { Digest } from '../documents/document-ref.ts'
+import type { Digest } from '../wire/names.ts'
 import { DigestMismatchError, type StoreError } from './errors.ts'
 import { type IdleWatch, watchIdle } from './idle-watch.ts'
 import { type FormFrame, formFrame, framed } from './multipart-body.ts'

@@ -1,6 +1,6 @@
-import type { Tag } from '../documents/documents.ts'
+import type { Tag } from '../wire/answers.ts'
+import { parseEntityTag } from '../wire/entity-tag.ts'
 import { jsonMembers, tagFrom } from './answers.ts'
-import { etagOf } from './digest-header.ts'
 import { ProtocolError } from './errors.ts'
 import { checked, type DocumentName, tagPath } from './references.ts'
 import type { Answer, Send } from './transport.ts'
@@ -56,7 +56,7 @@ function condition({ ifMatch }: TagOptions): Record<string, string> {
 }
 
 async function tagOf(answer: Answer): Promise<Tag> {
-  const etag = etagOf(answer.response.headers.get('etag'))
+  const etag = parseEntityTag(answer.response.headers.get('etag'))
   if (etag === null) throw new ProtocolError('The answer has no usable ETag.', answer.ids)
   return tagFrom(await jsonMembers(answer), etag)
 }

@@ -1,4 +1,4 @@
-import type { Document } from '../documents/documents.ts'
+import type { Document } from '../wire/answers.ts'
 import { CompletionPendingError, DigestMismatchError, ProblemError, StoreError } from './errors.ts'
 import { inPhase, type OnUploadProgress } from './progress.ts'
 import type { DocumentName } from './references.ts'

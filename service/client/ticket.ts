@@ -1,8 +1,8 @@
-import type { Digest } from '../documents/document-ref.ts'
-import type { Document } from '../documents/documents.ts'
+import type { Document } from '../wire/answers.ts'
+import type { Digest } from '../wire/names.ts'
+import { parseRetryAfter } from '../wire/retry-after.ts'
 import { documentFrom, jsonMembers, type Members } from './answers.ts'
 import { type CallIds, ProtocolError } from './errors.ts'
-import { retryAfterSeconds } from './problem.ts'
 import { type DocumentName, documentPath } from './references.ts'
 import type { Send } from './transport.ts'
 
@@ -67,7 +67,7 @@ export async function askToComplete(
   const { status, headers, body } = answer.response
   if (status === 202) {
     await body?.cancel().catch(() => undefined)
-    return { waitSeconds: retryAfterSeconds(headers.get('retry-after'), Date.now()) ?? 1 }
+    return { waitSeconds: parseRetryAfter(headers.get('retry-after')) ?? 1 }
   }
   return { document: documentFrom(await jsonMembers(answer)), created: status === 201 }
 }

@@ -1,4 +1,4 @@
-import type { Digest } from '../documents/document-ref.ts'
+import type { Digest } from '../wire/names.ts'
 import { ArgumentError, type CallIds } from './errors.ts'
 import { inPhase, type OnUploadProgress } from './progress.ts'
 import { streamsRequests } from './runtime.ts'

@@ -1,6 +1,6 @@
-import type { Document } from '../documents/documents.ts'
+import type { Document } from '../wire/answers.ts'
+import { formatReprDigest } from '../wire/repr-digest.ts'
 import { documentFrom, jsonMembers } from './answers.ts'
-import { formatReprDigest } from './digest-header.ts'
 import { ArgumentError, ConnectionError, DigestMismatchError, ProtocolError } from './errors.ts'
 import { type DocumentName, documentPath } from './references.ts'
 import type { RepeatableSource } from './source-bytes.ts'

@@ -1,4 +1,4 @@
-import type { Digest } from '../documents/document-ref.ts'
+import type { Digest } from '../wire/names.ts'
 import { type CallIds, DigestMismatchError, SizeMismatchError } from './errors.ts'
 import { createSha256 } from './sha256.ts'
 

@@ -1,4 +1,4 @@
-import type { Digest } from './document-ref.ts'
+import type { Digest } from '../wire/names.ts'
 
 /** Every way a document operation can fail that its caller can do something about. */
 export type DocumentErrorCode =

@@ -1,5 +1,5 @@
-import type { Digest, DocumentRef, TagRef, VersionRef } from './document-ref.ts'
-import { isDigest, latestTag } from './document-ref.ts'
+import type { Digest, DocumentRef, TagRef, VersionRef } from '../wire/names.ts'
+import { isDigest, latestTag } from '../wire/names.ts'
 
 /**
  * The key scheme: the only place that knows it, and the only index there is. Keys are relative to

@@ -1,7 +1,6 @@
-import type { ByteRange } from '../object-store/object-store.ts'
-import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
-
-export type { ByteRange }
+import type { Document, ListedVersion, StoredVersion, Tag } from '../wire/answers.ts'
+import type { ByteRange } from '../wire/byte-range.ts'
+import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 
 /**
  * What can be done with documents: the domain behind the HTTP API. Authorisation has been decided before any of these
@@ -100,18 +99,6 @@ export interface Upload {
   signal: AbortSignal
 }
 
-export interface StoredVersion extends VersionRef {
-  size: number
-  contentType: string
-  createdAt: string
-  createdBy: string
-}
-
-export interface Document extends StoredVersion {
-  /** Names of the tags that point to this version, ascending. */
-  tags: string[]
-}
-
 /** The document after an upload, and whether its version is new. */
 export interface Accepted {
   document: Document
@@ -137,18 +124,5 @@ export interface ListQuery {
   cursor?: string | undefined
 }
 
-export interface ListedVersion extends VersionRef {
-  size: number
-  storedAt: string
-}
-
 /** ETags without quotes, one of which must be the tag's; `*` for any (RFC 9110 section 13.1.1). */
 export type TagCondition = readonly string[] | '*'
-
-export interface Tag extends VersionRef {
-  tag: string
-  movedAt: string
-  movedBy: string
-  /** Opaque, without quotes; changes with every move. */
-  etag: string
-}

@@ -1,8 +1,8 @@
 import { limits } from '../limits.ts'
 import { tap } from '../object-store/tap.ts'
+import type { Digest } from '../wire/names.ts'
 import { DocumentError, digestMismatch, tooLarge } from './document-error.ts'
 import { digestOfHex } from './document-key.ts'
-import type { Digest } from './document-ref.ts'
 
 /** The body of an upload: counted and hashed as it is read, given up when nothing moves. */
 export interface IncomingBody {

@@ -1,7 +1,7 @@
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import type { Digest, VersionRef } from '../wire/names.ts'
 import { DocumentError, versionDeleted } from './document-error.ts'
 import { digestHex, versionKey } from './document-key.ts'
-import type { Digest, VersionRef } from './document-ref.ts'
 import { noteGarbage } from './heap-pressure.ts'
 import type { IncomingBody } from './incoming-body.ts'
 import { putVersion, type VersionFacts, versionMetadata } from './stored-version.ts'

@@ -1,7 +1,7 @@
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
+import type { StoredVersion } from '../wire/answers.ts'
+import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 import { digestHex, versionKey } from './document-key.ts'
-import type { Digest, DocumentRef, VersionRef } from './document-ref.ts'
-import type { StoredVersion } from './documents.ts'
 
 /** What is written with the bytes of a version, and the signal of the call that writes it. */
 export interface VersionFacts {

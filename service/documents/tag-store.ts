@@ -3,9 +3,9 @@ import { Value } from '@sinclair/typebox/value'
 import { limits } from '../limits.ts'
 import { eachObject } from '../object-store/each-object.ts'
 import type { CallOptions, ObjectStore } from '../object-store/object-store.ts'
+import { type Digest, type DocumentRef, digestPattern, type VersionRef } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
 import { lastSegment, tagKey, tagsPrefix } from './document-key.ts'
-import { type Digest, type DocumentRef, digestPattern, type VersionRef } from './document-ref.ts'
 import { inParallel } from './in-order.ts'
 
 /** What is stored under a tag's key. */

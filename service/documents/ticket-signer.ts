@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { errors, jwtVerify, SignJWT } from 'jose'
+import { type Digest, digestPattern } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
-import { type Digest, digestPattern } from './document-ref.ts'
 
 /** Everything that a completion must know of its upload: the service keeps nothing in between. */
 export const UploadClaims = Type.Object({

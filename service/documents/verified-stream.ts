@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
 import { type StreamObserver, tap } from '../object-store/tap.ts'
+import type { Digest } from '../wire/names.ts'
 import { digestOfHex } from './document-key.ts'
-import type { Digest } from './document-ref.ts'
 import { noteGarbage } from './heap-pressure.ts'
 
 /** What the bytes of a stream are, or should be. */

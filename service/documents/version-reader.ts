@@ -1,14 +1,10 @@
 import { limits } from '../limits.ts'
-import {
-  type ByteRange,
-  type ObjectBody,
-  type ObjectStore,
-  ObjectStoreError,
-} from '../object-store/object-store.ts'
+import { type ObjectBody, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import { tap } from '../object-store/tap.ts'
+import type { ByteRange } from '../wire/byte-range.ts'
+import type { VersionRef } from '../wire/names.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { digestOfHex, versionKey } from './document-key.ts'
-import type { VersionRef } from './document-ref.ts'
 import type { OpenOptions, OpenVersion } from './documents.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { type Identity, type OnMismatch, verified } from './verified-stream.ts'

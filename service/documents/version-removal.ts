@@ -1,8 +1,8 @@
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
+import { latestTag, type VersionRef } from '../wire/names.ts'
 import type { Deletions } from './deletions.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
-import { latestTag, type VersionRef } from './document-ref.ts'
 import type { Latest } from './latest.ts'
 import type { TagStore } from './tag-store.ts'
 

@@ -1,120 +1,108 @@
 import type { Authenticator } from '../authn/authenticator.ts'
 import { type Action, decide } from '../authz/policy.ts'
 import type { Principal } from '../authz/principal.ts'
-import type { AuditEntry } from '../telemetry/audit.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { AuditEntry, Logger } from '../telemetry/logger.ts'
+import type { RequestSubject } from '../telemetry/traced-request.ts'
+import type { RequestContext } from './call.ts'
 import { ProblemError } from './problem.ts'
-import type { RequestContext } from './request-context.ts'
 
-/** What a request is about, as its path says; unchecked. */
-export interface AccessTarget {
-  tenant?: string | undefined
-  type?: string | undefined
-  name?: string | undefined
-  tag?: string | undefined
-  digest?: string | undefined
-}
+/** A request, and the document that it is about as its path says; unchecked. */
+export type Asked = RequestContext & { about: RequestSubject }
 
 /**
- * Who may go on. Each decision writes its audit line before anything is answered, and is made before any call
+ * Who may do what, in terms of HTTP: asks `authn` and `authz`, turns their refusals into problems with a challenge
+ * (RFC 6750 section 3), and writes the audit line of each decision before anything is answered and before any call
  * to the store.
  */
 export interface Access {
   /** @throws {ProblemError} `credentials_missing`, `credentials_invalid`, `issuer_unavailable` */
-  authenticate(request: Request, context: RequestContext, target: AccessTarget): Promise<Principal>
+  authenticate(request: Request, asked: Asked): Promise<Principal>
   /** @throws {ProblemError} `document_not_found` for a tenant that is not in the token, whatever is asked of it. */
-  requireTenant(principal: Principal, tenant: string, context: RequestContext, target: AccessTarget): void
+  requireTenant(principal: Principal, tenant: string | undefined, asked: Asked): void
   /** @throws {ProblemError} `scope_missing` */
-  requireScope(principal: Principal, action: Action, context: RequestContext, target: AccessTarget): void
+  requireScope(principal: Principal, action: Action, asked: Asked): void
   /**
    * For a request that asks for none of the `actions` of its address, so that nothing is allowed by this.
    *
    * @throws {ProblemError} `scope_missing` if the token is good for none of them.
    */
-  requireAnyScope(
-    principal: Principal,
-    actions: readonly Action[],
-    context: RequestContext,
-    target: AccessTarget,
-  ): void
+  requireAnyScope(principal: Principal, actions: readonly Action[], asked: Asked): void
   /** Records a signed URL that an allowed action is about to give out. */
   signedUrl(
     principal: Principal,
     action: Action,
-    context: RequestContext,
-    target: AccessTarget,
+    asked: Asked,
     signedUrl: { id: string; expiresAt: string },
   ): void
 }
 
 const realm = 'Bearer realm="documents"'
 
+/** Returns the access control of the API; `logger` gets the audit lines. */
 export function createAccess(authenticator: Authenticator, logger: Logger): Access {
   function audit(
-    context: RequestContext,
-    target: AccessTarget,
+    { about, clientAddress, correlationId, trace }: Asked,
     entry: Pick<AuditEntry, 'decision' | 'rule' | 'action' | 'subject' | 'signedUrl'>,
   ): void {
-    const { clientAddress, correlationId, trace } = context
-    logger.audit({ ...entry, ...bounded(target), clientAddress, correlationId, traceId: trace.traceId })
+    logger.audit({ ...entry, ...bounded(about), clientAddress, correlationId, traceId: trace.traceId })
   }
 
   return {
-    async authenticate(request, context, target) {
+    async authenticate(request, asked) {
       const result = await authenticator.authenticate(request.headers.get('authorization'))
       if (result.ok) return result.principal
-      audit(context, target, { decision: 'denied', rule: `token-${result.error}`, action: 'authenticate' })
-      if (result.error === 'unavailable') {
-        logger.error('issuer.unavailable', { traceId: context.trace.traceId, cause: result.cause })
-        throw new ProblemError('issuer_unavailable', result.description)
+      const { error, description } = result
+      audit(asked, { decision: 'denied', rule: `token-${error}`, action: 'authenticate' })
+      if (error === 'unavailable') {
+        logger.error('issuer.unavailable', { traceId: asked.trace.traceId, cause: result.cause })
+        throw new ProblemError('issuer_unavailable', description)
       }
-      if (result.error === 'missing') {
-        throw new ProblemError('credentials_missing', result.description, {}, { 'www-authenticate': realm })
-      }
+      if (error === 'missing') throw new ProblemError('credentials_missing', description, challenge())
       // RFC 6750 section 3.1; the description is ours and holds no quotes.
-      const challenge = `${realm}, error="invalid_token", error_description="${result.description}"`
-      throw new ProblemError('credentials_invalid', result.description, {}, { 'www-authenticate': challenge })
+      const why = `, error="invalid_token", error_description="${description}"`
+      throw new ProblemError('credentials_invalid', description, challenge(why))
     },
 
-    requireTenant(principal, tenant, context, target) {
-      if (principal.tenants.has(tenant)) return
+    requireTenant(principal, tenant, asked) {
+      if (tenant !== undefined && principal.tenants.has(tenant)) return
       const { subject } = principal
-      audit(context, target, { decision: 'denied', rule: 'tenant-in-token', action: 'tenant.enter', subject })
+      audit(asked, { decision: 'denied', rule: 'tenant-in-token', action: 'tenant.enter', subject })
       throw new ProblemError('document_not_found', 'There is no such document.')
     },
 
-    requireScope(principal, action, context, target) {
-      const decision = decide(principal, { tenant: target.tenant ?? '', action })
+    requireScope(principal, action, asked) {
+      const decision = decide(principal, { tenant: asked.about.tenant ?? '', action })
       const { subject } = principal
-      const { rule } = decision
-      audit(context, target, { decision: decision.allowed ? 'allowed' : 'denied', rule, action, subject })
-      if (decision.allowed) return
-      const needed = decision.reason === 'missing_scope' ? decision.neededScope : undefined
-      const challenge = `${realm}, error="insufficient_scope"${needed ? `, scope="${needed}"` : ''}`
-      const detail = needed ? `This needs a token with the scope ${needed}.` : 'No scope allows this.'
-      throw new ProblemError('scope_missing', detail, needed ? { scope: needed } : {}, {
-        'www-authenticate': challenge,
-      })
+      const { allowed, rule } = decision
+      audit(asked, { decision: allowed ? 'allowed' : 'denied', rule, action, subject })
+      if (allowed) return
+      const scope = decision.reason === 'missing_scope' ? decision.neededScope : undefined
+      const why = `, error="insufficient_scope"${scope ? `, scope="${scope}"` : ''}`
+      const detail = scope ? `This needs a token with the scope ${scope}.` : 'No scope allows this.'
+      throw new ProblemError('scope_missing', detail, { ...challenge(why), members: scope ? { scope } : {} })
     },
 
-    requireAnyScope(principal, actions, context, target) {
-      const tenant = target.tenant ?? ''
+    requireAnyScope(principal, actions, asked) {
+      const tenant = asked.about.tenant ?? ''
       const [first] = actions
       const allowed = actions.some((action) => decide(principal, { tenant, action }).allowed)
-      if (first && !allowed) this.requireScope(principal, first, context, target)
+      if (first && !allowed) this.requireScope(principal, first, asked)
     },
 
-    signedUrl(principal, action, context, target, signedUrl) {
-      const { subject } = principal
-      audit(context, target, { decision: 'allowed', rule: 'url-minted', action, subject, signedUrl })
+    signedUrl({ subject }, action, asked, signedUrl) {
+      audit(asked, { decision: 'allowed', rule: 'url-minted', action, subject, signedUrl })
     },
   }
 }
 
-/** Path segments are the caller's own words: a line of the log must not become as long as they like. */
-function bounded(target: AccessTarget): AccessTarget {
-  const cut = Object.entries(target).map(([name, value]) => [name, value?.slice(0, segmentCharsMax)])
-  return Object.fromEntries(cut) as AccessTarget
+function challenge(why = ''): { headers: Record<string, string> } {
+  return { headers: { 'www-authenticate': `${realm}${why}` } }
+}
+
+/** Path segments are the caller's own words, which must not make a line of the log as long as they like. */
+function bounded(about: RequestSubject): RequestSubject {
+  const cut = Object.entries(about).map(([name, value]) => [name, value?.slice(0, segmentCharsMax)])
+  return Object.fromEntries(cut) as RequestSubject
 }
 
 const segmentCharsMax = 160

@@ -1,13 +1,15 @@
-import type { VersionRef } from '../documents/document-ref.ts'
-import type { Documents, OpenVersion, StoredVersion } from '../documents/documents.ts'
-import { formatEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from './headers/entity-tag.ts'
-import { formatContentRange, parseRange } from './headers/range.ts'
-import { formatReprDigest } from './headers/repr-digest.ts'
+import type { Documents, OpenVersion } from '../documents/documents.ts'
+import type { StoredVersion } from '../wire/answers.ts'
+import { formatContentRange, parseRange } from '../wire/byte-range.ts'
+import { formatEntityTag } from '../wire/entity-tag.ts'
+import type { VersionRef } from '../wire/names.ts'
+import { formatReprDigest } from '../wire/repr-digest.ts'
+import type { AdmittedContext } from './call.ts'
+import { matchesStrongly, matchesWeakly, parseEntityTags } from './headers/entity-tag.ts'
 import { ProblemError } from './problem.ts'
-import type { AdmittedContext } from './request-context.ts'
 
-/** A version under its digest never changes; one under a tag may be another tomorrow. */
-export const cacheForEver = 'private, max-age=31536000, immutable'
+/** Under its digest, a version never changes; a tag may point to another one tomorrow. */
+export const cacheImmutable = 'private, max-age=31536000, immutable'
 export const cacheNever = 'private, no-cache'
 
 /**
@@ -21,7 +23,7 @@ export async function getVersion(
   cacheControl: string,
 ): Promise<Response> {
   const { headers, signal } = request
-  // Preconditions count only for what is there (RFC 9110 section 13.2.1): else the answer is that it is not.
+  // Preconditions count only for what is there (RFC 9110 section 13.2.1): otherwise the answer is 404.
   if (isConditional(headers)) await documents.head(ref, signal)
   if (notModified(headers, ref.digest)) {
     return new Response(null, { status: 304, headers: validators(ref, cacheControl) })
@@ -66,7 +68,7 @@ function versionHeaders(version: StoredVersion, cacheControl: string): Record<st
   return {
     ...validators(version, cacheControl),
     'content-type': version.contentType,
-    // Whatever a tenant uploaded must never run in our origin, nor be taken for something else.
+    // What a tenant uploaded must never run in our origin, nor be taken for another type.
     'content-disposition': contentDisposition(version.name),
     'content-security-policy': "default-src 'none'; sandbox",
     'cross-origin-resource-policy': 'same-origin',

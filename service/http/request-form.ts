@@ -1,8 +1,9 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { limits } from '../limits.ts'
 import { ProblemError } from './problem.ts'
 
-/** One thing that has the wrong form. `pointer` is a JSON pointer (RFC 6901) into `in`. */
+/** One value that has the wrong form. `pointer` is a JSON pointer (RFC 6901) into `in`. */
 export interface FormError {
   in: string
   pointer: string
@@ -12,7 +13,7 @@ export interface FormError {
 const errorsMax = 16
 
 /**
- * The value, if it has the schema's form; unknown members are refused where the schema says so.
+ * Returns the value if it has the schema's form; unknown members are refused where the schema says so.
  *
  * @param part where in the request the value was: `path`, `query` or `body`.
  * @throws {ProblemError} `request_invalid`, with every error.
@@ -35,8 +36,8 @@ export function checked<Schema extends TSchema>(
 const wholeNumber = /^(?:0|[1-9]\d{0,14})$/
 
 /**
- * Query parameters in their schema's form, of which none comes twice. A text stays a text, but for whole numbers
- * where the schema has an integer.
+ * Returns query parameters, of which none comes twice, in their schema's form: whole numbers where the schema has an
+ * integer, and texts everywhere else.
  *
  * @throws {ProblemError} `request_invalid`, also for a parameter that the schema does not know.
  */
@@ -48,12 +49,58 @@ export function readQuery<Query extends TObject>(schema: Query, parameters: URLS
   return checked('query', schema, Object.fromEntries(entries))
 }
 
+/** Returns the problem that lists what has the wrong form. */
 export function formProblem(errors: readonly FormError[]): ProblemError {
   const [first] = errors
   const where = first ? `${first.in}${first.pointer}` : 'request'
   return new ProblemError(
     'request_invalid',
     `The ${where} has the wrong form: ${first?.message ?? 'unknown'}. See "errors" for all of it.`,
-    { errors },
+    { members: { errors } },
   )
+}
+
+/**
+ * Reads a JSON body of a known shape, and never more than `limits.jsonBodyBytesMax` of it: admission has looked at the
+ * declared size only.
+ *
+ * @throws {ProblemError} `body_too_large`, `request_invalid`
+ */
+export async function readJson<Schema extends TSchema>(
+  request: Request,
+  schema: Schema,
+): Promise<Static<Schema>> {
+  return checked('body', schema, parse(await readText(request)))
+}
+
+/** As {@link readJson}, where the body may be left out. */
+export async function readOptionalJson<Schema extends TSchema>(
+  request: Request,
+  schema: Schema,
+): Promise<Static<Schema> | undefined> {
+  const text = await readText(request)
+  return text === '' ? undefined : checked('body', schema, parse(text))
+}
+
+async function readText(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > limits.jsonBodyBytesMax) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ProblemError('request_invalid', 'The body is not JSON.')
+  }
+}
+
+function tooLarge(): ProblemError {
+  return new ProblemError('body_too_large', `A JSON body may have ${limits.jsonBodyBytesMax} bytes at most.`)
 }

@@ -1,14 +1,11 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import type { Action } from '../authz/policy.ts'
-import type { ProblemCode } from './problem.ts'
-import type { AdmittedContext } from './request-context.ts'
+import type { ProblemCode } from '../wire/problems.ts'
+import type { AdmittedContext } from './call.ts'
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
 
-/**
- * One call of the API, said once: the edge authorises by it, Elysia routes and validates by it, and OpenAPI
- * describes it.
- */
+/** One call of the API, said once: admission authorises by it, Elysia validates by it, and OpenAPI describes it. */
 export interface Route<Path extends TObject = TObject, Query extends TObject = TObject> {
   method: Method
   /** With `:parameter` segments. */
@@ -49,46 +46,36 @@ export function defineRoute<Path extends TObject, Query extends TObject>(route: 
   return route as unknown as Route
 }
 
-export type RouteMatch =
-  | { found: true; route: Route; params: Record<string, string> }
-  /** `others`: routes of the same address for other methods; none if there is no such address. */
-  | { found: false; others: Route[] }
+/** How JSON answers describe their `Cache-Control`: nothing but the bytes of a version may be cached. */
+export const noStore = { 'Cache-Control': 'no-store' }
+
+/** Returns a JSON answer, which no cache may keep. */
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  })
+}
+
+/** All methods of one address. They share the form of its parameters. */
+export interface Address {
+  path: string
+  params: TObject
+  routes: readonly [Route, ...Route[]]
+}
 
 /**
- * Finds the route of a request; parameters are percent-decoded and otherwise unchecked. The fixed segments are
- * compared as they came, as Elysia does: an address that only one of us knew would be admitted and then lost.
+ * Groups the table of routes by address, both in the order of the table.
+ *
+ * @throws {Error} if two routes of one address disagree about its parameters.
  */
-export function matchRoute(routes: readonly Route[], method: string, pathname: string): RouteMatch {
-  const segments = pathname.split('/')
-  const others: Route[] = []
+export function addressesOf(routes: readonly Route[]): Address[] {
+  const byPath = new Map<string, [Route, ...Route[]]>()
   for (const route of routes) {
-    const params = matchSegments(route.path.split('/'), segments)
-    if (!params) continue
-    if (route.method === method) return { found: true, route, params }
-    others.push(route)
+    const others = byPath.get(route.path)
+    if (others && others[0].params !== route.params) throw new Error(`${route.path} has two forms of path`)
+    if (others) others.push(route)
+    else byPath.set(route.path, [route])
   }
-  return { found: false, others }
-}
-
-function matchSegments(
-  template: readonly string[],
-  segments: readonly string[],
-): Record<string, string> | null {
-  if (template.length !== segments.length) return null
-  const params: Record<string, string> = {}
-  for (const [at, expected] of template.entries()) {
-    const segment = segments[at] ?? ''
-    if (expected.startsWith(':') && segment !== '') params[expected.slice(1)] = decodeSegment(segment)
-    else if (expected !== segment) return null
-  }
-  return params
-}
-
-/** A malformed percent-encoding stays as it is, and then fails its pattern. */
-export function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
+  return [...byPath].map(([path, all]) => ({ path, params: all[0].params, routes: all }))
 }

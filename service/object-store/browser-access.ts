@@ -1,11 +1,11 @@
-/** What the typed client sends to a store and reads from it in a browser, and nothing more (README.md, "Browsers"). */
+/** The least that a store's CORS rule must allow for the typed client in a browser (README.md, "Browsers"). */
 export const browserAccess = {
   /** Name of the CORS rule. */
   id: 'control-ui',
   methods: ['GET', 'HEAD', 'PUT', 'POST'],
-  /** A ticket's PUT has these; a form, and a download, need none that a browser would ask for. */
+  /** Headers of a ticket's PUT; forms and downloads need none that a browser would ask for. */
   headers: ['content-type', 'x-amz-checksum-sha256'],
   exposed: ['ETag', 'Retry-After'],
-  /** A browser may rely on the answer for this long: an upload asks once, and a changed rule soon holds. */
+  /** How long a browser may cache the answer: an upload asks once, and a changed rule takes effect soon. */
   seconds: 600,
 } as const

@@ -2,26 +2,26 @@ import type { Finding, FindingId } from './probe/finding.ts'
 import { capabilitiesOf } from './probe/probe.ts'
 import { nothingKnown, type StoreCapabilities } from './store-capabilities.ts'
 
-/** Keeps what is known of the store up to date while the service runs. */
+/** What is known of the store, kept up to date while the service runs. */
 export interface CapabilityWatch {
-  /** As known now; each row counts as soon as it was answered. */
+  /** What is known now; each row counts as soon as it was answered. */
   current(): StoreCapabilities
   stop(): void
 }
 
 export interface CapabilityWatchOptions {
-  /** Asks the store, telling of each finding as it comes. */
+  /** Asks the store, and reports each finding as soon as it is known. */
   probe(onFinding: (finding: Finding) => void): Promise<unknown>
   intervalSeconds: number
-  /** How soon to ask again where something stayed open; twice as long each time, up to the interval. */
+  /** How soon to ask again while a row stays open; twice as long each time, up to the interval. */
   retrySeconds: number
-  /** Told after each round, with what the round found. */
+  /** Called after each round with what it found. */
   onRound(capabilities: StoreCapabilities, findings: readonly Finding[]): void
 }
 
 /**
- * Asks at once and then again and again. A row that a later round does not answer stops counting: the store may
- * have become another one. Where the probe itself fails, nothing counts.
+ * Asks at once and then regularly. A row that a later round does not answer stops counting: the store may have been
+ * replaced. If the probe itself fails, nothing counts.
  */
 export function watchCapabilities(options: CapabilityWatchOptions): CapabilityWatch {
   const { probe, intervalSeconds, retrySeconds, onRound } = options
@@ -65,7 +65,7 @@ export function watchCapabilities(options: CapabilityWatchOptions): CapabilityWa
   }
 }
 
-/** Nothing was found, or something could not be found out. */
+/** True if nothing was found, or a row is unknown. */
 function isOpen(findings: readonly Finding[]): boolean {
   return findings.length === 0 || findings.some(({ verdict }) => verdict === 'unknown')
 }

@@ -1,7 +1,7 @@
 /**
  * The object store, as the document service sees it: a flat map from key to immutable-sized bytes in one
  * bucket. This file is the specification; adapters implement it, decorators wrap it, and one contract suite
- * (`tests/contract`) holds every one of them to the sentences below.
+ * (`tests/contract`) checks each of them against the sentences below.
  *
  * The words are those of the S3 API (https://docs.aws.amazon.com/AmazonS3/latest/API/). Common to all methods:
  * - Sizes are bytes, keys are non-empty UTF-8 without a leading slash, ETags are opaque and carry no quotes.
@@ -10,6 +10,7 @@
  * - `signal` aborts the call: the promise rejects with the signal's reason and the store's connection is freed.
  * - Calls whose body can be replayed are retried a bounded number of times; a streamed body never is.
  */
+import type { ByteRange } from '../wire/byte-range.ts'
 export interface ObjectStore {
   /**
    * Stores `body` under `key`, whole or not at all: a stream that errors, ends short of `options.size` or
@@ -39,9 +40,9 @@ export interface ObjectStore {
   head(key: string, options?: HeadOptions): Promise<ObjectInfo | null>
 
   /**
-   * Copies an object inside the store, without its bytes passing here; what was under `to` is replaced. The
-   * copy carries the metadata given, not the source's. Whether the store honours `ifMatch` is for the probe
-   * to find out: RGW 16.2 copies whatever the source has become.
+   * Copies an object inside the store, so its bytes do not pass through here; an object under `to` is replaced. The
+   * copy carries the metadata given, not the source's. The probe finds out whether the store honours `ifMatch`:
+   * RGW 16.2 copies the source whatever its ETag.
    *
    * @returns the copy's ETag, or `null` if the source is absent or has another ETag than `ifMatch`.
    */
@@ -103,8 +104,8 @@ export interface PutOptions extends CallOptions {
   /** User metadata (`x-amz-meta-*`): lower-case ASCII names, printable ASCII values. */
   metadata?: Readonly<Record<string, string>> | undefined
   /**
-   * SHA-256 of the body, hexadecimal, where it is known. Goes along so that a store that checks it refuses
-   * bytes which changed on their way (`rejected`); not every store does.
+   * SHA-256 of the body, hexadecimal, if it is known. It is sent so that a store that checks it refuses bytes that
+   * changed on their way (`rejected`); not every store does.
    */
   sha256?: string | undefined
   /** `{ absent: true }` is If-None-Match: *; `{ etag }` is If-Match (RFC 9110 section 13.1). */
@@ -120,9 +121,6 @@ export interface GetOptions extends CallOptions {
   ifMatch?: string | undefined
 }
 
-/** RFC 9110 section 14.1.2: first and last byte position (inclusive), or the last `suffix` bytes. */
-export type ByteRange = { first: number; last?: number | undefined } | { suffix: number }
-
 export interface ListedObject {
   key: string
   size: number
@@ -134,11 +132,11 @@ export interface ObjectInfo extends ListedObject {
   contentType: string
   metadata: Readonly<Record<string, string>>
   /**
-   * SHA-256 (hexadecimal) that the store says the bytes have; only where it was asked for and is kept. It is
-   * worth what the probe found: some stores keep what they were told without looking.
+   * SHA-256 (hexadecimal) that the store reports for the bytes; only if it was asked for and is kept. The probe says
+   * what it is worth: some stores keep a checksum without verifying it.
    */
   sha256?: string
-  /** Until when nobody may remove it (S3 object lock), where the store says so; `forever` is a legal hold. */
+  /** Until when no one may remove it (S3 object lock), if the store says so; `forever` is a legal hold. */
   locked?: Date | 'forever'
 }
 
@@ -172,7 +170,7 @@ export interface MultipartUpload {
   uploadPart(bytes: Uint8Array, options?: CallOptions): Promise<void>
   /** Publishes the parts as one object under the key (at least one part, which may be empty). */
   complete(options?: CallOptions): Promise<PutResult>
-  /** Throws the parts away. Never rejects for an upload that is already gone. */
+  /** Discards the parts. Never rejects for an upload that is already gone. */
   abort(): Promise<void>
 }
 
@@ -202,7 +200,7 @@ export class ObjectStoreError extends Error {
     readonly operation: string,
     /** The store's own error code or the transport's, such as `SlowDown` or `ECONNREFUSED`. */
     readonly reason: string,
-    /** Where the store said when to come back (RFC 9110 section 10.2.3). */
+    /** How long the store asked to wait (RFC 9110 section 10.2.3). */
     readonly retryAfterSeconds?: number | undefined,
   ) {
     super(`object store: ${operation} failed: ${code} (${reason})`)

@@ -1,4 +1,4 @@
-import type { MultipartUpload, ObjectBody, ObjectStore } from './object-store.ts'
+import { type MultipartUpload, type ObjectBody, type ObjectStore, ObjectStoreError } from './object-store.ts'
 
 /** What a call is about. */
 export interface CallTarget {
@@ -7,7 +7,7 @@ export interface CallTarget {
 }
 
 /**
- * Makes one call and sees how it ends; everything about the call goes through as it is.
+ * Makes one call and sees how it ends; arguments, answer and failure pass through unchanged.
  *
  * @param operation of the S3 API, such as `GetObject`.
  */
@@ -15,7 +15,7 @@ export type ObserveCall = <T>(operation: string, target: CallTarget, call: () =>
 
 export interface CallObserver {
   call: ObserveCall
-  /** The same for a call whose answer is a body that goes on after it. Default: as any other call. */
+  /** The same for a call whose answer has a body that is read later. Default: as any other call. */
   reading?(
     operation: string,
     target: CallTarget,
@@ -23,7 +23,7 @@ export interface CallObserver {
   ): Promise<ObjectBody | null>
 }
 
-/** `store`, with every call to it made through `observer`. */
+/** Returns `store` with every call to it made through `observer`. */
 export function observed(store: ObjectStore, { call, reading = call }: CallObserver): ObjectStore {
   return {
     put: (key, body, options) => call('PutObject', { key }, () => store.put(key, body, options)),
@@ -54,4 +54,28 @@ function observedUpload(upload: MultipartUpload, key: string, call: ObserveCall)
     complete: (options) => call('CompleteMultipartUpload', { key }, () => upload.complete(options)),
     abort: () => call('AbortMultipartUpload', { key }, () => upload.abort()),
   }
+}
+
+/**
+ * Called after every call with its outcome (`ok`, the port's error code, or `aborted` if the caller gave up or its
+ * own body failed) and the seconds it took. A `get` ends when its body begins.
+ */
+export type OnCall = (operation: string, outcome: string, seconds: number) => void
+
+/** Returns `store` with every call to it timed. */
+export function measured(store: ObjectStore, onCall: OnCall): ObjectStore {
+  return observed(store, {
+    async call(operation, _target, make) {
+      const startedAt = performance.now()
+      const end = (outcome: string) => onCall(operation, outcome, (performance.now() - startedAt) / 1000)
+      try {
+        const answer = await make()
+        end('ok')
+        return answer
+      } catch (error) {
+        end(error instanceof ObjectStoreError ? error.code : 'aborted')
+        throw error
+      }
+    },
+  })
 }

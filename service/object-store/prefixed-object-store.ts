@@ -1,7 +1,8 @@
 import { type ListOptions, type ObjectStore, ObjectStoreError } from './object-store.ts'
+import type { TransferSigner } from './transfer-signer.ts'
 
 /**
- * The part of a store that lies under `prefix`, as a store of its own: callers neither see the prefix nor
+ * Returns the part of a store that lies under `prefix` as a store of its own: callers neither see the prefix nor
  * reach beyond it.
  *
  * Keys with a `.` or `..` segment are refused (`rejected`, `InvalidKey`): to S3 they are plain bytes, but URL
@@ -9,18 +10,18 @@ import { type ListOptions, type ObjectStore, ObjectStoreError } from './object-s
  * keys, keys with a leading slash and text that is not UTF-8.
  *
  * @param prefix ends with a slash and does not begin with one: `docs/`
- * @throws {TypeError} if `prefix` has another form
+ * @throws {TypeError} for a prefix of another form
  */
 export function prefixed(store: ObjectStore, prefix: string): ObjectStore {
   if (!isPrefix(prefix)) throw new TypeError('object store: a key prefix ends with its only trailing slash')
 
-  const strip = <T extends { key: string }>(operation: string, found: T): T => {
-    if (!found.key.startsWith(prefix)) throw new ObjectStoreError('rejected', operation, 'ForeignKey')
-    return { ...found, key: found.key.slice(prefix.length) }
+  const strip = <T extends { key: string }>(operation: string, object: T): T => {
+    if (!object.key.startsWith(prefix)) throw new ObjectStoreError('rejected', operation, 'ForeignKey')
+    return { ...object, key: object.key.slice(prefix.length) }
   }
-  const stripped = async <T extends { key: string }>(operation: string, finding: Promise<T | null>) => {
-    const found = await finding
-    return found === null ? null : strip(operation, found)
+  const stripped = async <T extends { key: string }>(operation: string, answer: Promise<T | null>) => {
+    const object = await answer
+    return object === null ? null : strip(operation, object)
   }
 
   // Each method is async so that a refused key is a rejection, as the port's failures are, not a throw.
@@ -44,6 +45,15 @@ export function prefixed(store: ObjectStore, prefix: string): ObjectStore {
     abortUnfinished: async (key, uploadId, options) =>
       store.abortUnfinished(prefix + checked('abortUnfinished', key), uploadId, options),
     clock: (options) => store.clock(options),
+  }
+}
+
+/** Returns a signer for keys under `prefix` only; the counterpart of {@link prefixed} for signed transfers. */
+export function prefixedSigner(signer: TransferSigner, prefix: string): TransferSigner {
+  return {
+    postForm: (upload) => signer.postForm({ ...upload, key: prefix + upload.key }),
+    put: (upload) => signer.put({ ...upload, key: prefix + upload.key }),
+    get: (download) => signer.get({ ...download, key: prefix + download.key }),
   }
 }
 

@@ -2,11 +2,11 @@
 export type TicketMethod = 'POST' | 'PUT'
 
 /**
- * What is known of the store that bears on safety. Nothing is taken for granted: what was not seen, or not
- * seen yet, is not there.
+ * What is known of the store that matters for safety. Nothing is taken for granted: what was not seen, or not seen
+ * yet, counts as absent.
  */
 export interface StoreCapabilities {
-  /** `none`: no way is safe on this store. `unknown`: not found out yet. */
+  /** `none`: no method is safe on this store. `unknown`: not determined yet. */
   ticketMethod: TicketMethod | 'none' | 'unknown'
   /** The store refused bytes of another SHA-256 than the ticket's, and reports the one that it checked. */
   digestEnforced: boolean
@@ -16,7 +16,7 @@ export interface StoreCapabilities {
   conditionalOverwrite: 'yes' | 'no' | 'unknown'
 }
 
-/** Before anything was asked. */
+/** What is known before the store was asked. */
 export const nothingKnown: StoreCapabilities = {
   ticketMethod: 'unknown',
   digestEnforced: false,
@@ -24,7 +24,7 @@ export const nothingKnown: StoreCapabilities = {
   conditionalOverwrite: 'unknown',
 }
 
-/** Each capability as a word, for metrics. */
+/** Returns the state of each capability as a word, for metrics. */
 export function capabilityStates(known: StoreCapabilities): Record<string, string> {
   return {
     ticket_method: known.ticketMethod.toLowerCase(),

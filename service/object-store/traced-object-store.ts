@@ -14,13 +14,13 @@ import { tap } from './tap.ts'
 /**
  * Gives every call to `store` a CLIENT span named `S3 <operation of the S3 API>`, child of the active one.
  * Attributes follow https://opentelemetry.io/docs/specs/semconv/object-stores/s3/; a failure adds `error.type`
- * (the port's error code, else the error's class) and the status ERROR. No URL and no message of an error
- * that is not ours is recorded, for either may carry a signature.
+ * (the port's error code, otherwise the error's class) and the status ERROR. No URL and no message of a foreign
+ * error is recorded, because either may carry a signature.
  *
- * The span of a `get` lasts until its body has ended, failed or been cancelled. Watching a body means reading
- * it in JavaScript, so where nobody records the span the store's own stream is handed through untouched.
+ * The span of a `get` lasts until its body has ended, failed or been cancelled. Watching a body means reading it in
+ * JavaScript, so a span that is not recorded passes the store's own stream through untouched.
  *
- * Put it inside `prefixed`, so that `aws.s3.key` is the key in the bucket.
+ * Apply it inside `prefixed`, so that `aws.s3.key` is the key in the bucket.
  */
 export function traced(store: ObjectStore, tracer: Tracer, bucket: string): ObjectStore {
   async function observe<T>(
@@ -78,12 +78,12 @@ function recordFailure(error: unknown, span: Span): void {
   span.end()
 }
 
-function untilBodyEnds(found: ObjectBody | null, span: Span): ObjectBody | null {
-  if (found === null) return endNow(found, span)
+function untilBodyEnds(object: ObjectBody | null, span: Span): ObjectBody | null {
+  if (object === null) return endNow(object, span)
   const onFailure = (error: unknown) => {
     recordFailure(error, span)
     return error
   }
   const end = () => span.end()
-  return { ...found, body: tap(found.body, { onEnd: end, onFailure, onCancel: end }) }
+  return { ...object, body: tap(object.body, { onEnd: end, onFailure, onCancel: end }) }
 }

@@ -1,24 +1,46 @@
-import type { AuditEntry } from './audit.ts'
+import { writeSync } from 'node:fs'
 import { redact } from './redaction.ts'
-import { standardOutput } from './standard-output.ts'
 
 export type LogFields = Readonly<Record<string, unknown>>
 
-/** Events are named, not told: `upload.finished` with fields, rather than a sentence with values in it. */
+/** Writes named events with fields, such as `upload.finished`, rather than sentences with values in them. */
 export interface Logger {
   debug(event: string, fields?: LogFields): void
   info(event: string, fields?: LogFields): void
   warn(event: string, fields?: LogFields): void
   error(event: string, fields?: LogFields): void
-  /** A logger whose every line also carries `fields`. */
+  /** Returns a logger whose every line also carries `fields`. */
   child(fields: LogFields): Logger
   /**
-   * Writes one audit line (`"kind":"audit"`) whatever the level is. It has been handed to the operating system
-   * when this returns, so the answer may follow.
+   * Writes one audit line (`"kind":"audit"`) whatever the level is. When this returns, the operating system has the
+   * line, so the answer may follow.
    *
-   * @throws whatever the write failed with: a decision that cannot be recorded must not take effect.
+   * @throws the error of the write: a decision that cannot be recorded must not take effect.
    */
   audit(entry: AuditEntry): void
+}
+
+/**
+ * One access decision (ARCHITECTURE.md, "Who may do what"). The logger adds the time. Facts that the request did not
+ * get far enough to show (a subject without a valid token, the digest of a tag) are absent.
+ */
+export interface AuditEntry {
+  decision: 'allowed' | 'denied'
+  /** Stable name of the rule that decided, such as `scope:documents:read` or `tenant-in-token`. */
+  rule: string
+  action: string
+  subject?: string | undefined
+  /** As requested: its form is not checked before the decision. */
+  tenant?: string | undefined
+  type?: string | undefined
+  name?: string | undefined
+  tag?: string | undefined
+  digest?: string | undefined
+  clientAddress?: string | undefined
+  traceId: string
+  correlationId: string
+  /** A signed URL that was issued: its id and expiry (RFC 3339), never the URL. */
+  signedUrl?: { id: string; expiresAt: string } | undefined
 }
 
 const levels = ['debug', 'info', 'warn', 'error'] as const
@@ -29,37 +51,37 @@ export interface LineDestination {
   write(line: string): void
 }
 
-/** A line as it was written, and what is in it. */
+/** A line as it was written, and its content. */
 export interface LogRecord {
   time: Date
   level: LogLevel
   kind: 'log' | 'audit'
   event: string
-  /** Scrubbed. */
+  /** Redacted. */
   fields: LogFields
   /** Without its newline. */
   line: string
 }
 
-/** Where lines go besides their destination. It never throws and never makes anybody wait. */
+/** Receives every line in addition to the destination. It never throws and never blocks. */
 export interface LogSink {
   emit(record: LogRecord): void
 }
 
 export interface LoggerOptions {
-  /** The lowest level that is written. Audit lines know no level. */
+  /** The lowest level that is written. Audit lines have no level. */
   level: LogLevel
   /** Value of `service` in every line. */
   service: string
-  /** Standard output unless a test wants to read the lines. */
+  /** Default: standard output. */
   destination?: LineDestination | undefined
-  /** Told of every line after it was written, of audit lines too. */
+  /** Receives every line after it was written, audit lines too. */
   sink?: LogSink | null | undefined
 }
 
 /**
- * A logger of one JSON object per line: `time` (RFC 3339 UTC), `level`, `kind`, `service`, `event`, then the
- * fields, all of them scrubbed by `redaction.ts`.
+ * Creates a logger that writes one JSON object per line: `time` (RFC 3339 UTC), `level`, `kind`, `service`, `event`,
+ * then the fields, all of them redacted by `redaction.ts`.
  */
 export function createLogger(options: LoggerOptions): Logger {
   return loggerWith({}, { ...options, destination: options.destination ?? standardOutput })
@@ -75,7 +97,7 @@ function loggerWith(bound: LogFields, settings: Settings): Logger {
     try {
       destination.write(`${record.line}\n`)
     } catch {
-      // Work goes on without its log line; without its audit line it does not (see `audit`).
+      // Work continues without its log line, but not without its audit line (see `audit`).
     }
     sink?.emit(record)
   }
@@ -106,11 +128,37 @@ interface LineHead {
 function recordOf(head: LineHead, fields: LogFields): LogRecord {
   const time = new Date()
   const own = { time: time.toISOString(), ...head }
-  // A field must not be able to replace what the logger says itself, least of all `kind`.
+  // A field must not replace what the logger itself writes, least of all `kind`.
   const others = Object.entries(fields).map(([name, value]) => [
     Object.hasOwn(own, name) ? `${name}_` : name,
     value,
   ])
   const safe = redact(Object.fromEntries(others)) as LogFields
   return { ...head, time, fields: safe, line: JSON.stringify({ ...own, ...safe }) }
+}
+
+const descriptor = 1
+const fullPipeWaitMilliseconds = 1
+
+/**
+ * Standard output, written synchronously: a line that is buffered when the process dies is lost, and an audit line
+ * must not be. A reader that falls behind makes the writer wait; nothing is dropped.
+ */
+const standardOutput: LineDestination = {
+  write(line) {
+    const bytes = Buffer.from(line)
+    let written = 0
+    while (written < bytes.length) written += writeSome(bytes.subarray(written))
+  },
+}
+
+/** Returns the number of bytes written; 0 after a short wait if a non-blocking pipe is full. */
+function writeSome(bytes: Uint8Array): number {
+  try {
+    return writeSync(descriptor, bytes)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'EAGAIN') throw error
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fullPipeWaitMilliseconds)
+    return 0
+  }
 }

@@ -1,10 +1,9 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core'
 import type { ISerializer } from '@opentelemetry/otlp-transformer'
-import type { Backlog } from './backlog.ts'
 import type { OtlpSender } from './otlp-sender.ts'
-import type { DropReason } from './service-metrics.ts'
+import type { DropReason, ServiceMetrics, Signal } from './service-metrics.ts'
 
-/** What the batching processors of OpenTelemetry hand their batches to, for spans and log records alike. */
+/** What OpenTelemetry's batching processors pass their batches to, for spans and log records alike. */
 export interface OtlpExporter<Item> {
   export(items: Item[], done: (result: ExportResult) => void): void
   forceFlush(): Promise<void>
@@ -15,13 +14,13 @@ export interface OtlpExporterOptions<Item, Answer> {
   serializer: ISerializer<Item[], Answer>
   send: OtlpSender
   backlog: Backlog
-  /** Of a batch that was taken, how many the backend says it did not keep. */
+  /** How many items of an accepted batch the backend says it did not keep. */
   rejectedOf(answer: Answer): number | string | undefined
   onExported(items: number): void
   onDropped(reason: DropReason, items: number, why: string): void
 }
 
-/** Turns batches into exports and counts what became of each item. */
+/** Creates an exporter that sends batches and counts what became of each item. */
 export function createOtlpExporter<Item, Answer>(
   options: OtlpExporterOptions<Item, Answer>,
 ): OtlpExporter<Item> {
@@ -48,16 +47,20 @@ export function createOtlpExporter<Item, Answer>(
     }
   }
 
-  /** OTLP, "Partial success". What is no answer of OTLP says nothing. */
+  /** OTLP, "Partial success". An answer that is not OTLP says nothing about rejected items. */
   function rejectedIn(answer: Uint8Array): number {
     if (answer.length === 0) return 0
     try {
-      // In JSON, integers of 64 bits are texts.
+      // In JSON, 64-bit integers are strings.
       const rejected = Number(options.rejectedOf(serializer.deserializeResponse(answer)))
       return Number.isSafeInteger(rejected) ? Math.max(0, rejected) : 0
     } catch {
       return 0
     }
+  }
+
+  const settle = async () => {
+    await Promise.all(underWay)
   }
 
   return {
@@ -66,11 +69,60 @@ export function createOtlpExporter<Item, Answer>(
       underWay.add(exporting)
       void exporting.finally(() => underWay.delete(exporting))
     },
-    async forceFlush() {
-      await Promise.all(underWay)
+    forceFlush: settle,
+    shutdown: settle,
+  }
+}
+
+/** Counts the items that wait for their export or are under way, so that memory stays bounded. */
+export interface Backlog {
+  /** False if there is no room: the caller must drop the item. */
+  admit(): boolean
+  /** Makes room again, however the export of these items ended. */
+  release(count: number): void
+  waiting(): number
+}
+
+/**
+ * Creates a backlog of at most `itemsMax` items.
+ *
+ * @param onRefused called for each item that found no room.
+ */
+export function createBacklog(itemsMax: number, onRefused: () => void): Backlog {
+  let items = 0
+  return {
+    admit() {
+      if (items >= itemsMax) {
+        onRefused()
+        return false
+      }
+      items += 1
+      return true
     },
-    async shutdown() {
-      await Promise.all(underWay)
+    release(count) {
+      items -= count
+    },
+    waiting: () => items,
+  }
+}
+
+/** Called once when exports of a signal begin to fail, with the reason, and once when they work again. */
+export type OnTurn = (signal: Signal, state: 'failing' | 'working', why: string) => void
+
+/** Returns callbacks that count what became of the items of one signal, and report when its state turns. */
+export function countExports(signal: Signal, metrics: ServiceMetrics, onTurn: OnTurn) {
+  let failing = false
+  return {
+    onExported(items: number): void {
+      metrics.telemetryExported(signal, items)
+      if (failing) onTurn(signal, 'working', 'taken')
+      failing = false
+    },
+    onDropped(reason: DropReason, items: number, why: string): void {
+      metrics.telemetryDropped(signal, reason, items)
+      if (reason !== 'export_failed') return
+      if (!failing) onTurn(signal, 'failing', why)
+      failing = true
     },
   }
 }

@@ -12,21 +12,21 @@ export interface OtlpDestination {
   ca?: string | undefined
 }
 
-/** `answer`: what the backend said, if it is short; it may be anything. */
+/** `answer`: the body of the backend's answer if it is short; its content is not checked. */
 export type Sent = { taken: true; answer: Uint8Array } | { taken: false; why: string }
 
-/** Sends one export. Never throws, and is done when the time is over, whatever the backend does meanwhile. */
+/** Sends one export. Never throws, and ends when its time is over, whatever the backend does. */
 export type OtlpSender = (body: Uint8Array) => Promise<Sent>
 
 /** OTLP/HTTP, "Retryable response codes". */
 const retryableStatuses = [429, 502, 503, 504]
 
 /**
- * OTLP over HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp.
+ * Creates a sender of OTLP over HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp.
  *
- * Decision: our own sender, not that of OpenTelemetry's exporters. Theirs waits for a backend that keeps sending
- * bytes of an answer for as long as it likes (measured on Bun: no end at all); 30 such exports, and nothing is
- * exported any more until a restart. Revisit when theirs has a deadline for the whole of an export.
+ * Decision: our own sender instead of OpenTelemetry's exporters, because those have no deadline for a whole export (a
+ * backend that trickles its answer blocks them indefinitely, measured on Bun, and after 30 such exports nothing is
+ * exported until a restart) and do not say how many items of a batch were rejected. Revisit when they do both.
  */
 export function createOtlpSender(destination: OtlpDestination): OtlpSender {
   const { url, headers, protocol, timeoutMilliseconds, ca } = destination
@@ -35,7 +35,7 @@ export function createOtlpSender(destination: OtlpDestination): OtlpSender {
   const options: RequestInit & BunFetchRequestInit = {
     method: 'POST',
     headers: { ...Object.fromEntries(revealed), 'content-type': contentType },
-    // Credentials and audit lines go where they were told to go, and nowhere else.
+    // Credentials and audit lines must not go anywhere but to the configured address.
     redirect: 'manual',
     ...(ca === undefined ? {} : { tls: { ca } }),
   }
@@ -64,7 +64,7 @@ export function createOtlpSender(destination: OtlpDestination): OtlpSender {
         if (tried.taken) return tried
         if (tried.retryAfter === null || tries >= limits.telemetryAttemptsMax) return tried
         const wait = tried.retryAfter + backOffMilliseconds(tries)
-        // What would only be cut off is not begun.
+        // A try that would only be cut off is not started.
         if (performance.now() + wait >= endsAt) return tried
         await Bun.sleep(wait)
       }
@@ -74,10 +74,10 @@ export function createOtlpSender(destination: OtlpDestination): OtlpSender {
   }
 }
 
-/** `retryAfter`: milliseconds; `null` where it is no use to try again. */
+/** `retryAfter`: milliseconds; `null` if another try cannot help. */
 type Attempt = Extract<Sent, { taken: true }> | { taken: false; why: string; retryAfter: number | null }
 
-/** The body, or nothing where it is longer than any that we understand. */
+/** Reads the body; returns no bytes if it is longer than any answer of OTLP. */
 async function readShort({ body }: Response): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -91,8 +91,8 @@ async function readShort({ body }: Response): Promise<Uint8Array> {
 }
 
 /**
- * How long to wait after try number `tries`: half of it certain, so that the tries reach to the end of the time and
- * a short outage costs nothing; half of it by chance, so that replicas do not come back together.
+ * Returns the wait after try number `tries`: half of it fixed, so that the tries span the whole time and a short
+ * outage costs nothing; half of it random, so that replicas do not return together.
  */
 function backOffMilliseconds(tries: number): number {
   const longest = Math.min(250 * 2 ** tries, 2000)
@@ -101,11 +101,11 @@ function backOffMilliseconds(tries: number): number {
 
 function waitOf({ headers }: Response): number {
   const seconds = Number(headers.get('retry-after') ?? 0)
-  // A date is legal too, and rare: it counts as no wait said.
+  // A date is legal too, and rare: it counts as no wait.
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0
 }
 
-/** The transport's own code, such as `ConnectionRefused`; a message could quote more than that. */
+/** Returns the transport's own code, such as `ConnectionRefused`; a message could quote more than that. */
 function codeOf(error: unknown): string {
   const { code } = error as { code?: unknown }
   return typeof code === 'string' && /^[A-Za-z_]{1,64}$/.test(code) ? code : 'no answer'

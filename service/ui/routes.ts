@@ -1,4 +1,4 @@
-import { digestPattern, namePattern, tenantPattern, typePattern } from '../documents/document-ref.ts'
+import { digestPattern, namePattern, tenantPattern, typePattern } from '../wire/names.ts'
 
 /** Addresses of the UI. Every view has one, so that it can be linked to and returned to. */
 

@@ -2,7 +2,7 @@
  * Signatures per second, as a process of its own. SIGN_PLAN says how: `service` signs requests as the service
  * does, `hmac` does no more than the cryptography that a signature needs. Prints the rate and nothing else.
  */
-import { createRequestSigner, emptySha256 } from '../../service/object-store/s3/request-signer.ts'
+import { createRequestSigner, emptySha256 } from '../../service/object-store/s3/signed-fetch.ts'
 
 interface Plan {
   side: 'service' | 'hmac'

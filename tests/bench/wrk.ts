@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { mustRun } from '../../compose/run-command.ts'
-import { aptInstall } from '../tools/runner/apt.ts'
+import { aptInstall } from '../support/apt.ts'
 
 const script = fileURLToPath(new URL('load.lua', import.meta.url))
 /** Longer than any answer here takes, so that a slow one is not counted as lost. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Locator, Page } from 'playwright-core'
 import type { DocumentsClient } from '../../service/client/client.ts'
-import type { Digest } from '../../service/documents/document-ref.ts'
+import type { Digest } from '../../service/wire/names.ts'
 import { openScene, type Scene, type SignedInWindow, shortDigest } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
-import type { ByteRange } from '../../service/object-store/object-store.ts'
+import type { ByteRange } from '../../service/wire/byte-range.ts'
 import { bytesIn, bytesOf, failureOf, KiB, MiB } from '../support/stores/bodies.ts'
 import { freshKey, type Subject } from './describe-object-store.ts'
 

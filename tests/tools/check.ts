@@ -2,7 +2,6 @@
 import { join, resolve } from 'node:path'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { brokenCitations } from './checks/architecture-citations.ts'
-import { committedSecrets } from './checks/committed-secrets.ts'
 import { composeProblems } from './checks/compose-rules.ts'
 import { brokenImports, importCircles, readersOfTheWorld } from './checks/import-rules.ts'
 import {
@@ -12,6 +11,7 @@ import {
   undeclaredPackages,
   unusedPackages,
 } from './checks/package-rules.ts'
+import { committedSecrets } from './checks/secret-search.ts'
 import { readSources, type SourceFile } from './checks/source-imports.ts'
 import { crossSuiteImports, crowdedFolders, unrunTests } from './checks/test-rules.ts'
 import { runsOf } from './runner/suite-runs.ts'

@@ -10,18 +10,18 @@ import { parseArgs } from 'node:util'
 import { isTestStore, testStores } from '../support/stores/store.ts'
 import { failureReport } from './runner/failure-report.ts'
 import { meetNeed, type NeedAnswer, type NeedName } from './runner/needs.ts'
+import { sweepPrinted } from './runner/redaction-sweep.ts'
 import { createRunStores, type RunStores } from './runner/run-stores.ts'
 import { runSuite } from './runner/run-suite.ts'
 import { exitCodeOf, resultTable, type SuiteResult, summaryLine } from './runner/suite-result.ts'
 import { runsOf, type SuiteRun, titleOf } from './runner/suite-runs.ts'
-import { sweepPrinted } from './runner/sweep-printed.ts'
 import { suites } from './suites.ts'
 
 /** As for all commands (docs/commands.md). */
 const wrongUsage = 2
 /**
  * How many suites run at a time. Two that work fill two cores, and more would make tests wait for each other; one
- * that mostly waits needs a third of a core, and runs beside them.
+ * that mostly waits needs a third of a core and runs next to them.
  */
 const lanes = ['works', 'works', 'waits'] as const
 type Lane = (typeof lanes)[number]
@@ -54,7 +54,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** What the command line asks for, or a sentence about what is wrong with it. */
+/** Returns the runs that the command line asks for, or a sentence about what is wrong with it. */
 async function chosenRuns(): Promise<SuiteRun[] | string> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -96,7 +96,7 @@ async function runAll(runs: SuiteRun[], folder: string): Promise<SuiteResult[]> 
   return results
 }
 
-/** Takes out the first run of the lane's kind. Lanes that work help with what waits once nothing else is left. */
+/** Takes out the first run of the lane's kind. Lanes that work also take runs that wait, once nothing else is left. */
 function take(waiting: SuiteRun[], lane: Lane): SuiteRun | undefined {
   const own = waiting.findIndex(({ waits }) => waits === (lane === 'waits'))
   if (own === -1) return lane === 'works' ? waiting.shift() : undefined
@@ -120,19 +120,19 @@ async function meetNeeds(runs: SuiteRun[]): Promise<Map<NeedName, NeedAnswer>> {
   return answers
 }
 
-/** Counts as one skipped test: the suite would have run, here or with one more package. */
+/** Counts as one skipped test: the suite would run on a machine that has what it needs. */
 function cannotRun({ suite, store, needs }: SuiteRun, answers: Map<NeedName, NeedAnswer>): SuiteResult {
   const missing = needs.map((need) => answers.get(need) ?? null).filter((answer) => answer !== null)
   const remarks = missing.map(({ why, line }) => `cannot run: ${why}\n  to enable it: ${line}`)
   return { suite, store: titleOf(store), passed: 0, failed: 0, skipped: 1, minutes: 0, remarks }
 }
 
-/** Its store does not come up, say: one failure that no test stands for. */
+/** One failure that belongs to no test, for instance because the store does not start. */
 function failedRun({ suite, store }: SuiteRun, remark: string): SuiteResult {
   return { suite, store: titleOf(store), passed: 0, failed: 1, skipped: 0, minutes: 0, remarks: [remark] }
 }
 
-/** The run itself failed: one failure that no suite stands for. */
+/** The run itself failed: one failure that belongs to no suite. */
 function brokenRun(error: unknown): SuiteResult {
   const remarks = [error instanceof Error ? error.message : String(error)]
   return { suite: 'the run', store: 'none', passed: 0, failed: 1, skipped: 0, minutes: 0, remarks }

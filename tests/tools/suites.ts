@@ -1,7 +1,7 @@
 import type { TestStore } from '../support/stores/store.ts'
 import type { NeedName } from './runner/needs.ts'
 
-/** What a run of a suite is about: a real store, or none of them. */
+/** What a suite runs against: a real store, no store, or one in memory. */
 export type RunStore = TestStore | 'none' | 'memory'
 
 /** A folder of tests. It runs as one process per store. */
@@ -10,22 +10,22 @@ export interface Suite {
   name: string
   /** What kind of tests belong here. */
   holds: string
-  /** Every file of the folder runs on each of these, but for those in `apart`. The runner starts them. */
+  /** Every file of the folder runs on each of these, except those in `apart`. The runner starts them. */
   stores: readonly RunStore[]
-  /** Files that run on one store only (or need none), by name without `.test.ts`: why stands beside them. */
+  /** Files that run on one store only (or need none), by name without `.test.ts`; a comment says why. */
   apart?: Partial<Record<RunStore, readonly string[]>>
   /** What has to be on the machine, beyond what its stores need. */
   needs: readonly NeedName[]
-  /** It mostly waits, for servers that start, stop or are away: it runs beside suites that work. Default: it works. */
+  /** It mostly waits for servers to start, stop or come back, so it runs next to suites that work. Default: it works. */
   waits?: true
 }
 
-/** The stores that the service is held to (README.md). */
+/** The stores that the service supports (README.md). */
 const matrix = ['minio', 'ceph-rgw', 'seaweedfs'] as const
 
 /**
- * The quick ones first, which tell soonest that something is broken; then the longest, so that no lane is left alone
- * with one at the end.
+ * All suites, in the order in which they begin: first the quick ones, which tell soonest that something is broken, then the
+ * longest, so that no lane is left with a long one at the end.
  */
 export const suites: Suite[] = [
   {
@@ -40,7 +40,7 @@ export const suites: Suite[] = [
     stores: [...matrix, 'minio-tls'],
     apart: {
       memory: ['memory-object-store'],
-      // What the adapter does with a store that is slow or gone, whichever it is.
+      // What the adapter does with a store that is slow or unreachable, whichever it is.
       minio: ['s3-connections', 's3-failures'],
     },
     needs: [],
@@ -53,7 +53,7 @@ export const suites: Suite[] = [
   },
   {
     name: 'wire',
-    holds: 'raw sockets: what clients of their own making see',
+    holds: 'raw sockets: what hand-written clients see',
     stores: ['minio'],
     needs: [],
   },
@@ -63,7 +63,7 @@ export const suites: Suite[] = [
     stores: matrix,
     apart: {
       minio: [
-        // Look into MinIO's own files, or change bytes there: in one of their own, whatever the run is about.
+        // Read or change MinIO's own files: each starts its own MinIO.
         'documents/integrity',
         'maintenance/scrub',
         'documents/upload-failures',
@@ -72,11 +72,11 @@ export const suites: Suite[] = [
         'documents/memory',
         'tickets/ticket-memory',
         'documents/client-ticket-memory',
-        // What the service says about itself, whatever store is behind it.
+        // What the service reports about itself, whatever its store is.
         'telemetry/export',
         'telemetry/metrics',
         'telemetry/trouble',
-        // Another store is made of it there, by a proxy or by what the service is told of it.
+        // Give MinIO the properties of another store, by a proxy or by the configured capabilities.
         'tickets/completion-promotion',
         'probe/basics',
         'probe/bucket',
@@ -84,16 +84,16 @@ export const suites: Suite[] = [
         'probe/tickets',
         'probe/writes',
         'store-servers/proxy',
-        // Makes users, in a MinIO of its own.
+        // Creates users, in a MinIO of its own.
         'provisioning/minio',
-        // What they show is about MinIO: its copy hole with and without a proxy before it, and its TLS.
+        // About MinIO: its copy hole with and without a proxy in front of it, and its TLS.
         'tickets/tickets-put',
         'tickets/tickets-deployed',
       ],
       // The first ones start RGWs of their own, the others a MinIO to move documents to.
       'ceph-rgw': ['store-servers/rgw', 'provisioning/rgw', 'provisioning/runbook', 'maintenance/migrate'],
     },
-    // promtool reads what the service tells Prometheus.
+    // promtool reads the metrics of the service.
     needs: ['node', 'openssl', 'prometheus'],
   },
   {
@@ -120,7 +120,7 @@ export const suites: Suite[] = [
     holds: 'the Control UI in a real Chromium',
     stores: ['minio', 'ceph-rgw'],
     apart: {
-      // What the suite sees with, which has no store.
+      // Tests the browser helpers, without a store.
       none: ['browser'],
       // The store plays no part in signing in and in how a state looks, that of 100,000 documents
       // is in memory, and start brings its own.
@@ -131,7 +131,7 @@ export const suites: Suite[] = [
   {
     name: 'swarm',
     holds:
-      'the deployment, its second store, and Loki and Tempo beside it by their runbooks, on a Swarm of one node',
+      'the deployment, its second store, and Loki and Tempo next to it by their runbooks, on a Swarm of one node',
     // Its own, behind TLS.
     stores: ['none'],
     // The last three are what images are packed from.
@@ -146,16 +146,16 @@ export const suites: Suite[] = [
       // Nothing is started.
       none: ['alerts-rules', 'config-strict'],
       minio: [
-        // About what looks at a store, whichever it is; alerts and dashboards start, stop and kill one of their own.
+        // Independent of the store; alerts and dashboards start, stop and kill their own.
         'alerts',
         'dashboards',
         'validate-against',
         'validate-exit-codes',
         'validate-self-test',
-        // All of the proof, which takes minutes.
+        // The whole proof, which takes minutes.
         'validate-whole',
       ],
-      // What a proof is by default, on an RGW that it starts itself, behind TLS; and with the keys of a project.
+      // The proof on an RGW that it starts itself, behind TLS, and with the keys of a project.
       'ceph-rgw': ['provisioned-rights', 'validate-rgw'],
     },
     needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
@@ -165,7 +165,7 @@ export const suites: Suite[] = [
     name: 'faults',
     holds: 'a store that stalls, dies and lies',
     stores: ['minio'],
-    // Races are lost in another way on RGW, which one file starts beside.
+    // Races end differently on RGW, which one file starts as well.
     needs: ['rgw'],
   },
 ]

@@ -12,8 +12,8 @@ import { isObtainable, isPackable, madeFrom, packObservabilityImage } from './pa
 export const observabilityImages = {
   loki: { variable: 'LOKI_IMAGE', standard: 'grafana/loki:3.7.8' },
   tempo: { variable: 'TEMPO_IMAGE', standard: 'grafana/tempo:2.9.0' },
-  // The Collector's own images hold nothing but its program, which cannot ask itself how it is. Decision: one of
-  // our own, with a busybox beside it. Revisit when the Collector gets a health command.
+  // The Collector's own images contain only its program, which cannot check its own health. Decision: our own image
+  // with a busybox next to it. Revisit when the Collector gets a health command.
   'otel-collector': { variable: 'COLLECTOR_IMAGE', standard: 'cloudlysis/otel-collector:0.165.0' },
   // Decision: the version of Debian 12, which is the one that the tests can run. Revisit with Debian 13.
   prometheus: { variable: 'PROMETHEUS_IMAGE', standard: 'prom/prometheus:v2.42.0' },
@@ -24,9 +24,9 @@ export const observabilityImages = {
 export type ObservabilityService = keyof typeof observabilityImages
 
 /**
- * Makes sure that the engine has the image of a service: takes the one that is there, else packs it from this
- * machine's own binary if that is there, else gets it from a registry, else builds the binary and packs it. An
- * image of the user's own choice is pulled and nothing else.
+ * Makes sure that the engine has the image of a service: uses an existing one, otherwise packs it from this machine's
+ * own binary if there is one, otherwise pulls it from a registry, otherwise builds the binary and packs it. An image
+ * that the operator chose is only pulled.
  *
  * @returns the image's name.
  * @throws {CommandError} if the engine cannot get it. @throws {ServerBuildError} if a native build fails.
@@ -58,7 +58,7 @@ export function ensureObservabilityImage(
   return ensureImage(source, env, onProgress)
 }
 
-/** {@link ensureObservabilityImage} for each of those compose services: the images by the variables that name them. */
+/** Runs {@link ensureObservabilityImage} for these services. Returns the images by the variables that name them. */
 export async function ensureImages(
   services: readonly ObservabilityService[],
   env: DockerEnvironment,

@@ -2,11 +2,9 @@ import { rootCertificates } from 'node:tls'
 import type { OnProgress } from '../../../service/cli/progress.ts'
 import { buildServer, findGo, isServerBuilt, ServerBuildError } from '../../servers/build-server.ts'
 import type { DockerEnvironment } from '../../servers/docker-engine.ts'
-import { installPrometheus, isPrometheusInstalled } from '../../servers/prometheus-install.ts'
-import { builtFrom } from '../built-from.ts'
-import { findBusybox } from '../busybox.ts'
-import { type ImageContents, packImage } from '../pack-image.ts'
-import { sharedLibraries } from '../shared-libraries.ts'
+import { installPrometheus, isPrometheusInstalled } from '../../servers/prometheus.ts'
+import { builtFrom } from '../../servers/server-recipe.ts'
+import { findBusybox, type ImageContents, packImage, sharedLibraries } from '../pack-image.ts'
 import type { ObservabilityService } from './images.ts'
 
 /** Services whose image holds a natively built server, which has the service's name. */
@@ -17,28 +15,28 @@ function isBuiltService(service: ObservabilityService): service is BuiltService 
   return builtServices.some((built) => built === service)
 }
 
-/** True if what goes into the image is on this machine already: Linux, and the binary built or installed. */
+/** True if the content of the image is on this machine already: Linux, and the binary built or installed. */
 export async function isPackable(service: ObservabilityService): Promise<boolean> {
   if (process.platform !== 'linux') return false
   if (service === 'prometheus') return isPrometheusInstalled()
   return isBuiltService(service) && isServerBuilt(service)
 }
 
-/** True if it may become {@link isPackable} here, after some minutes of building or by installing a package. */
+/** True if it can become {@link isPackable} here, by a build of some minutes or by installing a package. */
 export function isObtainable(service: ObservabilityService): boolean {
   if (process.platform !== 'linux') return false
   return service === 'prometheus' || (isBuiltService(service) && findGo() !== null)
 }
 
-/** Changes with everything that decides what {@link packObservabilityImage} packs. */
+/** Returns a word that changes with everything that determines what {@link packObservabilityImage} packs. */
 export async function madeFrom(service: ObservabilityService): Promise<string> {
   if (isBuiltService(service)) return builtFrom(service)
   return service === 'prometheus' && isPrometheusInstalled() ? `prometheus-${await installPrometheus()}` : ''
 }
 
 /**
- * Packs a natively built server (Prometheus: the installed one) into `image`, laid out as the published image of
- * that name is: programs, folders for data and the user are where the compose files expect them.
+ * Packs a natively built server (Prometheus: the installed one) into `image`, laid out like the published image of
+ * that name: programs, data folders and the user are where the compose files expect them.
  *
  * @throws {ServerBuildError} if a build fails, or if the installed program has another version than the image.
  * @throws {CommandError} if tar or the engine fails, or if there is no static busybox to be had.
@@ -70,7 +68,7 @@ async function programOf(
   throw new ServerBuildError(`${image} cannot be packed from the installed prometheus ${version}`)
 }
 
-/** By service: what is in its image, with its program at `program`. */
+/** The content of each service's image; `program` is the path of its program on this machine. */
 const layouts: Record<
   Exclude<ObservabilityService, 'grafana'>,
   (program: string, work: string) => Promise<ImageContents>
@@ -114,7 +112,7 @@ const layouts: Record<
   }),
 }
 
-/** For stores behind https. Not this machine's own list: what is in an image does not depend on who packs it. */
+/** For stores behind https. Not this machine's own list: an image must not depend on the machine that packs it. */
 const certificates = { '/etc/ssl/certs/ca-certificates.crt': `${rootCertificates.join('\n')}\n` }
 
 const users = {

@@ -2,19 +2,17 @@ import type { OnProgress } from '../../../service/cli/progress.ts'
 import { CommandError, mustRun } from '../../run-command.ts'
 import { aptInstall } from '../../servers/apt-install.ts'
 import type { DockerEnvironment } from '../../servers/docker-engine.ts'
-import { findBusybox } from '../busybox.ts'
-import { packImage } from '../pack-image.ts'
-import { sharedLibraries } from '../shared-libraries.ts'
+import { findBusybox, packImage, sharedLibraries } from '../pack-image.ts'
 
 /** The default of PROXY_IMAGE. A test compares it with the overlay. */
 export const proxyImage = 'haproxy:2.6.12-alpine'
 
-/** Where Debian's package puts it; the image has it where the published one does. */
+/** Path of Debian's package; the image has the program where the published one does. */
 const installed = '/usr/sbin/haproxy'
 
 /**
- * Packs Debian's HAProxy into {@link proxyImage}, for engines that reach no registry; program and busybox are where
- * the overlay expects them. Installs the package where it is missing, which takes root.
+ * Packs Debian's HAProxy into {@link proxyImage}, for tests on engines that reach no registry; program and busybox are
+ * where the overlay expects them. Installs the package if it is missing, which takes root.
  *
  * @throws {CommandError} if that, tar or the engine fails, or if Debian has another version.
  */

@@ -2,7 +2,7 @@
 
 import { makeTempFolder, removeTempFolder } from '../../../service/cli/temp-folder.ts'
 import { layOut } from '../pack-image.ts'
-import { serviceImageContents } from './contents.ts'
+import { serviceImageContents } from './pack-image.ts'
 
 const [folder, revision = 'unknown'] = process.argv.slice(2)
 if (folder === undefined) throw new Error('which folder?')

@@ -1,6 +1,5 @@
 import type { StoreConfig } from '../../config/config.ts'
-import { type ProbeReport, probeStore } from '../../object-store/probe/probe.ts'
-import { probeRows } from '../../object-store/probe/rows.ts'
+import { type ProbeReport, probeRows, probeStore } from '../../object-store/probe/probe.ts'
 import { createCommand, exitCodes, runCommand } from '../command.ts'
 import { localFolder } from '../local-issuer/local-state.ts'
 import { printBytes, printJson } from '../output.ts'

@@ -1,6 +1,6 @@
 import type { ListFilter } from '../../client/pages.ts'
 import type { DocumentName } from '../../client/references.ts'
-import { type Digest, isDigest } from '../../documents/document-ref.ts'
+import { type Digest, isDigest } from '../../wire/names.ts'
 import { UsageError } from '../command.ts'
 
 /** What people type to name a version: `type/name`, `type/name@tag` or `type/name@sha256:…`. */

@@ -1,5 +1,5 @@
 import type { DocumentsClient } from '../../client/client.ts'
-import type { Document, ListedVersion } from '../../documents/documents.ts'
+import type { Document, ListedVersion } from '../../wire/answers.ts'
 import { formatBytes, printJson, printLine } from '../output.ts'
 import { parseDocument, parseListFilter } from './reference.ts'
 

@@ -1,4 +1,4 @@
-import type { ListedVersion } from '../../documents/documents.ts'
+import type { ListedVersion } from '../../wire/answers.ts'
 import { formatBytes, printJson, printLine } from '../output.ts'
 
 /** What became of a version that the rule no longer keeps. */

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { InvalidArgumentError, Option } from 'commander'
 import { DocumentError } from '../../documents/document-error.ts'
-import { typePattern } from '../../documents/document-ref.ts'
 import {
   createRetention,
   type Expired,
@@ -11,6 +10,7 @@ import {
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import { createLogger, type Logger } from '../../telemetry/logger.ts'
 import { registerSecret } from '../../telemetry/redaction.ts'
+import { typePattern } from '../../wire/names.ts'
 import {
   createCommand,
   type ExitCode,

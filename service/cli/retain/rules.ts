@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { typePattern } from '../../documents/document-ref.ts'
 import type { RetentionRule } from '../../documents/maintenance/retention.ts'
+import { typePattern } from '../../wire/names.ts'
 import { UsageError } from '../command.ts'
 
 /** The file that `--policy` names: one rule per type. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { digestOfHex } from '../../documents/document-key.ts'
-import type { Digest, VersionRef } from '../../documents/document-ref.ts'
+import type { Digest, VersionRef } from '../../wire/names.ts'
 
 /** Under a type of its own, so that nobody takes one that stayed for a document of theirs. */
 const markerType = 'smoke-test'

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
+import { latestTag, type TagRef } from '../../wire/names.ts'
 import { versionKey } from '../document-key.ts'
-import { latestTag, type TagRef } from '../document-ref.ts'
 import { createTagStore, type TagRecord } from '../tag-store.ts'
 import { type CopyContext, copyVersion } from './copy-version.ts'
 

@@ -1,6 +1,6 @@
 import type { ListedObject, ObjectInfo, ObjectStore, PutOptions } from '../../object-store/object-store.ts'
+import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestHex, versionKey } from '../document-key.ts'
-import type { Digest, VersionRef } from '../document-ref.ts'
 import { checked, type Identity } from '../verified-stream.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { SideError } from './store-side.ts'

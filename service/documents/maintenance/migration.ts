@@ -1,6 +1,6 @@
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
+import { latestTag, type VersionRef } from '../../wire/names.ts'
 import { parseTagKey, parseVersionKey, versionsPrefix } from '../document-key.ts'
-import { latestTag, type VersionRef } from '../document-ref.ts'
 import { inOrder } from '../in-order.ts'
 import { copyTag, type TagOutcome } from './copy-tag.ts'
 import { type CopyContext, copyVersion, type VersionOutcome } from './copy-version.ts'

@@ -1,7 +1,7 @@
 import { eachObject } from '../../object-store/each-object.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from '../document-key.ts'
-import type { Digest, VersionRef } from '../document-ref.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 
 export interface ScrubOptions {

@@ -1,6 +1,6 @@
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
+import type { Digest, TagRef, VersionRef } from '../../wire/names.ts'
 import { parseTagKey, parseVersionKey } from '../document-key.ts'
-import type { Digest, TagRef, VersionRef } from '../document-ref.ts'
 import { inOrder } from '../in-order.ts'
 import { createTagStore, type FoundTag } from '../tag-store.ts'
 import { sameFacts } from './copy-version.ts'

@@ -2,7 +2,7 @@
 const elementForm = /^([a-z0-9!#$%&'*+.^_`|~-]+)(?:[ \t]*;[ \t]*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/i
 
 /**
- * The content coding to answer with (RFC 9110 section 12.5.3).
+ * Chooses the content coding to answer with (RFC 9110 section 12.5.3).
  *
  * @param header value of `Accept-Encoding`; `null` without one, which means that nothing is known of the client.
  * @param available codings that there are, in the order of our preference; `identity` is always there.
@@ -22,7 +22,7 @@ export function chooseCoding<Coding extends string>(
   return (weights.get('identity') ?? 0) > best.weight ? 'identity' : best.coding
 }
 
-/** What is malformed counts as not said. */
+/** Malformed elements are ignored. */
 function weightsOf(header: string): Map<string, number> {
   const elements = header.split(',').map((element) => elementForm.exec(element.trim()))
   return new Map(

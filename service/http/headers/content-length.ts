@@ -1,5 +1,5 @@
 /**
- * The declared size of a request's body in bytes, `undefined` if it comes in chunks. The server has refused
+ * Returns the declared size of a request's body in bytes, `undefined` if it comes in chunks. The server has refused
  * malformed and contradictory framing before (RFC 9112 section 6.3).
  */
 export function contentLength(request: Request): number | undefined {

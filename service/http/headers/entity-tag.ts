@@ -1,11 +1,8 @@
+import { formatEntityTag } from '../../wire/entity-tag.ts'
 import { ProblemError } from '../problem.ts'
 
 /** RFC 9110 section 8.8.3: an optional `W/` and an opaque quoted string. */
 const listForm = /^[ \t]*((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|$)/
-
-export function formatEntityTag(etag: string): string {
-  return `"${etag}"`
-}
 
 /**
  * Reads the list of `If-Match` or `If-None-Match` (RFC 9110 sections 13.1.1, 13.1.2).
@@ -29,17 +26,17 @@ export function parseEntityTags(name: string, header: string | null): readonly s
   return tags
 }
 
-/** RFC 9110 section 8.8.3.2, strong comparison: a weak tag equals none. */
+/** Returns whether one of the tags matches by strong comparison (RFC 9110 section 8.8.3.2): a weak tag equals none. */
 export function matchesStrongly(tags: readonly string[] | '*', etag: string): boolean {
   return tags === '*' || tags.includes(formatEntityTag(etag))
 }
 
-/** RFC 9110 section 8.8.3.2, weak comparison: the `W/` does not count. */
+/** Returns whether one of the tags matches by weak comparison (RFC 9110 section 8.8.3.2): the `W/` does not count. */
 export function matchesWeakly(tags: readonly string[] | '*', etag: string): boolean {
   return tags === '*' || tags.some((tag) => tag.replace(/^W\//, '') === formatEntityTag(etag))
 }
 
-/** Opaque values of the strong ones among `tags`, without quotes. */
+/** Returns the opaque values of the strong ones among `tags`, without quotes. */
 export function strongValues(tags: readonly string[]): string[] {
   return tags.filter((tag) => tag.startsWith('"')).map((tag) => tag.slice(1, -1))
 }

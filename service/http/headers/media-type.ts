@@ -6,11 +6,11 @@ const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t\\x20-\\x7e])*"'
 const form = new RegExp(`^${token}/${token}(?:[ \\t]*;[ \\t]*${token}=(?:${token}|${quoted}))*[ \\t]*;?$`)
 const lengthMax = 255
 
-/** What a body without a type is taken for. */
+/** The media type of a body that declares none (RFC 9110 section 8.3). */
 const unknownType = 'application/octet-stream'
 
 /**
- * The digest is of the bytes as they are stored, so they must arrive uncoded.
+ * Refuses a body with a content coding: the digest is of the bytes as they are stored.
  *
  * @throws {ProblemError} `media_type_unsupported` for a coded body.
  */
@@ -24,7 +24,7 @@ export function requireUncoded(headers: Headers): void {
 }
 
 /**
- * The media type of an uploaded document.
+ * Returns the media type of an uploaded document.
  *
  * @throws {ProblemError} `request_invalid` if it is not one.
  */
@@ -32,7 +32,11 @@ export function documentMediaType(headers: Headers): string {
   return documentMediaTypeOf(headers.get('content-type') ?? '')
 }
 
-/** @throws {ProblemError} `request_invalid` if `text` is neither empty nor a media type. */
+/**
+ * Returns the media type that `text` names, `application/octet-stream` for none.
+ *
+ * @throws {ProblemError} `request_invalid` if `text` is neither empty nor a media type.
+ */
 export function documentMediaTypeOf(text: string): string {
   const type = text.trim() || unknownType
   if (type.length > lengthMax || !form.test(type)) {
@@ -41,7 +45,11 @@ export function documentMediaTypeOf(text: string): string {
   return type
 }
 
-/** @throws {ProblemError} `media_type_unsupported` unless the body is JSON. */
+/**
+ * Refuses every body but uncoded JSON.
+ *
+ * @throws {ProblemError} `media_type_unsupported`
+ */
 export function requireJson(headers: Headers): void {
   const essence = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
   requireUncoded(headers)

@@ -1,9 +1,9 @@
 import type { Header, JsonSchema, Reference } from './types.ts'
 
-/** Headers that every answer has, whatever it says. */
+/** Headers of every answer. */
 export const commonHeaders: Record<string, Header> = {
   'X-Correlation-Id': {
-    description: "The request's own X-Correlation-Id if it has its form, else a new one",
+    description: "The request's own X-Correlation-Id if it is well formed, otherwise a new one",
     required: true,
     schema: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$' },
   },
@@ -45,7 +45,7 @@ const forms: Record<string, JsonSchema> = {
 }
 
 /**
- * All headers of one answer. OpenAPI ignores a Content-Type among them (section 4.8.17.1): it is said by the
+ * Returns all headers of one answer. OpenAPI ignores a Content-Type among them (section 4.8.17.1): it is stated by the
  * keys of `content`.
  *
  * @param own text by name: what the header means, or its very value where the header is one of fixed values.

@@ -1,16 +1,27 @@
+import type { TObject, TSchema } from '@sinclair/typebox'
 import { version } from '../../../package.json'
-import type { ProblemCode } from '../problem.ts'
-import type { Route } from '../route.ts'
+import { type Action, neededScopes } from '../../authz/policy.ts'
+import { limits } from '../../limits.ts'
+import type { ProblemCode } from '../../wire/problems.ts'
+import { pageHeaders } from '../pages/page.ts'
+import type { Answer, Route } from '../route.ts'
 import { ProblemShape } from '../routes/schemas.ts'
-import { headerComponents } from './headers.ts'
-import { describeOperation, type OperationParts } from './operation.ts'
-import { parameterComponents } from './parameters.ts'
-import { createProblemAnswers } from './problem-answers.ts'
-import { describePublicPages } from './public.ts'
-import { createSchemaRegistry } from './schemas.ts'
-import type { OpenApiDocument, OperationMethod, PathItem } from './types.ts'
+import { describeHeaders, headerComponents } from './headers.ts'
+import { createProblemAnswers, type ProblemAnswers, problemsOf, publicProblems } from './problems.ts'
+import { createSchemaRegistry, type SchemaRegistry } from './schemas.ts'
+import type {
+  Answered,
+  JsonSchema,
+  MediaType,
+  OpenApiDocument,
+  Operation,
+  OperationMethod,
+  Parameter,
+  PathItem,
+  Reference,
+} from './types.ts'
 
-/** Problems that need no operation: an address that is none, and a method that an address does not know. */
+/** Problems before any operation is found: for unknown addresses, and for methods that an address does not know. */
 const beforeAnyRoute: ProblemCode[] = [
   'host_invalid',
   'credentials_missing',
@@ -21,8 +32,8 @@ const beforeAnyRoute: ProblemCode[] = [
 ]
 
 /**
- * The API as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html): made from the table of routes, so that
- * whatever is served is described, and nothing else.
+ * Describes the API in OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html). The document is made from the table of
+ * routes, so that it describes exactly what is served.
  */
 export function describeApi(
   routes: readonly Route[],
@@ -99,3 +110,242 @@ answered by the server below us, with a bare 4xx.
 
 A download that turns out to be damaged while it is streamed ends early, and so does one whose object store stops
 answering: the connection is closed, and what arrived is never a complete answer.`
+
+/** What the operations of a document have in common. */
+interface OperationParts {
+  schemas: SchemaRegistry
+  problemAnswers: ProblemAnswers
+  documentBytesMax: number
+}
+
+type Noun = Action extends `${infer Name}.${string}` ? Name : never
+
+/** Heading under which operations on the noun of an action stand. */
+const tagOfNoun: Record<Noun, string> = {
+  document: 'Documents',
+  version: 'Versions',
+  tag: 'Tags',
+  upload: 'Transfers',
+  download: 'Transfers',
+}
+
+/** Describes the operation of one route, as `paths` has it. */
+function describeOperation(route: Route, parts: OperationParts): Operation {
+  const [noun, verb] = route.action.split('.') as [Noun, string]
+  const scope = neededScopes[route.action]
+  const answers = route.answers.map((answer): [string, Answered] => [
+    String(answer.status),
+    describeAnswer(route, answer, parts.schemas),
+  ])
+  return {
+    operationId: operationIdOf(route, noun, verb),
+    summary: route.summary,
+    description: `Needs the tenant in the token, and the scope \`${scope}\`.`,
+    tags: [tagOfNoun[noun]],
+    security: [{ bearer: [scope] }],
+    parameters: describeParameters(route, parts.schemas, parts.documentBytesMax),
+    ...describeBody(route.body, parts),
+    responses: { ...Object.fromEntries(answers), ...parts.problemAnswers.describe(problemsOf(route)) },
+  }
+}
+
+/** `document.list` → `listDocuments`, HEAD of `version.read` → `headVersion`. */
+function operationIdOf({ method }: Route, noun: Noun, verb: string): string {
+  const name = `${method === 'HEAD' ? 'head' : verb}${noun.charAt(0).toUpperCase()}${noun.slice(1)}`
+  return verb === 'list' ? `${name}s` : name
+}
+
+function describeBody(body: Route['body'], parts: OperationParts): Pick<Operation, 'requestBody'> {
+  if (body === 'none') return {}
+  if (body === 'document') {
+    const description =
+      `At most ${parts.documentBytesMax} bytes of any media type, without a type \`application/octet-stream\`. ` +
+      '`Expect: 100-continue` is honoured, `Content-Range` refused.'
+    return { requestBody: { description, required: false, content: { '*/*': {} } } }
+  }
+  const content = { 'application/json': { schema: parts.schemas.describe(body.json) } }
+  return { requestBody: { description: 'JSON', required: !body.optional, content } }
+}
+
+function describeAnswer({ method }: Route, answer: Answer, schemas: SchemaRegistry): Answered {
+  const { status, description, headers } = answer
+  // RFC 9110 section 8.6: neither of these has a length.
+  const described = describeHeaders(headers, { bodiless: status === 204 || status === 304 })
+  const content = contentOf(answer, method, schemas)
+  return { description, headers: described, ...(content && { content }) }
+}
+
+function contentOf(
+  { body, status }: Answer,
+  method: Route['method'],
+  schemas: SchemaRegistry,
+): Record<string, MediaType> | undefined {
+  // Of any type, as uploaded; HEAD has the header alone.
+  if (body === 'bytes' || (method === 'HEAD' && status === 200)) return { '*/*': {} }
+  return body === null ? undefined : { 'application/json': { schema: schemas.describe(body) } }
+}
+
+/** `components.parameters`: headers that every call takes. OpenAPI states Authorization by `security`. */
+const parameterComponents: Record<string, Parameter> = {
+  CorrelationId: {
+    name: 'X-Correlation-Id',
+    in: 'header',
+    required: false,
+    description: "The caller's name for this request; one of another form is replaced",
+    schema: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$' },
+  },
+  Traceparent: {
+    name: 'traceparent',
+    in: 'header',
+    required: false,
+    description: 'W3C Trace Context; one that breaks its grammar starts a new trace',
+    schema: { type: 'string', examples: ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'] },
+  },
+}
+
+const commonParameters: Reference[] = Object.keys(parameterComponents).map((name) => ({
+  $ref: `#/components/parameters/${name}`,
+}))
+
+/** Describes everything that a route takes as well as its body. */
+function describeParameters(
+  route: Pick<Route, 'params' | 'query' | 'requestHeaders' | 'body'>,
+  schemas: SchemaRegistry,
+  documentBytesMax: number,
+): (Parameter | Reference)[] {
+  const headers = Object.entries(route.requestHeaders).map(([name, description]) =>
+    optionalHeader(name, description, { type: 'string' }),
+  )
+  return [
+    ...inPlace('path', route.params, schemas),
+    ...inPlace('query', route.query, schemas),
+    ...headers,
+    ...headersOfBody(route.body, documentBytesMax),
+    ...commonParameters,
+  ]
+}
+
+function inPlace(place: 'path' | 'query', shape: TObject, schemas: SchemaRegistry): Parameter[] {
+  const required: readonly string[] = shape.required ?? []
+  return Object.entries(shape.properties).map(([name, property]) => {
+    const { description, ...schema } = schemas.describe(property as TSchema)
+    const meaning = typeof description === 'string' ? { description } : {}
+    return { name, in: place, required: required.includes(name), ...meaning, schema }
+  })
+}
+
+function headersOfBody(body: Route['body'], documentBytesMax: number): Parameter[] {
+  if (body === 'none') return []
+  const maximum = body === 'document' ? documentBytesMax : limits.jsonBodyBytesMax
+  return [
+    optionalHeader('Content-Length', 'Bytes of the body; may be left out where it is sent in chunks', {
+      type: 'integer',
+      minimum: 0,
+      maximum,
+    }),
+    optionalHeader('Content-Encoding', 'The bytes are taken as they are', { const: 'identity' }),
+  ]
+}
+
+function optionalHeader(name: string, description: string, schema: JsonSchema): Parameter {
+  return { name, in: 'header', required: false, description, schema }
+}
+
+/** A page that needs no token. */
+interface PublicPage {
+  /** With `get` or `head` before it. */
+  operationId: string
+  summary: string
+  parameters: Parameter[]
+  answers: PublicAnswer[]
+  problems: readonly ProblemCode[]
+}
+
+interface PublicAnswer {
+  status: number
+  description: string
+  mediaType?: string
+  headers: Readonly<Record<string, string>>
+}
+
+const noStore = { 'Cache-Control': 'no-store' }
+
+const ifNoneMatch: Parameter = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'Entity tags the client holds: 304 for one of them',
+  schema: { type: 'string' },
+}
+
+const publicPages: Readonly<Record<string, PublicPage>> = {
+  '/livez': {
+    operationId: 'Liveness',
+    summary: 'Whether the process runs',
+    parameters: [],
+    answers: [{ status: 200, description: 'It runs', headers: noStore }],
+    problems: publicProblems,
+  },
+  '/readyz': {
+    operationId: 'Readiness',
+    summary: 'Whether work should be sent here',
+    parameters: [],
+    answers: [
+      { status: 200, description: 'Yes', headers: noStore },
+      {
+        status: 503,
+        description: 'No: the object store does not answer, or this is stopping',
+        headers: noStore,
+      },
+    ],
+    problems: publicProblems,
+  },
+  '/openapi.json': fixedPage('OpenApi', 'This document', 'application/json'),
+  '/docs': fixedPage('Docs', 'This document, to be read by people', 'text/html;charset=utf-8'),
+  '/docs/style.css': fixedPage('DocsStyle', 'Style of /docs', 'text/css;charset=utf-8'),
+}
+
+/** Describes the paths of the pages that need no token. */
+function describePublicPages(problemAnswers: ProblemAnswers): Record<string, PathItem> {
+  const described = Object.entries(publicPages).map(([path, page]): [string, PathItem] => {
+    const get = describePage(page, problemAnswers)
+    const head = { ...get, operationId: `head${page.operationId}` }
+    const others = problemAnswers.describe([...publicProblems, 'method_not_allowed'])
+    return [path, { get, head, 'x-other-methods': others }]
+  })
+  return Object.fromEntries(described)
+}
+
+function describePage(page: PublicPage, problemAnswers: ProblemAnswers): Operation {
+  const answers = page.answers.map(({ status, description, mediaType, headers }): [string, Answered] => {
+    const described = describeHeaders(headers, { bodiless: status === 304 })
+    return [
+      String(status),
+      { description, headers: described, ...(mediaType && { content: { [mediaType]: {} } }) },
+    ]
+  })
+  return {
+    operationId: `get${page.operationId}`,
+    summary: page.summary,
+    description: 'Needs no token.',
+    tags: ['Service'],
+    security: [],
+    parameters: [...page.parameters, ...commonParameters],
+    responses: { ...Object.fromEntries(answers), ...problemAnswers.describe(page.problems) },
+  }
+}
+
+/** A page whose text stays the same while a build runs, as its entity tag tells. */
+function fixedPage(operationId: string, summary: string, mediaType: string): PublicPage {
+  const held = { 'Cache-Control': 'no-cache', ETag: 'Changes with what it says' }
+  return {
+    operationId,
+    summary,
+    parameters: [ifNoneMatch],
+    answers: [
+      { status: 200, description: summary, mediaType, headers: { ...held, ...pageHeaders } },
+      { status: 304, description: 'The client holds it', headers: held },
+    ],
+    problems: [...publicProblems, 'request_invalid'],
+  }
+}

@@ -1,12 +1,12 @@
 import { scopes } from '../../authz/principal.ts'
-import { digestPattern } from '../../documents/document-ref.ts'
-import { type ProblemCode, problems } from '../problem.ts'
+import { digestPattern } from '../../wire/names.ts'
+import { type ProblemCode, problems } from '../../wire/problems.ts'
 import type { Route } from '../route.ts'
-import { exampleTraceId } from './examples.ts'
 import { describeHeaders } from './headers.ts'
-import type { Answered, JsonSchema } from './types.ts'
+import { exampleTraceId } from './schemas.ts'
+import type { Answered, JsonSchema, Reference } from './types.ts'
 
-/** What can become of every request, and of every one to the API: see `edge.ts` and `error-mapping.ts`. */
+/** Problems of every request, and of every one to the API: see `admission.ts` and `toProblem`. */
 const ofEveryRequest: readonly ProblemCode[] = ['host_invalid', 'internal_error']
 const ofEveryCall: readonly ProblemCode[] = [
   ...ofEveryRequest,
@@ -20,10 +20,10 @@ const ofEveryCall: readonly ProblemCode[] = [
   'issuer_unavailable',
 ]
 
-/** Of pages that anyone may read. */
+/** Problems of pages that need no token. */
 export const publicProblems = ofEveryRequest
 
-/** Every problem that a route can answer with: its own, and those that come before it is asked. */
+/** Returns every problem that a route can answer with: its own, and those of admission. */
 export function problemsOf({ body, problems: own }: Pick<Route, 'body' | 'problems'>): ProblemCode[] {
   return [...new Set([...ofEveryCall, ...problemsOfBody(body), ...own])]
 }
@@ -77,14 +77,14 @@ const headersByStatus: Record<number, Record<string, string>> = {
   503: { 'Retry-After': 'Seconds' },
 }
 
-/** @returns the codes by their status, ascending. */
-export function byStatus(codes: readonly ProblemCode[]): [status: number, codes: ProblemCode[]][] {
+/** Groups the codes by their status, ascending. */
+function byStatus(codes: readonly ProblemCode[]): [status: number, codes: ProblemCode[]][] {
   const groups = Map.groupBy(codes, (code) => problems[code].status)
   return [...groups].sort(([a], [b]) => a - b)
 }
 
-/** One answer for all problems of a status (RFC 9457), which name themselves by `code`. */
-export function problemAnswer(status: number, codes: readonly ProblemCode[], problem: JsonSchema): Answered {
+/** Describes one answer for all problems of a status (RFC 9457), which differ by their `code`. */
+function problemAnswer(status: number, codes: readonly ProblemCode[], problem: JsonSchema): Answered {
   const properties = {
     status: { const: status },
     code: { enum: codes },
@@ -107,4 +107,28 @@ function exampleOf(code: ProblemCode): Record<string, unknown> {
   const { status, title } = problems[code]
   const type = `urn:cloudlysis:problem:${code}`
   return { type, title, status, detail: 'What is wrong here, and what to do.', code, traceId: exampleTraceId }
+}
+
+/** Collects problem answers, so that those which many operations share are described once. */
+export interface ProblemAnswers {
+  /** References by status, for `responses` of an operation. */
+  describe(codes: readonly ProblemCode[]): Record<string, Reference>
+  /** `components.responses`: what was referred to so far. */
+  named(): Record<string, Answered>
+}
+
+/** @param problem schema of the members that every problem has. */
+export function createProblemAnswers(problem: JsonSchema): ProblemAnswers {
+  const components: Record<string, Answered> = {}
+  return {
+    describe(codes) {
+      const references = byStatus(codes).map(([status, ofStatus]): [string, Reference] => {
+        const name = [status, ...ofStatus.toSorted()].join('.')
+        components[name] ??= problemAnswer(status, ofStatus, problem)
+        return [String(status), { $ref: `#/components/responses/${name}` }]
+      })
+      return Object.fromEntries(references)
+    },
+    named: () => components,
+  }
 }

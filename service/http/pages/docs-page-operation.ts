@@ -7,8 +7,7 @@ import type {
   Parameter,
   Reference,
 } from '../openapi/types.ts'
-import { html, inline, type Markup, prose } from './docs-page-markup.ts'
-import { formOf } from './docs-page-schema.ts'
+import { formOf, html, inline, type Markup, prose } from './docs-page-schema.ts'
 
 /** An operation and where it is. */
 export interface Placed {
@@ -19,6 +18,7 @@ export interface Placed {
   alsoHead: boolean
 }
 
+/** Returns the section of one operation: example, parameters, body and answers. */
 export function renderOperation(document: OpenApiDocument, placed: Placed): Markup {
   const { path, method, operation } = placed
   const parameters = operation.parameters.filter((parameter) => !('$ref' in parameter)) as Parameter[]
@@ -35,7 +35,7 @@ ${answerTable(document, operation.responses)}
 </section>`
 }
 
-/** Answers by status, without the headers that every one has. */
+/** Returns a table of answers by status, without the headers that every answer has. */
 export function answerTable(
   document: OpenApiDocument,
   responses: Record<string, Answered | Reference>,
@@ -70,6 +70,7 @@ function headerList({ headers }: Answered): Markup {
   )}</ul>`
 }
 
+/** Returns a table of parameters, headers among them. */
 export function parameterTable(parameters: readonly Parameter[]): Markup {
   const rows = parameters.map(
     ({ name, in: place, required, description = '', schema }) => html`

@@ -1,7 +1,23 @@
+import { describeApi } from '../openapi/openapi.ts'
 import type { Header, MediaType, OpenApiDocument, Operation } from '../openapi/types.ts'
-import { html, inline, type Markup, prose } from './docs-page-markup.ts'
+import type { Route } from '../route.ts'
+import style from './docs-page.css' with { type: 'text' }
 import { answerTable, type Placed, parameterTable, renderOperation } from './docs-page-operation.ts'
-import { formOf, renderSchema } from './docs-page-schema.ts'
+import { formOf, html, inline, type Markup, prose, renderSchema } from './docs-page-schema.ts'
+import { fixedPage, type PublicPage } from './page.ts'
+
+/** Returns the pages that describe the API, for machines and for people; everything in them is from our own origin. */
+export function createOpenApiPages(
+  routes: readonly Route[],
+  options: { documentBytesMax: number },
+): PublicPage[] {
+  const document = describeApi(routes, options)
+  return [
+    { path: openApiPath, answer: fixedPage('application/json', JSON.stringify(document)) },
+    { path: '/docs', answer: fixedPage('text/html;charset=utf-8', renderDocsPage(document)) },
+    { path: docsStylePath, answer: fixedPage('text/css;charset=utf-8', style) },
+  ]
+}
 
 /** Addresses that a page refers to. */
 export const docsStylePath = '/docs/style.css'
@@ -101,7 +117,7 @@ function headerTable(headers: Record<string, Header>): Markup {
 </tbody></table></div>`
 }
 
-/** Every problem once, whoever answers it. */
+/** Every problem once, however many operations answer with it. */
 function problemTable({ components }: OpenApiDocument): Markup {
   const seen = new Map<string, Markup>()
   for (const [name, { content }] of Object.entries(components.responses)) {

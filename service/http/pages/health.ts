@@ -1,16 +1,18 @@
 import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
-import { type PublicPages, pagesAt } from './public-pages.ts'
+import type { PublicPage } from './page.ts'
 
+/** The health checks of the service. */
 export interface Health {
-  pages: PublicPages
-  /** From now on `/readyz` answers 503, while everything else goes on. */
+  pages: readonly PublicPage[]
+  /** From now on `/readyz` answers 503, while everything else is still served. */
   drain(): void
 }
 
 /**
- * `/livez` says that the process runs, `/readyz` whether work should be sent to it: a code and nothing else,
- * since anyone may ask. A store outage must not make anything restart us, so it shows in `/readyz` alone.
+ * Returns the health checks: `/livez` says that the process runs, `/readyz` whether it should receive requests. Both
+ * answer with a status code and nothing more, since anyone may ask. An outage of the store must not restart the
+ * service, so it shows in `/readyz` alone.
  */
 export function createHealth(documents: Documents): Health {
   let draining = false
@@ -29,19 +31,21 @@ export function createHealth(documents: Documents): Health {
     return check
   }
 
-  const pages = pagesAt({
-    '/livez': () => codeOnly(200),
-    '/readyz': async () => codeOnly(!draining && (await storeAnswers()) ? 200 : 503),
-  })
   return {
-    pages,
+    pages: [
+      { path: '/livez', answer: () => codeOnly(200) },
+      {
+        path: '/readyz',
+        answer: async () => codeOnly(!draining && (await storeAnswers()) ? 200 : 503),
+      },
+    ],
     drain() {
       draining = true
     },
   }
 }
 
-/** Whether a request, by its raw address, asks for one of these. */
+/** Returns whether a request, by its raw address, asks for one of these. */
 export function isHealthCheck({ url }: Request): boolean {
   return /^(?:https?:\/\/[^/]+)?\/(?:livez|readyz)$/.test(url)
 }

@@ -1,12 +1,12 @@
 /** An origin as a source of the policy: nothing in it could end the directive that it stands in. */
 const originForm = /^https?:\/\/[a-z0-9._-]+(?::\d{1,5})?$/
 
-/** False for an origin that no policy can name, such as one with an IPv6 address (CSP3, "host-source"). */
+/** Returns whether a policy can name the origin: none can name an IPv6 address (CSP3, "host-source"). */
 export function isPolicyOrigin(origin: string): boolean {
   return originForm.test(origin)
 }
 
-/** Features of the browser that nothing here needs; without this, whatever gets to run could ask for them. */
+/** Features of the browser that the UI does not need, denied to any script that gets to run in spite of the policy. */
 const deniedFeatures = [
   'accelerometer',
   'autoplay',
@@ -28,8 +28,8 @@ const deniedFeatures = [
 ]
 
 /**
- * Content Security Policy Level 3 of the Control UI, which holds tokens: only our own files run, and bytes go
- * nowhere but to us, the store and the issuer. A worker has the policy of its own script, not that of the page
+ * Returns the Content Security Policy (Level 3) of the Control UI, which holds tokens: only our own files run, and
+ * bytes go nowhere but to us, the store and the issuer. A worker has the policy of its own script, not that of the page
  * (https://www.w3.org/TR/CSP3/#initialize-global-object-csp), so every file comes with it.
  *
  * @param connectOrigins origins of signed URLs and of the issuer; what {@link isPolicyOrigin} refuses is left out.
@@ -49,7 +49,7 @@ export function uiContentPolicy(connectOrigins: readonly string[]): string {
   ].join('; ')
 }
 
-/** Headers of every file of the UI. */
+/** Returns the headers of every file of the UI. */
 export function uiFileHeaders(contentPolicy: string): Record<string, string> {
   return {
     'content-security-policy': contentPolicy,
@@ -59,7 +59,7 @@ export function uiFileHeaders(contentPolicy: string): Record<string, string> {
 }
 
 /**
- * Headers of the page itself.
+ * Returns the headers of the page itself.
  *
  * @param openerPolicy Cross-Origin-Opener-Policy (HTML standard, "Cross-origin opener policies").
  */

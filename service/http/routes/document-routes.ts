@@ -1,14 +1,18 @@
-import type { Digest, VersionRef } from '../../documents/document-ref.ts'
-import { latestTag } from '../../documents/document-ref.ts'
-import type { Document, Documents } from '../../documents/documents.ts'
+import type { Static, TObject } from '@sinclair/typebox'
+import type { Action } from '../../authz/policy.ts'
+import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
-import { cacheForEver, cacheNever, getVersion, headVersion } from '../download.ts'
+import type { Document } from '../../wire/answers.ts'
+import { formatEntityTag } from '../../wire/entity-tag.ts'
+import type { Digest, VersionRef } from '../../wire/names.ts'
+import { latestTag } from '../../wire/names.ts'
+import type { ProblemCode } from '../../wire/problems.ts'
+import { parseReprDigest } from '../../wire/repr-digest.ts'
+import { cacheImmutable, cacheNever, getVersion, headVersion } from '../download.ts'
 import { contentLength } from '../headers/content-length.ts'
-import { formatEntityTag } from '../headers/entity-tag.ts'
 import { documentMediaType } from '../headers/media-type.ts'
-import { parseReprDigest } from '../headers/repr-digest.ts'
-import { type ProblemCode, ProblemError } from '../problem.ts'
-import { type Answer, defineRoute, type Route } from '../route.ts'
+import { ProblemError } from '../problem.ts'
+import { type Answer, defineRoute, json, noStore, type Route, type RouteCall } from '../route.ts'
 import {
   DocumentPath,
   DocumentShape,
@@ -22,14 +26,18 @@ import {
   VersionsShape,
 } from './schemas.ts'
 
-/** How bytes are read at one address, and what is different there. */
-interface ReadRoute {
+/** How the bytes of a version are read at one address. */
+interface ReadRoute<Path extends TObject, Query extends TObject> {
   path: string
+  action: Action
+  params: Path
+  query: Query
   summary: string
-  query: typeof TagQuery | typeof NoQuery
   cacheControl: string
   /** Of finding out which version is meant. */
   problems: readonly ProblemCode[]
+  /** Finds out which version is meant. */
+  resolve(call: RouteCall<Static<Path>, Static<Query>>): VersionRef | Promise<VersionRef>
 }
 
 const collection = '/v1/tenants/:tenant/documents'
@@ -92,7 +100,7 @@ export function documentRoutes(documents: Documents): Route[] {
         const { document, created } = await documents.put(params, {
           body: request.body ?? emptyBody(),
           size: contentLength(request),
-          digest: parseReprDigest(request.headers.get('repr-digest')),
+          digest: declaredDigest(request.headers),
           contentType: documentMediaType(request.headers),
           by: context.principal.subject,
           admittedAt: context.admittedAt,
@@ -104,22 +112,20 @@ export function documentRoutes(documents: Documents): Route[] {
       },
     }),
 
-    ...readRoutes(
-      {
-        path: document,
-        summary: 'the version that a tag points to',
-        query: TagQuery,
-        cacheControl: cacheNever,
-        // Of the tag, which may be damaged.
-        problems: ['integrity_violated'],
+    ...readRoutes({
+      path: document,
+      action: 'document.read',
+      params: DocumentPath,
+      query: TagQuery,
+      summary: 'the version that a tag points to',
+      cacheControl: cacheNever,
+      // Of the tag, which may be damaged.
+      problems: ['integrity_violated'],
+      async resolve({ params, query: { tag = latestTag }, request }) {
+        const { digest } = await documents.getTag(params, tag, request.signal)
+        return { ...params, digest }
       },
-      async (call) => {
-        const { tag = latestTag } = call.query as { tag?: string }
-        const { tenant, type, name } = call.params as { tenant: string; type: string; name: string }
-        const { digest } = await documents.getTag({ tenant, type, name }, tag, call.request.signal)
-        return { tenant, type, name, digest }
-      },
-    ),
+    }),
 
     defineRoute({
       method: 'GET',
@@ -138,10 +144,16 @@ export function documentRoutes(documents: Documents): Route[] {
       },
     }),
 
-    ...readRoutes(
-      { path: version, summary: 'one version', query: NoQuery, cacheControl: cacheForEver, problems: [] },
-      async (call) => call.params as VersionRef,
-    ),
+    ...readRoutes({
+      path: version,
+      action: 'version.read',
+      params: VersionPath,
+      query: NoQuery,
+      summary: 'one version',
+      cacheControl: cacheImmutable,
+      problems: [],
+      resolve: ({ params }) => params,
+    }),
 
     defineRoute({
       method: 'DELETE',
@@ -155,18 +167,15 @@ export function documentRoutes(documents: Documents): Route[] {
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
       problems: ['version_tagged', 'version_locked', 'conflict'],
       async handle({ params, request, context }) {
-        const ref = { ...params, digest: params.digest as Digest }
-        await documents.deleteVersion(ref, { by: context.principal.subject, signal: request.signal })
+        await documents.deleteVersion(params, { by: context.principal.subject, signal: request.signal })
         return new Response(null, { status: 204 })
       },
     }),
   ]
 
   /** GET and HEAD of bytes, which differ only in how the version is named. */
-  function readRoutes(
-    { path, summary, query, cacheControl, problems }: ReadRoute,
-    resolve: (call: { params: unknown; query: unknown; request: Request }) => Promise<VersionRef>,
-  ): Route[] {
+  function readRoutes<Path extends TObject, Query extends TObject>(read: ReadRoute<Path, Query>): Route[] {
+    const { path, action, params, query, summary, cacheControl, problems } = read
     const validators = { ETag: 'Quoted digest', 'Cache-Control': cacheControl, Vary: 'Authorization' }
     const headers = { ...validators, ...bytesHeaders }
     const notModified: Answer = {
@@ -175,13 +184,11 @@ export function documentRoutes(documents: Documents): Route[] {
       body: null,
       headers: validators,
     }
-    const versionOf = async (call: Parameters<Route['handle']>[0]) => {
-      const ref = await resolve(call)
+    const versionOf = async (call: RouteCall<Static<Path>, Static<Query>>) => {
+      const ref = await read.resolve(call)
       call.context.found({ digest: ref.digest })
       return ref
     }
-    const params = path === version ? VersionPath : DocumentPath
-    const action = path === version ? 'version.read' : 'document.read'
     const shared = { path, action, params, query, body: 'none' } as const
     return [
       defineRoute({
@@ -227,7 +234,6 @@ export function documentRoutes(documents: Documents): Route[] {
   }
 }
 
-const noStore = { 'Cache-Control': 'no-store' }
 const placed = { ...noStore, Location: 'Address of the version', ETag: 'Quoted digest' }
 const sized = { 'Content-Length': 'Bytes of the document' }
 const conditionHeaders = {
@@ -248,14 +254,6 @@ const bytesHeaders = {
   'Accept-Ranges': 'bytes',
 }
 
-/** A JSON answer. Nothing but a version's bytes may be cached. */
-export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
-  })
-}
-
 function placedHeaders({ tenant, type, name, digest }: Document): Record<string, string> {
   return {
     location: `/v1/tenants/${tenant}/documents/${type}/${name}/versions/${digest}`,
@@ -271,4 +269,17 @@ function refuseContentRange(headers: Headers): void {
 
 function emptyBody(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.close() })
+}
+
+/**
+ * Reads the digest that the caller declared for its body, if it declared one.
+ *
+ * @throws {ProblemError} `digest_invalid` for a `Repr-Digest` that is malformed or has no `sha-256`.
+ */
+function declaredDigest(headers: Headers): Digest | undefined {
+  const header = headers.get('repr-digest')
+  if (header === null) return undefined
+  const declared = parseReprDigest(header)
+  if ('digest' in declared) return declared.digest
+  throw new ProblemError('digest_invalid', `Repr-Digest cannot be used. ${declared.invalid}`)
 }

@@ -1,12 +1,13 @@
-import { Type } from '@sinclair/typebox'
+import { type TUnsafe, Type } from '@sinclair/typebox'
+import { limits } from '../../limits.ts'
 import {
+  type Digest,
   digestPattern,
   namePattern,
   tagPattern,
   tenantPattern,
   typePattern,
-} from '../../documents/document-ref.ts'
-import { limits } from '../../limits.ts'
+} from '../../wire/names.ts'
 
 /** Shapes of the API (ARCHITECTURE.md, "The API"). They check what comes in, and are what OpenAPI shows. */
 
@@ -16,7 +17,11 @@ export const Tenant = Type.String({ pattern: tenantPattern, description: 'DNS la
 export const DocumentType = Type.String({ pattern: typePattern, examples: ['deployment-bundles'] })
 export const Name = Type.String({ pattern: namePattern, examples: ['orders-api.tgz'] })
 export const TagName = Type.String({ pattern: tagPattern, examples: ['production'] })
-export const DigestText = Type.String({ pattern: digestPattern, description: 'SHA-256 of the bytes' })
+/** Typed as what its pattern admits. */
+export const DigestText = Type.String({
+  pattern: digestPattern,
+  description: 'SHA-256 of the bytes',
+}) as unknown as TUnsafe<Digest>
 const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
 const Size = Type.Integer({ minimum: 0, description: 'bytes' })
 const Cursor = Type.String({
@@ -47,7 +52,7 @@ export const ListQuery = Type.Object(
   {
     type: filter(typePattern, 'Only documents of this type'),
     name: filter(namePattern, 'Only this document; needs type'),
-    namePrefix: filter(namePattern, 'Only names that begin so; needs type, and not beside name'),
+    namePrefix: filter(namePattern, 'Only names with this beginning; needs type, and excludes name'),
     limit: limitOf(limits.listLimitMax, limits.listLimitDefault),
     cursor: Type.Optional(Cursor),
   },

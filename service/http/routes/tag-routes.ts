@@ -1,13 +1,13 @@
-import type { Digest } from '../../documents/document-ref.ts'
-import type { Documents, Tag, TagCondition } from '../../documents/documents.ts'
-import { formatEntityTag, parseEntityTags, strongValues } from '../headers/entity-tag.ts'
-import { defineRoute, type Route } from '../route.ts'
-import { json } from './document-routes.ts'
-import { readJson } from './json-body.ts'
+import type { Documents, TagCondition } from '../../documents/documents.ts'
+import type { Tag } from '../../wire/answers.ts'
+import { formatEntityTag } from '../../wire/entity-tag.ts'
+import { parseEntityTags, strongValues } from '../headers/entity-tag.ts'
+import { readJson } from '../request-form.ts'
+import { defineRoute, json, noStore, type Route } from '../route.ts'
 import { NoQuery, TagBody, TagPath, TagShape } from './schemas.ts'
 
 const tagPath = '/v1/tenants/:tenant/documents/:type/:name/tags/:tag'
-const tagHeaders = { 'Cache-Control': 'no-store', ETag: 'Changes with every move; for If-Match' }
+const tagHeaders = { ...noStore, ETag: 'Changes with every move; for If-Match' }
 const ifMatch = { 'If-Match': 'Entity tags, one of which the tag must have: compare and set' }
 
 /** Calls on tags, the movable names of versions (ARCHITECTURE.md, "How a tag move runs"). */
@@ -44,7 +44,7 @@ export function tagRoutes(documents: Documents): Route[] {
         const { digest } = await readJson(request, TagBody)
         context.found({ digest })
         const { tag: moved, created } = await documents.putTag(ref, tag, {
-          digest: digest as Digest,
+          digest,
           by: context.principal.subject,
           ifMatch: conditionOf(request.headers),
           signal: request.signal,

@@ -1,9 +1,7 @@
-import type { Digest } from '../../documents/document-ref.ts'
 import type { Transfers } from '../../documents/transfers.ts'
 import { documentMediaTypeOf } from '../headers/media-type.ts'
-import { defineRoute, type Route } from '../route.ts'
-import { json } from './document-routes.ts'
-import { readJson, readOptionalJson } from './json-body.ts'
+import { readJson, readOptionalJson } from '../request-form.ts'
+import { defineRoute, json, noStore, type Route } from '../route.ts'
 import {
   CompletionBody,
   DocumentPath,
@@ -20,7 +18,6 @@ import {
 
 const uploads = '/v1/tenants/:tenant/documents/:type/:name/uploads'
 const downloads = '/v1/tenants/:tenant/documents/:type/:name/versions/:digest/downloads'
-const noStore = { 'Cache-Control': 'no-store' }
 
 /** Calls that hand out signed URLs, and the completion of uploads (ARCHITECTURE.md, "Upload tickets"). */
 export function transferRoutes(transfers: Transfers): Route[] {
@@ -43,7 +40,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
         const { digest, size, contentType } = await readJson(request, TicketBody)
         context.found({ digest })
         const created = await transfers.createUpload(params, {
-          digest: digest as Digest,
+          digest,
           size,
           contentType: documentMediaTypeOf(contentType),
           by: context.principal.subject,
@@ -89,7 +86,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
         const { ticket } = await readJson(request, CompletionBody)
         const by = context.principal.subject
         const done = await transfers.completeUpload(ref, id, { ticket, by, traceId: context.trace.traceId })
-        if (!done) return new Response(null, { status: 202, headers: inProgressHeaders })
+        if (!done) return new Response(null, { status: 202, headers: { ...noStore, 'retry-after': '1' } })
         context.found({ digest: done.document.digest })
         return json(done.created ? 201 : 200, done.document)
       },
@@ -108,16 +105,11 @@ export function transferRoutes(transfers: Transfers): Route[] {
       problems: [],
       async handle({ params, request, context }) {
         const { expiresInSeconds } = (await readOptionalJson(request, DownloadBody)) ?? {}
-        const ref = { ...params, digest: params.digest as Digest }
-        const { id, url, expiresAt } = await transfers.createDownload(ref, {
-          expiresInSeconds,
-          signal: request.signal,
-        })
+        const { signal } = request
+        const { id, url, expiresAt } = await transfers.createDownload(params, { expiresInSeconds, signal })
         context.auditSignedUrl({ id, expiresAt })
         return json(201, { url, expiresAt })
       },
     }),
   ]
 }
-
-const inProgressHeaders = { 'retry-after': '1', 'cache-control': 'no-store' }

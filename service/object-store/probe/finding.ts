@@ -1,38 +1,35 @@
 import type { ProbeAnswer } from '../s3/probe-client.ts'
+import type { Scratch } from './scratch.ts'
 
-/** `unknown`: it could not be found out (no answer, 5xx). For everything that follows, unknown means no. */
+/** `unknown`: not determined (no answer, 5xx). For everything that follows, unknown means no. */
 export type Verdict = 'yes' | 'no' | 'unknown'
 
-/** One question to the store, as `doctor` shows it. */
+/** The answer to one question, as `doctor` shows it. */
 export interface Finding {
   id: FindingId
   question: string
   verdict: Verdict
   /** What the store did, in the words of HTTP. */
   seen: string
-  /** What the service does about it. */
+  /** What follows for the service. */
   consequence: string
   /** An attack got through, on objects of the probe's own. */
   exploited?: true
-  /** What the answer weighs: without an essential the store is unfit, without a limit it is fit with limits. */
+  /** Without an `essential` the store is unfit; without a `limit` it is fit with limits. */
   weight: 'essential' | 'limit' | 'note'
 }
 
-/** The rows of design section 6, in the order in which they are shown. */
+/** Names of the rows, in the order in which they are shown. */
 export type FindingId =
   | 'credentials'
   | 'bucket'
-  | 'region'
   | 'clock'
   | 'list'
   | 'empty-object'
-  | 'payload-hash'
-  | 'content-md5'
   | 'checksum-put'
   | 'conditional-put'
   | 'conditional-overwrite'
   | 'get-if-match'
-  | 'copy'
   | 'copy-pin'
   | 'post-policy'
   | 'post-policy-bounds'
@@ -50,28 +47,44 @@ export type FindingId =
   | 'object-lock'
   | 'cors'
 
+/** A question to the store, and what follows from the answer. */
+export interface ProbeRow extends Pick<Finding, 'id' | 'question' | 'weight'> {
+  whenYes: string
+  whenNo: string
+  /** Where that differs from a no. */
+  whenUnknown?: string
+  /** Asked at every start and hourly, because the service behaves by it. The others are for `doctor` only. */
+  security?: true
+  ask(scratch: Scratch): Promise<Observation>
+}
+
+/** What a row saw. */
 export type Observation = Pick<Finding, 'verdict' | 'seen' | 'exploited'>
 
+/** True for a 2xx answer. */
 export function accepted({ status }: ProbeAnswer): boolean {
   return status >= 200 && status < 300
 }
 
-/** Request Timeout, Too Early, Too Many Requests: come back later, whatever was asked (RFC 9110, 8470, 6585). */
-const comeBackLater = [408, 425, 429]
+/** Request Timeout, Too Early, Too Many Requests (RFC 9110, 8470, 6585): they say nothing about the request itself. */
+const tryLater = [408, 425, 429]
 
+/** True for a 4xx that is an answer to the request itself. */
 export function refused({ status }: ProbeAnswer): boolean {
-  return status >= 400 && status < 500 && !comeBackLater.includes(status)
+  return status >= 400 && status < 500 && !tryLater.includes(status)
 }
 
-/** `200`, `403 AccessDenied`, `no answer`. */
+/** Describes an answer: `200`, `403 AccessDenied`, `no answer`. */
 export function described({ status, code }: ProbeAnswer): string {
   if (status === 0) return 'no answer'
   return code === '' ? String(status) : `${status} ${code}`
 }
 
 /**
- * A property is there only if the right request succeeded and every wrong one got a 4xx. A store that refuses
- * everything has not shown it, nor has one that answers 5xx or is too busy to answer.
+ * Judges a property: it is there only if the right request succeeded and every wrong one got a 4xx. A store that
+ * refuses everything has not shown it, nor has one that answers 5xx or is too busy to answer.
+ *
+ * @param wrong answers by what was wrong with their request.
  */
 export function judge(right: ProbeAnswer, wrong: Readonly<Record<string, ProbeAnswer>>): Observation {
   const seen = [
@@ -85,7 +98,7 @@ export function judge(right: ProbeAnswer, wrong: Readonly<Record<string, ProbeAn
   return { verdict: shown ? 'yes' : 'unknown', seen }
 }
 
-/** For a question that one request answers. */
+/** Judges a question that one request answers. */
 export function judgeOne(answer: ProbeAnswer): Observation {
   const verdict = accepted(answer) ? 'yes' : refused(answer) ? 'no' : 'unknown'
   return { verdict, seen: described(answer) }

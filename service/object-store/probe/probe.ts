@@ -1,8 +1,14 @@
 import type { S3Connection } from '../s3/connection.ts'
 import type { StoreCapabilities } from '../store-capabilities.ts'
-import type { Finding, FindingId, Verdict } from './finding.ts'
-import { type ProbeRow, probeRows } from './rows.ts'
+import { basicRows } from './basics.ts'
+import { bucketRows } from './bucket.ts'
+import type { Finding, FindingId, ProbeRow, Verdict } from './finding.ts'
 import { createScratch, type Scratch, type ScratchOptions } from './scratch.ts'
+import { transferRows } from './transfers.ts'
+import { writeRows } from './writes.ts'
+
+/** Every question to the store, in the order in which they are asked and shown. */
+export const probeRows: readonly ProbeRow[] = [...basicRows, ...writeRows, ...transferRows, ...bucketRows]
 
 export interface ProbeReport {
   /** One for each row, in the order of the rows. */
@@ -12,17 +18,17 @@ export interface ProbeReport {
 }
 
 export interface ProbeOptions extends ScratchOptions {
-  /** Only the rows that the service behaves by, for the run at its start. */
+  /** Ask only the rows that the service behaves by, as at its start. */
   securityOnly?: boolean
-  /** Told of each row as it is known, for a progress display. */
+  /** Called with each finding as soon as it is known, for a progress display. */
   onFinding?: (finding: Finding) => void
-  /** Ends the questions; what was not asked is unknown, and the clean-up runs all the same. */
+  /** Ends the questions; rows that were not asked are unknown, and the clean-up still runs. */
   signal?: AbortSignal
 }
 
 /**
  * Asks the store what it really does, on keys of the probe's own under `<prefix>staging/`, which it removes.
- * Never throws for what the store does. Where the bucket cannot be reached, nothing more is asked.
+ * Never throws because of the store. Where the bucket cannot be reached, nothing more is asked.
  *
  * @param prefix of the documents, such as `docs/`.
  */
@@ -64,13 +70,13 @@ function findingOf(row: ProbeRow, verdict: Verdict): Finding {
   return { id, question, weight, verdict, seen: '', consequence: consequenceOf(row, verdict) }
 }
 
-/** What follows from the answer. */
+/** Returns what follows from the answer. */
 export function consequenceOf({ whenYes, whenNo, whenUnknown }: ProbeRow, verdict: Verdict): string {
   if (verdict === 'yes') return whenYes
   return verdict === 'no' ? whenNo : (whenUnknown ?? `taken for a no: ${whenNo}`)
 }
 
-/** Each further question to a store that is silent would wait for its time-out. */
+/** Each further question to a store that does not answer would wait for its time-out. */
 function reasonToStop({ id, verdict }: Finding, scratch: Scratch): string {
   const silent = scratch.isSilent() || (id === 'credentials' && verdict === 'unknown')
   if (silent) return 'not asked: the store does not answer'
@@ -78,7 +84,7 @@ function reasonToStop({ id, verdict }: Finding, scratch: Scratch): string {
   return ''
 }
 
-/** What the service may rest on. A row that was not asked or not answered is never a yes. */
+/** Returns what the service may rely on. A row that was not asked or not answered is never a yes. */
 export function capabilitiesOf(findings: readonly Finding[]): StoreCapabilities {
   const verdictOf = (...ids: FindingId[]) => together(findings, ids)
   const ticketMethod = ticketMethodOf(verdictOf(...formRows), verdictOf(...putRows))
@@ -91,7 +97,7 @@ export function capabilitiesOf(findings: readonly Finding[]): StoreCapabilities 
   }
 }
 
-/** All of them have to be a yes before a ticket may be a signed form. */
+/** All of these must be a yes before a ticket may be a signed form. */
 export const formRows = ['post-policy', 'post-policy-bounds', 'post-policy-header'] as const
 
 /** The same for a presigned PUT. */
@@ -102,7 +108,7 @@ export const putRows = [
   'presigned-put-headers',
 ] as const
 
-/** One no decides; else one that is not known leaves it open. */
+/** One no decides; otherwise one unknown leaves it open. */
 function together(findings: readonly Finding[], ids: readonly FindingId[]): Verdict {
   const verdicts = ids.map((id) => findings.find((finding) => finding.id === id)?.verdict ?? 'unknown')
   if (verdicts.includes('no')) return 'no'
@@ -117,7 +123,7 @@ function ticketMethodOf(form: Verdict, put: Verdict): StoreCapabilities['ticketM
   return put === 'unknown' ? 'unknown' : 'none'
 }
 
-/** 0 fit, 1 fit with limits, 2 unfit: the exit code of `doctor`. A store without safe tickets has a limit. */
+/** Returns 0 for fit, 1 for fit with limits, 2 for unfit. A store without safe tickets has a limit. */
 export function severityOf(findings: readonly Finding[]): 0 | 1 | 2 {
   const missing = findings.filter(({ verdict }) => verdict !== 'yes')
   if (missing.some(({ weight }) => weight === 'essential')) return 2

@@ -4,17 +4,17 @@ import { createS3TransferSigner } from '../s3/s3-transfer-signer.ts'
 import type { TransferSigner } from '../transfer-signer.ts'
 import { accepted } from './finding.ts'
 
-/** Where the probe plays: its own keys under `staging/`, which it removes at the end. */
+/** Scratch keys of the probe under `staging/`, which it removes at the end, and what it sends requests with. */
 export interface Scratch {
   client: ProbeClient
   /** The signer that tickets use, for the endpoint that this process reaches. */
   signer: TransferSigner
-  /** The same with a clock that is so late that all it signs has expired. */
+  /** The same with a clock that is so slow that everything it signs has expired. */
   lateSigner: TransferSigner
   connection: S3Connection
-  /** `docs/`, say: lifecycle rules are looked up for what lies under it. */
+  /** Such as `docs/`: the lifecycle rules of keys under it are looked up. */
   prefix: string
-  /** Web origin whose browsers may or may not reach the bucket. */
+  /** Web origin for the CORS question. */
   origin: string
   /** Start of every key that the probe writes. */
   scratchPrefix: string
@@ -24,11 +24,11 @@ export interface Scratch {
   get(key: string): Promise<ProbeAnswer>
   /** True once several requests in a row were not answered. */
   isSilent(): boolean
-  /** Removes every key of the probe's and frees its connections. @returns keys that would not go. */
+  /** Removes every key of the probe and frees its connections. @returns keys that could not be removed. */
   cleanUp(): Promise<string[]>
 }
 
-/** No tenant can be called so: the name is outside of a tenant's form. */
+/** No tenant can have this name: it does not match the form of a tenant. */
 const probeFolder = '_probe'
 
 /** Well within the 15 minutes by which S3 lets clocks differ, and beyond what a ticket of the probe lives. */
@@ -37,10 +37,11 @@ const lateSeconds = 5 * 60
 export interface ScratchOptions {
   /** How long to wait for each answer; default: `limits.probeAnswerSecondsMax`. */
   answerSecondsMax?: number | undefined
-  /** Default: some other one than the store's. */
+  /** Default: an origin that is not the store's. */
   origin?: string | undefined
 }
 
+/** Creates the scratch keys and clients of one probe; `cleanUp` must be called at the end. */
 export function createScratch(
   connection: S3Connection,
   prefix: string,
@@ -78,7 +79,7 @@ export function createScratch(
       for (const key of keys) {
         const answer = await client.send({ method: 'DELETE', key })
         if (accepted(answer) || answer.status === 404) left.delete(key)
-        // A store that has gone silent would be waited for once per key.
+        // A store that no longer answers would be waited for once per key.
         if (answer.status === 0) break
       }
       signer.close()
@@ -88,7 +89,7 @@ export function createScratch(
   }
 }
 
-/** One lost answer happens; so many in a row, and each further question would wait for its time-out. */
+/** One lost answer can happen; after this many in a row, each further question would wait for its time-out too. */
 const unansweredMax = 3
 
 function listening(client: ProbeClient): { client: ProbeClient; isSilent: () => boolean } {

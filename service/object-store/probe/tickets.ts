@@ -2,11 +2,11 @@ import type { StoreCapabilities } from '../store-capabilities.ts'
 import type { Finding, FindingId } from './finding.ts'
 import { capabilitiesOf, formRows, putRows } from './probe.ts'
 
-/** How uploads by ticket go on this store, in sentences for operators. */
+/** How uploads by ticket work on this store, in sentences for operators. */
 export interface TicketExplanation {
   method: StoreCapabilities['ticketMethod']
   why: string
-  /** Of presigned PUTs (CVE-2026-54330). `present` was seen at work; `unknown` counts as present. */
+  /** Copy hole of presigned PUTs (CVE-2026-54330). `present` was exploited; `unknown` counts as present. */
   copyHole: 'present' | 'absent' | 'unknown'
   /** One line: `copy hole: present → PUT tickets are off`. */
   copyHoleLine: string
@@ -14,6 +14,7 @@ export interface TicketExplanation {
   completion: string
 }
 
+/** Explains which method tickets use on a store with these findings, and why. */
 export function explainTickets(findings: readonly Finding[]): TicketExplanation {
   const capabilities = capabilitiesOf(findings)
   const copyHole = copyHoleOf(findings)
@@ -63,7 +64,7 @@ function completionOf({ digestEnforced, copyPinHonoured, ticketMethod }: StoreCa
   return 'read, hashed and streamed by the service: the store does not enforce the digest'
 }
 
-/** `post-policy-bounds no`, for each row that is not a yes. */
+/** Returns `post-policy-bounds no` and the like for each row that is not a yes. */
 function notYes(ids: readonly FindingId[], findings: readonly Finding[]): string[] {
   return ids
     .map((id) => ({ id, verdict: findings.find((finding) => finding.id === id)?.verdict ?? 'unknown' }))

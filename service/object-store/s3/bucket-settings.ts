@@ -17,7 +17,7 @@ import {
   PutObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3'
 import { createS3Client, type S3Endpoint } from './client.ts'
-import { statusOf, toObjectStoreError } from './error.ts'
+import { statusOf, toObjectStoreError } from './errors.ts'
 
 export type { CORSRule as S3CorsRule, LifecycleRule as S3LifecycleRule } from '@aws-sdk/client-s3'
 

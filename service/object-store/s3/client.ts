@@ -1,15 +1,16 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { FetchHttpHandler } from '@smithy/fetch-http-handler'
 import { limits } from '../../limits.ts'
-import type { S3Connection } from './connection.ts'
+import type { S3Connection, S3Connections } from './connection.ts'
+import { statusOf, toObjectStoreError, withRetries } from './errors.ts'
 
-/** Where the store is and who we are there; the bucket is said with each call. */
+/** Address and credentials of a store; each call names its bucket. */
 export type S3Endpoint = Omit<S3Connection, 'bucket' | 'connectionsMax'>
 
 /**
- * The AWS SDK client with every option that matters spelled out.
+ * Creates the AWS SDK client with every option that matters spelled out.
  *
- * @param attemptsMax tries of a call, for callers that do not repeat by themselves (s3-retry.ts).
+ * @param attemptsMax tries of a call, for callers that do not repeat it themselves.
  */
 export function createS3Client(
   connection: S3Endpoint,
@@ -18,7 +19,7 @@ export function createS3Client(
   return new S3Client({
     endpoint: connection.endpoint,
     region: connection.region,
-    // Given here, so that the SDK never goes looking in the environment, in files or at a metadata address.
+    // Given here, so that the SDK never searches the environment, files or a metadata address.
     credentials: { accessKeyId: connection.accessKeyId, secretAccessKey: connection.secretAccessKey },
     forcePathStyle: connection.forcePathStyle,
     // The default sends aws-chunked trailers, which some stores refuse and one stored as content.
@@ -41,18 +42,65 @@ export function createS3Client(
   })
 }
 
-/** Not the handler's `requestInit`: the Request that it makes of that forgets what only Bun knows, such as `tls`. */
+/** Not the handler's `requestInit`: the Request made from it drops options that only Bun knows, such as `tls`. */
 function fetchWith(options: BunFetchRequestInit): typeof fetch {
   const fetchRequest = (request: Parameters<typeof fetch>[0]) => fetch(request, options)
   return Object.assign(fetchRequest, { preconnect: fetch.preconnect })
 }
 
-/** Options of every fetch to the store, for the SDK's handler and for {@link createSignedFetch} alike. */
+/** Returns the options of every fetch to the store, for the SDK's handler and for our own requests alike. */
 export function fetchOptions(connection: Pick<S3Connection, 'ca'>): RequestInit & BunFetchRequestInit {
   return {
     redirect: 'manual',
     // Bytes are stored as they are; a transparent decompression would change them.
     decompress: false,
     ...(connection.ca === undefined ? {} : { tls: { ca: connection.ca } }),
+  }
+}
+
+/** How one call through the SDK's client is made. */
+export interface S3CallOptions {
+  /** Method of the port, for errors. */
+  operation: string
+  signal?: AbortSignal | undefined
+  /** HTTP statuses that are an answer (`null`) rather than a failure. */
+  nullOn?: readonly number[]
+  /** Time for all tries together. */
+  deadlineSeconds?: number
+}
+
+/** Makes one call; `send` receives the signal that ends it and the number of the try, from 1. */
+export type S3Call = <T>(
+  options: S3CallOptions,
+  send: (options: { abortSignal: AbortSignal }, tries: number) => Promise<T>,
+) => Promise<T | null>
+
+/**
+ * Returns a function for calls that count against the connection limit, are repeated, end at one deadline for all
+ * tries, and fail as the port says: with the signal's own reason, or with an {@link ObjectStoreError}.
+ */
+export function createS3Call(connections: S3Connections, answerSecondsMax: number): S3Call {
+  return ({ operation, signal, nullOn = [], deadlineSeconds = answerSecondsMax }, send) => {
+    return connections.use(operation, signal, async () => {
+      const deadline = AbortSignal.timeout(deadlineSeconds * 1000)
+      const abortSignal = signal ? AbortSignal.any([deadline, signal]) : deadline
+      try {
+        return await withRetries(async (tries) => {
+          try {
+            return await send({ abortSignal }, tries)
+          } catch (error) {
+            // The deadline leaves no time for another try.
+            if (abortSignal.aborted) throw error
+            const failure = toObjectStoreError(operation, error)
+            // An absent bucket is a 404 too, but never the answer about a key.
+            if (nullOn.includes(statusOf(error)) && failure.reason !== 'NoSuchBucket') return null
+            throw failure
+          }
+        }, abortSignal)
+      } catch (error) {
+        signal?.throwIfAborted()
+        throw toObjectStoreError(operation, error)
+      }
+    })
   }
 }

@@ -14,14 +14,17 @@ import {
   ObjectStoreError,
   type UnfinishedUpload,
 } from '../object-store.ts'
-import type { S3Call } from './call.ts'
-import { statusOf } from './error.ts'
-import { unquote } from './list-xml.ts'
+import { unquote } from './answers.ts'
+import type { S3Call } from './client.ts'
+import { statusOf } from './errors.ts'
 
 type Multipart = Pick<ObjectStore, 'startMultipart' | 'listUnfinished' | 'abortUnfinished'>
 
 /**
- * The port's uploads in parts.
+ * Creates the port's uploads in parts.
+ *
+ * @param deadlineSeconds for a part, and for joining them.
+ *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
  */
 export function createS3Multipart(
@@ -30,22 +33,17 @@ export function createS3Multipart(
   Bucket: string,
   deadlineSeconds: number,
 ): Multipart {
-  async function abort(
-    Key: string,
-    UploadId: string,
-    operation: string,
-    signal?: AbortSignal,
-  ): Promise<void> {
+  async function abort(Key: string, UploadId: string, operation: string, signal?: AbortSignal) {
     const command = new AbortMultipartUploadCommand({ Bucket, Key, UploadId })
     await call({ operation, signal, nullOn: [404] }, (options) => client.send(command, options))
   }
 
-  /** The store forgets an upload that it has joined; an earlier try may have done that, its answer been lost. */
+  /** The store forgets an upload that it has joined; an earlier try whose answer was lost may have done that. */
   async function joinedBefore(
     error: unknown,
     Key: string,
     etag: string,
-    options: { abortSignal?: AbortSignal },
+    options: { abortSignal: AbortSignal },
   ) {
     if (statusOf(error) !== 404) return false
     const found = await client.send(new HeadObjectCommand({ Bucket, Key }), options)
@@ -80,7 +78,7 @@ export function createS3Multipart(
       },
 
       async abort() {
-        // What cannot be aborted now is removed by the sweeper or by the store's own rule.
+        // The sweeper or the store's own rule removes what cannot be aborted now.
         await abort(Key, UploadId, 'abort').catch(() => {})
       },
     }
@@ -120,7 +118,7 @@ export function createS3Multipart(
 }
 
 /**
- * The ETag that S3 gives to an object in parts: the MD5 of the parts' MD5s, and their number
+ * Returns the ETag that S3 gives to an object in parts: the MD5 of the parts' MD5s, and their number
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html).
  */
 function etagOfParts(parts: { ETag: string }[]): string {

@@ -1,22 +1,23 @@
-import { type ByteRange, type GetOptions, type ObjectBody, ObjectStoreError } from '../object-store.ts'
+import type { ByteRange } from '../../wire/byte-range.ts'
+import { type GetOptions, type ObjectBody, ObjectStoreError } from '../object-store.ts'
 import { tap } from '../tap.ts'
-import type { ReleaseConnection } from './connections.ts'
-import { toObjectStoreError } from './error.ts'
-import { toObjectInfo } from './object-info.ts'
+import { toObjectInfo } from './answers.ts'
+import type { ReleaseConnection } from './connection.ts'
+import { toObjectStoreError } from './errors.ts'
 
-/** RFC 9110 section 14.2. */
+/** Writes a Range header (RFC 9110 section 14.2). */
 export function rangeHeader(range: ByteRange): string {
   return 'suffix' in range ? `bytes=-${range.suffix}` : `bytes=${range.first}-${range.last ?? ''}`
 }
 
 export interface BodyOptions extends GetOptions {
-  /** A read that gets nothing for this long has failed. Time in which nobody reads does not count. */
+  /** A read that gets nothing for this long has failed. Time in which the caller does not read does not count. */
   answerSecondsMax: number
 }
 
 /**
- * The port's view of a GetObject answer; `release` is called once its body ended, failed, was cancelled or
- * was aborted, and told if there were bytes left.
+ * Reads a GetObject answer as the port's body. `release` is called once the body has ended, failed, or was
+ * cancelled or aborted; with `abandoned` if bytes were left.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  *
  * @throws {ObjectStoreError} `range_unsatisfiable` for a range of an empty object
@@ -57,7 +58,7 @@ function releasing(
   let settled = false
   const settle: ReleaseConnection = (abandoned) => {
     signal?.removeEventListener('abort', abort)
-    // Whoever cancels after an abort, or is told of it by the next read, would free it before its time.
+    // A cancel or a read after the abort would otherwise free the connection before its time.
     if (!settled) release(abandoned)
     settled = true
   }

@@ -1,10 +1,10 @@
 import { limits } from '../../limits.ts'
 import { fetchOptions } from './client.ts'
-import type { S3Connection } from './connection.ts'
-import { createS3Connections } from './connections.ts'
-import { createRequestSigner, type UnsignedRequest } from './request-signer.ts'
+import { createS3Connections, type S3Connection } from './connection.ts'
+import { errorCodeIn } from './errors.ts'
+import { createRequestSigner, type UnsignedRequest } from './signed-fetch.ts'
 
-/** What the store said to one request of the probe; `status` 0 if it said nothing in time. */
+/** The store's answer to one request of the probe; `status` 0 if there was none in time. */
 export interface ProbeAnswer {
   status: number
   /** The store's error code, or empty. */
@@ -19,15 +19,15 @@ export interface ProbeRequest extends Omit<UnsignedRequest, 'payloadSha256'> {
   /** Sent, but not signed. */
   unsignedHeaders?: Record<string, string>
   body?: string
-  /** Sign as somebody else, or for another region. */
+  /** Sign with other credentials, or for another region. */
   as?: Partial<Pick<S3Connection, 'accessKeyId' | 'secretAccessKey' | 'region'>>
-  /** Ask another bucket. */
+  /** Send to another bucket. */
   bucket?: string
 }
 
 /**
  * Requests as an attacker or a careless client would send them: below the SDK, whose checks would hide what
- * the store does. Nothing here throws; no answer is an answer.
+ * the store does. Nothing here throws: a missing answer is an answer too.
  */
 export interface ProbeClient {
   send(request: ProbeRequest): Promise<ProbeAnswer>
@@ -35,10 +35,14 @@ export interface ProbeClient {
   fetch(url: string, init: RequestInit): Promise<ProbeAnswer>
 }
 
-/** No connection, or silence. */
+/** The answer when there was no connection, or nothing came in time. */
 export const noAnswer: ProbeAnswer = { status: 0, code: 'NoAnswer', headers: new Headers(), text: '' }
 
-/** @param answerSecondsMax after which silence is no answer. */
+/**
+ * Creates a client of the connection's bucket.
+ *
+ * @param answerSecondsMax how long to wait for each answer.
+ */
 export function createProbeClient(
   connection: S3Connection,
   answerSecondsMax: number = limits.probeAnswerSecondsMax,
@@ -51,8 +55,7 @@ export function createProbeClient(
         const signal = AbortSignal.timeout(answerSecondsMax * 1000)
         const response = await fetch(url, { ...fetchOptions(connection), ...init, signal })
         const text = await response.text()
-        const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? ''
-        return { status: response.status, code, headers: response.headers, text }
+        return { status: response.status, code: errorCodeIn(text) ?? '', headers: response.headers, text }
       })
     } catch {
       return noAnswer

@@ -1,20 +1,12 @@
-import {
-  type ObjectInfo,
-  type ObjectStore,
-  ObjectStoreError,
-  type PutOptions,
-  type PutResult,
-} from '../object-store.ts'
-import type { StoreDeadlines } from './connection.ts'
-import type { S3Connections } from './connections.ts'
-import { toObjectStoreError } from './error.ts'
-import { unquote } from './list-xml.ts'
-import { metadataPrefix, toObjectInfo } from './object-info.ts'
+import type { ObjectInfo, ObjectStore, PutOptions, PutResult } from '../object-store.ts'
+import { metadataPrefix, toObjectInfo, unquote } from './answers.ts'
+import type { S3Connections, StoreDeadlines } from './connection.ts'
+import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import { exactBody, type SentBody, watchStall } from './put-body.ts'
 import type { SignedFetch, StoreRequest } from './signed-fetch.ts'
 
 /**
- * The port's put.
+ * Creates the port's `put`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  */
 export function createS3Put(
@@ -22,7 +14,7 @@ export function createS3Put(
   connections: S3Connections,
   { transferSecondsMax }: StoreDeadlines,
 ): ObjectStore['put'] {
-  /** A try that failed may have stored the body nevertheless: the next one is then refused by its own work. */
+  /** A failed try may still have stored the body: the next try is then refused because of its own object. */
   async function send(
     key: string,
     request: StoreRequest,
@@ -69,8 +61,8 @@ export function createS3Put(
 }
 
 /**
- * The object is the one that was sent, metadata included. Of two writers who send the very same, both see their
- * own. Where ETags are no MD5 (encrypted with a key of the caller's), nobody does.
+ * True if the object is the one that was sent, metadata included. Two writers who send the very same both see
+ * their own. Never true where ETags are not an MD5 (encryption with a key of the caller's).
  */
 function isOf(found: ObjectInfo, body: Uint8Array, { contentType, metadata = {} }: PutOptions): boolean {
   const md5 = new Bun.CryptoHasher('md5').update(body).digest('hex')
@@ -104,8 +96,6 @@ function refusalsOf(condition: PutOptions['condition']): readonly number[] {
 async function toPutResult(response: Response): Promise<PutResult | null> {
   const text = await response.text()
   if (response.status === 200) return { etag: unquote(response.headers.get('etag') ?? '') }
-  // An absent bucket is a 404 too, but never the answer about a key.
-  if (text.includes('<Code>NoSuchBucket</Code>'))
-    throw new ObjectStoreError('rejected', 'put', 'NoSuchBucket')
+  refuseAbsentBucket('put', text)
   return null
 }

@@ -6,9 +6,9 @@ import { createS3Client } from './client.ts'
 import type { S3Connection } from './connection.ts'
 
 /**
- * Signs with the SDK, for `publicEndpoint`: the host is part of what is signed. Calls no store.
+ * Creates a signer on the SDK for `publicEndpoint`, since the host is part of what is signed. It calls no store.
  *
- * @param now the clock by which lives begin; the probe signs in the past to see what has expired refused.
+ * @param now the clock from which lifetimes count; the probe signs in the past to see that expired URLs are refused.
  */
 export function createS3TransferSigner(
   connection: S3Connection & { publicEndpoint: string },

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Document } from '../../documents/documents.ts'
+import type { Document } from '../../wire/answers.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'

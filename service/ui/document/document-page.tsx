@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { Link, useSearch } from 'wouter'
-import type { Document } from '../../documents/documents.ts'
+import type { Document } from '../../wire/answers.ts'
 import { failureOf } from '../failures/failure.ts'
 import { removeFromListings } from '../listing/use-listing.ts'
 import { announce } from '../parts/announcer.tsx'

@@ -1,7 +1,7 @@
 import type { DocumentsClient } from '../../client/client.ts'
 import { ProblemError } from '../../client/errors.ts'
 import type { DocumentName } from '../../client/references.ts'
-import type { Tag } from '../../documents/documents.ts'
+import type { Tag } from '../../wire/answers.ts'
 
 /** Where a tag points; `null` where there is none of this name, or where its version is gone. */
 export async function readTag(

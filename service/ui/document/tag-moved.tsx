@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Tag } from '../../documents/documents.ts'
+import type { Tag } from '../../wire/answers.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { Digest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'

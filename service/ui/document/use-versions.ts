@@ -1,6 +1,6 @@
 import { type InfiniteData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query'
 import type { Page } from '../../client/pages.ts'
-import type { Document } from '../../documents/documents.ts'
+import type { Document } from '../../wire/answers.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
 

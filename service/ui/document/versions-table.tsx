@@ -1,7 +1,7 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: Safari forgets the roles of a table that is laid out as cards
 import { memo, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
-import type { Document } from '../../documents/documents.ts'
+import type { Document } from '../../wire/answers.ts'
 import { byteSize } from '../parts/byte-size.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Digest, shortDigest } from '../parts/digest.tsx'

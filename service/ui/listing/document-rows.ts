@@ -1,4 +1,4 @@
-import type { ListedVersion } from '../../documents/documents.ts'
+import type { ListedVersion } from '../../wire/answers.ts'
 
 /** One document of a listing, from its versions that were read. */
 export interface DocumentRow {

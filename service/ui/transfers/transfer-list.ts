@@ -1,4 +1,4 @@
-import type { Document } from '../../documents/documents.ts'
+import type { Document } from '../../wire/answers.ts'
 import type { Failure } from '../failures/failure.ts'
 import type { DocumentAddress, PhaseProgress } from './worker-messages.ts'
 

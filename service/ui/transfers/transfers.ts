@@ -1,4 +1,4 @@
-import type { Document } from '../../documents/documents.ts'
+import type { Document } from '../../wire/answers.ts'
 import { startAction } from '../calls/action-trace.ts'
 import type { DocumentsCall } from '../calls/documents-call.ts'
 import { adviceFor } from '../failures/advice.ts'

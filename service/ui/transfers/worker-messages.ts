@@ -1,4 +1,4 @@
-import type { Document } from '../../documents/documents.ts'
+import type { Document } from '../../wire/answers.ts'
 import type { Failure } from '../failures/failure.ts'
 
 /** What the page and the transfer worker say to each other. Tokens go to the worker one by one, as it needs them. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import type { Digest } from '../../../service/documents/document-ref.ts'
+import type { Digest } from '../../../service/wire/names.ts'
 import { rawRequest } from '../../support/service/raw-http.ts'
 import {
   digestOf,

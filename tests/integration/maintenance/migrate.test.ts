@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
-import type { Digest } from '../../../service/documents/document-ref.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
+import type { Digest } from '../../../service/wire/names.ts'
 import {
   type Bucket,
   linesOf,

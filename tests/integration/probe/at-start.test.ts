@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { probeRows } from '../../../service/object-store/probe/rows.ts'
+import { probeRows } from '../../../service/object-store/probe/probe.ts'
 import { KiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { type LogLine, type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
 import { ticketCalls } from '../../support/service/ticket-calls.ts'
@@ -19,8 +19,8 @@ async function probed(): Promise<LogLine> {
   }
 }
 
-describe('the service, at its start', () => {
-  it('gives tickets of the method that the store was found safe for', async () => {
+describe('the service at its start', () => {
+  it('issues tickets by the method that the probe found safe', async () => {
     const line = await probed()
     const { kind } = service.connection
     expect(line).toMatchObject({ ...knownCapabilities(kind) })
@@ -28,7 +28,7 @@ describe('the service, at its start', () => {
     expect(ticket.method).toBe(line.ticketMethod as 'POST' | 'PUT')
   })
 
-  it('logs which method that is and why, and what was seen of each row that it rests on', async () => {
+  it('logs which method that is and why, and what was seen for each row that it relies on', async () => {
     const { why, copyHole, seen } = await probed()
     const isSeaweedfs = service.connection.kind === 'seaweedfs'
     expect(why).toStartWith(isSeaweedfs ? 'presigned PUT: ' : 'signed forms (POST policy): ')

@@ -12,7 +12,7 @@ describe('the row credentials', () => {
     expect((await observe('credentials', store())).verdict).toBe('yes')
   })
 
-  it('is a no where any secret does', async () => {
+  it('is a no where any secret is accepted', async () => {
     expect((await observeLies('credentials', { obey: /^$/ })).verdict).toBe('no')
   })
 
@@ -30,11 +30,11 @@ describe('the row bucket', () => {
     expect((await observe('bucket', store())).verdict).toBe('yes')
   })
 
-  it('is a no where it is not, and then nothing more is asked', async () => {
+  it('is a no where the bucket is absent, and then nothing more is asked', async () => {
     const { findings, left } = await probeStore({ ...store(), bucket: 'test-no-such-bucket' }, prefix)
     const found = new Map(findings.map(({ id, verdict, seen }) => [id, { verdict, seen }]))
     expect(found.get('bucket')).toEqual({ verdict: 'no', seen: 'right: 404; absent bucket: 403' })
-    expect(found.get('copy')).toEqual({
+    expect(found.get('copy-pin')).toEqual({
       verdict: 'unknown',
       seen: 'not asked: the bucket cannot be reached',
     })
@@ -44,22 +44,6 @@ describe('the row bucket', () => {
 
   it('is a no where every bucket is said to be there', async () => {
     expect((await observeLies('bucket', { change: () => new Response(null) })).verdict).toBe('no')
-  })
-})
-
-describe('the row region', () => {
-  it('is a yes where a signature for another region is refused', async () => {
-    const insists = await observeLies('region', {
-      answer: ({ headers }) =>
-        headers.get('authorization')?.includes(`/${store().region}/s3/`)
-          ? null
-          : refusal(400, 'AuthorizationHeaderMalformed'),
-    })
-    expect(insists.verdict).toBe('yes')
-  })
-
-  it('is a no where it is taken', async () => {
-    expect((await observe('region', store())).verdict).toBe('no')
   })
 })
 
@@ -83,7 +67,7 @@ describe('the row clock', () => {
 })
 
 describe('the row list', () => {
-  it('is a yes where a listing goes on after a key', async () => {
+  it('is a yes where a listing continues after a key', async () => {
     expect((await observe('list', store())).verdict).toBe('yes')
   })
 
@@ -116,8 +100,8 @@ describe('the row empty-object', () => {
   })
 })
 
-describe('the clean-up', () => {
-  it('names the keys that would not go', async () => {
+describe('the clean-up of the probe', () => {
+  it('names the keys that could not be removed', async () => {
     const liar = startLyingStore(store(), {
       answer: ({ method, key }) => (method === 'DELETE' && key.endsWith('/empty') ? refusal(403) : null),
     })

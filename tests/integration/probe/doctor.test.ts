@@ -4,8 +4,7 @@ import { type CommandResult, runCommand } from '../../../compose/run-command.ts'
 import { freePort } from '../../../compose/servers/free-port.ts'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { Diagnosis } from '../../../service/cli/doctor/report.ts'
-import { capabilitiesOf } from '../../../service/object-store/probe/probe.ts'
-import { probeRows } from '../../../service/object-store/probe/rows.ts'
+import { capabilitiesOf, probeRows } from '../../../service/object-store/probe/probe.ts'
 import { keepPrinted } from '../../support/printed.ts'
 import { knownCapabilities } from '../../support/stores/known-capabilities.ts'
 import { refusal, startLyingStore } from '../../support/stores/lying-store.ts'
@@ -48,13 +47,13 @@ function diagnosisIn({ stdout }: CommandResult): Diagnosis {
   return JSON.parse(stdout) as Diagnosis
 }
 
-describe('bun run doctor, on the store of this run', () => {
+describe('bun run doctor on the store of this run', () => {
   let result: CommandResult
   beforeAll(async () => {
     result = await doctor(store())
   }, 60_000)
 
-  it('is content', () => {
+  it('finds it fit', () => {
     expect(result.exitCode).toBe(0)
     expect(result.stdout).toContain(`\n${store().bucket} is fit (exit code 0)\n`)
   })
@@ -70,7 +69,7 @@ describe('bun run doctor, on the store of this run', () => {
     )
   })
 
-  it('says whether the copy hole is there, and how uploads by ticket go and why', () => {
+  it('says whether the copy hole is there, and which method tickets use and why', () => {
     const lines = result.stdout.split('\n')
     if (store().kind === 'seaweedfs') {
       expect(lines).toContain('copy hole: absent → PUT tickets possible')
@@ -126,8 +125,8 @@ describe('bun run doctor, on the store of this run', () => {
   })
 })
 
-describe('bun run doctor, on a store that', () => {
-  it('lacks a property is content with limits, and says which', async () => {
+describe('bun run doctor on a store with a defect', () => {
+  it('finds a store that lacks a property fit with limits, and says which', async () => {
     const liar = startLyingStore(store(), {
       answer: ({ method, query }) => (method === 'DELETE' && 'uploadId' in query ? refusal(405) : null),
     })
@@ -139,7 +138,7 @@ describe('bun run doctor, on a store that', () => {
     )
   })
 
-  it('keeps what should go is told about', async () => {
+  it('names the keys that a store did not remove', async () => {
     const liar = startLyingStore(store(), {
       answer: ({ method, key }) => (method === 'DELETE' && key.endsWith('/empty') ? refusal(403) : null),
     })
@@ -150,14 +149,14 @@ describe('bun run doctor, on a store that', () => {
     )
   })
 
-  it('has no such bucket is unfit', async () => {
+  it('finds a store without the bucket unfit', async () => {
     const { exitCode, stdout } = await doctor(store(), [], { S3_BUCKET_DOCS: 'test-no-such-bucket' })
     expect(exitCode).toBe(3)
     const seen = `right: 404; absent bucket: ${absentBucketStatus(store())}`
     expect(stdout).toContain(`\ntest-no-such-bucket is unfit (exit code 3): bucket (${seen})\n`)
   })
 
-  it('is out of reach is unfit, with nothing but open questions', async () => {
+  it('finds a store out of reach unfit, with nothing but open questions', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`
     const { exitCode, stdout } = await doctor({ ...store(), endpoint })
     expect(exitCode).toBe(3)
@@ -169,7 +168,7 @@ describe('bun run doctor, on a store that', () => {
   })
 })
 
-describe('bun run doctor, asked wrongly', () => {
+describe('bun run doctor with wrong usage or configuration', () => {
   it('names every problem of the configuration, and exits with 2', async () => {
     const { exitCode, stderr, stdout } = await doctor(store(), [], { S3_REGION: '', S3_SURPRISE: 'x' })
     expect(exitCode).toBe(2)
@@ -183,7 +182,7 @@ describe('bun run doctor, asked wrongly', () => {
     expect(exitCode).toBe(0)
   })
 
-  it('refuses an option that there is not, and an origin that is none', async () => {
+  it('refuses an unknown option, and an origin with a path', async () => {
     expect((await doctor(store(), ['--fix'])).exitCode).toBe(2)
     const { exitCode, stderr } = await doctor(store(), ['--origin', 'ui.example/path'])
     expect(exitCode).toBe(2)

@@ -3,10 +3,10 @@ import type { FindingId } from '../../../service/object-store/probe/finding.ts'
 import {
   capabilitiesOf,
   type ProbeReport,
+  probeRows,
   probeStore,
   severityOf,
 } from '../../../service/object-store/probe/probe.ts'
-import { probeRows } from '../../../service/object-store/probe/rows.ts'
 import { explainTickets } from '../../../service/object-store/probe/tickets.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { knownCapabilities, knownFindings } from '../../support/stores/known-capabilities.ts'
@@ -20,18 +20,18 @@ beforeAll(async () => {
   report = await probeStore(store(), prefix, { onFinding: ({ id }) => told.push(id) })
 })
 
-describe('probeStore, on the store of this run', () => {
+describe('probeStore on the store of this run', () => {
   it('finds what the table in service/object-store/README.md says of it', () => {
     const verdicts = Object.fromEntries(report.findings.map(({ id, verdict }) => [id, verdict]))
     expect(verdicts).toEqual(knownVerdicts(store().kind))
   })
 
-  it('asks every row, in order, and tells of each as it is known', () => {
+  it('asks every row in order, and reports each as soon as it is known', () => {
     expect(report.findings.map(({ id }) => id)).toEqual(probeRows.map(({ id }) => id))
     expect(told).toEqual(probeRows.map(({ id }) => id))
   })
 
-  it('says what was seen in the words of HTTP, and what follows', () => {
+  it('describes what it saw in the words of HTTP, and what follows', () => {
     const found = (id: FindingId) => report.findings.find((finding) => finding.id === id)
     expect(found('bucket')?.seen).toBe(`right: 200; absent bucket: ${absentBucketStatus(store())}`)
     for (const { seen, consequence } of report.findings) {
@@ -60,14 +60,14 @@ describe('probeStore, on the store of this run', () => {
     bucket.close()
   })
 
-  it('asks at the start of the service all that the service rests on, and comes to the same', async () => {
+  it('asks everything at the start that the service relies on, and comes to the same result', async () => {
     const { findings, left } = await probeStore(store(), prefix, { securityOnly: true })
     expect(capabilitiesOf(findings)).toEqual(capabilitiesOf(report.findings))
     expect(findings.length).toBeLessThan(report.findings.length)
     expect(left).toEqual([])
   })
 
-  it('asks nothing more when it is interrupted, and removes its keys all the same', async () => {
+  it('asks nothing more when it is interrupted, and still removes its keys', async () => {
     const interruption = new AbortController()
     const { findings, left } = await probeStore(store(), prefix, {
       signal: interruption.signal,
@@ -75,7 +75,7 @@ describe('probeStore, on the store of this run', () => {
     })
     const verdicts = new Map(findings.map(({ id, verdict, seen }) => [id, `${verdict}: ${seen}`]))
     expect(verdicts.get('list')).toStartWith('yes: ')
-    expect(verdicts.get('copy')).toBe('unknown: not asked: interrupted')
+    expect(verdicts.get('copy-pin')).toBe('unknown: not asked: interrupted')
     expect(left).toEqual([])
   })
 })

@@ -14,7 +14,7 @@ afterAll(async () => {
   for (const stop of stops.reverse()) await stop()
 })
 
-/** The service in front of the store of this run, as if that had other properties; probed, not told. */
+/** The service in front of the store of this run, as if that had other properties; as the probe finds it. */
 async function serviceOn(behaviours: StoreBehaviours): Promise<InProcessService> {
   const store = await startStoreProxy(await storeForTests(), behaviours)
   stops.push(() => store.stop())
@@ -75,8 +75,8 @@ describe('tickets on a store that refuses unsigned x-amz-* headers and takes no 
   })
 })
 
-describe('tickets on a store that takes no forms, and has the copy hole or not', () => {
-  it('are refused with the way that is left, unless the hole is absent', async () => {
+describe('tickets on a store that takes no forms', () => {
+  it('are refused where presigned PUTs have the copy hole; uploads through the service still work', async () => {
     const { kind } = await storeForTests()
     const service = await serviceOn({ answer: noForms })
     const alice = await ticketCalls(service)
@@ -91,7 +91,7 @@ describe('tickets on a store that takes no forms, and has the copy hole or not',
 })
 
 describe('tickets on a store that refuses unsigned x-amz-* headers and takes forms', () => {
-  it('are forms where those are bound, all the same', async () => {
+  it('are still forms where those are bound', async () => {
     const { kind } = await storeForTests()
     const alice = await ticketCalls(await serviceOn({ refuseUnsignedAmzHeaders: true }))
     const bytes = randomDocument(KiB)

@@ -8,7 +8,7 @@ import { prefix, useStore } from '../../support/stores/probe-under-test.ts'
 const store = useStore()
 const never = () => new Promise<Response>(() => {})
 
-/** Short, for answers that never come; what does come may take longer on a busy machine. */
+/** Short, because the answers never come; those that do come may take longer on a busy machine. */
 const shortly = { answerSecondsMax: 0.3 }
 
 async function probeLies(lies: Lies, options: { answerSecondsMax?: number } = {}): Promise<Finding[]> {
@@ -22,8 +22,6 @@ async function probeLies(lies: Lies, options: { answerSecondsMax?: number } = {}
 
 /** Rows whose yes needs a wrong request to be refused; on MinIO most of them are one. */
 const needARefusal: FindingId[] = [
-  'payload-hash',
-  'content-md5',
   'checksum-put',
   'conditional-put',
   'conditional-overwrite',
@@ -47,7 +45,7 @@ function expectOpen(findings: Finding[]): void {
   expect(capabilitiesOf(findings)).toEqual(allOpen)
 }
 
-/** Where a wrong request is not refused but, say, not answered. The bucket row must hold, or nothing is asked. */
+/** Replaces refusals of wrong requests. The bucket row must hold, or nothing is asked. */
 function insteadOfRefusals(instead: () => Response | Promise<Response>): Lies {
   return {
     change: (response, { key, isForm }) =>
@@ -62,27 +60,27 @@ const allOpen = {
   conditionalOverwrite: 'unknown',
 } as const
 
-describe('the probe, where wrong requests are not refused but', () => {
-  it('answered 500: unknown, which is no', async () => {
+describe('the probe', () => {
+  it('takes wrong requests that are answered with 500 for unknown, which means no', async () => {
     const findings = await probeLies(insteadOfRefusals(() => refusal(500, 'InternalError')))
     expectOpen(findings)
     expect(findings.filter(({ seen }) => seen.startsWith('not asked'))).toEqual([])
     expect(severityOf(findings)).toBe(1)
   })
 
-  it('answered 429 by a store that is too busy to look: unknown, which is no', async () => {
+  it('takes wrong requests that are answered with 429 for unknown, which means no', async () => {
     const findings = await probeLies(insteadOfRefusals(() => refusal(429, 'SlowDown')))
     expectOpen(findings)
     expect(findings.filter(({ seen }) => seen.startsWith('not asked'))).toEqual([])
   })
 
-  it('not answered in time: unknown, which is no', async () => {
+  it('takes wrong requests that are not answered in time for unknown, which means no', async () => {
     const findings = await probeLies(insteadOfRefusals(never), shortly)
     expectOpen(findings)
   })
 })
 
-describe('the probe, on a store out of reach', () => {
+describe('the probe on a store that is out of reach', () => {
   const notAsked = 'unknown: not asked: the store does not answer'
 
   function expectUnfit(findings: Finding[], seen: string): void {
@@ -93,14 +91,14 @@ describe('the probe, on a store out of reach', () => {
     expect(capabilitiesOf(findings)).toEqual(allOpen)
   }
 
-  it('finds everything unknown where nobody listens', async () => {
+  it('finds everything unknown where no server listens', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`
     const { findings, left } = await probeStore({ ...store(), endpoint }, prefix)
     expectUnfit(findings, 'right: no answer; wrong secret: no answer')
     expect(left).toEqual([])
   })
 
-  it('does not wait for a time-out per question where it is silent', async () => {
+  it('does not wait for a time-out per question where the store does not answer', async () => {
     let requests = 0
     const answer = () => {
       requests += 1
@@ -117,12 +115,12 @@ describe('the probe, on a store out of reach', () => {
   })
 })
 
-describe('the probe, on a store that falls silent on the way', () => {
+describe('the probe on a store that stops answering half-way', () => {
   it('names every key that it could not remove, without waiting for each', async () => {
     let silent = false
     const liar = startLyingStore(store(), { answer: () => (silent ? never() : null) })
     const { findings, left } = await probeStore(liar, prefix, {
-      // What is answered before has to be in time, whatever else the machine does.
+      // Long enough for the answers before that, whatever else the machine does.
       answerSecondsMax: 1,
       securityOnly: true,
       onFinding: ({ id }) => {

@@ -73,7 +73,7 @@ describe('the row post-policy-header', () => {
     expect(refused.verdict).toBe('yes')
   })
 
-  it('is a no, and told as an attack, where the header copies', async () => {
+  it('is a no, and reported as an attack, where the header copies', async () => {
     const copying = await observeLies('post-policy-header', {
       answer: async ({ isForm, headers, key }, owner) => {
         const source = headers.get('x-amz-copy-source')
@@ -85,7 +85,7 @@ describe('the row post-policy-header', () => {
     expect(copying).toMatchObject({ verdict: 'no', exploited: true })
   })
 
-  it('is unknown where other bytes appear that nobody sent', async () => {
+  it('is unknown where bytes appear that no one sent', async () => {
     const odd = await observeLies('post-policy-header', {
       change: (response, { method }) => (method === 'GET' ? new Response('neither') : response),
     })
@@ -101,7 +101,7 @@ describe('the rows about the digest of an upload', () => {
     return new Response(null, { status: response.status, headers })
   }
 
-  it('are a yes where other bytes are refused and the digest is told', async () => {
+  it('are a yes where other bytes are refused and the digest is reported', async () => {
     expect((await observe('post-policy-digest', store())).verdict).toBe('yes')
     expect((await observe('presigned-put-digest', store())).verdict).toBe('yes')
   })
@@ -112,7 +112,7 @@ describe('the rows about the digest of an upload', () => {
     expect(await taken('presigned-put-digest', 'put-digest/wrong')).toBe('no')
   })
 
-  it('are a no where the digest is enforced but not told later', async () => {
+  it('are a no where the digest is enforced but not reported later', async () => {
     expect((await observeLies('post-policy-digest', { change: withoutDigest })).verdict).toBe('no')
     expect((await observeLies('presigned-put-digest', { change: withoutDigest })).verdict).toBe('no')
   })
@@ -149,7 +149,7 @@ describe('the row presigned-put-bounds', () => {
 })
 
 describe('the row presigned-put-copy (the copy hole)', () => {
-  it('is a no, and told as an attack, where another object was copied', async () => {
+  it('is a no, and reported as an attack, where another object was copied', async () => {
     expect(await observe('presigned-put-copy', store())).toMatchObject({
       verdict: 'no',
       exploited: true,

@@ -5,23 +5,15 @@ import { observe, useLies, useStore } from '../../support/stores/probe-under-tes
 const store = useStore()
 const observeLies = useLies(store)
 
-describe('the rows about checked bytes', () => {
-  it('are a yes where other bytes are refused', async () => {
-    expect((await observe('payload-hash', store())).verdict).toBe('yes')
-    expect((await observe('content-md5', store())).verdict).toBe('yes')
+describe('the row checksum-put', () => {
+  it('is a yes where other bytes are refused, and a no where they are taken', async () => {
     expect((await observe('checksum-put', store())).verdict).toBe('yes')
+    expect((await observeLies('checksum-put', { obey: /\/wrong$/ })).verdict).toBe('no')
   })
 
-  it('are a no where they are taken', async () => {
-    const obey = /\/wrong$/
-    expect((await observeLies('payload-hash', { obey })).verdict).toBe('no')
-    expect((await observeLies('content-md5', { obey })).verdict).toBe('no')
-    expect((await observeLies('checksum-put', { obey })).verdict).toBe('no')
-  })
-
-  it('are a no where right bytes are refused with the wrong ones', async () => {
+  it('is a no where the right bytes are refused as well', async () => {
     const answer = () => refusal(400, 'BadDigest')
-    expect((await observeLies('content-md5', { answer })).verdict).toBe('no')
+    expect((await observeLies('checksum-put', { answer })).verdict).toBe('no')
   })
 })
 
@@ -37,7 +29,7 @@ describe('the row conditional-put', () => {
     expect((await observeLies('conditional-put', { obey: /create\/existing$/ })).verdict).toBe('no')
   })
 
-  it('is a no where it holds but for a race', async () => {
+  it('is a no where it holds except in a race', async () => {
     const raced = await observeLies('conditional-put', { obey: /create\/race$/ })
     expect(raced).toMatchObject({
       verdict: 'no',
@@ -64,7 +56,7 @@ describe('the row conditional-overwrite', () => {
     expect(observed.seen).toMatch(/8 racers: 1 won, 7 had to ask twice$/)
   })
 
-  it('is unknown where they are answered 500 however often they ask', async () => {
+  it('is unknown where losers are answered 500 however often they ask', async () => {
     const observed = await observeLies('conditional-overwrite', {
       change: (response, { key }) =>
         response.status === 412 && key.endsWith('/race') ? refusal(500, 'UnknownError') : response,
@@ -72,7 +64,7 @@ describe('the row conditional-overwrite', () => {
     expect(observed.verdict).toBe('unknown')
   })
 
-  it('is a no where If-Match is ignored, or holds but for a race', async () => {
+  it('is a no where If-Match is ignored, or holds except in a race', async () => {
     expect((await observeLies('conditional-overwrite', { obey: /overwrite\/existing$/ })).verdict).toBe('no')
     expect((await observeLies('conditional-overwrite', { obey: /overwrite\/race$/ })).verdict).toBe('no')
   })
@@ -96,28 +88,6 @@ describe('the row get-if-match', () => {
   })
 })
 
-describe('the row copy', () => {
-  it('is a yes where the bytes are there', async () => {
-    expect((await observe('copy', store())).verdict).toBe('yes')
-  })
-
-  it('is a no where it is refused, or only said to have happened', async () => {
-    const answer = (status: number) => ({
-      answer: ({ headers }: { headers: Headers }) =>
-        headers.has('x-amz-copy-source') ? refusal(status, 'AccessDenied') : null,
-    })
-    expect((await observeLies('copy', answer(403))).verdict).toBe('no')
-    expect((await observeLies('copy', answer(200))).verdict).toBe('no')
-  })
-
-  it('is unknown where the store fails', async () => {
-    const failing = await observeLies('copy', {
-      answer: ({ headers }) => (headers.has('x-amz-copy-source') ? refusal(503, 'SlowDown') : null),
-    })
-    expect(failing).toEqual({ verdict: 'unknown', seen: '503 SlowDown' })
-  })
-})
-
 describe('the row copy-pin', () => {
   it('is a yes where a stale pin is refused', async () => {
     expect((await observe('copy-pin', store())).verdict).toBe('yes')
@@ -132,5 +102,28 @@ describe('the row copy-pin', () => {
         method === 'PUT' && obey.test(key) ? refusal(412, 'PreconditionFailed') : response,
     })
     expect(denied.verdict).toBe('no')
+  })
+  it('is a no where copies are refused, or only said to have happened', async () => {
+    const answering = (status: number) => ({
+      answer: ({ headers }: { headers: Headers }) =>
+        headers.has('x-amz-copy-source') ? refusal(status, 'AccessDenied') : null,
+    })
+    expect((await observeLies('copy-pin', answering(403))).verdict).toBe('no')
+    expect((await observeLies('copy-pin', answering(200))).verdict).toBe('no')
+    const pretended = await observeLies('copy-pin', {
+      answer: ({ headers, key }) =>
+        headers.has('x-amz-copy-source') && key.endsWith('pin/right/target') ? refusal(200) : null,
+    })
+    expect(pretended).toMatchObject({
+      verdict: 'no',
+      seen: expect.stringContaining('nothing copied') as unknown,
+    })
+  })
+
+  it('is unknown where the store fails', async () => {
+    const failing = await observeLies('copy-pin', {
+      answer: ({ headers }) => (headers.has('x-amz-copy-source') ? refusal(503, 'SlowDown') : null),
+    })
+    expect(failing).toEqual({ verdict: 'unknown', seen: 'right: 503 SlowDown; stale pin: 503 SlowDown' })
   })
 })

@@ -42,8 +42,8 @@ function spanOf(response: Response): Promise<ReceivedSpan> {
 const callerTrace = '4bf92f3577b34da6a3ce929d0e0e4736'
 const callerSpan = '00f067aa0ba902b7'
 
-describe('a request, in the traces', () => {
-  it('is one SERVER span under the caller’s, with the ids that were answered, and a CLIENT span per store call', async () => {
+describe('a request in the traces', () => {
+  it('is one SERVER span under the caller’s, with the ids of the answer, and has a CLIENT span per store call', async () => {
     const bytes = randomDocument(KiB)
     const headers = { traceparent: `00-${callerTrace}-${callerSpan}-01`, 'x-correlation-id': 'upload-1' }
     const response = await call('bundles/traced', { method: 'PUT', body: bytes, headers })
@@ -88,7 +88,7 @@ describe('a request, in the traces', () => {
     })
   })
 
-  it('has its place also where the caller is not let in', async () => {
+  it('has a span even if the caller is refused', async () => {
     const anyone = await callerOf(scene.service, null)
     const response = await anyone('bundles/traced')
     expect(response.status).toBe(401)
@@ -97,7 +97,7 @@ describe('a request, in the traces', () => {
     expect(childrenOf(scene.backend.spans, span)).toEqual([])
   })
 
-  it('is not there if the caller does not record, nor for a health check', async () => {
+  it('has no span if the caller does not record, or for a health check', async () => {
     const quiet = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
     const headers = { traceparent: `00-${quiet}-${callerSpan}-00` }
     const response = await call('bundles/traced', { headers })
@@ -114,8 +114,8 @@ describe('a request, in the traces', () => {
   })
 })
 
-describe('the log, at the backend', () => {
-  it('is the log of standard output, audit lines too, line by line', async () => {
+describe('the log at the backend', () => {
+  it('equals the log of standard output line by line, audit lines too', async () => {
     await call('bundles/absent', { headers: { 'x-correlation-id': 'last-of-all' } })
     await until(() =>
       scene.backend.logs.some(
@@ -148,7 +148,7 @@ describe('the log, at the backend', () => {
 })
 
 describe('the backend', () => {
-  it('is sent its credentials, which nothing shows', async () => {
+  it('receives its credentials, which appear nowhere else', async () => {
     await spanOf(await call('bundles/absent'))
     expect(scene.backend.headers.length).toBeGreaterThan(0)
     for (const headers of scene.backend.headers) {
@@ -159,7 +159,7 @@ describe('the backend', () => {
     expect(scene.backend.bytes()).not.toContain(backendToken)
   })
 
-  it('is sent nothing that would let its reader transfer or complete', async () => {
+  it('receives nothing that would let its reader transfer or complete', async () => {
     await until(() => scene.service.logs().some(({ event }) => event === 'store.probed'))
     const bytes = randomDocument(KiB)
     const ticket = await alice.uploaded('secret', bytes)
@@ -172,7 +172,7 @@ describe('the backend', () => {
     const completed = await alice.complete('secret', ticket)
     const download = await call(`bundles/secret/versions/${digestOf(bytes)}/downloads`, { method: 'POST' })
     const { url } = await jsonOf(download)
-    // Clients make mistakes, too: credentials where a name belongs, and in the query.
+    // Clients make mistakes too: credentials in place of a name, and in the query.
     await call(`bundles/${encodeURIComponent(String(url))}`)
     await call(`bundles/secret${new URL(String(url)).search}`)
     const last = await call(`bundles/${ticket.ticket}`)
@@ -183,7 +183,7 @@ describe('the backend', () => {
     for (const part of signingParts(ticket, String(url))) expect(told).not.toContain(part)
   })
 
-  /** Whatever would let its reader transfer or complete, as it is and as it stands inside of another URL. */
+  /** Returns everything that would let its reader transfer or complete, plain and as part of another URL. */
   function signingParts(ticket: Ticket, url: string): string[] {
     const { accessKeyId, secretAccessKey } = scene.service.connection
     const signatureOf = (text: string) => new URL(text).searchParams.get('X-Amz-Signature') ?? ''
@@ -197,15 +197,15 @@ describe('the backend', () => {
   }
 })
 
-describe('a name of OpenTelemetry that does nothing here', () => {
-  it('is told of at the start', () => {
+describe('a variable of OpenTelemetry that has no effect here', () => {
+  it('is logged at the start', () => {
     const [line] = scene.service.logs().filter(({ event }) => event === 'config.ignored')
     expect(line).toMatchObject({ level: 'warn', names: ['OTEL_BSP_SCHEDULE_DELAY'] })
   })
 })
 
-describe('the service, when it is stopped', () => {
-  it('sends what still waits, its last line included', async () => {
+describe('the service when it is stopped', () => {
+  it('sends everything that still waits, including its last line', async () => {
     const response = await call('bundles/absent')
     scene.service.signal('SIGINT')
     expect(await scene.service.process.exited).toBe(0)

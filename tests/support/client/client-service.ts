@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import { createDocumentsClient } from '../../../service/client/client.ts'
 import type { ConnectionOptions } from '../../../service/client/transport.ts'
-import type { Digest } from '../../../service/documents/document-ref.ts'
+import type { Digest } from '../../../service/wire/names.ts'
 import { registerSecret } from '../secrets.ts'
 
 /** Made per run: a token of the right form that no test server checks. */

@@ -1,8 +1,8 @@
 import { createDocuments } from '../../../service/documents/create-documents.ts'
-import type { Digest, VersionRef } from '../../../service/documents/document-ref.ts'
 import type { Documents, Upload } from '../../../service/documents/documents.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import type { TransferSigner } from '../../../service/object-store/transfer-signer.ts'
+import type { Digest, VersionRef } from '../../../service/wire/names.ts'
 import { minioCapabilities } from '../stores/known-capabilities.ts'
 import { createMemoryObjectStore } from '../stores/memory-object-store.ts'
 

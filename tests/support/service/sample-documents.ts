@@ -1,5 +1,5 @@
-import type { Digest } from '../../../service/documents/document-ref.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
+import type { Digest } from '../../../service/wire/names.ts'
 
 export const KiB = 1024
 export const MiB = 1024 * KiB

@@ -243,8 +243,8 @@ async function surroundingsOfOne(
 /** What the environment of a service says, in this process and in one of its own alike, and what only tests may say. */
 async function configFor(surroundings: Surroundings, options: InProcessOptions): Promise<Config> {
   const { issuer = surroundings.issuer, documentBytesMax, connectionsMax, traceUrlTemplate } = options
-  const environment = environmentFor({ ...surroundings, issuer })
-  if (traceUrlTemplate !== undefined) environment.TRACE_URL_TEMPLATE = traceUrlTemplate
+  const environment = { ...environmentFor({ ...surroundings, issuer }), OTEL_SERVICE_NAME: 'documents' }
+  if (traceUrlTemplate !== undefined) Object.assign(environment, { TRACE_URL_TEMPLATE: traceUrlTemplate })
   const config = await parseConfig(environment, refuseToRead)
   const { s3, http } = config
   return {

@@ -2,7 +2,7 @@
  * One transfer with the service by a process of its own, so that its memory is not the service's. Arguments: a
  * JSON object of {@link Transfer}; the token comes in TRANSFER_TOKEN. Prints what the service answered.
  */
-import type { Digest } from '../../../service/documents/document-ref.ts'
+import type { Digest } from '../../../service/wire/names.ts'
 import { rawRequest } from './raw-http.ts'
 
 export interface Transfer {

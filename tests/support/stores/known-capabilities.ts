@@ -1,10 +1,9 @@
 import type { Finding } from '../../../service/object-store/probe/finding.ts'
-import { capabilitiesOf, consequenceOf } from '../../../service/object-store/probe/probe.ts'
-import { probeRows } from '../../../service/object-store/probe/rows.ts'
+import { capabilitiesOf, consequenceOf, probeRows } from '../../../service/object-store/probe/probe.ts'
 import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
 import { knownVerdicts, type StoreKind } from './store-findings.ts'
 
-/** What the probe finds on that store, for tests that do not want to wait for it. */
+/** Returns what the probe finds on that store, for tests that need not wait for it. */
 export function knownFindings(kind: StoreKind): Finding[] {
   const verdicts = knownVerdicts(kind)
   return probeRows.map((row) => {
@@ -14,6 +13,7 @@ export function knownFindings(kind: StoreKind): Finding[] {
   })
 }
 
+/** Returns what follows from {@link knownFindings} for the service. */
 export function knownCapabilities(kind: StoreKind): StoreCapabilities {
   return capabilitiesOf(knownFindings(kind))
 }

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import {
-  type ByteRange,
   type CallOptions,
   type CopyOptions,
   type GetOptions,
@@ -17,6 +16,7 @@ import {
   type PutResult,
   type UnfinishedUpload,
 } from '../../../service/object-store/object-store.ts'
+import type { ByteRange } from '../../../service/wire/byte-range.ts'
 
 /** S3 "multipart upload limits": every part but the last. */
 const partBytesMin = 5 * 1024 * 1024

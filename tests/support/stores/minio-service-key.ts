@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { StoreConnection, StoreCredentials } from '../../../compose/servers/running-store.ts'
-import { createRequestSigner } from '../../../service/object-store/s3/request-signer.ts'
+import { createRequestSigner } from '../../../service/object-store/s3/signed-fetch.ts'
 import { userPolicy } from '../../../service/provisioning/bucket-policy.ts'
 import { serviceRights } from '../../../service/provisioning/service-rights.ts'
 import { registerSecret } from '../secrets.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'bun:test'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { FindingId, Observation } from '../../../service/object-store/probe/finding.ts'
-import { probeRows } from '../../../service/object-store/probe/rows.ts'
+import { probeRows } from '../../../service/object-store/probe/probe.ts'
 import { createScratch, type ScratchOptions } from '../../../service/object-store/probe/scratch.ts'
 import type { S3Connection } from '../../../service/object-store/s3/connection.ts'
 import { freshBucket } from './bucket.ts'

@@ -17,17 +17,13 @@ export const storeColumns: readonly { kind: StoreKind; title: string }[] = [
 const verdicts: Record<FindingId, readonly [Verdict, Verdict, Verdict]> = {
   credentials: ['yes', 'yes', 'yes'],
   bucket: ['yes', 'yes', 'yes'],
-  region: ['no', 'no', 'no'],
   clock: ['yes', 'yes', 'yes'],
   list: ['yes', 'yes', 'yes'],
   'empty-object': ['yes', 'yes', 'yes'],
-  'payload-hash': ['yes', 'yes', 'no'],
-  'content-md5': ['yes', 'yes', 'yes'],
   'checksum-put': ['yes', 'no', 'yes'],
   'conditional-put': ['yes', 'yes', 'yes'],
   'conditional-overwrite': ['yes', 'yes', 'yes'],
   'get-if-match': ['yes', 'yes', 'yes'],
-  copy: ['yes', 'yes', 'yes'],
   'copy-pin': ['yes', 'no', 'yes'],
   'post-policy': ['yes', 'yes', 'yes'],
   'post-policy-bounds': ['yes', 'yes', 'no'],
@@ -46,7 +42,7 @@ const verdicts: Record<FindingId, readonly [Verdict, Verdict, Verdict]> = {
   cors: ['yes', 'no', 'yes'],
 }
 
-/** What the probe finds there, by row. */
+/** Returns what the probe finds on that store, by row. */
 export function knownVerdicts(kind: StoreKind): Record<FindingId, Verdict> {
   const column = storeColumns.findIndex((store) => store.kind === kind)
   const cells = Object.entries(verdicts).map(([id, row]) => [id, row[column] ?? 'unknown'])

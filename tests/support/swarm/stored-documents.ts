@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import { createDocumentsClient, type DocumentsClient } from '../../../service/client/client.ts'
-import type { Digest } from '../../../service/documents/document-ref.ts'
 import { inParallel } from '../../../service/documents/in-order.ts'
+import type { Digest } from '../../../service/wire/names.ts'
 import { digestOf, KiB, MiB, randomDocument } from '../service/sample-documents.ts'
 import type { SwarmScene } from './swarm-scene.ts'
 

@@ -34,9 +34,11 @@ export async function openDom() {
   // Updates come whenever the service answers; what a test asserts, it waits for.
   beforeAll(() => void Reflect.set(globalThis, 'IS_REACT_ACT_ENVIRONMENT', false))
   goTo('/')
-  afterEach(() => {
+  afterEach(async () => {
     react.cleanup()
     sessionStorage.clear()
+    // TanStack Query delivers its notifications in the next turn: those on their way still reach React, and it a window.
+    await new Promise((resolve) => setTimeout(resolve, 0))
   })
   afterAll(async () => {
     await finishScheduledWork()

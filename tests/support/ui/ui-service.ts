@@ -54,7 +54,7 @@ export async function startServiceForUi(
       const { pathname, search } = new URL(request.url)
       asked.push(`${request.method} ${pathname}${search}`)
       if (pathname === '/store' && service.isStoreOpen) return storeAnswer(store, request)
-      return (await service.intercept(request)) ?? answer(request, '127.0.0.1')
+      return (await service.intercept(request)) ?? answer(request)
     },
   })
   const origin = `http://127.0.0.1:${server.port}`

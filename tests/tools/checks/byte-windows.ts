@@ -1,6 +1,6 @@
 /** A piece of a stream with its surroundings. Every byte of the stream is in `[from, to)` of exactly one window. */
 export interface ByteWindow {
-  /** The piece itself is `[from, to)`; around it stands what is there, up to `around` bytes each. */
+  /** The piece is `[from, to)`; before and behind it are up to `around` bytes of its surroundings. */
   bytes: Buffer
   from: number
   to: number
@@ -8,12 +8,12 @@ export interface ByteWindow {
   linesBefore: number
 }
 
-/** Large enough that the surroundings, which are read twice, do not count. */
+/** Large enough that the surroundings, which are searched twice, do not matter. */
 const pieceBytes = 1024 * 1024
 
 /**
- * Reads a stream once, in windows that overlap by `around` bytes on both sides: whatever is not longer than that can be
- * found from where it begins, or from where it ends, although the stream is never in memory as a whole.
+ * Reads a stream once, in windows that overlap by `around` bytes on both sides: a text of up to that length is found as a
+ * whole, although the stream is never in memory as a whole.
  */
 export async function* byteWindows(
   stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -42,14 +42,14 @@ export async function* byteWindows(
   if (length > from) yield cut(length)
 }
 
-/** How many line feeds there are in `[from, to)`. */
+/** Counts the line feeds in `[from, to)`. */
 export function lineFeeds(bytes: Buffer, from: number, to: number): number {
   let count = 0
   for (let at = bytes.indexOf(10, from); at >= 0 && at < to; at = bytes.indexOf(10, at + 1)) count++
   return count
 }
 
-/** The line around a position, as far as the window has it. */
+/** Returns the line around a position, as far as the window contains it. */
 export function lineAt(bytes: Buffer, at: number): string {
   const end = bytes.indexOf(10, at)
   const start = at === 0 ? -1 : bytes.lastIndexOf(10, at - 1)

@@ -23,13 +23,13 @@ const ignoredBySwarm = [
 ]
 
 /**
- * What is wrong with a compose file: not YAML, an image without a fixed tag, a port open to the network, a secret
- * in the environment, a container with more rights than it needs. An overlay changes services that are complete
- * elsewhere, so only those with an image of their own have to be complete.
+ * Returns what is wrong with a compose file, one line per problem: no YAML, an image without a fixed tag, a port that is
+ * open to the network, a secret in the environment, a container with more rights than it needs. An overlay changes
+ * services that are complete elsewhere, so only those with an image of their own have to be complete.
  *
- * A file that says `x-stack` is given to a Swarm: it holds nothing that a Swarm ignores, so it cannot forbid new
- * privileges (the engine's own setting does), and a service of its own has its memory limited; only there a port may
- * be the node's.
+ * A file with `x-stack` is deployed to a Swarm: it must contain nothing that a Swarm ignores, so it cannot forbid new
+ * privileges (the engine's own setting does), and its services must limit their memory. Only there may a port be
+ * published on the node.
  */
 export function composeProblems({ path, text }: SourceFile): string[] {
   const file = parse(text)
@@ -51,7 +51,7 @@ export function composeProblems({ path, text }: SourceFile): string[] {
   })
 }
 
-/** A fixed tag stands after the last colon, and `${VARIABLE:-default}` counts by its default. */
+/** A fixed tag follows the last colon; of `${VARIABLE:-default}` the default counts. */
 function imageProblems(image: unknown): string[] {
   if (image === undefined) return []
   const name = String(image).replace(/^\$\{\w+:-(.*)\}$/, '$1')
@@ -78,7 +78,7 @@ function swarmProblems(service: Mapping): string[] {
   ]
 }
 
-/** `docker inspect` shows the environment to everyone who may ask the engine: secrets come as files. */
+/** `docker inspect` shows the environment to everyone with access to the engine: secrets are files. */
 function secretProblems(environment: unknown): string[] {
   const entries = isMapping(environment) ? Object.keys(environment) : listOf(environment)
   const names = entries.map((entry) => entry.split('=')[0] ?? '')
@@ -102,17 +102,17 @@ function rightsProblems(service: Mapping, forSwarm: boolean): string[] {
   ]
 }
 
-/** What keeps one that runs for months in order; a one-shot, restarted never or in a profile, needs less. */
+/** What a service needs that runs for months; a one-shot (never restarted, or in a profile) needs less. */
 function upkeepProblems(service: Mapping): string[] {
   const logging =
     isMapping(service.logging) && isMapping(service.logging.options) ? service.logging.options : {}
-  const logs = logging['max-size'] === undefined ? ['its log may grow without end'] : []
+  const logs = logging['max-size'] === undefined ? ['the size of its log is not limited'] : []
   const oneShot = service.restart === 'no' || service.profiles !== undefined
   if (oneShot) return logs
   return [
     ...logs,
-    ...(isMapping(service.healthcheck) ? [] : ['nobody asks it whether it is healthy']),
-    ...(service.stop_grace_period === undefined ? ['it has no time to stop in'] : []),
+    ...(isMapping(service.healthcheck) ? [] : ['it has no health check']),
+    ...(service.stop_grace_period === undefined ? ['it has no stop grace period'] : []),
   ]
 }
 

@@ -1,16 +1,16 @@
 import { runCommand } from '../../../compose/run-command.ts'
-import { committedSecrets } from './committed-secrets.ts'
+import { committedSecrets } from './secret-search.ts'
 
-/** Larger ones are pictures and recordings, which nobody wrote. */
+/** Larger ones are pictures and recordings. */
 const blobBytesMax = 2 * 1024 * 1024
 
 /**
- * What looks like a secret in any file that was ever committed: in the commits that `HEAD` builds on, whatever has been
- * deleted since included.
+ * Finds what looks like a secret in any file that was ever committed: in all ancestors of `HEAD`, including files that
+ * have been deleted since.
  *
  * @param folder a work tree of the repository.
- * @returns one line each, with the path and the object, and how many files were looked at.
- * @throws {Error} where there is no history.
+ * @returns one line per secret, with the path and the object, and the number of files that were searched.
+ * @throws {Error} if there is no history.
  */
 export async function historySecrets(folder: string): Promise<{ found: string[]; looked: number }> {
   const list = await runCommand(['git', 'rev-list', '--objects', 'HEAD'], { cwd: folder })
@@ -28,7 +28,7 @@ export async function historySecrets(folder: string): Promise<{ found: string[];
   return { found, looked }
 }
 
-/** Texts of blobs, by one `git cat-file --batch` (git-cat-file(1), "BATCH OUTPUT"). */
+/** Reads the texts of blobs with one `git cat-file --batch` (git-cat-file(1), "BATCH OUTPUT"). */
 async function* textsOf(folder: string, named: readonly { id: string; path: string }[]) {
   const child = Bun.spawn(['git', 'cat-file', '--batch', '--buffer'], {
     cwd: folder,

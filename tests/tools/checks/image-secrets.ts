@@ -7,9 +7,9 @@ import { secretsIn, secretsInText } from './secret-search.ts'
 
 const tarBlockBytes = 512
 
-/** What was looked at, so that a search that found nothing can be seen to be one. */
+/** What a search of an image found, and what it read: a search that read nothing proves nothing. */
 export interface ImageSearch {
-  /** One line each: where in the image, the line there, and the form. The secret is not repeated. */
+  /** One line per secret: the place in the image, the line there, and the form, without the secret itself. */
   found: string[]
   /** Files of all layers, by path as `<layer>!<path>`. */
   files: string[]
@@ -17,10 +17,10 @@ export interface ImageSearch {
 }
 
 /**
- * Whatever looks like a secret in an image: in each file of each layer and its name, also of files that a later layer
- * hides, and in all that describes the image (its configuration with environment, labels and history, its manifest).
- * It is read as `docker save` writes it (Docker Image Specification, "Combined Image JSON + Filesystem Changeset
- * Format"; layers may be compressed), and never in memory or on disk as a whole.
+ * Searches an image for everything that looks like a secret: each file of each layer and its name, also files that a later
+ * layer hides, and all metadata (configuration with environment, labels and history, manifest). The image is read as
+ * `docker save` writes it (Docker Image Specification, "Combined Image JSON + Filesystem Changeset
+ * Format"; layers may be compressed), and is never in memory or on disk as a whole.
  *
  * @throws {Error} if the engine has no such image.
  */
@@ -73,7 +73,7 @@ async function* counted(stream: AsyncIterable<Uint8Array>, search: ImageSearch) 
   }
 }
 
-/** The first bytes of a stream, enough to know it by, and a stream of all of them. */
+/** Returns the first bytes of a stream, enough to recognise its format, and a stream of all its bytes. */
 async function peek(stream: AsyncIterable<Uint8Array>): Promise<[Buffer, Readable]> {
   const parts = stream[Symbol.asyncIterator]()
   let start = Buffer.alloc(0)
@@ -89,7 +89,7 @@ async function peek(stream: AsyncIterable<Uint8Array>): Promise<[Buffer, Readabl
   return [start, Readable.from(all())]
 }
 
-/** By the magic of POSIX.1-1988 tar, at the place where the header of the first entry has it. */
+/** Recognises the magic of POSIX.1-1988 tar in the header of the first entry. */
 function isTar(start: Buffer): boolean {
   return start.toString('latin1', 257, 262) === 'ustar'
 }

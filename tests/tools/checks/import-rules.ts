@@ -112,35 +112,44 @@ export const importRules: ImportRule[] = [
     holdsFor: under('service/authz'),
     forbids: (specifier) => !under('service/authz')(specifier),
   },
+  onlyImports('service/wire', [], 'wire is what server and client both say: it imports nothing else of ours'),
   onlyImports(
     'service/authn',
-    ['service/authz', 'service/documents/document-ref.ts', ...shared],
+    ['service/authz', 'service/wire', ...shared],
     'authn knows principals and the form of a tenant, nothing else of ours',
   ),
   onlyImports(
     'service/documents',
-    [...ports, ...shared],
+    [...ports, 'service/wire', ...shared],
     'documents knows the ports of the object store only',
   ),
   onlyImports(
     'service/object-store',
-    ['service/telemetry', ...shared],
+    ['service/telemetry', 'service/wire', ...shared],
     'object-store knows nothing of documents',
   ),
   onlyImports('service/telemetry', shared, 'telemetry knows nothing of what it tells about'),
   onlyImports(
     'service/http',
-    ['service/authn', 'service/authz', 'service/documents', 'service/telemetry', uiBundle, ...shared],
+    [
+      'service/authn',
+      'service/authz',
+      'service/documents',
+      'service/telemetry',
+      'service/wire',
+      uiBundle,
+      ...shared,
+    ],
     'http reaches the store through documents only',
   ),
   onlyImports(
     'service/client',
-    ['service/documents/document-ref.ts', 'service/documents/documents.ts'],
-    'the client shares the nouns of the domain and nothing else',
+    ['service/wire'],
+    'the client shares with the service what both say, and nothing else',
   ),
   onlyImports(
     'service/ui',
-    ['service/client', 'service/documents/document-ref.ts', 'service/documents/documents.ts'],
+    ['service/client', 'service/wire'],
     'the UI reaches the service through the client only',
   ),
 ]
@@ -169,7 +178,7 @@ export function readersOfTheWorld(files: SourceFile[]): string[] {
 /** `globalThis.process` and destructuring ask whether there is one; that is how the client tells runtimes apart. */
 function readsTheWorld(file: SourceFile): boolean {
   const code = withoutComments(file.text)
-  // In quotes it is the name that a bundler is told to replace.
+  // In quotes it is a name for the bundler to replace.
   const reads = /(?<![.\w?'])process\s*(\.|\[)|\bBun\.env\b|\bimport\.meta\.env\b/.test(code)
   return reads || importsOf(file).some((specifier) => /^(node:)?process$/.test(specifier))
 }

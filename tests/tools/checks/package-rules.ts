@@ -5,7 +5,7 @@ export interface PackageFile {
   devDependencies?: Record<string, string>
 }
 
-/** Packages that no file imports, and what uses them instead. */
+/** Packages that no file imports, and what uses them. */
 const usedOtherwise: Record<string, string> = {
   '@biomejs/biome': 'bun run check',
   typescript: 'bun run check',
@@ -14,14 +14,14 @@ const usedOtherwise: Record<string, string> = {
   '@testing-library/dom': '@testing-library/react, whose peer it is',
 }
 
-/** Versions that are not exact: a range resolves to something else tomorrow. */
+/** Returns the versions that are not exact: a range may resolve to another version tomorrow. */
 export function looseVersions(file: PackageFile): string[] {
   return Object.entries({ ...file.dependencies, ...file.devDependencies })
     .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
     .map(([name, version]) => `package.json: ${name} is pinned to ${version}, which is not one version`)
 }
 
-/** Packages that nothing uses. Types of a package (`@types/x`) are used where `x` is. */
+/** Returns the packages that nothing uses. Types of a package (`@types/x`) are used where `x` is. */
 export function unusedPackages(file: PackageFile, sources: SourceFile[]): string[] {
   const imported = importedPackages(sources)
   return Object.keys({ ...file.dependencies, ...file.devDependencies })
@@ -29,7 +29,7 @@ export function unusedPackages(file: PackageFile, sources: SourceFile[]): string
     .map((name) => `package.json: nothing uses ${name}`)
 }
 
-/** Imports of packages that package.json does not name: they would be there by luck. */
+/** Returns the imported packages that package.json does not declare: they would be installed by luck. */
 export function undeclaredPackages(file: PackageFile, sources: SourceFile[]): string[] {
   const declared = new Set(Object.keys({ ...file.dependencies, ...file.devDependencies }))
   return [...importedPackages(sources)]
@@ -37,7 +37,7 @@ export function undeclaredPackages(file: PackageFile, sources: SourceFile[]): st
     .map((name) => `package.json: ${name} is imported and not declared`)
 }
 
-/** The service runs from its dependencies alone; development's are not installed there. */
+/** Returns the development dependencies that the service imports: they are not installed where it runs. */
 export function servicePackagesInDev(file: PackageFile, sources: SourceFile[]): string[] {
   const service = sources.filter(({ path }) => /^service\/(?!cli\/)/.test(path))
   return [...importedPackages(service)]

@@ -2,11 +2,11 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { generateSecret, SignJWT } from 'jose'
 import { createCursors } from '../../../service/documents/cursor.ts'
 import { createTicketSigner } from '../../../service/documents/ticket-signer.ts'
-import { createRequestSigner, emptySha256 } from '../../../service/object-store/s3/request-signer.ts'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
+import { createRequestSigner, emptySha256 } from '../../../service/object-store/s3/signed-fetch.ts'
 
 const hex = (bytes: number) => randomBytes(bytes).toString('hex')
-/** Never without a digit or a letter, which chance may leave out. */
+/** Random, with at least one digit and one letter. */
 const word = (length: number) => `a1${randomBytes(length).toString('hex')}`.slice(0, length)
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
@@ -22,8 +22,8 @@ const connection = {
 }
 
 /**
- * One canary for every form of secret, by the form's name: made now, by what makes the real ones where that is at
- * hand, and standing in what it would stand in.
+ * Returns one canary for every form of secret, by the name of the form: made now, by the code that makes real ones where
+ * there is such code, and in a typical context.
  */
 export async function plantedSecrets(): Promise<Record<string, string>> {
   const key = new Uint8Array(randomBytes(32))

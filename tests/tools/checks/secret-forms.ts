@@ -1,18 +1,16 @@
-import { hasAccount, isNoExample } from './secret-values.ts'
-
-/** What one kind of secret looks like, whoever made it. */
+/** What one kind of secret looks like. */
 export interface SecretForm {
   /** Ends the sentence "looks like …". */
   name: string
-  /** Texts with one of which every match begins: they are looked for first, which is fast. */
+  /** Every match begins with one of these texts. They are searched for first, which is fast. */
   beginnings: readonly string[]
-  /** Sticky; matches from the beginning on, on bytes as Latin-1, and not more than {@link secretBytesMax}. */
+  /** Sticky; matches bytes as Latin-1 from their beginning, at most {@link secretBytesMax} of them. */
   form: RegExp
-  /** What a pattern cannot say: whether this match is one indeed. */
+  /** Decides what a pattern cannot: whether this match is a real secret. */
   isReal?: (match: RegExpExecArray) => boolean
 }
 
-/** A longer match would be cut where a stream is read in pieces. */
+/** A longer match could be cut in two, because streams are read in pieces. */
 export const secretBytesMax = 16 * 1024
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
@@ -164,3 +162,14 @@ export const secretForms: readonly SecretForm[] = [
     isReal: isNoExample,
   },
 ]
+
+/** The keys in the AWS documentation contain the word. */
+function isNoExample([text]: RegExpExecArray): boolean {
+  return !text.includes('EXAMPLE')
+}
+
+/** True if the first group is base64 of `<user>:<password>` (RFC 7617, section 2) and the password is not a mere word. */
+function hasAccount([, encoded = '']: RegExpExecArray): boolean {
+  const account = Buffer.from(encoded, 'base64').toString('latin1')
+  return /^[\x21-\x7e]+:(?=\D*\d)(?=[^A-Za-z]*[A-Za-z])[\x21-\x7e]{8,}$/.test(account)
+}

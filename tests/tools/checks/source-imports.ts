@@ -14,7 +14,7 @@ const importForms = [
 ]
 
 /**
- * What a file imports, types included: relative specifiers as paths below the root, packages and built-in
+ * Returns what a file imports, types included: relative specifiers as paths below the root, packages and built-in
  * modules as they are written. In the order of the forms, without repeats.
  */
 export function importsOf(file: SourceFile): string[] {
@@ -28,7 +28,7 @@ export function importsOf(file: SourceFile): string[] {
   return [...new Set(resolved)]
 }
 
-/** Name of the package in a specifier (`@scope/name/part` → `@scope/name`), `null` for paths and built-ins. */
+/** Returns the name of the package in a specifier (`@scope/name/part` → `@scope/name`), `null` for paths and built-ins. */
 export function packageOf(specifier: string): string | null {
   if (/^(node:|bun:|bun$|service\/|compose\/|tests\/|observability\/|package\.json$|\.)/.test(specifier))
     return null
@@ -36,12 +36,12 @@ export function packageOf(specifier: string): string | null {
   return first.startsWith('@') ? `${first}/${second}` : first
 }
 
-/** The text without comments; a `//` inside of a string, as in a URL, stays. */
+/** Returns the text without comments; a `//` inside of a string, as in a URL, stays. */
 export function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[\s;{}(),])\/\/[^\n]*/g, '$1')
 }
 
-/** Every TypeScript file of the given folders, ascending by path. */
+/** Reads every TypeScript file of the given folders, ascending by path. */
 export async function readSources(root: string, folders: string[]): Promise<SourceFile[]> {
   const glob = new Bun.Glob(`{${folders.join(',')}}/**/*.{ts,tsx}`)
   const paths = (await Array.fromAsync(glob.scan(root))).sort()

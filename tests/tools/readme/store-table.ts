@@ -1,6 +1,5 @@
 import type { Verdict } from '../../../service/object-store/probe/finding.ts'
-import { capabilitiesOf, severityOf } from '../../../service/object-store/probe/probe.ts'
-import { probeRows } from '../../../service/object-store/probe/rows.ts'
+import { capabilitiesOf, probeRows, severityOf } from '../../../service/object-store/probe/probe.ts'
 import { explainTickets } from '../../../service/object-store/probe/tickets.ts'
 import { knownFindings } from '../../support/stores/known-capabilities.ts'
 import { type StoreKind, storeColumns } from '../../support/stores/store-findings.ts'

@@ -1,4 +1,4 @@
-/** A place where what looks like a secret is right: decided one by one, and as narrow as it can be said. */
+/** A place where something that looks like a secret is allowed: decided case by case, and as narrow as possible. */
 export interface ExpectedPrint {
   /** Name of the file. */
   file: RegExp
@@ -8,30 +8,30 @@ export interface ExpectedPrint {
   why: string
 }
 
-/** How every code of a sign-in link begins (`service/cli/local-issuer/local-sign-in-code.ts`), and no access token does. */
+/** The beginning of every code of a sign-in link (`service/cli/local-issuer/local-sign-in-code.ts`); no access token begins like this. */
 const signInCode = Buffer.from('{"alg":"ES256","typ":"sign-in-code+j').toString('base64url')
 
 /**
  * All of them. None is about what the service or its clients print: a signed address, a ticket or a token in their
- * logs is a defect, whoever caused it.
+ * logs is always a defect.
  */
 const expectedPrints: readonly ExpectedPrint[] = [
   {
-    // As the runner calls it, and as one that a test started calls itself.
+    // The names that the runner gives to it, and that tests give to those that they start.
     file: /^(?:ceph-rgw|radosgw)/,
     form: 'a signature in an address or a form',
     line: / beast: 0x[0-9a-f]+: \S+ - \S+ \[[^\]]+\] "(?:GET|HEAD|PUT|POST|DELETE|OPTIONS) \/\S*[?&]X-Amz-Signature=[0-9a-f]{64}/,
-    why: "the gateway's access log has the address of every request as it came: a store's operator sees signed ones",
+    why: "the gateway's access log has the address of every request: the operator of a store sees signed ones",
   },
   {
     file: /^start-\d+\.log$/,
     form: 'a signed token',
     line: new RegExp(`^ready http://127\\.0\\.0\\.1:\\d+/#sign-in=${signInCode}[\\w-]*\\.[\\w-]+\\.[\\w-]+$`),
-    why: 'start prints the link by which one signs in: its code is no token, and good once, within an hour',
+    why: 'start prints the link for signing in: its code is not a token, and is valid once, for an hour',
   },
 ]
 
-/** The reason why this is right, if it is. */
+/** Returns the entry that allows this text, `undefined` if it is not allowed. */
 export function expectationOf(printed: {
   file: string
   form: string

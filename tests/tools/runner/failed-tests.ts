@@ -2,9 +2,9 @@ import { SaxesParser } from 'saxes'
 
 /** One test that failed. */
 export interface FailedTest {
-  /** Path below the root, and the line where there is one: hooks have none. */
+  /** Path below the root, with the line if there is one: hooks have none. */
   place: string
-  /** Of the test with all its describes, outermost first. */
+  /** Name of the test behind those of its `describe`s, outermost first. */
   name: string
   /** What Bun says about it: the error, the difference, where it was thrown, its causes. */
   text: string
@@ -13,10 +13,10 @@ export interface FailedTest {
 const lastLinesMax = 20
 
 /**
- * The failed tests of a JUnit report as `bun test` writes it: a suite per file, suites per `describe` in it, and a
- * `failure` in the case of a test or a hook that failed. A test that ran too long has a message alone.
+ * Returns the failed tests of a JUnit report as `bun test` writes it: a suite per file, suites per `describe` in it, and a
+ * `failure` in the case of a test or a hook that failed. A test that ran too long has only a message.
  *
- * @throws {Error} if it is not XML.
+ * @throws {Error} if the report is not XML.
  */
 export function failedTests(junit: string): FailedTest[] {
   const failed: FailedTest[] = []
@@ -54,8 +54,10 @@ export function failedTests(junit: string): FailedTest[] {
 }
 
 /**
- * What a suite printed about a failure that no test stands for: errors outside of tests with their files, such as one
- * that does not load, and of a suite that was ended or died also which tests had failed by then, and its last lines.
+ * Returns what a suite printed about failures that belong to no test: errors outside of tests with their files, such as one
+ * that does not load; of a suite that was ended or died also the tests that had failed by then, and its last lines.
+ *
+ * @param died whether a signal ended the suite.
  */
 export function unexplained(printed: string, died: boolean): string {
   const between = /^(\S+\.test\.tsx?):$|^# Unhandled error between tests\n-+\n([\s\S]*?)\n-{10,}$/gm

@@ -1,7 +1,7 @@
 import type { FailedTest } from './failed-tests.ts'
 import type { SuiteResult } from './suite-result.ts'
 
-/** With the table below it, this fits into the last 150 lines, which is what one gets to see of a run elsewhere. */
+/** Together with the table below it, this fits into the last 150 lines, which is what CI shows of a run. */
 const linesMax = 110
 const linesOfOneMax = 60
 const shownMax = 10
@@ -9,10 +9,10 @@ const namesMax = 20
 const columnsMax = 240
 
 /**
- * What failed and why, for the end of a run: each failed test with its suite, store, file and error, and each failure
- * that no test stands for. The first ten are shown at length, sharing {@link linesMax} lines, the others by name.
+ * Describes what failed and why, for the end of a run: each failed test with its suite, store, file and error, and each
+ * failure that belongs to no test. The first ten share {@link linesMax} lines, the others are only named.
  *
- * @returns an empty text if nothing failed.
+ * @returns an empty string if nothing failed.
  */
 export function failureReport(results: readonly SuiteResult[]): string {
   const failures = results.filter(({ failed }) => failed > 0).flatMap(failuresOf)

@@ -1,37 +1,37 @@
 import type { ByteWindow } from '../checks/byte-windows.ts'
 
-/** Bytes that are looked for, and which secret they are a form of. */
+/** Bytes to search for, and the number of the secret that they are a form of. */
 export interface Needle {
   bytes: Buffer
   secret: number
 }
 
-/** Compared by their ends: tokens of one issuer all begin alike. */
+/** Needles are compared by their ends, because all tokens of one issuer begin alike. */
 const endBytes = 16
 const factor = 0x01000193
 const bitCount = 1 << 20
 
 /**
- * A search for thousands of texts at once, in one pass over the bytes, by a rolling hash of their last 16 bytes (Karp
- * and Rabin, "Efficient randomized pattern-matching algorithms", 1987). It returns what ends within a window, and
- * where that begins.
+ * Creates a search for thousands of texts at once, in one pass over the bytes, by a rolling hash of their last 16 bytes
+ * (Karp and Rabin, "Efficient randomized pattern-matching algorithms", 1987). The search returns where each text begins
+ * that ends within a window.
  *
- * @param needles none shorter than 16 bytes, none longer than what surrounds the windows.
+ * @param needles each at least 16 bytes long, and at most as long as the surroundings of a window.
  */
 export function createNeedleSearch(
   needles: readonly Needle[],
 ): (window: ByteWindow) => { at: number; secret: number }[] {
   const byHash = new Map<number, Needle[]>()
-  // Nearly every byte of a log ends here, by one bit.
+  // One bit rules out nearly every byte of a log.
   const seen = new Uint8Array(bitCount)
   for (const needle of needles) {
     const { bytes } = needle
-    if (bytes.length < endBytes) throw new Error('a needle that is too short')
+    if (bytes.length < endBytes) throw new Error('a needle is too short')
     const hash = hashOf(bytes, bytes.length - endBytes)
     byHash.set(hash, [...(byHash.get(hash) ?? []), needle])
     seen[hash & (bitCount - 1)] = 1
   }
-  // What the oldest byte of sixteen has been multiplied with.
+  // The factor that the oldest of sixteen bytes has been multiplied by.
   let oldest = 1
   for (let step = 1; step < endBytes; step++) oldest = Math.imul(oldest, factor)
 

@@ -1,22 +1,18 @@
 import { existsSync } from 'node:fs'
 import { runCommand } from '../../../compose/run-command.ts'
 import { buildServer, findGo, isServerBuilt } from '../../../compose/servers/build-server.ts'
-import { installRgw, isRgwInstalled, rgwInstallLine } from '../../../compose/servers/ceph-rgw-install.ts'
+import { installRgw, isRgwInstalled, rgwInstallLine } from '../../../compose/servers/ceph-rgw.ts'
 import { whyNoDocker } from '../../../compose/servers/docker-engine.ts'
 import {
   installPrometheus,
   isPrometheusInstalled,
   prometheusInstallLine,
-} from '../../../compose/servers/prometheus-install.ts'
-import {
-  findPip,
-  installSeaweedfs,
-  isSeaweedfsInstalled,
-} from '../../../compose/servers/seaweedfs-install.ts'
+} from '../../../compose/servers/prometheus.ts'
+import { findPip, installSeaweedfs, isSeaweedfsInstalled } from '../../../compose/servers/seaweedfs.ts'
 import type { BuiltServer } from '../../../compose/servers/server-recipe.ts'
 import { withProgress } from '../../../service/cli/progress.ts'
+import { aptInstall, isRootOnDebian } from '../../support/apt.ts'
 import { isBrowserInstalled } from '../../support/browser/browser.ts'
-import { aptInstall, isRootOnDebian } from './apt.ts'
 
 /** What a suite may need from the machine. */
 export type NeedName =
@@ -37,7 +33,7 @@ export type NeedName =
   | 'otel-collector'
   | 'toxiproxy'
 
-/** `null` if the need is met, else why it is not and the one line that would meet it. */
+/** `null` if the need is met, otherwise why it is not and the one line that would meet it. */
 export type NeedAnswer = { why: string; line: string } | null
 
 /**
@@ -69,7 +65,7 @@ const needs: Record<NeedName, Need> = {
   openssl: program('openssl', 'openssl'),
   chromium: {
     isMet: async () => isBrowserInstalled(),
-    // Fonts, for its screenshots to look like what people see.
+    // With fonts, so that its screenshots look like what people see.
     meet: () => aptInstall(['chromium', 'fonts-liberation', 'fonts-dejavu-core']),
     line: 'sudo apt-get install --yes chromium fonts-liberation fonts-dejavu-core',
   },
@@ -106,13 +102,13 @@ const needs: Record<NeedName, Need> = {
     line: 'install Go 1.26.8 or newer: https://go.dev/dl/',
   },
   docker: {
-    // The tests start an engine of their own where none runs, which takes root.
+    // Without a running engine the tests start their own, which takes root.
     isMet: async () => (await whyNoDocker()) === null || (isRootOnDebian() && Bun.which('dockerd') !== null),
     meet: () => aptInstall(['docker.io', 'iptables']),
     line: 'sudo apt-get install --yes docker.io && sudo systemctl start docker',
   },
   haproxy: {
-    // Where programs are that only root runs.
+    // The folder of programs that only root runs, which may not be on PATH.
     isMet: async () => existsSync('/usr/sbin/haproxy'),
     meet: () => aptInstall(['haproxy']),
     line: 'sudo apt-get install --yes haproxy',

@@ -1,15 +1,19 @@
-import { readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
 import { byteWindows, lineFeeds } from '../checks/byte-windows.ts'
 import { secretBytesMax } from '../checks/secret-forms.ts'
 import { secretsInWindow } from '../checks/secret-search.ts'
 import { expectationOf } from './expected-prints.ts'
 import { createNeedleSearch, type Needle } from './needle-search.ts'
+import type { SuiteResult } from './suite-result.ts'
 
 /** Shorter parts would be found by chance. */
 const formLengthMin = 16
 
-/** A secret in something that was printed. The secret itself is not repeated here. */
+/** More would hide what else failed. */
+const leaksShownMax = 30
+
+/** A secret in something that was printed, without the secret itself. */
 export interface Leak {
   /** Path of the file with what was printed. */
   file: string
@@ -29,11 +33,46 @@ export interface Sweep {
 }
 
 /**
- * Searches every file below `folder`, reading each once. For every secret that the tests registered, in the forms in
- * which one gets printed: as it is, percent-encoded, in base64, and for a token also its signature alone. And for
- * whatever looks like a secret, whoever made it (`checks/secret-forms.ts`).
+ * Tests that nothing in this run printed a secret: neither one of those in the file `secrets` of the folder, nor
+ * anything that looks like one. It counts as a suite of one test, and prints which finds were expected and why.
  *
- * @throws {Error} if there is nothing to search, or nothing to search for: then it would prove nothing.
+ * @param folder of the run, with everything that was printed in `printed`.
+ */
+export async function sweepPrinted(
+  folder: string,
+  show: (text: string) => void = console.log,
+): Promise<SuiteResult> {
+  const started = performance.now()
+  const printed = join(folder, 'printed')
+  const remarks: string[] = []
+  try {
+    const secrets = (await readFile(join(folder, 'secrets'), 'utf8'))
+      .split('\n')
+      .filter((line) => line !== '')
+    const { leaks, expected, bytes } = await findLeaks(printed, secrets)
+    const mebibytes = (bytes / 1024 / 1024).toFixed(1)
+    show(`redaction: searched ${mebibytes} MiB for ${new Set(secrets).size} secrets and by form`)
+    for (const [why, count] of expected) show(`redaction: ${count} times as expected: ${why}`)
+    remarks.push(
+      ...leaks
+        .slice(0, leaksShownMax)
+        .map(({ file, line, what }) => `${what} stands in ${relative(printed, file)}, line ${line}`),
+    )
+    if (leaks.length > leaksShownMax) remarks.push(`… and ${leaks.length - leaksShownMax} more`)
+  } catch (error) {
+    remarks.push(error instanceof Error ? error.message : String(error))
+  }
+  const failed = remarks.length > 0 ? 1 : 0
+  const minutes = (performance.now() - started) / 60_000
+  return { suite: 'redaction', store: 'none', passed: 1 - failed, failed, skipped: 0, minutes, remarks }
+}
+
+/**
+ * Searches every file below `folder`, reading each once. For every secret that the tests registered, in the forms in
+ * which it may be printed: as it is, percent-encoded, in base64, and for a token also its signature alone. It also
+ * searches for everything that looks like a secret (`checks/secret-forms.ts`).
+ *
+ * @throws {Error} if there is nothing to search, or nothing to search for: the search would prove nothing.
  */
 export async function findLeaks(folder: string, secrets: readonly string[]): Promise<Sweep> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })

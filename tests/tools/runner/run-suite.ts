@@ -20,7 +20,7 @@ export interface RunSurroundings {
   folder: string
   /** Aborting ends the suite. */
   signal: AbortSignal
-  /** What the files are paths below; default: this repository. */
+  /** The folder that paths of files are relative to; default: this repository. */
   root?: string
   /** After these minutes the suite is ended and has failed; default: 60. */
   minutesMax?: number
@@ -29,8 +29,10 @@ export interface RunSurroundings {
 }
 
 /**
- * Runs one suite on one store as a process of its own, and shows what it prints as a whole at its end: another one
- * runs beside it.
+ * Runs one suite on one store as a process of its own. What it prints is shown as a whole at its end, because other suites
+ * run at the same time.
+ *
+ * @returns the counts of its tests, those that failed, and how long it took.
  */
 export async function runSuite(
   run: SuiteRun,
@@ -38,14 +40,14 @@ export async function runSuite(
 ): Promise<SuiteResult> {
   const started = performance.now()
   const name = `${run.suite}-${run.store}`
-  // What is told of it in the end is searched for secrets, too.
+  // The report is searched for secrets, too.
   const report = join(folder, 'printed', `${name}.xml`)
   const deadline = AbortSignal.timeout(minutesMax * 60_000)
   const child = Bun.spawn(
     [
       process.execPath,
       'test',
-      // A path that begins so is a file; anything else is a pattern, and none at all means every test.
+      // Only a path that begins like this is a file; anything else is a pattern, and no path means every test.
       ...run.files.map((file) => `./${file}`),
       `--timeout=${testSecondsMax * 1000}`,
       '--reporter=junit',
@@ -64,7 +66,7 @@ export async function runSuite(
   show(output)
   stop.removeEventListener('abort', end)
   const junit = await readFile(report, 'utf8').catch(() => null)
-  // Bun writes its report at the very end, if a test ran: of what a signal ended, nothing is known of any file.
+  // Bun writes its report at the very end, if a test ran: after a signal there is none.
   const died = junit === null && exitCode > 128
   const verdict = died ? ended(exitCode) : judge(countsOf(junit), run.files, exitCode)
   if (deadline.aborted) verdict.remarks = [`stopped after ${minutesMax} minutes`]

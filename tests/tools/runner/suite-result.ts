@@ -1,6 +1,6 @@
 import type { FailedTest } from './failed-tests.ts'
 
-/** How one suite went. */
+/** The outcome of one suite on one store. */
 export interface SuiteResult {
   suite: string
   store: string
@@ -8,11 +8,11 @@ export interface SuiteResult {
   failed: number
   skipped: number
   minutes: number
-  /** Sentences about failures that no test stands for, such as a file that does not load. */
+  /** Sentences about failures that belong to no test, such as a file that does not load. */
   remarks: string[]
   /** The tests that failed. */
   tests?: FailedTest[]
-  /** What was printed about what `remarks` say, if there are some. */
+  /** What the suite printed about the failures in `remarks`. */
   unexplained?: string
 }
 
@@ -30,7 +30,7 @@ export interface TestCounts {
  * Counts the tests of a JUnit report as `bun test` writes it: `tests`, `failures`, `skipped` of the root, and
  * the `file` of each case.
  *
- * @throws {Error} if it is no such report.
+ * @throws {Error} if it is not such a report.
  */
 export function countTests(junit: string): TestCounts {
   const root = /<testsuites [^>]*>/.exec(junit)?.[0]
@@ -43,7 +43,7 @@ export function countTests(junit: string): TestCounts {
 }
 
 /**
- * The verdict on a suite from its report. Beyond failing tests these are failures: a file without a test in
+ * Returns the verdict on a suite from its report. Beyond failing tests these are failures: a file without a test in
  * the report (it did not load), no test that ran at all, and an exit code that nothing else explains.
  *
  * @param expected the suite's test files; the report names them by the same paths.
@@ -60,7 +60,7 @@ export function judge(counts: TestCounts, expected: string[], exitCode: number):
   return { passed, failed: counts.failed + remarks.length, skipped, remarks }
 }
 
-/** The table of all suites, one line each; the widths fit the longest cell. */
+/** Returns the table of all suites, one line each; every column is as wide as its longest cell. */
 export function resultTable(results: SuiteResult[]): string {
   const head = ['suite', 'store', 'passed', 'failed', 'skipped', 'minutes']
   const rows = results.map((result) => [
@@ -79,14 +79,14 @@ export function resultTable(results: SuiteResult[]): string {
     .join('\n')
 }
 
-/** The last line of a run, over all suites. */
+/** Returns the last line of a run: the sums over all suites. */
 export function summaryLine(results: SuiteResult[]): string {
   const sum = (key: 'passed' | 'failed' | 'skipped') =>
     results.reduce((total, result) => total + result[key], 0)
   return `${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`
 }
 
-/** 0 if nothing failed; a skipped test is a failure in CI, where nobody reads why. */
+/** Returns 0 if nothing failed, otherwise 1. In CI a skipped test is a failure: no one would read why. */
 export function exitCodeOf(results: SuiteResult[], inCi: boolean): number {
   return results.some(({ failed, skipped }) => failed > 0 || (inCi && skipped > 0)) ? 1 : 0
 }

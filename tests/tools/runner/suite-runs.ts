@@ -25,10 +25,10 @@ const needsOfStores: Record<RunStore, readonly NeedName[]> = {
 }
 
 /**
- * All runs of a suite: what needs no store first, then one for each store.
+ * Returns all runs of a suite: those without a store first, then one for each store.
  *
- * @param only if given, the runs on this store alone.
- * @throws {Error} if `apart` names a file that is not there.
+ * @param only if given, only the runs on this store.
+ * @throws {Error} if `apart` names a file that does not exist.
  */
 export async function runsOf(suite: Suite, only?: RunStore): Promise<SuiteRun[]> {
   const all = await testFiles(suite.name)
@@ -36,7 +36,7 @@ export async function runsOf(suite: Suite, only?: RunStore): Promise<SuiteRun[]>
   const apart = new Map(Object.entries(suite.apart ?? {}).map(([store, names]) => [store, names.map(pathOf)]))
   const missing = [...apart.values()].flat().filter((file) => !all.includes(file))
   if (missing.length > 0)
-    throw new Error(`tests/tools/suites.ts names what is not there: ${missing.join(', ')}`)
+    throw new Error(`tests/tools/suites.ts names files that do not exist: ${missing.join(', ')}`)
   const everywhere = all.filter((file) => ![...apart.values()].flat().includes(file))
   const stores = storesOf(suite).filter((store) => only === undefined || store === only)
   return stores.map((store) => ({
@@ -53,12 +53,12 @@ function storesOf(suite: Suite): RunStore[] {
   return [...withoutServer, ...suite.stores]
 }
 
-/** What the final table calls it. */
+/** Returns the name of a store in the final table. */
 export function titleOf(store: RunStore): string {
   return isTestStore(store) ? testStores[store].title : store
 }
 
-/** All test files of a suite as paths below the root, the way reports name them; ascending. */
+/** Returns all test files of a suite as paths below the root, as reports name them; ascending. */
 async function testFiles(suite: string): Promise<string[]> {
   const found = await Array.fromAsync(new Bun.Glob(`tests/${suite}/**/*.test.{ts,tsx}`).scan(root))
   return found.sort()

@@ -1,19 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { YAML } from 'bun'
 import { runCommand } from '../../../../compose/run-command.ts'
-import { combinationName, combinations } from '../../../../observability/config/combinations.ts'
 import { filled } from '../../../../observability/config/config-template.ts'
+import {
+  lokiVariantFor,
+  renderConfiguration,
+  writeConfiguration,
+} from '../../../../observability/config/configurations.ts'
 import { renderCollector, renderLoki, renderTempo } from '../../../../observability/config/render.ts'
-import { renderCombinations } from '../../../../observability/config/render-combinations.ts'
 import type { LokiStoreSettings, TempoStoreSettings } from '../../../../observability/config/settings.ts'
 import { variantOrder } from '../../../../observability/config/variants.ts'
 
 const root = resolve(import.meta.dir, '../../../..')
-const readFile = () => ''
 
 const tempoStore: TempoStoreSettings = {
   bucket: 'acme',
@@ -171,16 +173,8 @@ describe('renderCollector', () => {
   })
 })
 
-describe('the combinations', () => {
-  it('have names of their own', () => {
-    const names = combinations.map(combinationName)
-    expect(new Set(names).size).toBe(names.length)
-    expect(names).toContain('loki.local')
-    expect(names).toContain('loki.s3-thanos.retention.multi-tenant.hetzner')
-    expect(names.filter((name) => name.includes('s3-thanos.s3-classic'))).toEqual([])
-  })
-
-  it('use every variant that has a file, and no other', async () => {
+describe('the variants', () => {
+  it('are the files of each server next to its base', async () => {
     const filesOf = async (server: string) =>
       (await readdir(join(root, 'observability/config', server)))
         .filter((name) => name.endsWith('.yaml') && name !== 'base.yaml')
@@ -189,62 +183,56 @@ describe('the combinations', () => {
     expect(await filesOf('loki')).toEqual([...variantOrder.loki].sort())
     expect(await filesOf('tempo')).toEqual([...variantOrder.tempo].sort())
     expect(await filesOf('collector')).toEqual([...variantOrder.collector].sort())
-    const used = combinations.flatMap(({ server, variants }) => variants.map((name) => `${server} ${name}`))
-    expect(new Set(used).size).toBe(5 + 4 + 3 + 1)
   })
 })
 
-describe('renderCombinations', () => {
-  it('leaves out what is on S3 where no store is named, with what is missing', async () => {
-    const rendered = await renderCombinations(folder, {}, readFile)
-    const left = rendered.filter(({ file }) => file === null)
-    expect(left.every(({ name }) => name.includes('.s3'))).toBeTrue()
-    expect(left[0]?.why[0]).toStartWith('S3_ENDPOINT is missing')
-    expect(rendered.filter(({ file }) => file !== null).length).toBeGreaterThan(8)
+const contract = {
+  S3_ENDPOINT: 'https://store.example',
+  S3_REGION: 'fsn1',
+  S3_BUCKET_LOKI: 'acme-loki',
+  S3_BUCKET_TEMPO: 'acme-tempo',
+}
+const contextOf = (env: Record<string, string>) => ({ env, readFile: () => '' })
+
+describe('a configuration by its name', () => {
+  it('needs a store only if it is on S3, and says what is missing', async () => {
+    expect(await renderConfiguration('loki.local', contextOf({}))).toContain('filesystem')
+    await expect(renderConfiguration('loki.s3-thanos', contextOf({}))).rejects.toThrow(
+      'S3_ENDPOINT is missing',
+    )
+    const { S3_BUCKET_TEMPO: _, ...env } = contract
+    await expect(renderConfiguration('tempo.s3', contextOf(env))).rejects.toThrow(
+      'S3_BUCKET_TEMPO is not set',
+    )
   })
 
-  it('leaves out what a client cannot express, and removes what was there from before', async () => {
-    const env = {
-      S3_ENDPOINT: 'https://store.example',
-      S3_REGION: 'fsn1',
-      S3_BUCKET_LOKI: 'acme-loki',
-      S3_BUCKET_TEMPO: 'acme-tempo',
-    }
-    await renderCombinations(folder, env, readFile)
-    expect(await Bun.file(join(folder, 'loki.s3-thanos.yaml')).exists()).toBeTrue()
-    const rendered = await renderCombinations(folder, { ...env, S3_PREFIX_LOKI: 'a/b/' }, readFile)
-    expect(rendered.find(({ name }) => name === 'loki.s3-thanos')?.why[0]).toStartWith('S3_PREFIX_LOKI must')
-    expect(await Bun.file(join(folder, 'loki.s3-thanos.yaml')).exists()).toBeFalse()
-    expect(await Bun.file(join(folder, 'loki.s3-classic.yaml')).text()).toContain('object_prefix: a/b')
-    expect(await Bun.file(join(folder, 'tempo.s3.yaml')).exists()).toBeTrue()
+  it('is refused for a server or a variant that there is not', async () => {
+    await expect(renderConfiguration('mimir', contextOf({}))).rejects.toThrow('there is no server mimir')
+    await expect(renderConfiguration('tempo.s4', contextOf({}))).rejects.toThrow('no variant s4')
   })
 
-  it('does not leave Tempo out for what only a client of Loki cannot express', async () => {
-    const env = {
-      S3_ENDPOINT: 'https://acme.store.example',
-      S3_REGION: 'fsn1',
-      S3_BUCKET_LOKI: 'acme',
-      S3_BUCKET_TEMPO: 'acme-tempo',
-    }
-    const rendered = await renderCombinations(folder, env, readFile)
-    const left = rendered.filter(({ file }) => file === null).map(({ name }) => name.split('.').slice(0, 2))
-    expect(new Set(left.map((parts) => parts.join('.')))).toEqual(new Set(['loki.s3-thanos']))
+  it('is not written if the client cannot express the store, and a file from before is removed', async () => {
+    const file = await writeConfiguration(folder, 'loki.s3-thanos', contextOf(contract))
+    expect(await Bun.file(file).exists()).toBeTrue()
+    const nested = contextOf({ ...contract, S3_PREFIX_LOKI: 'a/b/' })
+    await expect(writeConfiguration(folder, 'loki.s3-thanos', nested)).rejects.toThrow('S3_PREFIX_LOKI must')
+    expect(await Bun.file(file).exists()).toBeFalse()
+    expect(await renderConfiguration('loki.s3-classic', nested)).toContain('object_prefix: a/b')
+    expect(await lokiVariantFor(nested)).toBe('s3-classic')
+    expect(await lokiVariantFor(contextOf(contract))).toBe('s3-thanos')
   })
-})
 
-describe('renderCombinations, for a store behind an authority of its own', () => {
-  it('names the place of its certificate in the containers, where the overlay for a Swarm has it', async () => {
+  it('is rendered for Tempo even if a client of Loki cannot express the store', async () => {
+    const env = { ...contract, S3_ENDPOINT: 'https://acme-loki.store.example' }
+    await expect(renderConfiguration('loki.s3-thanos', contextOf(env))).rejects.toThrow('first label')
+    expect(await renderConfiguration('tempo.s3', contextOf(env))).toContain('acme-tempo')
+  })
+
+  it('names the certificate of a private authority by its place in the containers, where the overlay has it', async () => {
     const [certificate = ''] = rootCertificates
-    const env = {
-      S3_ENDPOINT: 'https://store.example',
-      S3_REGION: 'fsn1',
-      S3_BUCKET_LOKI: 'acme-loki',
-      S3_BUCKET_TEMPO: 'acme-tempo',
-      S3_CA_FILE: '/home/operator/ca.pem',
-    }
-    await renderCombinations(folder, env, () => certificate)
+    const env = { ...contract, S3_CA_FILE: '/home/operator/ca.pem' }
     for (const name of ['loki.s3-thanos', 'loki.s3-classic', 'tempo.s3']) {
-      const text = await Bun.file(join(folder, `${name}.yaml`)).text()
+      const text = await renderConfiguration(name, { env, readFile: () => certificate })
       expect(text).toMatch(/ca_(path|file): \/etc\/private-ca\.pem/)
       expect(text).not.toContain('operator')
     }
@@ -267,16 +255,26 @@ describe('bun run observability render', () => {
       cwd: root,
     })
 
-  it('says what it wrote, what it left out and why', async () => {
-    const { exitCode, stdout, stderr } = await run({}, 'render', '--out', folder)
-    expect(exitCode).toBe(0)
-    expect(stdout).toContain('loki.local.yaml\n')
-    expect(stderr).toContain('not written: loki.s3-thanos, ')
-    expect(stderr).toContain('  S3_ENDPOINT is missing')
+  it('writes the recommended configurations for the store, those that variables name, or those it is given', async () => {
+    const written = async (env: Record<string, string>, ...names: string[]) => {
+      const { exitCode, stdout } = await run(env, 'render', '--out', folder, ...names)
+      expect(exitCode).toBe(0)
+      return stdout
+        .trim()
+        .split('\n')
+        .map((file) => basename(file, '.yaml'))
+    }
+    expect(await written({})).toEqual(['loki.local', 'tempo.local', 'collector'])
+    expect(await written(contract)).toEqual(['loki.s3-thanos', 'tempo.s3', 'collector'])
+    const env = { ...contract, LOKI_CONFIG: 'loki.s3-thanos.retention' }
+    expect(await written(env)).toEqual(['loki.s3-thanos.retention', 'tempo.s3', 'collector'])
+    expect(await written(contract, 'tempo3.s3')).toEqual(['tempo3.s3'])
   })
 
-  it('ends with 78 where a store is named that nothing can use, and 64 for what it does not know', async () => {
+  it('ends with 2 if a store is named that no server can use, and for names that it does not know', async () => {
     expect((await run({ S3_ENDPOINT: 'store' }, 'render', '--out', folder)).exitCode).toBe(2)
+    const unknown = await run({}, 'render', 'loki.s4', '--out', folder)
+    expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('loki has no variant s4') })
     expect((await run({}, 'draw')).exitCode).toBe(2)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { DigestMismatchError, SizeMismatchError, StoreError } from '../../../../service/client/errors.ts'
-import type { Digest } from '../../../../service/documents/document-ref.ts'
+import type { Digest } from '../../../../service/wire/names.ts'
 import {
   bytesOf,
   clientOf,

@@ -7,7 +7,6 @@ import {
   ProblemError,
   ProtocolError,
 } from '../../../../service/client/errors.ts'
-import { retryAfterSeconds } from '../../../../service/client/problem.ts'
 import {
   clientOf,
   problemAnswer,
@@ -206,23 +205,5 @@ describe('createDocumentsClient', () => {
     const error = await rejection(createDocumentsClient({ ...options, fetch: quoting }).listPage())
     expect(error).toBeInstanceOf(ConnectionError)
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(testToken)
-  })
-})
-
-describe('retryAfterSeconds', () => {
-  const now = Date.parse('2026-11-23T10:00:00Z')
-
-  it('reads seconds', () => {
-    expect(retryAfterSeconds('120', now)).toBe(120)
-  })
-
-  it('reads an HTTP date as the time until then', () => {
-    expect(retryAfterSeconds('Mon, 23 Nov 2026 10:00:30 GMT', now)).toBe(30)
-    expect(retryAfterSeconds('Mon, 23 Nov 2026 09:00:00 GMT', now)).toBe(0)
-  })
-
-  it('gives null for anything else', () => {
-    expect(retryAfterSeconds(null, now)).toBeNull()
-    expect(retryAfterSeconds('soon', now)).toBeNull()
   })
 })

@@ -1,68 +1,68 @@
 import { describe, expect, it } from 'bun:test'
 import { Type } from '@sinclair/typebox'
 import { DocumentError } from '../../../../service/documents/document-error.ts'
-import { toProblem } from '../../../../service/http/error-mapping.ts'
 import { contentLength } from '../../../../service/http/headers/content-length.ts'
-import { ProblemError, problemResponse } from '../../../../service/http/problem.ts'
+import { ProblemError, problemResponse, toProblem } from '../../../../service/http/problem.ts'
 import { readQuery } from '../../../../service/http/request-form.ts'
 import { requestUrl } from '../../../../service/http/request-url.ts'
-import { defineRoute, type Method, matchRoute } from '../../../../service/http/route.ts'
+import type { StoredVersion } from '../../../../service/wire/answers.ts'
+import { appUnderTest } from '../../../support/service/app-under-test.ts'
 
-function route(method: Method, path: string) {
-  return defineRoute({
-    method,
-    path,
-    action: 'document.read',
-    params: Type.Object({}),
-    query: Type.Object({}),
-    body: 'none',
-    summary: '',
-    requestHeaders: {},
-    answers: [],
-    problems: [],
-    handle: () => Promise.resolve(new Response()),
+describe('the routes of the API', () => {
+  const documents = '/v1/tenants/acme/documents'
+  const asked: unknown[] = []
+  const { ask } = appUnderTest({
+    async getTag(ref, tag) {
+      asked.push({ ...ref, tag })
+      throw new DocumentError('document_not_found', 'There is no such document.')
+    },
   })
-}
+  const codeOf = async (request: string) => ((await (await ask(request)).json()) as { code: string }).code
 
-const routes = [
-  route('GET', '/v1/things'),
-  route('GET', '/v1/things/:id'),
-  route('PUT', '/v1/things/:id'),
-  route('GET', '/v1/things/:id/parts'),
-]
-
-describe('matching a route', () => {
-  const match = (method: string, path: string): unknown => {
-    const found = matchRoute(routes, method, path)
-    return found.found
-      ? { path: found.route.path, ...found.params }
-      : found.others.map((other) => other.method)
-  }
-
-  it('gives the parameters, decoded once', () => {
-    expect(match('GET', '/v1/things')).toEqual({ path: '/v1/things' })
-    expect(match('PUT', '/v1/things/a')).toEqual({ path: '/v1/things/:id', id: 'a' })
-    expect(match('GET', '/v1/things/a%2Fb/parts')).toEqual({ path: '/v1/things/:id/parts', id: 'a/b' })
-    expect(match('GET', '/v1/things/%2561')).toEqual({ path: '/v1/things/:id', id: '%61' })
-    expect(match('GET', '/v1/things/%zz')).toEqual({ path: '/v1/things/:id', id: '%zz' })
+  it('get their parameters decoded once', async () => {
+    expect(await codeOf(`GET ${documents}/bundles/orders%2Dapi.tgz/tags/v%31`)).toBe('document_not_found')
+    expect(asked).toEqual([{ tenant: 'acme', type: 'bundles', name: 'orders-api.tgz', tag: 'v1' }])
+    for (const name of ['a%2Fb', '%2561', '%zz', '%00'])
+      expect([name, await codeOf(`GET ${documents}/bundles/${name}/tags/v1`)]).toEqual([
+        name,
+        'request_invalid',
+      ])
   })
 
-  it('names the other methods of an address', () => {
-    expect(match('DELETE', '/v1/things/a')).toEqual(['GET', 'PUT'])
-    expect(match('get', '/v1/things')).toEqual(['GET'])
+  it('name the other methods of an address to any method that it does not know', async () => {
+    for (const method of ['PATCH', 'OPTIONS', 'PROPFIND']) {
+      const response = await ask(`${method} ${documents}/bundles/a`)
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'PUT, HEAD, GET'])
+    }
   })
 
-  it('knows no address with more, fewer, empty or differently written segments', () => {
+  it('answer HEAD by their own handler, and with 405 where there is none', async () => {
+    const opened: string[] = []
+    const app = appUnderTest({
+      async head(ref) {
+        opened.push('head')
+        return { ...ref, size: 7, contentType: 'text/plain' } as StoredVersion
+      },
+    })
+    const digest = `sha256:${'0'.repeat(64)}`
+    const response = await app.ask(`HEAD ${documents}/bundles/a/versions/${digest}`)
+    expect([response.status, response.headers.get('content-length'), opened]).toEqual([200, '7', ['head']])
+    expect((await app.ask(`HEAD ${documents}`)).status).toBe(405)
+  })
+
+  it('are no addresses with more, fewer, empty or differently written segments', async () => {
     for (const path of [
       '/v1',
-      '/v1/things/',
-      '/v1/things/a/',
-      '/v1/things/a/b',
-      '//v1/things',
-      '/v1/thing%73',
-      '/V1/things',
+      `${documents}/`,
+      `${documents}/bundles`,
+      `${documents}/bundles/`,
+      `${documents}/bundles/a/`,
+      `${documents}//a`,
+      `/${documents}`,
+      '/v1/tenants/acme/document%73',
+      '/V1/tenants/acme/documents',
     ]) {
-      expect([path, match('GET', path)]).toEqual([path, []])
+      expect([path, await codeOf(`GET ${path}`)]).toEqual([path, 'route_not_found'])
     }
   })
 })

@@ -14,15 +14,15 @@ afterEach(() => watch?.stop())
 interface Round {
   capabilities: StoreCapabilities
   findings: readonly Finding[]
-  /** When it was told, by `performance.now()`. */
+  /** When it was reported, by `performance.now()`. */
   at: number
 }
 
 /**
- * Watches a store that answers these rounds one after the other, an error for a probe that fails, and the last
- * for ever.
+ * Watches a store that answers these rounds one after the other, an error for a probe that fails, and repeats the
+ * last one indefinitely.
  *
- * @returns a way to wait until that many rounds were told of.
+ * @returns a function that waits until that many rounds were reported.
  */
 function watchRounds(
   answers: (Finding[] | Error)[],
@@ -80,7 +80,7 @@ describe('watchCapabilities', () => {
     expect(watch.current().ticketMethod).toBe('POST')
   })
 
-  it('tells of each round what was found and what is known now', async () => {
+  it('reports after each round what was found and what is known now', async () => {
     const [first] = await watchRounds([found()], fast)(1)
     expect(first?.findings).toEqual(found())
     expect(first?.capabilities).toEqual(watch?.current() ?? nothingKnown)
@@ -114,8 +114,8 @@ describe('watchCapabilities', () => {
     expect(second?.capabilities.digestEnforced).toBe(true)
   })
 
-  it('asks a store that leaves it open ever more seldom', async () => {
-    const rounds = await watchRounds([found({ copy: 'unknown' })], {
+  it('asks less and less often while a row stays open', async () => {
+    const rounds = await watchRounds([found({ 'get-if-match': 'unknown' })], {
       intervalSeconds: 3600,
       retrySeconds: 0.02,
     })(5)
@@ -124,7 +124,7 @@ describe('watchCapabilities', () => {
     expect(waits.map((wait, index) => wait >= 20 * 2 ** index - 2)).toEqual([true, true, true, true])
   })
 
-  it('asks no more once it was stopped, and does not tell of a round under way', async () => {
+  it('asks no more once it is stopped, and does not report a round under way', async () => {
     const started = Promise.withResolvers<void>()
     const answer = Promise.withResolvers<void>()
     let asked = 0

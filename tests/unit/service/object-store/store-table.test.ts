@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import { probeRows } from '../../../../service/object-store/probe/rows.ts'
+import { probeRows } from '../../../../service/object-store/probe/probe.ts'
 import { storeTable } from '../../../tools/readme/store-table.ts'
 
 describe('the table of stores', () => {

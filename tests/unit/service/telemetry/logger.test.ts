@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import type { AuditEntry } from '../../../../service/telemetry/audit.ts'
+import type { AuditEntry } from '../../../../service/telemetry/logger.ts'
 import {
   createLogger,
   type Logger,

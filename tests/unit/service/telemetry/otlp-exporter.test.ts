@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'bun:test'
 import { ExportResultCode } from '@opentelemetry/core'
-import { createBacklog } from '../../../../service/telemetry/backlog.ts'
-import { createOtlpExporter } from '../../../../service/telemetry/otlp-exporter.ts'
+import { createBacklog, createOtlpExporter } from '../../../../service/telemetry/otlp-exporter.ts'
 import type { Sent } from '../../../../service/telemetry/otlp-sender.ts'
 
 interface Answer {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'bun:test'
 import type { ReactElement } from 'react'
-import type { Document } from '../../../../service/documents/documents.ts'
 import { plain } from '../../../../service/ui/failures/failure.ts'
 import type { DocumentRow, Sort } from '../../../../service/ui/listing/document-rows.ts'
 import type { Session } from '../../../../service/ui/session/session.ts'
 import type { Transfer } from '../../../../service/ui/transfers/transfer-list.ts'
+import type { Document } from '../../../../service/wire/answers.ts'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { expectStable } from '../../../support/ui/ui-stability.tsx'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import type { Document } from '../../../../service/documents/documents.ts'
+import type { Document } from '../../../../service/wire/answers.ts'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { openPage } from '../../../support/ui/ui-page.ts'
 import { type ServiceForUi, startServiceForUi } from '../../../support/ui/ui-service.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import type { ListedVersion } from '../../../../service/documents/documents.ts'
+import type { ListedVersion } from '../../../../service/wire/answers.ts'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 
 await openDom()

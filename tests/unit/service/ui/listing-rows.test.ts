@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'bun:test'
-import type { ListedVersion } from '../../../../service/documents/documents.ts'
 import { documentRows, filtered, sorted, storeOrder } from '../../../../service/ui/listing/document-rows.ts'
 import { rowsInSight } from '../../../../service/ui/listing/use-rows-in-sight.ts'
+import type { ListedVersion } from '../../../../service/wire/answers.ts'
 
 function version(name: string, digit: string, rest: Partial<ListedVersion> = {}): ListedVersion {
   const digest = `sha256:${digit.repeat(64)}` as const

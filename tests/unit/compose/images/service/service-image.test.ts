@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import { join, resolve } from 'node:path'
-import { serviceInstructions } from '../../../../../compose/images/service/contents.ts'
-import { npmPackages } from '../../../../../compose/images/service/npm-packages.ts'
-import { serviceImage } from '../../../../../compose/images/service/pack-image.ts'
-import { sbomText } from '../../../../../compose/images/service/sbom.ts'
+import { serviceImage, serviceInstructions } from '../../../../../compose/images/service/pack-image.ts'
+import { npmPackages, sbomText } from '../../../../../compose/images/service/sbom.ts'
 import { dependencies, packageManager, version } from '../../../../../package.json'
 
 const folder = resolve(import.meta.dir, '../../../../../compose/images/service')

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'bun:test'
 import {
-  formatEntityTag,
   matchesStrongly,
   matchesWeakly,
   parseEntityTags,
@@ -11,8 +10,6 @@ import {
   requireJson,
   requireUncoded,
 } from '../../../../../service/http/headers/media-type.ts'
-import { formatContentRange, parseRange } from '../../../../../service/http/headers/range.ts'
-import { formatReprDigest, parseReprDigest } from '../../../../../service/http/headers/repr-digest.ts'
 import { ProblemError } from '../../../../../service/http/problem.ts'
 
 /** Code of the problem that `read` throws, or what it returns. */
@@ -24,84 +21,6 @@ function outcomeOf<T>(read: () => T): T | string {
     throw error
   }
 }
-
-describe('Repr-Digest (RFC 9530)', () => {
-  // SHA-256 of the empty text, FIPS 180-4.
-  const hex = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
-  const base64 = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
-  const digest = `sha256:${hex}` as const
-  const parse = (header: string | null) => outcomeOf(() => parseReprDigest(header))
-
-  it('becomes the digest that names a version, and back', () => {
-    expect(parse(`sha-256=:${base64}:`)).toBe(digest)
-    expect(formatReprDigest(digest)).toBe(`sha-256=:${base64}:`)
-  })
-
-  it('may be absent, and may stand beside other algorithms in any order', () => {
-    expect(parse(null)).toBe(undefined)
-    expect(parse(`sha-512=:AAAA:, sha-256=:${base64}:`)).toBe(digest)
-    expect(parse(`sha-256=:${base64}:,\tunixsum=:AA==:`)).toBe(digest)
-  })
-
-  it('counts the last one of a key that comes twice (RFC 8941 section 4.2)', () => {
-    const zeros = `${'A'.repeat(43)}=`
-    expect(parse(`sha-256=:${zeros}:, sha-256=:${base64}:`)).toBe(digest)
-  })
-
-  it('is refused without sha-256, and in any other form', () => {
-    expect(parse('')).toBe('digest_invalid')
-    expect(parse('sha-512=:AAAA:')).toBe('digest_invalid')
-    expect(parse(`sha-256=${base64}`)).toBe('digest_invalid')
-    expect(parse(`sha-256="${base64}"`)).toBe('digest_invalid')
-    expect(parse(`SHA-256=:${base64}:`)).toBe('digest_invalid')
-    expect(parse(`sha-256=:${hex}:`)).toBe('digest_invalid')
-    expect(parse(`sha-256 = :${base64}:`)).toBe('digest_invalid')
-    expect(parse(`sha-256=:${base64}:;q=1`)).toBe('digest_invalid')
-  })
-
-  it('is refused for base64 of other than 32 bytes, or with bits that say nothing', () => {
-    expect(parse('sha-256=:AAAA:')).toBe('digest_invalid')
-    expect(parse(`sha-256=:${base64.replace('=', '')}:`)).toBe('digest_invalid')
-    expect(parse(`sha-256=:${base64.replace('U=', 'V=')}:`)).toBe('digest_invalid')
-    expect(parse(`sha-256=:${base64.replace('+', '-')}:`)).toBe('digest_invalid')
-  })
-})
-
-describe('Range (RFC 9110 section 14.2)', () => {
-  it('is from first to last, from first on, or a suffix', () => {
-    expect(parseRange('bytes=0-0')).toEqual({ first: 0, last: 0 })
-    expect(parseRange('bytes=5-9')).toEqual({ first: 5, last: 9 })
-    expect(parseRange('bytes=5-')).toEqual({ first: 5 })
-    expect(parseRange('bytes=-5')).toEqual({ suffix: 5 })
-  })
-
-  it('knows its unit without case, and spaces around the range', () => {
-    expect(parseRange('Bytes= 1-2 ')).toEqual({ first: 1, last: 2 })
-  })
-
-  it('is ignored where it is absent, malformed, backwards, of several or in other units', () => {
-    const ignored = [
-      null,
-      '',
-      'bytes',
-      'bytes=',
-      'bytes=-',
-      'bytes=a-b',
-      'bytes=1-2,4-5',
-      'bytes=2-1',
-      'items=0-1',
-    ]
-    expect(ignored.map((header) => parseRange(header))).toEqual(ignored.map(() => undefined))
-    expect(parseRange('bytes=1.5-2')).toBe(undefined)
-    expect(parseRange('bytes=--5')).toBe(undefined)
-    expect(parseRange(`bytes=0-${'9'.repeat(16)}`)).toBe(undefined)
-    expect(parseRange(`bytes=0-${'9'.repeat(15)}`)).toEqual({ first: 0, last: 999_999_999_999_999 })
-  })
-
-  it('is answered with the bytes that are sent and how many there are', () => {
-    expect(formatContentRange({ first: 2, last: 4 }, 10)).toBe('bytes 2-4/10')
-  })
-})
 
 describe('entity tags (RFC 9110 section 8.8.3)', () => {
   const parse = (header: string | null) => outcomeOf(() => parseEntityTags('If-Match', header))
@@ -144,10 +63,6 @@ describe('entity tags (RFC 9110 section 8.8.3)', () => {
     expect(matchesWeakly(['"a"'], 'a')).toBe(true)
     expect(matchesWeakly(['"A"', '"W/a"'], 'a')).toBe(false)
     expect(matchesWeakly('*', 'a')).toBe(true)
-  })
-
-  it('are quoted when they are sent', () => {
-    expect(formatEntityTag('sha256:00')).toBe('"sha256:00"')
   })
 })
 

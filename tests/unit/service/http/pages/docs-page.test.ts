@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { renderDocsPage } from '../../../../../service/http/pages/docs-page.ts'
-import { html, prose } from '../../../../../service/http/pages/docs-page-markup.ts'
+import { html, prose } from '../../../../../service/http/pages/docs-page-schema.ts'
 import { describedApi } from '../../../../support/openapi/openapi-under-test.ts'
 
 describe('a template of HTML', () => {

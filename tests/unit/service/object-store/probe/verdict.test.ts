@@ -5,7 +5,7 @@ import { explainTickets } from '../../../../../service/object-store/probe/ticket
 import { nothingKnown } from '../../../../../service/object-store/store-capabilities.ts'
 import { knownFindings } from '../../../../support/stores/known-capabilities.ts'
 
-/** All rows are a yes but for those given. */
+/** All rows are a yes except those given. */
 function found(but: Partial<Record<FindingId, Verdict>> = {}): Finding[] {
   return knownFindings('minio').map((finding) => ({ ...finding, verdict: but[finding.id] ?? 'yes' }))
 }
@@ -15,11 +15,11 @@ function methodWhere(but: Partial<Record<FindingId, Verdict>>) {
 }
 
 describe('capabilitiesOf', () => {
-  it('rests on nothing before anything was asked', () => {
+  it('relies on nothing before anything was asked', () => {
     expect(capabilitiesOf([])).toEqual(nothingKnown)
   })
 
-  it('rests on everything where all rows are a yes, and takes forms for tickets', () => {
+  it('relies on everything where all rows are a yes, and uses forms for tickets', () => {
     expect(capabilitiesOf(found())).toEqual({
       ticketMethod: 'POST',
       digestEnforced: true,
@@ -28,20 +28,20 @@ describe('capabilitiesOf', () => {
     })
   })
 
-  it('takes PUTs where any one row of forms is a no and all rows of PUTs are a yes', () => {
+  it('uses PUTs where any one row of forms is a no and all rows of PUTs are a yes', () => {
     expect(methodWhere({ 'post-policy': 'no' })).toBe('PUT')
     expect(methodWhere({ 'post-policy-bounds': 'no' })).toBe('PUT')
     expect(methodWhere({ 'post-policy-header': 'no' })).toBe('PUT')
   })
 
-  it('takes nothing where any one row of each is a no', () => {
+  it('uses no method where any one row of each is a no', () => {
     expect(methodWhere({ 'post-policy': 'no', 'presigned-put': 'no' })).toBe('none')
     expect(methodWhere({ 'post-policy': 'no', 'presigned-put-bounds': 'no' })).toBe('none')
     expect(methodWhere({ 'post-policy': 'no', 'presigned-put-copy': 'no' })).toBe('none')
     expect(methodWhere({ 'post-policy': 'no', 'presigned-put-headers': 'no' })).toBe('none')
   })
 
-  it('takes nothing for now where it is not known, and never a PUT for want of an answer about forms', () => {
+  it('uses no method for now where a row is unknown, and never a PUT for lack of an answer about forms', () => {
     expect(methodWhere({ 'post-policy': 'unknown' })).toBe('unknown')
     expect(methodWhere({ 'post-policy-bounds': 'unknown' })).toBe('unknown')
     expect(methodWhere({ 'post-policy-header': 'unknown', 'presigned-put-copy': 'no' })).toBe('unknown')
@@ -63,14 +63,14 @@ describe('capabilitiesOf', () => {
     expect(without('conditional-overwrite').conditionalOverwrite).toBe('unknown')
   })
 
-  it('asks for the digest of the method that tickets use', () => {
+  it('looks at the digest row of the method that tickets use', () => {
     const forms = capabilitiesOf(found({ 'post-policy-digest': 'no' }))
     const puts = capabilitiesOf(found({ 'post-policy': 'no', 'post-policy-digest': 'no' }))
     expect([forms.digestEnforced, puts.digestEnforced]).toEqual([false, true])
     expect(capabilitiesOf(found({ 'post-policy-digest': 'unknown' })).digestEnforced).toBe(false)
   })
 
-  it('takes an unknown pin for none', () => {
+  it('counts an unknown pin as none', () => {
     expect(capabilitiesOf(found({ 'copy-pin': 'unknown' })).copyPinHonoured).toBe(false)
   })
 })
@@ -78,7 +78,7 @@ describe('capabilitiesOf', () => {
 describe('severityOf', () => {
   it('is 0 where only notes are open, such as versioning', () => {
     expect(severityOf(found())).toBe(0)
-    expect(severityOf(found({ versioning: 'no', region: 'unknown', 'presigned-put-copy': 'no' }))).toBe(0)
+    expect(severityOf(found({ versioning: 'no', cors: 'unknown', 'presigned-put-copy': 'no' }))).toBe(0)
   })
 
   it('is 1 where a property is missing that the service can do without', () => {
@@ -113,13 +113,13 @@ describe('explainTickets', () => {
     expect(hole('yes').copyHoleLine).toBe('copy hole: absent → PUT tickets possible')
   })
 
-  it('says unknown where neither was seen, and PUTs are off all the same', () => {
+  it('says unknown where neither was seen, and PUTs are off too', () => {
     expect(hole('no').copyHoleLine).toBe('copy hole: unknown → PUT tickets are off')
     expect(hole('unknown').copyHoleLine).toBe('copy hole: unknown → PUT tickets are off')
     expect(explainTickets([]).copyHole).toBe('unknown')
   })
 
-  it('names what else is in the way of PUTs', () => {
+  it('names the other rows that rule out PUTs', () => {
     const { copyHoleLine } = explainTickets(found({ 'presigned-put-headers': 'no' }))
     expect(copyHoleLine).toBe(
       'copy hole: absent → PUT tickets are off all the same: presigned-put-headers no',
@@ -136,7 +136,7 @@ describe('explainTickets', () => {
     expect(open.why).toEndWith('(forms: post-policy unknown; PUT: safe)')
   })
 
-  it('says what becomes of the bytes when they are completed', () => {
+  it('says what happens to the bytes when an upload is completed', () => {
     expect(explainTickets(found()).completion).toStartWith('published by a copy')
     expect(explainTickets(found({ 'copy-pin': 'no' })).completion).toStartWith('streamed through the service')
     expect(explainTickets(found({ 'post-policy-digest': 'no' })).completion).toStartWith('read, hashed')

