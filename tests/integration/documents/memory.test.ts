@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import type { RunningMinio } from '../../../compose/servers/minio.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
@@ -11,6 +11,8 @@ import { generatedBlocks, generatedDigest, type Transfer } from '../../support/s
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { startPrivateStore } from '../../support/stores/store.ts'
 
+setDefaultTimeout(600_000)
+
 const smallBytes = 128 * MiB
 const largeBytes = 1024 * MiB
 const transferProcess = fileURLToPath(new URL('../../support/service/transfer-process.ts', import.meta.url))
@@ -19,10 +21,10 @@ let store: RunningMinio
 
 beforeAll(async () => {
   store = await startPrivateStore()
-}, 600_000)
+})
 
 // Some GiB of documents go with it.
-afterAll(() => store.stop(), 60_000)
+afterAll(() => store.stop())
 
 type Kind = Pick<Transfer, 'method' | 'contentLength'> & { reprDigest?: boolean }
 
@@ -135,17 +137,17 @@ function shown(mebibytes: readonly number[]): string {
 describe('peak memory of the service over idle', () => {
   it('stays below 64 MiB for an upload of 1 GiB with a digest', async () => {
     await expectPeaks('upload with digest', { method: 'PUT', contentLength: true, reprDigest: true }, 64)
-  }, 300_000)
+  })
 
   it('stays below 64 MiB for a download of 1 GiB', async () => {
     await expectPeaks('download', { method: 'GET' }, 64, await bucketToRead())
-  }, 300_000)
+  })
 
   it('stays below 128 MiB for an upload of 1 GiB without a digest', async () => {
     await expectPeaks('upload without digest', { method: 'PUT', contentLength: true }, 128)
-  }, 300_000)
+  })
 
   it('stays below 128 MiB for an upload of 1 GiB without digest and length', async () => {
     await expectPeaks('upload without digest and length', { method: 'PUT' }, 128)
-  }, 300_000)
+  })
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../../service/limits.ts'
 import {
   digestOf,
@@ -12,6 +12,8 @@ import {
 } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { keysOf, leftovers, type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+
+setDefaultTimeout(600_000)
 
 const documentBytesMax = 25 * MiB
 const bytes = randomDocument(documentBytesMax + 1)
@@ -35,7 +37,7 @@ beforeAll(async () => {
   disk = await startOpenStore()
   service = await serviceInProcess({ store: disk, documentBytesMax })
   token = await service.token()
-}, 600_000)
+})
 
 afterAll(async () => {
   await service.stop()
@@ -91,25 +93,25 @@ describe('an upload of every size, read back from the store itself', () => {
     expect(await outcomesOf({ length: true, digest: true })).toEqual(allStored)
     expect(stagedUploads()).toBe(0)
     expect(await leftovers(disk, service.store)).toEqual([])
-  }, 60_000)
+  })
 
   it('is stored with Content-Length and without Repr-Digest', async () => {
     expect(await outcomesOf({ length: true, digest: false })).toEqual(allStored)
     expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
     expect(await leftovers(disk, service.store)).toEqual([])
-  }, 60_000)
+  })
 
   it('is stored without Content-Length and with Repr-Digest', async () => {
     expect(await outcomesOf({ length: false, digest: true })).toEqual(allStored)
     expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
     expect(await leftovers(disk, service.store)).toEqual([])
-  }, 60_000)
+  })
 
   it('is stored without Content-Length and without Repr-Digest', async () => {
     expect(await outcomesOf({ length: false, digest: false })).toEqual(allStored)
     expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
     expect(await leftovers(disk, service.store)).toEqual([])
-  }, 60_000)
+  })
 })
 
 describe('an upload of one byte more than DOCUMENT_BYTES_MAX', () => {

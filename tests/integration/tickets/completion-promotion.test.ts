@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
 import { refusalOf } from '../../support/service/caller.ts'
@@ -7,6 +7,8 @@ import { type InProcessService, serviceInProcess } from '../../support/service/s
 import { contentType, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { minioCapabilities } from '../../support/stores/known-capabilities.ts'
+
+setDefaultTimeout(600_000)
 
 /** A service whose store can be interfered with. */
 interface Watched {
@@ -29,7 +31,7 @@ beforeAll(async () => {
   unpinned = await watched({ digestEnforced: true, copyPinHonoured: false }, copying.service)
   unenforced = await watched({ digestEnforced: false, copyPinHonoured: true }, copying.service)
   neither = await watched({ digestEnforced: false, copyPinHonoured: false }, copying.service)
-}, 600_000)
+})
 
 afterAll(async () => {
   for (const { service } of [neither, unenforced, unpinned, copying]) await service.stop()

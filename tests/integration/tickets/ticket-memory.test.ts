@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import type { RunningMinio } from '../../../compose/servers/minio.ts'
 import { resetPeak, resident } from '../../support/service/resident-memory.ts'
@@ -8,6 +8,8 @@ import type { StoreTransfer } from '../../support/service/ticket-transfer-proces
 import type { Ticket } from '../../support/service/ticket-upload.ts'
 import { generatedDigest } from '../../support/service/transfer-process.ts'
 import { startPrivateStore, storeEnvironment } from '../../support/stores/store.ts'
+
+setDefaultTimeout(600_000)
 
 const GiB = 1024 * MiB
 const transferProcess = fileURLToPath(
@@ -19,7 +21,7 @@ let store: RunningMinio
 
 beforeAll(async () => {
   store = await startPrivateStore()
-}, 600_000)
+})
 
 afterAll(() => store.stop())
 
@@ -69,7 +71,7 @@ async function settled(pending: number, ask: () => Promise<Response>): Promise<R
   }
 }
 
-/** Has another process make the transfer, and gives what it says. */
+/** Makes another process do the transfer and returns what it prints. */
 async function transfer(what: StoreTransfer): Promise<string> {
   const child = Bun.spawn([process.execPath, transferProcess], {
     stdin: new Blob([JSON.stringify(what)]),
@@ -116,11 +118,11 @@ async function peakOverIdle(title: string, start: () => Promise<MeasuredService>
 }
 
 describe('peak memory of the service over idle, for 2 GiB by ticket and a signed download', () => {
-  it('stays below 16 MiB where the store enforced the digest and honours the pin', async () => {
+  it('stays below 16 MiB if the store enforced the digest and honours the pin', async () => {
     expect(await peakOverIdle('copied inside the store', probing)).toBeLessThan(16)
-  }, 180_000)
+  })
 
-  it('stays below 64 MiB where the completion has to stream', async () => {
+  it('stays below 64 MiB if the completion has to stream', async () => {
     expect(await peakOverIdle('streamed', streaming)).toBeLessThan(64)
-  }, 180_000)
+  })
 })

@@ -53,7 +53,7 @@ function watched(store: ObjectStore, written: string[]): ObjectStore {
 const outage = (operation: string) => new ObjectStoreError('unavailable', operation, 'Status503')
 
 describe('a migration', () => {
-  it('writes every version before any tag, and latest last, whoever the tenant is', async () => {
+  it('writes every version before any tag, and latest last, across all tenants', async () => {
     const source = createMemoryObjectStore()
     const written: string[] = []
     await stored(source, 'a', '1')
@@ -72,7 +72,7 @@ describe('a migration', () => {
     expect(written.slice(2).map((key) => key.split('/').at(-1))).toEqual(['v1', 'latest', 'latest'])
   })
 
-  it('takes along a version that was uploaded since the versions were listed', async () => {
+  it('copies a version as well that was uploaded since the versions were listed', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     await stored(source, 'a', '1')
@@ -85,7 +85,7 @@ describe('a migration', () => {
     expect(await keysIn(target)).toEqual(await keysIn(source))
   })
 
-  it('goes on from a position, and not before it', async () => {
+  it('continues from a position, and not before it', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     for (const name of ['a', 'b', 'c']) await stored(source, name, name)
@@ -114,7 +114,7 @@ describe('a migration', () => {
     expect(puts).toBe(1)
   })
 
-  it('tells an object that the source does not give out from a source that is gone', async () => {
+  it('distinguishes an object that the source does not serve from a source that is out of reach', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     const unreadable = await stored(source, 'a', 'a')
@@ -129,7 +129,7 @@ describe('a migration', () => {
     ])
   })
 
-  it('tells a body that breaks off in the source from a target that does not take it', async () => {
+  it('distinguishes a body that breaks off in the source from a target that refuses it', async () => {
     const source = createMemoryObjectStore()
     await stored(source, 'a', 'a')
     const breaking: ObjectStore = {
@@ -148,7 +148,7 @@ describe('a migration', () => {
     expect(resultsOf(await all(source, refusing))).toEqual([['a', 'unwritable']])
   })
 
-  it('believes no refusal of a condition where nothing is there', async () => {
+  it('does not believe a refused condition if the target has nothing', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     await stored(source, 'a', 'a')
@@ -166,7 +166,7 @@ describe('a migration', () => {
     expect(await keysIn(target)).toEqual(await keysIn(source))
   })
 
-  it('leaves the bytes of somebody who was faster', async () => {
+  it('leaves the bytes of a faster writer', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     await stored(source, 'a', 'a')
@@ -192,30 +192,30 @@ describe('a migration', () => {
   })
 })
 
-describe('of two moves of a tag', () => {
+describe('two moves of a tag', () => {
   const early = '2026-11-01T00:00:00.000Z'
   const late = '2026-11-02T00:00:00.000Z'
   const record = (movedAt: string, admittedAt: string) => ({
     ...{ digest: digestOf(Buffer.from('a')), movedBy: 'alice', movedAt, admittedAt },
   })
 
-  it('the later one is newer', () => {
+  it('prefer the later one', () => {
     expect(isNewer('v1', record(late, early), record(early, late))).toBe(true)
     expect(isNewer('v1', record(early, late), record(late, early))).toBe(false)
   })
 
-  it('the one whose upload was admitted later is newer, for latest', () => {
+  it('prefer the one whose upload was admitted later, for latest', () => {
     expect(isNewer('latest', record(early, late), record(late, early))).toBe(true)
     expect(isNewer('latest', record(late, early), record(early, late))).toBe(false)
   })
 
-  it('none is newer than one of the same time', () => {
+  it('prefer neither if both have the same time', () => {
     expect(isNewer('v1', record(early, early), record(early, early))).toBe(false)
   })
 })
 
 describe('the keys of two stores', () => {
-  it('come side by side in the order of the stores, over pages, without staging', async () => {
+  it('are paired in the order of the stores, over pages, without staging', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     const put = (store: ObjectStore, key: string) =>
@@ -233,7 +233,7 @@ describe('the keys of two stores', () => {
 })
 
 describe('the comparison of two stores', () => {
-  it('takes nothing for damaged that was removed since it was listed', async () => {
+  it('does not report an object as damaged that was removed since it was listed', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     const removed: string[] = []
@@ -252,7 +252,7 @@ describe('the comparison of two stores', () => {
     expect(found.map(({ differences }) => differences)).toEqual([['only in target'], ['only in target']])
   })
 
-  it('takes a version that cannot be read for one that is damaged, if its store answers otherwise', async () => {
+  it('reports a version that cannot be read as damaged if its store answers other calls', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     for (const store of [source, target]) await stored(store, 'a', 'a')
@@ -274,7 +274,7 @@ describe('work in order', () => {
     }
   }
 
-  it('gives results in the order of the items, with no more under way than may be', async () => {
+  it('yields results in the order of the items, with a bounded number under way', async () => {
     let underWay = 0
     let most = 0
     const results = inOrder(numbers(20), { parallelMax: 3, aheadMax: 6 }, async (at) => {
@@ -288,7 +288,7 @@ describe('work in order', () => {
     expect(most).toBe(3)
   })
 
-  it('lets others pass one that takes long, up to a bound', async () => {
+  it('lets other items overtake a slow one, up to a bound', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const taken: number[] = []
     const results = inOrder(numbers(50, taken), { parallelMax: 2, aheadMax: 8 }, async (at) => {
