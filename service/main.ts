@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Config, ConfigError, parseConfig } from './config/config.ts'
-import { isAlive, livenessFlag } from './config/liveness.ts'
 import { createService } from './create-service.ts'
+import { isAlive, livenessFlag } from './health-check.ts'
 import { limits } from './limits.ts'
 
 /** EX_CONFIG of sysexits.h: an orchestrator that sees it need not try again. */

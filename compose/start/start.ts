@@ -2,8 +2,8 @@
  * `bun run start`: brings up an object store, a local issuer of tokens and the service, prints `ready <link>`,
  * which signs in at the Control UI, and stops all of it on Ctrl-C. Every PORT has its own data, in `.local/<port>/`.
  */
-import { chmod, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, truncate } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import {
   createCommand,
   exitCodes,
@@ -20,19 +20,29 @@ import {
   writeLocalStart,
 } from '../../service/cli/local-issuer/local-state.ts'
 import { withProgress } from '../../service/cli/progress.ts'
+import { readStoreConfig } from '../../service/cli/store.ts'
+import { ConfigError } from '../../service/config/config.ts'
+import type { Environment } from '../../service/config/parse.ts'
+import { probeCors } from '../../service/object-store/probe/bucket.ts'
+import { createScratch } from '../../service/object-store/probe/scratch.ts'
+import { storeConnection } from '../../service/object-store/s3/open-store.ts'
 import { tryLock } from '../servers/file-lock.ts'
 import { isPortFree } from '../servers/free-port.ts'
-import { browsersRefused } from './start-browsers.ts'
-import {
-  readSettings,
-  replacedVariables,
-  type StartSettings,
-  serviceEnvironment,
-} from './start-environment.ts'
-import { launchersEnded } from './start-launchers.ts'
-import { startService } from './start-service.ts'
-import { findStore } from './start-store.ts'
-import { howToTry } from './start-try.ts'
+import { answersOk, type ServerProcess, startServer } from '../servers/server-process.ts'
+import { readSettings, replacedVariables, type StartSettings, serviceEnvironment } from './environment.ts'
+import { launchersEnded } from './launchers.ts'
+import { findStore } from './store.ts'
+
+const root = resolve(import.meta.dir, '../..')
+
+/** The store is up by then: a service that takes longer will not come up. */
+const readySecondsMax = 30
+
+/** The service lets transfers finish for up to a minute by itself. */
+const stopSecondsMax = 70
+
+/** One question to the store; `start` waits for it. */
+const answerSecondsMax = 5
 
 /** What has been started, in that order; stopped in reverse. */
 const started: { name: string; stop: () => Promise<void> }[] = []
@@ -130,4 +140,66 @@ async function stopAll(): Promise<void> {
       console.error(`${name} did not stop: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
+}
+
+/**
+ * Runs the service as a child process and waits until `/readyz` answers 200. It prints to `logFile`, which is
+ * emptied first.
+ *
+ * @throws {ServerStartError} if it ends before that, for example over its configuration; with its last lines.
+ */
+async function startService(
+  url: string,
+  env: Record<string, string>,
+  logFile: string,
+): Promise<ServerProcess> {
+  await truncate(logFile).catch(() => {})
+  return startServer({
+    name: 'the service',
+    argv: [process.execPath, join(root, 'service/main.ts')],
+    env,
+    cwd: root,
+    logFile,
+    isReady: () => answersOk(`${url}/readyz`),
+    readySecondsMax,
+    stopSecondsMax,
+    // On SIGTERM it keeps serving for some seconds, for load balancers; there is none here.
+    stopSignal: 'SIGINT',
+  })
+}
+
+/**
+ * Returns why browsers at `origin` cannot transfer directly to and from the store, in one line; `null` where they can.
+ *
+ * @param store its `S3_*` variables; the service reports better what is wrong with them.
+ */
+async function browsersRefused(store: Environment, origin: string): Promise<string | null> {
+  try {
+    const config = await readStoreConfig(store)
+    const connection = storeConnection(config)
+    const browser = { ...connection, endpoint: connection.publicEndpoint }
+    const scratch = createScratch(browser, config.docs.prefix, { answerSecondsMax, origin })
+    const { verdict, seen } = await probeCors(scratch)
+    await scratch.cleanUp()
+    return verdict === 'yes' ? null : `the store does not allow pages of ${origin} (CORS: ${seen})`
+  } catch (error) {
+    if (error instanceof ConfigError) return null
+    throw error
+  }
+}
+
+/** Returns how to try the service, as commands to copy: the last lines that are printed. */
+function howToTry(url: string, port: number): string {
+  const run = 'npx -y bun@1.4.5 run --silent'
+  const documents = `${url}/v1/tenants/acme/documents`
+  return [
+    'The link signs in once, within an hour. For another one, run in another terminal:',
+    `  ${run} link --port ${port}`,
+    'Or try the API there:',
+    `  TOKEN=$(${run} token --port ${port} --tenant acme --scope "documents:read documents:write")`,
+    `  curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: text/markdown" -T README.md ${documents}/definitions/README.md`,
+    `  curl -H "Authorization: Bearer $TOKEN" "${documents}?type=definitions"`,
+    `  curl -H "Authorization: Bearer $TOKEN" ${documents}/definitions/README.md`,
+    'Ctrl-C stops it; the documents stay.',
+  ].join('\n')
 }

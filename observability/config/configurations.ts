@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError } from '../../service/config/config.ts'
-import type { Environment, ReadFile } from '../../service/config/source.ts'
+import type { Environment, ReadFile } from '../../service/config/parse.ts'
 import { containerCaFile, containerPlaces, containerUrls, resolveContainer } from './container-places.ts'
 import { renderCollector, renderLoki, renderTempo, renderTempo3 } from './render.ts'
 import {

@@ -1,7 +1,7 @@
 /** What the clients of Loki and Tempo cannot express, though the configuration contract allows it. */
 import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
-import type { Problem } from '../../service/config/source.ts'
+import type { Problem } from '../../service/config/parse.ts'
 import type { Values } from '../../service/config/variables.ts'
 
 /** The two S3 clients that Loki 3 has. */

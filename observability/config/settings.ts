@@ -1,10 +1,7 @@
-import { certificatesIn, placeOf, placeProblems, transportProblems } from '../../service/config/checks.ts'
-import { addressesOf, ConfigError } from '../../service/config/config.ts'
-import { decodeAll } from '../../service/config/decode.ts'
-import type { Place } from '../../service/config/places.ts'
-import { type Environment, type Problem, type ReadFile, readSource } from '../../service/config/source.ts'
-import type { ResolveHost } from '../../service/config/urls.ts'
-import type { Values } from '../../service/config/variables.ts'
+import { type Place, placeOf, type ResolveHost } from '../../service/config/checks.ts'
+import { ConfigError, notOfStore, readValues } from '../../service/config/config.ts'
+import type { Environment, ReadFile } from '../../service/config/parse.ts'
+import type { Values, VariableName } from '../../service/config/variables.ts'
 import { fitsThanos, type LokiClient, storeProblems } from './settings-rules.ts'
 
 /** A place in a store, in the words of the clients of Loki and Tempo. There is no secret in it. */
@@ -53,19 +50,18 @@ export interface SettingsOptions {
  */
 export async function observabilitySettings(
   env: Environment,
-  { readFile, resolveHost = addressesOf, lokiClient }: SettingsOptions,
+  { readFile, resolveHost, lokiClient }: SettingsOptions,
 ): Promise<ObservabilitySettings> {
-  const source = readSource(withoutSecrets(env), readFile)
-  const { values, problems } = decodeAll(source)
+  const optional: VariableName[] = ['S3_BUCKET_DOCS']
+  const read = await readValues(env, {
+    readFile,
+    resolveHost,
+    unread: [...notOfStore, ...storeKeys],
+    optional,
+  })
+  const { values } = read
   const client = lokiClient ?? (fitsThanos(values.S3_PREFIX_LOKI ?? 'loki/') ? 'thanos' : 'classic')
-  const all = [
-    ...source.problems,
-    ...problems.filter((problem) => isOurs(problem, env)),
-    ...placeProblems(values),
-    ...(await transportProblems(values, resolveHost)),
-    ...certificatesIn('S3_CA_FILE', values, readFile).problems,
-    ...storeProblems(values, client),
-  ]
+  const all = [...read.problems, ...storeProblems(values, client)]
   if (all.length > 0) throw new ConfigError(all)
   const loki = placeOf(values.S3_BUCKET_LOKI, values.S3_PREFIX_LOKI ?? 'loki/')
   const tempo = placeOf(values.S3_BUCKET_TEMPO, values.S3_PREFIX_TEMPO ?? 'tempo/')
@@ -75,19 +71,8 @@ export async function observabilitySettings(
   }
 }
 
-const secrets = ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']
-
-function withoutSecrets(env: Environment): Environment {
-  const names = secrets.flatMap((name) => [name, `${name}_FILE`])
-  const wanted = Object.entries(env).filter(([name]) => name.startsWith('S3_') && !names.includes(name))
-  return Object.fromEntries(wanted)
-}
-
-/** Keys, and a bucket for documents, do not have to be there. */
-function isOurs({ variable }: Problem, env: Environment): boolean {
-  if (secrets.includes(variable) || !variable.startsWith('S3_')) return false
-  return variable !== 'S3_BUCKET_DOCS' || env.S3_BUCKET_DOCS !== undefined
-}
+/** The keys of the store reach Loki and Tempo in a file. */
+const storeKeys: VariableName[] = ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']
 
 function clientSettings(values: Values, { bucket, prefix }: Place): S3ClientSettings {
   return {

@@ -6,7 +6,8 @@ import { Missing } from '../../service/cli/checks/check.ts'
 import { UsageError } from '../../service/cli/command.ts'
 import type { OnProgress } from '../../service/cli/progress.ts'
 import { makeTempFolder } from '../../service/cli/temp-folder.ts'
-import type { Environment } from '../../service/config/source.ts'
+import { issuedKeyIdCharsMin } from '../../service/config/config.ts'
+import type { Environment } from '../../service/config/parse.ts'
 import { registerSecret } from '../../service/telemetry/redaction.ts'
 import { Secret } from '../../service/telemetry/secret.ts'
 import { openComposeDeployment, whyNoComposeDeployment } from './compose/deployment.ts'
@@ -182,9 +183,6 @@ function otlpUrlOf(server: ServerName, { loki = '', tempo = '', otlp }: Against)
   url.port = otlpPort
   return url.origin
 }
-
-/** Shorter ids are chosen by people (`minio`), and redacting such a word would spoil every text. */
-const issuedKeyIdCharsMin = 16
 
 /** Keeps the store's keys out of everything that is printed or kept. */
 function hideKeys({ accessKeyId, secretAccessKey }: StoreAccess): void {

@@ -5,8 +5,10 @@ import type { RunningStore } from '../../compose/servers/running-store.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { Missing } from '../../service/cli/checks/check.ts'
 import type { OnProgress } from '../../service/cli/progress.ts'
+import { placeOf } from '../../service/config/checks.ts'
 import { ConfigError } from '../../service/config/config.ts'
-import { type Environment, type ReadFile, readSource } from '../../service/config/source.ts'
+import { type Environment, type ReadFile, readVariables } from '../../service/config/parse.ts'
+import { variables } from '../../service/config/variables.ts'
 import { createS3Client } from '../../service/object-store/s3/client.ts'
 import { observabilitySettings } from '../config/settings.ts'
 import { type ServerName, type StoreAccess, serverNames } from './deployment.ts'
@@ -69,7 +71,7 @@ export async function configuredStore(
   const one = settings.loki ?? settings.tempo
   if (one === null) throw new Missing('S3_BUCKET_LOKI or S3_BUCKET_TEMPO')
   const endpoint = `${one.insecure ? 'http' : 'https'}://${one.endpoint}`
-  const { accessKeyId, secretAccessKey } = credentialsIn(ofStore, readFile)
+  const { accessKeyId, secretAccessKey, others } = keysAndDocuments(ofStore, readFile)
   return {
     access: {
       endpoint,
@@ -87,27 +89,23 @@ export async function configuredStore(
       ]),
     ),
     lokiVariant: settings.loki?.client === 'classic' ? 's3-classic' : 's3-thanos',
-    others: documentsIn(ofStore, readFile),
+    others,
     stop: async () => {},
   }
 }
 
-function credentialsIn(env: Environment, readFile: ReadFile) {
-  const { texts, problems } = readSource(env, readFile)
-  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = texts
-  if (accessKeyId !== undefined && secretAccessKey !== undefined) return { accessKeyId, secretAccessKey }
-  const missing = (['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const)
-    .filter((name) => texts[name] === undefined)
-    .map((variable) => ({
-      variable,
-      problem: `is missing: set it, or ${variable}_FILE to the path of its file`,
-    }))
-  throw new ConfigError(problems.length > 0 ? problems : missing)
-}
-
-function documentsIn(env: Environment, readFile: ReadFile): Place[] {
-  const { S3_BUCKET_DOCS: bucket, S3_PREFIX_DOCS: prefix = 'docs/' } = readSource(env, readFile).texts
-  return bucket === undefined ? [] : [{ bucket, prefix }]
+/** What the servers do not have: the keys, which they read from a file, and the place of the documents. */
+function keysAndDocuments(env: Environment, readFile: ReadFile) {
+  const { S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKET_DOCS, S3_PREFIX_DOCS } = variables
+  const table = { S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKET_DOCS, S3_PREFIX_DOCS }
+  const { values, problems } = readVariables(table, env, { readFile, optional: ['S3_BUCKET_DOCS'] })
+  if (problems.length > 0) throw new ConfigError(problems)
+  const documents = placeOf(values.S3_BUCKET_DOCS, values.S3_PREFIX_DOCS)
+  return {
+    accessKeyId: values.S3_ACCESS_KEY_ID ?? '',
+    secretAccessKey: values.S3_SECRET_ACCESS_KEY ?? '',
+    others: documents === undefined ? [] : [documents],
+  }
 }
 
 /**

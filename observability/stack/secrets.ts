@@ -6,7 +6,8 @@ import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
 import { keysIn, sharedCredentials } from '../../compose/stacks/credentials-file.ts'
 import { ensureSecretFor } from '../../compose/stacks/stack-secrets.ts'
 import { ConfigError } from '../../service/config/config.ts'
-import { readSource } from '../../service/config/source.ts'
+import { readVariables } from '../../service/config/parse.ts'
+import { variables } from '../../service/config/variables.ts'
 import { minioMetricsToken } from '../prometheus/minio-metrics-token.ts'
 import type { Overlay } from './overlays.ts'
 
@@ -49,9 +50,11 @@ export async function ensureObservabilitySecrets(
 }
 
 function credentialsFrom(env: DockerEnvironment, path: string): string {
-  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = readSource(env, (file) =>
-    readFileSync(file, 'utf8'),
-  ).texts
+  const { S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY } = variables
+  const { values } = readVariables({ S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY }, env, {
+    readFile: (file) => readFileSync(file, 'utf8'),
+  })
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values
   if (accessKeyId !== undefined && secretAccessKey !== undefined) {
     return sharedCredentials({ accessKeyId, secretAccessKey })
   }

@@ -1,25 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
+import { placesOverlap } from '../config/checks.ts'
 import { ConfigError, parseStoreConfig, type StoreConfig } from '../config/config.ts'
-import { placesOverlap } from '../config/places.ts'
-import type { Environment, Problem } from '../config/source.ts'
+import type { Environment, Problem } from '../config/parse.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
-import { prefixed } from '../object-store/prefixed-object-store.ts'
-import type { S3Connection } from '../object-store/s3/connection.ts'
-import { createS3ObjectStore } from '../object-store/s3/s3-object-store.ts'
+import { openStore as openObjectStore } from '../object-store/s3/open-store.ts'
 import { UsageError } from './command.ts'
 import { integerIn, parseRate } from './values.ts'
 
-/** The only place where commands read the configuration of a store, reveal its keys and open it. */
+/** The only place where commands read the configuration of a store and open it. */
 
 /** The documents of one store. */
 export interface OpenedStore {
   /** Below the prefix of the documents. */
   store: ObjectStore
-  /** The whole bucket. */
-  bucket: ObjectStore
-  /** The prefix of all keys of the service in that bucket. */
-  prefix: string
   /** Endpoint, bucket and prefix. */
   place: string
   connectionsMax: number
@@ -36,29 +30,12 @@ export function readStoreConfig(env: Environment = Bun.env): Promise<StoreConfig
   return parseStoreConfig(env, readTextFile)
 }
 
-/** Returns what the S3 client needs to reach the bucket of the documents, with the keys revealed. */
-export function connectionOf({ s3, docs }: Pick<StoreConfig, 's3' | 'docs'>): S3Connection {
-  const { accessKeyId, secretAccessKey, ...rest } = s3
-  return {
-    ...rest,
-    bucket: docs.bucket,
-    accessKeyId: accessKeyId.reveal(),
-    secretAccessKey: secretAccessKey.reveal(),
-  }
-}
-
 /** Opens the store of a configuration; nothing is sent to it yet. */
 export function openStore(config: StoreConfig): OpenedStore {
   const { s3, docs } = config
-  const bucket = createS3ObjectStore(connectionOf(config))
-  return {
-    store: prefixed(bucket, docs.prefix),
-    bucket,
-    prefix: docs.prefix,
-    place: `${s3.endpoint}/${docs.bucket}/${docs.prefix}`,
-    connectionsMax: s3.connectionsMax,
-    close: bucket.close,
-  }
+  const { store, close } = openObjectStore(config)
+  const place = `${s3.endpoint}/${docs.bucket}/${docs.prefix}`
+  return { store, place, connectionsMax: s3.connectionsMax, close }
 }
 
 /** Two stores, for commands that copy or compare. */

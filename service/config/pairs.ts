@@ -6,13 +6,13 @@
 /** RFC 9110 section 5.6.2: also what a header may be called. */
 const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** The pairs in `text`, which is good, values percent-decoded; of a name that comes twice, the last. */
+/** Returns the pairs in a text that is right, with values percent-decoded; of a repeated name, the last one. */
 export function pairsIn(text: string | undefined): Record<string, string> {
   if (text === undefined) return {}
   return Object.fromEntries(pairsOf(text).map(([name, value]) => [name, decodeURIComponent(value)]))
 }
 
-/** Why `text` is no such list. Never quotes it: it may be secret. */
+/** Returns why `text` is not such a list. Never quotes it: it may be secret. */
 export function pairsProblem(text: string): string | undefined {
   const isGood = pairsOf(text).every(([name, value]) => nameForm.test(name) && isValue(value))
   return isGood ? undefined : 'must be name=value pairs with commas between them, percent-encoded'
@@ -25,7 +25,7 @@ function pairsOf(text: string): [name: string, value: string][] {
   })
 }
 
-/** Decodes to visible characters and spaces, so that it may stand in a header. */
+/** Tells whether it decodes to visible characters and spaces, which a header may have. */
 function isValue(encoded: string): boolean {
   try {
     return /^[\x20-\x7e]+$/.test(decodeURIComponent(encoded))

@@ -1,18 +1,45 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TBoolean, type TInteger, type TString, Type } from '@sinclair/typebox'
 import { limits } from '../limits.ts'
-import { bucketProblem } from './places.ts'
-import { telemetryVariables } from './telemetry-variables.ts'
 import {
+  bucketProblem,
   endpointProblem,
   hostProblem,
   issuerProblem,
   loginUrlProblem,
-  publicUrlProblem,
+  otlpEndpointProblem,
   traceUrlProblem,
-} from './urls.ts'
-import { type Variable, variable } from './variable.ts'
+} from './checks.ts'
+import { pairsProblem } from './pairs.ts'
 
-export type { Variable }
+/** One environment variable. Parsing, messages and the table in the documentation are all made from this. */
+export interface Variable<S extends TString | TInteger | TBoolean = TString | TInteger | TBoolean> {
+  schema: S
+  /** Completes "must be …" and "set it to …". */
+  form: string
+  meaning: string
+  required?: true
+  /** The text that is used where the variable is not set. */
+  fallback?: string
+  /** What the table shows as the default where that depends on other variables. */
+  derived?: string
+  /** Never shown, and also read from the file that `<name>_FILE` names (Docker secrets). */
+  secret?: true
+  /** What the schema cannot express: returns a sentence's end such as "must not …", or nothing for a right text. */
+  rule?: (text: string) => string | undefined
+}
+
+/** Returns the definition with the type of its schema, from which the type of the value follows. */
+export function variable<const S extends TString | TInteger | TBoolean>(
+  definition: Variable<S>,
+): Variable<S> {
+  return definition
+}
+
+/** Variables by name. */
+export type Table = Readonly<Record<string, Variable>>
+
+/** The decoded value of each variable of a table; `undefined` where it is not set and has no fallback. */
+export type ValuesOf<T extends Table> = { [Name in keyof T]: Static<T[Name]['schema']> | undefined }
 
 const flag = Type.Boolean()
 const text = Type.String()
@@ -30,54 +57,74 @@ const prefix = variable({
 })
 const name = Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$' })
 
-/** Every variable that the service reads, in the order of the table. */
+const endpoint = variable({
+  schema: text,
+  form: 'an http or https URL without query or user-info',
+  meaning: 'endpoint',
+  rule: otlpEndpointProblem,
+})
+const headers = variable({
+  schema: text,
+  form: '`name=value` pairs with commas between them, percent-encoded',
+  meaning: 'headers',
+  secret: true,
+  rule: pairsProblem,
+})
+const exporter = variable({
+  schema: Type.String({ pattern: '^(otlp|none)$' }),
+  form: '`otlp` or `none`',
+  meaning: 'exporter',
+  fallback: 'otlp',
+})
+
+/** Every variable that the service reads, in the order of the table in the documentation. */
 export const variables = {
   S3_ENDPOINT: variable({
     schema: text,
     form: 'an http or https URL without path, query or user-info, such as `https://fsn1.your-objectstorage.com`',
-    meaning: 'the object store',
+    meaning: 'endpoint of the object store',
     required: true,
     rule: endpointProblem,
   }),
   S3_PUBLIC_ENDPOINT: variable({
     schema: text,
     form: 'an http or https URL without path, query or user-info',
-    meaning: 'host in signed URLs; clients must reach it; the rules of `S3_ENDPOINT` hold',
+    meaning: 'host in signed URLs, which clients must be able to reach; has the same rules as `S3_ENDPOINT`',
     derived: '`S3_ENDPOINT`',
     rule: endpointProblem,
   }),
   S3_REGION: variable({
     schema: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9-]{0,62}$' }),
     form: 'a region such as `us-east-1` or `fsn1`',
-    meaning: 'goes into every signature, also where the provider ignores it',
+    meaning: 'region in every signature, even if the provider ignores it',
     required: true,
   }),
   S3_ACCESS_KEY_ID: variable({
     schema: Type.String({ pattern: '^[\\x21-\\x7e]{3,128}$' }),
     form: '3–128 printable characters without a space',
-    meaning: 'who we are to the object store',
+    meaning: 'access key of the object store',
     required: true,
     secret: true,
   }),
   S3_SECRET_ACCESS_KEY: variable({
     schema: Type.String({ pattern: '^[\\x21-\\x7e]{8,256}$' }),
     form: '8–256 printable characters without a space',
-    meaning: 'signs every request to the object store',
+    meaning: 'secret of that access key; signs every request to the object store',
     required: true,
     secret: true,
   }),
   S3_FORCE_PATH_STYLE: variable({
     schema: flag,
     form: '`true` or `false`',
-    meaning: '`true` for MinIO: the bucket goes into the path and not into the host name',
+    meaning: '`true` puts the bucket into the path instead of the host name, as MinIO needs it',
     fallback: 'false',
   }),
   S3_INSECURE: variable({
     schema: flag,
     form: '`true` or `false`',
     meaning:
-      'plain http to a local store: an `http:` endpoint needs it, an `https:` one refuses it; only for loopback ' +
-      'and for single-label names that resolve to loopback or private addresses; never weakens certificate checks',
+      'allows plain http to a local store: required for an `http:` endpoint, refused for an `https:` one; only for ' +
+      'loopback and single-label names that resolve to loopback or private addresses; never weakens certificate checks',
     fallback: 'false',
   }),
   S3_CA_FILE: variable({
@@ -89,7 +136,7 @@ export const variables = {
     // Below twice limits.promotionsMax, promotions that read and write at once could wait for each other.
     schema: Type.Integer({ minimum: 2 * limits.promotionsMax, maximum: 256 }),
     form: `a whole number from ${2 * limits.promotionsMax} to 256`,
-    meaning: 'connections to the store, per replica (Hetzner allows about 256 per source address)',
+    meaning: 'maximum of connections to the store, per replica (Hetzner allows about 256 per source address)',
     fallback: '64',
   }),
   S3_BUCKET_DOCS: variable({
@@ -101,60 +148,60 @@ export const variables = {
   S3_BUCKET_LOKI: variable({ ...bucket, meaning: 'bucket of Loki; locally `cloudlysis-loki`' }),
   S3_PREFIX_LOKI: variable({
     ...prefix,
-    meaning: 'prefix of Loki, where it has a bucket; prefixes in one bucket must not contain each other',
+    meaning: 'prefix of Loki, if it has a bucket; prefixes in one bucket must not contain each other',
     derived: '`loki/`',
   }),
   S3_BUCKET_TEMPO: variable({ ...bucket, meaning: 'bucket of Tempo; locally `cloudlysis-tempo`' }),
   S3_PREFIX_TEMPO: variable({
     ...prefix,
-    meaning: 'prefix of Tempo, where it has a bucket; prefixes in one bucket must not contain each other',
+    meaning: 'prefix of Tempo, if it has a bucket; prefixes in one bucket must not contain each other',
     derived: '`tempo/`',
   }),
   AUTH_ISSUER: variable({
     schema: text,
-    form: 'the https URL that is `iss` in the tokens, to the letter (http only on loopback)',
-    meaning: 'who issues tokens; `bun run start` brings its own',
+    form: 'the https URL that is `iss` in the tokens, character by character (http only on loopback)',
+    meaning: 'OpenID issuer of the tokens; `bun run start` runs its own',
     required: true,
     rule: issuerProblem,
   }),
   AUTH_AUDIENCE: variable({
     schema: name,
     form: '1–255 printable characters without a space',
-    meaning: 'must be among `aud` of a token',
+    meaning: 'audience: must be in `aud` of a token',
     required: true,
   }),
   AUTH_JWKS_URL: variable({
     schema: text,
     form: 'an https URL (http only on loopback)',
-    meaning: "the issuer's public keys",
+    meaning: "URL of the issuer's public keys (JWKS)",
     required: true,
     rule: loginUrlProblem,
   }),
   AUTH_CLIENT_ID: variable({
     schema: name,
     form: '1–255 printable characters without a space',
-    meaning: 'as which the UI signs people in',
+    meaning: 'OAuth client id of the UI',
     required: true,
   }),
   HOST: variable({
     schema: text,
     form: 'an address or host name such as `0.0.0.0` or `::1`, without brackets or port',
-    meaning: 'where the service listens',
+    meaning: 'address that the service listens on',
     fallback: '127.0.0.1',
     rule: hostProblem,
   }),
   PORT: variable({
     schema: Type.Integer({ minimum: 1, maximum: 65_535 }),
     form: 'a whole number from 1 to 65535',
-    meaning: 'where the service listens',
+    meaning: 'port that the service listens on',
     fallback: '8080',
   }),
   PUBLIC_URL: variable({
     schema: text,
     form: 'an http or https URL without path, query or user-info',
-    meaning: 'where clients reach the service',
+    meaning: 'URL at which clients reach the service',
     derived: 'from `HOST` and `PORT`',
-    rule: publicUrlProblem,
+    rule: endpointProblem,
   }),
   DOCUMENT_BYTES_MAX: variable({
     // The lower bound catches a number that was meant in MiB or GiB.
@@ -173,13 +220,104 @@ export const variables = {
   TRACE_URL_TEMPLATE: variable({
     schema: text,
     form: 'an https URL (http only on loopback) with `{traceId}` in its path, query or fragment',
-    meaning: 'where people look at a trace; the UI links the trace id of an error to it',
+    meaning: 'URL of a trace in your tracing UI; the Control UI links the trace id of an error to it',
     rule: traceUrlProblem,
   }),
-  ...telemetryVariables,
+  // The OTEL_* names and their meaning are those of OpenTelemetry:
+  // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ and
+  // https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
+  METRICS_PORT: variable({
+    schema: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    form: 'a whole number from 1 to 65535, other than `PORT`',
+    meaning:
+      'port of a separate listener that answers Prometheus at `/metrics`; without it there are no metrics',
+  }),
+  METRICS_HOST: variable({
+    schema: text,
+    form: 'an address or host name such as `0.0.0.0` or `::1`, without brackets or port',
+    meaning: 'address that `/metrics` listens on; anyone who can reach it can read it',
+    fallback: '127.0.0.1',
+    rule: hostProblem,
+  }),
+  OTEL_SDK_DISABLED: variable({
+    schema: flag,
+    form: '`true` or `false`',
+    meaning: '`true` exports nothing, regardless of the other variables',
+    fallback: 'false',
+  }),
+  OTEL_SERVICE_NAME: variable({
+    schema: Type.String({ pattern: '^[\\x20-\\x7e]{1,255}$' }),
+    form: '1–255 printable characters',
+    meaning: 'name of the service in logs and traces',
+    derived: '`service.name` of `OTEL_RESOURCE_ATTRIBUTES`, otherwise `cloudlysis-documents`',
+  }),
+  OTEL_RESOURCE_ATTRIBUTES: variable({
+    schema: text,
+    form: '`name=value` pairs with commas between them, percent-encoded',
+    meaning:
+      'further attributes of this service in traces and logs, such as `deployment.environment.name=staging`',
+    rule: pairsProblem,
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable({
+    ...endpoint,
+    meaning:
+      'base URL that traces and logs are sent to, by OTLP over HTTP: `/v1/traces` and `/v1/logs` are appended',
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: variable({
+    ...endpoint,
+    meaning: 'URL that traces are sent to, used as it is, such as `http://tempo:4318/v1/traces`',
+    derived: 'from `OTEL_EXPORTER_OTLP_ENDPOINT`',
+  }),
+  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: variable({
+    ...endpoint,
+    meaning: 'URL that logs are sent to, used as it is, such as `http://loki:3100/otlp/v1/logs`',
+    derived: 'from `OTEL_EXPORTER_OTLP_ENDPOINT`',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: variable({
+    ...headers,
+    meaning:
+      'headers of every export, such as credentials; over plain http they are sent to loopback, private addresses ' +
+      'and single-label names only',
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: variable({ ...headers, meaning: 'the same, for traces only' }),
+  OTEL_EXPORTER_OTLP_LOGS_HEADERS: variable({ ...headers, meaning: 'the same, for logs only' }),
+  OTEL_EXPORTER_OTLP_PROTOCOL: variable({
+    schema: Type.String({ pattern: '^http/(json|protobuf)$' }),
+    form: '`http/json` or `http/protobuf`',
+    meaning: 'encoding of exports: JSON takes less CPU of the service, protobuf half of the bytes',
+    fallback: 'http/json',
+  }),
+  OTEL_EXPORTER_OTLP_TIMEOUT: variable({
+    schema: Type.Integer({ minimum: 100, maximum: 60_000 }),
+    form: 'a whole number of milliseconds from 100 to 60000',
+    meaning: 'time limit of an export, all of its attempts together',
+    fallback: '10000',
+  }),
+  OTEL_EXPORTER_OTLP_CERTIFICATE: variable({
+    schema: text,
+    form: 'a file of PEM certificates',
+    meaning: 'private certificate authority of the endpoints',
+  }),
+  OTEL_TRACES_EXPORTER: variable({ ...exporter, meaning: '`none` exports no traces' }),
+  OTEL_LOGS_EXPORTER: variable({
+    ...exporter,
+    meaning: '`none` exports no logs, for example if something collects standard output anyway',
+  }),
+  OTEL_TRACES_SAMPLER: variable({
+    schema: Type.String({ pattern: '^(parentbased_)?(always_on|always_off|traceidratio)$' }),
+    form: '`always_on`, `always_off`, `traceidratio`, or one of them after `parentbased_`',
+    meaning: 'which traces are recorded; `parentbased_…` follows the decision of the caller, if there is one',
+    fallback: 'parentbased_always_on',
+  }),
+  OTEL_TRACES_SAMPLER_ARG: variable({
+    schema: Type.String({ pattern: '^(0(\\.\\d{1,9})?|1(\\.0{1,9})?)$' }),
+    form: 'a number from 0 to 1, such as `0.05`',
+    meaning: 'fraction of traces that `traceidratio` records',
+    fallback: '1',
+  }),
 } as const
 
 export type VariableName = keyof typeof variables
 
-/** What each variable says, decoded; `undefined` where it is not set and has no fallback. */
-export type Values = { [Name in VariableName]: Static<(typeof variables)[Name]['schema']> | undefined }
+/** The decoded value of each variable; `undefined` where it is not set and has no fallback. */
+export type Values = ValuesOf<typeof variables>

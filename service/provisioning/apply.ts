@@ -1,13 +1,16 @@
-import type {
-  BucketSettings,
-  BucketSettingsClient,
-  Refused,
-  S3LifecycleRule,
+import type { Place } from '../config/checks.ts'
+import {
+  type BucketSettings,
+  type BucketSettingsClient,
+  createBucketSettings,
+  type Refused,
+  type S3LifecycleRule,
 } from '../object-store/s3/bucket-settings.ts'
+import type { S3Endpoint } from '../object-store/s3/client.ts'
 import { type Policy, trialStatement } from './bucket-policy.ts'
 import { type Change, planBucket, type Setting } from './plan.ts'
 import { toS3Cors, toS3Lifecycle } from './rule-forms.ts'
-import { describeRule, type LifecycleRule, type WantedBucket } from './wanted-bucket.ts'
+import { describeRule, type LifecycleRule, type WantedBucket, wantedBucket } from './wanted-bucket.ts'
 
 /** How one change went. */
 export interface Outcome extends Change {
@@ -16,6 +19,28 @@ export interface Outcome extends Change {
   why?: string
   /** The store is known to take care of it by itself, or nobody asked for it: no reason to fail. */
   harmless?: true
+}
+
+/**
+ * Sets up the bucket of the documents with an owner's key, for local stores and tests: creates it, lets staged bytes
+ * and unfinished uploads expire after a day and, with `browserOrigins`, lets pages of these origins use signed URLs.
+ * Can be repeated.
+ *
+ * @throws {ObjectStoreError} where the store fails or refuses the key.
+ */
+export async function provisionBucket(
+  endpoint: S3Endpoint,
+  place: Place,
+  browserOrigins: readonly string[] = [],
+): Promise<Outcome[]> {
+  const settings = createBucketSettings(endpoint)
+  const stagingPrefix = `${place.prefix}staging/`
+  const plain = { versioning: false, objectLock: null, oldVersionDays: 1, rights: [], principals: null }
+  try {
+    return await applyBucket(settings, wantedBucket({ ...plain, place, stagingPrefix, browserOrigins }))
+  } finally {
+    settings.close()
+  }
 }
 
 /**

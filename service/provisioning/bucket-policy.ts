@@ -1,4 +1,4 @@
-import type { Place } from '../config/places.ts'
+import type { Place } from '../config/checks.ts'
 import type { ServiceRight } from './service-rights.ts'
 
 export interface PolicyStatement {

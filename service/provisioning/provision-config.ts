@@ -1,172 +1,172 @@
+import { Type } from '@sinclair/typebox'
 import { ConfigError, parseStoreConfig, type StoreConfig } from '../config/config.ts'
-import { codeOf, type Environment, type Problem, type ReadFile } from '../config/source.ts'
+import { type Environment, type Problem, type ReadFile, readVariables } from '../config/parse.ts'
+import { type ValuesOf, variable, variables } from '../config/variables.ts'
 import type { Principals } from './bucket-policy.ts'
 import { serviceRights, telemetryRights } from './service-rights.ts'
 import { type BucketWishes, type ObjectLock, type WantedBucket, wantedBucket } from './wanted-bucket.ts'
 
-/** What `bun run provision` reads besides `S3_*`; the table of the README is held to this. */
-export const provisionVariables = {
-  PROVISION_ACCESS_KEY_ID: 'the provisioning key, which the service never has; also `…_FILE`',
-  PROVISION_SECRET_ACCESS_KEY: 'its secret; also `…_FILE`',
-  PROVISION_PRINCIPALS: 'who may change the buckets, with commas between them: this key, and a spare one',
-  PROVISION_SERVICE_PRINCIPALS:
-    'who works in the bucket of the documents, two while a key is changed; none: no policy',
-  PROVISION_LOKI_PRINCIPALS: "who works in Loki's bucket",
-  PROVISION_TEMPO_PRINCIPALS: "who works in Tempo's bucket",
-  PROVISION_UI_ORIGINS: 'whose pages browsers let send to the documents, with commas; none: no CORS rule',
-  PROVISION_VERSIONING:
-    '`true` keeps what is overwritten or deleted in the documents; `false` asks for nothing',
-  PROVISION_OLD_VERSION_DAYS: 'how long that is kept; 30',
-  PROVISION_OBJECT_LOCK:
-    '`on`, `governance:<days>` or `compliance:<days>`, only for a bucket that is new; none',
-} as const
-
-type ProvisionVariable = keyof typeof provisionVariables
-
-export interface ProvisionConfig {
-  s3: StoreConfig['s3']
-  buckets: WantedBucket[]
-  /** What the documents' key may do where a store knows users: see `userPolicy`. */
-  docs: StoreConfig['docs']
-}
-
 const principalForm = /^arn:aws:iam::[A-Za-z0-9]*:user\/[A-Za-z0-9._:@$-]{1,128}$/
 const lockForm = /^(governance|compliance):([1-9]\d{0,3})$/
 
+const principals = variable({
+  schema: Type.String(),
+  form: 'ARNs such as arn:aws:iam:::user/p1234567:<access key id>, with commas',
+  meaning: 'principals',
+  rule: (text) =>
+    listed(text).every((each) => principalForm.test(each))
+      ? undefined
+      : 'must be ARNs such as arn:aws:iam:::user/p1234567:<access key id>, with commas',
+})
+
+/** What `bun run provision` reads as well as `S3_*`; a test compares the table in the README with this. */
+export const provisionVariables = {
+  PROVISION_ACCESS_KEY_ID: variable({
+    ...variables.S3_ACCESS_KEY_ID,
+    meaning: 'the provisioning key, which the service never has; also `…_FILE`',
+  }),
+  PROVISION_SECRET_ACCESS_KEY: variable({
+    ...variables.S3_SECRET_ACCESS_KEY,
+    meaning: 'its secret; also `…_FILE`',
+  }),
+  PROVISION_PRINCIPALS: variable({
+    ...principals,
+    meaning: 'who may change the buckets, with commas between them: this key, and a spare one',
+  }),
+  PROVISION_SERVICE_PRINCIPALS: variable({
+    ...principals,
+    meaning: 'who works in the bucket of the documents, two while a key is changed; none: no policy',
+  }),
+  PROVISION_LOKI_PRINCIPALS: variable({ ...principals, meaning: "who works in Loki's bucket" }),
+  PROVISION_TEMPO_PRINCIPALS: variable({ ...principals, meaning: "who works in Tempo's bucket" }),
+  PROVISION_UI_ORIGINS: variable({
+    schema: Type.String(),
+    form: 'origins such as https://documents.example.com, with commas',
+    meaning: 'origins whose pages may use signed URLs of the documents, with commas; none: no CORS rule',
+    rule: (text) =>
+      listed(text).every((each) => URL.parse(each)?.origin === each)
+        ? undefined
+        : 'must be origins such as https://documents.example.com, with commas',
+  }),
+  PROVISION_VERSIONING: variable({
+    schema: Type.Boolean(),
+    form: '`true` or `false`',
+    meaning: '`true` keeps old and deleted versions of the documents; `false` asks for nothing',
+    fallback: 'false',
+  }),
+  PROVISION_OLD_VERSION_DAYS: variable({
+    schema: Type.Integer({ minimum: 1, maximum: 9999 }),
+    form: 'a whole number from 1 to 9999',
+    meaning: 'how long those are kept; 30',
+    fallback: '30',
+  }),
+  PROVISION_OBJECT_LOCK: variable({
+    schema: Type.String({ pattern: `^on$|${lockForm.source}` }),
+    form: 'on, governance:<days> or compliance:<days>',
+    meaning: '`on`, `governance:<days>` or `compliance:<days>`, only for a bucket that is new; none',
+  }),
+} as const
+
+type ProvisionValues = ValuesOf<typeof provisionVariables>
+
+/** Where the buckets are, how they should be set up, and the key to do so. */
+export interface ProvisionConfig {
+  s3: StoreConfig['s3']
+  buckets: WantedBucket[]
+  /** What the documents' key may do where a store has users: see `userPolicy`. */
+  docs: StoreConfig['docs']
+}
+
 /**
- * Where the buckets are, what they should be, and the key to make them so. The service's own key is not read.
+ * Reads the configuration of `bun run provision`. The service's own key is not read.
  *
  * @throws {ConfigError} with all problems at once.
  */
 export async function parseProvisionConfig(env: Environment, readFile: ReadFile): Promise<ProvisionConfig> {
-  const problems: Problem[] = []
-  const known = Object.keys(provisionVariables)
-  for (const name of Object.keys(env)) {
-    if (!name.startsWith('PROVISION_') || env[name] === undefined) continue
-    if (known.includes(name.replace(/_FILE$/, ''))) continue
-    problems.push({ variable: name, problem: `is not known; there are ${known.join(', ')}` })
-  }
+  const given = withoutEmpty(env)
+  const { values, problems } = readVariables(provisionVariables, given, { readFile, prefix: 'PROVISION_' })
+  problems.push(...principalProblems(values))
   const keys = {
-    S3_ACCESS_KEY_ID: secretOf('PROVISION_ACCESS_KEY_ID', env, readFile, problems),
-    S3_SECRET_ACCESS_KEY: secretOf('PROVISION_SECRET_ACCESS_KEY', env, readFile, problems),
+    S3_ACCESS_KEY_ID: values.PROVISION_ACCESS_KEY_ID ?? notGiven,
+    S3_SECRET_ACCESS_KEY: values.PROVISION_SECRET_ACCESS_KEY ?? notGiven,
   }
-  const wishes = wishesOf(env, problems)
-  const store = await parseStoreConfig({ ...withoutKeys(env), ...keys }, readFile).catch((error: unknown) => {
-    if (!(error instanceof ConfigError)) throw error
-    problems.push(...error.problems.map(asProvision))
-  })
+  const store = await parseStoreConfig({ ...withoutServiceKey(env), ...keys }, readFile).catch(
+    (error: unknown) => {
+      if (!(error instanceof ConfigError)) throw error
+      problems.push(...error.problems)
+    },
+  )
   if (problems.length > 0 || !store) throw new ConfigError(problems)
   const { s3, docs, loki, tempo } = store
-  const { objectLock, versioning, browserOrigins, oldVersionDays } = wishes
+  const oldVersionDays = values.PROVISION_OLD_VERSION_DAYS ?? 30
   const plain = { versioning: false, objectLock: null, browserOrigins: [], oldVersionDays }
-  const places: (BucketWishes | null)[] = [
+  const wishes: BucketWishes[] = [
     {
-      ...{ place: docs, stagingPrefix: `${docs.prefix}staging/`, versioning, objectLock, oldVersionDays },
-      ...{ browserOrigins, rights: serviceRights, principals: wishes.principalsOf('SERVICE') },
+      place: docs,
+      stagingPrefix: `${docs.prefix}staging/`,
+      versioning: values.PROVISION_VERSIONING === true,
+      objectLock: objectLockOf(values.PROVISION_OBJECT_LOCK),
+      oldVersionDays,
+      browserOrigins: listed(values.PROVISION_UI_ORIGINS),
+      rights: serviceRights,
+      principals: principalsOf('SERVICE', values),
     },
-    loki ? { ...plain, place: loki, rights: telemetryRights, principals: wishes.principalsOf('LOKI') } : null,
-    tempo
-      ? { ...plain, place: tempo, rights: telemetryRights, principals: wishes.principalsOf('TEMPO') }
-      : null,
   ]
-  return { s3, docs, buckets: oncePerBucket(places.filter((place) => place !== null)).map(wantedBucket) }
+  for (const [place, whose] of [
+    [loki, 'LOKI'],
+    [tempo, 'TEMPO'],
+  ] as const) {
+    if (place === undefined) continue
+    wishes.push({ ...plain, place, rights: telemetryRights, principals: principalsOf(whose, values) })
+  }
+  return { s3, docs, buckets: oncePerBucket(wishes).map(wantedBucket) }
 }
 
-interface Wishes
-  extends Pick<BucketWishes, 'versioning' | 'objectLock' | 'oldVersionDays' | 'browserOrigins'> {
-  principalsOf(whose: 'SERVICE' | 'LOKI' | 'TEMPO'): Principals | null
+const users = ['SERVICE', 'LOKI', 'TEMPO'] as const
+type User = (typeof users)[number]
+
+function principalsOf(whose: User, values: ProvisionValues): Principals | null {
+  const named = listed(values[`PROVISION_${whose}_PRINCIPALS`])
+  return named.length === 0 ? null : { provisioners: listed(values.PROVISION_PRINCIPALS), users: named }
 }
 
-function wishesOf(env: Environment, problems: Problem[]): Wishes {
-  const text = (name: ProvisionVariable) => env[name] ?? ''
-  const list = (name: ProvisionVariable) =>
-    text(name)
-      .split(',')
-      .filter((each) => each !== '')
-  const refuse = (variable: ProvisionVariable, problem: string) => problems.push({ variable, problem })
-  const provisioners = list('PROVISION_PRINCIPALS')
-  const users = ['SERVICE', 'LOKI', 'TEMPO'] as const
+function principalProblems(values: ProvisionValues): Problem[] {
+  const problems: Problem[] = []
+  const provisioners = listed(values.PROVISION_PRINCIPALS)
   for (const name of users.map((whose) => `PROVISION_${whose}_PRINCIPALS` as const)) {
-    if (!list(name).every((each) => principalForm.test(each))) refuse(name, principalAdvice)
-    if (list(name).some((each) => provisioners.includes(each))) {
-      refuse(name, 'must not name one of PROVISION_PRINCIPALS')
+    const named = listed(values[name])
+    if (named.some((each) => provisioners.includes(each))) {
+      problems.push({ variable: name, problem: 'must not name one of PROVISION_PRINCIPALS' })
     }
-    if (list(name).length > 0 && provisioners.length === 0) {
-      refuse('PROVISION_PRINCIPALS', `is missing: ${name} asks for a policy`)
+    if (named.length > 0 && provisioners.length === 0) {
+      problems.push({ variable: 'PROVISION_PRINCIPALS', problem: `is missing: ${name} asks for a policy` })
     }
   }
-  if (!provisioners.every((each) => principalForm.test(each))) refuse('PROVISION_PRINCIPALS', principalAdvice)
-  if (!list('PROVISION_UI_ORIGINS').every((each) => URL.parse(each)?.origin === each)) {
-    refuse('PROVISION_UI_ORIGINS', 'must be origins such as https://documents.example.com, with commas')
-  }
-  if (!['', 'true', 'false'].includes(text('PROVISION_VERSIONING'))) {
-    refuse('PROVISION_VERSIONING', 'must be true or false')
-  }
-  const days = text('PROVISION_OLD_VERSION_DAYS') || '30'
-  if (!/^[1-9]\d{0,3}$/.test(days))
-    refuse('PROVISION_OLD_VERSION_DAYS', 'must be a whole number from 1 to 9999')
-  return {
-    versioning: text('PROVISION_VERSIONING') === 'true',
-    objectLock: objectLockOf(text('PROVISION_OBJECT_LOCK'), problems),
-    oldVersionDays: Number(days),
-    browserOrigins: list('PROVISION_UI_ORIGINS'),
-    principalsOf(whose) {
-      const named = list(`PROVISION_${whose}_PRINCIPALS`)
-      return named.length === 0 ? null : { provisioners, users: named }
-    },
-  }
+  return problems
 }
 
-const principalAdvice = 'must be ARNs such as arn:aws:iam:::user/p1234567:<access key id>, with commas'
-
-function objectLockOf(text: string, problems: Problem[]): ObjectLock | null {
-  if (text === '') return null
-  if (text === 'on') return {}
+function objectLockOf(text: string | undefined): ObjectLock | null {
+  if (text === undefined) return null
   const [, mode, days] = lockForm.exec(text) ?? []
-  if (mode) {
-    const Mode = mode === 'governance' ? 'GOVERNANCE' : 'COMPLIANCE'
-    return { retention: { mode: Mode, days: Number(days) } }
-  }
-  const problem = 'must be on, governance:<days> or compliance:<days>'
-  problems.push({ variable: 'PROVISION_OBJECT_LOCK', problem })
-  return null
+  if (mode === undefined) return {}
+  return { retention: { mode: mode === 'governance' ? 'GOVERNANCE' : 'COMPLIANCE', days: Number(days) } }
 }
 
-function secretOf(
-  name: ProvisionVariable,
-  env: Environment,
-  readFile: ReadFile,
-  problems: Problem[],
-): string | undefined {
-  const file = env[`${name}_FILE`]
-  if (file === undefined) return env[name]
-  if (env[name] !== undefined) {
-    problems.push({ variable: name, problem: `is set beside ${name}_FILE: keep one of the two` })
-    return undefined
-  }
-  try {
-    return readFile(file).replace(/\r?\n$/, '')
-  } catch (error) {
-    problems.push({
-      variable: `${name}_FILE`,
-      problem: `names a file that cannot be read (${codeOf(error)})`,
-    })
-    return undefined
-  }
+function listed(text = ''): string[] {
+  return text.split(',').filter((each) => each !== '')
 }
 
-const keyNames = /^S3_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)(_FILE)?$/
+/** Stands in for a key with a problem, so that the rest of the configuration is checked as well. */
+const notGiven = 'not-given'
 
-function withoutKeys(env: Environment): Environment {
+/** A variable of the provisioner that is empty is the same as one that is not set. */
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+}
+
+function withoutServiceKey(env: Environment): Environment {
+  const keyNames = /^S3_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)(_FILE)?$/
   return Object.fromEntries(Object.entries(env).filter(([name]) => !keyNames.test(name)))
-}
-
-/** The key was given under another name than the contract's. */
-function asProvision({ variable, problem }: Problem): Problem {
-  if (!keyNames.test(variable)) return { variable, problem }
-  const rename = (text: string) =>
-    text.replaceAll(/\bS3_(?=(ACCESS_KEY_ID|SECRET_ACCESS_KEY))/g, 'PROVISION_')
-  return { variable: rename(variable), problem: rename(problem) }
 }
 
 /** Two of them in one bucket would replace each other's policy. */

@@ -1,4 +1,4 @@
-import type { Place } from '../config/places.ts'
+import type { Place } from '../config/checks.ts'
 import { limits } from '../limits.ts'
 import type { S3Connection } from '../object-store/s3/connection.ts'
 import { createProbeClient, type ProbeAnswer, type ProbeRequest } from '../object-store/s3/probe-client.ts'

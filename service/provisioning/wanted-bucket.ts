@@ -1,4 +1,4 @@
-import type { Place } from '../config/places.ts'
+import type { Place } from '../config/checks.ts'
 import { browserAccess } from '../object-store/browser-access.ts'
 import type { Right } from './bucket-policy.ts'
 import { narrowingPolicy, type Policy, type Principals } from './bucket-policy.ts'

@@ -3,8 +3,8 @@
 const form = /^[A-Za-z0-9._:-]{1,128}$/
 
 /**
- * The caller's correlation id if it is 1–128 characters of `A-Z a-z 0-9 . _ : -`, else a new UUID: a value
- * outside the form is replaced and not echoed, so it can forge neither a header nor a log line.
+ * Returns the caller's correlation id if it is 1–128 characters of `A-Z a-z 0-9 . _ : -`, otherwise a new UUID: other
+ * values are replaced and not echoed, so they can forge neither a header nor a log line.
  */
 export function correlationIdFrom(header: string | null): string {
   return header !== null && form.test(header) ? header : crypto.randomUUID()

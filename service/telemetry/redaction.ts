@@ -31,7 +31,7 @@ const secretFields: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Texts that give a secret away wherever they stand: credentials in a query string (AWS Signature Version 4,
+ * Patterns that reveal a secret in any text: credentials in a query string (AWS Signature Version 4,
  * "Authenticating requests: using query parameters"), in its Authorization header, bearer tokens (RFC 6750),
  * compact JWS and JWE (RFC 7515, 7516), user-info of a URL, private keys in PEM.
  */
@@ -45,14 +45,14 @@ const secretTexts: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, redacted],
 ]
 
-/** One cheap look that spares ordinary texts the replacements above. */
+/** A cheap check that spares ordinary texts the replacements above. */
 const suspicious = /x-amz-|aws4-|bearer|basic|dpop|eyJ|:\/\/|-----BEGIN/i
 
 const registered = new Map<string, number>()
 
 /**
- * Makes every later log line and span scrub this secret's text, also percent-encoded. Process-wide, so that no
- * caller can forget to pass it on. Returns the undo, for tests.
+ * Redacts this secret's text, also percent-encoded, from every later log line and span. Process-wide, so that no caller
+ * can forget to pass it on. Returns a function that undoes it, for tests.
  */
 export function registerSecret(secret: Secret): () => void {
   const value = secret.reveal()
@@ -62,20 +62,20 @@ export function registerSecret(secret: Secret): () => void {
   return () => forms.forEach(forget)
 }
 
-/** True for a text, or several in one, that {@link redactText} leaves as it is: the look that is cheap. */
+/** True for a text, or several joined, that {@link redactText} would not change: the cheap check. */
 export function isSafeText(text: string): boolean {
   if (text.length > limits.logTextCharsMax || suspicious.test(text)) return false
   for (const value of registered.keys()) if (text.includes(value)) return false
   return true
 }
 
-/** `text` without what looks like, or is registered as, a secret; cut at `limits.logTextCharsMax`. */
+/** Returns `text` without anything that looks like, or is registered as, a secret; cut at `limits.logTextCharsMax`. */
 export function redactText(text: string): string {
   if (isSafeText(text)) return text
   let safe = text
   for (const value of registered.keys()) safe = safe.replaceAll(value, redacted)
-  // Callers choose how long a text is: it is cut before the expressions see it, and with room to spare, so
-  // that a secret across the final cut is still whole when they look for it.
+  // Callers choose the length of a text: it is cut before the expressions run, with room to spare, so that they still
+  // find a secret across the final cut whole.
   safe = safe.slice(0, 2 * limits.logTextCharsMax)
   if (suspicious.test(safe)) {
     for (const [pattern, replacement] of secretTexts) safe = safe.replace(pattern, replacement)
@@ -84,9 +84,9 @@ export function redactText(text: string): string {
 }
 
 /**
- * A copy of `value` that is safe to serialise: plain objects, arrays, sets and maps are walked to a bounded
- * depth and length, errors become {@link SafeError}, and an instance of any other class is only named, because
- * what it carries (headers, sockets, responses of an SDK) cannot be known here.
+ * Returns a copy of `value` that is safe to serialise: plain objects, arrays, sets and maps are walked to a bounded
+ * depth and length, errors become {@link SafeError}, and of any other instance only the class is named, because its
+ * content (headers, sockets, responses of an SDK) is unknown here.
  */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value)
@@ -96,7 +96,7 @@ export function redact(value: unknown, depth = 0): unknown {
   return redactObject(value, depth)
 }
 
-/** What a log shows of an error. The properties that SDKs hang on theirs (`$response`, `config`) stay out. */
+/** What a log shows of an error. Properties that SDKs add (`$response`, `config`) are left out. */
 export interface SafeError {
   name: string
   code?: string
@@ -110,7 +110,7 @@ export interface SafeError {
 const causesMax = 5
 const framesMax = 12
 
-/** Name, code, message and causes of an error, scrubbed; anything else that was thrown becomes a message. */
+/** Returns name, code, message and causes of an error, redacted; any other thrown value becomes a message. */
 export function describeError(thrown: unknown): SafeError {
   const frames = thrown instanceof Error ? stackFrames(thrown) : []
   return { ...describeCause(thrown, 0), ...(frames.length > 0 && { stack: frames }) }

@@ -16,14 +16,14 @@ import { callerContextFrom, type TraceContext, traceContextFrom } from './trace-
 import type { AnsweredRequest, IncomingRequest, RequestSpan, RequestSpans } from './traced-request.ts'
 
 /**
- * A SERVER span for every request, in the words of
+ * Creates a SERVER span for every request, in the terms of
  * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span. The ids of the span are those
  * that the request's answer and log lines carry: this is the only place where they come from.
  *
- * The query is left out: nothing in it is worth a secret in a trace. Text is scrubbed where spans end
+ * The query is left out: it is not worth the risk of a secret in a trace. Text is redacted when spans end
  * (`span-redaction.ts`).
  *
- * @param tracer `null` where spans go nowhere: the request still has its ids, for log records to carry.
+ * @param tracer `null` if spans are not exported: the request still has its ids, which log records carry.
  */
 export function createRequestSpans(tracer: Tracer | null): RequestSpans {
   return {
@@ -49,15 +49,15 @@ function recorded({ method, traceparent }: IncomingRequest, tracer: Tracer): Req
   }
 }
 
-/** Nothing below it is recorded either, whatever the sampler would say of a trace without a parent. */
+/** Spans below it are not recorded either, whatever the sampler decides for a trace without a parent. */
 function unrecorded({ traceparent }: IncomingRequest, tracer: Tracer | null): RequestSpan {
   const ids = traceContextFrom(traceparent)
   const active = contextOf(ids)
-  const silent = tracer === null ? active : suppressTracing(active)
-  return { trace: ids, run: (work) => context.with(silent, work), end() {} }
+  const untraced = tracer === null ? active : suppressTracing(active)
+  return { trace: ids, run: (work) => context.with(untraced, work), end() {} }
 }
 
-/** A context in which that span, which is not ours to record, is the parent. */
+/** Returns a context in which that span, which another process records, is the parent. */
 function contextOf(ids: Pick<TraceContext, 'traceId' | 'spanId' | 'sampled'> | null): Context {
   if (!ids) return ROOT_CONTEXT
   const traceFlags = ids.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE
@@ -69,7 +69,7 @@ function describe(span: Span, method: string, answered: AnsweredRequest): void {
   const { route, status, problem } = answered
   if (route !== undefined) span.updateName(`${methodName(method)} ${route}`)
   span.setAttributes(attributesOf(method, answered))
-  // Of a server, what clients do wrong is no error.
+  // In a SERVER span, a client's mistake is not an error.
   if (status < 500) return
   span.setAttribute('error.type', problem ?? String(status))
   span.setStatus({ code: SpanStatusCode.ERROR })
@@ -116,7 +116,7 @@ const methods: ReadonlySet<string> = new Set([
   'PATCH',
 ])
 
-/** As span names have it: a method of the caller's own making is `HTTP`. */
+/** Returns the method for span names: `HTTP` for an unknown one. */
 function methodName(method: string): string {
   return methods.has(method) ? method : 'HTTP'
 }

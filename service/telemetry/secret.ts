@@ -4,7 +4,7 @@ export const redacted = '[redacted]'
 
 /**
  * A value that must not be printed. Concatenating, logging, inspecting or serialising it shows `[redacted]`;
- * only `reveal()` gives the text, so every place that needs it can be found by name.
+ * only `reveal()` gives the text, so every place that reads it can be found by name.
  */
 export class Secret {
   readonly #value: string

@@ -1,9 +1,9 @@
-/** What is counted of the service. Labels are of small, fixed sets: no tenant, no name, no address is ever one. */
+/** What the service counts. Labels come from small, fixed sets: never a tenant, a name or an address. */
 export interface ServiceMetrics {
   /** A request came in; `requestAnswered` follows once. */
   requestBegan(): void
   requestAnswered(request: MeasuredRequest): void
-  /** A body broke off after its answer had begun: too late for a status. */
+  /** A body failed after its answer had begun, too late for a status. */
   responseBrokenOff(): void
   /**
    * @param operation of the S3 API, such as `GetObject`.
@@ -12,7 +12,7 @@ export interface ServiceMetrics {
   storeCalled(operation: string, outcome: string, seconds: number): void
   /** Stored bytes did not hash to their digest. */
   integrityMismatched(): void
-  /** An upload ticket was given out; `none`: it could not be, since no method is safe on this store. */
+  /** An upload ticket was issued; `none`: it was refused, since no method is safe on this store. */
   uploadTicket(method: 'post' | 'put' | 'none'): void
   telemetryExported(signal: Signal, items: number): void
   telemetryDropped(signal: Signal, reason: DropReason, items: number): void
@@ -28,10 +28,10 @@ export interface MeasuredRequest {
 
 export type Signal = 'traces' | 'logs'
 
-/** `queue_full`: more than fits was waiting. `export_failed`: given up. `rejected`: the backend took only a part. */
+/** `queue_full`: too many items were waiting. `export_failed`: given up. `rejected`: the backend took only a part. */
 export type DropReason = 'queue_full' | 'export_failed' | 'rejected'
 
-/** Where nobody asks. */
+/** Metrics that are not counted. */
 export const noMetrics: ServiceMetrics = {
   requestBegan() {},
   requestAnswered() {},

@@ -5,9 +5,8 @@ import { isSafeText, isSecretField, redact, redactText } from './redaction.ts'
 import { redacted } from './secret.ts'
 
 /**
- * Scrubs a span when it ends, whoever made it: its name, attributes, events and status. What puts values into
- * spans leaves secrets out by itself; this is for the value that nobody thought of, such as a caller's own
- * token in a path.
+ * Redacts a span of any origin when it ends: its name, attributes, events and status. Code that sets attributes leaves
+ * secrets out; this catches the unforeseen value, such as a caller's own token in a path.
  */
 export const redactSpan: NonNullable<SpanProcessor['onEnding']> = (span: Span) => {
   if (isSafe(span)) return
@@ -25,7 +24,7 @@ export const redactSpan: NonNullable<SpanProcessor['onEnding']> = (span: Span) =
   }
 }
 
-/** Most spans are: one look at all of their texts together costs a third of one look at each. */
+/** True for most spans: one check of all texts together costs a third of checking each. */
 function isSafe({ name, attributes, events, status }: Span): boolean {
   if (events.length > 0 || status.message !== undefined) return false
   let texts = name
@@ -38,7 +37,7 @@ function isSafe({ name, attributes, events, status }: Span): boolean {
   return isSafeText(texts)
 }
 
-/** `value` as it may be shown: a URL loses its query, for a signed one is a credential. */
+/** Returns `value` as it may be shown: a URL loses its query, because a signed one is a credential. */
 function safeAttribute(name: string, value: AttributeValue | undefined): AttributeValue | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return value
   if (isSecretName(name)) return redacted
@@ -49,7 +48,7 @@ function safeAttribute(name: string, value: AttributeValue | undefined): Attribu
 
 const secretNames = new Map<string, boolean>()
 
-/** Of `http.request.header.authorization`, the last word is what it is about. Names are few, so they are kept. */
+/** Looks at the last word, as of `http.request.header.authorization`. Names are few, so the results are kept. */
 function isSecretName(name: string): boolean {
   const known = secretNames.get(name)
   if (known !== undefined) return known

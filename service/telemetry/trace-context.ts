@@ -21,7 +21,7 @@ export interface CallerContext {
   sampled: boolean
 }
 
-/** What the header says; `null` where it is absent or breaks the grammar. */
+/** Reads the header; `null` if it is absent or breaks the grammar. */
 export function callerContextFrom(traceparent: string | null): CallerContext | null {
   const [, version, traceId, spanId, flags, rest] = form.exec(traceparent ?? '') ?? []
   const invalid =
@@ -47,17 +47,17 @@ export function traceContextFrom(traceparent: string | null): TraceContext {
   return { traceId, spanId: newSpanId(), parentSpanId, sampled }
 }
 
-/** A trace that begins here. Not sampled: nothing has recorded it so far. */
+/** Starts a new trace, not sampled because nothing has recorded it so far. */
 export function newTraceContext(): TraceContext {
   return { traceId: randomHex(16), spanId: newSpanId(), sampled: false }
 }
 
-/** 8 random bytes, hexadecimal. */
+/** Generates 8 random bytes, hexadecimal. */
 export function newSpanId(): string {
   return randomHex(8)
 }
 
-/** The header to send or echo, in version 00: our span becomes the parent of whoever reads it. */
+/** Writes the header to send or echo, in version 00: our span becomes the parent of the reader's span. */
 export function formatTraceparent({ traceId, spanId, sampled }: TraceContext): string {
   return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
 }

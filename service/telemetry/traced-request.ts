@@ -1,8 +1,8 @@
 import { type TraceContext, traceContextFrom } from './trace-context.ts'
 
-/** Gives every request its place in a trace, and a span where somebody collects them. */
+/** Gives every request its place in a trace, and a span if spans are exported. */
 export interface RequestSpans {
-  /** To be called first; the span lasts until its `end`, which must be called once. */
+  /** Must be called first; the span lasts until its `end`, which must be called once. */
   begin(request: IncomingRequest): RequestSpan
 }
 
@@ -10,26 +10,26 @@ export interface IncomingRequest {
   method: string
   /** The header, as it came. */
   traceparent: string | null
-  /** A health check: the same every few seconds, and nobody looks for one. */
+  /** A health check: the same every few seconds, and of no interest. */
   untraced: boolean
 }
 
 export interface RequestSpan {
-  /** Where the request stands in its trace: the only source of its ids. */
+  /** The place of the request in its trace: the only source of its ids. */
   trace: TraceContext
-  /** Whatever `work` starts becomes a child of the span; what it logs carries the span's ids. */
+  /** Spans that `work` starts become children of this span; its log lines carry the span's ids. */
   run<T>(work: () => Promise<T>): Promise<T>
   end(answered: AnsweredRequest): void
 }
 
-/** What a request turned out to be. Nothing in it may be a secret, but it may quote the caller. */
+/** The outcome of a request. It must not contain a secret, but may quote the caller. */
 export interface AnsweredRequest {
-  /** Template with `:parameter` segments, where the address is one that we know. */
+  /** Template with `:parameter` segments, if the address is known. */
   route: string | undefined
   status: number
-  /** Code of the problem that the answer was. */
+  /** Code of the answered problem. */
   problem: string | undefined
-  /** `null` for a request whose address was not understood. */
+  /** `null` if the address could not be parsed. */
   url: URL | null
   clientAddress: string | undefined
   correlationId: string
@@ -45,7 +45,7 @@ export interface RequestSubject {
   digest?: string | undefined
 }
 
-/** Where nothing is exported: the ids alone, for the answer and the log. */
+/** Without exports: only the ids, for the answer and the log. */
 export const idsAlone: RequestSpans = {
   begin: ({ traceparent }) => ({
     trace: traceContextFrom(traceparent),

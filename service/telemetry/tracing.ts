@@ -2,8 +2,8 @@ import { type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api'
 import { describeError } from './redaction.ts'
 
 /**
- * Runs `work` inside a span named `name` and ends the span with it; a failure marks the span and is passed on.
- * With the tracer of `@opentelemetry/api`, where no SDK is in the process, the span is a no-op.
+ * Runs `work` inside a span named `name` and ends the span with it; a failure marks the span and is rethrown.
+ * Without an SDK in the process, the span of the tracer of `@opentelemetry/api` is a no-op.
  */
 export async function withSpan<T>(
   tracer: Tracer,

@@ -1,56 +1,52 @@
 import { describe, expect, it } from 'bun:test'
 import type { PutOptions } from '../../service/object-store/object-store.ts'
 import { bytesOf, MiB, seenUnder, streamOf } from '../support/stores/bodies.ts'
-import { freshKey, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, type Subject } from './describe-object-store.ts'
 
-const contentType = 'application/octet-stream'
-
+/** Checks what the port promises about conditional puts. */
 export function conditionsContract(subject: Subject): void {
   absentCondition(subject)
   etagCondition(subject)
 }
 
 function absentCondition(subject: Subject): void {
-  describe('put, only where the key is absent', () => {
+  describe('put on the condition that the key is absent', () => {
     const condition = { absent: true } as const
 
     it('stores where there is nothing', async () => {
-      const key = freshKey()
-      const put = await subject().store.put(key, bytesOf(7), { size: 7, contentType, condition })
-      expect((await seenUnder(subject().store, key))?.etag).toBe(put?.etag ?? '')
+      const { put, seen } = fresh(subject)
+      const stored = await put(bytesOf(7), { condition })
+      expect((await seen())?.etag).toBe(stored?.etag ?? '')
     })
 
     it('answers null and changes nothing where there is something', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      await store.put(key, bytesOf(7), { size: 7, contentType, metadata: { who: 'first' } })
-      const before = await seenUnder(store, key)
-      expect(await store.put(key, bytesOf(9), { size: 9, contentType, condition })).toBeNull()
-      expect(await seenUnder(store, key)).toEqual(before)
+      const { put, seen } = fresh(subject)
+      await put(bytesOf(7), { metadata: { who: 'first' } })
+      const before = await seen()
+      expect(await put(bytesOf(9), { condition })).toBeNull()
+      expect(await seen()).toEqual(before)
     })
 
     it('answers null for a streamed body too, small or large', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      await store.put(key, bytesOf(7), { size: 7, contentType })
-      const before = await seenUnder(store, key)
+      const { put, seen } = fresh(subject)
+      await put(bytesOf(7))
+      const before = await seen()
       const small = streamOf(bytesOf(9))
       const large = streamOf(...Array.from({ length: 64 }, () => bytesOf(MiB / 4)))
-      expect(await store.put(key, small, { size: 9, contentType, condition })).toBeNull()
-      expect(await store.put(key, large, { size: 16 * MiB, contentType, condition })).toBeNull()
-      expect(await seenUnder(store, key)).toEqual(before)
+      expect(await put(small, { size: 9, condition })).toBeNull()
+      expect(await put(large, { size: 16 * MiB, condition })).toBeNull()
+      expect(await seen()).toEqual(before)
     })
 
     it('stores again after a delete', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      await store.put(key, bytesOf(7), { size: 7, contentType, condition })
+      const { store, key, put } = fresh(subject)
+      await put(bytesOf(7), { condition })
       await store.delete(key)
-      expect(await store.put(key, bytesOf(9), { size: 9, contentType, condition })).not.toBeNull()
+      expect(await put(bytesOf(9), { condition })).not.toBeNull()
     })
 
     it('lets exactly one of many racers win', async () => {
-      const key = freshKey()
+      const { key } = fresh(subject)
       const puts = await race(subject, key, condition)
       await expectOneWinner(subject, key, puts)
     })
@@ -58,47 +54,44 @@ function absentCondition(subject: Subject): void {
 }
 
 function etagCondition(subject: Subject): void {
-  describe('put, only over a known ETag', () => {
+  describe('put on the condition of a known ETag', () => {
     it('replaces the object that has it', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      const first = await store.put(key, bytesOf(7), { size: 7, contentType })
+      const { put, seen } = fresh(subject)
+      const first = await put(bytesOf(7))
       const condition = { etag: first?.etag ?? '' }
-      const second = await store.put(key, bytesOf(9), { size: 9, contentType, condition })
+      const second = await put(bytesOf(9), { condition })
       expect(second).not.toBeNull()
-      expect(await seenUnder(store, key)).toMatchObject({ etag: second?.etag ?? '', bytes: bytesOf(9) })
+      expect(await seen()).toMatchObject({ etag: second?.etag ?? '', bytes: bytesOf(9) })
     })
 
     it('replaces by stream too', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      const first = await store.put(key, bytesOf(7), { size: 7, contentType })
+      const { put } = fresh(subject)
+      const first = await put(bytesOf(7))
       const condition = { etag: first?.etag ?? '' }
-      expect(await store.put(key, streamOf(bytesOf(9)), { size: 9, contentType, condition })).not.toBeNull()
+      expect(await put(streamOf(bytesOf(9)), { size: 9, condition })).not.toBeNull()
     })
 
     it('answers null and changes nothing over a stale one', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      const stale = await store.put(key, bytesOf(7), { size: 7, contentType })
-      await store.put(key, bytesOf(8), { size: 8, contentType })
-      const before = await seenUnder(store, key)
+      const { put, seen } = fresh(subject)
+      const stale = await put(bytesOf(7))
+      await put(bytesOf(8))
+      const before = await seen()
       const condition = { etag: stale?.etag ?? '' }
-      expect(await store.put(key, bytesOf(9), { size: 9, contentType, condition })).toBeNull()
-      expect(await store.put(key, streamOf(bytesOf(9)), { size: 9, contentType, condition })).toBeNull()
-      expect(await seenUnder(store, key)).toEqual(before)
+      expect(await put(bytesOf(9), { condition })).toBeNull()
+      expect(await put(streamOf(bytesOf(9)), { size: 9, condition })).toBeNull()
+      expect(await seen()).toEqual(before)
     })
 
     it('answers null where there is nothing', async () => {
-      const key = freshKey()
+      const { store, key, put } = fresh(subject)
       const condition = { etag: 'd41d8cd98f00b204e9800998ecf8427e' }
-      expect(await subject().store.put(key, bytesOf(9), { size: 9, contentType, condition })).toBeNull()
-      expect(await subject().store.head(key)).toBeNull()
+      expect(await put(bytesOf(9), { condition })).toBeNull()
+      expect(await store.head(key)).toBeNull()
     })
 
     it('lets exactly one of many racers win', async () => {
-      const key = freshKey()
-      const first = await subject().store.put(key, bytesOf(7), { size: 7, contentType })
+      const { key, put } = fresh(subject)
+      const first = await put(bytesOf(7))
       const puts = await race(subject, key, { etag: first?.etag ?? '' })
       await expectOneWinner(subject, key, puts)
     })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, setDefaultTimeout } from 'bun:test'
-import type { ObjectStore } from '../../service/object-store/object-store.ts'
+import type { ObjectStore, PutOptions } from '../../service/object-store/object-store.ts'
+import { seenUnder } from '../support/stores/bodies.ts'
 import { conditionsContract } from './conditions-contract.ts'
 import { copyContract } from './copy-contract.ts'
 import { getContract } from './get-contract.ts'
@@ -71,3 +72,21 @@ export function describeObjectStore(name: string, makeStore: () => Promise<Store
 export function freshKey(name = 'object'): string {
   return `contract/${crypto.randomUUID()}/${name}`
 }
+
+/** A key that no other test uses, and what most tests do with it. */
+export function fresh(subject: Subject) {
+  const { store } = subject()
+  const key = freshKey()
+  return {
+    store,
+    key,
+    /** Puts bytes, or a stream whose size has to be given. */
+    put: (body: Uint8Array | ReadableStream<Uint8Array>, options: Partial<PutOptions> = {}) =>
+      store.put(key, body, { size: body instanceof Uint8Array ? body.length : 0, contentType, ...options }),
+    /** What a reader sees under the key, or `null`. */
+    seen: () => seenUnder(store, key),
+  }
+}
+
+/** The content type of objects whose type is not the subject of a test. */
+export const contentType = 'application/octet-stream'

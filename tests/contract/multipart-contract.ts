@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'bun:test'
-import { bytesIn, bytesOf, failureOf, MiB, seenUnder } from '../support/stores/bodies.ts'
-import { freshKey, type Subject } from './describe-object-store.ts'
+import { bytesIn, bytesOf, failureOf, MiB } from '../support/stores/bodies.ts'
+import { contentType, fresh, type Subject } from './describe-object-store.ts'
 
-const contentType = 'application/octet-stream'
 const rejected = { name: 'ObjectStoreError', code: 'rejected' }
 
+/** Checks what the port promises about uploads in parts. */
 export function multipartContract(subject: Subject): void {
   completedUploads(subject)
   refusedUploads(subject)
@@ -12,10 +12,9 @@ export function multipartContract(subject: Subject): void {
 }
 
 function completedUploads(subject: Subject): void {
-  describe('startMultipart, and complete', () => {
+  describe('an upload in parts that is completed', () => {
     it('publishes the parts in the order of the calls', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType: 'application/gzip' })
       await upload.uploadPart(bytesOf(5 * MiB, 1))
       await upload.uploadPart(bytesOf(6 * MiB, 2))
@@ -28,38 +27,34 @@ function completedUploads(subject: Subject): void {
     })
 
     it('publishes a single part of any size', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key, seen } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType })
       await upload.uploadPart(bytesOf(7))
       const { etag } = await upload.complete()
-      expect(await seenUnder(store, key)).toMatchObject({ etag, bytes: bytesOf(7) })
+      expect(await seen()).toMatchObject({ etag, bytes: bytesOf(7) })
     })
 
     it('publishes an empty object from one empty part', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key, seen } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType })
       await upload.uploadPart(new Uint8Array())
       await upload.complete()
-      expect(await seenUnder(store, key)).toMatchObject({ size: 0, contentType })
+      expect(await seen()).toMatchObject({ size: 0, contentType })
     })
 
     it('shows nothing before, and replaces what was there', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      await store.put(key, bytesOf(3), { size: 3, contentType })
-      const before = await seenUnder(store, key)
+      const { store, key, put, seen } = fresh(subject)
+      await put(bytesOf(3))
+      const before = await seen()
       const upload = await store.startMultipart(key, { contentType })
       await upload.uploadPart(bytesOf(7))
-      expect(await seenUnder(store, key)).toEqual(before)
+      expect(await seen()).toEqual(before)
       await upload.complete()
-      expect((await seenUnder(store, key))?.bytes).toEqual(bytesOf(7))
+      expect((await seen())?.bytes).toEqual(bytesOf(7))
     })
 
     it('is invisible to get, head and list until then', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType })
       await upload.uploadPart(bytesOf(7))
       expect(await store.get(key)).toBeNull()
@@ -69,25 +64,23 @@ function completedUploads(subject: Subject): void {
     })
 
     it('keeps two uploads to one key apart', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key, seen } = fresh(subject)
       const first = await store.startMultipart(key, { contentType })
       const second = await store.startMultipart(key, { contentType })
       await first.uploadPart(bytesOf(7))
       await second.uploadPart(bytesOf(8))
       await first.complete()
-      expect((await seenUnder(store, key))?.bytes).toEqual(bytesOf(7))
+      expect((await seen())?.bytes).toEqual(bytesOf(7))
       await second.complete()
-      expect((await seenUnder(store, key))?.bytes).toEqual(bytesOf(8))
+      expect((await seen())?.bytes).toEqual(bytesOf(8))
     })
   })
 }
 
 function refusedUploads(subject: Subject): void {
-  describe('startMultipart, where complete is refused', () => {
+  describe('an upload in parts that cannot be completed', () => {
     it('refuses a part below 5 MiB before the last', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType })
       await upload.uploadPart(bytesOf(5 * MiB - 1))
       await upload.uploadPart(bytesOf(1))
@@ -97,17 +90,16 @@ function refusedUploads(subject: Subject): void {
     })
 
     it('refuses an upload without parts', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType })
       await expect(upload.complete()).rejects.toMatchObject(rejected)
       expect(await store.head(key)).toBeNull()
       await upload.abort()
     })
 
-    it('refuses to complete or go on after an abort', async () => {
-      const { store, knowsAbortedUploads } = subject()
-      const key = freshKey()
+    it('refuses further parts and completion after an abort', async () => {
+      const { knowsAbortedUploads } = subject()
+      const { store, key } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType })
       await upload.uploadPart(bytesOf(7))
       await upload.abort()
@@ -121,35 +113,32 @@ function refusedUploads(subject: Subject): void {
 }
 
 function abortedUploads(subject: Subject): void {
-  describe('startMultipart, and abort', () => {
+  describe('an upload in parts that is aborted', () => {
     const reason = new Error('the client went away')
 
-    it('throws the parts away and leaves what was there', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      await store.put(key, bytesOf(3), { size: 3, contentType })
-      const before = await seenUnder(store, key)
+    it('discards the parts and leaves what was there', async () => {
+      const { store, key, put, seen } = fresh(subject)
+      await put(bytesOf(3))
+      const before = await seen()
       const upload = await store.startMultipart(key, { contentType })
       await upload.uploadPart(bytesOf(7))
       await upload.abort()
-      expect(await seenUnder(store, key)).toEqual(before)
+      expect(await seen()).toEqual(before)
       expect(await store.listUnfinished(key)).toEqual([])
     })
 
     it('can be repeated, and leaves a completed object alone', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key, seen } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType })
       await upload.uploadPart(bytesOf(7))
       await upload.complete()
       await upload.abort()
       await upload.abort()
-      expect((await seenUnder(store, key))?.bytes).toEqual(bytesOf(7))
+      expect((await seen())?.bytes).toEqual(bytesOf(7))
     })
 
-    it('rejects with the reason where a signal was aborted, and can go on without it', async () => {
-      const { store } = subject()
-      const key = freshKey()
+    it('rejects with the reason where a signal was aborted, and can continue without it', async () => {
+      const { store, key, seen } = fresh(subject)
       const signal = AbortSignal.abort(reason)
       expect(await failureOf(store.startMultipart(key, { contentType, signal }))).toBe(reason)
       const upload = await store.startMultipart(key, { contentType })
@@ -158,7 +147,7 @@ function abortedUploads(subject: Subject): void {
       expect(await failureOf(upload.complete({ signal }))).toBe(reason)
       expect(await store.head(key)).toBeNull()
       await upload.complete()
-      expect((await seenUnder(store, key))?.bytes).toEqual(bytesOf(7))
+      expect((await seen())?.bytes).toEqual(bytesOf(7))
     })
   })
 }

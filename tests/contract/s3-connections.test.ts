@@ -44,7 +44,7 @@ afterEach(() => {
 })
 
 describe('S3 object store with two connections', () => {
-  it('never opens a third, however much it is asked for', async () => {
+  it('never opens a third, however many calls are made', async () => {
     const calls = Array.from({ length: 20 }, (_, index) => [
       store.put(`at-once/${index}`, bytesOf(100), { size: 100, contentType }),
       store.get('small').then(bytesIn),
@@ -84,14 +84,14 @@ describe('S3 object store with two connections', () => {
   })
 })
 
-describe('S3 object store, request by request', () => {
-  it('lists with exactly one', async () => {
+describe('S3 object store request by request', () => {
+  it('lists with exactly one request', async () => {
     await store.list({ prefix: 'many/', limit: 5, startAfter: 'many/1' })
     expect(relay.requests).toHaveLength(1)
     expect(relay.requests[0]).toStartWith(`GET /${bucket}?`)
   })
 
-  it('puts, gets, heads, deletes and tells the time with one each', async () => {
+  it('puts, gets, heads, deletes and asks for the time with one request each', async () => {
     await store.put('counted', bytesOf(3), { size: 3, contentType })
     await bytesIn(await store.get('counted'))
     await store.head('counted')
@@ -108,7 +108,7 @@ describe('S3 object store, request by request', () => {
     expect(relay.requests).toHaveLength(4)
   })
 
-  it('gives up after a bounded number of times', async () => {
+  it('gives up after a bounded number of tries', async () => {
     relay.lose(Number.POSITIVE_INFINITY)
     await expect(store.put('lost', bytesOf(3), { size: 3, contentType })).rejects.toMatchObject({
       code: 'unavailable',
@@ -150,7 +150,7 @@ describe('S3 object store whose answers are cut off', () => {
   })
 })
 
-describe('S3 object store that is answered by something else', () => {
+describe('S3 object store behind another server', () => {
   it('is unavailable where overload is answered with 429 and a page of HTML', async () => {
     // What Hetzner documents, and no server that runs here does.
     let requests = 0

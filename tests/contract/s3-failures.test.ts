@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
@@ -8,6 +8,8 @@ import { registerSecret } from '../support/secrets.ts'
 import { bytesIn, bytesOf, failureOf, streamOf } from '../support/stores/bodies.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { startPrivateStore, storeForTests } from '../support/stores/store.ts'
+import { relayTo } from '../support/stores/tcp-relay.ts'
+import { until } from '../support/waiting.ts'
 
 const contentType = 'application/octet-stream'
 const startMillisecondsMax = 600_000
@@ -54,6 +56,13 @@ function allOf(code: string) {
   }
 }
 
+/** Waits until every thread of a process has stopped: threads on other cores stop a moment after the signal. */
+async function untilFrozen(pid: number): Promise<void> {
+  const threads = await readdir(`/proc/${pid}/task`)
+  const stateOf = async (thread: string) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8')
+  await until(async () => (await Promise.all(threads.map(stateOf))).every((stat) => stat.includes(') T ')))
+}
+
 /** Everything that a log could get out of an error. */
 function allThatIsSaid(value: unknown): string {
   return Bun.inspect(value, { depth: 20 }) + JSON.stringify(value)
@@ -71,12 +80,12 @@ describe('S3 object store with a wrong secret', () => {
     store.close()
   })
 
-  it('is denied everything', () => {
+  it('is denied every call', () => {
     expect(failures).toEqual(allOf('denied'))
     expect(head).toMatchObject({ name: 'ObjectStoreError', code: 'denied', operation: 'head' })
   })
 
-  it('tells neither the credentials nor the host', () => {
+  it('reveals neither the credentials nor the host', () => {
     const said = allThatIsSaid([failures, head])
     expect(said).not.toContain(wrongSecret)
     expect(said).not.toContain(real.accessKeyId)
@@ -84,7 +93,7 @@ describe('S3 object store with a wrong secret', () => {
     expect(said).not.toContain('X-Amz-')
   })
 
-  it('differs from the right one in nothing else', async () => {
+  it('works with the right secret, everything else being equal', async () => {
     const store = createS3ObjectStore({ ...real, bucket, connectionsMax: 4 })
     expect(await store.clock()).toBeInstanceOf(Date)
     store.close()
@@ -92,7 +101,7 @@ describe('S3 object store with a wrong secret', () => {
 })
 
 describe('S3 object store on an absent bucket', () => {
-  it('rejects, and does not take it for an absent key', async () => {
+  it('rejects every call, and does not report an absent key', async () => {
     const store = createS3ObjectStore({ ...real, bucket: 'absent-bucket', connectionsMax: 4 })
     expect(await failuresOf(store)).toEqual(allOf('rejected'))
     const condition = { etag: 'd41d8cd98f00b204e9800998ecf8427e' }
@@ -103,14 +112,15 @@ describe('S3 object store on an absent bucket', () => {
   })
 })
 
-describe('S3 object store whose server is gone', () => {
+describe('S3 object store whose server stops answering', () => {
   let dataDir: string
   let server: Awaited<ReturnType<typeof startPrivateStore>>
+  let own: string
   let store: S3Store
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'cloudlysis-contract-'))
     server = await startPrivateStore({ dataDir })
-    const own = await freshBucket(server)
+    own = await freshBucket(server)
     store = createS3ObjectStore({ ...server, bucket: own, connectionsMax: 4 })
     await store.put('kept', bytesOf(9), { size: 9, contentType })
   }, startMillisecondsMax)
@@ -121,25 +131,29 @@ describe('S3 object store whose server is gone', () => {
   })
 
   it('lets a caller give up on a server that does not answer', async () => {
+    const relay = relayTo(Number(new URL(server.endpoint).port))
+    const endpoint = `http://127.0.0.1:${relay.port}`
+    const relayed = createS3ObjectStore({ ...server, endpoint, bucket: own, connectionsMax: 4 })
     server.pause()
-    // Its threads on other cores stop a moment later than the signal is sent.
-    await Bun.sleep(100)
+    await untilFrozen(server.pid)
     const reason = new Error('the client went away')
     const abort = new AbortController()
     const failures = Promise.all([
-      failureOf(store.get('kept', { signal: abort.signal })),
-      failureOf(store.put('key', bytesOf(3), { size: 3, contentType, signal: abort.signal })),
-      failureOf(store.list({ prefix: '', limit: 1, signal: abort.signal })),
-      failureOf(store.clock({ signal: abort.signal })),
+      failureOf(relayed.get('kept', { signal: abort.signal })),
+      failureOf(relayed.put('key', bytesOf(3), { size: 3, contentType, signal: abort.signal })),
+      failureOf(relayed.list({ prefix: '', limit: 1, signal: abort.signal })),
+      failureOf(relayed.clock({ signal: abort.signal })),
     ])
-    await Bun.sleep(100)
+    await until(() => relay.requests.length === 4)
     abort.abort(reason)
     expect(await failures).toEqual([reason, reason, reason, reason])
     server.resume()
-    expect(await bytesIn(await store.get('kept'))).toEqual(bytesOf(9))
+    expect(await bytesIn(await relayed.get('kept'))).toEqual(bytesOf(9))
+    relayed.close()
+    relay.stop()
   })
 
-  it('is unavailable while the server is dead, says nothing of it, and works once it is back', async () => {
+  it('is unavailable while the server is dead, reveals nothing about it, and works once it is back', async () => {
     await server.kill()
     const failures = await failuresOf(store)
     expect(failures).toEqual(allOf('unavailable'))

@@ -1,21 +1,20 @@
 import { describe, expect, it } from 'bun:test'
 import { bytesOf, failureOf } from '../support/stores/bodies.ts'
-import { freshKey, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, freshKey, type Subject } from './describe-object-store.ts'
 
-const contentType = 'application/octet-stream'
-
+/** Checks what the port promises about deletes, leftovers, the clock and aborted calls. */
 export function upkeepContract(subject: Subject): void {
   describeDelete(subject)
   unfinishedUploads(subject)
   describeClock(subject)
+  abortedCalls(subject)
 }
 
 function describeDelete(subject: Subject): void {
   describe('delete', () => {
     it('removes the object and no other', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      await store.put(key, bytesOf(3), { size: 3, contentType })
+      const { store, key, put } = fresh(subject)
+      await put(bytesOf(3))
       await store.put(`${key}2`, bytesOf(3), { size: 3, contentType })
       await store.delete(key)
       expect(await store.head(key)).toBeNull()
@@ -26,22 +25,12 @@ function describeDelete(subject: Subject): void {
     })
 
     it('succeeds where there is nothing, however often', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key, put } = fresh(subject)
       await store.delete(key)
-      await store.put(key, bytesOf(3), { size: 3, contentType })
+      await put(bytesOf(3))
       await store.delete(key)
       await store.delete(key)
       expect(await store.head(key)).toBeNull()
-    })
-
-    it('rejects with the reason and removes nothing when it was aborted before', async () => {
-      const { store } = subject()
-      const key = freshKey()
-      const reason = new Error('the client went away')
-      await store.put(key, bytesOf(3), { size: 3, contentType })
-      expect(await failureOf(store.delete(key, { signal: AbortSignal.abort(reason) }))).toBe(reason)
-      expect(await store.head(key)).not.toBeNull()
     })
   })
 }
@@ -49,8 +38,7 @@ function describeDelete(subject: Subject): void {
 function unfinishedUploads(subject: Subject): void {
   describe('listUnfinished and abortUnfinished', () => {
     it('lists an upload under its whole key until it is completed', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType })
       await upload.uploadPart(bytesOf(7))
       const listed = await store.listUnfinished(key)
@@ -79,40 +67,30 @@ function unfinishedUploads(subject: Subject): void {
     })
 
     it('aborts an upload by its id, and no other', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key } = fresh(subject)
       const kept = await store.startMultipart(key, { contentType })
       await kept.uploadPart(bytesOf(7))
       const [keptEntry] = await store.listUnfinished(key)
-      const doomed = await store.startMultipart(key, { contentType })
+      const aborted = await store.startMultipart(key, { contentType })
       const entries = await store.listUnfinished(key)
       const entry = entries.find(({ uploadId }) => uploadId !== keptEntry?.uploadId)
       await store.abortUnfinished(key, entry?.uploadId ?? '')
       expect((await store.listUnfinished(key)).map(({ uploadId }) => uploadId)).toEqual([
         keptEntry?.uploadId ?? '',
       ])
-      await expect(doomed.uploadPart(bytesOf(7))).rejects.toMatchObject({ code: 'rejected' })
+      await expect(aborted.uploadPart(bytesOf(7))).rejects.toMatchObject({ code: 'rejected' })
       await kept.complete()
       expect(await store.head(key)).not.toBeNull()
     })
 
     it('succeeds for an upload that is gone, however often', async () => {
-      const { store } = subject()
-      const key = freshKey()
+      const { store, key } = fresh(subject)
       const upload = await store.startMultipart(key, { contentType })
       const [entry] = await store.listUnfinished(key)
       await upload.abort()
       await store.abortUnfinished(key, entry?.uploadId ?? '')
       await store.abortUnfinished(key, entry?.uploadId ?? '')
       expect(await store.listUnfinished(key)).toEqual([])
-    })
-
-    it('rejects with the reason when it was aborted before', async () => {
-      const { store } = subject()
-      const reason = new Error('the client went away')
-      const signal = AbortSignal.abort(reason)
-      expect(await failureOf(store.listUnfinished(freshKey(), { signal }))).toBe(reason)
-      expect(await failureOf(store.abortUnfinished(freshKey(), 'none', { signal }))).toBe(reason)
     })
   })
 }
@@ -124,10 +102,33 @@ function describeClock(subject: Subject): void {
       expect(time.getTime() % 1000).toBe(0)
       expect(Math.abs(time.getTime() - Date.now())).toBeLessThan(10_000)
     })
+  })
+}
 
-    it('rejects with the reason when it was aborted before', async () => {
+function abortedCalls(subject: Subject): void {
+  describe('a call whose signal was aborted before', () => {
+    it('rejects with the reason, whichever it is, and changes nothing', async () => {
+      const { store, key, put, seen } = fresh(subject)
+      const ifMatch = (await put(bytesOf(7)))?.etag ?? ''
+      const before = await seen()
+      const [absent, copied] = [freshKey(), freshKey()]
       const reason = new Error('the client went away')
-      expect(await failureOf(subject().store.clock({ signal: AbortSignal.abort(reason) }))).toBe(reason)
+      const signal = AbortSignal.abort(reason)
+      const calls = [
+        put(bytesOf(9), { signal }),
+        store.put(absent, bytesOf(7), { size: 7, contentType, signal }),
+        store.get(key, { signal }),
+        store.head(key, { signal }),
+        store.copy(key, copied, { ifMatch, contentType, metadata: {}, signal }),
+        store.list({ prefix: '', limit: 1, signal }),
+        store.delete(key, { signal }),
+        store.listUnfinished(key, { signal }),
+        store.abortUnfinished(key, 'none', { signal }),
+        store.clock({ signal }),
+      ]
+      expect(await Promise.all(calls.map(failureOf))).toEqual(calls.map(() => reason))
+      expect(await seen()).toEqual(before)
+      expect([await store.head(absent), await store.head(copied)]).toEqual([null, null])
     })
   })
 }

@@ -9,12 +9,12 @@ import {
 import { ensureObjectStoreImage } from '../../compose/images/object-store/image.ts'
 import { randomCredentials, type StoreConnection } from '../../compose/servers/running-store.ts'
 import { withProgress } from '../../service/cli/progress.ts'
-import { provisionBucket } from '../../service/object-store/s3/provision.ts'
+import { provisionBucket } from '../../service/provisioning/apply.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
 
 const setupMilliseconds = 900_000
-const rule = { bucket: 'throw-away', stagingPrefix: 'docs/staging/' }
+const place = { bucket: 'throw-away', prefix: 'docs/' }
 
 let network: StartedNetwork
 let container: StartedTestContainer
@@ -56,15 +56,23 @@ afterAll(async () => {
 
 describe('a throw-away object store in a container', () => {
   it('is set up with the same bucket and rules as every local store', async () => {
-    const first = await provisionBucket(store, rule)
-    const second = await provisionBucket(store, rule)
-    expect(first).toEqual({ created: true, refused: ['abort unfinished multipart uploads after 1 day'] })
-    expect(second.created).toBe(false)
+    const abort = {
+      setting: 'lifecycle',
+      shouldBe: 'unfinished-uploads-abort removes unfinished uploads after 1 day',
+      done: false,
+      harmless: true,
+    }
+    expect(await provisionBucket(store, place)).toMatchObject([
+      { setting: 'bucket', done: true },
+      { setting: 'lifecycle', done: true },
+      abort,
+    ])
+    expect(await provisionBucket(store, place)).toMatchObject([abort])
   })
 
   it('refuses a wrong secret key', async () => {
     const { secretAccessKey } = randomCredentials()
-    const attempt = provisionBucket({ ...store, secretAccessKey }, rule)
-    await expect(attempt).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } })
+    const attempt = provisionBucket({ ...store, secretAccessKey }, place)
+    await expect(attempt).rejects.toMatchObject({ code: 'denied' })
   })
 })

@@ -217,7 +217,7 @@ describe('a second bun run start', () => {
       const first = start()
       await first.ready
       const second = start()
-      expect(await second.exited).toBe(1)
+      expect(await second.exited).toBe(3)
       expect(second.printed()).toContain(`port ${port} is taken by a start since`)
       expect(second.printed()).toContain(`process ${first.pid}`)
       expect(second.printed()).toContain(`PORT=${port + 1} npx -y bun@1.4.5 run start`)
@@ -243,7 +243,7 @@ describe('a second bun run start', () => {
     async () => {
       const taker = Bun.serve({ hostname: '127.0.0.1', port, fetch: () => new Response() })
       const run = start()
-      expect(await run.exited).toBe(1)
+      expect(await run.exited).toBe(3)
       await taker.stop(true)
       expect(run.printed()).toContain(`port ${port} is taken by another program`)
     },
@@ -289,7 +289,7 @@ describe('where bun run start finds an object store', () => {
       try {
         const run = start(await variablesOf(closed, await freshBucket(closed)))
         expect(await run.ready).toContain(
-          `\nbrowsers: the store lets no page of http://127.0.0.1:${port} in (CORS: `,
+          `\nbrowsers: the store does not allow pages of http://127.0.0.1:${port} (CORS: `,
         )
         expect(await upload('through the service')).toBe(201)
         await run.stop()
@@ -348,7 +348,7 @@ describe('where bun run start finds an object store', () => {
     'names all four ways where there is none',
     async () => {
       const run = start({ ...noDocker, PATH: '/nonexistent', XDG_CACHE_HOME: join(local, 'cache') })
-      expect(await run.exited).toBe(1)
+      expect(await run.exited).toBe(3)
       expect(run.printed()).toContain('set S3_ENDPOINT')
       expect(run.printed()).toContain('start Docker')
       expect(run.printed()).toContain('install Go')
@@ -361,7 +361,7 @@ describe('where bun run start finds an object store', () => {
     'refuses a PORT that is none',
     async () => {
       const run = runStart(local, 0, noDocker)
-      expect(await run.exited).toBe(1)
+      expect(await run.exited).toBe(2)
       expect(run.printed()).toContain('PORT is a whole number from 1 to 65535')
     },
     slow,

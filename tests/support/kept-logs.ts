@@ -1,6 +1,6 @@
 /**
- * Preloaded into the tests, and by them into programs that start servers: what those servers print is kept for the
- * search for secrets.
+ * Preloaded into the tests, and by them into programs that start servers: keeps what those servers print for the search for
+ * secrets.
  */
 import { onServerStart } from '../../compose/servers/server-process.ts'
 import { keepLogFile } from './printed.ts'

@@ -1,4 +1,4 @@
-/** Preloaded by `bunfig.toml` into every `bun test`: what the tests share is stopped after the last of them. */
+/** Preloaded by `bunfig.toml` into every `bun test`: stops what the tests share after the last of them. */
 import { afterAll } from 'bun:test'
 import './kept-logs.ts'
 import { stopAll } from './stop-at-the-end.ts'

@@ -12,7 +12,7 @@ export function keepPrinted(name: string, text: string | Uint8Array): void {
   if (process.env.TEST_PRINTED_FOLDER !== undefined) appendFileSync(printedFile(name), text)
 }
 
-/** Path of the file for {@link keepPrinted}: for a server that is to write there by itself. */
+/** Returns the file of {@link keepPrinted}, for a server that writes there itself. */
 export function printedFile(name: string): string {
   const folder = process.env.TEST_PRINTED_FOLDER ?? join(tmpdir(), 'cloudlysis-printed')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -20,8 +20,8 @@ export function printedFile(name: string): string {
 }
 
 /**
- * The same for a server that writes to a file of its own, which is gone when it has stopped: the file gets a second
- * name, so that all that is still to be written there is kept, too. Can be repeated.
+ * Keeps the log file of a server that removes it when it stops: gives the file a second name, so that everything that is
+ * written there later is kept, too. It can be called again.
  *
  * @throws {Error} if the two folders are on different file systems.
  */

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * Says that `secret` must never appear in anything that is printed. The runner names the file in
+ * Declares that `secret` must never appear in anything that is printed. The runner names the file in
  * `TEST_SECRETS_FILE` and searches all output of the suites for every line of it; outside the runner this
  * does nothing. Call it for every token minted and every key made by a test.
  *

@@ -127,7 +127,7 @@ describe('the document service on a real Swarm, against Ceph RGW, by its runbook
       // Bun alone: it ends at once, as a service with a defect does.
       const broken = await scene.follow('update', { NEW_IMAGE: bunImage })
       expect(broken.exitCode).toBe(1)
-      expect(broken.err).toEndWith(`\n${service}: rollback_completed\n`)
+      expect(broken.err).toEndWith(`\nerror: ${service}: rollback_completed\n`)
       expect(await imageOf()).toBe(serviceImage)
       await keepLogs()
 

@@ -51,7 +51,7 @@ function requests(): Record<string, string> {
     'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'the start of a TLS handshake': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n',
     '`OPTIONS *`': `OPTIONS * HTTP/1.1\r\n${fields}\r\n`,
-    'a method of nobody (`BREW`)': `BREW /livez HTTP/1.1\r\n${fields}\r\n`,
+    'an unknown method (`BREW`)': `BREW /livez HTTP/1.1\r\n${fields}\r\n`,
   }
 }
 

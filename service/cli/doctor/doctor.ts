@@ -1,10 +1,11 @@
 import type { StoreConfig } from '../../config/config.ts'
 import { type ProbeReport, probeRows, probeStore } from '../../object-store/probe/probe.ts'
+import { storeConnection } from '../../object-store/s3/open-store.ts'
 import { createCommand, exitCodes, runCommand } from '../command.ts'
 import { localFolder } from '../local-issuer/local-state.ts'
 import { printBytes, printJson } from '../output.ts'
 import { showProgress } from '../progress.ts'
-import { connectionOf, readStoreConfig } from '../store.ts'
+import { readStoreConfig } from '../store.ts'
 import { parseOrigin } from '../values.ts'
 import { doctorEnvironment } from './environment.ts'
 import { diagnosisOf, diagnosisText } from './report.ts'
@@ -55,7 +56,7 @@ async function probeWithProgress(
 ): Promise<ProbeReport> {
   const progress = showProgress('doctor')
   let answered = 0
-  const report = await probeStore(connectionOf(config), config.docs.prefix, {
+  const report = await probeStore(storeConnection(config), config.docs.prefix, {
     origin,
     signal,
     onFinding() {

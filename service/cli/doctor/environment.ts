@@ -1,4 +1,4 @@
-import type { Environment } from '../../config/source.ts'
+import type { Environment } from '../../config/parse.ts'
 import { readLocalStarts } from '../local-issuer/local-state.ts'
 import { isOrigin } from '../values.ts'
 

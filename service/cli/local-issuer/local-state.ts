@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { Environment } from '../../config/source.ts'
+import type { Environment } from '../../config/parse.ts'
 import { IncompleteError, UsageError } from '../command.ts'
 import type { SigningKey } from './local-token.ts'
 

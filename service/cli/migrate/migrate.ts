@@ -1,3 +1,4 @@
+import { tagKey, versionKey } from '../../documents/document-key.ts'
 import type { TagOutcome } from '../../documents/maintenance/copy-tag.ts'
 import type { VersionOutcome } from '../../documents/maintenance/copy-version.ts'
 import { type Migrated, type MigrationOptions, migrate } from '../../documents/maintenance/migration.ts'
@@ -50,6 +51,8 @@ const command = withPair(
 Where both stores have a tag, the newer move wins, and the output names the one that lost. Staged bytes are not copied.
 After exit code 3, run the same command again to continue.`,
   )
+
+type Outcome = VersionOutcome | TagOutcome
 
 interface Run {
   pair: StorePair
@@ -118,8 +121,10 @@ async function copyAll(run: Run, plan: MigrationPlan): Promise<void> {
   )
 }
 
-function optionsOf({ flags, signal, progress }: Run, { missing }: MigrationPlan) {
+function optionsOf({ flags, signal, progress, state }: Run, { missing }: MigrationPlan) {
   let bytes = 0
+  const ahead = state.ahead ?? {}
+  state.ahead = ahead
   return {
     dryRun: flags.dryRun === true,
     parallelMax: flags.parallel,
@@ -127,6 +132,9 @@ function optionsOf({ flags, signal, progress }: Run, { missing }: MigrationPlan)
     onBytes(more: number) {
       bytes += more
       progress.onProgress?.({ bytes, totalBytes: missing.bytes })
+    },
+    onOutcome({ result, ref }: Outcome) {
+      if (result === 'copied' || result === 'moved') ahead[keyOf(ref)] = result
     },
     signal,
   }
@@ -139,7 +147,8 @@ async function copyOnce(
 ): Promise<void> {
   const { source, target } = run.pair
   let savedAt = performance.now()
-  for await (const migrated of migrate(source.store, target.store, options)) {
+  for await (const { position, outcomes } of migrate(source.store, target.store, options)) {
+    const migrated = { position, outcomes: outcomes.map((outcome) => asCounted(run.state, outcome)) }
     const hasProblem = await reportOutcomes(run, migrated)
     onMigrated(migrated)
     // A problem is written down at once: a resumed run must not forget it.
@@ -167,7 +176,20 @@ async function reportOutcomes({ state, report, flags }: Run, { outcomes }: Migra
   return hasProblem
 }
 
-function isCopied({ result }: VersionOutcome | TagOutcome): boolean {
+/** Returns the outcome as it counts: a copy that an earlier run made and could not record is no longer missing. */
+function asCounted({ ahead = {} }: MigrationState, outcome: Outcome): Outcome {
+  const key = keyOf(outcome.ref)
+  const earlier = ahead[key]
+  delete ahead[key]
+  if (earlier === undefined || outcome.result !== 'present') return outcome
+  return outcome.of === 'version' ? { ...outcome, result: 'copied' } : { ...outcome, result: earlier }
+}
+
+function keyOf(ref: Outcome['ref']): string {
+  return 'digest' in ref ? versionKey(ref) : tagKey(ref, ref.tag)
+}
+
+function isCopied({ result }: Outcome): boolean {
   return result === 'copied' || result === 'moved'
 }
 

@@ -33,6 +33,10 @@ export const MigrationState = Type.Object({
   versions: Counts,
   tags: Counts,
   bytesCopied: Type.Integer(),
+  /** What was copied beyond the position when a run stopped, by key: a later run finds it present and counts it as this. */
+  ahead: Type.Optional(
+    Type.Record(Type.String(), Type.Union([Type.Literal('copied'), Type.Literal('moved')])),
+  ),
   problems: Type.Array(Problem),
 })
 export type MigrationState = Static<typeof MigrationState>

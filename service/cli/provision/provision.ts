@@ -1,6 +1,7 @@
 import { Argument } from 'commander'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import { type BucketSettingsClient, createBucketSettings } from '../../object-store/s3/bucket-settings.ts'
+import { storeConnection } from '../../object-store/s3/open-store.ts'
 import { applyBucket } from '../../provisioning/apply.ts'
 import { userPolicy } from '../../provisioning/bucket-policy.ts'
 import { conditionalWritesHold, noCompareAndSet } from '../../provisioning/conditional-writes.ts'
@@ -10,7 +11,7 @@ import { serviceRights } from '../../provisioning/service-rights.ts'
 import { verifyRights } from '../../provisioning/verify.ts'
 import { createCommand, type ExitCode, exitCodes, LocalFailure, runCommand, UsageError } from '../command.ts'
 import { printJson, storeSentence } from '../output.ts'
-import { connectionOf, readStoreConfig, readTextFile } from '../store.ts'
+import { readStoreConfig, readTextFile } from '../store.ts'
 import { createProvisionReport, type ProvisionReport } from './report.ts'
 
 interface Flags {
@@ -61,7 +62,7 @@ async function run(step: Step, report: ProvisionReport): Promise<ExitCode> {
     return exitCodes.done
   }
   const config = await parseProvisionConfig(Bun.env, readTextFile)
-  const settings = createBucketSettings(connectionOf(config))
+  const settings = createBucketSettings(storeConnection(config))
   try {
     return await (step === 'plan' ? plan(config, settings, report) : apply(config, settings, report))
   } finally {
@@ -114,7 +115,7 @@ async function remarkOnVersions(config: ProvisionConfig, report: ProvisionReport
   const { bucket, prefix } = config.docs
   const wanted = config.buckets.find(({ place }) => place.bucket === bucket)
   if (!wanted?.versioning) return
-  const held = await conditionalWritesHold(connectionOf(config), prefix)
+  const held = await conditionalWritesHold(storeConnection(config), prefix)
   if (!held) await report.remark({ bucket, remark: noCompareAndSet })
 }
 
@@ -124,7 +125,7 @@ async function verify(report: ProvisionReport): Promise<ExitCode> {
   const others = [loki?.bucket, tempo?.bucket].filter(
     (each): each is string => each !== undefined && each !== docs.bucket,
   )
-  const tried = await verifyRights(connectionOf(config), docs, others, report.tried)
+  const tried = await verifyRights(storeConnection(config), docs, others, report.tried)
   const broken = tried.filter(({ held }) => !held)
   await report.verified(tried.length, broken.length)
   return broken.length === 0 ? exitCodes.done : exitCodes.failed

@@ -74,21 +74,6 @@ A policy is {"retention": [{"type": "audit-exports", "keepDays": 365, "keepNewes
 Reads the same S3_* variables as the service, and needs no more rights than the service's key has.`,
   )
 
-await runCommand<Flags>(command, async (flags, { signal }) => {
-  const rules = rulesOf(flags)
-  if (!flags.tenant && !flags.allTenants) throw new UsageError('give --tenant or --all-tenants')
-  const config = await readStoreConfig()
-  registerSecret(config.s3.secretAccessKey)
-  const store = openStore(config)
-  try {
-    return await retainAll(store, rules, flags, signal)
-  } catch (error) {
-    throw signal.aborted ? new IncompleteError('interrupted. Run it again.') : error
-  } finally {
-    store.close()
-  }
-})
-
 function rulesOf({ policy, type, keepDays, keepNewest }: Flags): RetentionRule[] {
   if (policy !== undefined) return readRules(policy)
   if (type === undefined || keepDays === undefined)
@@ -188,3 +173,18 @@ function parseType(text: string): string {
   if (new RegExp(typePattern).test(text)) return text
   throw new InvalidArgumentError(`It has to match ${typePattern}.`)
 }
+
+await runCommand<Flags>(command, async (flags, { signal }) => {
+  const rules = rulesOf(flags)
+  if (!flags.tenant && !flags.allTenants) throw new UsageError('give --tenant or --all-tenants')
+  const config = await readStoreConfig()
+  registerSecret(config.s3.secretAccessKey)
+  const store = openStore(config)
+  try {
+    return await retainAll(store, rules, flags, signal)
+  } catch (error) {
+    throw signal.aborted ? new IncompleteError('interrupted. Run it again.') : error
+  } finally {
+    store.close()
+  }
+})

@@ -1,5 +1,7 @@
 import { createDocumentsClient } from '../../client/client.ts'
-import type { Environment } from '../../config/source.ts'
+import type { Environment } from '../../config/parse.ts'
+import { storeConnection } from '../../object-store/s3/open-store.ts'
+import { createS3ObjectStore } from '../../object-store/s3/s3-object-store.ts'
 import { type CheckResult, exitCodeOf } from '../checks/check.ts'
 import { resultLines, summaryLine } from '../checks/result-lines.ts'
 import { planned, runChecks } from '../checks/run-checks.ts'
@@ -12,7 +14,7 @@ import {
 } from '../documents/connection.ts'
 import { readLocalStarts } from '../local-issuer/local-state.ts'
 import { printBytes, printJson, printLine } from '../output.ts'
-import { type OpenedStore, openStore, readStoreConfig } from '../store.ts'
+import { readStoreConfig } from '../store.ts'
 import { objectChecks, removeMarker, type SmokeScene, smokeChecks } from './checks.ts'
 import { newMarker } from './marker.ts'
 
@@ -43,16 +45,19 @@ await runCommand<Flags>(command, async (flags, { signal }) => {
   return smoke(connection, await bucketOf(connection, flags), flags, signal)
 })
 
+/** The whole bucket, without the prefix. */
+type Bucket = NonNullable<SmokeScene['bucket']> & { close(): void }
+
 async function smoke(
   connection: Connection,
-  bucket: OpenedStore | null,
+  bucket: Bucket | null,
   flags: Flags,
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const { url, tenant } = connection
   const marker = newMarker(tenant)
   const documents = createDocumentsClient(connection)
-  const scene: SmokeScene = { url, documents, marker, signal, bucket: bucket && sceneOf(bucket) }
+  const scene: SmokeScene = { url, documents, marker, signal, bucket }
   const notAsked = bucket || flags.objects ? undefined : 'no S3_* variable is set, and --objects not given'
   const checks = smokeChecks.map((check) =>
     planned(check, scene, objectChecks.includes(check.id) ? notAsked : undefined),
@@ -73,10 +78,6 @@ async function smoke(
     await printLine(summaryLine(results))
   }
   return exitCode
-}
-
-function sceneOf({ bucket, prefix }: OpenedStore): SmokeScene['bucket'] {
-  return { store: bucket, prefix }
 }
 
 /** Removes what a failed check may have left, also after an interruption. @returns whether something stayed */
@@ -100,9 +101,12 @@ function tokenEnvironment({ tokenFile }: Flags) {
 }
 
 /** Opens the store that the environment names, or that of the start that is asked; never that of another one. */
-async function bucketOf({ url }: Connection, { local }: Flags): Promise<OpenedStore | null> {
+async function bucketOf({ url }: Connection, { local }: Flags): Promise<Bucket | null> {
   const environment = await storeEnvironment(url, local)
-  return environment && openStore(await readStoreConfig(environment))
+  if (environment === null) return null
+  const config = await readStoreConfig(environment)
+  const store = createS3ObjectStore(storeConnection(config))
+  return { store, prefix: config.docs.prefix, close: store.close }
 }
 
 async function storeEnvironment(url: string, local: string): Promise<Environment | null> {

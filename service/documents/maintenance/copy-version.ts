@@ -2,6 +2,7 @@ import type { ListedObject, ObjectInfo, ObjectStore, PutOptions } from '../../ob
 import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestHex, versionKey } from '../document-key.ts'
 import { checked, type Identity } from '../verified-stream.ts'
+import type { TagOutcome } from './copy-tag.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { SideError } from './store-side.ts'
 
@@ -14,6 +15,8 @@ export interface CopyContext {
   rateLimit: RateLimit
   /** Receives the number of bytes of each chunk. */
   onBytes?: ((bytes: number) => void) | undefined
+  /** Receives each outcome of a unit of work as soon as it is known. */
+  onOutcome?: ((outcome: VersionOutcome | TagOutcome) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -105,7 +108,10 @@ export function sameFacts(one: ObjectInfo, other: ObjectInfo): boolean {
   return one.contentType === other.contentType && Bun.deepEquals(one.metadata, other.metadata)
 }
 
-/** The copy is hashed on its way, and the target's `put` publishes nothing if the bytes are wrong at their end. */
+/**
+ * Copies the bytes, hashed on their way: the target's `put` publishes nothing if they are wrong at their end. An abort
+ * ends the reading, and with it the put; once all bytes are sent, the answer is awaited, so that what is stored counts.
+ */
 async function transfer(
   { source, target, rateLimit, onBytes, signal }: CopyContext,
   ref: VersionRef,
@@ -121,7 +127,7 @@ async function transfer(
     await rateLimit(byteLength)
   })
   const stored = await target.put(key, verified, {
-    ...{ size, contentType, metadata, condition, signal },
+    ...{ size, contentType, metadata, condition },
     sha256: digestHex(ref.digest),
   })
   return stored ? 'copied' : 'refused'

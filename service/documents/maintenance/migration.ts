@@ -31,6 +31,8 @@ export interface MigrationOptions {
   bytesPerSecondMax: number
   /** Receives the number of bytes of each chunk. */
   onBytes?: ((bytes: number) => void) | undefined
+  /** Receives each outcome at once: a run that fails or is interrupted yields no more of them. */
+  onOutcome?: CopyContext['onOutcome']
   signal?: AbortSignal | undefined
 }
 
@@ -59,8 +61,9 @@ export async function* migrate(
     source: onSide('source', source),
     target: onSide('target', target),
     dryRun: options.dryRun === true,
-    rateLimit: createRateLimit(options.bytesPerSecondMax),
+    rateLimit: createRateLimit(options.bytesPerSecondMax, options.signal),
     onBytes: options.onBytes,
+    onOutcome: options.onOutcome,
     signal: options.signal,
   }
   for (const phase of phases.slice(phases.indexOf(from.phase))) {
@@ -121,7 +124,9 @@ function unitOf(versions: readonly SourceVersion[]): Unit {
     async copy(context) {
       const outcomes: VersionOutcome[] = []
       for (const { ref, source, target } of oldestFirst) {
-        outcomes.push(await copyVersion(context, ref, source, target))
+        const outcome = await copyVersion(context, ref, source, target)
+        context.onOutcome?.(outcome)
+        outcomes.push(outcome)
       }
       return outcomes
     },
@@ -132,6 +137,11 @@ async function* tagsIn(pairs: AsyncIterable<{ key: string }>, phase: Phase): Asy
   for await (const { key } of pairs) {
     const ref = parseTagKey(key)
     if (ref === null || (ref.tag === latestTag) !== (phase === 'latest')) continue
-    yield { after: key, copy: async (context) => [await copyTag(context, ref)] }
+    const copy = async (context: CopyContext) => {
+      const outcome = await copyTag(context, ref)
+      context.onOutcome?.(outcome)
+      return [outcome]
+    }
+    yield { after: key, copy }
   }
 }

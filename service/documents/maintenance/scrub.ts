@@ -35,7 +35,7 @@ const readAttemptsMax = 3
  */
 export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
   const { signal } = options
-  const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax), signal }
+  const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax, signal), signal }
   for await (const { key } of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
     const ref = parseVersionKey(key)
     if (ref) yield await rehash(store, key, ref, reading)

@@ -54,7 +54,7 @@ export async function* compareStores(
   target: ObjectStore,
   { parallelMax, ...options }: ComparisonOptions,
 ): AsyncGenerator<Compared> {
-  const rateLimit = createRateLimit(options.bytesPerSecondMax)
+  const rateLimit = createRateLimit(options.bytesPerSecondMax, options.signal)
   const sides = { source: onSide('source', source), target: onSide('target', target) }
   const context: Context = {
     ...sides,

@@ -36,7 +36,7 @@ function copyHoleOf(findings: readonly Finding[]): TicketExplanation['copyHole']
 function putTickets(copyHole: TicketExplanation['copyHole'], findings: readonly Finding[]): string {
   if (copyHole !== 'absent') return 'PUT tickets are off'
   const open = notYes(putRows, findings)
-  return open.length === 0 ? 'PUT tickets possible' : `PUT tickets are off all the same: ${open.join(', ')}`
+  return open.length === 0 ? 'PUT tickets possible' : `PUT tickets are still off: ${open.join(', ')}`
 }
 
 function reasonFor(method: StoreCapabilities['ticketMethod'], findings: readonly Finding[]): string {

@@ -21,7 +21,7 @@ import { statusOf, toObjectStoreError } from './errors.ts'
 
 export type { CORSRule as S3CorsRule, LifecycleRule as S3LifecycleRule } from '@aws-sdk/client-s3'
 
-/** How a bucket is set up, in the words of the S3 API. What the store does not know is as if it were not set. */
+/** How a bucket is set up, in the terms of the S3 API. A setting that the store does not know counts as not set. */
 export interface BucketSettings {
   versioning: 'Enabled' | 'Suspended' | 'off'
   objectLock: { retention?: { mode: ObjectLockRetentionMode; days: number } } | null
@@ -31,16 +31,16 @@ export interface BucketSettings {
   policy: unknown
 }
 
-/** The store would not take a setting; `reason` is its own code, safe to show. */
+/** The store refused a setting; `refused` is its status and code, safe to show. */
 export interface Refused {
   refused: string
 }
 
 /**
- * Settings of buckets, for whoever provisions them. Writing resolves to `null`, or to what the store said where it
- * will not take this (4xx or 501).
+ * Reads and writes the settings of buckets, for provisioning. Writing resolves to `null`, or to the store's answer if it
+ * refuses the setting (4xx or 501).
  *
- * Source: S3 API, operations on buckets. @throws {ObjectStoreError} for everything else that goes wrong.
+ * Source: S3 API, operations on buckets. @throws {ObjectStoreError} for all other failures.
  */
 export interface BucketSettingsClient {
   /** @returns `null` for a bucket that does not exist. */
@@ -52,15 +52,16 @@ export interface BucketSettingsClient {
   putCors(bucket: string, rules: CORSRule[]): Promise<Refused | null>
   putPolicy(bucket: string, policy: unknown): Promise<Refused | null>
   removePolicy(bucket: string): Promise<void>
-  /** Whether these keys may read the CORS rules: told from "there are none". */
+  /** True if these keys may read the CORS rules, which distinguishes a refusal from "there are none". */
   mayReadCors(bucket: string): Promise<boolean>
   close(): void
 }
 
+/** Creates a client for the settings of the buckets of this store. */
 export function createBucketSettings(endpoint: S3Endpoint): BucketSettingsClient {
   const client = createS3Client(endpoint)
 
-  /** @returns `null` where nothing is set, or the store does not know such a setting. */
+  /** @returns `null` if nothing is set, or the store does not know this setting. */
   async function read<T>(operation: string, call: Promise<T>): Promise<T | null> {
     try {
       return await call

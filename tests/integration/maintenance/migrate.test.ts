@@ -358,7 +358,7 @@ describe('bun run migrate --state', () => {
     expect(same.summary).toMatchObject({ versions: 31, differing: 1 })
   }, 60_000)
 
-  it('stops when it is told to, and goes on from there, with what was stored meanwhile', async () => {
+  it('stops on SIGINT, and a later run continues and copies what was stored meanwhile, each version counted once', async () => {
     for (let at = 0; at < 8; at += 1) await stored(source, `${at}`, randomDocument(256 * KiB))
     const state = join(folder, 'stopped.json')
     const slowly = ['--state', state, '--rate', '0.5', '--parallel', '1']
@@ -372,7 +372,8 @@ describe('bun run migrate --state', () => {
     // Its key comes before all of those that were copied.
     await stored(source, '0-late', randomDocument(KiB))
     const { exitCode, summary } = await migrate(['--state', state])
-    expect(summary).toMatchObject({ finished: true, versions: { copied: 9 } })
+    expect(summary).toMatchObject({ finished: true })
+    expect(summary?.versions).toEqual({ copied: 9 })
     expect(exitCode).toBe(0)
     expect((await compare()).exitCode).toBe(0)
   }, 60_000)

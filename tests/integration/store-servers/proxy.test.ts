@@ -129,7 +129,7 @@ describe('startStoreProxy, ignoreHeaders', () => {
 
   it('signs nothing for a client with other keys', async () => {
     const client = await behind({ ignoreHeaders: ['if-none-match'] })
-    const as = { accessKeyId: 'SOMEBODYELSE', secretAccessKey: 'somebody else entirely' }
+    const as = { accessKeyId: 'SOMEBODYELSE', secretAccessKey: 'of another account' }
     const headers = { 'if-none-match': '*' }
     expect((await client.send({ method: 'PUT', key: 'no', body: 'x', headers, as })).status).toBe(403)
   })

@@ -57,7 +57,7 @@ function common(line: LogLine | undefined): LogLine {
 }
 
 describe('the audit line', () => {
-  it('of an allowed call says who did what to which version, and by which rule', async () => {
+  it('says for an allowed call who did what to which version, and by which rule', async () => {
     const token = await service.token({ sub: 'carol' })
     await put(await callerOf(service, token), 'definitions/a', 'A')
     const digest = digestOf('A')
@@ -76,7 +76,7 @@ describe('the audit line', () => {
     })
   })
 
-  it('of a denied call says the same, with the rule that denied it', async () => {
+  it('says the same for a denied call, with the rule that denied it', async () => {
     const token = await service.token({ sub: 'carol', scope: 'documents:read' })
     const { status, audit } = await linesOf(token, `definitions/a/versions/${digestOf('A')}`, {
       method: 'DELETE',
@@ -95,7 +95,7 @@ describe('the audit line', () => {
     })
   })
 
-  it('of a foreign tenant names the tenant and what was asked for', async () => {
+  it('names for a foreign tenant the tenant and what was requested', async () => {
     const token = await service.token({ sub: 'carol' })
     const { audit } = await linesOf(token, '/v1/tenants/globex/documents/definitions/a/tags/v1')
     expect(audit).toEqual({
@@ -111,7 +111,7 @@ describe('the audit line', () => {
     })
   })
 
-  it('of a call without a good token says why it is not good, and no subject', async () => {
+  it('says for a call without a valid token why it is invalid, and no subject', async () => {
     const { audit } = await linesOf(null, 'definitions/a')
     expect(audit).toEqual({
       ...common(audit),

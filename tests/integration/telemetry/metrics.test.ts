@@ -46,7 +46,7 @@ async function damaged(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<st
 }
 
 describe('/metrics', () => {
-  it('is what Prometheus reads, without a complaint of its linter', async () => {
+  it('is read by Prometheus without a complaint of its linter', async () => {
     await call('bundles/a', { method: 'PUT', body: 'a' })
     const promtool = Bun.spawn(['promtool', 'check', 'metrics'], {
       stdin: new Blob([await scraped()]),
@@ -71,12 +71,12 @@ describe('/metrics', () => {
     ])
   })
 
-  it('has what is to be known of the process', async () => {
+  it('has the metrics of the process', async () => {
     const text = await scraped()
     expect(await scene.metric('process_resident_memory_bytes')).toBeGreaterThan(10 * MiB)
     expect(await scene.metric('process_cpu_seconds_total')).toBeGreaterThan(0)
     expect(await scene.metric('nodejs_heap_size_used_bytes')).toBeGreaterThan(MiB)
-    // Every scrape begins it anew.
+    // Every scrape resets it.
     await until(async () => Number(await scene.metric('nodejs_eventloop_lag_max_seconds')) > 0)
     expect(text).toMatch(/^build_info\{version="\d+\.\d+\.\d+"\} 1$/m)
   })
@@ -91,7 +91,7 @@ describe('requests', () => {
     expect(await scene.metric('http_server_active_requests')).toBe(0)
   })
 
-  it('make no series of their own, whatever tenants, names and methods callers think of', async () => {
+  it('create no series of their own, whatever tenants, names and methods callers invent', async () => {
     const anyone = await callerOf(scene.service, null)
     const before = (await scraped()).split('\n').length
     for (let caller = 0; caller < 30; caller += 1) {
@@ -110,8 +110,8 @@ describe('requests', () => {
   })
 })
 
-describe('what the service does with the store', () => {
-  it('is counted call by call, with its outcome', async () => {
+describe('calls to the store', () => {
+  it('are counted one by one, with their outcome', async () => {
     const put = 'object_store_call_duration_seconds_count{operation="PutObject",outcome="ok"}'
     const before = (await scene.metric(put)) ?? 0
     await call('bundles/stored', { method: 'PUT', body: 'stored' })
@@ -120,7 +120,7 @@ describe('what the service does with the store', () => {
     expect(await scene.metric('documents_store_reachable')).toBe(1)
   })
 
-  it('shows which tickets were given, and what the store is known to do', async () => {
+  it('show which tickets were issued, and what the store is known to do', async () => {
     const given = 'documents_upload_tickets_total{method="post"}'
     await until(() => scene.service.logs().some(({ event }) => event === 'store.probed'))
     expect(await scene.metric(given)).toBe(0)
@@ -130,7 +130,7 @@ describe('what the service does with the store', () => {
     expect(await scene.metric('documents_store_capability{capability="digest_enforced",state="yes"}')).toBe(1)
   })
 
-  it('shows damage, whether it was found before the answer or within it', async () => {
+  it('show damage, whether it was found before the answer or within it', async () => {
     const small = await damaged('damaged-small', randomDocument(KiB))
     const large = await damaged('damaged-large', randomDocument(MiB))
     expect(await scene.metric('documents_integrity_mismatches_total')).toBe(0)
@@ -143,7 +143,7 @@ describe('what the service does with the store', () => {
     expect(await scene.metric('http_server_responses_broken_off_total')).toBe(1)
   })
 
-  it('shows that the store is gone', async () => {
+  it('show that the store is unreachable', async () => {
     await store.kill()
     expect((await call('bundles/a')).status).toBe(503)
     expect(await scene.metric('documents_store_reachable')).toBe(0)

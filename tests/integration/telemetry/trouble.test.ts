@@ -50,7 +50,7 @@ describe('a backend that takes everything and says nothing', () => {
     expect(await scene.metric('http_server_active_requests')).toBe(0)
   }, 30_000)
 
-  it('makes us keep so much and no more, and count the rest', async () => {
+  it('makes the service keep a bounded number of items, and count the rest as dropped', async () => {
     const printed = scene.service.logs().length
     expect(printed).toBeGreaterThan(limits.telemetryItemsMax)
     const dropped = await droppedOf('logs', 'queue_full')
@@ -59,7 +59,7 @@ describe('a backend that takes everything and says nothing', () => {
     expect(await scene.metric('telemetry_exported_total{signal="logs"}')).toBe(0)
   })
 
-  it('lets the service stop, which says what it could not send', async () => {
+  it('lets the service stop, which logs what it could not send', async () => {
     scene.service.signal('SIGINT')
     expect(await scene.service.process.exited).toBe(0)
     const [unsent] = logged('telemetry.unsent')
@@ -74,7 +74,7 @@ describe('a backend that is in trouble', () => {
   }, 600_000)
   afterEach(() => scene.stop())
 
-  it('is told of once when it begins and once when it is over, and what was lost is counted', async () => {
+  it('is logged once when it begins and once when it is over, and lost items are counted', async () => {
     scene.backend.behave(() => new Response('no', { status: 500 }))
     await requests(3)
     await until(async () => (await droppedOf('traces', 'export_failed')) >= 3)
@@ -96,7 +96,7 @@ describe('a backend that is in trouble', () => {
     ])
   }, 30_000)
 
-  it('may take a part, and what it does not keep is counted', async () => {
+  it('may take a part, and the rejected items are counted', async () => {
     scene.backend.behave((request) =>
       Response.json({ partialSuccess: request.url.endsWith('/v1/logs') ? { rejectedLogRecords: '1' } : {} }),
     )
@@ -105,7 +105,7 @@ describe('a backend that is in trouble', () => {
     expect(await droppedOf('traces', 'rejected')).toBe(0)
   }, 30_000)
 
-  it('may answer nonsense, and the next export goes on', async () => {
+  it('may answer nonsense, and the next exports still work', async () => {
     scene.backend.behave(() => new Response('<html>', { headers: { 'content-type': 'text/html' } }))
     await requests(3)
     const exported = () => scene.metric('telemetry_exported_total{signal="traces"}')
@@ -116,9 +116,9 @@ describe('a backend that is in trouble', () => {
 })
 
 describe('a backend that is not there', () => {
-  it('keeps neither the service from starting, nor requests from being answered, nor it from stopping', async () => {
-    const nobody = `http://127.0.0.1:${await freePort()}`
-    scene = await startTelemetryScene({ env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: nobody } })
+  it('prevents the service neither from starting, nor from answering requests, nor from stopping', async () => {
+    const unreachable = `http://127.0.0.1:${await freePort()}`
+    scene = await startTelemetryScene({ env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: unreachable } })
     anyone = await callerOf(scene.service, null)
     await requests(20)
     scene.service.signal('SIGINT')
@@ -128,7 +128,7 @@ describe('a backend that is not there', () => {
 })
 
 describe('a backend behind a private authority', () => {
-  it('is trusted by the certificate that is configured, and by no other way', async () => {
+  it('is trusted only with the configured certificate', async () => {
     const { certificate, privateKey, ca } = await makeServerTls()
     const received: string[] = []
     const server = Bun.serve({
@@ -154,8 +154,8 @@ describe('a backend behind a private authority', () => {
   })
 })
 
-describe('without exports', () => {
-  it('nothing is sent, be it that there is no endpoint or that all are turned off', async () => {
+describe('the service without exports', () => {
+  it('sends nothing, without an endpoint and with all exports turned off', async () => {
     scene = await startTelemetryScene({ env: { OTEL_SDK_DISABLED: 'true' } })
     anyone = await callerOf(scene.service, null)
     await requests(3)

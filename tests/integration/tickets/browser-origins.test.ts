@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { provisionBucket } from '../../../service/object-store/s3/provision.ts'
+import { provisionBucket } from '../../../service/provisioning/apply.ts'
 import { type Caller, callerOf, digestOf, jsonOf } from '../../support/service/caller.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
@@ -10,7 +10,7 @@ setDefaultTimeout(600_000)
 /** One that the stores of the tests take (tests/support/stores/store.ts), and one that no store allows. */
 const ours = 'https://ui.example'
 const other = 'https://elsewhere.example'
-const stagingPrefix = 'docs/staging/'
+const prefix = 'docs/'
 
 let service: InProcessService
 let call: Caller
@@ -18,11 +18,7 @@ let call: Caller
 beforeAll(async () => {
   service = await serviceInProcess()
   call = await callerOf(service)
-  await provisionBucket(service.owner, {
-    bucket: service.connection.bucket,
-    stagingPrefix,
-    browserOrigins: [ours],
-  })
+  await provisionBucket(service.owner, { bucket: service.connection.bucket, prefix }, [ours])
 })
 
 afterAll(() => service.stop())
@@ -137,14 +133,13 @@ describe('a request from a page to the store', () => {
 
 describe('provisionBucket with allowed origins', () => {
   const provision = (bucket: string, browserOrigins: string[]) =>
-    provisionBucket(service.owner, { bucket, stagingPrefix, browserOrigins })
+    provisionBucket(service.owner, { bucket, prefix }, browserOrigins)
 
   it('reports a store that accepts no such rule', async () => {
-    const { refused } = await provision(await freshBucket(service.owner), [ours])
-    const ofBrowsers = refused.filter((rule) => rule.includes('CORS'))
-    expect(ofBrowsers).toEqual(
-      service.connection.kind === 'minio' ? [`let in the browsers of ${ours} alone (CORS)`] : [],
-    )
+    const outcomes = await provision(await freshBucket(service.owner), [ours])
+    expect(outcomes.filter(({ setting }) => setting === 'cors')).toMatchObject([
+      { shouldBe: `browsers of ${ours} are let in`, done: service.connection.kind !== 'minio' },
+    ])
   })
 
   it('replaces the rule that was there', async () => {

@@ -3,11 +3,11 @@ import type { Caller } from '../service/caller.ts'
 import { answersAt } from './described-operation.ts'
 import { schemaCheckOf } from './described-schema.ts'
 
-/** Holds real answers against the OpenAPI document of the service that gave them, and remembers them. */
+/** Compares real answers with the OpenAPI document of the service that gave them, and remembers them. */
 export interface DescribedAnswers {
-  /** The caller, but an answer that is not as described fails the test. */
+  /** Wraps a caller: an answer that differs from the document fails the test. */
   checking(call: Caller): Caller
-  /** What of an answer is not described; empty if nothing. Leaves its body unread. */
+  /** Returns what of an answer the document does not describe. Leaves the body of the response unread. */
   undescribed(method: string, path: string, response: Response): Promise<string[]>
   /** Operation and status of every answer so far, such as `putDocument 201`. */
   readonly statuses: ReadonlySet<string>
@@ -15,9 +15,10 @@ export interface DescribedAnswers {
   readonly codes: ReadonlySet<string>
 }
 
-/** Of one connection (RFC 9110 section 7.6.1) and not of the answer: OpenAPI says nothing of them. */
+/** Headers of the connection (RFC 9110, section 7.6.1), which OpenAPI does not describe. */
 const connectionHeaders = ['connection', 'keep-alive', 'transfer-encoding']
 
+/** Starts comparing answers with the given document. */
 export function describedAnswers(document: OpenApiDocument): DescribedAnswers {
   const check = schemaCheckOf(document)
   const statuses = new Set<string>()

@@ -5,14 +5,14 @@ import type {
   Reference,
 } from '../../../service/http/openapi/types.ts'
 
-/** What the document says that can be answered to a request. */
+/** The answers to a request that the document describes. */
 export interface DescribedOperation {
-  /** `operationId`, or what it is called that there is none. */
+  /** `operationId`, or a name for requests that belong to no operation. */
   name: string
   responses: Record<string, Answered | Reference>
 }
 
-/** @param path of the request, as it was sent, without a query. */
+/** Returns the answers that are described for a request. @param path of the request as sent, without a query. */
 export function answersAt(document: OpenApiDocument, method: string, path: string): DescribedOperation {
   const [item] = Object.entries(document.paths)
     .filter(([template]) => formOf(template).test(path))
@@ -25,7 +25,7 @@ export function answersAt(document: OpenApiDocument, method: string, path: strin
   return { name: operation.operationId, responses: operation.responses }
 }
 
-/** Operation and status of every answer that is described, such as `putDocument 201`. */
+/** Returns operation and status of every described answer, such as `putDocument 201`. */
 export function describedStatuses({ paths }: OpenApiDocument): string[] {
   const operations = Object.values(paths).flatMap(({ get, head, put, post, delete: remove }) =>
     [get, head, put, post, remove].filter((operation) => operation !== undefined),

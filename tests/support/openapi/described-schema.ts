@@ -2,12 +2,12 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { JsonSchema, OpenApiDocument } from '../../../service/http/openapi/types.ts'
 
-/** What keeps a value from being as a schema says; empty if nothing does. */
+/** Returns the errors of a value by a schema, empty if it is valid. */
 export type SchemaCheck = (schema: JsonSchema, value: unknown) => string[]
 
 /**
- * Checks by JSON Schema 2020-12, the dialect of OpenAPI 3.1. Members of which a schema says nothing count as
- * errors here: nothing may go out that is not described.
+ * Returns a check by JSON Schema 2020-12, the dialect of OpenAPI 3.1. Members that the schema does not describe are
+ * errors here: the service may send nothing that is not described.
  */
 export function schemaCheckOf({ components }: OpenApiDocument): SchemaCheck {
   // `strict` would refuse keywords that OpenAPI adds, such as `examples` of parameters.
@@ -19,7 +19,7 @@ export function schemaCheckOf({ components }: OpenApiDocument): SchemaCheck {
     const key = JSON.stringify(schema)
     const known = validators.get(key)
     if (known) return known
-    // With the components beside it, "#/components/schemas/…" is a reference within the schema itself.
+    // With the components included, "#/components/schemas/…" refers to the schema itself.
     const validator = ajv.compile({
       ...schema,
       unevaluatedProperties: false,

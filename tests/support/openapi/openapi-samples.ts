@@ -13,13 +13,13 @@ export const document = 'definitions/a'
 export const version = `${document}/versions/${digestOf(bytes)}`
 export const json = { 'content-type': 'application/json' }
 
-/** The document that the samples are about: a version that is tagged `v1` beside `latest`. */
+/** Uploads the document that the samples are about: a version that is tagged `v1` as well as `latest`. */
 export async function prepare(call: Caller): Promise<void> {
   await put(call, document, bytes)
   await call(`${document}/tags/v1`, moveTo(bytes))
 }
 
-/** The body of a tag move, or of whatever else has a digest alone. */
+/** Returns a call with a body of only a digest, such as a tag move. */
 export function moveTo(content: string, headers: Record<string, string> = {}): Call {
   return {
     method: 'PUT',
@@ -28,12 +28,13 @@ export function moveTo(content: string, headers: Record<string, string> = {}): C
   }
 }
 
+/** Returns a call that asks for an upload ticket. */
 export function ticketFor(content: string, size = content.length): Call {
   const body = JSON.stringify({ digest: digestOf(content), size, contentType: 'text/plain' })
   return { method: 'POST', body, headers: json }
 }
 
-/** Ticket and address of an upload that can be completed, once `upload` has sent its bytes. */
+/** Asks for a ticket and returns how to upload its bytes and how to complete it. */
 export async function ticketOf(call: Caller, path: string, content: string) {
   const ticket = await jsonOf(await call(`${path}/uploads`, ticketFor(content)))
   const body = JSON.stringify({ ticket: ticket.ticket })
@@ -51,7 +52,7 @@ export async function ticketOf(call: Caller, path: string, content: string) {
   }
 }
 
-/** One good call of every operation on documents, by its path as the table of routes has it. */
+/** Returns one good call of every operation on documents, with its path as in the table of routes. */
 export async function samplesOf(service: InProcessService, call: Caller): Promise<Sample[]> {
   const { complete, completion } = await ticketOf(call, 'definitions/sampled', 'never uploaded')
   const calls: Record<string, Call> = {

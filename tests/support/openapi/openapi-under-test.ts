@@ -7,14 +7,14 @@ import { documentRoutes } from '../../../service/http/routes/document-routes.ts'
 import { tagRoutes } from '../../../service/http/routes/tag-routes.ts'
 import { transferRoutes } from '../../../service/http/routes/transfer-routes.ts'
 
-/** The table of routes; nothing can be called by it, for there is nothing behind it. */
+/** The table of routes, with no domain behind it: it can be described, but not called. */
 export const routes: readonly Route[] = [
   ...documentRoutes({} as Documents),
   ...tagRoutes({} as Documents),
   ...transferRoutes({} as Transfers),
 ]
 
-/** The document as it goes out. */
+/** Returns the OpenAPI document as it is sent. */
 export function describedApi(of: readonly Route[] = routes): OpenApiDocument {
   return JSON.parse(JSON.stringify(describeApi(of, { documentBytesMax: 1000 })))
 }

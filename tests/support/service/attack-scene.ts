@@ -12,32 +12,33 @@ import { type InProcessService, serviceInProcess } from './service-for-tests.ts'
 import { type TicketCalls, ticketCalls } from './ticket-calls.ts'
 
 /**
- * A store that two tenants share: the victim `globex` has a document there that nobody else may see, the
- * attacker `mallory` has all rights in `acme`, and knows of the victim what can be known: keys, digest, size.
+ * A store that two tenants share. The victim `globex` has a document there that no one else may see; the attacker `mallory`
+ * has all rights in `acme`, and knows keys, digest and size of that document.
  */
 export interface AttackScene {
   service: InProcessService
   capabilities: StoreCapabilities
-  /** The probe found that whoever holds a presigned PUT can copy any object with it. */
+  /** Whether the probe found that the holder of a presigned PUT can copy any object with it. */
   copyHole: boolean
   mallory: TicketCalls
   victim: TicketCalls
   secret: { name: string; bytes: Uint8Array<ArrayBuffer>; digest: string; key: string }
   signer: ReturnType<typeof createS3TransferSigner>
-  /** `bucket/key` of the secret, as a copy would name it. */
+  /** `/bucket/key` of the secret document, as a copy would name it. */
   copySource: string
-  /** What a browser without any signature gets of a key below `docs/`: its status. */
+  /** Reads a key below `docs/` without any signature and returns the status. */
   readAnonymously(key: string): Promise<number>
   /**
-   * All that is wrong in the bucket: the secret anywhere but at the victim's, bytes under a digest that they do
-   * not have, and versions that are not as they were when they were `remembered`.
+   * Returns all that is wrong in the bucket: the secret anywhere except at its own key, bytes under a digest that they do
+   * not have, and versions that differ from when they were remembered.
    */
   harm(): Promise<string[]>
-  /** Takes all versions that there are now for published. */
+  /** Remembers all versions of now as those that {@link harm} expects. */
   remember(): Promise<void>
   stop(): Promise<void>
 }
 
+/** Creates the scene on the store of this run. */
 export async function attackScene(): Promise<AttackScene> {
   const findings = await probedFindings(await storeForTests())
   const capabilities = capabilitiesOf(findings)
@@ -55,7 +56,7 @@ export async function attackScene(): Promise<AttackScene> {
     connectionsMax: 1,
     publicEndpoint: connection.endpoint,
   })
-  // Not only what is below `docs/`: an attacker may reach beyond.
+  // Of the whole bucket: an attacker may reach keys outside `docs/`.
   const bucket = createS3ObjectStore({ ...owner, connectionsMax: 4 })
   let remembered = new Map<string, string>()
 

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { ServiceForTests } from './service-for-tests.ts'
+
+export { digestOf, reprDigestOf } from './sample-documents.ts'
 
 export interface Call {
   method?: string
@@ -12,7 +13,7 @@ export type Caller = (path: string, call?: Call) => Promise<Response>
 
 export const acme = '/v1/tenants/acme/documents'
 
-/** @param token `null` for none; default: a good one with all scopes for `acme`. */
+/** Returns a caller of the service. @param token `null` for none; default: a good one with all scopes for `acme`. */
 export async function callerOf(service: ServiceForTests, token?: string | null): Promise<Caller> {
   const bearer = token === undefined ? await service.token() : token
   return (path, { headers, ...call } = {}) =>
@@ -28,14 +29,15 @@ function addressOf(path: string): string {
   return path === '' || path.startsWith('?') ? `${acme}${path}` : `${acme}/${path}`
 }
 
-/** A document as the API shows it, or what else has members. */
+/** A JSON object, such as a document as the API shows it. */
 export type Json = Record<string, unknown>
 
+/** Reads the body of a response as a JSON object. */
 export async function jsonOf(response: Response): Promise<Json> {
   return (await response.json()) as Json
 }
 
-/** Status and code of a refusal, after a look at its form: `404 document_not_found`. */
+/** Returns status and code of a refusal, such as `404 document_not_found`, after checking the form of the problem. */
 export async function refusalOf(response: Response): Promise<string> {
   const problem = await jsonOf(response)
   const { status, code, type, traceId } = problem
@@ -47,24 +49,14 @@ export async function refusalOf(response: Response): Promise<string> {
   return wellFormed ? `${status} ${code}` : `not a problem: ${JSON.stringify(problem)}`
 }
 
-/** `sha256:<hex>` of the bytes. */
-export function digestOf(bytes: string | Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-}
-
-/** Value of `Repr-Digest` for the bytes. */
-export function reprDigestOf(bytes: string | Uint8Array): string {
-  return `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`
-}
-
-/** Uploads `body` and gives the document that came back. */
+/** Uploads `body` and returns the document that the service answers. @throws {Error} if it refuses. */
 export async function put(call: Caller, path: string, body: BodyInit): Promise<Json> {
   const response = await call(path, { method: 'PUT', body })
   if (!response.ok) throw new Error(`PUT ${path}: ${await refusalOf(response)}`)
   return jsonOf(response)
 }
 
-/** A body without a declared length: goes out in chunks. */
+/** Returns a body without a declared length, which is sent in chunks. */
 export function chunked(...parts: (string | Uint8Array)[]): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream({

@@ -5,28 +5,28 @@ import type { TransferSigner } from '../../../service/object-store/transfer-sign
 import type { Digest, VersionRef } from '../../../service/wire/names.ts'
 import { minioCapabilities } from '../stores/known-capabilities.ts'
 import { createMemoryObjectStore } from '../stores/memory-object-store.ts'
+import { digestOf, KiB, MiB } from './sample-documents.ts'
 
-export const KiB = 1024
-export const MiB = 1024 * KiB
+export { digestOf, KiB, MiB }
 
-/** One document of one tenant, which most tests are about. */
+/** The document that most tests are about. */
 export const ref = { tenant: 'acme', type: 'snapshots', name: 'orders.bin' }
 
 export interface DocumentsUnderTest {
   documents: Documents
   store: ObjectStore
-  /** What was read and did not hash to its digest. */
+  /** Versions that were read and did not match their digest. */
   violations: { ref: VersionRef; found: { digest: Digest; size: number } }[]
 }
 
-/** A store in memory has no address that could be signed. */
+/** A store in memory has no address to sign. */
 const noSigner: TransferSigner = {
   postForm: () => Promise.reject(new Error('nothing to sign for')),
   put: () => Promise.reject(new Error('nothing to sign for')),
   get: () => Promise.reject(new Error('nothing to sign for')),
 }
 
-/** The domain on a store in memory; `decorate` puts something between the two. */
+/** Creates the domain on a store in memory; `decorate` may wrap that store. */
 export function documentsInMemory(
   options: {
     decorate?: (store: ObjectStore) => ObjectStore
@@ -50,21 +50,19 @@ export function documentsInMemory(
   return { documents, store, violations }
 }
 
-export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${Bun.SHA256.hash(bytes, 'hex')}`
-}
-
+/** Returns the version of {@link ref} with these bytes. */
 export function versionOf(bytes: Uint8Array): VersionRef {
   return { ...ref, digest: digestOf(bytes) }
 }
 
+/** Returns the key of the version of {@link ref} with these bytes, spelled out. */
 export function keyOf(bytes: Uint8Array): string {
   return `tenants/acme/documents/snapshots/orders.bin/${Bun.SHA256.hash(bytes, 'hex')}`
 }
 
 export const latestKey = 'tenants/acme/tags/snapshots/orders.bin/latest'
 
-/** An upload of these bytes, admitted now, that declares nothing, but for what `declared` says. */
+/** Returns an upload of these bytes, admitted now, that declares nothing except what `declared` says. */
 export function uploadOf(bytes: Uint8Array, declared: Partial<Upload> = {}): Upload {
   return {
     body: streamOf(bytes),
@@ -77,7 +75,7 @@ export function uploadOf(bytes: Uint8Array, declared: Partial<Upload> = {}): Upl
   }
 }
 
-/** In chunks as a socket gives them. */
+/** Returns a stream of the bytes in chunks of 64 KiB, each given when it is asked for. */
 export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0
   return new ReadableStream<Uint8Array>(
@@ -92,7 +90,7 @@ export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   )
 }
 
-/** Every key in the store. */
+/** Returns every key in the store; at most 1000. */
 export async function keysIn(store: ObjectStore): Promise<string[]> {
   return (await store.list({ prefix: '', limit: 1000 })).objects.map(({ key }) => key)
 }

@@ -1,6 +1,6 @@
 import { keepPrinted } from '../printed.ts'
 
-/** A span or a log record as OTLP/JSON has it, with the attributes of its resource and its own as plain values. */
+/** A span as OTLP/JSON has it, with its own attributes and those of its resource as plain values. */
 export interface ReceivedSpan {
   traceId: string
   spanId: string
@@ -15,6 +15,7 @@ export interface ReceivedSpan {
   events: readonly unknown[]
 }
 
+/** A log record as OTLP/JSON has it, with its own attributes and those of its resource as plain values. */
 export interface ReceivedLog {
   traceId: string | undefined
   spanId: string | undefined
@@ -24,16 +25,16 @@ export interface ReceivedLog {
   resource: Readonly<Record<string, unknown>>
 }
 
-/** A backend of OTLP/HTTP in JSON that keeps what it is sent, or behaves badly. */
+/** A backend of OTLP/HTTP in JSON that keeps what it receives, or behaves badly. */
 export interface OtlpReceiver {
   url: string
   spans: ReceivedSpan[]
   logs: ReceivedLog[]
   /** Headers of every request. */
   headers: Headers[]
-  /** Everything that was received, as it came. */
+  /** Returns everything that was received, unchanged. */
   bytes(): string
-  /** How it answers from now on; default: takes everything. */
+  /** Sets how it answers from now on; at first it accepts everything. */
   behave(behaviour: Behaviour): void
   stop(): Promise<void>
 }
@@ -42,6 +43,7 @@ export type Behaviour = (request: Request) => Response | Promise<Response>
 
 const takesAll: Behaviour = () => Response.json({})
 
+/** Starts a receiver on a free port of loopback. */
 export function startOtlpReceiver(): OtlpReceiver {
   const bodies: string[] = []
   let behaviour = takesAll

@@ -1,14 +1,15 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { parseAnswer } from './raw-http.ts'
 
-/** One answer as it came, taken apart by RFC 9112 and no more. */
+/** One answer as it came, parsed by RFC 9112 and no more. */
 export interface RawAnswer {
   /** Such as `HTTP/1.1 200 OK`. */
   statusLine: string
   status: number
-  /** Names in lower case; of a repeated one, all values with a comma between. */
+  /** Names in lower case; the values of a repeated one are joined by commas. */
   headers: Readonly<Record<string, string>>
-  /** Taken out of its chunks. */
+  /** Without chunk framing, one character per byte. */
   body: string
 }
 
@@ -16,20 +17,21 @@ export interface RawAnswer {
 export interface RawConnection {
   send(bytes: string | Uint8Array): void
   /**
-   * The next answer, interim ones (1xx) included. Without `toHead` an announced body is waited for.
+   * Waits for the next answer, interim ones (1xx) included, with its body unless it answers a HEAD (`toHead`).
    *
-   * @returns `null` if the server closes before a whole answer came.
-   * @throws {Error} if nothing comes for `answerSecondsMax`.
+   * @returns `null` if the server closes the connection before the answer is complete.
+   * @throws {Error} if there is no complete answer after `answerSecondsMax`.
    */
   answer(options?: { toHead?: boolean }): Promise<RawAnswer | null>
-  /** What came and was not taken as an answer yet. */
+  /** Returns what has arrived and is not part of an answer yet. */
   rest(): string
-  /** True if the server closes within the given time. */
+  /** Resolves to whether the server closes the connection within the given time. */
   closesWithin(milliseconds: number): Promise<boolean>
   close(): void
 }
 
-const answerSecondsMax = 10
+/** Catches what hangs. */
+const answerSecondsMax = 120
 const pollMilliseconds = 5
 
 /** Connects to the origin of a service. */
@@ -51,7 +53,7 @@ export async function rawConnection(url: string): Promise<RawConnection> {
   }
 }
 
-/** Sends `request` on a connection of its own and gives the first answer. */
+/** Sends `request` on its own connection and returns the first answer, `null` as {@link RawConnection.answer}. */
 export async function answerTo(url: string, request: string): Promise<RawAnswer | null> {
   const connection = await rawConnection(url)
   try {
@@ -87,61 +89,15 @@ function receive(socket: Socket): Received {
 async function nextAnswer(received: Received, toHead: boolean): Promise<RawAnswer | null> {
   const deadline = performance.now() + answerSecondsMax * 1000
   for (;;) {
-    const taken = takeAnswer(received.text, toHead, received.ended)
-    if (taken) {
-      received.text = received.text.slice(taken.length)
-      return taken.answer
+    const parsed = parseAnswer(Buffer.from(received.text, 'latin1'), toHead)
+    const endsWithConnection = received.ended && parsed?.headers.has('content-length') === false
+    if (parsed && (parsed.complete || (endsWithConnection && !parsed.headers.has('transfer-encoding')))) {
+      received.text = received.text.slice(parsed.length)
+      const { statusLine, status, headers, body } = parsed
+      return { statusLine, status, headers: Object.fromEntries(headers), body: body.toString('latin1') }
     }
     if (received.ended) return null
     if (performance.now() > deadline) throw new Error(`no answer; so far: ${JSON.stringify(received.text)}`)
     await Bun.sleep(pollMilliseconds)
-  }
-}
-
-function takeAnswer(text: string, toHead: boolean, ended: boolean) {
-  const headEnd = text.indexOf('\r\n\r\n')
-  if (headEnd < 0) return null
-  const [statusLine = '', ...fields] = text.slice(0, headEnd).split('\r\n')
-  const headers: Record<string, string> = {}
-  for (const field of fields) {
-    const colon = field.indexOf(':')
-    const name = field.slice(0, colon).toLowerCase()
-    const value = field.slice(colon + 1).trim()
-    headers[name] = name in headers ? `${headers[name]}, ${value}` : value
-  }
-  const status = Number(statusLine.split(' ')[1])
-  const start = headEnd + 4
-  const body = bodyless(status, toHead)
-    ? { body: '', length: 0 }
-    : takeBody(text.slice(start), headers, ended)
-  return body && { answer: { statusLine, status, headers, body: body.body }, length: start + body.length }
-}
-
-/** RFC 9112 section 6.3, items 1 and 2. */
-function bodyless(status: number, toHead: boolean): boolean {
-  return toHead || status < 200 || status === 204 || status === 304
-}
-
-function takeBody(text: string, headers: Readonly<Record<string, string>>, ended: boolean) {
-  if (headers['transfer-encoding'] === 'chunked') return takeChunks(text)
-  const declared = headers['content-length']
-  if (declared === undefined) return ended ? { body: text, length: text.length } : null
-  const length = Number(declared)
-  return text.length < length ? null : { body: text.slice(0, length), length }
-}
-
-/** RFC 9112 section 7.1, without trailers. */
-function takeChunks(text: string) {
-  let body = ''
-  let at = 0
-  for (;;) {
-    const lineEnd = text.indexOf('\r\n', at)
-    if (lineEnd < 0) return null
-    const size = Number.parseInt(text.slice(at, lineEnd), 16)
-    const start = lineEnd + 2
-    if (text.length < start + size + 2) return null
-    body += text.slice(start, start + size)
-    at = start + size + 2
-    if (size === 0) return { body, length: at }
   }
 }

@@ -1,12 +1,17 @@
 import { connect, type Socket } from 'node:net'
 
-/** What came back on a socket, and whether its framing says that it is all. */
-export interface RawAnswer {
+/** An answer as it came back on a socket. */
+export interface ParsedAnswer {
+  /** Such as `HTTP/1.1 200 OK`. */
+  statusLine: string
   status: number
   headers: Headers
+  /** The bytes that have arrived, without chunk framing. */
   body: Buffer
-  /** The final chunk or the last byte of Content-Length was there (RFC 9112 section 8). */
+  /** Whether the final chunk or the last byte of Content-Length has arrived (RFC 9112 section 8). */
   complete: boolean
+  /** How many of the bytes that have arrived belong to the answer, head included. */
+  length: number
 }
 
 export interface RawRequest {
@@ -15,22 +20,27 @@ export interface RawRequest {
   headers?: Readonly<Record<string, string>>
 }
 
-/** One request on a connection of its own, byte by byte as the test likes. */
+/** One request on its own connection, sent byte by byte as the test likes. */
 export interface RawExchange {
   /** Resolves once the kernel has taken the bytes. */
   send(bytes: Uint8Array): Promise<void>
-  /** One chunk of a chunked body (RFC 9112 section 7.1); none is the last one. */
+  /** Sends one chunk of a chunked body (RFC 9112 section 7.1); without bytes it is the last one. */
   sendChunk(bytes?: Uint8Array): Promise<void>
-  /** Bytes that have arrived so far. */
+  /** Returns the number of bytes that have arrived so far. */
   received(): number
-  /** All that comes until the answer is complete or the connection ends. */
-  answer(): Promise<RawAnswer>
-  /** Sends no more, as if that had been all (FIN); still reads. */
+  /**
+   * Waits until the answer is complete or the connection ends, and closes the connection.
+   *
+   * @throws {Error} if the connection ends before the head of an answer, or if bytes follow the answer.
+   */
+  answer(): Promise<ParsedAnswer>
+  /** Sends no more, as if that had been all (FIN), and still reads. */
   end(): void
-  /** As a client does that is switched off: a reset, no farewell. */
+  /** Resets the connection, like a client that is switched off. */
   reset(): void
-  /** Stops and goes on reading, so that the peer's writes back up. */
+  /** Stops reading, so that the peer's writes back up. */
   pause(): void
+  /** Reads again after {@link pause}. */
   resume(): void
 }
 
@@ -70,6 +80,7 @@ export async function rawRequest(origin: string, request: RawRequest): Promise<R
         const parsed = ended || mayBeWhole(arrived, bytes) ? parseAnswer(Buffer.concat(arrived)) : null
         if (ended && parsed === null) throw new Error('the connection ended before an answer began')
         if (parsed && (ended || parsed.complete)) {
+          if (parsed.length < bytes) throw new Error(`${bytes - parsed.length} bytes follow the answer`)
           socket.destroy()
           return parsed
         }
@@ -94,7 +105,7 @@ function headOf({ method, path, headers = {} }: RawRequest, host: string): strin
   return `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
 }
 
-/** A cheap look before everything is parsed again: the last byte of a length, or a last chunk. */
+/** Decides cheaply whether parsing everything again may be worthwhile: by the length or the last chunk. */
 function mayBeWhole(arrived: readonly Buffer[], bytes: number): boolean {
   const head = Buffer.concat(arrived.slice(0, 3)).subarray(0, 8192).toString('latin1')
   const length = /\r\ncontent-length: *(\d+)\r\n/i.exec(head)?.[1]
@@ -102,7 +113,13 @@ function mayBeWhole(arrived: readonly Buffer[], bytes: number): boolean {
   return bytes < 65_536 || Buffer.concat(arrived.slice(-6)).subarray(-5).toString('latin1') === '0\r\n\r\n'
 }
 
-function parseAnswer(bytes: Buffer): RawAnswer | null {
+/**
+ * Takes the first answer out of the bytes that have arrived (RFC 9112 section 6.3, without trailers).
+ *
+ * @param toHead whether it answers a HEAD, so has no body whatever its headers say.
+ * @returns `null` while its head is incomplete. An answer that declares no length is never complete by itself.
+ */
+export function parseAnswer(bytes: Buffer, toHead = false): ParsedAnswer | null {
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd < 0) return null
   const [statusLine = '', ...lines] = bytes.subarray(0, headEnd).toString('latin1').split('\r\n')
@@ -114,25 +131,32 @@ function parseAnswer(bytes: Buffer): RawAnswer | null {
   )
   const status = Number(statusLine.split(' ')[1])
   const rest = bytes.subarray(headEnd + 4)
-  if (headers.get('transfer-encoding') === 'chunked') return { status, headers, ...dechunk(rest) }
-  // RFC 9112 section 6.3: these never have a body.
-  const bodiless = status === 204 || status === 304
-  const size = bodiless ? 0 : Number(headers.get('content-length') ?? Number.NaN)
-  return { status, headers, body: rest, complete: rest.length === size }
+  const bodiless = toHead || status < 200 || status === 204 || status === 304
+  const { body, length, complete } = bodiless
+    ? { body: Buffer.alloc(0), length: 0, complete: true }
+    : bodyOf(rest, headers)
+  return { statusLine, status, headers, body, complete, length: headEnd + 4 + length }
 }
 
-function dechunk(bytes: Buffer): { body: Buffer; complete: boolean } {
+function bodyOf(rest: Buffer, headers: Headers) {
+  if (headers.get('transfer-encoding') === 'chunked') return dechunk(rest)
+  const declared = Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY)
+  const body = rest.subarray(0, declared)
+  return { body, length: body.length, complete: body.length === declared }
+}
+
+function dechunk(bytes: Buffer) {
   const chunks: Buffer[] = []
   let at = 0
   for (;;) {
     const lineEnd = bytes.indexOf('\r\n', at)
-    if (lineEnd < 0) return { body: Buffer.concat(chunks), complete: false }
+    if (lineEnd < 0) return { body: Buffer.concat(chunks), length: bytes.length, complete: false }
     const size = Number.parseInt(bytes.subarray(at, lineEnd).toString('latin1'), 16)
     const from = lineEnd + 2
-    if (size === 0)
-      return { body: Buffer.concat(chunks), complete: bytes.subarray(from, from + 2).length === 2 }
+    const end = from + size + 2
     chunks.push(bytes.subarray(from, from + size))
-    if (bytes.length < from + size + 2) return { body: Buffer.concat(chunks), complete: false }
-    at = from + size + 2
+    if (bytes.length < end) return { body: Buffer.concat(chunks), length: bytes.length, complete: false }
+    if (size === 0) return { body: Buffer.concat(chunks), length: end, complete: true }
+    at = end
   }
 }

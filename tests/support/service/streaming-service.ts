@@ -1,6 +1,6 @@
 /**
- * The service as a process of its own that takes its store for one that enforces no digest, so that completions
- * stream. Prints where it is and a token as one line of JSON, and stops when its standard input ends.
+ * Runs the service as a separate process that assumes a store without digest checks, so that completions stream. Prints
+ * its address and a token as one line of JSON, and stops when its standard input ends.
  */
 import { minioCapabilities } from '../stores/known-capabilities.ts'
 import { serviceInProcess } from './service-for-tests.ts'

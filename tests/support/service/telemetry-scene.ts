@@ -2,17 +2,18 @@ import { freePort } from '../../../compose/servers/free-port.ts'
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts'
 import { type SpawnedService, type SpawnOptions, serviceInChild } from './service-for-tests.ts'
 
-/** The real service that exports to a backend of ours, and answers Prometheus. */
+/** The real service, which exports telemetry to a receiver of the test and serves metrics. */
 export interface TelemetryScene {
   service: SpawnedService
   backend: OtlpReceiver
-  /** Address of its metrics, with the path. */
+  /** URL of its metrics. */
   metricsUrl: string
-  /** Value of one series as it is scraped now, name and labels as they stand there; `undefined` if absent. */
+  /** Scrapes the value of one series, named with its labels as exported; `undefined` if it is absent. */
   metric(series: string): Promise<number | undefined>
   stop(): Promise<void>
 }
 
+/** Starts the receiver and the service. */
 export async function startTelemetryScene(options: SpawnOptions = {}): Promise<TelemetryScene> {
   const backend = startOtlpReceiver()
   const metricsUrl = `http://127.0.0.1:${await freePort()}/metrics`
@@ -38,12 +39,13 @@ export async function startTelemetryScene(options: SpawnOptions = {}): Promise<T
   }
 }
 
-/** Trace and span of a response's `traceparent`. */
+/** Returns the trace and span of a response's `traceparent`. */
 export function idsOf(response: Response): { traceId: string; spanId: string } {
   const [, traceId = '', spanId = ''] = response.headers.get('traceparent')?.split('-') ?? []
   return { traceId, spanId }
 }
 
+/** Returns the spans whose parent is the given one. */
 export function childrenOf(spans: readonly ReceivedSpan[], parent: { spanId: string }): ReceivedSpan[] {
   return spans.filter((span) => span.parentSpanId === parent.spanId)
 }

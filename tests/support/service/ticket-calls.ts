@@ -5,19 +5,19 @@ import { type Forgery, sendTicket, type Ticket } from './ticket-upload.ts'
 
 export const contentType = 'application/x-test'
 
-/** The three steps of an upload by ticket, as one subject, under the type `bundles`. */
+/** The three steps of an upload by ticket, as one subject, for the type `bundles`. */
 export interface TicketCalls {
   call: Caller
-  /** `changed` goes over the request body. */
+  /** Asks for a ticket; `changed` replaces fields of the request body. */
   ask(name: string, bytes: Uint8Array, changed?: Json): Promise<Response>
-  /** The ticket of a 201. */
+  /** Asks for a ticket and returns it. @throws {Error} unless the answer is 201. */
   ticketFor(name: string, bytes: Uint8Array): Promise<Ticket>
   complete(name: string, ticket: Pick<Ticket, 'id' | 'ticket'>): Promise<Response>
-  /** Asks and sends; what remains is to complete. */
+  /** Asks for a ticket and uploads, but does not complete. */
   uploaded(name: string, bytes: Uint8Array<ArrayBuffer>, forgery?: Forgery): Promise<Ticket>
 }
 
-/** @param token default: a good one, of `alice` in `acme`. */
+/** Returns the calls of one subject. @param token default: a good one, of `alice` in `acme`. */
 export async function ticketCalls(service: ServiceForTests, token?: string): Promise<TicketCalls> {
   const call = await callerOf(service, token)
   const ca = service.connection.ca
@@ -46,6 +46,7 @@ export async function ticketCalls(service: ServiceForTests, token?: string): Pro
   return calls
 }
 
+/** Returns body and headers of a request that sends a value as JSON. */
 export function jsonBody(value: unknown): { body: string; headers: Record<string, string> } {
   return { body: JSON.stringify(value), headers: { 'content-type': 'application/json' } }
 }

@@ -1,6 +1,6 @@
 /**
- * One transfer with the store by a process of its own, as a client makes it. Reads a {@link StoreTransfer} as JSON
- * from standard input, since it holds a signed URL; prints the store's status, and the digest of what it read.
+ * Makes one transfer with the store in a separate process, like a client. Reads a {@link StoreTransfer} as JSON
+ * from standard input, since it holds a signed URL; prints the status of the store and the digest of what it read.
  */
 
 import { rawRequest } from './raw-http.ts'

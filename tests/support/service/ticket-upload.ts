@@ -7,19 +7,19 @@ export type Ticket = {
   completeBefore: string
 } & ({ method: 'POST'; fields: Record<string, string> } | { method: 'PUT'; headers: Record<string, string> })
 
-/** What somebody adds to, or puts in the place of, what the ticket says. */
+/** What a forger adds to a ticket or replaces in it. */
 export interface Forgery {
-  /** Form fields before and after the ticket's, in this order; the same name may come again. */
+  /** Form fields before and after those of the ticket, in this order; names may repeat. */
   fieldsBefore?: readonly [string, string][]
   fieldsAfter?: readonly [string, string][]
-  /** Fields of the ticket that are changed, or left out where `null`. */
+  /** Fields of the ticket that are replaced, or left out if `null`. */
   fields?: Readonly<Record<string, string | null>>
   headers?: Readonly<Record<string, string>>
   /** For a store with a private certificate authority (PEM). */
   ca?: string | undefined
 }
 
-/** Sends the bytes of a ticket to the store as the ticket says, but for the forgery; the body is read. */
+/** Sends the bytes of a ticket to the store as the ticket says, except for the forgery, and reads the answer. */
 export async function sendTicket(
   ticket: Ticket,
   bytes: Uint8Array<ArrayBuffer>,
@@ -37,7 +37,7 @@ export async function sendTicket(
   return new Response(await response.text(), { status: statusOf(response), headers: response.headers })
 }
 
-/** A Response with these cannot be made with a body, not even an empty one. */
+/** Statuses with which a Response cannot be created with a body, not even an empty one. */
 function statusOf({ status }: Response): number {
   return status === 204 ? 200 : status
 }
@@ -62,12 +62,12 @@ function putOf(
   bytes: Uint8Array<ArrayBuffer>,
   { headers }: Forgery,
 ): RequestInit {
-  // Content-Length is what the body makes it.
+  // The body determines Content-Length.
   const { 'content-length': _, ...given } = signed
   return { body: bytes, headers: { ...given, ...headers } }
 }
 
-/** What goes before and after the bytes of a ticket's form, for an upload that is streamed (RFC 7578). */
+/** Returns what precedes and follows the bytes in a ticket's form, for an upload that is streamed (RFC 7578). */
 export function formAround(fields: Readonly<Record<string, string>>): {
   contentType: string
   before: Buffer

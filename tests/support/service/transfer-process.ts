@@ -1,25 +1,26 @@
 /**
- * One transfer with the service by a process of its own, so that its memory is not the service's. Arguments: a
- * JSON object of {@link Transfer}; the token comes in TRANSFER_TOKEN. Prints what the service answered.
+ * Makes one transfer with the service in a separate process, so that its memory is not that of the service. Its argument is
+ * a {@link Transfer} in JSON, the token is in TRANSFER_TOKEN. Prints the answer of the service.
  */
 import type { Digest } from '../../../service/wire/names.ts'
 import { rawRequest } from './raw-http.ts'
 
+/** What to transfer. */
 export interface Transfer {
   method: 'PUT' | 'GET'
   origin: string
   path: string
-  /** Bytes to send, or that are expected. */
+  /** Number of bytes to send, or to expect. */
   size: number
-  /** Of an upload: whether it says how much it is; else it goes in chunks. */
+  /** Of an upload: whether it declares its length; otherwise it is sent in chunks. */
   contentLength?: boolean | undefined
-  /** Of an upload: `sha256:<hex>` of the bytes, for its Repr-Digest; default: it has none. */
+  /** Of an upload: `sha256:<hex>` of the bytes, for Repr-Digest; default: no such header. */
   declared?: Digest | undefined
 }
 
 const blockBytes = 1024 * 1024
 
-/** `size` bytes, block by block; every block begins with its number, so that none can be lost unseen. */
+/** Yields `size` bytes in blocks; each begins with its number, so that a lost one changes the digest. */
 export function* generatedBlocks(size: number): Generator<Uint8Array<ArrayBuffer>> {
   const block = new Uint8Array(blockBytes).map((_, at) => (at * 31) % 251)
   const view = new DataView(block.buffer)
@@ -31,7 +32,7 @@ export function* generatedBlocks(size: number): Generator<Uint8Array<ArrayBuffer
 
 const digests = new Map<number, Digest>()
 
-/** Of {@link generatedBlocks}; a GiB takes a second, the first time. */
+/** Returns the digest of {@link generatedBlocks}; a GiB takes a second, the first time. */
 export function generatedDigest(size: number): Digest {
   const known = digests.get(size)
   if (known !== undefined) return known

@@ -1,7 +1,6 @@
 import type { ObjectBody, ObjectStore } from '../../../service/object-store/object-store.ts'
 
-export const KiB = 1024
-export const MiB = 1024 * KiB
+export { KiB, MiB } from '../service/sample-documents.ts'
 
 /** `size` bytes that differ from place to place and from `seed` to `seed`. */
 export function bytesOf(size: number, seed = 1): Uint8Array {
@@ -39,7 +38,7 @@ export function lateStream(late: () => Uint8Array, ...chunks: Uint8Array[]): Rea
 }
 
 /**
- * A stream of these chunks that then neither goes on nor ends. `stalled` resolves when more was asked for, so
+ * A stream of these chunks that then neither continues nor ends. `stalled` resolves when more was asked for, so
  * when all chunks are on their way.
  */
 export function stallingStream(...chunks: Uint8Array[]): {

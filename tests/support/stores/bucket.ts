@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
-import { provisionBucket } from '../../../service/object-store/s3/provision.ts'
+import { provisionBucket } from '../../../service/provisioning/apply.ts'
 import { narrowingPolicy } from '../../../service/provisioning/bucket-policy.ts'
 import { serviceRights } from '../../../service/provisioning/service-rights.ts'
 import { docsPrefix, type StoreForTests } from './service-key.ts'
@@ -14,7 +14,7 @@ import { docsPrefix, type StoreForTests } from './service-key.ts'
  */
 export async function freshBucket(store: StoreForTests, prefix = docsPrefix): Promise<string> {
   const bucket = `test-${randomBytes(12).toString('hex')}`
-  await provisionBucket(store, { bucket, stagingPrefix: `${prefix}staging/` })
+  await provisionBucket(store, { bucket, prefix })
   await narrowServiceKey(store, bucket, prefix)
   return bucket
 }
@@ -43,6 +43,5 @@ export async function admitBrowsers(
   store: StoreConnection & { bucket: string },
   browserOrigins: readonly string[],
 ): Promise<void> {
-  const { bucket } = store
-  await provisionBucket(store, { bucket, stagingPrefix: `${docsPrefix}staging/`, browserOrigins })
+  await provisionBucket(store, { bucket: store.bucket, prefix: docsPrefix }, browserOrigins)
 }

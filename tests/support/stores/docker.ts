@@ -6,8 +6,8 @@ let shared: Promise<DockerEnvironment> | undefined
 let started: RunningDocker | undefined
 
 /**
- * Environment of a usable Docker Engine for the tests of this process: the machine's own where there is one,
- * else one that is started here (as root on Linux; `docker.io` is installed if need be) and stopped at the end.
+ * Environment of a usable Docker Engine for the tests of this process: the machine's own if there is one,
+ * otherwise one that is started here (as root on Linux; `docker.io` is installed if need be) and stopped at the end.
  *
  * @throws {Error} if there is none and none can be started; it says what to install.
  */

@@ -18,13 +18,13 @@ export interface SeenRequest {
   body: string
 }
 
-/** How a store answers that is worse, or other, than the one behind it. Each is asked in this order. */
+/** How the answers differ from those of the store behind it. They apply in this order. */
 export interface Lies {
   /** Asked before the store is; `null` lets it answer. `owner` speaks to it with the owner's keys. */
   answer?: (request: SeenRequest, owner: ProbeClient) => Promise<Response | null> | Response | null
-  /** Keys of which a refused request is carried out all the same, without its conditions and checksums. */
+  /** Keys whose refused requests are still carried out, without their conditions and checksums. */
   obey?: RegExp
-  /** Told of the answer that goes out, and may put another one in its place. */
+  /** Receives the answer, and may return another one instead. */
   change?: (response: Response, request: SeenRequest) => Promise<Response> | Response
 }
 
@@ -35,7 +35,7 @@ export interface LyingStore extends StoreConnection {
 }
 
 /**
- * A store that lies, in front of a real one: for the direction of the probe's rows that no real store shows.
+ * Starts a store that lies, in front of a real one, for verdicts of the probe that no real store gives.
  * Whole requests in memory; `strict-proxy.ts` is the one for streams.
  */
 export function startLyingStore(store: StoreConnection & { bucket: string }, lies: Lies): LyingStore {
@@ -44,7 +44,7 @@ export function startLyingStore(store: StoreConnection & { bucket: string }, lie
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
-    // A lie may be silence.
+    // A lie may be that nothing is answered.
     idleTimeout: 0,
     async fetch(request) {
       const bytes = await request.arrayBuffer()
@@ -59,7 +59,7 @@ export function startLyingStore(store: StoreConnection & { bucket: string }, lie
   return { ...connection, endpoint: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) }
 }
 
-/** An S3 error of that status. */
+/** Returns an S3 error of that status. */
 export function refusal(status: number, code = 'AccessDenied'): Response {
   return new Response(`<Error><Code>${code}</Code></Error>`, {
     status,
@@ -67,7 +67,7 @@ export function refusal(status: number, code = 'AccessDenied'): Response {
   })
 }
 
-/** The probe client's answer as a response. */
+/** Returns the probe client's answer as a response. */
 export function responseOf({ status, headers, text }: ProbeAnswer): Response {
   const kept = new Headers(headers)
   for (const name of hopByHop) kept.delete(name)

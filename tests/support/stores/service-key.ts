@@ -18,7 +18,7 @@ export const docsPrefix = 'docs/'
 /**
  * The store as the service reaches it, whose key can make no bucket and look at nothing beyond `docs/`.
  *
- * @throws {Error} if nobody has narrowed a key of a store where that can be done.
+ * @throws {Error} if no key was narrowed although the store can do that.
  */
 export function asService<Store extends StoreForTests>(store: Store): Store {
   const { kind, serviceKey } = store

@@ -26,7 +26,7 @@ export interface StoreOperations {
 
 /**
  * @param service on the bucket, with the key whose rights are in question.
- * @param capabilities of the store in this bucket, as the service was told.
+ * @param capabilities of the store in this bucket, as given to the service.
  * @param owner the same bucket with a key that may do everything: it prepares and looks after.
  */
 export async function storeOperations(

@@ -26,11 +26,11 @@ const started: Promise<RunningStoreForTests>[] = []
 
 /**
  * A real object store that all tests of this process share: the one that the runner started for this run of the
- * suite, else one of this process (built or installed first if need be: minutes, so give `beforeAll` time).
+ * suite, otherwise one of this process (built or installed first if need be: minutes, so give `beforeAll` time).
  * Tests must not pause or stop it, and keep apart by taking a bucket of their own (`freshBucket`). Its keys are the
  * owner's; what is the service's business in a test reaches it `asService`.
  *
- * @param name which one; default: what `TEST_STORE` says, else MinIO.
+ * @param name which one; default: what `TEST_STORE` says, otherwise MinIO.
  */
 export function storeForTests(name = chosenStore()): Promise<StoreForTests> {
   const known = shared.get(name)
@@ -47,6 +47,7 @@ export function chosenStore(): TestStore {
   throw new Error(`TEST_STORE is ${name}; there are ${Object.keys(testStores).join(', ')}`)
 }
 
+/** True for a name of a store that tests can run on. */
 export function isTestStore(name: string): name is TestStore {
   return Object.hasOwn(testStores, name)
 }

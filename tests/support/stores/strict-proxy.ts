@@ -150,7 +150,7 @@ async function copyPinHolds(request: MessageHead, store: StoreConnection): Promi
   const tls = store.ca === undefined ? {} : { tls: { ca: store.ca } }
   const headers = await signedHead(store, path)
   const answer = await fetch(`${store.endpoint}${path}`, { method: 'HEAD', headers, ...tls })
-  // What else is wrong with the source is the store's to say.
+  // The store itself refuses any other defect of the source.
   return !answer.ok || unquoted(answer.headers.get('etag') ?? '') === unquoted(pin)
 }
 

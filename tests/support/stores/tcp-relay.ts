@@ -46,7 +46,7 @@ export function relayTo(serverPort: number): TcpRelay {
       async open(client) {
         client.data = { early: [], pending: [], answeredBytes: 0, cut: false }
         clients.add(client)
-        // Ends are heard of late on a busy machine: what seems to be more than ever is asked of the kernel.
+        // On a busy machine closed connections are noticed late: an apparent new maximum is verified with the kernel.
         if (clients.size > openMax) openMax = Math.max(openMax, connectionsTo(listener.port))
         await connectServer(client)
       },

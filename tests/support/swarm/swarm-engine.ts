@@ -67,8 +67,9 @@ async function emptySwarm(env: RunningDocker['env']): Promise<void> {
     (await mustRun(['docker', ...args, '--quiet'], { env })).split('\n').filter((id) => id !== '')
   const stacks = await mustRun(['docker', 'stack', 'ls', '--format', '{{.Name}}'], { env })
   const names = stacks.split('\n').filter((name) => name !== '')
-  if (names.length > 0) await mustRun(['docker', 'stack', 'rm', ...names], { env })
   const isEmpty = async () => {
+    // Fails while an update still starts tasks in a network of the stack: then it is repeated.
+    if (names.length > 0) await runCommand(['docker', 'stack', 'rm', ...names], { env })
     const label = ['--filter', 'label=com.docker.stack.namespace']
     const tasks = await ids('ps', ...label)
     if (tasks.length > 0) await runCommand(['docker', 'kill', ...tasks], { env })

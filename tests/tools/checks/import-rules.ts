@@ -80,12 +80,12 @@ export const importRules: ImportRule[] = [
     forbids: isOneOf(compositionRoot, 'service/main.ts'),
   },
   {
-    sentence: 'main imports create-service, the configuration and the limits alone',
+    sentence: 'main imports create-service, the health check, the configuration and the limits alone',
     holdsFor: isOneOf('service/main.ts'),
     forbids: (specifier) =>
       isOurs(specifier) &&
       !under('service/config')(specifier) &&
-      !isOneOf(compositionRoot, 'service/limits.ts')(specifier),
+      !isOneOf(compositionRoot, 'service/health-check.ts', 'service/limits.ts')(specifier),
   },
   {
     sentence: 'of ui, others know the bundle alone',

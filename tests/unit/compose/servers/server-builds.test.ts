@@ -85,7 +85,7 @@ describe('cached', () => {
       expect(await Bun.file(join(first, 'file')).text()).toBe('whole')
     }))
 
-  it('keeps nothing of one that failed, and makes it anew the next time', () =>
+  it('keeps nothing of a folder that failed, and makes it again the next time', () =>
     inFolder(async (cache) => {
       const failing = cached({
         ...entry,
@@ -128,7 +128,7 @@ describe('startServer', () => {
       await server.stop()
     }))
 
-  it('says what a server printed that ended instead of becoming ready', () =>
+  it('reports what a server printed that ended instead of becoming ready', () =>
     inFolder(async (folder) => {
       const attempt = startServer({
         name: 'demo',
@@ -143,11 +143,11 @@ describe('startServer', () => {
       await expect(attempt).rejects.toThrow('no such disk')
     }))
 
-  it('does not take for a server that has ended what answers in its place', () =>
+  it('does not mistake another server at the address for one that has ended', () =>
     inFolder(async (folder) => {
       const attempt = startServer({
         name: 'demo',
-        argv: ['/bin/sh', '-c', 'echo "somebody was there first" >&2'],
+        argv: ['/bin/sh', '-c', 'echo "another server was there first" >&2'],
         env: { HOME: folder },
         cwd: folder,
         logFile: join(folder, 'log'),
@@ -155,10 +155,10 @@ describe('startServer', () => {
         readySecondsMax: 20,
         stopSecondsMax: 5,
       })
-      await expect(attempt).rejects.toThrow('somebody was there first')
+      await expect(attempt).rejects.toThrow('another server was there first')
     }))
 
-  it('is tried on another port where the first one was taken meanwhile, and no more often than that helps', () =>
+  it('is tried on another port if the first one was taken in the meantime, a bounded number of times', () =>
     inFolder(async (folder) => {
       const holder = createServer((socket) => socket.destroy())
       await new Promise<void>((listening) => holder.listen(0, '127.0.0.1', listening))

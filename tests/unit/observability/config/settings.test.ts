@@ -5,7 +5,7 @@ import {
   type SettingsOptions,
 } from '../../../../observability/config/settings.ts'
 import { ConfigError } from '../../../../service/config/config.ts'
-import type { Environment } from '../../../../service/config/source.ts'
+import type { Environment } from '../../../../service/config/parse.ts'
 
 /** Just enough, and good: no keys, and no bucket of documents. */
 const enough: Environment = {
@@ -128,7 +128,7 @@ describe('observabilitySettings', () => {
   it('refuses prefixes in one bucket that are or contain each other', async () => {
     const together = { S3_BUCKET_LOKI: 'acme', S3_BUCKET_TEMPO: 'acme' }
     const problem =
-      'S3_PREFIX_TEMPO and S3_PREFIX_LOKI share a bucket and contain each other: choose prefixes apart'
+      'S3_PREFIX_TEMPO and S3_PREFIX_LOKI share a bucket and contain each other: choose separate prefixes'
     expect(await problemsOf({ ...together, S3_PREFIX_LOKI: 'a/', S3_PREFIX_TEMPO: 'a/' })).toEqual([problem])
     expect(await problemsOf({ ...together, S3_PREFIX_LOKI: 'a/', S3_PREFIX_TEMPO: 'a/b/' })).toEqual([
       problem,
@@ -140,7 +140,7 @@ describe('observabilitySettings', () => {
   it('refuses to share the prefix of the documents', async () => {
     const documents = { S3_BUCKET_DOCS: 'acme-loki' }
     expect(await problemsOf({ ...documents, S3_PREFIX_LOKI: 'docs/' })).toEqual([
-      'S3_PREFIX_LOKI and S3_PREFIX_DOCS share a bucket and contain each other: choose prefixes apart',
+      'S3_PREFIX_LOKI and S3_PREFIX_DOCS share a bucket and contain each other: choose separate prefixes',
     ])
     expect(await problemsOf(documents)).toEqual([])
   })

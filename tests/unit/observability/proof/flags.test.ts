@@ -34,8 +34,8 @@ describe('the command line of validate', () => {
       const env = {
         S3_ENDPOINT: 'https://store.example',
         S3_REGION: 'fsn1',
-        S3_ACCESS_KEY_ID: 'id',
-        S3_SECRET_ACCESS_KEY: 'key',
+        S3_ACCESS_KEY_ID: 'key-id',
+        S3_SECRET_ACCESS_KEY: 'a-secret',
         S3_BUCKET_LOKI: 'acme-loki',
         S3_PREFIX_LOKI: prefix,
         S3_BUCKET_TEMPO: 'acme-tempo',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import { inspect } from 'node:util'
 import { type Config, ConfigError, parseConfig, secretsOf } from '../../../../service/config/config.ts'
-import type { Environment } from '../../../../service/config/source.ts'
+import type { Environment } from '../../../../service/config/parse.ts'
 
 const secret = `secret-${crypto.randomUUID()}`
 

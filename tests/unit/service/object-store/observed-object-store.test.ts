@@ -22,7 +22,7 @@ function measuring(changes: Partial<ObjectStore> = {}): ObjectStore {
 }
 
 describe('measured', () => {
-  it('tells of every call by its name in the S3 API, and how long it took', async () => {
+  it('reports every call by its name in the S3 API, and how long it took', async () => {
     const store = measuring()
     await store.put('a', abc, three)
     await store.head('a')
@@ -56,7 +56,7 @@ describe('measured', () => {
     expect(seconds.every((took) => took >= 0 && took < 60)).toBe(true)
   })
 
-  it('tells of a read when its body begins, and hands that very body through', async () => {
+  it('reports a read when its body begins, and passes that very body through', async () => {
     const body = new ReadableStream<Uint8Array>()
     const memory = createMemoryObjectStore()
     await memory.put('a', abc, three)
@@ -73,13 +73,13 @@ describe('measured', () => {
     expect(calls).toEqual(['GetObject ok', 'PutObject ok'])
   })
 
-  it('tells the code of what failed, and passes it on', async () => {
+  it('reports the code of a failure, and rethrows it', async () => {
     const lost = new ObjectStoreError('unavailable', 'head', 'ECONNRESET')
     await expect(measuring({ head: () => Promise.reject(lost) }).head('a')).rejects.toBe(lost)
     expect(calls).toEqual(['HeadObject unavailable'])
   })
 
-  it('says of a caller that gave up, or whose own body failed, that it was not the store', async () => {
+  it('reports a caller that gave up, or whose own body failed, as aborted', async () => {
     const gone = new DOMException('gone', 'AbortError')
     await expect(measuring({ put: () => Promise.reject(gone) }).put('a', abc, three)).rejects.toBe(gone)
     expect(calls).toEqual(['PutObject aborted'])

@@ -33,7 +33,7 @@ describe('prefixed', () => {
     expect((await docs.listUnfinished('')).map(({ key }) => key)).toEqual(['parts'])
   })
 
-  it('neither shows nor touches what lies beside the prefix', async () => {
+  it('neither shows nor touches objects outside the prefix', async () => {
     const bucket = createMemoryObjectStore()
     for (const key of ['doc', 'docs', 'docs.old/a', 'docs-2/a', 'a', 'loki/a', 'zzz']) {
       await bucket.put(key, byte, one)
@@ -79,7 +79,7 @@ describe('prefixed', () => {
   })
 })
 
-describe('prefixed, given a key that could lead out of the prefix', () => {
+describe('prefixed with a key that could lead out of the prefix', () => {
   const escapes = ['', '/', '/a', '.', '..', '../a', 'a/..', 'a/../../b', './a', 'a/./b', 'a\uD800']
   const calls = (docs: ObjectStore, key: string): Promise<unknown>[] => [
     docs.put(key, byte, one),
@@ -112,7 +112,7 @@ describe('prefixed, given a key that could lead out of the prefix', () => {
     })
   })
 
-  it('takes names that only look like it', async () => {
+  it('takes names that only look like such a key', async () => {
     const docs = prefixed(createMemoryObjectStore(), 'docs/')
     for (const key of ['...', '.a', 'a..', '..a/b', 'a/...', 'a%2F..%2F', '\\..\\a']) {
       await docs.put(key, byte, one)
@@ -132,14 +132,14 @@ describe('prefixed, given a key that could lead out of the prefix', () => {
   })
 })
 
-describe('prefixed, given a prefix', () => {
-  it('takes folders', () => {
+describe('the prefix of prefixed', () => {
+  it('may be a folder', () => {
     const bucket = createMemoryObjectStore()
     expect(() => prefixed(bucket, 'docs/')).not.toThrow()
     expect(() => prefixed(bucket, 'a/b.c/d-e_f/')).not.toThrow()
   })
 
-  it('refuses anything that is not one', () => {
+  it('is refused in any other form', () => {
     const bucket = createMemoryObjectStore()
     expect(() => prefixed(bucket, '')).toThrow(TypeError)
     expect(() => prefixed(bucket, '/')).toThrow(TypeError)

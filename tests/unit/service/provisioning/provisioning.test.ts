@@ -30,7 +30,9 @@ describe('service/provisioning/README.md', () => {
 
   it('has the variables as the code has them', () => {
     const known = Object.entries(provisionVariables)
-    expect(tableOf('variables')).toEqual(known.map(([name, meaning]) => [name, meaning.replaceAll('`', '')]))
+    expect(tableOf('variables')).toEqual(
+      known.map(([name, { meaning }]) => [name, meaning.replaceAll('`', '')]),
+    )
   })
 })
 

@@ -8,7 +8,7 @@ describe('correlationIdFrom', () => {
     expect(correlationIdFrom('a'.repeat(128))).toBe('a'.repeat(128))
   })
 
-  it('makes one where there is none, another each time', () => {
+  it('generates an id if there is none, a different one each time', () => {
     expect(correlationIdFrom(null)).toMatch(/^[0-9a-f-]{36}$/)
     expect(correlationIdFrom(null)).not.toBe(correlationIdFrom(null))
   })

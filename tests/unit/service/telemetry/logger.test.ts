@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
-import type { AuditEntry } from '../../../../service/telemetry/logger.ts'
 import {
+  type AuditEntry,
   createLogger,
   type Logger,
   type LoggerOptions,
@@ -58,7 +58,7 @@ describe('createLogger', () => {
     })
   })
 
-  it('leaves out what is below its level', () => {
+  it('leaves out lines below its level', () => {
     const { logger, lines } = recording({ level: 'warn' })
     logger.debug('a')
     logger.info('b')
@@ -79,7 +79,7 @@ describe('createLogger', () => {
     expect(lines[1]).not.toHaveProperty('traceId')
   })
 
-  it('scrubs fields, those of children and errors included', () => {
+  it('redacts fields, including those of children and errors', () => {
     const value = crypto.randomUUID()
     const forget = registerSecret(new Secret(value))
     const { logger, raw } = recording()
@@ -93,13 +93,13 @@ describe('createLogger', () => {
     expect(raw.join()).toContain('store said [redacted]')
   })
 
-  it('lets no field stand in for what the logger says itself', () => {
+  it('lets no field replace what the logger itself writes', () => {
     const { logger, lines } = recording()
     logger.child({ kind: 'audit' }).info('x', { event: 'access.decided', time: 'never', level: 'audit' })
     expect(lines[0]).toMatchObject({ kind: 'log', event: 'x', level: 'info', kind_: 'audit', time_: 'never' })
   })
 
-  it('goes on when a log line cannot be written', () => {
+  it('continues when a log line cannot be written', () => {
     const { logger } = recording({ destination: { write: fail } })
     expect(() => logger.error('x')).not.toThrow()
   })
@@ -134,7 +134,7 @@ describe('audit', () => {
     expect(lines[0]).toMatchObject({ signedUrl })
   })
 
-  it('scrubs what callers put into names', () => {
+  it('redacts what callers put into names', () => {
     const { logger, raw } = recording()
     logger.audit({ ...decision, name: 'x?X-Amz-Signature=canary' })
     expect(raw.join()).not.toContain('canary')
@@ -170,13 +170,13 @@ describe('a sink', () => {
     expect(records[0]?.time.toISOString()).toBe(JSON.parse(raw[0] ?? '').time)
   })
 
-  it('gets nothing of what is below the level', () => {
+  it('gets no line below the level', () => {
     const { logger, records } = recordingSink({ level: 'error' })
     logger.warn('a')
     expect(records).toEqual([])
   })
 
-  it('gets no decision that was not recorded, and still gets a log line that was not', () => {
+  it('gets no decision that was not recorded, but a log line that was not written', () => {
     const { logger, records } = recordingSink({ destination: { write: fail } })
     expect(() => logger.audit(decision)).toThrow('disk full')
     logger.info('a')

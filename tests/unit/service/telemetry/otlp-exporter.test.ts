@@ -38,18 +38,18 @@ function taken(answer: string): Sent {
   return { taken: true, answer: new TextEncoder().encode(answer) }
 }
 
-describe('a batch', () => {
-  it('that was taken counts as exported', async () => {
+describe('a batch of telemetry', () => {
+  it('counts as exported if it was taken', async () => {
     expect(await exported(3, taken('{}'))).toBe(ExportResultCode.SUCCESS)
     expect(events).toEqual([['exported', 3]])
   })
 
-  it('that was not taken counts as dropped', async () => {
+  it('counts as dropped if it was not taken', async () => {
     expect(await exported(3, { taken: false, why: 'timeout' })).toBe(ExportResultCode.FAILED)
     expect(events).toEqual([['export_failed', 3, 'timeout']])
   })
 
-  it('that was taken in part counts by what the backend says, a number or in JSON a text', async () => {
+  it('counts in part if the backend rejects items, given as a number or as text', async () => {
     await exported(5, taken('{"rejected":2}'))
     await exported(5, taken('{"rejected":"2"}'))
     const counted = [
@@ -82,7 +82,7 @@ describe('a batch', () => {
 })
 
 describe('a backlog', () => {
-  it('takes as many as it may hold, and more once some have left', () => {
+  it('admits as many items as it may hold, and more once some have left', () => {
     let refused = 0
     const backlog = createBacklog(2, () => {
       refused += 1

@@ -91,27 +91,27 @@ describe('an export', () => {
     expect(await sender(url)(body)).toMatchObject({ taken: false, why: 'status 307' })
   })
 
-  it('does not begin a try that would be over its time', async () => {
+  it('does not begin a try that would exceed its time', async () => {
     const url = await backend((socket) => socket.write(status('503 Busy', 'Retry-After: 3600\r\n')))
     expect(await sender(url)(body)).toMatchObject({ taken: false, why: 'status 503' })
     expect(requests).toHaveLength(1)
   })
 })
 
-describe('an export ends, with what it failed of,', () => {
-  it('where nobody listens', async () => {
+describe('an export that fails', () => {
+  it('ends with a code where no server listens', async () => {
     expect(await sender('http://127.0.0.1:1/v1/traces')(body)).toMatchObject({
       taken: false,
       why: 'ECONNREFUSED',
     })
   })
 
-  it('where the backend takes it and says nothing', async () => {
+  it('ends with a time-out where the backend never answers', async () => {
     const url = await backend(() => {})
     expect(await sender(url)(body)).toMatchObject({ taken: false, why: 'timeout' })
   })
 
-  it('where the backend sends the head of its answer byte by byte, for ever', async () => {
+  it('ends with a time-out where the backend trickles the head of its answer indefinitely', async () => {
     const url = await backend((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n')
       const timer = setInterval(() => socket.write('X: y\r\n'), 20)
@@ -120,7 +120,7 @@ describe('an export ends, with what it failed of,', () => {
     expect(await sender(url)(body)).toMatchObject({ taken: false, why: 'timeout' })
   })
 
-  it('where it does so with the body', async () => {
+  it('ends with a time-out where the backend trickles the body of its answer indefinitely', async () => {
     const url = await backend((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
       const timer = setInterval(() => socket.write('1\r\nx\r\n'), 20)
@@ -129,7 +129,7 @@ describe('an export ends, with what it failed of,', () => {
     expect(await sender(url)(body)).toMatchObject({ taken: false, why: 'timeout' })
   })
 
-  it('where the answer is no HTTP', async () => {
+  it('ends with a code where the answer is not HTTP', async () => {
     const url = await backend((socket) => socket.end('what?\r\n\r\n'))
     expect(await sender(url)(body)).toMatchObject({
       taken: false,
@@ -137,7 +137,7 @@ describe('an export ends, with what it failed of,', () => {
     })
   })
 
-  it('as taken where the answer is long, of which nothing is kept', async () => {
+  it('counts as taken where the answer is long, and keeps nothing of it', async () => {
     const long = 'x'.repeat(1024 * 1024)
     const url = await backend((socket) => socket.write(status('200 OK', '', long)))
     expect(await sender(url, { timeoutMilliseconds: 5000 })(body)).toEqual({

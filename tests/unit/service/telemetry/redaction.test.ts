@@ -4,7 +4,7 @@ import { describeError, redact, redactText, registerSecret } from '../../../../s
 import { Secret } from '../../../../service/telemetry/secret.ts'
 
 describe('Secret', () => {
-  it('gives its text to reveal() and to nothing else', () => {
+  it('gives its text only to reveal()', () => {
     const value = crypto.randomUUID()
     const secret = new Secret(value)
     expect(secret.reveal()).toBe(value)

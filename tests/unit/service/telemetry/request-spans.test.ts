@@ -118,7 +118,7 @@ describe('the span of a request', () => {
     expect(ids.map((each) => each.parentSpanId)).toEqual([undefined, undefined, undefined])
   })
 
-  it('is the active one in what runs for the request, and nowhere else', async () => {
+  it('is active only in what runs for the request', async () => {
     const span = spans.begin(incoming())
     const inside = await activeIn(span.run)
     expect(inside).toMatchObject({ traceId: span.trace.traceId, spanId: span.trace.spanId })
@@ -153,7 +153,7 @@ describe('the span of a request', () => {
 })
 
 describe('a request that is not recorded', () => {
-  it('has ids of its own all the same, active in what runs for it', async () => {
+  it('still has its own ids, active in what runs for it', async () => {
     const span = spans.begin(incoming({ traceparent: unsampled }))
     expect(span.trace).toEqual({
       traceId,

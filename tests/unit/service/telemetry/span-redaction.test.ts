@@ -84,7 +84,7 @@ describe('a span that ends', () => {
     })
   })
 
-  it('is scrubbed in its name, its events and its status, too', () => {
+  it('is redacted in its name, its events and its status too', () => {
     const secret = 'X-Amz-Signature=canary'
     const span = tracer.startSpan(`GET ${secret}`)
     span.addEvent('retry', { url: `https://store/key?${secret}`, ticket: 'canary', times: 2 })
@@ -97,7 +97,7 @@ describe('a span that ends', () => {
     expect(status).toEqual({ code: SpanStatusCode.ERROR, message: 'X-Amz-Signature=[redacted]' })
   })
 
-  it('is cut where somebody made a text very long', () => {
+  it('is cut where a text is very long', () => {
     tracer.startSpan('a', { attributes: { long: 'x'.repeat(100_000) } }).end()
     expect(String(ended().attributes?.long).length).toBeLessThan(5000)
   })

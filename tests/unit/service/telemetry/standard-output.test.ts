@@ -39,9 +39,9 @@ describe('standard output', () => {
     expect(JSON.parse(lines.at(-1) ?? '').name).toBe('n3999')
   })
 
-  it('that is gone fails an audit line and not a log line', async () => {
+  it('fails an audit line, but not a log line, once it is closed', async () => {
     const child = start(`await Bun.stdin.text()
-      log.info('nobody reads this')
+      log.info('no one reads this')
       try { audit('n'); console.error('written') } catch (error) { console.error(error.code) }`)
     await child.stdout.cancel()
     await child.stdin.end()

@@ -28,7 +28,7 @@ describe('traceContextFrom', () => {
     expect(traceContextFrom(`00-${traceId}-${parent}-fe`).sampled).toBeFalse()
   })
 
-  it('begins a trace where there is none', () => {
+  it('begins a trace without a header', () => {
     const context = traceContextFrom(null)
     expect(context.traceId).toMatch(/^[0-9a-f]{32}$/)
     expect(context).not.toHaveProperty('parentSpanId')

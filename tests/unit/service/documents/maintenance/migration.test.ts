@@ -96,6 +96,28 @@ describe('a migration', () => {
     ])
   })
 
+  it('waits for the answer to a put whose bytes are all sent when it is interrupted, and reports the copy', async () => {
+    const source = createMemoryObjectStore()
+    const target = createMemoryObjectStore()
+    for (const name of ['a', 'b']) await stored(source, name, name)
+    const interruption = new AbortController()
+    const interrupting: ObjectStore = {
+      ...target,
+      async put(key, body, options) {
+        const put = await target.put(key, body, options)
+        interruption.abort()
+        options.signal?.throwIfAborted()
+        return put
+      },
+    }
+    const copied: string[] = []
+    const { signal } = interruption
+    const onOutcome: MigrationOptions['onOutcome'] = ({ ref, result }) => copied.push(`${ref.name} ${result}`)
+    await expect(all(source, interrupting, { parallelMax: 1, onOutcome, signal })).rejects.toThrow('aborted')
+    expect(copied).toEqual(['a copied'])
+    expect(await keysIn(target)).toHaveLength(1)
+  })
+
   it('says which store is out of reach, and begins nothing further', async () => {
     const source = createMemoryObjectStore()
     let puts = 0

@@ -15,7 +15,7 @@ describe('judge', () => {
     expect(judge(answer(204), { stale: answer(412), longer: answer(400) }).verdict).toBe('yes')
   })
 
-  it('says no where one wrong request was taken, whatever else happened', () => {
+  it('says no where one wrong request was accepted, whatever the other answers', () => {
     expect(judge(answer(200), { one: answer(403), other: answer(200) }).verdict).toBe('no')
     expect(judge(answer(503), { one: answer(204) }).verdict).toBe('no')
     expect(judge(noAnswer, { one: answer(200) }).verdict).toBe('no')

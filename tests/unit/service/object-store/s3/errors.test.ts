@@ -13,7 +13,7 @@ function drawn(tries: number, retryAfter?: number): { least: number; most: numbe
 }
 
 describe('the wait before a call is repeated', () => {
-  it('is drawn anew each time, from a span that doubles', () => {
+  it('is random each time, from a range that doubles', () => {
     const first = drawn(1)
     expect(first.least).toBeGreaterThanOrEqual(0)
     expect(first.most).toBeLessThanOrEqual(200)
@@ -23,7 +23,7 @@ describe('the wait before a call is repeated', () => {
     expect(second.most).toBeLessThanOrEqual(400)
   })
 
-  it('comes on top of what the store asked for, which is not waited for without end', () => {
+  it('is added to what the store asked for, up to a limit', () => {
     const asked = limits.storeRetryWaitSecondsMax * 1000
     expect(drawn(1, 1).least).toBeGreaterThanOrEqual(1000)
     expect(drawn(1, 86_400).least).toBeGreaterThanOrEqual(asked)
@@ -60,7 +60,7 @@ describe('calls that fail', () => {
     expect(seen).toEqual([1])
   })
 
-  it('are not repeated for a caller who has gone', async () => {
+  it('are not repeated for a caller that has aborted', async () => {
     const { seen, attempt } = failing('unavailable', 2)
     const reason = new Error('the client went away')
     await expect(withRetries(attempt, AbortSignal.abort(reason))).rejects.toBe(reason)

@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Environment } from '../../service/config/source.ts'
-import { provisionBucket } from '../../service/object-store/s3/provision.ts'
+import type { Environment } from '../../service/config/parse.ts'
+import { provisionBucket } from '../../service/provisioning/apply.ts'
 import { freePorts } from '../servers/free-port.ts'
 import { startMinio } from '../servers/minio.ts'
 import { type RunningStore, randomCredentials, type StoreConnection } from '../servers/running-store.ts'
 import { startSeaweedfs } from '../servers/seaweedfs.ts'
 import { upObjectStore } from '../stacks/object-store-stack.ts'
 import { ensureSecret } from '../stacks/stack-secrets.ts'
-import type { StartedStore, StoreRequest } from './start-store.ts'
+import type { StartedStore, StoreRequest } from './store.ts'
 
 type LocalStore = Omit<StartedStore, 'description'>
 
@@ -61,7 +61,7 @@ async function localOptions({ folder, uiOrigins: browserOrigins, onProgress }: S
 
 async function provisioned(store: RunningStore, request: StoreRequest): Promise<LocalStore> {
   try {
-    await provisionBucket(store, { bucket: request.bucket, stagingPrefix: `${request.prefix}staging/` })
+    await provisionBucket(store, { bucket: request.bucket, prefix: request.prefix })
   } catch (error) {
     await store.stop()
     throw error

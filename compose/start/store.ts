@@ -1,10 +1,10 @@
 import { IncompleteError } from '../../service/cli/command.ts'
 import type { OnProgress } from '../../service/cli/progress.ts'
-import type { Environment } from '../../service/config/source.ts'
+import type { Environment } from '../../service/config/parse.ts'
 import { findGo, isServerBuilt } from '../servers/build-server.ts'
 import { whyNoDocker } from '../servers/docker-engine.ts'
 import { findPip, isSeaweedfsInstalled } from '../servers/seaweedfs.ts'
-import { startComposeStore, startMinioStore, startSeaweedfsStore } from './start-store-local.ts'
+import { startComposeStore, startMinioStore, startSeaweedfsStore } from './local-stores.ts'
 
 /** The object store that `start` found or brought up. */
 export interface StartedStore {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'bun:test'
-import { isAlive } from '../../../../service/config/liveness.ts'
+import { isAlive } from '../../../service/health-check.ts'
 
 let server: Bun.Server<undefined> | undefined
 
