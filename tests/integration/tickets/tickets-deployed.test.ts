@@ -142,7 +142,7 @@ describe('the deployed service on a store behind TLS with a private authority', 
   it('refuses the store without that authority', async () => {
     const { ca: _, ...unknown } = await storeForTests('minio-tls')
     const bucket = createS3ObjectStore({ ...unknown, bucket: 'any', connectionsMax: 1 })
-    expect(bucket.clock()).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(bucket.clock()).rejects.toMatchObject({ code: 'unavailable' })
     await bucket.clock().catch(() => {})
     bucket.close()
   })
