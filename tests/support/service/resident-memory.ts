@@ -1,14 +1,23 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { KiB } from './sample-documents.ts'
+import { KiB, MiB } from './sample-documents.ts'
+
+/** Returns the MiB that `work` costs a process at its peak, over what it has when it is idle. */
+export async function peakOverIdle(pid: number, work: () => Promise<void>): Promise<number> {
+  await Bun.sleep(1000)
+  resetPeak(pid)
+  const idle = resident(pid).now
+  await work()
+  return (resident(pid).peak - idle) / MiB
+}
 
 /** Resident bytes of a process now, and the most since the mark was reset (proc_pid_status(5)). */
-export function resident(pid: number): { now: number; peak: number } {
+function resident(pid: number): { now: number; peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const bytesOf = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * KiB
   return { now: bytesOf('VmRSS'), peak: bytesOf('VmHWM') }
 }
 
-/** proc_pid_clear_refs(5): the mark of the peak begins anew. */
-export function resetPeak(pid: number): void {
+/** Resets the mark of the peak (proc_pid_clear_refs(5)). */
+function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
