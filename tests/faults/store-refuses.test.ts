@@ -10,6 +10,7 @@ import {
 import { startPrivateStore } from '../support/stores/store.ts'
 import { type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
 import { relayTo } from '../support/stores/tcp-relay.ts'
+import { until } from '../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
@@ -46,7 +47,7 @@ describe('a store that refuses connections when the service starts', () => {
       const { accessKeyId, secretAccessKey, dataDir } = disk
       const credentials = { accessKeyId, secretAccessKey }
       const late = await startPrivateStore({ dataDir, port, credentials })
-      while ((await statusOf(service, '/readyz')) !== 200) await Bun.sleep(50)
+      await until(async () => (await statusOf(service, '/readyz')) === 200)
       expect((await put(service)).status).toBe(201)
       await service.stop()
       await late.stop()

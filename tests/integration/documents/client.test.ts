@@ -6,6 +6,7 @@ import type { Document } from '../../../service/wire/answers.ts'
 import { bundleFor, runInNode, runWithoutProcess } from '../../support/client/client-runtimes.ts'
 import { bytesOf, digestOf, readAll, rejection, streamOf } from '../../support/client/client-service.ts'
 import { type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
+import { until } from '../../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
@@ -21,16 +22,15 @@ afterAll(() => service.stop())
 
 /** Waits until the service has found out what its store can do. */
 async function ticketsAre(client: DocumentsClient): Promise<void> {
-  for (;;) {
-    const asked = client.put({ type: 'definitions', name: 'asked' }, bytesOf('?'), { via: 'ticket' })
-    const code = await asked.then(
-      () => null,
-      (error: unknown) => (error instanceof ProblemError ? error.code : String(error)),
-    )
-    if (code === null) return
-    if (code !== 'store_unknown') throw new Error(`no ticket: ${code}`)
-    await Bun.sleep(50)
-  }
+  await until(() =>
+    client.put({ type: 'definitions', name: 'asked' }, bytesOf('?'), { via: 'ticket' }).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ProblemError && error.code === 'store_unknown') return false
+        throw error
+      },
+    ),
+  )
 }
 
 function clientFor(tenant: string, claims = {}): DocumentsClient {

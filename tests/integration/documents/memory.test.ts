@@ -4,7 +4,7 @@ import type { RunningMinio } from '../../../compose/servers/minio.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
-import { resetPeak, resident } from '../../support/service/resident-memory.ts'
+import { peakOverIdle } from '../../support/service/resident-memory.ts'
 import { KiB, keyOf, MiB, pathOf } from '../../support/service/sample-documents.ts'
 import { type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
 import { generatedBlocks, generatedDigest, type Transfer } from '../../support/service/transfer-process.ts'
@@ -75,19 +75,14 @@ async function bucketToRead(): Promise<string> {
 }
 
 /** Memory that one transfer costs a fresh service at its peak, over what it has after some small ones. */
-async function peakOverIdle(kind: Kind, size: number, bucket?: string): Promise<number> {
+async function peakOfTransfer(kind: Kind, size: number, bucket?: string): Promise<number> {
   const service = await serviceInChild({ store, env: bucket === undefined ? {} : { S3_BUCKET_DOCS: bucket } })
-  const { pid } = service.process
   try {
     for (const warmSize of [4 * KiB, 300 * KiB, 2 * MiB]) {
       await transfer(service, { method: 'PUT', contentLength: true, reprDigest: true }, warmSize)
       await transfer(service, { method: 'GET' }, warmSize)
     }
-    await Bun.sleep(1000)
-    resetPeak(pid)
-    const idle = resident(pid).now
-    await transfer(service, kind, size)
-    return (resident(pid).peak - idle) / MiB
+    return await peakOverIdle(service.process.pid, () => transfer(service, kind, size))
   } finally {
     await service.stop()
   }
@@ -117,8 +112,8 @@ async function expectPeaks(title: string, kind: Kind, largeMax: number, bucket?:
     return highest + margin < largeMax && highest - lowest + margin <= moreMax
   }
   while (small.length === 0 || (small.length < runsMax && !decided())) {
-    small.push(await peakOverIdle(kind, smallBytes, bucket))
-    large.push(await peakOverIdle(kind, largeBytes, bucket))
+    small.push(await peakOfTransfer(kind, smallBytes, bucket))
+    large.push(await peakOfTransfer(kind, largeBytes, bucket))
   }
   console.log(`memory over idle, ${title}: 128 MiB costs ${shown(small)}, 1 GiB ${shown(large)}`)
   expect(median(large)).toBeLessThan(largeMax)

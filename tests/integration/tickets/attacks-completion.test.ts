@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { deriveKey } from '../../../service/derived-key.ts'
 import { createTicketSigner, type UploadClaims } from '../../../service/documents/ticket-signer.ts'
 import { type AttackScene, attackScene } from '../../support/service/attack-scene.ts'
 import { type Caller, refusalOf } from '../../support/service/caller.ts'
@@ -109,6 +110,7 @@ describe('a forged ticket', () => {
       new Uint8Array(32),
       new TextEncoder().encode(scene.service.connection.accessKeyId.padEnd(32, '0')),
       crypto.getRandomValues(new Uint8Array(32)),
+      deriveKey(scene.service.connection.secretAccessKey, 'documents/cursor/v1'),
     ]
     const refusals: string[] = []
     for (const key of keys) {

@@ -13,6 +13,7 @@ import {
 } from '../../support/service/service-for-tests.ts'
 import { type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { storeForTests } from '../../support/stores/store.ts'
+import { until } from '../../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
@@ -35,18 +36,19 @@ async function deployed(
 ): Promise<{ service: SpawnedService; alice: TicketCalls }> {
   const service = await serviceInChild(options)
   running.push(service)
-  return { service, alice: await known(service, await ticketCalls(service)) }
+  return { service, alice: await known(await ticketCalls(service)) }
 }
 
 /** Waits until tickets are issued; before that, the answer says when to come back. */
-async function known(service: SpawnedService, alice: TicketCalls): Promise<TicketCalls> {
-  for (;;) {
+async function known(alice: TicketCalls): Promise<TicketCalls> {
+  await until(async () => {
     const response = await alice.ask('known', randomDocument(KiB))
-    if (response.status === 201) return alice
+    if (response.status === 201) return true
     expect(response.headers.get('retry-after')).not.toBeNull()
     expect(await refusalOf(response)).toBe('503 store_unknown')
-    await Promise.race([Bun.sleep(100), service.process.exited])
-  }
+    return false
+  })
+  return alice
 }
 
 /** Another replica: with the same store, bucket and issuer. */
@@ -101,7 +103,7 @@ describe('tickets of the deployed service', () => {
     const ticket = await first.alice.uploaded('replicas', randomDocument(KiB))
     expect(await refusalOf(await calls.third.complete('replicas', ticket))).toBe('422 ticket_invalid')
     expect((await calls.second.complete('replicas', ticket)).status).toBe(201)
-    await known(third, calls.third)
+    await known(calls.third)
     const overridden = await calls.third.uploaded('replicas', randomDocument(KiB))
     expect(await refusalOf(await calls.second.complete('replicas', overridden))).toBe('422 ticket_invalid')
     expect((await calls.fourth.complete('replicas', overridden)).status).toBe(201)
@@ -142,7 +144,7 @@ describe('the deployed service on a store behind TLS with a private authority', 
   it('refuses the store without that authority', async () => {
     const { ca: _, ...unknown } = await storeForTests('minio-tls')
     const bucket = createS3ObjectStore({ ...unknown, bucket: 'any', connectionsMax: 1 })
-    expect(bucket.clock()).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(bucket.clock()).rejects.toMatchObject({ code: 'unavailable' })
     await bucket.clock().catch(() => {})
     bucket.close()
   })

@@ -186,37 +186,31 @@ describe('a ticket', () => {
   })
 
   it('is refused when anything in it was altered', async () => {
-    const bytes = randomDocument(KiB)
-    const { id, ticket } = await alice.uploaded('altered', bytes)
+    const { id, ticket } = await alice.uploaded('altered', randomDocument(KiB))
     const [head = '', payload = '', signature = ''] = ticket.split('.')
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
-    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const otherDigest = encode({
-      ...claims,
-      upload: { ...claims.upload, digest: digestOf(randomDocument(1)) },
-    })
-    const later = encode({ ...claims, exp: claims.exp + 86_400 })
-    const unsigned = encode({ alg: 'none', typ: 'upload-ticket+jwt' })
-    const flipped = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
-    expect(await attempt('altered', { id, ticket: `${head}.${otherDigest}.${signature}` })).toBe(
-      '422 ticket_invalid',
-    )
-    expect(await attempt('altered', { id, ticket: `${head}.${later}.${signature}` })).toBe(
-      '422 ticket_invalid',
-    )
-    expect(await attempt('altered', { id, ticket: `${head}.${payload}.${flipped}` })).toBe(
-      '422 ticket_invalid',
-    )
-    expect(await attempt('altered', { id, ticket: `${unsigned}.${payload}.` })).toBe('422 ticket_invalid')
-    expect(await attempt('altered', { id, ticket: 'no ticket at all' })).toBe('422 ticket_invalid')
-    expect(await attempt('altered', { id, ticket: '..' })).toBe('422 ticket_invalid')
-    expect(await attempt('altered', { id, ticket: '' })).toBe('422 request_invalid')
-    expect(await attempt('altered', { id, ticket: 'x'.repeat(5000) })).toBe('422 request_invalid')
-    expect(await attempt('altered', { id: id.slice(1), ticket })).toBe('422 request_invalid')
-    expect(await attempt('altered', { id: id.toUpperCase().replace(/\d/g, 'A'), ticket })).toBe(
-      '422 request_invalid',
-    )
+    const signedOver = (changed: unknown) =>
+      `${head}.${Buffer.from(JSON.stringify(changed)).toString('base64url')}.${signature}`
+    const otherDigest = { ...claims.upload, digest: digestOf(randomDocument(1)) }
+    const altered = [
+      signedOver({ ...claims, upload: otherDigest }),
+      signedOver({ ...claims, exp: claims.exp + 86_400 }),
+      `${head}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`,
+    ]
+    for (const each of altered)
+      expect(await attempt('altered', { id, ticket: each })).toBe('422 ticket_invalid')
     expect((await alice.complete('altered', { id, ticket })).status).toBe(201)
+  })
+
+  it('is refused in another form before it is read', async () => {
+    const { id, ticket } = await alice.ticketFor('malformed', randomDocument(KiB))
+    const malformed = [
+      { id, ticket: '' },
+      { id, ticket: 'x'.repeat(5000) },
+      { id: id.slice(1), ticket },
+      { id: id.toUpperCase().replace(/\d/g, 'A'), ticket },
+    ]
+    for (const each of malformed) expect(await attempt('malformed', each)).toBe('422 request_invalid')
   })
 
   it('is refused with unknown fields next to it', async () => {
@@ -226,15 +220,6 @@ describe('a ticket', () => {
       ...jsonBody({ ticket, digest: digestOf(new Uint8Array()) }),
     })
     expect(await refusalOf(response)).toBe('422 request_invalid')
-  })
-
-  it('is refused when it was signed with another key', async () => {
-    const { claims } = claimsFor('forged')
-    const forged = await createTicketSigner(new Uint8Array(32)).seal(claims, new Date(Date.now() + 60_000))
-    expect(await attempt('forged', { id: claims.id, ticket: forged })).toBe('422 ticket_invalid')
-    const cursorKey = deriveKey(service.connection.secretAccessKey, 'documents/cursor/v1')
-    const borrowed = await createTicketSigner(cursorKey).seal(claims, new Date(Date.now() + 60_000))
-    expect(await attempt('forged', { id: claims.id, ticket: borrowed })).toBe('422 ticket_invalid')
   })
 
   it('is refused with 410 once it has expired', async () => {

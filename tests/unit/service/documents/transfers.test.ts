@@ -129,7 +129,7 @@ describe('the signed part of an upload ticket', () => {
   it('is refused for more bytes than a document may have', async () => {
     const { transfers, asked } = domainWith(minioCapabilities)
     const over = { size: 64 * KiB + 1 }
-    expect(transfers.createUpload(ref, requestFor(bytes, over))).rejects.toMatchObject({
+    await expect(transfers.createUpload(ref, requestFor(bytes, over))).rejects.toMatchObject({
       code: 'document_too_large',
     })
     await transfers.createUpload(ref, requestFor(bytes, { size: 64 * KiB }))
@@ -192,7 +192,7 @@ describe('a completion', () => {
     )
     expect(await keysIn(domain.store)).toEqual([])
     const again = domain.transfers.completeUpload(ref, id, completion)
-    expect(again).rejects.toMatchObject({ code: 'upload_not_found' })
+    await expect(again).rejects.toMatchObject({ code: 'upload_not_found' })
     await again.catch(() => {})
   })
 })

@@ -39,7 +39,7 @@ describe('verified', () => {
       return new Error('mismatch')
     })
     const reader = stream.getReader()
-    expect(reader.read()).rejects.toThrow('mismatch')
+    await expect(reader.read()).rejects.toThrow('mismatch')
     await reader.closed.catch(() => {})
     expect(found).toEqual([10])
   })
