@@ -16,7 +16,7 @@ export interface OpenStore extends RunningMinio, StoreForTests {
   restarted(): Promise<OpenStore>
 }
 
-/** Its disk is removed when it is stopped. */
+/** Starts one, whose disk is removed when it is stopped. */
 export async function startOpenStore(): Promise<OpenStore> {
   const dataDir = await mkdtemp(join(tmpdir(), 'store-disk-'))
   const first = await startPrivateStore({ dataDir })
@@ -42,7 +42,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** Every key that begins with `prefix`. */
+/** Lists every key that begins with `prefix`. */
 export async function keysOf(store: ObjectStore, prefix: string): Promise<string[]> {
   const keys: string[] = []
   let startAfter: string | undefined
@@ -54,7 +54,7 @@ export async function keysOf(store: ObjectStore, prefix: string): Promise<string
   }
 }
 
-/** What a failed upload may have left behind: nothing, where it is as it should be. */
+/** Lists what a failed upload may have left behind; nothing, if all is well. */
 export async function leftovers(disk: OpenStore, store: ObjectStore): Promise<string[]> {
   return [...(await keysOf(store, 'staging/')), ...(await disk.unfinished())]
 }

@@ -106,8 +106,8 @@ export function relayTo(serverPort: number): TcpRelay {
 }
 
 /**
- * Connections that clients have open to 127.0.0.1:`port`, by what the kernel says (proc_pid_net(5)): what has been
- * closed is no longer among them, whether or not its other end has heard of that.
+ * Connections that clients have open to 127.0.0.1:`port`, by what the kernel says (proc_pid_net(5)): closed
+ * ones are not among them, whether or not their other end has noticed.
  */
 function connectionsTo(port: number): number {
   const remote = ` 0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 01 `
