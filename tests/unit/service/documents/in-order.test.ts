@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { inOrder } from '../../../../service/documents/in-order.ts'
+import { until } from '../../../support/waiting.ts'
 
 describe('work in order', () => {
   async function* numbers(count: number, taken: number[] = []): AsyncGenerator<number> {
@@ -31,7 +32,7 @@ describe('work in order', () => {
       return at
     })
     const first = results.next()
-    await Bun.sleep(20)
+    await until(() => taken.length >= 8)
     expect(taken).toHaveLength(8)
     resolve()
     expect(await first).toMatchObject({ value: 0 })
