@@ -86,7 +86,7 @@ describe('a store whose connections break occasionally', () => {
     const service = await serviceInProcess({ store: { ...disk, endpoint } })
     try {
       relay.requests.length = 0
-      relay.lose(1)
+      relay.lose(1, /^PUT .*\/documents\//)
       expect((await put(service)).status).toBe(201)
       expect(
         relay.requests.filter((line) => line.startsWith('PUT') && line.includes('/documents/')),

@@ -3,6 +3,7 @@ import { type InProcessService, serviceInProcess } from '../service/service-for-
 import { knownCapabilities } from '../stores/known-capabilities.ts'
 import { storeForTests } from '../stores/store.ts'
 import { type CannedAnswer, startStoreProxy } from '../stores/strict-proxy.ts'
+import { until } from '../waiting.ts'
 
 /** A request that the store received. */
 export interface Asked {
@@ -51,6 +52,8 @@ export async function startOverload(): Promise<Overload> {
     },
   })
   const service = await serviceInProcess({ store: proxy, capabilities: knownCapabilities(real.kind) })
+  // The service sweeps once it has started. Its last calls are the two listings of unfinished uploads.
+  await until(() => asked.filter(({ query }) => 'uploads' in query).length === 2)
   return {
     service,
     call: await callerOf(service),
