@@ -138,7 +138,7 @@ describe('provisionBucket with allowed origins', () => {
   it('reports a store that accepts no such rule', async () => {
     const outcomes = await provision(await freshBucket(service.owner), [ours])
     expect(outcomes.filter(({ setting }) => setting === 'cors')).toMatchObject([
-      { shouldBe: `browsers of ${ours} are let in`, done: service.connection.kind !== 'minio' },
+      { shouldBe: `browsers of ${ours} may use it`, done: service.connection.kind !== 'minio' },
     ])
   })
 
