@@ -126,7 +126,7 @@ describe('an upload that stalls', () => {
 
   beforeAll(async () => {
     patient = service
-    service = await serviceInProcess({ uploadIdleSecondsMax: 0.5, beside: patient })
+    service = await serviceInProcess({ uploadIdleSecondsMax: 0.5, replicaOf: patient })
   })
 
   afterAll(async () => {
