@@ -216,14 +216,6 @@ describe('the client on the real service', () => {
     expect(lines.length).toBeGreaterThan(0)
     expect(lines.map(({ correlationId }) => correlationId)).toContain(error.correlationId)
   })
-
-  it('succeeds for 64 clients that upload the same bytes at once', async () => {
-    const ref = { type: 'definitions', name: 'raced.bin' }
-    const bytes = randomBytes(100_000)
-    const puts = await Promise.all(Array.from({ length: 64 }, () => acme.put(ref, bytes)))
-    expect(new Set(puts.map(({ document }) => document.digest))).toEqual(new Set([digestOf(bytes)]))
-    expect(await Array.fromAsync(acme.list({ ...ref }))).toHaveLength(1)
-  })
 })
 
 describe('the client in other runtimes, on the real service', () => {
