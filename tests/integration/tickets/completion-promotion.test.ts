@@ -39,7 +39,7 @@ afterAll(async () => {
 
 async function watched(
   known: { digestEnforced: boolean; copyPinHonoured: boolean },
-  beside?: InProcessService,
+  replicaOf?: InProcessService,
 ): Promise<Watched> {
   const copied: string[] = []
   const before: Watched['before'] = {}
@@ -71,7 +71,7 @@ async function watched(
     },
   })
   const capabilities = { ...minioCapabilities, ...known }
-  const service = await serviceInProcess({ capabilities, decorate, ...(beside ? { beside } : {}) })
+  const service = await serviceInProcess({ capabilities, decorate, ...(replicaOf ? { replicaOf } : {}) })
   return { service, copied, before, lie }
 }
 

@@ -33,8 +33,8 @@ afterAll(async () => {
   await asProbed.one.stop()
 })
 
-async function replicas(capabilities: StoreCapabilities, beside?: InProcessService): Promise<Replicas> {
-  const one = await serviceInProcess({ capabilities, ...(beside ? { beside } : {}) })
+async function replicas(capabilities: StoreCapabilities, replicaOf?: InProcessService): Promise<Replicas> {
+  const one = await serviceInProcess({ capabilities, ...(replicaOf ? { replicaOf } : {}) })
   const other = await serviceInProcess({ capabilities, replicaOf: one })
   return { one, other, calls: [await ticketCalls(one), await ticketCalls(other)] }
 }
