@@ -85,7 +85,7 @@ describe('a store that answers 500 to those who lose a race, as Ceph RGW 16.2 do
   beforeAll(async () => {
     const capabilities = knownCapabilities('ceph-rgw')
     one = await serviceInProcess({ store: await storeForTests('ceph-rgw'), capabilities })
-    other = await serviceInProcess({ beside: one, capabilities })
+    other = await serviceInProcess({ replicaOf: one, capabilities })
   })
   afterAll(async () => {
     await other.stop()

@@ -33,7 +33,7 @@ afterAll(async () => {
 
 async function replicas(capabilities: StoreCapabilities, beside?: InProcessService): Promise<Replicas> {
   const one = await serviceInProcess({ capabilities, ...(beside ? { beside } : {}) })
-  const other = await serviceInProcess({ capabilities, beside: one })
+  const other = await serviceInProcess({ capabilities, replicaOf: one })
   return { one, other, calls: [await ticketCalls(one), await ticketCalls(other)] }
 }
 

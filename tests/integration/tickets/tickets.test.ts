@@ -23,7 +23,7 @@ beforeAll(async () => {
   const capabilities = await probedCapabilities(await storeForTests())
   const tracer = provider.getTracer('test')
   service = await serviceInProcess({ capabilities, decorate: (store) => traced(store, tracer, 'bucket') })
-  replica = await serviceInProcess({ capabilities, beside: service })
+  replica = await serviceInProcess({ capabilities, replicaOf: service })
   alice = await ticketCalls(service)
 }, 600_000)
 
