@@ -119,7 +119,7 @@ describe('bun run start, without Docker', () => {
   )
 
   it(
-    'lets the browsers of its own UI send to the store, and no others',
+    'allows browsers of its own UI to send to the store, and no others',
     async () => {
       await start().ready
       expect(await whoMayUseTheStore()).toEqual({ ui: true, other: false })
@@ -184,7 +184,7 @@ describe('bun run start, without Docker', () => {
   )
 
   it(
-    'keeps its secrets in files that nobody else can read',
+    'keeps its secrets in files that only their owner can read',
     async () => {
       await start().ready
       const modes = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
@@ -212,7 +212,7 @@ describe('bun run start, without Docker', () => {
 
 describe('a second bun run start', () => {
   it(
-    'on the same port says who has it and what to do',
+    'says who has the port and what to do, if it is the same port',
     async () => {
       const first = start()
       await first.ready
@@ -227,7 +227,7 @@ describe('a second bun run start', () => {
   )
 
   it(
-    'on another port works beside the first, with documents of its own',
+    'works on another port next to the first, with documents of its own',
     async () => {
       const other = await freePort()
       await Promise.all([start().ready, start(noDocker, other).ready])
@@ -251,7 +251,7 @@ describe('a second bun run start', () => {
   )
 })
 
-describe('where bun run start finds an object store', () => {
+describe('bun run start, which looks for an object store', () => {
   /** Variables of a store that is there already, with the key of a service, its secret in a file. */
   async function variablesOf(owner: StoreForTests, bucket: string): Promise<Record<string, string>> {
     const store = asService(owner)
@@ -269,7 +269,7 @@ describe('where bun run start finds an object store', () => {
   }
 
   it(
-    'takes the one of S3_ENDPOINT, and starts none',
+    'uses the one of S3_ENDPOINT, and starts none',
     async () => {
       const store = await storeForTests()
       const bucket = await freshBucket(store)
@@ -283,7 +283,7 @@ describe('where bun run start finds an object store', () => {
   )
 
   it(
-    'says so where that one lets the browsers of the UI not in, and goes on',
+    'says that this store does not allow browsers of the UI, and continues',
     async () => {
       const closed = await startPrivateStore({ browserOrigins: [] })
       try {
@@ -301,7 +301,7 @@ describe('where bun run start finds an object store', () => {
   )
 
   it(
-    'takes MinIO in Docker where an engine is usable',
+    'uses MinIO in Docker if an engine is usable',
     async () => {
       const run = start(await dockerForTests())
       const printed = await run.ready
@@ -328,7 +328,7 @@ describe('where bun run start finds an object store', () => {
   )
 
   it(
-    'takes SeaweedFS where there is neither Docker nor MinIO nor Go',
+    'uses SeaweedFS if there is neither Docker nor MinIO nor Go',
     async () => {
       const weed = await installSeaweedfs()
       const cached = join(weed, '../..')
@@ -345,7 +345,7 @@ describe('where bun run start finds an object store', () => {
   )
 
   it(
-    'names all four ways where there is none',
+    'names all four ways to a store if there is none, and exits with 3',
     async () => {
       const run = start({ ...noDocker, PATH: '/nonexistent', XDG_CACHE_HOME: join(local, 'cache') })
       expect(await run.exited).toBe(3)
@@ -358,7 +358,7 @@ describe('where bun run start finds an object store', () => {
   )
 
   it(
-    'refuses a PORT that is none',
+    'refuses a wrong PORT, and exits with 2',
     async () => {
       const run = runStart(local, 0, noDocker)
       expect(await run.exited).toBe(2)

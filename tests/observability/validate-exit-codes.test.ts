@@ -40,7 +40,7 @@ async function validateTempo(name: string, change: Record<string, string> = {}, 
 
 describe('bun run validate', () => {
   it(
-    'exits with 1 where a check fails: somebody writes outside of the prefix meanwhile',
+    'exits with 1 if a check fails, as something else writes outside of the prefix',
     async () => {
       const { bucket, evidence, finished } = await validateTempo('stray')
       await until(() => existsSync(join(evidence, 'tempo/listing-before.txt')))
@@ -57,7 +57,7 @@ describe('bun run validate', () => {
   )
 
   it(
-    'exits with 130 where it is interrupted, and still removes what it has written',
+    'exits with 130 if it is interrupted, and still removes what it has written',
     async () => {
       const bucket = await freshBucket(store)
       const evidence = join(folder, 'interrupted')
@@ -76,14 +76,14 @@ describe('bun run validate', () => {
     millisecondsMax,
   )
 
-  it('exits with 2 for wrong usage, and says how it is right', async () => {
+  it('exits with 2 for wrong usage, and says how to correct it', async () => {
     const unknown = await validate(['mimir'])
     expect(unknown).toMatchObject({ exitCode: 2, stdout: '' })
     expect(unknown.stderr).toContain('there is no mimir: name loki or tempo')
     expect(await validate(['--store', 'tape'])).toMatchObject({ exitCode: 2, stdout: '' })
   })
 
-  it('exits with 2 for a configuration that cannot be, with the rule', async () => {
+  it('exits with 2 for a wrong configuration, and names the rule', async () => {
     const nested = { S3_BUCKET_LOKI: 'some-bucket', S3_PREFIX_LOKI: 'a/b/', S3_REGION: '' }
     const { finished } = await validateTempo('nested', nested, ['loki', '--variant', 's3-thanos'])
     const { exitCode, stdout, stderr } = await finished
@@ -92,7 +92,7 @@ describe('bun run validate', () => {
     expect(stderr).toContain('S3_PREFIX_LOKI')
   })
 
-  it('exits with 2 where both a configured store and one to be started are asked for', async () => {
+  it('exits with 2 if both a configured store and one to be started are asked for', async () => {
     const { finished } = await validateTempo('both', {}, ['--store', 'minio'])
     const { exitCode, stderr } = await finished
     expect(exitCode).toBe(2)
@@ -100,7 +100,7 @@ describe('bun run validate', () => {
   })
 
   it(
-    'exits with 3 where there is no such bucket, and tries nothing that needs it',
+    'exits with 3 if there is no such bucket, and tries nothing that needs it',
     async () => {
       const { finished } = await validateTempo('no-bucket', {
         S3_BUCKET_TEMPO: `absent-${crypto.randomUUID()}`,
@@ -117,7 +117,7 @@ describe('bun run validate', () => {
   )
 
   it(
-    'exits with 3 where the store does not answer',
+    'exits with 3 if the store does not answer',
     async () => {
       const endpoint = `http://127.0.0.1:${await freePort()}`
       const { finished } = await validateTempo('no-store', { S3_ENDPOINT: endpoint })
@@ -129,7 +129,7 @@ describe('bun run validate', () => {
   )
 
   it(
-    'exits with 3 where something lies below the prefix, and leaves it there',
+    'exits with 3 if something lies below the prefix, and leaves it there',
     async () => {
       const bucket = await freshBucket(store)
       await put(bucket, 'tempo/single-tenant/index.json.gz')
@@ -162,7 +162,7 @@ describe('bun run validate', () => {
     millisecondsMax,
   )
 
-  it('exits with 1 where it fails before its first check, and says so in the report', async () => {
+  it('exits with 1 if it fails before its first check, and says so in the report', async () => {
     const { evidence, finished } = await validateTempo('no-tmp', { TMPDIR: join(folder, 'no-such-folder') })
     const result = await finished
     const report = reportIn(result)
@@ -172,7 +172,7 @@ describe('bun run validate', () => {
     expect(existsSync(join(evidence, 'setup.thrown.txt'))).toBeTrue()
   })
 
-  it('exits with 3 where running servers are named and their store is not', async () => {
+  it('exits with 3 if running servers are named and their store is not', async () => {
     const against = ['--against', 'tempo=http://127.0.0.1:3200', '--evidence', join(folder, 'no-s3')]
     const { exitCode, stdout } = await validate(against)
     expect(exitCode).toBe(3)
