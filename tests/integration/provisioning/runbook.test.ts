@@ -104,7 +104,7 @@ describe('docs/provisioning.md, on Ceph RGW', () => {
     await writeSettings([fresh], fresh)
   }, 120_000)
 
-  it('removes expired versions, and prints the policy for stores that have users', async () => {
+  it('applies a retention rule, and prints the policy for stores that have users', async () => {
     expect(await follow('retain')).toContain('✓ 0 versions, 0 B removed')
     expect(JSON.parse(await follow('user-policy'))).toMatchObject({ Version: '2012-10-17' })
   }, 60_000)
