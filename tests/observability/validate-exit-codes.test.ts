@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
@@ -17,7 +17,7 @@ import { freshBucket } from '../support/stores/bucket.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { until } from '../support/waiting.ts'
 
-const millisecondsMax = 5 * 60_000
+setDefaultTimeout(5 * 60_000)
 
 let store: StoreConnection
 let folder: string
@@ -25,7 +25,7 @@ let folder: string
 beforeAll(async () => {
   store = await storeForTests('minio')
   folder = await makeTempFolder('validate-exit-codes')
-}, millisecondsMax)
+}, 5 * 60_000)
 
 afterAll(() => removeTempFolder(folder))
 
@@ -39,42 +39,34 @@ async function validateTempo(name: string, change: Record<string, string> = {}, 
 }
 
 describe('bun run validate', () => {
-  it(
-    'exits with 1 if a check fails, as something else writes outside of the prefix',
-    async () => {
-      const { bucket, evidence, finished } = await validateTempo('stray')
-      await until(() => existsSync(join(evidence, 'tempo/listing-before.txt')))
-      await put(bucket, 'stray/object')
-      const result = await finished
-      const report = reportIn(result)
-      expect(idsWith(report, 'failed', 'not run', 'missing')).toEqual(['tempo.containment'])
-      const containment = report.checks.find(({ id }) => id === 'tempo.containment')
-      expect(containment?.seen).toContain('outside: stray/object')
-      expect(report).toMatchObject({ exitCode: 1, verdict: 'failed' })
-      expect(result.exitCode).toBe(1)
-    },
-    millisecondsMax,
-  )
+  it('exits with 1 if a check fails, as something else writes outside of the prefix', async () => {
+    const { bucket, evidence, finished } = await validateTempo('stray')
+    await until(() => existsSync(join(evidence, 'tempo/listing-before.txt')))
+    await put(bucket, 'stray/object')
+    const result = await finished
+    const report = reportIn(result)
+    expect(idsWith(report, 'failed', 'not run', 'missing')).toEqual(['tempo.containment'])
+    const containment = report.checks.find(({ id }) => id === 'tempo.containment')
+    expect(containment?.seen).toContain('outside: stray/object')
+    expect(report).toMatchObject({ exitCode: 1, verdict: 'failed' })
+    expect(result.exitCode).toBe(1)
+  })
 
-  it(
-    'exits with 130 if it is interrupted, and still removes what it has written',
-    async () => {
-      const bucket = await freshBucket(store)
-      const evidence = join(folder, 'interrupted')
-      const env = await storeVariables(store, { tempo: bucket }, folder)
-      const running = startValidate(['tempo', '--all', '--evidence', evidence], env)
-      await until(() => existsSync(join(evidence, 'tempo/meta.json')))
-      running.kill('SIGINT')
-      expect(await running.exited).toBe(130)
-      expect(await new Response(running.stdout).text()).toContain('not run: interrupted')
-      const report: Report = await Bun.file(join(evidence, 'report.json')).json()
-      expect(idsWith(report, 'failed')).toEqual([])
-      const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
-      expect((await objects.list({ prefix: '', limit: 10 })).objects).toEqual([])
-      objects.close()
-    },
-    millisecondsMax,
-  )
+  it('exits with 130 if it is interrupted, and still removes what it has written', async () => {
+    const bucket = await freshBucket(store)
+    const evidence = join(folder, 'interrupted')
+    const env = await storeVariables(store, { tempo: bucket }, folder)
+    const running = startValidate(['tempo', '--all', '--evidence', evidence], env)
+    await until(() => existsSync(join(evidence, 'tempo/meta.json')))
+    running.kill('SIGINT')
+    expect(await running.exited).toBe(130)
+    expect(await new Response(running.stdout).text()).toContain('not run: interrupted')
+    const report: Report = await Bun.file(join(evidence, 'report.json')).json()
+    expect(idsWith(report, 'failed')).toEqual([])
+    const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
+    expect((await objects.list({ prefix: '', limit: 10 })).objects).toEqual([])
+    objects.close()
+  })
 
   it('exits with 2 for wrong usage, and says how to correct it', async () => {
     const unknown = await validate(['mimir'])
@@ -99,68 +91,52 @@ describe('bun run validate', () => {
     expect(stderr).toContain('a store is configured by S3_*')
   })
 
-  it(
-    'exits with 3 if there is no such bucket, and tries nothing that needs it',
-    async () => {
-      const { finished } = await validateTempo('no-bucket', {
-        S3_BUCKET_TEMPO: `absent-${crypto.randomUUID()}`,
-      })
-      const result = await finished
-      const report = reportIn(result)
-      expect(idsWith(report, 'proved')).toEqual(['setup'])
-      expect(idsWith(report, 'missing')).toEqual(['tempo.preflight'])
-      expect(idsWith(report, 'failed')).toEqual([])
-      expect(report).toMatchObject({ exitCode: 3, verdict: 'not proved' })
-      expect(result.exitCode).toBe(3)
-    },
-    millisecondsMax,
-  )
+  it('exits with 3 if there is no such bucket, and tries nothing that needs it', async () => {
+    const { finished } = await validateTempo('no-bucket', {
+      S3_BUCKET_TEMPO: `absent-${crypto.randomUUID()}`,
+    })
+    const result = await finished
+    const report = reportIn(result)
+    expect(idsWith(report, 'proved')).toEqual(['setup'])
+    expect(idsWith(report, 'missing')).toEqual(['tempo.preflight'])
+    expect(idsWith(report, 'failed')).toEqual([])
+    expect(report).toMatchObject({ exitCode: 3, verdict: 'not proved' })
+    expect(result.exitCode).toBe(3)
+  })
 
-  it(
-    'exits with 3 if the store does not answer',
-    async () => {
-      const endpoint = `http://127.0.0.1:${await freePort()}`
-      const { finished } = await validateTempo('no-store', { S3_ENDPOINT: endpoint })
-      const result = await finished
-      expect(idsWith(reportIn(result), 'missing')).toEqual(['tempo.preflight'])
-      expect(result.exitCode).toBe(3)
-    },
-    millisecondsMax,
-  )
+  it('exits with 3 if the store does not answer', async () => {
+    const endpoint = `http://127.0.0.1:${await freePort()}`
+    const { finished } = await validateTempo('no-store', { S3_ENDPOINT: endpoint })
+    const result = await finished
+    expect(idsWith(reportIn(result), 'missing')).toEqual(['tempo.preflight'])
+    expect(result.exitCode).toBe(3)
+  })
 
-  it(
-    'exits with 3 if something lies below the prefix, and leaves it there',
-    async () => {
-      const bucket = await freshBucket(store)
-      await put(bucket, 'tempo/single-tenant/index.json.gz')
-      const { finished } = await validateTempo('used', { S3_BUCKET_TEMPO: bucket })
-      const result = await finished
-      const preflight = reportIn(result).checks.find(({ id }) => id === 'tempo.preflight')
-      expect(preflight).toMatchObject({ verdict: 'missing' })
-      expect(preflight?.reason).toContain(`an empty ${bucket}/tempo/`)
-      expect(result.exitCode).toBe(3)
-      const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
-      expect(await objects.head('tempo/single-tenant/index.json.gz')).not.toBeNull()
-      objects.close()
-    },
-    millisecondsMax,
-  )
+  it('exits with 3 if something lies below the prefix, and leaves it there', async () => {
+    const bucket = await freshBucket(store)
+    await put(bucket, 'tempo/single-tenant/index.json.gz')
+    const { finished } = await validateTempo('used', { S3_BUCKET_TEMPO: bucket })
+    const result = await finished
+    const preflight = reportIn(result).checks.find(({ id }) => id === 'tempo.preflight')
+    expect(preflight).toMatchObject({ verdict: 'missing' })
+    expect(preflight?.reason).toContain(`an empty ${bucket}/tempo/`)
+    expect(result.exitCode).toBe(3)
+    const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
+    expect(await objects.head('tempo/single-tenant/index.json.gz')).not.toBeNull()
+    objects.close()
+  })
 
-  it(
-    'exits with 3 without a Docker Engine for --deploy compose: no check is tried, and none is proved',
-    async () => {
-      const env = { DOCKER_HOST: `unix://${join(folder, 'no-such.sock')}` }
-      const result = await validate(
-        ['tempo', '--deploy', 'compose', '--json', '--evidence', join(folder, 'no-docker')],
-        env,
-      )
-      const report = reportIn(result)
-      expect(idsWith(report, 'missing')).toEqual(['setup'])
-      expect(idsWith(report, 'not run')).toHaveLength(report.checks.length - 1)
-      expect(result.exitCode).toBe(3)
-    },
-    millisecondsMax,
-  )
+  it('exits with 3 without a Docker Engine for --deploy compose: no check is tried, and none is proved', async () => {
+    const env = { DOCKER_HOST: `unix://${join(folder, 'no-such.sock')}` }
+    const result = await validate(
+      ['tempo', '--deploy', 'compose', '--json', '--evidence', join(folder, 'no-docker')],
+      env,
+    )
+    const report = reportIn(result)
+    expect(idsWith(report, 'missing')).toEqual(['setup'])
+    expect(idsWith(report, 'not run')).toHaveLength(report.checks.length - 1)
+    expect(result.exitCode).toBe(3)
+  })
 
   it('exits with 1 if it fails before its first check, and says so in the report', async () => {
     const { evidence, finished } = await validateTempo('no-tmp', { TMPDIR: join(folder, 'no-such-folder') })
