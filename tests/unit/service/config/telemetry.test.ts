@@ -1,48 +1,14 @@
 import { describe, expect, it } from 'bun:test'
 import { inspect } from 'node:util'
-import { type Config, ConfigError, parseConfig, secretsOf } from '../../../../service/config/config.ts'
+import { secretsOf } from '../../../../service/config/config.ts'
 import type { Environment } from '../../../../service/config/parse.ts'
-
-const secret = `secret-${crypto.randomUUID()}`
-
-/** Just enough, and good. */
-const enough: Environment = {
-  S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
-  S3_REGION: 'fsn1',
-  S3_ACCESS_KEY_ID: 'AKEXAMPLE',
-  S3_SECRET_ACCESS_KEY: 'of-the-object-store',
-  S3_BUCKET_DOCS: 'cloudlysis-docs',
-  AUTH_ISSUER: 'https://login.example.com/',
-  AUTH_AUDIENCE: 'documents',
-  AUTH_JWKS_URL: 'https://login.example.com/keys',
-  AUTH_CLIENT_ID: 'ui',
-}
-
-const files: Readonly<Record<string, string>> = {
-  '/secrets/headers': `authorization=Bearer%20${secret}\n`,
-  '/ca/other.txt': 'hello',
-}
-
-function readFile(path: string): string {
-  const content = files[path]
-  if (content !== undefined) return content
-  throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
-}
-
-function parse(changes: Environment = {}): Promise<Config> {
-  return parseConfig({ ...enough, ...changes }, readFile, async () => [])
-}
-
-/** The lines of the message, without its heading; empty where the environment is accepted. */
-async function problemsOf(changes: Environment): Promise<string[]> {
-  try {
-    await parse(changes)
-    return []
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return error.problems.map(({ variable, problem }) => `${variable} ${problem}`)
-  }
-}
+import {
+  accepted,
+  parse,
+  problemsOf,
+  refused,
+  secretKey as secret,
+} from '../../../support/service/config-under-test.ts'
 
 const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
 
@@ -84,19 +50,10 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT', () => {
   })
 
   it('is a URL without credentials, which belong into headers', async () => {
-    const problems = [
-      'collector:4318',
-      `https://user:${secret}@otlp.example.com`,
-      'https://otlp.example.com?a=b',
-    ]
-    const found = await Promise.all(
-      problems.map((endpoint) => problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })),
-    )
-    expect(found.flat()).toEqual([
-      'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL',
-      'OTEL_EXPORTER_OTLP_ENDPOINT must not carry a user or password',
-      'OTEL_EXPORTER_OTLP_ENDPOINT must have neither query nor fragment',
-    ])
+    const name = 'OTEL_EXPORTER_OTLP_ENDPOINT'
+    await refused(name, 'must be an http or https URL', ['collector:4318'])
+    await refused(name, 'must not carry a user or password', [`https://user:${secret}@otlp.example.com`])
+    await refused(name, 'must have neither query nor fragment', ['https://otlp.example.com?a=b'])
   })
 })
 
@@ -147,15 +104,14 @@ describe('OTEL_EXPORTER_OTLP_HEADERS', () => {
   })
 
   it('are refused in another form, and are not quoted', async () => {
-    for (const value of [secret, `a b=${secret}`, `=${secret}`, `a=${secret}%`, 'a=', `a=${secret}%0d%0ab`]) {
-      expect(await problemsOf({ ...collector, OTEL_EXPORTER_OTLP_HEADERS: value })).toEqual([
-        'OTEL_EXPORTER_OTLP_HEADERS must be name=value pairs with commas between them, percent-encoded',
-      ])
-    }
+    const problem = 'must be name=value pairs with commas between them, percent-encoded'
+    const wrong = [secret, `a b=${secret}`, `=${secret}`, `a=${secret}%`, 'a=', `a=${secret}%0d%0ab`]
+    await refused('OTEL_EXPORTER_OTLP_HEADERS', problem, wrong, collector)
   })
 
   it('are sent over plain http only to private addresses and single-label names', async () => {
     const headers = { OTEL_EXPORTER_OTLP_HEADERS: 'x-scope-orgid=acme' }
+    const name = 'OTEL_EXPORTER_OTLP_ENDPOINT'
     const near = [
       'http://loki:3100',
       'http://127.0.0.1:1',
@@ -163,24 +119,14 @@ describe('OTEL_EXPORTER_OTLP_HEADERS', () => {
       'http://[::1]:1',
       'https://a.b',
     ]
-    for (const endpoint of near) {
-      expect(await problemsOf({ ...headers, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })).toEqual([])
-    }
-    const far =
+    await accepted(name, near, headers)
+    const problem =
       'must be https where headers are sent to it: plain http is for loopback, private addresses and single-label names'
-    for (const endpoint of ['http://otlp.example.com', 'http://93.184.216.34:4318']) {
-      expect(await problemsOf({ ...headers, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })).toEqual([
-        `OTEL_EXPORTER_OTLP_ENDPOINT ${far}`,
-      ])
-      expect(await problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })).toEqual([])
-    }
-    expect(
-      await problemsOf({
-        ...collector,
-        ...headers,
-        OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://logs.example.com/otlp/v1/logs',
-      }),
-    ).toEqual([`OTEL_EXPORTER_OTLP_LOGS_ENDPOINT ${far}`])
+    const far = ['http://otlp.example.com', 'http://93.184.216.34:4318']
+    await refused(name, problem, far, headers)
+    await accepted(name, far)
+    const ofLogs = ['http://logs.example.com/otlp/v1/logs']
+    await refused('OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', problem, ofLogs, { ...collector, ...headers })
   })
 })
 
@@ -264,8 +210,8 @@ describe('METRICS_PORT', () => {
   })
 
   it('must not be the port of the API, which clients reach', async () => {
-    expect(await problemsOf({ PORT: '9000', METRICS_PORT: '9000' })).toEqual([
-      'METRICS_PORT must not be PORT: clients of the API get there',
-    ])
+    await refused('METRICS_PORT', 'must not be PORT: clients of the API get there', ['9000'], {
+      PORT: '9000',
+    })
   })
 })
