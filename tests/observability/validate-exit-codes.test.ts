@@ -5,7 +5,7 @@ import { freePort } from '../../compose/servers/free-port.ts'
 import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import type { Report } from '../../observability/proof/report.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
-import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { keysIn, putByte } from '../support/observability/bucket-objects.ts'
 import {
   idsWith,
   reportIn,
@@ -17,7 +17,9 @@ import { freshBucket } from '../support/stores/bucket.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { until } from '../support/waiting.ts'
 
-setDefaultTimeout(5 * 60_000)
+// Time limits catch what hangs, and are far above what a busy machine needs.
+const millisecondsMax = 20 * 60_000
+setDefaultTimeout(millisecondsMax)
 
 let store: StoreConnection
 let folder: string
@@ -25,7 +27,7 @@ let folder: string
 beforeAll(async () => {
   store = await storeForTests('minio')
   folder = await makeTempFolder('validate-exit-codes')
-}, 5 * 60_000)
+}, millisecondsMax)
 
 afterAll(() => removeTempFolder(folder))
 
@@ -39,10 +41,10 @@ async function validateTempo(name: string, change: Record<string, string> = {}, 
 }
 
 describe('bun run validate', () => {
-  it('exits with 1 if a check fails, as something else writes outside of the prefix', async () => {
+  it('exits with 1 if a check fails, such as after a foreign write outside the prefix', async () => {
     const { bucket, evidence, finished } = await validateTempo('stray')
     await until(() => existsSync(join(evidence, 'tempo/listing-before.txt')))
-    await put(bucket, 'stray/object')
+    await putByte(store, bucket, 'stray/object')
     const result = await finished
     const report = reportIn(result)
     expect(idsWith(report, 'failed', 'not run', 'missing')).toEqual(['tempo.containment'])
@@ -63,19 +65,17 @@ describe('bun run validate', () => {
     expect(await new Response(running.stdout).text()).toContain('not run: interrupted')
     const report: Report = await Bun.file(join(evidence, 'report.json')).json()
     expect(idsWith(report, 'failed')).toEqual([])
-    const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
-    expect((await objects.list({ prefix: '', limit: 10 })).objects).toEqual([])
-    objects.close()
+    expect(await keysIn(store, bucket)).toEqual([])
   })
 
-  it('exits with 2 for wrong usage, and says how to correct it', async () => {
+  it('exits with 2 for wrong usage, and says what is right', async () => {
     const unknown = await validate(['mimir'])
     expect(unknown).toMatchObject({ exitCode: 2, stdout: '' })
     expect(unknown.stderr).toContain('there is no mimir: name loki or tempo')
     expect(await validate(['--store', 'tape'])).toMatchObject({ exitCode: 2, stdout: '' })
   })
 
-  it('exits with 2 for a wrong configuration, and names the rule', async () => {
+  it('exits with 2 for an impossible configuration, with the rule', async () => {
     const nested = { S3_BUCKET_LOKI: 'some-bucket', S3_PREFIX_LOKI: 'a/b/', S3_REGION: '' }
     const { finished } = await validateTempo('nested', nested, ['loki', '--variant', 's3-thanos'])
     const { exitCode, stdout, stderr } = await finished
@@ -114,16 +114,14 @@ describe('bun run validate', () => {
 
   it('exits with 3 if something lies below the prefix, and leaves it there', async () => {
     const bucket = await freshBucket(store)
-    await put(bucket, 'tempo/single-tenant/index.json.gz')
+    await putByte(store, bucket, 'tempo/single-tenant/index.json.gz')
     const { finished } = await validateTempo('used', { S3_BUCKET_TEMPO: bucket })
     const result = await finished
     const preflight = reportIn(result).checks.find(({ id }) => id === 'tempo.preflight')
     expect(preflight).toMatchObject({ verdict: 'missing' })
     expect(preflight?.reason).toContain(`an empty ${bucket}/tempo/`)
     expect(result.exitCode).toBe(3)
-    const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
-    expect(await objects.head('tempo/single-tenant/index.json.gz')).not.toBeNull()
-    objects.close()
+    expect(await keysIn(store, bucket)).toEqual(['tempo/single-tenant/index.json.gz'])
   })
 
   it('exits with 3 without a Docker Engine for --deploy compose: no check is tried, and none is proved', async () => {
@@ -155,9 +153,3 @@ describe('bun run validate', () => {
     expect(stdout).toContain('missing: S3_ENDPOINT')
   })
 })
-
-async function put(bucket: string, key: string): Promise<void> {
-  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
-  await objects.put(key, Uint8Array.of(1), { size: 1, contentType: 'text/plain' })
-  objects.close()
-}
