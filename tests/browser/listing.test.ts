@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Page } from 'playwright-core'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import { openScene, type Scene, type SignedInWindow } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 let scene: Scene
 let window: SignedInWindow

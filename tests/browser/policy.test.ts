@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Page } from 'playwright-core'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
 import { openScene, type Scene } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 let scene: Scene
 let files: FilesOnDisk
@@ -73,7 +74,7 @@ describe('The Content Security Policy of the UI', () => {
     )
   })
 
-  it('lets the page talk to the service, the store and the issuer, and nobody else', async () => {
+  it('lets the page talk to the service, the store and the issuer, and to no other origin', async () => {
     const { service, provider } = scene
     expect((await policy()).get('connect-src')?.toSorted()).toEqual(
       ["'self'", service.connection.endpoint, provider.issuer].toSorted(),

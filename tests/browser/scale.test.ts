@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Page } from 'playwright-core'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
-import { type BrowserForTests, startBrowser } from '../support/browser/browser.ts'
+import { type BrowserForTests, hangMilliseconds, startBrowser } from '../support/browser/browser.ts'
 import { faultsIn, tracesOf } from '../support/browser/faults.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { createMemoryObjectStore } from '../support/stores/memory-object-store.ts'
@@ -15,7 +15,7 @@ const documentCount = 100_000
 /** Far fewer than the documents; a screen shows some thirty. */
 const rowsMax = 200
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 let service: InProcessService
 let browser: BrowserForTests

@@ -1,4 +1,4 @@
-/** What somebody sees who types `bun run start` and opens the link that it prints. */
+/** What a person sees who types `bun run start` and opens the link that it prints. */
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { freePort } from '../../compose/servers/free-port.ts'
 import { readLocalStarts } from '../../service/cli/local-issuer/starts.ts'
-import { type BrowserForTests, startBrowser } from '../support/browser/browser.ts'
+import { type BrowserForTests, hangMilliseconds, startBrowser } from '../support/browser/browser.ts'
 import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
 import { shortDigest } from '../support/browser/scene.ts'
 import { linkOf, noDocker, runStart, type StartRun } from '../support/commands/start-run.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { digestOf, MiB, randomDocument } from '../support/service/sample-documents.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(hangMilliseconds)
 
 let local: string
 let port: number
