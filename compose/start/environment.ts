@@ -1,5 +1,5 @@
 import { UsageError } from '../../service/cli/command.ts'
-import type { LocalIssuer } from '../../service/cli/local-issuer/local-issuer.ts'
+import type { LocalIssuer } from '../../service/cli/local-issuer/issuer.ts'
 import type { Environment } from '../../service/config/parse.ts'
 
 /** Names that a local store decides itself; the user's own values would only mislead it. */

@@ -19,6 +19,17 @@ export function printLine(text: string): Promise<void> {
   return printBytes(`${printable(text)}\n`)
 }
 
+/** Prints an event: for machines its object, for people its lines. */
+export type Report = (event: object, ...lines: string[]) => Promise<void>
+
+/** Returns what prints the events of a command. @param json whether machines read them, one object per line */
+export function createReport(json: boolean | undefined): Report {
+  return async (event, ...lines) => {
+    if (json) await printJson(event)
+    else for (const line of lines) await printLine(line)
+  }
+}
+
 /** Prints lines on standard error. @returns the exit code that it is given, for `return complain(…)` */
 export function complain<Code extends number>(message: string, exitCode: Code): Code {
   process.stderr.write(`${message.split('\n').map(printable).join('\n')}\n`)

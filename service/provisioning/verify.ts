@@ -32,7 +32,7 @@ export async function verifyRights(
   connection: S3Connection,
   place: Place,
   others: readonly string[],
-  onTried: (tried: Tried) => void = () => {},
+  onTried: (tried: Tried) => void | Promise<void> = () => {},
 ): Promise<Tried[]> {
   const client = createProbeClient(connection)
   const key = `${place.prefix}staging/_provision/${crypto.randomUUID()}`

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { createDocumentsClient, type DocumentsClient } from '../../client/client.ts'
 import { UsageError } from '../command.ts'
-import { localScope } from '../local-issuer/local-sign-in-code.ts'
-import { chooseStart, type LocalStart, localFolder, readLocalStarts } from '../local-issuer/local-state.ts'
-import { signLocalToken } from '../local-issuer/local-token.ts'
+import { signLocalToken } from '../local-issuer/access-token.ts'
+import { localScope } from '../local-issuer/sign-in-code.ts'
+import { chooseStart, type LocalStart, localFolder, readLocalStarts } from '../local-issuer/starts.ts'
 import { parsePort } from '../values.ts'
 
 export interface ConnectionFlags {

@@ -5,7 +5,7 @@ import type { DocumentName } from '../../client/references.ts'
 import type { UploadSource } from '../../client/upload-body.ts'
 import { LocalFailure, UsageError } from '../command.ts'
 import { formatBytes, printable, printJson, printLine } from '../output.ts'
-import { startProgress } from '../transfer-progress.ts'
+import { startProgress } from '../progress.ts'
 import { parseDocument } from './reference.ts'
 
 export interface PutFlags {

@@ -1,8 +1,7 @@
 import { latestKey, tagKey, tagsPrefix, versionKey, versionsPrefix } from '../../documents/document-key.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { broken, holds, Missing, type Observation } from '../checks/check.ts'
-import type { SmokeScene } from './checks.ts'
-import { digestOf } from './marker.ts'
+import { digestOf, type SmokeScene } from './checks.ts'
 
 /** Looks into the bucket itself, with whole keys and past everything that the service says of it. */
 export async function objectsAreThere({ bucket, marker, signal }: SmokeScene): Promise<Observation> {

@@ -136,7 +136,7 @@ describe('provisionBucket, told whose browsers to let in', () => {
   it('says so where the store takes no such rule', async () => {
     const outcomes = await provision(await freshBucket(service.owner), [ours])
     expect(outcomes.filter(({ setting }) => setting === 'cors')).toMatchObject([
-      { shouldBe: `browsers of ${ours} are let in`, done: service.connection.kind !== 'minio' },
+      { shouldBe: `browsers of ${ours} may use it`, done: service.connection.kind !== 'minio' },
     ])
   })
 

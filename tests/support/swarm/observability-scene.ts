@@ -12,7 +12,7 @@ import { provisionTelemetry, type TelemetryPlaces } from './telemetry-places.ts'
 const root = resolve(import.meta.dir, '../../..')
 export const runbook = blocksOf(await Bun.file(join(root, 'docs/observability-deployment.md')).text())
 
-/** What the runbook asks for before its first step, beside the scene of the document service. */
+/** What the runbook requires before its first step, in addition to the scene of the document service. */
 export interface ObservabilityScene extends Omit<SwarmScene, 'follow' | 'followed'> {
   places: TelemetryPlaces
   /** Runs a block of this runbook, with the functions of both. */

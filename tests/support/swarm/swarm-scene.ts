@@ -65,7 +65,7 @@ export async function openSwarmScene(): Promise<SwarmScene> {
   const issuer = await startIssuerForTests()
   const relay = await startRelay(engine.hostAddress, Number(new URL(store.endpoint).port))
   const storeUrl = `https://${engine.hostAddress}:${relay.port}`
-  // Its tokens say that they come from loopback, and its keys are there: over https for everybody else.
+  // The issuer in its tokens is on loopback, where its keys are: containers get them over https.
   const keys = Bun.serve({
     hostname: engine.hostAddress,
     port: 0,

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
 import { decodeJwt } from 'jose'
 import { type Authenticator, createAuthenticator } from '../../../../../service/authn/authenticator.ts'
-import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/local-issuer.ts'
-import { localScope } from '../../../../../service/cli/local-issuer/local-sign-in-code.ts'
-import type { TokenRequest } from '../../../../../service/cli/local-issuer/local-token.ts'
+import type { TokenRequest } from '../../../../../service/cli/local-issuer/access-token.ts'
+import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
+import { localScope } from '../../../../../service/cli/local-issuer/sign-in-code.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
 
 const ui = 'http://127.0.0.1:8080'

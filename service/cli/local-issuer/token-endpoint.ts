@@ -1,5 +1,5 @@
-import { localClientId } from './local-token.ts'
-import type { GrantedTokens, RefusedGrant, TokenGrants } from './local-token-grants.ts'
+import { localClientId } from './access-token.ts'
+import type { GrantedTokens, RefusedGrant, TokenGrants } from './token-grants.ts'
 
 /** RFC 6749 section 5.2. */
 type TokenError = RefusedGrant | 'invalid_request' | 'invalid_client' | 'unsupported_grant_type'

@@ -1,6 +1,6 @@
 import { errors, importJWK, jwtVerify, SignJWT } from 'jose'
 import { scopes } from '../../authz/principal.ts'
-import { localAlgorithm, type TokenRequest, type TokenSigner } from './local-token.ts'
+import { localAlgorithm, type TokenRequest, type TokenSigner } from './access-token.ts'
 
 /**
  * Sign-in codes: what the link of `start` carries in place of a token. A code is good for one exchange at the

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { createCommand, exitCodes, runCommand } from '../command.ts'
 import { printLine } from '../output.ts'
 import { parsePort } from '../values.ts'
-import { chooseStart, type LocalStart, localFolder, readLocalStarts } from './local-state.ts'
+import { chooseStart, type LocalStart, localFolder, readLocalStarts } from './starts.ts'
 
 /** Commands that print one thing made with the key of a running start: `bun run token` and `bun run link`. */
 

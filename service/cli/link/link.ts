@@ -1,7 +1,7 @@
 import { scopes } from '../../authz/principal.ts'
+import { localScope, localTenants, signInCode, signInLink } from '../local-issuer/sign-in-code.ts'
+import { localCommand, runLocalCommand } from '../local-issuer/start-command.ts'
 import { addTenant, parseScopes } from '../values.ts'
-import { localCommand, runLocalCommand } from './local-command.ts'
-import { localScope, localTenants, signInCode, signInLink } from './local-sign-in-code.ts'
 
 interface LinkOptions {
   tenant?: string[]

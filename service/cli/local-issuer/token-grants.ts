@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readSignInCode } from './local-sign-in-code.ts'
-import { signLocalToken, type TokenSigner } from './local-token.ts'
+import { signLocalToken, type TokenSigner } from './access-token.ts'
+import { readSignInCode } from './sign-in-code.ts'
 
 /** RFC 6749 section 5.1. */
 export interface GrantedTokens {

@@ -5,13 +5,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
 import { runCommand } from '../../../../../compose/run-command.ts'
-import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/local-issuer.ts'
-import { writeLocalStart } from '../../../../../service/cli/local-issuer/local-state.ts'
+import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
+import { writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
 
-const script = fileURLToPath(
-  new URL('../../../../../service/cli/local-issuer/link-command.ts', import.meta.url),
-)
+const script = fileURLToPath(new URL('../../../../../service/cli/link/link.ts', import.meta.url))
 const url = 'http://127.0.0.1:8080'
 
 let issuer: LocalIssuer

@@ -1,6 +1,4 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
-import { serveIssuer } from './local-issuer-server.ts'
-import { signInCode } from './local-sign-in-code.ts'
 import {
   localAlgorithm,
   localAudience,
@@ -8,7 +6,9 @@ import {
   type SigningKey,
   signLocalToken,
   type TokenRequest,
-} from './local-token.ts'
+} from './access-token.ts'
+import { serveIssuer } from './issuer-server.ts'
+import { signInCode } from './sign-in-code.ts'
 
 /** The issuer that `start` and the tests run on loopback, so that there is one way to authenticate everywhere. */
 export interface LocalIssuer {

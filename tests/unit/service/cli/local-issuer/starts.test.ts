@@ -7,7 +7,7 @@ import {
   readLocalStarts,
   removeLocalStart,
   writeLocalStart,
-} from '../../../../../service/cli/local-issuer/local-state.ts'
+} from '../../../../../service/cli/local-issuer/starts.ts'
 
 let parent: string
 let folder: string

@@ -5,13 +5,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
 import { createAuthenticator } from '../../../../../service/authn/authenticator.ts'
-import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/local-issuer.ts'
-import { removeLocalStart, writeLocalStart } from '../../../../../service/cli/local-issuer/local-state.ts'
+import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
+import { removeLocalStart, writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
 
-const script = fileURLToPath(
-  new URL('../../../../../service/cli/local-issuer/token-command.ts', import.meta.url),
-)
+const script = fileURLToPath(new URL('../../../../../service/cli/token/token.ts', import.meta.url))
 
 let issuer: LocalIssuer
 let folder: string

@@ -1,7 +1,7 @@
 import { scopes } from '../../authz/principal.ts'
+import { signLocalToken } from '../local-issuer/access-token.ts'
+import { localCommand, runLocalCommand } from '../local-issuer/start-command.ts'
 import { addTenant, integerIn, parseScopes } from '../values.ts'
-import { localCommand, runLocalCommand } from './local-command.ts'
-import { signLocalToken } from './local-token.ts'
 
 const expirySecondsMax = 24 * 60 * 60
 

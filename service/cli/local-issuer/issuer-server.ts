@@ -1,8 +1,8 @@
 import type { JWK } from 'jose'
-import { tokenEndpointOf } from './local-sign-in-code.ts'
-import { localAlgorithm, localAudience, type SigningKey } from './local-token.ts'
-import { answerRevocation, answerTokenRequest, formBytesMax } from './local-token-endpoint.ts'
-import { createTokenGrants } from './local-token-grants.ts'
+import { localAlgorithm, localAudience, type SigningKey } from './access-token.ts'
+import { tokenEndpointOf } from './sign-in-code.ts'
+import { answerRevocation, answerTokenRequest, formBytesMax } from './token-endpoint.ts'
+import { createTokenGrants } from './token-grants.ts'
 
 /** What the UI renews before it ends; a long upload outlives several of them. */
 const accessTokenSecondsDefault = 15 * 60

@@ -5,7 +5,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Environment } from '../../config/parse.ts'
 import { IncompleteError, UsageError } from '../command.ts'
-import type { SigningKey } from './local-token.ts'
+import type { SigningKey } from './access-token.ts'
 
 /** What a running `start` leaves for the other commands, in a file that only its owner can read. */
 export type LocalStart = Static<typeof localStart>
