@@ -37,7 +37,7 @@ async function open(path: string): Promise<void> {
 const documents = () => page.getByRole('table', { name: 'Documents' })
 const count = () => page.getByRole('status').filter({ hasText: 'of the first' })
 const search = () => page.getByRole('searchbox', { name: 'Name begins with' })
-const filter = () => page.getByRole('textbox', { name: 'Filter what was read' })
+const filter = () => page.getByRole('textbox', { name: 'Filter loaded names' })
 const link = (name: string) => documents().getByRole('link', { name, exact: true })
 
 /** Waits until the list shows exactly these. */
@@ -150,7 +150,7 @@ describe('Another tenant', () => {
 
   it('cannot be listed by editing the address', async () => {
     await open(`/tenants/globex/${type}`)
-    await page.getByRole('alert').filter({ hasText: 'no such tenant' }).waitFor()
+    await page.getByRole('alert').filter({ hasText: 'no access to this tenant' }).waitFor()
     expect(await page.content()).not.toContain(secretPlan.name)
   })
 

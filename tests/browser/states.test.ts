@@ -171,7 +171,7 @@ describe('Somebody without permission', () => {
   it('for any tenant is told so', async () => {
     const nemo = scene.provider.addPerson({ name: 'nemo', tenants: [], scope: 'documents:read' })
     const { page, close } = await scene.signedIn(nemo, '/')
-    await page.getByText('You may not see any tenant').waitFor()
+    await page.getByText('You have no access to any tenant').waitFor()
     expect(await flawsOf(page, 'no-tenant')).toEqual([])
     await close()
   })

@@ -43,7 +43,7 @@ describe('The address', () => {
 
   it('/ says so where the sign-in names no tenant', async () => {
     await open('/', { tenants: [] })
-    screen.getByText(/^You may not see any tenant/)
+    screen.getByText(/^You have no access to any tenant/)
   })
 
   it('/tenants/acme leads to the types that are known, that have documents, and to any other', async () => {
@@ -80,7 +80,7 @@ describe('The address', () => {
   it('of another tenant shows nothing of it and asks for nothing', async () => {
     service.asked.length = 0
     await open('/tenants/globex/definitions/orders.json', { tenants: ['acme'] })
-    screen.getByText('There is no such tenant for you')
+    screen.getByText('You have no access to this tenant')
     expect(service.asked.filter((call) => call.includes('globex'))).toEqual([])
   })
 })
@@ -164,13 +164,13 @@ describe('Without a session', () => {
     await user.clear(field)
     await user.type(field, '#sign-in=used-before')
     await user.click(screen.getByRole('button', { name: 'Use link' }))
-    await screen.findByText('This is not valid any more')
+    await screen.findByText('This is no longer valid')
   })
 
   it('a code that was used before says so at once', async () => {
     const { session } = await openPage(render, service, { as: null })
     await act(() => session.start('used-before'))
-    await screen.findByText('This is not valid any more')
+    await screen.findByText('This is no longer valid')
   })
 })
 

@@ -85,7 +85,7 @@ describe('The list of documents', () => {
 
   it('takes over what the address says when somebody goes back', async () => {
     await open(`/tenants/acme/${type}?filter=beta`)
-    const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter what was read' })
+    const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter loaded names' })
     expect(filter.value).toBe('beta')
     act(() => history.pushState(null, '', `/tenants/acme/${type}?filter=gamma`))
     expect(filter.value).toBe('gamma')
@@ -114,7 +114,7 @@ describe('A list without rows', () => {
 
   it('says that none matches the filter', async () => {
     await open(`/tenants/acme/${type}?filter=zeta`)
-    await screen.findByText('None of the names that were read matches the filter')
+    await screen.findByText('None of the loaded names matches the filter')
   })
 })
 
