@@ -1,39 +1,29 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { type LocalIssuer, startLocalIssuer } from '../../service/cli/local-issuer/issuer.ts'
+import { afterAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { startLocalIssuer } from '../../service/cli/local-issuer/issuer.ts'
 import { signInLink } from '../../service/cli/local-issuer/sign-in-code.ts'
-import {
-  type BrowserForTests,
-  type BrowserWindow,
-  hangMilliseconds,
-  startBrowser,
-} from '../support/browser/browser.ts'
+import { type BrowserWindow, startBrowser } from '../support/browser/browser.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
 import { faultsIn, tracesOf } from '../support/browser/faults.ts'
 import { flawsOf } from '../support/browser/states.ts'
 import { registerSecret } from '../support/secrets.ts'
-import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { serviceInChild } from '../support/service/service-for-tests.ts'
 
-setDefaultTimeout(hangMilliseconds)
+setDefaultTimeout(30_000)
 
-let issuer: LocalIssuer
-let service: SpawnedService
-let browser: BrowserForTests
 let window: BrowserWindow
 
-beforeAll(async () => {
-  const uiOrigins: string[] = []
-  issuer = await startLocalIssuer({ uiOrigins, accessTokenSeconds: 3 })
-  service = await serviceInChild({
-    env: {
-      AUTH_ISSUER: issuer.issuer,
-      AUTH_AUDIENCE: issuer.audience,
-      AUTH_JWKS_URL: issuer.jwksUrl,
-      AUTH_CLIENT_ID: issuer.clientId,
-    },
-  })
-  uiOrigins.push(service.url)
-  browser = await startBrowser()
-}, 600_000)
+const uiOrigins: string[] = []
+const issuer = await startLocalIssuer({ uiOrigins, accessTokenSeconds: 3 })
+const service = await serviceInChild({
+  env: {
+    AUTH_ISSUER: issuer.issuer,
+    AUTH_AUDIENCE: issuer.audience,
+    AUTH_JWKS_URL: issuer.jwksUrl,
+    AUTH_CLIENT_ID: issuer.clientId,
+  },
+})
+uiOrigins.push(service.url)
+const browser = await startBrowser()
 
 beforeEach(async () => {
   window = await browser.newWindow()
@@ -87,7 +77,7 @@ describe('Signing in with the link that start prints', () => {
     expect(stored).toMatchObject({ localStorage: {}, others: [], cookies: [] })
   })
 
-  it('works once: opening it again says so and how to get another one, which works', async () => {
+  it('works once: whoever opens it again is told so and how to get another one, which works', async () => {
     const { page } = window
     const link = signInLink(service.url, await newCode())
     await page.goto(link)
@@ -139,7 +129,7 @@ describe('A session that began with a link', () => {
     expect(await page.getByRole('dialog').count()).toBe(0)
   })
 
-  it('continues with another link after it has ended, and the page stays as it was', async () => {
+  it('that has ended goes on with another link, and the page stays as it was', async () => {
     const { page } = window
     const link = signInLink(service.url, await newCode())
     await page.goto(link)
@@ -161,7 +151,7 @@ describe('A session that began with a link', () => {
 })
 
 /**
- * Addresses in the history of the tab, from Chromium itself. What a person typed stays in it next to them, out of reach
+ * Addresses in the history of the tab, from Chromium itself. What somebody typed stays in it beside them, out of reach
  * of any page; by then the code is used up.
  */
 async function visited(): Promise<string[]> {

@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { hangMilliseconds } from '../support/browser/browser.ts'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
-import { authenticate, openScene, type Scene } from '../support/browser/scene.ts'
+import { authenticate, openScene } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(hangMilliseconds)
+setDefaultTimeout(30_000)
 
-let scene: Scene
-
-beforeAll(async () => {
-  scene = await openScene()
-}, 600_000)
+const scene = await openScene()
 
 afterAll(() => scene.stop())
 
@@ -109,7 +104,7 @@ describe('A session at an OpenID provider', () => {
     await close()
   })
 
-  it('is begun again in a window of its own after it has ended, and the page stays as it was', async () => {
+  it('that has ended is begun again in a window of its own, and the page stays as it was', async () => {
     const { people, signedIn, provider } = scene
     provider.accessTokenSeconds = 3
     const { page, context, close } = await signedIn(people.alice, '/tenants/acme/definitions')

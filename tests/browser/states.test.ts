@@ -1,35 +1,28 @@
 /** Every state of the UI, in light and dark, on a phone and on a wide screen; see `states.ts`. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Page } from 'playwright-core'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { ProblemError } from '../../service/client/errors.ts'
-import { hangMilliseconds } from '../support/browser/browser.ts'
-import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
-import { openScene, type Scene, type SignedInWindow } from '../support/browser/scene.ts'
+import { filesOnDisk, upload } from '../support/browser/files.ts'
+import { openScene } from '../support/browser/scene.ts'
 import { flawsOf } from '../support/browser/states.ts'
 import { randomDocument } from '../support/service/sample-documents.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { overloadPage, type StoreBehaviours, startStoreProxy } from '../support/stores/strict-proxy.ts'
 
-setDefaultTimeout(hangMilliseconds)
+setDefaultTimeout(60_000)
 
 const type = 'deployment-bundles'
 const behaviours: StoreBehaviours = { requestBytesPerSecondMax: undefined }
 
-let proxy: StoreConnection & { stop(): Promise<void> }
-let scene: Scene
-let files: FilesOnDisk
-let operator: SignedInWindow
-let page: Page
-
-beforeAll(async () => {
-  proxy = await startStoreProxy(await storeForTests(), behaviours)
-  scene = await openScene({ store: proxy, env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' } })
-  files = await filesOnDisk()
-  await fill()
-  operator = await scene.signedIn(scene.people.alice, '/')
-  page = operator.page
-}, 600_000)
+const proxy = await startStoreProxy(await storeForTests(), behaviours)
+const scene = await openScene({
+  store: proxy,
+  env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' },
+})
+const files = await filesOnDisk()
+await fill()
+const operator = await scene.signedIn(scene.people.alice, '/')
+const page = operator.page
 
 afterAll(async () => {
   await files.remove()
@@ -71,7 +64,7 @@ async function openVersions(): Promise<void> {
   await page.getByRole('table', { name: 'Versions' }).waitFor()
 }
 
-/** What the service answers to another caller; Chromium does not always keep the body that it was given. */
+/** What the service says to somebody else; Chromium does not always keep the body that it was given. */
 async function titleOfRefusal(refusedType: string): Promise<string> {
   const alice = await scene.api(scene.people.alice)
   const refusal = await Array.fromAsync(alice.list({ type: refusedType })).catch((error) => error)
@@ -79,7 +72,7 @@ async function titleOfRefusal(refusedType: string): Promise<string> {
   return refusal.title
 }
 
-describe('Without a session', () => {
+describe('Nobody signed in', () => {
   it('is asked to', async () => {
     const { page, close } = await scene.browser.newWindow()
     await open('/tenants/acme', page)
@@ -88,7 +81,7 @@ describe('Without a session', () => {
     await close()
   })
 
-  it('the sign-in page says when the issuer does not answer, or refuses', async () => {
+  it('is told when the issuer does not answer, or refuses', async () => {
     const { page, close } = await scene.browser.newWindow()
     await open('/sign-in/callback?error=access_denied&state=unknown', page)
     await page.getByRole('alert').waitFor()
@@ -98,32 +91,32 @@ describe('Without a session', () => {
 })
 
 describe('A list', () => {
-  it('shows the list with documents', async () => {
+  it('with documents', async () => {
     await open(`/tenants/acme/${type}`)
     await page.getByRole('table', { name: 'Documents' }).getByRole('link').first().waitFor()
     expect(await flawsOf(page, 'list')).toEqual([])
   })
 
-  it('says that a list is empty, and what to do', async () => {
+  it('without any says so, and what to do', async () => {
     await open('/tenants/acme/snapshots')
     await page.getByText('No documents of this type yet').waitFor()
     expect(await flawsOf(page, 'list-empty')).toEqual([])
   })
 
-  it('says that a filter matches nothing', async () => {
+  it('whose filter matches nothing says so', async () => {
     await open(`/tenants/acme/${type}?filter=nothing-like-that`)
     await page.getByText('None of the names').waitFor()
     expect(await flawsOf(page, 'list-filtered-away')).toEqual([])
   })
 
-  it('says that a list is being read', async () => {
+  it('that is being read says so', async () => {
     behaviours.delayMilliseconds = 15_000
     await open('/tenants/acme/definitions')
     await page.getByRole('status').filter({ hasText: 'Loading' }).waitFor()
     expect(await flawsOf(page, 'list-loading')).toEqual([])
   })
 
-  it('says why a list cannot be read, with the id of the trace that its request carried', async () => {
+  it('that cannot be read says why, with the id of the trace that its request carried', async () => {
     behaviours.answer = () => overloadPage
     await open('/tenants/acme/diagnostics')
     const alert = page.getByRole('alert')
@@ -142,7 +135,7 @@ describe('A list', () => {
     await page.getByText('No documents of this type yet').waitFor()
   })
 
-  it('says that there is no network', async () => {
+  it('without a network says so', async () => {
     await open(`/tenants/acme/${type}`)
     await operator.context.setOffline(true)
     await page.getByRole('status').filter({ hasText: 'You are offline' }).waitFor()
@@ -152,8 +145,8 @@ describe('A list', () => {
   })
 })
 
-describe('A person without permission', () => {
-  it('sees which scope is missing', async () => {
+describe('Somebody without permission', () => {
+  it('is told which scope is missing', async () => {
     const { page, close } = await scene.signedIn(scene.people.rita, `/tenants/acme/${type}`)
     await page.getByText('You may not upload documents').waitFor()
     expect(await page.getByText('documents:write').count()).toBe(1)
@@ -161,7 +154,7 @@ describe('A person without permission', () => {
     await close()
   })
 
-  it('sees no document without the scope to read', async () => {
+  it('to read even, sees no document', async () => {
     const nora = scene.provider.addPerson({ name: 'nora', tenants: ['acme'], scope: 'documents:write' })
     const { page, close } = await scene.signedIn(nora, `/tenants/acme/${type}`)
     await page.getByText('You may not list documents').waitFor()
@@ -169,7 +162,7 @@ describe('A person without permission', () => {
     await close()
   })
 
-  it('sees that the sign-in includes no tenant', async () => {
+  it('for any tenant is told so', async () => {
     const nemo = scene.provider.addPerson({ name: 'nemo', tenants: [], scope: 'documents:read' })
     const { page, close } = await scene.signedIn(nemo, '/')
     await page.getByText('You have no access to any tenant').waitFor()
@@ -177,7 +170,7 @@ describe('A person without permission', () => {
     await close()
   })
 
-  it('sees of another tenant that there is no access to it', async () => {
+  it('for that tenant is told that there is none', async () => {
     await open('/tenants/elsewhere')
     await page.getByRole('alert').waitFor()
     expect(await flawsOf(page, 'foreign-tenant')).toEqual([])
@@ -196,18 +189,18 @@ describe('Tenants and their types', () => {
 })
 
 describe('A document', () => {
-  it('shows a document with its versions', async () => {
+  it('with its versions', async () => {
     await openVersions()
     expect(await flawsOf(page, 'versions')).toEqual([])
   })
 
-  it('shows that a document does not exist', async () => {
+  it('that is not there', async () => {
     await open(`/tenants/acme/${type}/absent.tgz`)
     await page.getByRole('alert').waitFor()
     expect(await flawsOf(page, 'document-not-found')).toEqual([])
   })
 
-  it('shows the dialog that moves a tag', async () => {
+  it('whose tag is about to be moved', async () => {
     await openVersions()
     await page
       .getByRole('button', { name: /^Set tag on/ })
@@ -217,7 +210,7 @@ describe('A document', () => {
     expect(await flawsOf(page, 'set-tag')).toEqual([])
   })
 
-  it('shows a preview', async () => {
+  it('that is previewed', async () => {
     await openVersions()
     await page
       .getByRole('button', { name: /^Preview/ })
@@ -227,7 +220,7 @@ describe('A document', () => {
     expect(await flawsOf(page, 'preview')).toEqual([])
   })
 
-  it('shows the dialog that deletes a version, and why it cannot', async () => {
+  it('of which a version is about to be deleted, and cannot be', async () => {
     await openVersions()
     await page
       .getByRole('row')
@@ -242,7 +235,7 @@ describe('A document', () => {
 })
 
 describe('Transfers', () => {
-  it('shows transfers that run, are done and have failed', async () => {
+  it('that run, are done and have failed', async () => {
     await open('/tenants/acme/snapshots')
     const region = page.getByRole('region', { name: 'Transfers' })
     await upload(page, await files.write('done.tgz', randomDocument(9_000)))
@@ -260,7 +253,7 @@ describe('Transfers', () => {
 })
 
 describe('A session', () => {
-  it('shows the dialog of an ended session', async () => {
+  it('that has ended', async () => {
     scene.provider.accessTokenSeconds = 2
     const { page, close } = await scene.signedIn(scene.people.bob, `/tenants/acme/${type}`)
     scene.provider.endSessions()

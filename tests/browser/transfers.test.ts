@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { readFile } from 'node:fs/promises'
-import type { Page } from 'playwright-core'
-import { hangMilliseconds } from '../support/browser/browser.ts'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
-import { drop, type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
-import { openScene, type Scene, shortDigest } from '../support/browser/scene.ts'
+import { drop, filesOnDisk, upload } from '../support/browser/files.ts'
+import { openScene, shortDigest } from '../support/browser/scene.ts'
 import {
   digestOf,
   KiB,
@@ -14,21 +12,15 @@ import {
   storedUnder,
 } from '../support/service/sample-documents.ts'
 
-setDefaultTimeout(hangMilliseconds)
+setDefaultTimeout(30_000)
 
 const type = 'deployment-bundles'
 /** From 64 MiB on the client asks for a ticket. */
 const large = randomDocument(65 * MiB)
 
-let scene: Scene
-let files: FilesOnDisk
-let page: Page
-
-beforeAll(async () => {
-  scene = await openScene()
-  files = await filesOnDisk()
-  page = (await scene.signedIn(scene.people.alice, `/tenants/acme/${type}`)).page
-}, 600_000)
+const scene = await openScene()
+const files = await filesOnDisk()
+const page = (await scene.signedIn(scene.people.alice, `/tenants/acme/${type}`)).page
 
 afterAll(async () => {
   await files.remove()
@@ -69,7 +61,7 @@ async function download(name: string, bytes: Uint8Array): Promise<Buffer> {
 }
 
 describe('Uploading', () => {
-  it('begins with the button, shows the file in the list at once, and the store has its bytes', async () => {
+  it('by the button shows the file in the list at once, and the store has its bytes', async () => {
     const bytes = randomDocument(200 * KiB)
     await openList()
     await upload(page, await files.write('by-button.tgz', bytes))
@@ -78,7 +70,7 @@ describe('Uploading', () => {
     expect(await stored('by-button.tgz', bytes)).toEqual({ digest: digestOf(bytes), size: bytes.length })
   })
 
-  it('takes several files at once by drag and drop', async () => {
+  it('by drag and drop takes several files at once', async () => {
     const names = ['one.tgz', 'two.tgz', 'three.tgz', 'four.tgz'] as const
     const contents = names.map(() => randomDocument(300 * KiB))
     const paths = await Promise.all(names.map((name, index) => files.write(name, contents[index] ?? large)))

@@ -1,28 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Locator, Page } from 'playwright-core'
 import type { DocumentsClient } from '../../service/client/client.ts'
 import type { Digest } from '../../service/wire/names.ts'
-import { hangMilliseconds } from '../support/browser/browser.ts'
-import { openScene, type Scene, type SignedInWindow, shortDigest } from '../support/browser/scene.ts'
+import { openScene, shortDigest } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(hangMilliseconds)
+setDefaultTimeout(30_000)
 
 const type = 'deployment-bundles'
 const json = { 'content-type': 'application/json' }
 
-let scene: Scene
-let acme: DocumentsClient
-let admin: SignedInWindow
-let page: Page
-
-beforeAll(async () => {
-  scene = await openScene()
-  acme = await scene.api(scene.people.alice)
-  admin = await scene.signedIn(scene.people.alice, '/tenants/acme')
-  page = admin.page
-  await admin.context.grantPermissions(['clipboard-read', 'clipboard-write'])
-}, 600_000)
+const scene = await openScene()
+const acme = await scene.api(scene.people.alice)
+const admin = await scene.signedIn(scene.people.alice, '/tenants/acme')
+const page = admin.page
+await admin.context.grantPermissions(['clipboard-read', 'clipboard-write'])
 
 afterAll(() => scene.stop())
 
@@ -100,7 +92,7 @@ describe('A tag', () => {
     expect(await inProduction('rollback.json')).toContain('"version":1')
   })
 
-  it('is moved back by Undo', async () => {
+  it('that was moved is moved back by Undo', async () => {
     const { older, newer } = await twoVersions('undone.json')
     await open('undone.json')
     await button('Set tag on', older).click()
@@ -110,7 +102,7 @@ describe('A tag', () => {
     expect(await inProduction('undone.json')).toContain('"version":2')
   })
 
-  it('can have a new name', async () => {
+  it('of a new name is set as well', async () => {
     const { older } = await twoVersions('named.json')
     await open('named.json')
     await button('Set tag on', older).click()
@@ -121,7 +113,7 @@ describe('A tag', () => {
     expect((await acme.getTag({ type, name: 'named.json' }, 'v1.0.0')).digest).toBe(older)
   })
 
-  it('stays where someone else moved it in the meantime, and both people see it', async () => {
+  it('that somebody else moved meanwhile stays where they put it, and both are told', async () => {
     const name = 'raced.json'
     const { older, newer } = await twoVersions(name)
     const { document } = await acme.put({ type, name }, new TextEncoder().encode('{"version":3}'))
@@ -187,7 +179,7 @@ describe('A preview', () => {
 })
 
 describe('An HTML document', () => {
-  it('is saved as a file and not shown when its address is opened in a tab', async () => {
+  it('whose address is opened in a tab is saved as a file and not shown', async () => {
     const name = 'inline.html'
     const script = '<script>parent.owned = 1</script>'
     const { document } = await acme.put({ type, name }, new TextEncoder().encode(script), {
@@ -226,7 +218,7 @@ describe('Deleting a version', () => {
     expect(left.rows.map(({ digest }) => digest)).toEqual([newer])
   })
 
-  it('is refused for a version with a tag, naming the tag, and the version stays', async () => {
+  it('that has a tag is refused, naming the tag, and the version stays', async () => {
     const name = 'held.json'
     const { newer } = await twoVersions(name)
     await open(name)
@@ -276,7 +268,7 @@ describe('The keyboard alone', () => {
 
 const hasFocus = (element: Locator) => element.evaluate((node) => node === document.activeElement)
 
-/** Moves the focus as a person without a mouse does. */
+/** As somebody without a mouse gets there. */
 async function tabTo(element: Locator): Promise<void> {
   const stopsMax = 60
   for (let stop = 0; stop < stopsMax; stop++) {
@@ -286,7 +278,7 @@ async function tabTo(element: Locator): Promise<void> {
   throw new Error(`not within ${stopsMax} stops of the Tab key`)
 }
 
-describe('A person who may only read', () => {
+describe('Somebody who may only read', () => {
   it('finds nothing to upload, tag or delete with', async () => {
     const name = 'read.json'
     const { older } = await twoVersions(name)

@@ -1,18 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, afterEach, describe, expect, it } from 'bun:test'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { openPage } from '../../../support/ui/ui-page.ts'
-import { type ServiceForUi, startServiceForUi } from '../../../support/ui/ui-service.ts'
+import { startServiceForUi } from '../../../support/ui/ui-service.ts'
 
 const { render, screen, within, waitFor, userEvent, act } = await openDom()
 
-let service: ServiceForUi
-
-beforeAll(async () => {
-  service = await startServiceForUi()
-  const acme = await service.client()
-  await acme.put({ type: 'definitions', name: 'orders.json' }, new TextEncoder().encode('{}'))
-  await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
-})
+const service = await startServiceForUi()
+const acme = await service.client()
+await acme.put({ type: 'definitions', name: 'orders.json' }, new TextEncoder().encode('{}'))
+await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
 afterEach(() => {
   service.intercept = () => null
 })

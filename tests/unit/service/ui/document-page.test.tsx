@@ -132,7 +132,7 @@ describe('Moving a tag', () => {
     await (await service.client()).putTag(ref, 'production', third.digest)
     await user.click(screen.getByRole('button', { name: 'Move tag' }))
     const alert = await screen.findByRole('alert')
-    within(alert).getByText('A precondition does not hold')
+    within(alert).getByText('A precondition failed')
     within(alert).getByText(/Someone else moved this tag in the meantime/)
     expect(await production()).toBe(third.digest)
     await screen.findByText(

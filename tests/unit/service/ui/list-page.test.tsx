@@ -1,21 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, afterEach, describe, expect, it } from 'bun:test'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { openPage } from '../../../support/ui/ui-page.ts'
-import { type ServiceForUi, startServiceForUi } from '../../../support/ui/ui-service.ts'
+import { startServiceForUi } from '../../../support/ui/ui-service.ts'
 
 const { render, screen, within, waitFor, userEvent, act } = await openDom()
 
 const type = 'deployment-bundles'
-let service: ServiceForUi
 
-beforeAll(async () => {
-  service = await startServiceForUi()
-  const acme = await service.client()
-  for (const [index, name] of ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'].entries()) {
-    await acme.put({ type, name }, new Uint8Array(1000 * (4 - index)))
-  }
-  await acme.put({ type, name: 'alpha.json' }, new Uint8Array(10))
-})
+const service = await startServiceForUi()
+const acme = await service.client()
+for (const [index, name] of ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'].entries()) {
+  await acme.put({ type, name }, new Uint8Array(1000 * (4 - index)))
+}
+await acme.put({ type, name: 'alpha.json' }, new Uint8Array(10))
 afterEach(() => {
   service.intercept = () => null
 })
