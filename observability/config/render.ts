@@ -37,8 +37,7 @@ export async function renderLoki(
   if (client !== undefined && store != null && client !== `s3-${store.client}`) {
     throw new Error(`${client}: the settings are for the ${store.client} client`)
   }
-  const files = ['loki/base', ...chosen.map((variant) => `loki/${variant}`)]
-  return render(files, { ...placeValues(places), ...storeValues(client, store) })
+  return render(filesOf('loki', chosen), { ...placeValues(places), ...storeValues(chosen, store) })
 }
 
 /**
@@ -52,8 +51,7 @@ export async function renderTempo(
   { store, places }: { store?: TempoStoreSettings | null | undefined; places: RenderPlaces<TempoPlaces> },
 ): Promise<string> {
   const chosen = ordered('tempo', variants)
-  const files = ['tempo/base', ...chosen.map((variant) => `tempo/${variant}`)]
-  return render(files, { ...placeValues(places), ...storeValues(chosen.find(isStoreVariant), store) })
+  return render(filesOf('tempo', chosen), { ...placeValues(places), ...storeValues(chosen, store) })
 }
 
 /** Variants that differ in Tempo 3: the others are those of 2.9. */
@@ -69,8 +67,7 @@ export async function renderTempo3(
 ): Promise<string> {
   const chosen = ordered('tempo', variants)
   const files = chosen.flatMap((variant) => tempo3Files[variant] ?? [`tempo/${variant}`])
-  const values = { ...placeValues(places), ...storeValues(chosen.find(isStoreVariant), store) }
-  return render(['tempo/v3/base', ...files], values)
+  return render(['tempo/v3/base', ...files], { ...placeValues(places), ...storeValues(chosen, store) })
 }
 
 export interface CollectorSettings {
@@ -85,15 +82,18 @@ export async function renderCollector(
   variants: readonly string[],
   { lokiUrl, tempoUrl, places }: CollectorSettings,
 ): Promise<string> {
-  const chosen = ordered('collector', variants)
-  const files = ['collector/base', ...chosen.map((variant) => `collector/${variant}`)]
+  const files = filesOf('collector', ordered('collector', variants))
   return render(files, { ...placeValues(places), lokiUrl, tempoUrl })
+}
+
+function filesOf(server: string, variants: readonly string[]): string[] {
+  return ['base', ...variants].map((name) => `${server}/${name}`)
 }
 
 async function render(files: string[], values: TemplateValues): Promise<string> {
   const configs = await Promise.all(files.map(readConfig))
   const config = configs.reduce((base, variant) => merged(base, variant), {})
-  const from = files.map((file) => `observability/${file}.yaml`).join(', ')
+  const from = files.map((file) => `observability/config/${file}.yaml`).join(', ')
   return `# Rendered from ${from}: change those.\n${YAML.stringify(filled(config, values), null, 2)}\n`
 }
 
@@ -107,9 +107,10 @@ function placeValues(places: object): TemplateValues {
 }
 
 function storeValues(
-  variant: string | undefined,
+  variants: readonly string[],
   store: TempoStoreSettings | null | undefined,
 ): TemplateValues {
+  const variant = variants.find(isStoreVariant)
   if (variant === undefined) return { objectStore: 'filesystem' }
   if (store == null) throw new Error(`${variant} needs a store`)
   const { bucket, prefix, endpoint, region, insecure, forcePathStyle, caFile } = store

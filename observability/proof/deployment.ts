@@ -58,6 +58,9 @@ export interface Disk {
   readonly name: string
 }
 
+/** A server that takes telemetry. */
+export type Writer = Pick<RunningServer, 'url' | 'otlpUrl'>
+
 export interface RunningServer {
   /** Origin of its HTTP API, without a trailing slash. */
   url: string

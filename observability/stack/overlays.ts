@@ -15,17 +15,6 @@ export const overlayAxes = {
 export type OverlayAxis = keyof typeof overlayAxes
 export type Overlay = (typeof overlayAxes)[OverlayAxis][number]
 
-/** Returns every documented combination of overlays: none or one of each axis, and at most one store. */
-export function overlayCombinations(): Overlay[][] {
-  const axes: (readonly Overlay[])[] = Object.values(overlayAxes)
-  const all = axes.reduce<Overlay[][]>(
-    (combinations, axis) =>
-      combinations.flatMap((chosen) => [chosen, ...axis.map((overlay) => [...chosen, overlay])]),
-    [[]],
-  )
-  return all.filter((overlays) => storesOf(overlays).length <= 1)
-}
-
 /** The configuration contract (`S3_ENDPOINT`) knows one store, so Loki and Tempo cannot have one each. */
 function storesOf(overlays: readonly Overlay[]): string[] {
   return [...new Set(overlays.flatMap((overlay) => /\.(s3-.+)$/.exec(overlay)?.[1] ?? []))]

@@ -41,7 +41,7 @@ export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?')
 }
 
-/** Returns what users are told about a failure of the client, the store or the file system; `null` for a defect. */
+/** Returns the sentence about a failure of the client, the store or the file system; `null` for a defect. */
 export function failureSentence(error: unknown): string | null {
   if (error instanceof ProblemError) {
     const { detail, code, traceId, retryAfterSeconds } = error

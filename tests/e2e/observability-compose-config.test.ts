@@ -4,13 +4,8 @@ import { basename, resolve } from 'node:path'
 import { observabilityImages } from '../../compose/images/observability/images.ts'
 import { runCommand } from '../../compose/run-command.ts'
 import { composeCommand } from '../../compose/servers/docker-engine.ts'
-import {
-  composeFiles,
-  type Overlay,
-  overlayCombinations,
-  servicesOf,
-} from '../../observability/stack/overlays.ts'
-import { configurationNames } from '../support/observability/configuration-names.ts'
+import { composeFiles, type Overlay, servicesOf } from '../../observability/stack/overlays.ts'
+import { configurationNames, overlayCombinations } from '../support/observability/configuration-names.ts'
 
 const root = resolve(import.meta.dir, '../..')
 /** No variable of this machine may replace a default. */

@@ -18,7 +18,8 @@ import { type BrokenCase, proveBroken } from '../support/observability/broken-pr
 import { startPrivateStore, storeForTests } from '../support/stores/store.ts'
 
 /**
- * The proof has to be able to fail: each test breaks one thing, and exactly one check has to report it. The tests run
+ * The proof has to be able to fail: each test breaks one thing or two,
+ * and exactly the checks about them have to report it. The tests run
  * concurrently, since they mostly wait.
  */
 
@@ -71,15 +72,19 @@ describe('a fault in Loki', () => {
     expect(notRun).toEqual(['loki.read-back', 'loki.origin', 'loki.wrong-prefix'])
   })
 
-  it.concurrent('the proof of a Loki whose chunk was changed in the bucket fails at the object alone', async () => {
+  it.concurrent('the proof of a Loki fails at the object if its chunk was changed, and at the wrong prefix if a server with another prefix reads this one', async () => {
     const chunk = changeChunk()
     const { failed, notRun, said } = await prove({
       server: 'loki',
       // Restored before it is read: the test is not about queries.
       before: { 'loki.objects': chunk.change, 'loki.index': chunk.putRight },
+      alter: onlyIn(['loki-wrong-prefix'], (config) =>
+        merged(config, { storage_config: { object_store: { storage_prefix: 'loki' } } }),
+      ),
     })
-    expect({ failed, notRun }).toEqual({ failed: ['loki.objects'], notRun: [] })
+    expect({ failed, notRun }).toEqual({ failed: ['loki.objects', 'loki.wrong-prefix'], notRun: [] })
     expect(said).toContain('CRC32C of the')
+    expect(said).toContain('should be out of reach')
   })
 
   it.concurrent('the proof of a Loki that reads from the disk it wrote to fails at the origin alone', async () => {
@@ -103,15 +108,19 @@ describe('a fault in Loki', () => {
     expect(said).toContain('/keep has other bytes')
   })
 
-  it.concurrent('the proof fails at what lies outside if an object of others is gone', async () => {
-    const { failed, said } = await prove({
+  it.concurrent('the proof fails at the wrong secret if a chunk has landed nevertheless, and at what lies outside if an object of others is gone', async () => {
+    const planned = { prefix: 'loki-wrong-secret/', tenant: 'fake' }
+    const { failed, notRun, said } = await prove({
       server: 'loki',
+      skips: ['loki.wrong-bucket'],
       before: {
+        'loki.wrong-secret': ({ marker, put }) => put(`${plannedKey({ ...planned, marker })}0`),
         'loki.preflight': ({ put }) => put('others/report.txt'),
         'loki.untouched': ({ objects }) => objects.delete('others/report.txt'),
       },
     })
-    expect(failed).toEqual(['loki.untouched'])
+    expect({ failed, notRun }).toEqual({ failed: ['loki.wrong-secret', 'loki.untouched'], notRun: [] })
+    expect(said).toContain('nothing should have landed')
     expect(said).toContain('changed: others/report.txt')
   })
 
@@ -126,30 +135,6 @@ describe('a fault in Loki', () => {
       }),
     })
     expect(failed).toEqual(['loki.wrong-secret'])
-  })
-
-  it.concurrent('the proof of a Loki fails at the wrong prefix alone if a server with another prefix reads this one', async () => {
-    const { failed, notRun, said } = await prove({
-      server: 'loki',
-      alter: onlyIn(['loki-wrong-prefix'], (config) =>
-        merged(config, { storage_config: { object_store: { storage_prefix: 'loki' } } }),
-      ),
-    })
-    expect({ failed, notRun }).toEqual({ failed: ['loki.wrong-prefix'], notRun: [] })
-    expect(said).toContain('should be out of reach')
-  })
-
-  it.concurrent('the proof of a Loki fails at the wrong secret alone if a chunk has landed nevertheless', async () => {
-    const planned = { prefix: 'loki-wrong-secret/', tenant: 'fake' }
-    const { failed, said } = await prove({
-      server: 'loki',
-      skips: ['loki.wrong-bucket'],
-      before: {
-        'loki.wrong-secret': ({ marker, put }) => put(`${plannedKey({ ...planned, marker })}0`),
-      },
-    })
-    expect(failed).toEqual(['loki.wrong-secret'])
-    expect(said).toContain('nothing should have landed')
   })
 
   it.concurrent('the proof of a Loki fails at the outage if the store stays away', async () => {
@@ -201,30 +186,23 @@ describe('a fault in Tempo', () => {
     expect(said).toContain('finds nothing')
   })
 
-  it.concurrent('the proof of a Tempo whose meta.json was changed in the bucket fails at the block alone', async () => {
+  it.concurrent('the proof of a Tempo fails at the block if its meta.json was changed, and at the wrong prefix if a server with another prefix reads this one', async () => {
     const block = changeBlock()
     const { failed, notRun, said } = await prove({
       server: 'tempo',
       before: { 'tempo.objects': block.change, 'tempo.read-back': block.putRight },
+      alter: onlyIn(['tempo-wrong-prefix'], (config) =>
+        merged(config, { storage: { trace: { s3: { prefix: 'tempo' } } } }),
+      ),
     })
-    expect({ failed, notRun }).toEqual({ failed: ['tempo.objects'], notRun: [] })
+    expect({ failed, notRun }).toEqual({ failed: ['tempo.objects', 'tempo.wrong-prefix'], notRun: [] })
     expect(said).toContain('meta.json counts 2 traces')
+    expect(said).toContain('the trace lies below another prefix')
   })
 
   it.concurrent('the proof of a Tempo that reads from the disk it wrote to fails at the origin alone', async () => {
     const { failed, notRun } = await prove({ server: 'tempo', warmDisk: true })
     expect({ failed, notRun }).toEqual({ failed: ['tempo.origin'], notRun: [] })
-  })
-
-  it.concurrent('the proof of a Tempo fails at the wrong prefix alone if a server with another prefix reads this one', async () => {
-    const { failed, notRun, said } = await prove({
-      server: 'tempo',
-      alter: onlyIn(['tempo-wrong-prefix'], (config) =>
-        merged(config, { storage: { trace: { s3: { prefix: 'tempo' } } } }),
-      ),
-    })
-    expect({ failed, notRun }).toEqual({ failed: ['tempo.wrong-prefix'], notRun: [] })
-    expect(said).toContain('the trace lies below another prefix')
   })
 
   it.concurrent('the proof of a Tempo that cannot start fails there, and proves nothing that depends on it', async () => {

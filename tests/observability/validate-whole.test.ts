@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SaxesParser } from 'saxes'
 import { parseRequest } from '../../observability/proof/flags.ts'
 import { checksOf } from '../../observability/proof/plan.ts'
 import type { Report } from '../../observability/proof/report.ts'
@@ -49,16 +48,9 @@ describe('bun run validate --all, on the MinIO that is configured', () => {
   })
 
   it('writes a JUnit report with a case for each check', async () => {
-    const names: string[] = []
-    const parser = new SaxesParser()
-    parser.on('error', (error) => {
-      throw error
-    })
-    parser.on('opentag', ({ name, attributes }) => {
-      if (name === 'testcase') names.push(attributes.classname ?? '')
-      expect(['testsuites', 'testsuite', 'testcase', 'system-out']).toContain(name)
-    })
-    parser.write(await readFile(join(whole.folder, 'junit.xml'), 'utf8')).close()
+    const xml = await readFile(join(whole.folder, 'junit.xml'), 'utf8')
+    const names = [...xml.matchAll(/<testcase classname="([^"]+)"/g)].map(([, name = '']) => name)
+    expect(xml).not.toMatch(/<(failure|error|skipped)/)
     expect(names.sort()).toEqual(report.checks.map(({ id }) => id).sort())
   })
 

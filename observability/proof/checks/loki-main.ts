@@ -4,14 +4,8 @@ import { readableJson } from '../evidence.ts'
 import { lokiKeyForms } from '../formats/loki-keys.ts'
 import type { Marker } from '../marker.ts'
 import { launch, type OwnScene, type Scene, sidePrefix, sideUses } from '../scene.ts'
-import { described } from '../servers/ask.ts'
-import {
-  type FoundLine,
-  keepRule,
-  type LokiTarget,
-  type QueryAnswer,
-  queryLines,
-} from '../servers/loki-api.ts'
+import { described, type Target } from '../servers/ask.ts'
+import { type FoundLine, keepRule, type QueryAnswer, queryLines } from '../servers/loki-api.ts'
 import { linesOf, nanoseconds } from '../servers/otlp.ts'
 import { listObjects, newKeys } from '../store/objects.ts'
 import { until } from '../until.ts'
@@ -107,11 +101,7 @@ export const readBack = proofCheck({
 })
 
 /** Queries the marker's stream until the answer has lines: a querier may just have come up. */
-export async function queryMarker(
-  scene: Scene,
-  { url }: LokiTarget,
-  label = 'read-back',
-): Promise<QueryAnswer> {
+export async function queryMarker(scene: Scene, { url }: Target, label = 'read-back'): Promise<QueryAnswer> {
   const { marker, orgId, waits, signal, evidence } = scene
   const ask = () => queryLines({ url, orgId }, streamQuery(marker), rangeOf(marker))
   const lines = async () => {

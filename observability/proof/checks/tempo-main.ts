@@ -3,8 +3,9 @@ import type { RunningServer } from '../deployment.ts'
 import { readableJson } from '../evidence.ts'
 import type { Marker } from '../marker.ts'
 import { launch, type OwnScene, type Scene } from '../scene.ts'
+import type { Target } from '../servers/ask.ts'
 import { spansOf } from '../servers/otlp.ts'
-import { type FoundTrace, searchTraces, type TempoTarget, traceById } from '../servers/tempo-api.ts'
+import { type FoundTrace, searchTraces, traceById } from '../servers/tempo-api.ts'
 import { tryCopy } from '../store/preflight.ts'
 import { until } from '../until.ts'
 import { finding, notOutside, observeOrStop, proofCheck } from './proof-check.ts'
@@ -82,7 +83,7 @@ export const readBack = proofCheck({
 /** Asks until the trace is there: a Tempo has to poll its list of blocks first. @returns `null` if it is not. */
 export async function traceOf(
   scene: Scene,
-  { url }: TempoTarget,
+  { url }: Target,
   label = 'read-back',
 ): Promise<FoundTrace | null> {
   const { marker, orgId, waits, signal, evidence } = scene
@@ -114,11 +115,7 @@ export const search = proofCheck({
 })
 
 /** Searches the marker's trace by its attributes until it is found. @param label of the evidence. */
-export async function searchTrace(
-  scene: Scene,
-  { url }: TempoTarget,
-  label = 'search',
-): Promise<Observation> {
+export async function searchTrace(scene: Scene, { url }: Target, label = 'search'): Promise<Observation> {
   const { marker, orgId, waits, signal, evidence } = scene
   const traceql = `{ resource.service.name = "${marker.serviceName}" && span.correlation.id = "${marker.correlationId}" }`
   const range = { from: marker.at - searchedMilliseconds, to: marker.at + searchedMilliseconds }

@@ -4,6 +4,13 @@ export interface Answer {
   text: string
 }
 
+/** A server, and the tenant whose data are asked for. */
+export interface Target {
+  /** Origin of its HTTP API. */
+  url: string
+  orgId?: string | undefined
+}
+
 export interface Question extends RequestInit {
   /** Tenant, sent as X-Scope-OrgID. */
   orgId?: string | undefined

@@ -1,11 +1,5 @@
-import { type Answer, ask, askJson, askSuccessfully } from './ask.ts'
+import { type Answer, ask, askJson, askSuccessfully, type Target } from './ask.ts'
 import { nanoseconds } from './otlp.ts'
-
-/** A Loki, and the tenant whose data are asked for. */
-export interface LokiTarget {
-  url: string
-  orgId?: string | undefined
-}
 
 /** A log line as Loki returns it. */
 export interface FoundLine {
@@ -46,7 +40,7 @@ interface QueryRangeBody {
  * @param from milliseconds since the epoch; `to` is included.
  */
 export async function queryLines(
-  { url, orgId }: LokiTarget,
+  { url, orgId }: Target,
   query: string,
   { from, to }: { from: number; to: number },
 ): Promise<QueryAnswer> {
@@ -75,13 +69,13 @@ export async function queryLines(
 }
 
 /** Has Loki write all chunks in memory to the store. It answers when they are there, or at once if they cannot be. */
-export function flushLoki({ url, orgId }: LokiTarget): Promise<Answer> {
+export function flushLoki({ url, orgId }: Target): Promise<Answer> {
   return ask(`${url}/flush`, { method: 'POST', orgId })
 }
 
 /** Asks for the deletion of what a query finds (Loki HTTP API, `POST /loki/api/v1/delete`). */
 export function requestDeletion(
-  { url, orgId }: LokiTarget,
+  { url, orgId }: Target,
   query: string,
   { from, to }: { from: number; to: number },
 ): Promise<Answer> {
@@ -91,12 +85,12 @@ export function requestDeletion(
 }
 
 /** Returns the deletions and their progress. */
-export function deletions({ url, orgId }: LokiTarget): Promise<{ status: string }[]> {
+export function deletions({ url, orgId }: Target): Promise<{ status: string }[]> {
   return askJson(`${url}/loki/api/v1/delete`, { orgId })
 }
 
 /** Asks the ruler to keep a rule. If there is one, it writes the rule to the store. */
-export function keepRule({ url, orgId }: LokiTarget, namespace: string): Promise<Answer> {
+export function keepRule({ url, orgId }: Target, namespace: string): Promise<Answer> {
   const rule = '{record: "validate:lines", expr: "sum(rate({service_name=~`.+`}[1m]))"}'
   return ask(`${url}/loki/api/v1/rules/${namespace}`, {
     method: 'POST',

@@ -1,9 +1,4 @@
-import { type Answer, ask, askSuccessfully, isSuccess, UnexpectedAnswer } from './ask.ts'
-
-export interface TempoTarget {
-  url: string
-  orgId?: string | undefined
-}
+import { type Answer, ask, askSuccessfully, isSuccess, type Target, UnexpectedAnswer } from './ask.ts'
 
 /** A span as Tempo returns it; ids are hexadecimal, times milliseconds since the epoch. */
 export interface FoundSpan {
@@ -33,7 +28,7 @@ export type Where = 'everywhere' | 'blocks' | 'ingesters' | { block: string }
  * (modules/querier/http.go): so the answer shows where it came from.
  */
 export async function traceById(
-  { url, orgId }: TempoTarget,
+  { url, orgId }: Target,
   traceId: string,
   where: Where = 'everywhere',
 ): Promise<FoundTrace | null> {
@@ -54,7 +49,7 @@ function modeOf(where: Exclude<Where, 'everywhere'>): string {
 
 /** Returns the ids of traces that a TraceQL query finds between two times in milliseconds (Tempo HTTP API, `/api/search`). */
 export async function searchTraces(
-  { url, orgId }: TempoTarget,
+  { url, orgId }: Target,
   traceql: string,
   { from, to }: { from: number; to: number },
 ): Promise<{ traceIds: string[]; text: string }> {
@@ -70,7 +65,7 @@ export async function searchTraces(
 }
 
 /** Has Tempo write all traces in memory to the store as blocks. */
-export function flushTempo({ url, orgId }: TempoTarget): Promise<Answer> {
+export function flushTempo({ url, orgId }: Target): Promise<Answer> {
   return ask(`${url}/flush`, { method: 'POST', orgId })
 }
 

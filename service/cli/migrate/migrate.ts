@@ -125,7 +125,7 @@ async function copyAll(run: Run, plan: MigrationPlan): Promise<void> {
   // The position stays at the end: a run that is interrupted here repeats this pass.
   const since = new Date(Date.parse(state.begunAt) - storedLateMs)
   await copyOnce(run, { ...options, since: later(since, flags.since) }, (migrated) =>
-    // Whatever is present was counted when it was copied.
+    // Versions and tags that are present were counted when they were copied.
     count(state, { ...migrated, outcomes: migrated.outcomes.filter(isCopied) }),
   )
 }

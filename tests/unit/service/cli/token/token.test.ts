@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
+import { runCommand } from '../../../../../compose/run-command.ts'
 import { createAuthenticator } from '../../../../../service/authn/authenticator.ts'
 import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { removeLocalStart, writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
@@ -36,24 +37,11 @@ async function writeState(port: number, local = folder): Promise<void> {
   )
 }
 
-interface Outcome {
-  code: number
-  stdout: string
-  stderr: string
-}
-
-async function token(args: string[], env: Record<string, string> = {}, local = folder): Promise<Outcome> {
-  const child = Bun.spawn([process.execPath, script, ...args, '--local', local], {
-    env,
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ])
+async function token(args: string[], env: Record<string, string> = {}, local = folder) {
+  const argv = [process.execPath, script, ...args, '--local', local]
+  const { exitCode: code, stdout, stderr } = await runCommand(argv, { env })
   if (stdout.startsWith('eyJ')) registerSecret(stdout.trim())
-  return { code: await child.exited, stdout, stderr }
+  return { code, stdout, stderr }
 }
 
 const reading = ['--tenant', 'acme', '--scope', 'documents:read']
@@ -77,7 +65,7 @@ describe('bun run token', () => {
   })
 
   it('makes a token that lasts as long as asked, an hour otherwise', async () => {
-    const lifetimeOf = ({ stdout }: Outcome) => {
+    const lifetimeOf = ({ stdout }: { stdout: string }) => {
       const { iat = 0, exp = 0 } = decodeJwt(stdout.trim())
       return exp - iat
     }
