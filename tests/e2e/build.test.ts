@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { mustRun } from '../../compose/run-command.ts'
 import { bundleUi } from '../../service/ui/bundle.ts'
 import { callerOf, put } from '../support/service/caller.ts'
-import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { serviceInChild } from '../support/service/service-for-tests.ts'
 
 const root = resolve(import.meta.dir, '../..')
 
-let folder: string
-let service: SpawnedService
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-build-'))
-  const outfile = join(folder, 'documents')
-  await mustRun([process.execPath, 'service/cli/build/build.ts', '--outfile', outfile], { cwd: root })
-  service = await serviceInChild({ argv: [outfile], cwd: folder })
-}, 600_000)
+const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-build-'))
+const outfile = join(folder, 'documents')
+await mustRun([process.execPath, 'service/cli/build/build.ts', '--outfile', outfile], { cwd: root })
+const service = await serviceInChild({ argv: [outfile], cwd: folder })
 
 afterAll(async () => {
   await service?.stop()

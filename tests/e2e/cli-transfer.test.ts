@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { afterAll, beforeEach, describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,12 +17,9 @@ import { until } from '../support/waiting.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
 const digest = digestOf(bytes)
-let root: string
 let folder: string
 
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'cli-transfer-'))
-})
+const root = await mkdtemp(join(tmpdir(), 'cli-transfer-'))
 afterAll(() => rm(root, { recursive: true }))
 beforeEach(async () => {
   folder = await mkdtemp(join(root, 'folder-'))

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,11 +7,8 @@ import { docs } from '../support/commands/cli-run.ts'
 const digest = `sha256:${'0'.repeat(64)}`
 /** A port that nobody listens on would do: these command lines are refused before anything is sent. */
 const connected = { DOCUMENTS_URL: 'http://127.0.0.1:9', DOCUMENTS_TOKEN: 'abc', DOCUMENTS_TENANT: 'acme' }
-let folder: string
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cli-usage-'))
-})
+const folder = await mkdtemp(join(tmpdir(), 'cli-usage-'))
 afterAll(() => rm(folder, { recursive: true }))
 
 describe('bun run docs', () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { afterAll, beforeEach, describe, expect, it } from 'bun:test'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,23 +6,17 @@ import { writeLocalStart } from '../../service/cli/local-issuer/starts.ts'
 import { bytesOf, digestOf } from '../support/client/client-service.ts'
 import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.ts'
 import { registerSecret } from '../support/secrets.ts'
-import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { serviceInChild } from '../support/service/service-for-tests.ts'
 import { until } from '../support/waiting.ts'
 
-let service: SpawnedService
-/** The issuer's private key, as `start` keeps it. */
-let jwk: { kty: string; kid: string; [member: string]: unknown }
-let root: string
 let folder: string
 
-beforeAll(async () => {
-  service = await serviceInChild()
-  // Before the service asks for keys the first time.
-  const { kty = '', kid = '', ...rest } = await service.issuer.addKey()
-  registerSecret(rest.d ?? '')
-  jwk = { kty, kid, ...rest }
-  root = await mkdtemp(join(tmpdir(), 'cli-'))
-}, 600_000)
+const service = await serviceInChild()
+// Before the service asks for keys the first time.
+const { kty = '', kid = '', ...rest } = await service.issuer.addKey()
+registerSecret(rest.d ?? '')
+const jwk = { kty, kid, ...rest }
+const root = await mkdtemp(join(tmpdir(), 'cli-'))
 afterAll(async () => {
   await service.stop()
   await rm(root, { recursive: true })

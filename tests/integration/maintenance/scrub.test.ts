@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { appendFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,16 +10,13 @@ import { runScript, runScriptJson, startScript, variablesOf } from '../../suppor
 import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import type { StoreForTests } from '../../support/stores/service-key.ts'
-import { type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+import { startOpenStore } from '../../support/stores/store-contents.ts'
 
-let disk: OpenStore
 let bucket: string
 let store: ObjectStore & { close(): void }
 let folder: string
 
-beforeAll(async () => {
-  disk = await startOpenStore()
-}, 600_000)
+const disk = await startOpenStore()
 
 afterAll(() => disk.stop())
 

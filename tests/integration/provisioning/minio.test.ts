@@ -1,27 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { randomBytes } from 'node:crypto'
-import type { RunningMinio } from '../../../compose/servers/minio.ts'
-import type { StoreCredentials } from '../../../compose/servers/running-store.ts'
 import { capabilitiesOf, probeStore } from '../../../service/object-store/probe/probe.ts'
 import { userPolicy } from '../../../service/provisioning/bucket-policy.ts'
 import { serviceRights } from '../../../service/provisioning/service-rights.ts'
 import { placeOf, provision } from '../../support/commands/provision-under-test.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
-import { type MinioUsers, minioUsers } from '../../support/stores/minio-users.ts'
+import { minioUsers } from '../../support/stores/minio-users.ts'
 import { asService } from '../../support/stores/service-key.ts'
 import { startPrivateStore } from '../../support/stores/store.ts'
 import { failuresOf, type StoreOperations, storeOperations } from '../../support/stores/store-operations.ts'
 
-/** MinIO, whose keys are users with policies of their own. */
-let minio: RunningMinio
-let users: MinioUsers
-let user: StoreCredentials
-
-beforeAll(async () => {
-  minio = await startPrivateStore()
-  users = await minioUsers(minio)
-  user = await users.add()
-}, 600_000)
+const minio = await startPrivateStore()
+const users = await minioUsers(minio)
+const user = await users.add()
 
 afterAll(async () => {
   await users.close()

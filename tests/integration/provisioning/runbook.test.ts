@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RunningRgw } from '../../../compose/servers/ceph-rgw.ts'
 import { makeRgwProject, type ProjectKey } from '../../../compose/servers/ceph-rgw-project.ts'
 import { placeOf } from '../../support/commands/provision-under-test.ts'
 import { blocksOf, folderWithBun, runCommands } from '../../support/commands/runbook-blocks.ts'
@@ -14,23 +13,16 @@ const runbook = await Bun.file(new URL('../../../docs/provisioning.md', import.m
 const blocks = blocksOf(runbook)
 const run = new Set<string>()
 
-/** Ceph RGW with a project as Hetzner has them. */
-let rgw: RunningRgw
-let keys: { provisioner: ProjectKey; spare: ProjectKey; old: ProjectKey; fresh: ProjectKey; loki: ProjectKey }
-let folder: string
-let path: string
 const buckets = { docs: newBucket(), loki: newBucket() }
 
-beforeAll(async () => {
-  rgw = await startPrivateRgw()
-  const [provisioner, spare, old, fresh, loki] = await makeRgwProject(rgw, 5)
-  if (!provisioner || !spare || !old || !fresh || !loki) throw new Error('no keys')
-  keys = { provisioner, spare, old, fresh, loki }
-  for (const { secretAccessKey } of Object.values(keys)) registerSecret(secretAccessKey)
-  folder = await mkdtemp(join(tmpdir(), 'provisioning-'))
-  path = `${await folderWithBun(folder)}:${process.env.PATH}`
-  await writeSettings([old], old)
-}, 600_000)
+const rgw = await startPrivateRgw()
+const [provisioner, spare, old, fresh, loki] = await makeRgwProject(rgw, 5)
+if (!provisioner || !spare || !old || !fresh || !loki) throw new Error('no keys')
+const keys = { provisioner, spare, old, fresh, loki }
+for (const { secretAccessKey } of Object.values(keys)) registerSecret(secretAccessKey)
+const folder = await mkdtemp(join(tmpdir(), 'provisioning-'))
+const path = `${await folderWithBun(folder)}:${process.env.PATH}`
+await writeSettings([old], old)
 
 afterAll(async () => {
   await rgw.stop()

@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { verifyRights } from '../../../service/provisioning/verify.ts'
 import { callerOf, put } from '../../support/service/caller.ts'
 import {
-  type InProcessService,
   type ServiceForTests,
-  type SpawnedService,
   serviceInChild,
   serviceInProcess,
 } from '../../support/service/service-for-tests.ts'
 import { docsPrefix } from '../../support/stores/service-key.ts'
 
-/** With which rights the services of all suites run: `service/provisioning/README.md` says what follows. */
-let service: InProcessService
-let child: SpawnedService
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  child = await serviceInChild()
-}, 600_000)
+const service = await serviceInProcess()
+const child = await serviceInChild()
 
 afterAll(async () => {
   await service.stop()

@@ -1,28 +1,23 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
 import { runCommand } from '../../../../../compose/run-command.ts'
-import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
+import { startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
 
 const script = fileURLToPath(new URL('../../../../../service/cli/link/link.ts', import.meta.url))
 const url = 'http://127.0.0.1:8080'
 
-let issuer: LocalIssuer
-let folder: string
-
-beforeAll(async () => {
-  issuer = await startLocalIssuer({ uiOrigins: [url] })
-  registerSecret(String(issuer.privateJwk.d))
-  folder = await mkdtemp(join(tmpdir(), 'link-'))
-  const { issuer: iss, audience, privateJwk: jwk } = issuer
-  const state = { url, issuer: iss, audience, jwk, startedAt: new Date().toISOString(), pid: process.pid }
-  await writeLocalStart(8080, state, folder)
-})
+const issuer = await startLocalIssuer({ uiOrigins: [url] })
+registerSecret(String(issuer.privateJwk.d))
+const folder = await mkdtemp(join(tmpdir(), 'link-'))
+const { issuer: iss, audience, privateJwk: jwk } = issuer
+const state = { url, issuer: iss, audience, jwk, startedAt: new Date().toISOString(), pid: process.pid }
+await writeLocalStart(8080, state, folder)
 
 afterAll(async () => {
   await issuer.stop()

@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, afterEach, describe, expect, it } from 'bun:test'
 import { decodeJwt } from 'jose'
-import { type Authenticator, createAuthenticator } from '../../../../../service/authn/authenticator.ts'
+import { createAuthenticator } from '../../../../../service/authn/authenticator.ts'
 import type { TokenRequest } from '../../../../../service/cli/local-issuer/access-token.ts'
 import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { localScope } from '../../../../../service/cli/local-issuer/sign-in-code.ts'
@@ -10,15 +10,11 @@ const ui = 'http://127.0.0.1:8080'
 const foreign = 'http://127.0.0.1:8081'
 const reading = { tenants: ['acme'], scope: 'documents:read' }
 
-let issuer: LocalIssuer
-let authenticator: Authenticator
 const others: LocalIssuer[] = []
 
-beforeAll(async () => {
-  issuer = await startLocalIssuer({ uiOrigins: [ui] })
-  registerSecret(String(issuer.privateJwk.d))
-  authenticator = createAuthenticator(issuer)
-})
+const issuer = await startLocalIssuer({ uiOrigins: [ui] })
+registerSecret(String(issuer.privateJwk.d))
+const authenticator = createAuthenticator(issuer)
 afterEach(async () => {
   for (const other of others.splice(0)) await other.stop()
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,21 +6,16 @@ import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
 import { runCommand } from '../../../../../compose/run-command.ts'
 import { createAuthenticator } from '../../../../../service/authn/authenticator.ts'
-import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
+import { startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { removeLocalStart, writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
 
 const script = fileURLToPath(new URL('../../../../../service/cli/token/token.ts', import.meta.url))
 
-let issuer: LocalIssuer
-let folder: string
-
-beforeAll(async () => {
-  issuer = await startLocalIssuer()
-  registerSecret(String(issuer.privateJwk.d))
-  folder = await mkdtemp(join(tmpdir(), 'token-'))
-  await writeState(8080)
-})
+const issuer = await startLocalIssuer()
+registerSecret(String(issuer.privateJwk.d))
+const folder = await mkdtemp(join(tmpdir(), 'token-'))
+await writeState(8080)
 
 afterAll(async () => {
   await issuer.stop()
