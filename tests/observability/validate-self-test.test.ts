@@ -18,9 +18,8 @@ import { type BrokenCase, proveBroken } from '../support/observability/broken-pr
 import { startPrivateStore, storeForTests } from '../support/stores/store.ts'
 
 /**
- * The proof has to be able to fail: each test breaks one thing or two,
- * and exactly the checks about them have to report it. The tests run
- * concurrently, since they mostly wait.
+ * The proof has to be able to fail: each test breaks one thing or two, and exactly the checks about them have to report
+ * it. The tests run concurrently, since they mostly wait.
  */
 
 // Time limits catch what hangs, and are far above what a busy machine needs.
