@@ -104,7 +104,7 @@ describe('a fault in Loki', () => {
     })
     expect({ failed, notRun }).toEqual({ failed: ['loki.containment', 'loki.untouched'], notRun: [] })
     expect(said).toContain('unknown: loki/notes.txt')
-    expect(said).toContain('/keep has other bytes')
+    expect(said).toContain('changed: validate-canary-')
   })
 
   it.concurrent('the proof fails at the wrong secret if a chunk has landed nevertheless, and at what lies outside if an object of others is gone', async () => {
