@@ -7,7 +7,7 @@ import { renderCollector } from '../../observability/config/render.ts'
 import type { Deployment, RunningServer, ServerName } from '../../observability/proof/deployment.ts'
 import { parseChunkKey } from '../../observability/proof/formats/loki-keys.ts'
 import { newMarker } from '../../observability/proof/marker.ts'
-import { flushLoki } from '../../observability/proof/servers/loki-api.ts'
+import { flush } from '../../observability/proof/servers/ask.ts'
 import { openNativeDeployment } from '../../observability/proof/servers/native-deployment.ts'
 import { sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
@@ -57,7 +57,7 @@ beforeAll(async () => {
     await sendLog({ otlpUrl: loki.otlpUrl, orgId }, newMarker())
     await sendTrace({ otlpUrl: tempo.otlpUrl, orgId }, newMarker())
   }
-  await flushLoki({ url: loki.url })
+  await flush({ url: loki.url })
   await until(async () => chunksAmong(await keysIn(store, buckets.loki)).length === 2)
 }, millisecondsMax)
 
