@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { deriveKey } from '../../service/derived-key.ts'
 import { createTicketSigner } from '../../service/documents/ticket-signer.ts'
 import type { OpenApiDocument } from '../../service/http/openapi/types.ts'
@@ -7,7 +7,7 @@ import { type ObjectStore, ObjectStoreError } from '../../service/object-store/o
 import { nothingKnown } from '../../service/object-store/store-capabilities.ts'
 import type { Digest } from '../../service/wire/names.ts'
 import { problems } from '../../service/wire/problems.ts'
-import { type DescribedAnswers, describedAnswers } from '../support/openapi/described-answers.ts'
+import { describedAnswers } from '../support/openapi/described-answers.ts'
 import { describedStatuses } from '../support/openapi/described-operation.ts'
 import {
   bytes,
@@ -53,38 +53,27 @@ const codesNotCaused: Record<string, string> = {
 /** More than what is verified in memory, so that the largest documents are streamed. */
 const documentBytesMax = limits.wholeReadBytesMax + 100_000
 
-let service: InProcessService
-/** Replicas of it that know less of the store, or whose issuer does not answer. */
-let restrained: InProcessService
-let ignorant: InProcessService
-let cutOff: InProcessService
-let described: OpenApiDocument
-let answers: DescribedAnswers
-let call: Caller
-let samples: Sample[]
 /** What a method of the store does in place of what it should. */
 type Fault = (method: string) => (() => Promise<unknown>) | undefined
 const noFault: Fault = () => undefined
 let fault = noFault
 
-beforeAll(async () => {
-  const options = { documentBytesMax, uploadIdleSecondsMax: 1 }
-  service = await serviceInProcess({ ...options, decorate: withFault })
-  restrained = await serviceInProcess({
-    ...options,
-    beside: service,
-    capabilities: { ...minioCapabilities, ticketMethod: 'none', conditionalOverwrite: 'no' },
-    completionWaitSecondsMax: 0,
-  })
-  ignorant = await serviceInProcess({ ...options, beside: service, capabilities: nothingKnown })
-  cutOff = await serviceInProcess(options)
-  await cutOff.issuer.stop()
-  described = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApiDocument
-  answers = describedAnswers(described)
-  call = answers.checking(await callerOf(service))
-  await prepare(call)
-  samples = await samplesOf(service, call)
-}, 600_000)
+const options = { documentBytesMax, uploadIdleSecondsMax: 1 }
+const service = await serviceInProcess({ ...options, decorate: withFault })
+const restrained = await serviceInProcess({
+  ...options,
+  replicaOf: service,
+  capabilities: { ...minioCapabilities, ticketMethod: 'none', conditionalOverwrite: 'no' },
+  completionWaitSecondsMax: 0,
+})
+const ignorant = await serviceInProcess({ ...options, replicaOf: service, capabilities: nothingKnown })
+const cutOff = await serviceInProcess(options)
+await cutOff.issuer.stop()
+const described = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApiDocument
+const answers = describedAnswers(described)
+const call = answers.checking(await callerOf(service))
+await prepare(call)
+const samples = await samplesOf(service, call)
 
 afterAll(async () => {
   await Promise.all([restrained.stop(), ignorant.stop(), cutOff.stop()])
@@ -331,7 +320,7 @@ describe('the OpenAPI document of the running service tells', () => {
     const path = 'definitions/damaged'
     expect(await refusalOf(await call(path))).toBe('500 integrity_violated')
     expect(await refusalOf(await call(`${path}/tags/latest`))).toBe('500 integrity_violated')
-    // What does not need to know where a damaged tag pointed goes on, and whoever moves it mends it.
+    // Calls that need not know where a damaged tag pointed still work, and moving the tag repairs it.
     expect((await call(`${path}/versions`)).status).toBe(200)
     expect((await call(path, { method: 'PUT', body: 'B' })).status).toBe(201)
     expect((await call(`${path}/tags/latest`)).status).toBe(200)
@@ -359,13 +348,13 @@ describe('the OpenAPI document of the running service tells', () => {
 })
 
 describe('nothing is promised that never happens:', () => {
-  it('every described status has occurred above, but for those that are excused', () => {
+  it('every described status has occurred above, except those that are excused', () => {
     const missing = describedStatuses(described).filter((status) => !answers.statuses.has(status))
     const unexcused = missing.filter((status) => !notCaused.some(([statuses]) => statuses.test(status)))
     expect(unexcused).toEqual([])
   })
 
-  it('every code has occurred above, but for those that are excused', () => {
+  it('every code has occurred above, except those that are excused', () => {
     const missing = Object.keys(problems).filter((code) => !answers.codes.has(code))
     expect(missing).toEqual(Object.keys(codesNotCaused))
   })

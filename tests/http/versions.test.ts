@@ -1,38 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import {
-  type Caller,
-  callerOf,
-  digestOf,
-  type Json,
-  jsonOf,
-  put,
-  refusalOf,
-} from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { describe, expect, it } from 'bun:test'
+import { digestOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 
 const count = 55
 
-let service: InProcessService
-let call: Caller
-let uploaded: Json[]
+const { service, call } = ownService()
 
-beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
-  uploaded = []
-  for (let i = 0; i < count; i += 1) uploaded.push(await put(call, 'snapshots/many', `version ${i}`))
-  await put(call, 'snapshots/two', 'older')
-  // The store's times are whole seconds.
-  await Bun.sleep(1100)
-  await put(call, 'snapshots/two', 'newer')
-  await call('snapshots/two/tags/v1', {
-    method: 'PUT',
-    body: JSON.stringify({ digest: digestOf('older') }),
-    headers: { 'content-type': 'application/json' },
-  })
-}, 600_000)
-
-afterAll(() => service.stop())
+const uploaded: Json[] = []
+for (let i = 0; i < count; i += 1) uploaded.push(await put(call, 'snapshots/many', `version ${i}`))
+await put(call, 'snapshots/two', 'older')
+// The store's times are whole seconds.
+await Bun.sleep(1100)
+await put(call, 'snapshots/two', 'newer')
+await call('snapshots/two/tags/v1', {
+  method: 'PUT',
+  body: JSON.stringify({ digest: digestOf('older') }),
+  headers: { 'content-type': 'application/json' },
+})
 
 interface Page {
   versions: Json[]
@@ -92,11 +76,11 @@ describe('the versions of a document', () => {
     expect(service.storeCalls.filter((name) => name === 'head')).toHaveLength(3)
   })
 
-  it('of a name that is not there are 404', async () => {
+  it('are 404 for a name that does not exist', async () => {
     expect(await refusalOf(await call('snapshots/absent/versions'))).toBe('404 document_not_found')
   })
 
-  it('are refused for a limit outside 1–50, and for what is no number', async () => {
+  it('are refused for a limit outside 1–50, and for any text that is no number', async () => {
     for (const limit of ['0', '51', '-1', '1.5', 'ten', '', '1e1', '0x10', '%2010', '+5', 'Infinity']) {
       const response = await call(`snapshots/many/versions?limit=${limit}`)
       expect(`${limit} ${await refusalOf(response)}`).toBe(`${limit} 422 request_invalid`)

@@ -2,11 +2,13 @@ import { importJWK, type JWK, SignJWT } from 'jose'
 
 /** Names that the local issuer uses for the service and its clients; production has its own. */
 export const localAudience = 'cloudlysis-documents'
+/** OAuth client id of the UI at the local issuer. */
 export const localClientId = 'cloudlysis-local'
 
+/** The signature algorithm of all tokens and codes. */
 export const localAlgorithm = 'ES256'
 
-/** A private ES256 key; whoever holds it is every tenant of the service that trusts it. */
+/** A private ES256 key; its holder can act as every tenant of the service that trusts it. */
 export type SigningKey = JWK & { kty: string; kid: string }
 
 export interface TokenRequest {
@@ -25,7 +27,7 @@ export interface TokenSigner {
   jwk: SigningKey
 }
 
-/** An access token (RFC 9068) as the local issuer gives it, signed with its private key. */
+/** Returns an access token (RFC 9068) of the local issuer, signed with its private key. */
 export async function signLocalToken(signer: TokenSigner, request: TokenRequest): Promise<string> {
   const { tenants, scope, subject = 'local-developer', expiresInSeconds = 3600 } = request
   const issuedAt = Math.floor(Date.now() / 1000)

@@ -4,15 +4,15 @@ import { tokenEndpointOf } from './sign-in-code.ts'
 import { answerRevocation, answerTokenRequest, formBytesMax } from './token-endpoint.ts'
 import { createTokenGrants } from './token-grants.ts'
 
-/** What the UI renews before it ends; a long upload outlives several of them. */
+/** The UI renews its token before it expires; a long upload outlives several of them. */
 const accessTokenSecondsDefault = 15 * 60
 
 export interface IssuerServerOptions {
-  /** All that are published. Asked for every request, so a key can come and go while the server runs. */
+  /** All published keys. Called for every request, so that keys can be replaced while the server runs. */
   keys: () => readonly JWK[]
   /** The one that signs. */
   signingKey: () => SigningKey
-  /** Origins of the UI, such as `http://127.0.0.1:8080`: no other page may use what is answered here. */
+  /** Origins of the UI, such as `http://127.0.0.1:8080`: no other page may read the answers. */
   uiOrigins: () => readonly string[]
   /** A free one where left out. */
   port?: number | undefined
@@ -28,7 +28,7 @@ export interface IssuerServer {
 }
 
 /**
- * An issuer on loopback: `/jwks.json` (RFC 7517), `/.well-known/openid-configuration` (OpenID Connect Discovery
+ * Serves an issuer on loopback: `/jwks.json` (RFC 7517), `/.well-known/openid-configuration` (OpenID Connect Discovery
  * 1.0, section 3), `/token` and `/revoke`. There is no authorization endpoint: codes are made out of band.
  */
 export function serveIssuer(options: IssuerServerOptions): IssuerServer {
@@ -64,7 +64,7 @@ export function serveIssuer(options: IssuerServerOptions): IssuerServer {
     const endpoint = endpoints.get(new URL(request.url).pathname)
     if (!endpoint) return new Response('not found\n', { status: 404 })
     const { method } = endpoint
-    // Before a code is looked at: a page that is not ours must not even be able to use it up.
+    // Before a code is read: a page of another origin must not even be able to use it up.
     if (isForeign && request.method !== 'GET') return new Response('not for this origin\n', { status: 403 })
     if (request.method === 'OPTIONS') return preflightAnswer(method)
     if (request.method !== method) return new Response(null, { status: 405, headers: { allow: method } })
@@ -100,7 +100,7 @@ function metadata(issuer: string): object {
   }
 }
 
-/** The members of an EC or RSA key that may be published (RFC 7518 sections 6.2.1, 6.3.1), by name. */
+/** Returns the members of an EC or RSA key that may be published (RFC 7518 sections 6.2.1, 6.3.1), by name. */
 function publicPart({ kty, crv, x, y, n, e, kid, alg, use }: JWK): JWK {
   const all = { kty, crv, x, y, n, e, kid, alg, use }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as JWK

@@ -18,24 +18,24 @@ export interface LocalIssuer {
   clientId: string
   privateJwk: SigningKey
   signToken(request: TokenRequest): Promise<string>
-  /** For the link that signs somebody in at the UI. */
+  /** Returns a code for a link that signs in at the UI. */
   signCode(request: TokenRequest): Promise<string>
   /** Resolves when the port is free again. */
   stop(): Promise<void>
 }
 
 export interface LocalIssuerOptions {
-  /** Origins of the UI; without one, no page of a browser gets anything from here. */
+  /** Origins of the UI; without one, no page in a browser can read an answer. */
   uiOrigins?: readonly string[] | undefined
   /** A free one where left out. */
   port?: number | undefined
   /** A new key where left out. */
   privateJwk?: SigningKey | undefined
-  /** Life of the tokens that the UI gets; 15 minutes where left out. */
+  /** Lifetime of the tokens that the UI gets; default: 15 minutes. */
   accessTokenSeconds?: number | undefined
 }
 
-/** Starts an issuer on 127.0.0.1. Over HTTP it gives tokens only for codes that its own key has signed. */
+/** Starts an issuer on 127.0.0.1. Over HTTP it issues tokens only for codes that its own key has signed. */
 export async function startLocalIssuer(options: LocalIssuerOptions = {}): Promise<LocalIssuer> {
   const privateJwk = options.privateJwk ?? (await newSigningKey())
   const { uiOrigins = [], port, accessTokenSeconds } = options
@@ -59,7 +59,7 @@ export async function startLocalIssuer(options: LocalIssuerOptions = {}): Promis
   }
 }
 
-/** A private ES256 key; `kid` is its thumbprint (RFC 7638). */
+/** Returns a new private ES256 key; `kid` is its thumbprint (RFC 7638). */
 export async function newSigningKey(): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair(localAlgorithm, { extractable: true })
   const jwk = await exportJWK(privateKey)

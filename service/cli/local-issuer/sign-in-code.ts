@@ -3,21 +3,22 @@ import { scopes } from '../../authz/principal.ts'
 import { localAlgorithm, type TokenRequest, type TokenSigner } from './access-token.ts'
 
 /**
- * Sign-in codes: what the link of `start` carries in place of a token. A code is good for one exchange at the
- * token endpoint of the issuer whose key signed it, within an hour. Signed, so that `bun run link` can make one
- * beside a running start that knows nothing of it.
+ * Sign-in codes: what the link of `start` carries instead of a token. A code can be exchanged once, within an hour, at
+ * the token endpoint of the issuer whose key signed it. It is signed, so that `bun run link` can make one without the
+ * running start.
  */
 
-/** RFC 8725 section 3.11: a code is never taken for an access token, nor the other way round. */
+/** RFC 8725 section 3.11: a code is never mistaken for an access token, nor the other way round. */
 const codeType = 'sign-in-code+jwt'
 const codeSeconds = 60 * 60
 
-/** Of the link that `start` prints: more than one tenant, so that there is something to choose from. */
+/** The tenants of the link that `start` prints: more than one, so that there is something to choose from. */
 export const localTenants: readonly string[] = ['acme', 'globex']
+/** All scopes: those of the link and of the tokens that commands make for themselves. */
 export const localScope: string = scopes.join(' ')
 
 export interface SignInCode {
-  /** Unique: by it a code is recognised that comes again. */
+  /** Unique: a code that is sent again is recognised by it. */
   id: string
   expiresAt: Date
   tenants: string[]
@@ -25,7 +26,7 @@ export interface SignInCode {
   subject: string
 }
 
-/** @param request `expiresInSeconds` is the code's own life; an hour where left out. */
+/** Returns a signed code. @param request `expiresInSeconds` is the lifetime of the code; default: an hour */
 export async function signInCode(signer: TokenSigner, request: TokenRequest): Promise<string> {
   const { tenants, scope, subject = 'local-developer', expiresInSeconds = codeSeconds } = request
   const issuedAt = Math.floor(Date.now() / 1000)
@@ -40,7 +41,7 @@ export async function signInCode(signer: TokenSigner, request: TokenRequest): Pr
     .sign(await importJWK(signer.jwk, localAlgorithm))
 }
 
-/** @returns `null` for what this signer has not made, or what is too old. */
+/** Reads a code. @returns `null` for one that this signer has not made or that has expired */
 export async function readSignInCode(signer: TokenSigner, code: string): Promise<SignInCode | null> {
   const { d: _private, ...publicJwk } = signer.jwk
   try {
@@ -60,11 +61,12 @@ export async function readSignInCode(signer: TokenSigner, code: string): Promise
   }
 }
 
+/** Returns the URL of the token endpoint of an issuer. */
 export function tokenEndpointOf(issuer: string): string {
   return `${issuer}/token`
 }
 
-/** The address at which the UI of `url` takes the code: in the fragment, which no browser sends anywhere. */
+/** Returns the link to the UI at `url` with the code in the fragment, which browsers send nowhere. */
 export function signInLink(url: string, code: string): string {
   return `${url}/#sign-in=${code}`
 }

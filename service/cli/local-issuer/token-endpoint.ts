@@ -8,13 +8,13 @@ type TokenError = RefusedGrant | 'invalid_request' | 'invalid_client' | 'unsuppo
 export const formBytesMax = 16 * 1024
 
 /**
- * Answers a token request (RFC 6749 sections 4.1.3 and 6) of the one public client that there is.
+ * Answers a token request (RFC 6749 sections 4.1.3 and 6) of the only public client.
  *
  * Decision: a code comes without PKCE. There is no authorization request that a verifier could continue: the
  * code reaches its user on a terminal, is good once and for an hour, and the issuer listens on loopback alone.
  * Revisit if codes ever come back through a browser.
  *
- * @param isRedirectUri whether an address is that of our UI, to which codes are given.
+ * @param isRedirectUri tells whether an address is that of the UI, to which codes are given.
  */
 export async function answerTokenRequest(
   request: Request,
@@ -24,13 +24,16 @@ export async function answerTokenRequest(
   const form = await formOf(request)
   if (form === null) return refusal('invalid_request', 'Send each parameter once, as a form.')
   const { grant_type, client_id, code, redirect_uri, refresh_token, scope } = form
-  if (client_id !== localClientId) return refusal('invalid_client', `There is ${localClientId} alone.`)
+  if (client_id !== localClientId) return refusal('invalid_client', `The only client is ${localClientId}.`)
   if (grant_type === 'authorization_code') {
     if (code === undefined) return refusal('invalid_request', 'The code is missing.')
     if (redirect_uri === undefined || !isRedirectUri(redirect_uri)) {
       return refusal('invalid_grant', 'The redirect_uri is not that of the UI.')
     }
-    return granted(await grants.redeem(code), 'The link was used before, is too old, or is not from here.')
+    return granted(
+      await grants.redeem(code),
+      'The link was used before, has expired, or is not from this issuer.',
+    )
   }
   if (grant_type === 'refresh_token') {
     if (refresh_token === undefined) return refusal('invalid_request', 'The refresh token is missing.')
@@ -40,13 +43,14 @@ export async function answerTokenRequest(
 }
 
 /**
- * Answers a revocation request (RFC 7009 section 2). Access tokens live on: the service asks nobody about them, and
- * they end soon.
+ * Answers a revocation request (RFC 7009 section 2). Access tokens stay valid: the service checks them
+ * offline, and they expire soon.
  */
 export async function answerRevocation(request: Request, grants: TokenGrants): Promise<Response> {
   const form = await formOf(request)
   if (form?.token === undefined) return refusal('invalid_request', 'Send the token, once, as a form.')
-  if (form.client_id !== localClientId) return refusal('invalid_client', `There is ${localClientId} alone.`)
+  if (form.client_id !== localClientId)
+    return refusal('invalid_client', `The only client is ${localClientId}.`)
   grants.revoke(form.token)
   return new Response(null, { headers: noStore })
 }
@@ -64,7 +68,7 @@ function refusal(error: TokenError, description: string): Response {
   return Response.json({ error, error_description: description }, { status: 400, headers: noStore })
 }
 
-/** `null` for what is no form, or has a parameter twice (RFC 6749 section 3.2). */
+/** Returns `null` for a body that is not a form or repeats a parameter (RFC 6749 section 3.2). */
 async function formOf(request: Request): Promise<Record<string, string> | null> {
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded') return null

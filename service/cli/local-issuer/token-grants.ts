@@ -14,18 +14,18 @@ export interface GrantedTokens {
 /** RFC 6749 section 5.2. */
 export type RefusedGrant = 'invalid_grant' | 'invalid_scope'
 
-/** Gives tokens for what was granted before. */
+/** Issues tokens for codes and refresh tokens. */
 export interface TokenGrants {
-  /** Once. A code that comes again takes back what it was exchanged for (RFC 6749 section 4.1.2). */
+  /** Works once. A code that is sent again revokes what it was exchanged for (RFC 6749 section 4.1.2). */
   redeem(code: string): Promise<GrantedTokens | RefusedGrant>
   /**
-   * The refresh token is good once, and the answer has the next one. One that comes again was stolen from, or
-   * by, somebody: all that descends from its sign-in ends (RFC 9700 section 4.14.2).
+   * A refresh token works once, and the answer has the next one. One that is sent again was stolen: everything that
+   * descends from its sign-in is revoked (RFC 9700 section 4.14.2).
    *
-   * @param scope asks for a part of what was granted; others are left out (RFC 6749 section 6).
+   * @param scope a part of what was granted; scopes beyond it are left out (RFC 6749 section 6).
    */
   refresh(refreshToken: string, scope?: string): Promise<GrantedTokens | RefusedGrant>
-  /** Ends the sign-in that this refresh token, or the one before it, continues; nothing for any other text. */
+  /** Revokes the sign-in that this refresh token, or the one before it, continues; ignores any other text. */
   revoke(refreshToken: string): void
 }
 
@@ -40,18 +40,18 @@ interface Family {
 
 /** A browser that was closed for longer signs in again. */
 const idleSecondsMax = 12 * 60 * 60
-/** Links are made by hand: more are a mistake, and the oldest goes. */
+/** Links are made by hand: more are a mistake, and the oldest is dropped. */
 const familiesMax = 1000
 
-/** @param signer whose key has made the codes, and makes the tokens. */
+/** Creates the grants of one issuer. @param signer whose key has signed the codes and signs the tokens */
 export function createTokenGrants(signer: () => TokenSigner, accessTokenSeconds: number): TokenGrants {
-  /** By the code's id: until when it would be good, and the family it was exchanged for. */
+  /** By the code's id: when it expires, and the family that it was exchanged for. */
   const redeemed = new Map<string, { expiresAtMs: number; family: string }>()
   const families = new Map<string, Family>()
 
   async function tokensOf(id: string, family: Family, scope: string): Promise<GrantedTokens> {
     const secret = randomBytes(32).toString('base64url')
-    // Before anything is waited for: a second request with the same token must find it used.
+    // Before anything is awaited: a second request with the same token must find it used.
     family.currentHash = hashOf(secret)
     family.expiresAtMs = Date.now() + idleSecondsMax * 1000
     const { tenants, subject } = family
@@ -92,7 +92,7 @@ export function createTokenGrants(signer: () => TokenSigner, accessTokenSeconds:
         return 'invalid_grant'
       }
       const scope = asked === undefined ? family.scope : partOf(family.scope, asked)
-      // The refresh token is still good: it was not the token that was wrong.
+      // The refresh token stays valid: it was not the token that was wrong.
       return scope === '' ? 'invalid_scope' : tokensOf(id, family, scope)
     },
 

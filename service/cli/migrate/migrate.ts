@@ -5,6 +5,7 @@ import { type Migrated, type MigrationOptions, migrate } from '../../documents/m
 import { type MigrationPlan, planMigration } from '../../documents/maintenance/migration-plan.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import {
+  CommandFailure,
   createCommand,
   type ExitCode,
   exitCodes,
@@ -72,9 +73,16 @@ interface Run {
   state: MigrationState
 }
 
-await runCommand<Flags>(command, (flags, { signal }) =>
-  withStorePair(flags, (pair) => migrateAll(pair, flags, signal)),
-)
+await runCommand<Flags>(command, async (flags, { signal }) => {
+  try {
+    return await withStorePair(flags, (pair) => migrateAll(pair, flags, signal))
+  } catch (error) {
+    // Interrupted before anything was copied.
+    throw signal.aborted && !(error instanceof CommandFailure)
+      ? new IncompleteError('interrupted. Run it again.')
+      : error
+  }
+})
 
 async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): Promise<ExitCode> {
   const report = createReport(flags.json)
@@ -125,7 +133,7 @@ async function copyAll(run: Run, plan: MigrationPlan): Promise<void> {
   // The position stays at the end: a run that is interrupted here repeats this pass.
   const since = new Date(Date.parse(state.begunAt) - storedLateMs)
   await copyOnce(run, { ...options, since: later(since, flags.since) }, (migrated) =>
-    // Whatever is present was counted when it was copied.
+    // Versions and tags that are present were counted when they were copied.
     count(state, { ...migrated, outcomes: migrated.outcomes.filter(isCopied) }),
   )
 }

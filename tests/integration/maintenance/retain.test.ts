@@ -2,17 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { PutObjectLegalHoldCommand } from '@aws-sdk/client-s3'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3Client } from '../../../service/object-store/s3/client.ts'
-import { placeOf, type Ran, runScript } from '../../support/commands/provision-under-test.ts'
+import { placeOf } from '../../support/commands/provision-under-test.ts'
+import { type JsonRun, runScript } from '../../support/commands/script-run.ts'
 import { type Caller, callerOf, digestOf, put, refusalOf } from '../../support/service/caller.ts'
 import { keyOf } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { storeForTests } from '../../support/stores/store.ts'
-
-const script = fileURLToPath(new URL('../../../service/cli/retain/retain.ts', import.meta.url))
 
 let service: InProcessService
 let call: Caller
@@ -64,10 +62,10 @@ async function serviceWithLocks(): Promise<InProcessService> {
   return serviceInProcess({ bucket, capabilities })
 }
 
-function retain(args: string[], on: InProcessService = service): Promise<Ran> {
+function retain(args: string[], on: InProcessService = service): Promise<JsonRun> {
   const { bucket, accessKeyId, secretAccessKey } = on.connection
   const keys = { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey }
-  return runScript(script, 'retain', args, { ...placeOf(on.connection, bucket), ...keys })
+  return runScript('retain', args, { ...placeOf(on.connection, bucket), ...keys })
 }
 
 interface Stored {
@@ -97,7 +95,7 @@ async function remaining(document: string, by: Caller = call): Promise<unknown[]
   return versions.map(({ digest }) => digest)
 }
 
-function fatesOf(ran: Ran): unknown[] {
+function fatesOf(ran: JsonRun): unknown[] {
   return ran
     .events()
     .filter(({ event }) => event === 'version')
@@ -105,7 +103,7 @@ function fatesOf(ran: Ran): unknown[] {
 }
 
 describe('bun run retain', () => {
-  it('says what it would remove, and removes nothing without --apply', async () => {
+  it('lists what it would remove, and removes nothing without --apply', async () => {
     const ran = await retain(['--type', 'dry-run', '--keep-days', '0', '--tenant', 'acme', '--json'])
     expect(fatesOf(ran)).toEqual([
       [digestOf('2'), 'would-remove'],
@@ -116,7 +114,7 @@ describe('bun run retain', () => {
     expect(await remaining('dry-run/a')).toEqual(['3', '2', '1'].map(digestOf))
   }, 30_000)
 
-  it('removes with an audit line each, and keeps the newest and whatever a tag points to', async () => {
+  it('removes versions with an audit line each, and keeps the newest and those that a tag points to', async () => {
     const body = JSON.stringify({ digest: digestOf('2') })
     const headers = { 'content-type': 'application/json' }
     await call('exports/a/tags/production', { method: 'PUT', body, headers })
@@ -148,13 +146,13 @@ describe('bun run retain', () => {
     expect(again.out).toBe('✓ 0 versions, 0 B removed; 0 locked, 0 tagged, 0 failed\n')
   }, 30_000)
 
-  it('keeps what is younger than the days that it is told', async () => {
+  it('keeps versions that are younger than --keep-days', async () => {
     const ran = await retain(['--type', 'young', '--keep-days', '1', '--tenant', 'acme', '--apply'])
     expect(ran.out).toContain('✓ 0 versions')
     expect(await remaining('young/a')).toHaveLength(2)
   }, 30_000)
 
-  it('touches the tenants, the types and the names that it is told, and no others', async () => {
+  it('works on the given tenants, types and names, and on no others', async () => {
     const args = ['--type', 'scoped', '--keep-days', '0', '--apply']
     await retain([...args, '--tenant', 'acme'])
     expect(await remaining('scoped/a')).toEqual([digestOf('2')])
@@ -165,7 +163,7 @@ describe('bun run retain', () => {
     expect(await remaining('scoped-too/a')).toHaveLength(2)
   }, 30_000)
 
-  it('takes rules for several types from a file', async () => {
+  it('reads rules for several types from a file', async () => {
     const file = join(folder, 'policy.json')
     const rules = [
       { type: 'one', keepDays: 0, keepNewest: 1 },
@@ -188,14 +186,14 @@ describe('bun run retain', () => {
       retain(['--type', 'X!', '--keep-days', '1', '--tenant', 'acme']),
       retain(['--type', 'x', '--keep-days', '1', '--keep-newest', '0', '--tenant', 'acme']),
       retain(['--type', 'x', '--keep-days', '1', '--tenant', 'acme', '--all-tenants']),
-      runScript(script, 'retain', ['--type', 'x', '--keep-days', '1', '--tenant', 'acme'], {}),
+      runScript('retain', ['--type', 'x', '--keep-days', '1', '--tenant', 'acme'], {}),
     ])
     expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2, 2, 2, 2])
   }, 30_000)
 })
 
-describe('bun run retain, where the store has locked versions', () => {
-  it('leaves them, as the API answers 409, and removes the others', async () => {
+describe('bun run retain on a store with locked versions', () => {
+  it('keeps the locked versions, as the API answers 409, and removes the others', async () => {
     const { bucket } = locking.connection
     const client = createS3Client(locking.owner)
     const Key = `docs/${keyOf('worm', 'a', digestOf('1') as `sha256:${string}`)}`

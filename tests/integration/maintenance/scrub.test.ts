@@ -1,29 +1,22 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { appendFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
-import { keepPrinted } from '../../support/printed.ts'
+import { runScript, runScriptJson, startScript, variablesOf } from '../../support/commands/script-run.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
-import { asService } from '../../support/stores/service-key.ts'
-import { type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+import type { StoreForTests } from '../../support/stores/service-key.ts'
+import { startOpenStore } from '../../support/stores/store-contents.ts'
 
-const script = fileURLToPath(new URL('../../../service/cli/scrub/scrub.ts', import.meta.url))
-
-let disk: OpenStore
 let bucket: string
 let store: ObjectStore & { close(): void }
 let folder: string
 
-beforeAll(async () => {
-  disk = await startOpenStore()
-}, 600_000)
+const disk = await startOpenStore()
 
 afterAll(() => disk.stop())
 
@@ -46,36 +39,13 @@ async function stored(name: string, bytes: Uint8Array, instead = bytes): Promise
   return key
 }
 
-function environment(connection: StoreConnection = asService(disk)): Record<string, string> {
-  return {
-    S3_ENDPOINT: connection.endpoint,
-    S3_REGION: connection.region,
-    S3_ACCESS_KEY_ID: connection.accessKeyId,
-    S3_SECRET_ACCESS_KEY: connection.secretAccessKey,
-    S3_FORCE_PATH_STYLE: 'true',
-    S3_INSECURE: 'true',
-    S3_BUCKET_DOCS: bucket,
-  }
-}
-
-function start(args: string[], env = environment()) {
-  return Bun.spawn([process.execPath, script, ...args], { env, stdout: 'pipe', stderr: 'pipe' })
-}
-
-async function run(args: string[], env = environment()) {
-  const child = start(args, env)
-  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  keepPrinted('scrub', out + err)
-  return { exitCode: await child.exited, out, err }
-}
+const environment = (connection: StoreForTests = disk) => variablesOf({ ...connection, bucket })
+const start = (args: string[]) => startScript('scrub', args, environment())
+const run = (args: string[], env = environment()) => runScript('scrub', args, env)
 
 async function runJson(args: string[]) {
-  const { exitCode, out, err } = await run([...args, '--json'])
-  const lines = out
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-  return { exitCode, err, summary: lines.at(-1), damaged: lines.slice(0, -1) }
+  const { lines, ...ran } = await runScriptJson('scrub', args, environment())
+  return { ...ran, damaged: lines.slice(0, -1) }
 }
 
 describe('bun run scrub', () => {
@@ -94,7 +64,7 @@ describe('bun run scrub', () => {
     })
   })
 
-  it('needs only S3_*, and exits with 2 where that is wrong', async () => {
+  it('needs only S3_*, and exits with 2 if they are wrong', async () => {
     const { S3_REGION: _region, ...others } = environment()
     const { exitCode, err } = await run([], others)
     expect(exitCode).toBe(2)
@@ -128,7 +98,7 @@ describe('bun run scrub', () => {
     expect(text.out).toContain(`✗ acme audits/2-changed ${digestOf(changed)} holds ${digestOf(other)}`)
   })
 
-  it('tells a version that the store cannot read from a store that is out of reach', async () => {
+  it('distinguishes a version that the store cannot read from a store that is out of reach', async () => {
     await stored('1-unreadable', randomDocument(2 * MiB))
     await stored('2-intact', randomDocument(10 * KiB))
     const parts = (await readdir(disk.dataDir, { recursive: true })).filter(
@@ -143,7 +113,7 @@ describe('bun run scrub', () => {
     expect(exitCode).toBe(1)
   }, 30_000)
 
-  it('goes on behind --after', async () => {
+  it('continues after the key of --after', async () => {
     const skipped = await stored('1', randomDocument(KiB), randomDocument(KiB))
     await stored('2', randomDocument(KiB))
     const { exitCode, summary } = await runJson(['--after', skipped])
@@ -151,7 +121,7 @@ describe('bun run scrub', () => {
     expect(exitCode).toBe(0)
   })
 
-  it('refuses a bad rate, a bad key and two places to go on from', async () => {
+  it('refuses a wrong rate, a wrong key and two places to continue from', async () => {
     const ran = await Promise.all([
       run(['--rate', '0']),
       run(['--rate', 'fast']),
@@ -165,7 +135,7 @@ describe('bun run scrub', () => {
 })
 
 describe('bun run scrub on a store that is out of reach', () => {
-  it('exits with 3', async () => {
+  it('exits with 3 if it cannot reach the store', async () => {
     const gone = { ...disk, endpoint: 'http://127.0.0.1:1' }
     const { exitCode, err } = await run([], environment(gone))
     expect(exitCode).toBe(3)
@@ -186,7 +156,7 @@ describe('bun run scrub --state', () => {
     }
   }
 
-  it('goes on after a crash, and does not forget the damage that was found before', async () => {
+  it('continues after a crash, and remembers the damage that was found before', async () => {
     await stored('0-damaged', randomDocument(KiB), randomDocument(KiB))
     for (const name of ['1', '2', '3', '4', '5', '6']) await stored(name, randomDocument(512 * KiB))
     const crashing = start(['--state', stateFile(), '--rate', '0.5'])
@@ -203,7 +173,7 @@ describe('bun run scrub --state', () => {
     expect(await Bun.file(stateFile()).exists()).toBe(false)
   }, 30_000)
 
-  it('stops when it is told to, and goes on from there', async () => {
+  it('stops on SIGINT, and a later run continues from there', async () => {
     for (const name of ['1', '2', '3']) await stored(name, randomDocument(512 * KiB))
     const stopping = start(['--state', stateFile(), '--rate', '0.5'])
     await untilState(({ versions }) => versions >= 1)
@@ -215,7 +185,7 @@ describe('bun run scrub --state', () => {
     expect(exitCode).toBe(0)
   }, 30_000)
 
-  it('refuses the state of another bucket, and a file that is no state', async () => {
+  it('refuses the state of another bucket, and a file that is not a state', async () => {
     const state = { place: 'elsewhere', after: 'tenants/a', versions: 1, bytes: 1, damaged: [] }
     await Bun.write(stateFile(), JSON.stringify(state))
     const foreign = await run(['--state', stateFile()])

@@ -5,7 +5,7 @@ import { cacheFolder } from '../../../compose/servers/cache.ts'
 import type { ProjectKey } from '../../../compose/servers/ceph-rgw-project.ts'
 import { type ServerName, serverNames } from '../../../observability/proof/deployment.ts'
 import { blocksOf } from '../commands/runbook-blocks.ts'
-import type { ScriptRun } from '../commands/store-pair-scene.ts'
+import type { ScriptRun } from '../commands/script-run.ts'
 import { runbook as documentsRunbook, openSwarmScene, type SwarmScene } from './swarm-scene.ts'
 import { provisionTelemetry, type TelemetryPlaces } from './telemetry-places.ts'
 

@@ -8,7 +8,7 @@ import { makeRgwProject, type ProjectKey } from '../../../compose/servers/ceph-r
 import { freePort } from '../../../compose/servers/free-port.ts'
 import type { ServerTls } from '../../../compose/servers/running-store.ts'
 import { blocksOf, folderWithBun, runCommands } from '../commands/runbook-blocks.ts'
-import type { ScriptRun } from '../commands/store-pair-scene.ts'
+import type { ScriptRun } from '../commands/script-run.ts'
 import { type IssuerForTests, startIssuerForTests } from '../issuers/issuer-for-tests.ts'
 import { registerSecret } from '../secrets.ts'
 import { freshBucket } from '../stores/bucket.ts'

@@ -28,38 +28,48 @@ export function pairVariables(source: Bucket, target: Bucket): Record<string, st
   return { ...variablesOf(source), ...variablesOf(target, 'TARGET_') }
 }
 
+/** Starts `bun run <name> …` with this environment and no other. */
 export function startScript(name: string, args: readonly string[], env: Record<string, string>) {
   const script = fileURLToPath(new URL(`../../../service/cli/${name}/${name}.ts`, import.meta.url))
   return Bun.spawn([process.execPath, script, ...args], { env, stdout: 'pipe', stderr: 'pipe' })
 }
 
+export type JsonLine = Readonly<Record<string, unknown>>
+
+/** How a command ended, and what it printed. */
 export interface ScriptRun {
   exitCode: number
   out: string
   err: string
 }
 
-/** Runs `bun run <name> …` with this environment and no other. */
+/** A run whose output may be JSON lines. */
+export interface JsonRun extends ScriptRun {
+  /** What `--json` printed, parsed. */
+  events(): JsonLine[]
+}
+
+/** Runs such a command to its end, and keeps what it prints for the search for secrets. */
 export async function runScript(
   name: string,
   args: readonly string[],
   env: Record<string, string>,
-): Promise<ScriptRun> {
+): Promise<JsonRun> {
   const child = startScript(name, args, env)
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
   keepPrinted(name, out + err)
-  return { exitCode: await child.exited, out, err }
+  const events = () =>
+    out
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line): JsonLine => JSON.parse(line))
+  return { exitCode: await child.exited, out, err, events }
 }
-
-export type JsonLine = Readonly<Record<string, unknown>>
 
 /** The same with `--json`: every line, and the last one. */
 export async function runScriptJson(name: string, args: readonly string[], env: Record<string, string>) {
   const run = await runScript(name, [...args, '--json'], env)
-  const lines = run.out
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line): JsonLine => JSON.parse(line))
+  const lines = run.events()
   return { ...run, lines, summary: lines.at(-1) ?? {} }
 }
 
