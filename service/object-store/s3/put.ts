@@ -5,6 +5,7 @@ import {
   type PutOptions,
   type PutResult,
 } from '../object-store.ts'
+import { tap } from '../tap.ts'
 import { metadataPrefix, toObjectInfo, unquote } from './answers.ts'
 import type { S3Connections, StoreDeadlines } from './connection.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
@@ -164,10 +165,12 @@ async function emptyBytes(
       const { done, value } = await reader.read()
       signal?.throwIfAborted()
       if (done) return new Uint8Array()
-      if (value.byteLength > 0) throw await overrun(reader)
+      if (value.byteLength > 0) throw incomplete()
     }
   } finally {
     signal?.removeEventListener('abort', abandon)
+    // Without effect on a stream that has ended.
+    reader.cancel().catch(() => {})
   }
 }
 
@@ -176,57 +179,41 @@ function exactStream(source: ReadableStream<Uint8Array>, size: number): SentBody
   let failed: { reason: unknown } | null = null
   let unread = size
   let reading = false
-  let cancelled = false
   let movedAt = performance.now()
 
-  /** The next chunk, or `null` at the end of the source. */
-  async function next(): Promise<Uint8Array | null> {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done && unread > 0) throw incomplete()
-      if (done) return null
-      unread -= value.byteLength
-      if (unread < 0) throw await overrun(reader)
-      if (value.byteLength > 0) return value
+  async function read() {
+    reading = true
+    try {
+      for (;;) {
+        const next = await reader.read()
+        if (next.done || next.value.byteLength > 0) return next
+      }
+    } finally {
+      reading = false
+      movedAt = performance.now()
     }
   }
-
-  const body = new ReadableStream<Uint8Array>(
+  const body = tap(
+    { read, cancel: (reason: unknown) => reader.cancel(reason) },
     {
-      async pull(controller) {
-        reading = true
-        try {
-          const chunk = await next()
-          if (chunk && unread > 0) return controller.enqueue(chunk)
-          if (chunk) await next()
-          if (chunk) controller.enqueue(chunk)
-          controller.close()
-        } catch (reason) {
-          // After a cancel, the failure here is only its consequence.
-          if (!cancelled) failed = { reason }
-          controller.error(reason)
-        } finally {
-          reading = false
-          movedAt = performance.now()
-        }
+      onChunk(chunk) {
+        unread -= chunk.byteLength
+        if (unread < 0) throw incomplete()
       },
-      cancel(reason) {
-        cancelled = true
-        return reader.cancel(reason)
+      onEnd() {
+        if (unread > 0) throw incomplete()
       },
+      onFailure(reason) {
+        failed = { reason }
+        return reason
+      },
+      holdLast: true,
     },
-    { highWaterMark: 0 },
   )
   const discard = () => void reader.cancel().catch(() => {})
   // While the source is being read, it is the source that takes its time.
   const lastMoveMs = () => (reading ? performance.now() : movedAt)
   return { body, failure: () => failed, discard, streamed: true, lastMoveMs }
-}
-
-async function overrun(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<ObjectStoreError> {
-  const error = incomplete()
-  await reader.cancel(error).catch(() => {})
-  return error
 }
 
 function incomplete(): ObjectStoreError {
