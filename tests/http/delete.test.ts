@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { type Caller, callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { nextStoreSecond } from '../support/waiting.ts'
 
 let service: InProcessService
 let call: Caller
@@ -61,8 +62,8 @@ describe('DELETE of a version', () => {
   it('that "latest" points to lets "latest" fall back to the newest that remains', async () => {
     for (const body of ['oldest', 'middle', 'newest']) {
       await put(call, 'definitions/falls-back', body)
-      // The store's times are whole seconds, and they decide which version is the newest.
-      await Bun.sleep(1100)
+      // The store's times decide which version is the newest.
+      await nextStoreSecond()
     }
     expect((await remove('falls-back', 'newest')).status).toBe(204)
     expect(await (await call('definitions/falls-back')).text()).toBe('middle')

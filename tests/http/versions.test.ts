@@ -9,6 +9,7 @@ import {
   refusalOf,
 } from '../support/service/caller.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { nextStoreSecond } from '../support/waiting.ts'
 
 const count = 55
 
@@ -22,8 +23,7 @@ beforeAll(async () => {
   uploaded = []
   for (let i = 0; i < count; i += 1) uploaded.push(await put(call, 'snapshots/many', `version ${i}`))
   await put(call, 'snapshots/two', 'older')
-  // The store's times are whole seconds.
-  await Bun.sleep(1100)
+  await nextStoreSecond()
   await put(call, 'snapshots/two', 'newer')
   await call('snapshots/two/tags/v1', {
     method: 'PUT',

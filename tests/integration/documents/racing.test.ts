@@ -13,6 +13,7 @@ import {
 } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { keysOf } from '../../support/stores/store-contents.ts'
+import { until } from '../../support/waiting.ts'
 
 let service: InProcessService
 let token: string
@@ -126,6 +127,12 @@ describe('racing uploads of different bytes under one name', () => {
 })
 
 describe('an upload that finishes long after it was admitted', () => {
+  /** Waits until the service has admitted so many calls on this document: sent does not mean that it has seen them. */
+  async function admitted(name: string, calls = 1): Promise<void> {
+    const ofDocument = () => service.logs().filter((line) => line.kind === 'audit' && line.name === name)
+    await until(() => ofDocument().length >= calls)
+  }
+
   async function finishLate(name: string, size: number, declared: Record<string, string>): Promise<void> {
     const slow = randomDocument(size)
     const quick = randomDocument(KiB)
@@ -133,9 +140,7 @@ describe('an upload that finishes long after it was admitted', () => {
     const headers = { authorization: `Bearer ${token}`, ...declared, 'content-length': String(size) }
     const exchange = await rawRequest(service.url, { method: 'PUT', path, headers })
     await exchange.send(slow.subarray(0, size / 2))
-    // Admitted means that the service has seen it, not that it was sent.
-    service.storeCalls.length = 0
-    await Bun.sleep(100)
+    await admitted(name)
     expect((await put(name, quick)).status).toBe(201)
     await exchange.send(slow.subarray(size / 2))
     const { status, body } = await exchange.answer()
@@ -156,7 +161,7 @@ describe('an upload that finishes long after it was admitted', () => {
     const headers = { authorization: `Bearer ${token}`, 'content-length': String(old.length) }
     const exchange = await rawRequest(service.url, { method: 'PUT', path, headers })
     await exchange.send(old.subarray(0, 1000))
-    await Bun.sleep(100)
+    await admitted('late-repeat', 2)
     const newer = await put('late-repeat', randomDocument(KiB))
     await exchange.send(old.subarray(1000))
     expect((await exchange.answer()).status).toBe(200)

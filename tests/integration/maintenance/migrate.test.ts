@@ -28,7 +28,7 @@ import {
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 import { keysOf, startOpenStore } from '../../support/stores/store-contents.ts'
-import { until } from '../../support/waiting.ts'
+import { nextStoreSecond, until } from '../../support/waiting.ts'
 
 let rgw: StoreConnection
 let minio: StoreConnection
@@ -233,9 +233,9 @@ describe('bun run migrate', () => {
 
   it('takes only what was stored --since then', async () => {
     await stored(source, 'old', randomDocument(KiB))
-    await Bun.sleep(1100)
+    await nextStoreSecond()
     const since = (await source.clock()).toISOString()
-    await Bun.sleep(1100)
+    await nextStoreSecond()
     const young = await stored(source, 'young', randomDocument(KiB))
     const { summary } = await migrate(['--since', since])
     expect(summary).toMatchObject({ versions: { copied: 1 } })

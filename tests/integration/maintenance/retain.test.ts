@@ -11,6 +11,7 @@ import { type Caller, callerOf, digestOf, put, refusalOf } from '../../support/s
 import { keyOf } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { storeForTests } from '../../support/stores/store.ts'
+import { nextStoreSecond } from '../../support/waiting.ts'
 
 const script = fileURLToPath(new URL('../../../service/cli/retain/retain.ts', import.meta.url))
 
@@ -88,7 +89,7 @@ async function storeAll(documents: Stored[]): Promise<void> {
       content === undefined ? undefined : put(by, document, content),
     )
     await Promise.all(uploads)
-    await Bun.sleep(1100)
+    await nextStoreSecond()
   }
 }
 

@@ -13,6 +13,7 @@ import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { asService } from '../../support/stores/service-key.ts'
 import { type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+import { until } from '../../support/waiting.ts'
 
 const script = fileURLToPath(new URL('../../../service/cli/scrub/scrub.ts', import.meta.url))
 
@@ -179,11 +180,10 @@ describe('bun run scrub --state', () => {
   const savedState = async () => Bun.file(stateFile()).json()
 
   async function untilState(holds: (state: { versions: number }) => boolean): Promise<void> {
-    for (;;) {
+    await until(async () => {
       const state = await savedState().catch(() => null)
-      if (state && holds(state)) return
-      await Bun.sleep(20)
-    }
+      return state && holds(state)
+    })
   }
 
   it('goes on after a crash, and does not forget the damage that was found before', async () => {

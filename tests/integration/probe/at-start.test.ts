@@ -4,6 +4,7 @@ import { KiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { type LogLine, type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
 import { ticketCalls } from '../../support/service/ticket-calls.ts'
 import { knownCapabilities, knownFindings } from '../../support/stores/known-capabilities.ts'
+import { until } from '../../support/waiting.ts'
 
 let service: SpawnedService
 beforeAll(async () => {
@@ -11,12 +12,8 @@ beforeAll(async () => {
 }, 600_000)
 afterAll(() => service.stop())
 
-async function probed(): Promise<LogLine> {
-  for (;;) {
-    const line = service.logs().find(({ event }) => event === 'store.probed')
-    if (line !== undefined) return line
-    await Bun.sleep(50)
-  }
+function probed(): Promise<LogLine> {
+  return until(() => service.logs().find(({ event }) => event === 'store.probed'))
 }
 
 describe('the service at its start', () => {
