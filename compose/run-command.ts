@@ -16,7 +16,7 @@ export interface CommandOptions {
 }
 
 /**
- * Runs a program to its end and returns what it printed, whatever its exit code; its standard input is
+ * Runs a program to its end and returns what it printed, regardless of its exit code; its standard input is
  * empty. A program that cannot be found has exit code 127.
  */
 export async function runCommand(argv: string[], options: CommandOptions = {}): Promise<CommandResult> {
@@ -38,7 +38,7 @@ export async function runCommand(argv: string[], options: CommandOptions = {}): 
 }
 
 /**
- * As {@link runCommand}, for a program that has to succeed.
+ * Runs a program as {@link runCommand} does, if it has to succeed.
  *
  * @returns its standard output.
  * @throws {CommandError} if its exit code is not 0.
@@ -49,7 +49,7 @@ export async function mustRun(argv: string[], options: CommandOptions = {}): Pro
   return result.stdout
 }
 
-/** A program failed. The message has its arguments and the end of what it said on standard error. */
+/** A program failed. The message has its arguments and the end of its standard error. */
 export class CommandError extends LocalFailure {
   override readonly name = 'CommandError'
 

@@ -42,8 +42,13 @@ export async function packImage(
     const root = join(work, 'root')
     const { instructions, ...rest } = await contents(unpacked)
     await layOut(root, rest)
+    const tar = join(work, 'root.tar')
+    // Every user of the container can enter the folders, whatever umask created them.
+    const owner = ['--numeric-owner', '--owner=0', '--group=0', '--mode=a+rX']
+    await mustRun(['tar', '--create', '--file', tar, '--directory', root, ...owner, '.'])
     const labelled = [...instructions, `LABEL ${madeFromLabel}="${madeFrom}"`]
-    await importImage(root, join(work, 'root.tar'), image, labelled, env)
+    const changes = labelled.flatMap((instruction) => ['--change', instruction])
+    await mustRun(['docker', 'import', ...changes, tar, image], { env })
   } finally {
     await rm(work, { recursive: true, force: true })
   }
@@ -70,20 +75,6 @@ export async function layOut(root: string, contents: Omit<ImageContents, 'instru
     await mkdir(placed)
     await chmod(placed, 0o1777)
   }
-}
-
-async function importImage(
-  root: string,
-  tar: string,
-  image: string,
-  instructions: string[],
-  env: DockerEnvironment,
-): Promise<void> {
-  // Every user of the container can enter the folders, whatever umask created them.
-  const owner = ['--numeric-owner', '--owner=0', '--group=0', '--mode=a+rX']
-  await mustRun(['tar', '--create', '--file', tar, '--directory', root, ...owner, '.'])
-  const changes = instructions.flatMap((instruction) => ['--change', instruction])
-  await mustRun(['docker', 'import', ...changes, tar, image], { env })
 }
 
 /**

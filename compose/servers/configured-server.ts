@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OnProgress } from '../../service/cli/progress.ts'
+import { buildServer } from './build-server.ts'
 import { freePorts, onFreePorts } from './free-port.ts'
 import { inOwnFolder, type ServerProcess, startServer } from './server-process.ts'
+import type { BuiltServer } from './server-recipe.ts'
 
 /** Where a server listens and keeps its files; its configuration is made for these. */
 export interface ServerPlaces {
@@ -39,54 +41,53 @@ export interface ConfiguredServer
 }
 
 /** What distinguishes the servers that read one configuration file. */
-export interface ConfiguredKind<Places extends ServerPlaces> {
-  name: string
+interface ConfiguredKind<Places extends ServerPlaces, Urls> {
+  name: BuiltServer
   /** Names of the ports that it listens on. */
   ports: readonly Exclude<keyof Places, keyof ServerPlaces>[]
-  argv: (configFile: string, places: Places) => string[]
-  isReady: (places: Places) => Promise<boolean>
+  /** Option of the program that names its configuration file, such as `-config.file`. */
+  configOption: string
+  /** Where it answers. */
+  urls: (places: Places) => Urls
+  isReady: (urls: Urls) => Promise<boolean>
   readySecondsMax: number
   stopSecondsMax: number
 }
 
 /**
- * Runs a server on free ports of 127.0.0.1 with the configuration that `options.config` makes for them.
+ * Builds a server if need be and runs it on free ports of 127.0.0.1 with the configuration that `options.config` makes
+ * for them.
  *
- * @returns where it listens, and the server.
- * @throws {ServerStartError} if it ends or is not ready in time; nothing is left running then.
+ * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it ends or is not ready in time;
+ *   nothing is left running then.
  */
-export async function startConfigured<Places extends ServerPlaces>(
-  kind: ConfiguredKind<Places>,
+export async function startConfigured<Places extends ServerPlaces, Urls>(
+  kind: ConfiguredKind<Places, Urls>,
   options: ConfiguredOptions<Places>,
-): Promise<{ places: Places; server: ConfiguredServer }> {
-  return onFreePorts(() => runConfigured(kind, options))
-}
-
-async function runConfigured<Places extends ServerPlaces>(
-  kind: ConfiguredKind<Places>,
-  options: ConfiguredOptions<Places>,
-): Promise<{ places: Places; server: ConfiguredServer }> {
-  const { places, ...server } = await inOwnFolder(kind.name, async (own) => {
+): Promise<ConfiguredServer & Urls> {
+  const binary = await buildServer(kind.name, { onProgress: options.onProgress })
+  const start = async (own: string) => {
     const dataDir = options.dataDir ?? join(own, 'data')
     await mkdir(dataDir, { recursive: true })
     const free = await freePorts(kind.ports.length)
     const ports = Object.fromEntries(kind.ports.map((name, index) => [name, free[index]]))
     const places = { host: '127.0.0.1', dataDir, ...ports } as Places
+    const urls = kind.urls(places)
     const configFile = join(own, 'config.yaml')
     await writeFile(configFile, await options.config(places), { mode: 0o600 })
     const server = await startServer({
       name: kind.name,
-      argv: kind.argv(configFile, places),
+      argv: [binary, `${kind.configOption}=${configFile}`],
       env: environment(own, options),
       cwd: own,
       logFile: options.logFile ?? join(own, 'log'),
-      isReady: () => kind.isReady(places),
+      isReady: () => kind.isReady(urls),
       readySecondsMax: options.readySecondsMax ?? kind.readySecondsMax,
       stopSecondsMax: options.stopSecondsMax ?? kind.stopSecondsMax,
     })
-    return { ...server, dataDir, places }
-  })
-  return { places, server }
+    return { ...server, dataDir, ...urls }
+  }
+  return onFreePorts(() => inOwnFolder(kind.name, start))
 }
 
 function environment<Places>(own: string, { credentialsFile, env }: ConfiguredOptions<Places>) {

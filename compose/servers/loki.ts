@@ -1,4 +1,3 @@
-import { buildServer } from './build-server.ts'
 import {
   type ConfiguredOptions,
   type ConfiguredServer,
@@ -33,23 +32,18 @@ export interface RunningLoki extends ConfiguredServer {
  * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up, such as
  *   with a configuration that it refuses.
  */
-export async function startLoki(options: LokiOptions): Promise<RunningLoki> {
-  const binary = await buildServer('loki', { onProgress: options.onProgress })
+export function startLoki(options: LokiOptions): Promise<RunningLoki> {
   const isUp = options.waitFor === 'listening' ? answers : answersOk
-  const { places, server } = await startConfigured<LokiPlaces>(
+  return startConfigured<LokiPlaces, Pick<RunningLoki, 'url'>>(
     {
       name: 'loki',
       ports: ['httpPort', 'grpcPort'],
-      argv: (configFile) => [binary, `-config.file=${configFile}`],
-      isReady: (places) => isUp(`${originOf(places)}/ready`),
+      configOption: '-config.file',
+      urls: ({ host, httpPort }) => ({ url: `http://${host}:${httpPort}` }),
+      isReady: ({ url }) => isUp(`${url}/ready`),
       readySecondsMax: 60,
       stopSecondsMax: 60,
     },
     options,
   )
-  return { ...server, url: originOf(places) }
-}
-
-function originOf({ host, httpPort }: LokiPlaces): string {
-  return `http://${host}:${httpPort}`
 }

@@ -1,4 +1,3 @@
-import { buildServer } from './build-server.ts'
 import {
   type ConfiguredOptions,
   type ConfiguredServer,
@@ -31,24 +30,21 @@ export interface RunningCollector extends ConfiguredServer {
  *
  * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up.
  */
-export async function startCollector(options: CollectorOptions): Promise<RunningCollector> {
-  const binary = await buildServer('otel-collector', { onProgress: options.onProgress })
-  const { places, server } = await startConfigured<CollectorPlaces>(
+export function startCollector(options: CollectorOptions): Promise<RunningCollector> {
+  return startConfigured<CollectorPlaces, Pick<RunningCollector, 'otlpUrl' | 'healthUrl' | 'metricsUrl'>>(
     {
       name: 'otel-collector',
       ports: ['otlpHttpPort', 'otlpGrpcPort', 'healthPort', 'metricsPort'],
-      argv: (configFile) => [binary, `--config=${configFile}`],
-      isReady: ({ host, healthPort }) => answersOk(`http://${host}:${healthPort}/`),
+      configOption: '--config',
+      urls: ({ host, otlpHttpPort, healthPort, metricsPort }) => ({
+        otlpUrl: `http://${host}:${otlpHttpPort}`,
+        healthUrl: `http://${host}:${healthPort}/`,
+        metricsUrl: `http://${host}:${metricsPort}/metrics`,
+      }),
+      isReady: ({ healthUrl }) => answersOk(healthUrl),
       readySecondsMax: 30,
       stopSecondsMax: 30,
     },
     options,
   )
-  const at = (port: number) => `http://${places.host}:${port}`
-  return {
-    ...server,
-    otlpUrl: at(places.otlpHttpPort),
-    healthUrl: `${at(places.healthPort)}/`,
-    metricsUrl: `${at(places.metricsPort)}/metrics`,
-  }
 }

@@ -1,4 +1,3 @@
-import { buildServer } from './build-server.ts'
 import {
   type ConfiguredOptions,
   type ConfiguredServer,
@@ -36,19 +35,20 @@ const stopSecondsMax = 15
  * @throws {ServerBuildError} without a Go toolchain. @throws {ServerStartError} if it does not come up, such as
  *   with a configuration that it refuses, or keys or a bucket that its store refuses.
  */
-export async function startTempo(options: TempoOptions): Promise<RunningTempo> {
-  const binary = await buildServer('tempo', { onProgress: options.onProgress })
-  const { places, server } = await startConfigured<TempoPlaces>(
+export function startTempo(options: TempoOptions): Promise<RunningTempo> {
+  return startConfigured<TempoPlaces, Pick<RunningTempo, 'url' | 'otlpUrl'>>(
     {
       name: 'tempo',
       ports: ['httpPort', 'grpcPort', 'otlpHttpPort', 'otlpGrpcPort'],
-      argv: (configFile) => [binary, `-config.file=${configFile}`],
-      isReady: ({ host, httpPort }) => answersOk(`http://${host}:${httpPort}/ready`),
+      configOption: '-config.file',
+      urls: ({ host, httpPort, otlpHttpPort }) => ({
+        url: `http://${host}:${httpPort}`,
+        otlpUrl: `http://${host}:${otlpHttpPort}`,
+      }),
+      isReady: ({ url }) => answersOk(`${url}/ready`),
       readySecondsMax: 60,
       stopSecondsMax,
     },
     options,
   )
-  const { host, httpPort, otlpHttpPort } = places
-  return { ...server, url: `http://${host}:${httpPort}`, otlpUrl: `http://${host}:${otlpHttpPort}` }
 }

@@ -69,8 +69,18 @@ async function runToxiproxy(binary: string): Promise<RunningToxiproxy> {
   })
 }
 
-async function addProxy(url: string, name: string, upstream: string): Promise<ToxiProxy> {
-  const listen = '127.0.0.1:0'
+/**
+ * Adds a proxy to a Toxiproxy that runs.
+ *
+ * @param url origin of its HTTP API. @param listen `host:port`; default: a free port on loopback.
+ * @throws {Error} unless it succeeds.
+ */
+export async function addProxy(
+  url: string,
+  name: string,
+  upstream: string,
+  listen = '127.0.0.1:0',
+): Promise<ToxiProxy> {
   const made = await call(`${url}/proxies`, 'POST', { name, listen, upstream, enabled: true })
   const { listen: host } = (await made.json()) as { listen: string }
   const own = `${url}/proxies/${name}`

@@ -6,7 +6,7 @@ import { composeCommand, type DockerEnvironment } from '../servers/docker-engine
 
 const root = resolve(import.meta.dir, '../..')
 
-/** Where the local stacks' settings and secrets are kept unless the caller says otherwise. */
+/** Where the settings and secrets of local stacks are kept by default. */
 export const defaultStackFolder = join(root, '.local/compose')
 
 /** Values of the variables in the compose files, by name. */
@@ -14,7 +14,7 @@ export type ComposeSettings = Record<string, string>
 
 /** A Compose project, whether it runs or not. */
 export interface ComposeProject {
-  /** Absolute path; its settings are in `.env` there, for people who run Compose by hand. */
+  /** Absolute path; its settings are in `.env` there, for operators who run Compose by hand. */
   folder: string
   /** Its compose files, relative to the root of the repository. */
   files: readonly string[]
@@ -22,12 +22,12 @@ export interface ComposeProject {
   /** Runs one Compose command on the project; `files` are added to its own. */
   compose(args: string[], extra?: ComposeExtra): Promise<CommandResult>
   /**
-   * The same for a command that has to succeed.
+   * Runs one Compose command that has to succeed.
    *
    * @throws {CommandError} with the last lines of the containers' logs.
    */
   must(args: string[], extra?: ComposeExtra): Promise<void>
-  /** What Docker tells about the project's containers, as JSON text. */
+  /** Returns what Docker reports about the project's containers, as JSON text. */
   inspect(): Promise<string>
   /** Stops the containers; data stay. */
   stop(): Promise<void>
@@ -41,10 +41,10 @@ export interface ComposeExtra {
 }
 
 /**
- * The project that the settings in `folder` describe (see {@link writeSettings}); starts nothing.
+ * Returns the project that the settings in `folder` describe (see {@link writeSettings}); starts nothing.
  *
  * @param files paths of the compose files, relative to the root of the repository. Default: those in its settings,
- *   as `COMPOSE_FILE`, else the object store's alone.
+ * as `COMPOSE_FILE`, otherwise only the object store's.
  * @throws {Error} if nothing was described there.
  */
 export async function openComposeProject(
@@ -83,7 +83,7 @@ export async function openComposeProject(
   }
 }
 
-/** Describes a project in `folder`. What another stack of the same project said there stays, unless it is said anew. */
+/** Describes a project in `folder`. Settings of another stack of the same project stay, unless they are replaced. */
 export async function writeSettings(folder: string, settings: ComposeSettings): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const all = { ...(await readSettings(folder).catch(() => ({}))), ...settings }

@@ -2,14 +2,14 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StoreCredentials } from '../servers/running-store.ts'
 
-/** The readers of the file disagree about all else: for one of them `#` or `;` ends a value, for another it is part of it. */
+/** The readers of the file disagree about other characters: for some, `#` or `;` ends a value. */
 const unambiguousKey = /^[A-Za-z0-9/+=._~:@-]+$/
 
 /**
- * Keys in the form of the AWS shared credentials file, which both clients of Loki and that of Tempo read where
- * AWS_SHARED_CREDENTIALS_FILE names it.
+ * Returns keys in the form of the AWS shared credentials file. Both clients of Loki and that of Tempo read the file that
+ * AWS_SHARED_CREDENTIALS_FILE names.
  *
- * @throws {Error} for a key that they would not all read alike; the key is not in the message.
+ * @throws {Error} for a key that they would not all read alike; the message does not contain the key.
  */
 export function sharedCredentials({ accessKeyId, secretAccessKey }: StoreCredentials): string {
   if (![accessKeyId, secretAccessKey].every((key) => unambiguousKey.test(key))) {
@@ -27,12 +27,12 @@ export function sharedCredentials({ accessKeyId, secretAccessKey }: StoreCredent
 export async function writeCredentialsFile(folder: string, keys: StoreCredentials): Promise<string> {
   const path = join(folder, 's3-credentials')
   await writeFile(path, sharedCredentials(keys), { mode: 0o600 })
-  // One that was there already keeps its mode.
+  // A file that already existed has kept its mode.
   await chmod(path, 0o600)
   return path
 }
 
-/** The keys in what {@link sharedCredentials} writes. @throws {Error} if one is missing. */
+/** Returns the keys in what {@link sharedCredentials} writes. @throws {Error} if one is missing. */
 export function keysIn(credentials: string): StoreCredentials {
   const value = (name: string) => new RegExp(`^${name} *= *(\\S+)$`, 'm').exec(credentials)?.[1]
   const [accessKeyId, secretAccessKey] = [value('aws_access_key_id'), value('aws_secret_access_key')]

@@ -14,16 +14,16 @@ export interface StackOptions {
   /** Ports on 127.0.0.1. */
   apiPort: number
   consolePort: number
-  /** Origins whose pages may use the store (CORS); a `*` in one stands for anything. Default: none. */
+  /** Origins whose pages may use the store (CORS); `*` is a wildcard. Default: none. */
   browserOrigins?: readonly string[]
-  /** Of the `docker` command; variables of the compose files count here too. */
+  /** Environment of the `docker` command, with variables of the compose files. */
   env: DockerEnvironment
   onProgress: OnProgress
 }
 
 /** The compose project of the object store, whether it runs or not. */
 export interface ObjectStoreStack extends ComposeProject {
-  /** With the service's own key, not root's. */
+  /** With the keys of the service, not those of root. */
   connection: StoreConnection
   consoleUrl: string
 }
@@ -44,7 +44,7 @@ export async function upObjectStore(options: StackOptions): Promise<ObjectStoreS
   return stack
 }
 
-/** Makes the image, the secrets and the settings of the object store; starts nothing. */
+/** Creates the image, the secrets and the settings of the object store; starts nothing. */
 export async function describeObjectStore(options: StackOptions): Promise<void> {
   const secrets = await ensureStackSecrets(join(options.folder, 'secrets'))
   const image = await ensureObjectStoreImage(options.env, options.onProgress)
@@ -60,7 +60,7 @@ export async function describeObjectStore(options: StackOptions): Promise<void> 
 }
 
 /**
- * The project that {@link upObjectStore} described in `folder`; starts nothing.
+ * Returns the project that {@link upObjectStore} described in `folder`; starts nothing.
  *
  * @throws {Error} if nothing was described there.
  */

@@ -5,22 +5,22 @@ import { join } from 'node:path'
 import { randomCredentials, type StoreCredentials } from '../servers/running-store.ts'
 import { sharedCredentials } from './credentials-file.ts'
 
-/** User and group of the images when nobody says otherwise. */
+/** Default user and group of the images. */
 const imageUser = 10001
 
 export interface StackSecrets {
   /** Absolute path of the folder with the secret files, each mode 0600. */
   folder: string
-  /** `uid:gid` of the files' owner, as whom the containers have to run to read them. */
+  /** `uid:gid` of the files' owner: the containers have to run as this user to read them. */
   user: string
-  /** The service's own key pair; root's never leaves its files. */
+  /** Keys of the service; those of root never leave their files. */
   service: StoreCredentials
 }
 
 /**
- * Makes the compose stack's secret files in `folder`, where they are not there yet: MinIO's root user and
- * password, the service's access key and secret key and the key of its tickets, and the keys of Loki, Tempo and whoever
- * reads MinIO's metrics. As root they are given to the image's user, so that no container has to run as root.
+ * Creates the secret files of the compose stack in `folder`, unless they exist: MinIO's root user and password, the
+ * access key, secret key and ticket signing key of the service, and the keys of Loki, Tempo and the reader of MinIO's
+ * metrics. Run as root, it gives them to the image's user, so that no container has to run as root.
  */
 export async function ensureStackSecrets(folder: string): Promise<StackSecrets> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -43,14 +43,14 @@ export async function ensureStackSecrets(folder: string): Promise<StackSecrets> 
   return { folder, user: `${uid}:${gid}`, service: { accessKeyId, secretAccessKey } }
 }
 
-/** Writes `value` (mode 0600, without a newline) unless the file is there; returns what the file holds. */
+/** Writes `value` (mode 0600, without a newline) unless the file exists. @returns what the file contains. */
 export async function ensureSecret(path: string, value: string): Promise<string> {
   if (existsSync(path)) return (await readFile(path, 'utf8')).trimEnd()
   await writeFile(path, value, { mode: 0o600, flag: 'wx' })
   return value
 }
 
-/** As {@link ensureSecret}, readable for the containers' user where this process may give files away. */
+/** Does the same as {@link ensureSecret}, and gives the file to the containers' user if this process is root. */
 export async function ensureContainerSecret(path: string, value: string): Promise<string> {
   const held = await ensureSecret(path, value)
   if (process.getuid?.() === 0) await chown(path, imageUser, imageUser)
@@ -58,9 +58,8 @@ export async function ensureContainerSecret(path: string, value: string): Promis
 }
 
 /**
- * As {@link ensureSecret}, readable for a container that runs as `user`, whoever runs this. Only root may give
- * the file to that user. Everyone else leaves it readable for all, in a folder that nobody else may enter:
- * containers see the file and not the folder.
+ * Does the same as {@link ensureSecret}, for a container that runs as `user`. Root gives the file to that user. Other
+ * users leave it readable for all, in a folder that only they may enter: containers see the file and not the folder.
  */
 export async function ensureSecretFor(user: number, path: string, value: string): Promise<string> {
   const held = await ensureSecret(path, value)

@@ -1,23 +1,23 @@
 import { mustRun } from '../run-command.ts'
 import type { DockerEnvironment } from '../servers/docker-engine.ts'
 
-/** How an update of a Swarm service ended; `none` where it runs as it was first deployed, or nothing changed. */
+/** How an update of a Swarm service ended; `none`: it was not updated. */
 export type UpdateOutcome = 'none' | 'completed' | 'rollback_completed' | 'paused' | 'rollback_paused'
 
-/** A moment of a Swarm service, as the manager sees it. */
+/** The state of a Swarm service, as the manager reports it. */
 interface ServiceState {
   update: UpdateOutcome | 'updating' | 'rollback_started'
-  /** Tasks that run, of those that are wanted, such as `2/2`. */
+  /** Running tasks and wanted tasks, such as `2/2`. */
   replicas: string
 }
 
-/** The manager says nothing about an update for a moment after it was told of one. */
+/** The manager reports an update only some moments after it was requested. */
 const quietSeconds = 5
 
 /**
  * Waits until no update of a Swarm service is under way and all of its tasks run.
  *
- * @param onChange told of every state that is new.
+ * @param onChange called with every new state.
  * @throws {CommandError} if there is no such service. @throws {Error} if it is not settled after `secondsMax`.
  */
 export async function untilSettled(
@@ -25,18 +25,18 @@ export async function untilSettled(
   options: { env: DockerEnvironment; secondsMax: number; onChange?: (line: string) => void },
 ): Promise<UpdateOutcome> {
   const deadline = performance.now() + options.secondsMax * 1000
-  let told = ''
+  let reported = ''
   for (let quiet = 0; performance.now() < deadline; await Bun.sleep(1000)) {
     const { update, replicas } = await stateOf(service, options.env)
     const line = `${service}: ${update === 'none' ? '' : `${update}, `}${replicas} running`
-    if (line !== told) options.onChange?.(line)
-    told = line
+    if (line !== reported) options.onChange?.(line)
+    reported = line
     const [running, wanted] = replicas.split('/')
     if (update === 'updating' || update === 'rollback_started' || running !== wanted) quiet = 0
     else if (update !== 'none') return update
     else if (++quiet > quietSeconds) return update
   }
-  throw new Error(`not settled after ${options.secondsMax} s: ${told}`)
+  throw new Error(`not settled after ${options.secondsMax} s: ${reported}`)
 }
 
 async function stateOf(service: string, env: DockerEnvironment): Promise<ServiceState> {

@@ -1,8 +1,8 @@
 import { UsageError } from '../../service/cli/command.ts'
-import type { LocalIssuer } from '../../service/cli/local-issuer/local-issuer.ts'
+import type { LocalIssuer } from '../../service/cli/local-issuer/issuer.ts'
 import type { Environment } from '../../service/config/parse.ts'
 
-/** Names that a local store decides itself; the user's own values would only mislead it. */
+/** Variables that a local store sets itself. */
 const decidedByStore = /^S3_(?!CONNECTIONS_MAX$)/
 const decidedByIssuer = /^AUTH_/
 
@@ -17,7 +17,7 @@ export interface StartSettings {
  * Reads `PORT` (default 8080), `S3_BUCKET_DOCS` (`cloudlysis-docs`) and `S3_PREFIX_DOCS` (`docs/`). The
  * service checks the last two itself.
  *
- * @throws {UsageError} if `PORT` is no port.
+ * @throws {UsageError} if `PORT` is not a port.
  */
 export function readSettings(env: Environment): StartSettings {
   const port = Number(env.PORT ?? 8080)
@@ -27,7 +27,7 @@ export function readSettings(env: Environment): StartSettings {
   return { port, bucket: env.S3_BUCKET_DOCS ?? 'cloudlysis-docs', prefix: env.S3_PREFIX_DOCS ?? 'docs/' }
 }
 
-/** The user's variables that `start` replaces by its own, for a word about it; those of a set S3_ENDPOINT hold. */
+/** Returns the user's variables that `start` replaces, to report them; with S3_ENDPOINT, those of the store are kept. */
 export function replacedVariables(env: Environment): string[] {
   const kept = ['S3_BUCKET_DOCS', 'S3_PREFIX_DOCS']
   const names = Object.keys(env).filter((name) => !kept.includes(name) && env[name] !== undefined)

@@ -12,7 +12,7 @@ import type { StartedStore, StoreRequest } from './store.ts'
 
 type LocalStore = Omit<StartedStore, 'description'>
 
-/** MinIO with Compose: the container `minio-init` sets up the bucket, its rules and the service's key. */
+/** Starts MinIO with Compose: the container `minio-init` sets up the bucket, its rules and the service's key. */
 export async function startComposeStore(request: StoreRequest): Promise<LocalStore> {
   const { env, onProgress } = request
   const folder = join(request.folder, 'compose')
@@ -35,19 +35,19 @@ export async function startComposeStore(request: StoreRequest): Promise<LocalSto
   }
 }
 
-/** MinIO as a process of this start, built first if need be. */
+/** Starts MinIO as a process of this start, after building it if necessary. */
 export async function startMinioStore(request: StoreRequest): Promise<LocalStore> {
   const options = { ...(await localOptions(request)), dataDir: join(request.folder, 'minio') }
   return provisioned(await startMinio(options), request)
 }
 
-/** SeaweedFS as a process of this start, installed first if need be. */
+/** Starts SeaweedFS as a process of this start, after installing it if necessary. */
 export async function startSeaweedfsStore(request: StoreRequest): Promise<LocalStore> {
   const options = { ...(await localOptions(request)), dataDir: join(request.folder, 'seaweedfs') }
   return provisioned(await startSeaweedfs(options), request)
 }
 
-/** The credentials are those of the last time: the data belong to them. */
+/** The credentials are those of the previous start, to which the data belong. */
 async function localOptions({ folder, uiOrigins: browserOrigins, onProgress }: StoreRequest) {
   const secrets = join(folder, 'secrets')
   await mkdir(secrets, { recursive: true, mode: 0o700 })

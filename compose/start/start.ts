@@ -11,14 +11,14 @@ import {
   LocalFailure,
   runCommand,
 } from '../../service/cli/command.ts'
-import { startLocalIssuer } from '../../service/cli/local-issuer/local-issuer.ts'
-import { localScope, localTenants, signInLink } from '../../service/cli/local-issuer/local-sign-in-code.ts'
+import { startLocalIssuer } from '../../service/cli/local-issuer/issuer.ts'
+import { localScope, localTenants, signInLink } from '../../service/cli/local-issuer/sign-in-code.ts'
 import {
   localFolder,
   readLocalStarts,
   removeLocalStart,
   writeLocalStart,
-} from '../../service/cli/local-issuer/local-state.ts'
+} from '../../service/cli/local-issuer/starts.ts'
 import { withProgress } from '../../service/cli/progress.ts'
 import { readStoreConfig } from '../../service/cli/store.ts'
 import { ConfigError } from '../../service/config/config.ts'

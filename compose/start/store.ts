@@ -26,7 +26,7 @@ export interface StoreRequest {
   port: number
   bucket: string
   prefix: string
-  /** Whose browsers may send to the store and fetch from it. */
+  /** Origins whose pages may transfer directly to and from the store. */
   uiOrigins: readonly string[]
   env: Environment
   onProgress: OnProgress
@@ -39,7 +39,7 @@ export class NoStoreError extends IncompleteError {
 
 interface WayToStore {
   name: string
-  /** `null` if it can be tried, else what is missing, in one line. */
+  /** Returns `null` if it can be tried, otherwise what is missing, in one line. */
   lacks: () => Promise<string | null>
   start: (request: StoreRequest) => Promise<Omit<StartedStore, 'description'>>
 }
@@ -52,7 +52,7 @@ const ways: WayToStore[] = [
 ]
 
 /**
- * Finds an object store: the one that `S3_ENDPOINT` names, else the first of the ways above that works.
+ * Finds an object store: the one that `S3_ENDPOINT` names, otherwise the first of the ways above that works.
  *
  * @throws {NoStoreError} if none does.
  */
@@ -73,13 +73,13 @@ export async function findStore(request: StoreRequest): Promise<StartedStore> {
     }
   }
   throw new NoStoreError(
-    `there is no object store, and documents live nowhere else:\n${passed.map((why) => `  ${why}`).join('\n')}\n` +
+    `there is no object store, and documents are stored nowhere else:\n${passed.map((why) => `  ${why}`).join('\n')}\n` +
       'one of these helps: set S3_ENDPOINT and the other S3_* variables; start Docker; ' +
       'install Go (https://go.dev/dl/); install Python with pip',
   )
 }
 
-/** Somebody else's store: nothing is created and no rule is set there. */
+/** A store that exists already: nothing is created and no rule is set there. */
 function configuredStore({ env, bucket }: StoreRequest): StartedStore {
   const given = Object.entries(env).filter(([name]) => name.startsWith('S3_'))
   return {

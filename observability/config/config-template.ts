@@ -1,13 +1,13 @@
 import type { YamlMapping } from './yaml.ts'
 import { isMapping } from './yaml.ts'
 
-/** What the placeholders of a configuration stand for. What is `null` is left out, with the setting it is for. */
+/** Values of the placeholders of a configuration. A setting whose value is `null` is left out. */
 export type TemplateValues = Readonly<Record<string, string | number | boolean | null>>
 
 /**
- * A copy of `config` with every `${name}` in its texts replaced. One that is the whole text keeps its type (a port
- * is a number); values are put into what YAML was parsed to, so that none can be anything but a value. A setting
- * that is `null`, or nothing but such settings, is left out, as JSON Merge Patch does it (RFC 7396).
+ * Returns a copy of `config` with every `${name}` in its texts replaced. A value that is the whole text keeps its type
+ * (a port is a number). Values are put into the parsed YAML, so none can change its structure. A setting that is `null`,
+ * or a mapping of only such settings, is left out, as in JSON Merge Patch (RFC 7396).
  *
  * @throws {Error} naming a placeholder that has no value.
  */
@@ -32,7 +32,7 @@ function fillText(text: string, values: TemplateValues): string | number | boole
 
 function given(name: string, values: TemplateValues) {
   const value = Object.hasOwn(values, name) ? values[name] : undefined
-  if (value === undefined) throw new Error(`nothing is known for the placeholder ${name}`)
+  if (value === undefined) throw new Error(`there is no value for the placeholder ${name}`)
   return value
 }
 

@@ -11,13 +11,7 @@ import {
   type TempoStoreSettings,
 } from './settings.ts'
 import type { LokiClient } from './settings-rules.ts'
-import {
-  type CollectorVariant,
-  isStoreVariant,
-  type LokiVariant,
-  type TempoVariant,
-  VariantError,
-} from './variants.ts'
+import { isStoreVariant, VariantError } from './variants.ts'
 
 /** What a configuration is rendered from, in addition to its name. */
 export interface RenderContext {
@@ -42,18 +36,17 @@ export async function renderConfiguration(name: string, context: RenderContext):
     case 'loki': {
       const client = variants.includes('s3-classic') ? 'classic' : 'thanos'
       const store = isOnS3 ? await lokiStore(context, client) : null
-      // `renderLoki` refuses variants that it does not know; `renderTempo` and `renderCollector` do as well.
-      return renderLoki(variants as LokiVariant[], { store, places: containerPlaces.loki })
+      return renderLoki(variants, { store, places: containerPlaces.loki })
     }
     case 'tempo':
     case 'tempo3': {
       const store = isOnS3 ? await tempoStore(context) : null
       const render = server === 'tempo' ? renderTempo : renderTempo3
-      return render(variants as TempoVariant[], { store, places: containerPlaces.tempo })
+      return render(variants, { store, places: containerPlaces.tempo })
     }
     case 'collector': {
       const places = containerPlaces.collector
-      return renderCollector(variants as CollectorVariant[], { ...containerUrls, places })
+      return renderCollector(variants, { ...containerUrls, places })
     }
     default:
       throw new VariantError(`there is no server ${server}: name loki, tempo, tempo3 or collector`)

@@ -4,7 +4,7 @@ import type { TempoPlaces } from '../../compose/servers/tempo.ts'
 
 const host = '0.0.0.0'
 
-/** Where a server listens and keeps its files in its container: what the compose files count on. */
+/** Where a server listens and keeps its files in its container, as the compose files expect. */
 export const containerPlaces: { loki: LokiPlaces; tempo: TempoPlaces; collector: CollectorPlaces } = {
   loki: { host, httpPort: 3100, grpcPort: 9095, dataDir: '/loki' },
   tempo: {
@@ -25,11 +25,11 @@ export const containerPlaces: { loki: LokiPlaces; tempo: TempoPlaces; collector:
   },
 }
 
-/** Where a certificate authority of one's own is mounted (overlays/observability.private-ca.yaml). */
+/** Where a private certificate authority is mounted (overlays/observability.private-ca.yaml). */
 export const containerCaFile = '/etc/private-ca.pem'
 
-/** Where they find each other in their network. */
+/** Origins at which containers find each other in their network. */
 export const containerUrls = { lokiUrl: 'http://loki:3100', tempoUrl: 'http://tempo:4318' }
 
-/** Names of containers are known in their network only. All addresses there are private. */
+/** Resolves any name: names of containers exist only in their network, where all addresses are private. */
 export const resolveContainer = async () => ['10.0.0.1']

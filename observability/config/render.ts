@@ -17,18 +17,19 @@ import { merged } from './yaml.ts'
 
 export type { CollectorVariant, LokiVariant, TempoVariant }
 
-/** Where a server listens and keeps its files. Without a host it listens on all addresses: in a container. */
+/** Where a server listens and keeps its files. Without a host it listens on all addresses, as in a container. */
 export type RenderPlaces<Places> = Omit<Places, 'host'> & { host?: string }
 
 /**
- * Loki's configuration: its base, and the variants over it in their own order, with the values filled in. Without
- * a secret: keys reach Loki in the file that AWS_SHARED_CREDENTIALS_FILE names.
+ * Renders Loki's configuration: its base, and the variants over it in their own order, with the values filled in. It
+ * contains no secret: keys reach Loki in the file that AWS_SHARED_CREDENTIALS_FILE names.
  *
  * @returns YAML that `loki -verify-config` accepts.
- * @throws {Error} for variants that exclude each other, or that are for S3 without a store for its client.
+ * @throws {VariantError} for variants that Loki does not have, or that exclude or need each other.
+ * @throws {Error} for S3 without a store for its client.
  */
 export async function renderLoki(
-  variants: readonly LokiVariant[],
+  variants: readonly string[],
   { store, places }: { store?: LokiStoreSettings | null | undefined; places: RenderPlaces<LokiPlaces> },
 ): Promise<string> {
   const chosen = ordered('loki', variants)
@@ -36,23 +37,21 @@ export async function renderLoki(
   if (client !== undefined && store != null && client !== `s3-${store.client}`) {
     throw new Error(`${client}: the settings are for the ${store.client} client`)
   }
-  const files = ['loki/base', ...chosen.map((variant) => `loki/${variant}`)]
-  return render(files, { ...placeValues(places), ...storeValues(client, store) })
+  return render(filesOf('loki', chosen), { ...placeValues(places), ...storeValues(chosen, store) })
 }
 
 /**
- * Tempo's configuration (2.9), in the same way.
+ * Renders the configuration of Tempo 2.9 in the same way.
  *
  * @returns YAML that `tempo -config.verify=true` accepts.
- * @throws {Error} for a variant that is for S3 without a store, or needs one.
+ * @throws as {@link renderLoki} does.
  */
 export async function renderTempo(
-  variants: readonly TempoVariant[],
+  variants: readonly string[],
   { store, places }: { store?: TempoStoreSettings | null | undefined; places: RenderPlaces<TempoPlaces> },
 ): Promise<string> {
   const chosen = ordered('tempo', variants)
-  const files = ['tempo/base', ...chosen.map((variant) => `tempo/${variant}`)]
-  return render(files, { ...placeValues(places), ...storeValues(chosen.find(isStoreVariant), store) })
+  return render(filesOf('tempo', chosen), { ...placeValues(places), ...storeValues(chosen, store) })
 }
 
 /** Variants that differ in Tempo 3: the others are those of 2.9. */
@@ -61,15 +60,14 @@ const tempo3Files: Partial<Record<TempoVariant, string[]>> = {
   retention: ['tempo/v3/retention'],
 }
 
-/** The same for Tempo 3.0, which no test runs. */
+/** Renders the configuration of Tempo 3.0, which no test runs. @throws as {@link renderLoki} does. */
 export async function renderTempo3(
-  variants: readonly TempoVariant[],
+  variants: readonly string[],
   { store, places }: { store?: TempoStoreSettings | null | undefined; places: RenderPlaces<TempoPlaces> },
 ): Promise<string> {
   const chosen = ordered('tempo', variants)
   const files = chosen.flatMap((variant) => tempo3Files[variant] ?? [`tempo/${variant}`])
-  const values = { ...placeValues(places), ...storeValues(chosen.find(isStoreVariant), store) }
-  return render(['tempo/v3/base', ...files], values)
+  return render(['tempo/v3/base', ...files], { ...placeValues(places), ...storeValues(chosen, store) })
 }
 
 export interface CollectorSettings {
@@ -79,20 +77,23 @@ export interface CollectorSettings {
   places: RenderPlaces<CollectorPlaces>
 }
 
-/** The Collector's configuration, in the same way. */
+/** Renders the Collector's configuration in the same way. @returns YAML that `otel-collector validate` accepts. */
 export async function renderCollector(
-  variants: readonly CollectorVariant[],
+  variants: readonly string[],
   { lokiUrl, tempoUrl, places }: CollectorSettings,
 ): Promise<string> {
-  const chosen = ordered('collector', variants)
-  const files = ['collector/base', ...chosen.map((variant) => `collector/${variant}`)]
+  const files = filesOf('collector', ordered('collector', variants))
   return render(files, { ...placeValues(places), lokiUrl, tempoUrl })
+}
+
+function filesOf(server: string, variants: readonly string[]): string[] {
+  return ['base', ...variants].map((name) => `${server}/${name}`)
 }
 
 async function render(files: string[], values: TemplateValues): Promise<string> {
   const configs = await Promise.all(files.map(readConfig))
   const config = configs.reduce((base, variant) => merged(base, variant), {})
-  const from = files.map((file) => `observability/${file}.yaml`).join(', ')
+  const from = files.map((file) => `observability/config/${file}.yaml`).join(', ')
   return `# Rendered from ${from}: change those.\n${YAML.stringify(filled(config, values), null, 2)}\n`
 }
 
@@ -100,22 +101,23 @@ async function readConfig(file: string): Promise<YamlMapping> {
   return YAML.parse(await Bun.file(join(import.meta.dir, `${file}.yaml`)).text()) as YamlMapping
 }
 
-/** Open to its network, as a container has to be, unless it is told otherwise. */
+/** Listens on all addresses, as a container has to, unless `places` names a host. */
 function placeValues(places: object): TemplateValues {
   return { host: '0.0.0.0', ...places }
 }
 
 function storeValues(
-  variant: string | undefined,
+  variants: readonly string[],
   store: TempoStoreSettings | null | undefined,
 ): TemplateValues {
+  const variant = variants.find(isStoreVariant)
   if (variant === undefined) return { objectStore: 'filesystem' }
-  if (store == null) throw new Error(`${variant} needs to know the store`)
+  if (store == null) throw new Error(`${variant} needs a store`)
   const { bucket, prefix, endpoint, region, insecure, forcePathStyle, caFile } = store
   return {
     objectStore: 's3',
     ...{ bucket, prefix, endpoint, region, insecure, forcePathStyle, caFile },
-    // The same choice in the words of the clients.
+    // The same choice in the terms of the clients.
     bucketLookup: forcePathStyle ? 'path' : 'virtual-hosted',
     bucketLookupNumber: forcePathStyle ? 0 : 1,
   }

@@ -7,12 +7,12 @@ import type { Values } from '../../service/config/variables.ts'
 /** The two S3 clients that Loki 3 has. */
 export type LokiClient = 'thanos' | 'classic'
 
-/** True if Loki's thanos client takes `prefix`, which ends with a slash, for a `storage_prefix`. */
+/** Returns whether Loki's thanos client accepts `prefix`, which ends with a slash, as a `storage_prefix`. */
 export function fitsThanos(prefix: string): boolean {
   return /^[0-9A-Za-z-]+\/$/.test(prefix)
 }
 
-/** Everything that the servers cannot express of values that are right by themselves. */
+/** Returns what the servers cannot express of values that are valid by themselves. */
 export function storeProblems(values: Values, lokiClient: LokiClient): Problem[] {
   return [
     ...(values.S3_BUCKET_LOKI !== undefined && lokiClient === 'thanos' ? thanosProblems(values) : []),
@@ -37,7 +37,7 @@ function thanosProblems({ S3_ENDPOINT, S3_BUCKET_LOKI, S3_PREFIX_LOKI = 'loki/' 
   return problems
 }
 
-/** Without path style the bucket is put before the host, which SDKs give up by themselves where it cannot be. */
+/** Without path style the bucket is put before the host; SDKs fall back by themselves where that is impossible. */
 function hostNameProblems(values: Values): Problem[] {
   const { S3_ENDPOINT: endpoint } = values
   if (endpoint === undefined) return []

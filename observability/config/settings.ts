@@ -42,9 +42,9 @@ export interface SettingsOptions {
 }
 
 /**
- * What Loki and Tempo are to be told about their store, out of the configuration contract (README.md,
- * "Configuration"): `null` for one that has no bucket. Of the contract only the `S3_*` variables that are about
- * them are needed, keys are not even looked at, and everything that is set has to be right.
+ * Returns the settings of the store for Loki and Tempo from the configuration contract (docs/configuration.md): `null`
+ * for a server without a bucket. Only the `S3_*` variables that concern them are needed; keys are ignored, and
+ * everything else that is set has to be right.
  *
  * @throws {ConfigError} with all problems at once, among them what the servers cannot express.
  */

@@ -26,10 +26,10 @@ export class VariantError extends Error {
  */
 export function ordered<Server extends ConfiguredServerName>(
   server: Server,
-  variants: readonly VariantOf<Server>[],
+  variants: readonly string[],
 ): VariantOf<Server>[] {
   const known: readonly VariantOf<Server>[] = variantOrder[server]
-  const unknown = variants.find((variant) => !known.includes(variant))
+  const unknown = variants.find((variant) => !known.some((one) => one === variant))
   if (unknown !== undefined)
     throw new VariantError(`${server} has no variant ${unknown}: ${known.join(', ')}`)
   const stores = [...new Set(variants.filter(isStoreVariant))]

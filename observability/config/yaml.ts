@@ -1,7 +1,7 @@
-/** A configuration as YAML has it: mappings, lists and scalars. */
+/** A parsed YAML configuration: mappings, lists and scalars. */
 export type YamlMapping = { [name: string]: unknown }
 
-/** A copy of `config` in which `change` has the last word; mappings are joined, anything else is replaced. */
+/** Returns a copy of `config` with `change` applied: mappings are joined, anything else is replaced. */
 export function merged(config: YamlMapping, change: YamlMapping): YamlMapping {
   const result: YamlMapping = { ...config }
   for (const [name, value] of Object.entries(change)) {
@@ -11,6 +11,7 @@ export function merged(config: YamlMapping, change: YamlMapping): YamlMapping {
   return result
 }
 
+/** Returns whether the value is a mapping. */
 export function isMapping(value: unknown): value is YamlMapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

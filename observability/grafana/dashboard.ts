@@ -14,14 +14,14 @@ import { prometheus } from './query.ts'
 
 export interface Row {
   title: string
-  /** From left to right, all equally wide. */
+  /** From left to right, all of the same width. */
   panels: readonly PlacelessPanel[]
   /** In units of Grafana's grid, 30 pixels each; default: 8. */
   height?: number
 }
 
 export interface DashboardOptions {
-  /** Stays for ever: links and alerts name it. */
+  /** Never changes: links and alerts name it. */
   uid: string
   title: string
   description: string
@@ -33,10 +33,10 @@ const gridWidth = 24
 const tag = 'cloudlysis'
 
 /**
- * A dashboard as Grafana loads it from a file.
+ * Returns a dashboard as Grafana loads it from a file.
  *
  * Source: https://grafana.com/docs/grafana/latest/visualizations/dashboards/build-dashboards/view-dashboard-json-model/,
- * and the types of Grafana's own `@grafana/schema`, which the compiler holds this to.
+ * and `@grafana/schema`, whose types the compiler checks.
  */
 export function dashboard({ uid, title, description, variables = [], rows }: DashboardOptions): Dashboard {
   return {
@@ -57,7 +57,7 @@ export function dashboard({ uid, title, description, variables = [], rows }: Das
   }
 }
 
-/** A menu of the other dashboards, which keeps the time that is shown. */
+/** A menu of the other dashboards, which keeps the time shown. */
 const others: DashboardLink = {
   type: 'dashboards',
   title: 'Cloudlysis',
@@ -71,7 +71,7 @@ const others: DashboardLink = {
   url: '',
 }
 
-/** A choice among the values of a label, several or all of them. */
+/** Returns a variable for several or all values of a label. */
 export function labelVariable(name: string, label: string, metric: string): VariableModel {
   const all = { text: ['All'], value: ['$__all'] }
   return {
@@ -88,7 +88,7 @@ export function labelVariable(name: string, label: string, metric: string): Vari
   }
 }
 
-/** Rows below each other, each under its heading; ids count up. */
+/** Returns the panels of all rows, each row under its heading; ids ascend. */
 function placed(rows: readonly Row[]): (Panel | RowPanel)[] {
   const panels: (Panel | RowPanel)[] = []
   let y = 0

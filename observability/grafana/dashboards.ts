@@ -5,5 +5,5 @@ import { loki } from './definitions/loki.ts'
 import { store } from './definitions/store.ts'
 import { tempo } from './definitions/tempo.ts'
 
-/** What Grafana shows; each is the file `dashboards/<uid>.json`, which `write-dashboards.ts` writes. */
+/** All dashboards; each is the file `dashboards/<uid>.json`, which `write-dashboards.ts` writes. */
 export const dashboards: readonly Dashboard[] = [documents, loki, tempo, collector, store]

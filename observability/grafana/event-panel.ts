@@ -2,7 +2,7 @@ import { LogsDedupStrategy, LogsSortOrder } from '@grafana/schema'
 import type { PanelText, PlacelessPanel } from './panel.ts'
 import { logQuery, loki, tempo, traceQuery } from './query.ts'
 
-/** Log lines, newest first; a line leads to its trace by the derived field of the data source. */
+/** Returns a panel of log lines, newest first. The derived field of the data source links a line to its trace. */
 export function logLines({ title, description, expr }: PanelText & { expr: string }): PlacelessPanel {
   return {
     type: 'logs',
@@ -24,7 +24,7 @@ export function logLines({ title, description, expr }: PanelText & { expr: strin
   }
 }
 
-/** A list of traces; the id in each row opens the trace. */
+/** Returns a panel with a list of traces; the id in each row opens the trace. */
 export function traceList({ title, description, query }: PanelText & { query: string }): PlacelessPanel {
   return {
     type: 'table',

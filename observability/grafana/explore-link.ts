@@ -1,18 +1,18 @@
 import type { Query } from './query.ts'
 
-/** What is offered when somebody clicks on a series. */
+/** A link that Grafana offers after a click on a series. */
 export interface PanelLink {
   title: string
   url: string
 }
 
-/** In a link: the value that this label has on the series that was clicked on. */
+/** Returns the variable that a link replaces by the value of this label on the clicked series. */
 export function clickedLabel(name: string): string {
   return variable(`__field.labels.${name}`)
 }
 
 /**
- * A link that opens `query` in Explore, over the time that the dashboard shows.
+ * Returns a link that opens `query` in Explore, over the time that the dashboard shows.
  *
  * Source: https://grafana.com/docs/grafana/latest/panels-visualizations/configure-data-links/ and, for the form of
  * the address, https://grafana.com/docs/grafana/latest/explore/get-started-with-explore/#generate-explore-urls-from-external-tools.
@@ -27,7 +27,7 @@ function variable(name: string): string {
   return `\${${name}}`
 }
 
-/** Percent-encodes all but the variables, and has Grafana encode what it puts in for them. */
+/** Percent-encodes everything except the variables, and has Grafana encode their values. */
 function encodeAround(text: string): string {
   return text
     .split(/(\$\{[^}]+\})/)

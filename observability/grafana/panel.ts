@@ -13,26 +13,26 @@ import {
 import type { PanelLink } from './explore-link.ts'
 import { prometheus, promInstant, promRange } from './query.ts'
 
-/** A panel without its place, which follows from the row that it stands in. */
+/** A panel without its place, which its row determines. */
 export type PlacelessPanel = Omit<Panel, 'id' | 'gridPos'>
 
 export interface PanelText {
   title: string
-  /** What is seen here, and what about it is good or bad. */
+  /** What the panel shows, and what is good or bad about it. */
   description: string
 }
 
 export interface GraphOptions extends PanelText {
   /** One of https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/#unit. */
   unit: string
-  /** PromQL, each with what its series are called. */
+  /** PromQL, each with the legend of its series. */
   queries: readonly (readonly [expr: string, legend: string])[]
   links?: PanelLink[]
-  /** Series on top of each other, where their sum means something. */
+  /** Stacks the series, if their sum is meaningful. */
   stacked?: boolean
 }
 
-/** Lines over time, from Prometheus. */
+/** Returns a graph over time from Prometheus. */
 export function graph({
   title,
   description,
@@ -73,11 +73,11 @@ export interface StatOptions extends PanelText {
   /** PromQL; one number for each series. */
   expr: string
   legend?: string
-  /** Red from here on; default: never. */
+  /** Red from this value on; default: never. */
   redFrom?: number
 }
 
-/** Numbers as they are now, from Prometheus. */
+/** Returns a panel of current numbers from Prometheus. */
 export function stat({ title, description, unit, expr, legend = '', redFrom }: StatOptions): PlacelessPanel {
   const steps = [
     { value: null, color: 'text' },

@@ -1,11 +1,11 @@
 import type { Row } from './dashboard.ts'
 import { graph, type PlacelessPanel, stat } from './panel.ts'
 
-/** How many instances of a Prometheus job give their metrics. */
+/** Returns a panel of the number of instances of a Prometheus job that return their metrics. */
 export function instancesStat(job: string): PlacelessPanel {
   return stat({
     title: 'Instances',
-    description: 'How many give their metrics.',
+    description: 'Instances that return their metrics.',
     unit: 'short',
     expr: `sum(up{job="${job}"})`,
   })
@@ -14,13 +14,13 @@ export function instancesStat(job: string): PlacelessPanel {
 export interface RequestsOptions {
   /** A histogram in seconds with the labels `route` and `status_code`, without `_count` and `_bucket`. */
   metric: string
-  /** RE2, for the label `route`: those that people wait for. */
+  /** RE2, for the label `route`: the routes that users wait for. */
   routes: string
-  /** Which ones these are. */
+  /** Describes these routes. */
   description: string
 }
 
-/** Rate, errors and duration of requests by route, as Loki and Tempo count them. */
+/** Returns a row of rate, errors and duration of requests by route, as Loki and Tempo count them. */
 export function requestsRow({ metric, routes, description }: RequestsOptions): Row {
   return {
     title: 'Requests',
@@ -35,7 +35,7 @@ export function requestsRow({ metric, routes, description }: RequestsOptions): R
       }),
       graph({
         title: 'Failed requests by route',
-        description: 'Answers with a 5xx in a second.',
+        description: 'Answers with a 5xx per second.',
         unit: 'reqps',
         queries: [
           [

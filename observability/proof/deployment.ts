@@ -5,38 +5,38 @@ import type { YamlMapping } from '../config/yaml.ts'
 export const serverNames = ['loki', 'tempo'] as const
 export type ServerName = (typeof serverNames)[number]
 
-/** How a store is reached, whichever it is. */
+/** How any store is reached. */
 export type StoreAccess = Omit<StoreConnection, 'kind'>
 
 /**
- * How Loki and Tempo are run for the proof: as processes, or in containers. The checks know nothing else, so
- * they are the same either way. What a deployment starts it also ends: with `close`, whatever happened.
+ * Runs Loki and Tempo for the proof, as processes or in containers. The checks use only this interface, so they are
+ * the same either way. A deployment ends everything that it has started: with `close`, whatever happened.
  */
 export interface Deployment {
   readonly kind: 'native' | 'compose'
-  /** The store as this process reaches it, with keys that the servers have too. */
+  /** The store as this process reaches it, with the keys that the servers have. */
   readonly store: StoreAccess
-  /** True if the store is part of it: `close` ends that, too, with all that is in it. */
+  /** True if the store is part of the deployment: `close` then also ends the store, and removes its contents. */
   readonly hasOwnStore?: boolean
   /**
    * Starts one server and waits until it is ready to take telemetry and queries.
    *
    * @throws {ServerStartError} if it ends by itself or is not ready in time; nothing is left running then.
-   *   With the server's last lines: a refusal is told by them.
+   *   It contains the server's last lines, which tell a refusal.
    */
   start(launch: Launch): Promise<RunningServer>
-  /** A way to the store that can be cut while every other one stays open. */
+  /** Opens a route to the store that can be cut while every other one stays open. */
   openRoute(): Promise<StoreRoute>
-  /** Ends all that still runs and removes every disk. Can be repeated. */
+  /** Ends everything that still runs and removes every disk. Can be repeated. */
   close(): Promise<void>
 }
 
-/** One server, as a check wants it. */
+/** How a check starts one server. */
 export interface Launch {
   server: ServerName
-  /** Of its folder, container and evidence; unique in a run, such as `loki-main`. */
+  /** Name of its folder, container and evidence; unique in a run, such as `loki-main`. */
   name: string
-  /** Of the files below `observability/<server>/`, beside `base`: such as `s3-thanos`, `retention`. */
+  /** Files below `observability/config/<server>/` in addition to `base`, such as `s3-thanos` or `retention`. */
   variants: readonly string[]
   bucket: string
   /** Ends with a slash. */
@@ -45,11 +45,11 @@ export interface Launch {
   credentials?: StoreCredentials | undefined
   /** Default: the server reaches the store directly. */
   route?: StoreRoute | undefined
-  /** Changes the rendered configuration last: shorter times for a check, or what a self-test breaks. */
+  /** Changes the rendered configuration, such as to shorter times for a check. */
   alter?: ((config: YamlMapping) => YamlMapping) | undefined
-  /** A disk that another one was stopped on; default: a new, empty one. */
+  /** The disk of a server that was stopped; default: a new, empty one. */
   disk?: Disk | undefined
-  /** Told what it is started with, before it is: YAML without secrets. */
+  /** Called with its configuration before it starts: YAML without secrets. */
   onConfig?: ((config: string) => void) | undefined
 }
 
@@ -58,6 +58,9 @@ export interface Disk {
   readonly name: string
 }
 
+/** A server that takes telemetry. */
+export type Writer = Pick<RunningServer, 'url' | 'otlpUrl'>
+
 export interface RunningServer {
   /** Origin of its HTTP API, without a trailing slash. */
   url: string
@@ -65,22 +68,23 @@ export interface RunningServer {
   otlpUrl: string
   disk: Disk
   /**
-   * SIGTERM, and waits until it is gone; the disk stays. After the deadline of its kind (Tempo 2.9 hangs once
-   * it has been queried) it is killed. Can be repeated.
+   * Sends SIGTERM and waits until it is gone; the disk stays. After the deadline of its kind (Tempo 2.9 hangs once it
+   * has been queried) it is killed. Can be repeated.
    */
   stop(): Promise<'ended' | 'killed'>
-  /** SIGKILL, and waits until it is gone; the disk stays. */
+  /** Sends SIGKILL and waits until it is gone; the disk stays. */
   kill(): Promise<void>
-  /** All that it has printed. */
+  /** Returns everything that it has printed. */
   log(): Promise<string>
 }
 
 export interface StoreRoute {
   /** Origin by which servers reach the store through it. */
   endpoint: string
-  /** Variables that a server's environment needs for it. */
+  /** Environment variables that a server needs for it. */
   env?: Readonly<Record<string, string>>
-  /** From now on connections are refused, and open ones closed. */
+  /** Refuses connections from now on, and closes open ones. */
   cut(): Promise<void>
+  /** Accepts connections again. */
   restore(): Promise<void>
 }

@@ -26,7 +26,7 @@ export interface Against {
   otlp?: string
 }
 
-/** `servers`: those that were named, else both, or with `--against` those that have a URL. */
+/** `servers`: those that were named; by default both, or with `--against` those that have a URL. */
 export interface Request {
   servers: ServerName[]
   flags: Flags
@@ -42,15 +42,15 @@ export function validateCommand(): Command {
     .argument('[servers...]', 'loki, tempo, or both (the default)')
     .option('--all', 'also: an outage of the store, retention, deletion (minutes instead of seconds)')
     .option('--json', 'one JSON object instead of lines')
-    .option('--junit <file>', 'write a JUnit report, too')
-    .option('--evidence <folder>', 'where to keep what was seen (default: .local/validate/<time>)')
+    .option('--junit <file>', 'also write a JUnit report')
+    .option('--evidence <folder>', 'where to keep the evidence (default: .local/validate/<time>)')
     .addOption(
-      new Option(
-        '--store <store>',
-        'which store to start, where S3_ENDPOINT names none (default: minio)',
-      ).choices(['minio', 'ceph-rgw']),
+      new Option('--store <store>', 'the store to start if S3_ENDPOINT names none (default: minio)').choices([
+        'minio',
+        'ceph-rgw',
+      ]),
     )
-    .option('--tls', 'have that store speak TLS, with a private certificate authority')
+    .option('--tls', 'start that store with TLS and a private certificate authority')
     .addOption(
       new Option('--deploy <how>', 'run Loki and Tempo as processes, or in containers')
         .choices(['native', 'compose'])
@@ -59,18 +59,18 @@ export function validateCommand(): Command {
     .addOption(
       new Option(
         '--variant <variant>',
-        "which of Loki's two S3 clients (default: s3-thanos, or s3-classic for the prefixes that only that takes)",
+        'the S3 client of Loki (default: s3-thanos, or s3-classic for prefixes that only that client supports)',
       ).choices(['s3-thanos', 's3-classic']),
     )
     .option(
       '--against <urls>',
-      'prove servers that run: loki=<url>,tempo=<url>, and otlp=<url> for a Collector before them; can be repeated',
+      'prove running servers: loki=<url>,tempo=<url>, and otlp=<url> for a Collector in front of them; can be repeated',
       parseAgainst,
     )
-    .option('--tenant <name>', 'with --against: whose data, where tenants are told apart', parseTenant)
+    .option('--tenant <name>', 'with --against: the tenant, if the servers have several', parseTenant)
     .option(
       '--wait <seconds>',
-      'with --against: how long data may take to the bucket (default: 60)',
+      'with --against: how long data may take to reach the bucket (default: 60)',
       integerIn(1, 99_999, 'a number of seconds'),
     )
     .addHelpText('after', helpText)
@@ -138,7 +138,7 @@ function parseAgainst(text: string, before: Against = {}): Against {
       )
     }
     if (result[name as keyof Against] !== undefined)
-      throw new InvalidArgumentError(`${name}= stands there twice.`)
+      throw new InvalidArgumentError(`${name}= is given twice.`)
     result[name as keyof Against] = url
   }
   return result

@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto'
 
-/** What one run writes and looks for: nothing else has these names, so what is found is what was written. */
+/** What one run writes and looks for. Its names are random, so what is found is what was written. */
 export interface Marker {
   /** 16 hexadecimal digits. */
   id: string
-  /** Of the resource; becomes Loki's label `service_name`. */
+  /** Attribute of the resource; becomes Loki's label `service_name`. */
   serviceName: string
-  /** On the log line and on the span: how one is found from the other. */
+  /** On the log lines and on the spans, so that one is found from the other. */
   correlationId: string
   /** W3C trace context: 32 and 16 hexadecimal digits. */
   traceId: string
   rootSpanId: string
   childSpanId: string
-  /** When it happened, milliseconds since the epoch; Loki and Tempo keep it. */
+  /** Time of the first line and span, milliseconds since the epoch; Loki and Tempo keep it. */
   at: number
 }
 
+/** Returns a marker with random names. @param at its time, milliseconds since the epoch; default: now. */
 export function newMarker(at = Date.now()): Marker {
   const id = hex(8)
   return {

@@ -1,12 +1,10 @@
 import { joinChecksOf } from './checks/join-checks.ts'
 import * as loki from './checks/loki-main.ts'
-import * as lokiOutage from './checks/loki-outage.ts'
 import * as lokiRefusals from './checks/loki-refusals.ts'
 import * as lokiUpkeep from './checks/loki-upkeep.ts'
 import { outsideJoinChecks, outsideLokiChecks, outsideTempoChecks } from './checks/outside-checks.ts'
 import { type ProofCheck, type ProofFacts, setupFacts } from './checks/proof-check.ts'
 import * as tempo from './checks/tempo-main.ts'
-import * as tempoOutage from './checks/tempo-outage.ts'
 import * as tempoRefusals from './checks/tempo-refusals.ts'
 import { retention as tempoRetention } from './checks/tempo-retention.ts'
 import type { ServerName } from './deployment.ts'
@@ -26,7 +24,7 @@ export const ownChecks: Readonly<Record<ServerName, readonly ProofCheck<OwnScene
     lokiRefusals.wrongSecretRefused,
     lokiRefusals.wrongBucketRefused,
     lokiRefusals.nothingElsewhere,
-    lokiOutage.outage,
+    lokiRefusals.outage,
     lokiUpkeep.retention,
     lokiUpkeep.deletion,
     loki.containment,
@@ -44,7 +42,7 @@ export const ownChecks: Readonly<Record<ServerName, readonly ProofCheck<OwnScene
     tempoRefusals.wrongSecretRefused,
     tempoRefusals.wrongBucketRefused,
     tempoRefusals.nothingElsewhere,
-    tempoOutage.outage,
+    tempoRefusals.outage,
     tempoRetention,
     tempo.containment,
     tempo.untouched,

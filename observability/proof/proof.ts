@@ -1,4 +1,5 @@
 import { type PlannedCheck, planned } from '../../service/cli/checks/run-checks.ts'
+import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import type { OutsideScene } from './checks/outside-checks.ts'
 import { type Deployment, type ServerName, type StoreAccess, serverNames } from './deployment.ts'
@@ -64,40 +65,35 @@ const bothNeeded = 'it takes both, Loki and Tempo'
 export function ownProof(options: ProofOptions): Proof {
   const { places, deployment, part, marker = newMarker(), others = [] } = options
   const removals: (() => Promise<string[]>)[] = []
-  const scenes = serverNames.flatMap((server) => {
-    const place = places[server]
-    if (place === undefined) return []
-    const objects = createS3ObjectStore({ ...deployment.store, bucket: place.bucket, connectionsMax: 16 })
-    const others_ = serverNames.filter((other) => other !== server)
-    const neighbours = [...others, ...others_.flatMap((other) => placesOfProof(other, places[other], marker))]
+  const { scenes, close } = scenesOf(places, deployment.store, (server, place, objects): OwnScene => {
+    const proved = serverNames.filter((other) => other !== server)
+    const neighbours = [...others, ...proved.flatMap((other) => placesOfProof(other, places[other], marker))]
     const ownPrefixes = prefixesOfProof(place)
-    const scene: OwnScene = {
+    return {
       ...newScene({ ...options, server, place, objects, marker, ownPrefixes, neighbours }),
       deployment,
       variants: place.variants,
       atEnd: (remove) => void removals.push(remove),
     }
-    return [{ scene, close: () => objects.close() }]
   })
-  const isAsked = (check: { part: string }) => part === 'all' || check.part === 'default'
+  const checksOf = ({ server }: OwnScene) =>
+    ownChecks[server].filter((check) => part === 'all' || check.part === 'default')
   const notAsked = scenes.length < 2 ? bothNeeded : undefined
   return {
     checks: [
-      ...scenes.flatMap(({ scene }) =>
-        ownChecks[scene.server].filter(isAsked).map((check) => planned(check, scene)),
-      ),
+      ...scenes.flatMap((scene) => checksOf(scene).map((check) => planned(check, scene))),
       ...joinChecks.own.map((check) => planned(check, { marker, orgId: undefined }, notAsked)),
     ],
     async close() {
       await deployment.close()
       const left = deployment.hasOwnStore ? [] : await Promise.all(removals.map((remove) => remove()))
-      for (const { close } of scenes) close()
+      close()
       return left.flat()
     },
   }
 }
 
-/** Where the proof of the other server writes, in case it has the same bucket. */
+/** Returns where the proof of the other server writes, in case it has the same bucket. */
 function placesOfProof(server: ServerName, place: ServerPlace | undefined, marker: Marker): Place[] {
   if (place === undefined) return []
   const prefixes = [...prefixesOfProof(place), canaryFolder(marker, server)]
@@ -108,31 +104,44 @@ function placesOfProof(server: ServerName, place: ServerPlace | undefined, marke
 export function againstProof(options: AgainstOptions): Proof {
   const { places, store, orgId, others = [] } = options
   const marker = newMarker()
-  const scenes = serverNames.flatMap((server) => {
-    const place = places[server]
-    if (place === undefined) return []
-    const objects = createS3ObjectStore({ ...store, bucket: place.bucket, connectionsMax: 16 })
+  const { scenes, close } = scenesOf(places, store, (server, place, objects): OutsideScene => {
     const neighbours = [...others, ...Object.values(places).filter((other) => other !== place)]
     const ownPrefixes = [place.prefix]
-    const scene: OutsideScene = {
-      ...newScene({ ...options, server, place, objects, marker, ownPrefixes, neighbours }),
-      url: place.url,
-      otlpUrl: place.otlpUrl,
-    }
-    return [{ scene, close: () => objects.close() }]
+    const scene = newScene({ ...options, server, place, objects, marker, ownPrefixes, neighbours })
+    return { ...scene, url: place.url, otlpUrl: place.otlpUrl }
   })
   const notAsked = scenes.length < 2 ? bothNeeded : undefined
   return {
     checks: [
-      ...scenes.flatMap(({ scene }) => [
+      ...scenes.flatMap((scene) => [
         ...outsideChecks[scene.server].map((check) => planned(check, scene)),
         ...notAskedOf(scene.server),
       ]),
       ...joinChecks.outside.map((check) => planned(check, { marker, orgId }, notAsked)),
     ],
     async close() {
-      for (const { close } of scenes) close()
+      close()
       return []
+    },
+  }
+}
+
+/** Returns the scene that `build` makes of each place, on a store of its bucket, and closes these stores. */
+function scenesOf<P extends Place, S>(
+  places: Partial<Record<ServerName, P>>,
+  store: StoreAccess,
+  build: (server: ServerName, place: P, objects: ObjectStore) => S,
+): { scenes: S[]; close(): void } {
+  const opened = serverNames.flatMap((server) => {
+    const place = places[server]
+    if (place === undefined) return []
+    const objects = createS3ObjectStore({ ...store, bucket: place.bucket, connectionsMax: 16 })
+    return [{ scene: build(server, place, objects), close: () => objects.close() }]
+  })
+  return {
+    scenes: opened.map(({ scene }) => scene),
+    close() {
+      for (const one of opened) one.close()
     },
   }
 }

@@ -29,9 +29,9 @@ export interface ChosenStore {
   /** Such as `MinIO at http://127.0.0.1:9000`. */
   description: string
   places: Partial<Record<ServerName, Place>>
-  /** With which of its clients Loki reaches its place. */
+  /** The client with which Loki reaches its place. */
   lokiVariant: LokiOnS3
-  /** What else the configuration puts into buckets: the documents. */
+  /** Other places that the configuration names: the documents. */
   others: readonly Place[]
   /** Stops what was started for the run. */
   stop(): Promise<void>
@@ -43,13 +43,13 @@ export const localPlaces: Record<ServerName, Place> = {
   tempo: { bucket: 'cloudlysis-tempo', prefix: 'tempo/' },
 }
 
-/** True where the environment names a store, whole or in part. */
+/** Returns whether the environment names a store, completely or in part. */
 export function isStoreConfigured(env: Environment): boolean {
   return Object.keys(env).some((name) => name.startsWith('S3_') && env[name] !== undefined)
 }
 
 /**
- * The store that the `S3_*` variables name.
+ * Returns the store that the `S3_*` variables name.
  *
  * @throws {ConfigError} with everything that is wrong with them.
  * @throws {Missing} if the bucket of a server is not named.
@@ -109,9 +109,9 @@ function keysAndDocuments(env: Environment, readFile: ReadFile) {
 }
 
 /**
- * A store of this run's own, with empty buckets.
+ * Starts a store for this run, with empty buckets.
  *
- * @throws {ServerBuildError} or {ServerStartError} where it cannot be had.
+ * @throws {ServerBuildError} or {ServerStartError} if it cannot be built or started.
  */
 export async function startedStore(
   { store: kind = 'minio', tls, variant = 's3-thanos' }: Pick<Flags, 'store' | 'tls' | 'variant'>,

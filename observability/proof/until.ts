@@ -1,10 +1,10 @@
 const pollMilliseconds = 250
 
 /**
- * Asks again and again until there is an answer.
+ * Polls four times a second until there is a result.
  *
  * @param look returns `null` for "not yet".
- * @returns what it found, or `null` if that took longer than `secondsMax`.
+ * @returns what `look` returned, or `null` if that took longer than `secondsMax`.
  * @throws the signal's reason once it aborts, and whatever `look` throws.
  */
 export async function until<T>(

@@ -118,7 +118,7 @@ async function tryToSetUp({
   }
 }
 
-/** Results on standard output as they come, unless it is for one JSON object; what is going on on standard error. */
+/** Shows results on standard output as they come, unless that is for one JSON object; progress on standard error. */
 function showResults({ json }: Flags, signal: AbortSignal) {
   const progress = showProgress('validate')
   const running = new Set<string>()
@@ -128,7 +128,7 @@ function showResults({ json }: Flags, signal: AbortSignal) {
   }
   return {
     report: progress.report,
-    /** How many checks there are after the first one. */
+    /** Sets the number of checks after the first one. */
     expect(count: number) {
       all = count + 1
     },
@@ -141,7 +141,7 @@ function showResults({ json }: Flags, signal: AbortSignal) {
       ended += 1
       tell()
       if (json) return
-      // The moving line is on the same terminal.
+      // The progress line is on the same terminal.
       if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K')
       console.log(resultLines(result))
     },

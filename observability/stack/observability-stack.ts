@@ -12,7 +12,7 @@ import { composeFiles, isOnMinio, type Overlay, servicesOf } from './overlays.ts
 import { ensureObservabilitySecrets } from './secrets.ts'
 import { writeConfigs } from './write-configs.ts'
 
-/** Ports on 127.0.0.1, by the variables of the compose files, and their defaults. */
+/** Default ports on 127.0.0.1, by the variables of the compose files. */
 const portDefaults = {
   MINIO_API_PORT: 9000,
   MINIO_CONSOLE_PORT: 9001,
@@ -34,22 +34,22 @@ export interface ObservabilityOptions {
   overlays: readonly Overlay[]
   ports?: Partial<ObservabilityPorts>
   /**
-   * Of the `docker` command. Variables of the compose files count here, too, and those of the configuration
-   * contract (`S3_ENDPOINT`, …) where an overlay names a store that is not part of the stack.
+   * Environment of the `docker` command, with variables of the compose files, and those of the configuration contract
+   * (`S3_ENDPOINT`, …) if an overlay names a store that is not part of the stack.
    */
   env: DockerEnvironment
   onProgress: OnProgress
 }
 
-/** Loki and Tempo and what was chosen with them, as a Compose project. */
+/** Loki, Tempo and the chosen overlays as a Compose project. */
 export interface ObservabilityStack extends ComposeProject {
   /** Origins on this machine; `null` for what was not chosen. */
   urls: {
     loki: string
     tempo: string
-    /** Takes traces as OTLP over HTTP; Loki takes logs so at `<loki>/otlp`. */
+    /** Receives traces as OTLP over HTTP; Loki receives logs at `<loki>/otlp`. */
     tempoOtlp: string
-    /** Takes both. */
+    /** Receives both. */
     collector: string | null
     prometheus: string | null
     grafana: string | null
@@ -58,11 +58,11 @@ export interface ObservabilityStack extends ComposeProject {
 }
 
 /**
- * Brings Loki and Tempo up with Compose, with what was chosen, and waits until all of it is healthy: makes or
- * takes the images, renders the configurations, makes the secrets. Can be repeated.
+ * Brings up Loki, Tempo and the chosen overlays with Compose, and waits until all of them are healthy. Makes or takes
+ * the images, renders the configurations and creates the secrets. Can be repeated.
  *
  * @throws {CommandError} if the engine or a container fails. @throws {ServerBuildError} if something has to be
- *   built and cannot be. @throws {ConfigError} if the configuration contract is not fulfilled.
+ *   built and cannot be. @throws {ConfigError} if the configuration contract is violated.
  */
 export async function upObservability(options: ObservabilityOptions): Promise<ObservabilityStack> {
   const { folder, overlays, env, onProgress } = options
@@ -90,7 +90,7 @@ export async function upObservability(options: ObservabilityOptions): Promise<Ob
 }
 
 /**
- * The project that {@link upObservability} described in `folder`; starts nothing.
+ * Returns the project that {@link upObservability} described in `folder`; starts nothing.
  *
  * @throws {Error} if nothing was described there.
  */

@@ -1,8 +1,8 @@
 import type { ObservabilityService } from '../../compose/images/observability/images.ts'
 
 /**
- * What can be chosen beyond Loki and Tempo on local disk: at most one overlay of each axis. Its name is that of
- * its file, `overlays/<axis>.<choice>.yaml`. A test compares this with the folder and with its README.
+ * What can be chosen in addition to Loki and Tempo on local disk: at most one overlay of each axis. Its file is
+ * `overlays/<axis>.<choice>.yaml`. A test compares this with the folder and with its README.
  */
 export const overlayAxes = {
   loki: ['loki.s3-minio', 'loki.s3-hetzner'],
@@ -15,23 +15,12 @@ export const overlayAxes = {
 export type OverlayAxis = keyof typeof overlayAxes
 export type Overlay = (typeof overlayAxes)[OverlayAxis][number]
 
-/** Every combination of overlays that is documented: none or one of each axis, and one store at most. */
-export function overlayCombinations(): Overlay[][] {
-  const axes: (readonly Overlay[])[] = Object.values(overlayAxes)
-  const all = axes.reduce<Overlay[][]>(
-    (combinations, axis) =>
-      combinations.flatMap((chosen) => [chosen, ...axis.map((overlay) => [...chosen, overlay])]),
-    [[]],
-  )
-  return all.filter((overlays) => storesOf(overlays).length <= 1)
-}
-
 /** The configuration contract (`S3_ENDPOINT`) knows one store, so Loki and Tempo cannot have one each. */
 function storesOf(overlays: readonly Overlay[]): string[] {
   return [...new Set(overlays.flatMap((overlay) => /\.(s3-.+)$/.exec(overlay)?.[1] ?? []))]
 }
 
-/** The combination with these overlays, in the order of their axes, or why there is none, in one line. */
+/** Returns the combination with these overlays in the order of their axes, or in one line why there is none. */
 export function chosenOverlays(names: readonly string[]): Overlay[] | string {
   const axes: (readonly Overlay[])[] = Object.values(overlayAxes)
   const unknown = names.find((name) => !axes.flat().some((overlay) => overlay === name))
@@ -43,12 +32,12 @@ export function chosenOverlays(names: readonly string[]): Overlay[] | string {
   return stores.length <= 1 ? chosen.flat() : `choose one store: there are ${stores.join(' and ')}`
 }
 
-/** True if the local MinIO is part of a combination. */
+/** Returns whether the local MinIO is part of a combination. */
 export function isOnMinio(overlays: readonly Overlay[]): boolean {
   return overlays.some((overlay) => overlay.endsWith('.s3-minio'))
 }
 
-/** The compose files of a combination in the order in which Compose has to merge them. */
+/** Returns the compose files of a combination in the order in which Compose has to merge them. */
 export function composeFiles(overlays: readonly Overlay[]): string[] {
   const onMinio = isOnMinio(overlays)
   const metrics = overlays.includes('metrics.prometheus')
@@ -62,7 +51,7 @@ export function composeFiles(overlays: readonly Overlay[]): string[] {
   ]
 }
 
-/** The services that a combination runs, beside the object store. */
+/** Returns the services of a combination, without the object store. */
 export function servicesOf(overlays: readonly Overlay[]): ObservabilityService[] {
   return [
     'loki',

@@ -11,17 +11,17 @@ import { variables } from '../../service/config/variables.ts'
 import { minioMetricsToken } from '../prometheus/minio-metrics-token.ts'
 import type { Overlay } from './overlays.ts'
 
-/** As whom the images run that read these secrets. */
+/** Users of the images that read these secrets. */
 const lokiAndTempo = 10001
 const prometheus = 65534
 const grafana = 472
 
 /**
- * Makes the secret files in `folder` that the chosen overlays want beside those of the object store, where they
- * are not there yet.
+ * Creates the secret files in `folder` that the chosen overlays need in addition to those of the object store, unless
+ * they exist.
  *
- * @throws {ConfigError} if the keys of a store are needed that is not part of the stack, and neither their file nor
- *   the configuration contract's variables are there.
+ * @throws {ConfigError} if the keys of a store are needed that is not part of the stack, and there is neither their file
+ *   nor the variables of the configuration contract.
  */
 export async function ensureObservabilitySecrets(
   folder: string,
@@ -32,7 +32,7 @@ export async function ensureObservabilitySecrets(
   const minioMetrics = join(folder, 'minio-metrics-credentials')
   if (overlays.includes('metrics.prometheus') && existsSync(minioMetrics)) {
     const token = join(folder, 'minio-metrics-token')
-    // Made anew each time: it follows from the keys, which may have changed.
+    // Always replaced: it is derived from the keys, which may have changed.
     await rm(token, { force: true })
     await ensureSecretFor(
       prometheus,
@@ -58,6 +58,6 @@ function credentialsFrom(env: DockerEnvironment, path: string): string {
   if (accessKeyId !== undefined && secretAccessKey !== undefined) {
     return sharedCredentials({ accessKeyId, secretAccessKey })
   }
-  const problem = `is needed with S3_SECRET_ACCESS_KEY (each also as …_FILE), since ${path} is not there yet`
+  const problem = `is needed with S3_SECRET_ACCESS_KEY (each also as …_FILE), since ${path} does not exist yet`
   throw new ConfigError([{ variable: 'S3_ACCESS_KEY_ID', problem }])
 }

@@ -19,6 +19,17 @@ export function printLine(text: string): Promise<void> {
   return printBytes(`${printable(text)}\n`)
 }
 
+/** Prints an event: for machines its object, for people its lines. */
+export type Report = (event: object, ...lines: string[]) => Promise<void>
+
+/** Returns what prints the events of a command. @param json whether machines read them, one object per line */
+export function createReport(json: boolean | undefined): Report {
+  return async (event, ...lines) => {
+    if (json) await printJson(event)
+    else for (const line of lines) await printLine(line)
+  }
+}
+
 /** Prints lines on standard error. @returns the exit code that it is given, for `return complain(…)` */
 export function complain<Code extends number>(message: string, exitCode: Code): Code {
   process.stderr.write(`${message.split('\n').map(printable).join('\n')}\n`)
@@ -30,7 +41,7 @@ export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?')
 }
 
-/** Returns what users are told about a failure of the client, the store or the file system; `null` for a defect. */
+/** Returns the sentence about a failure of the client, the store or the file system; `null` for a defect. */
 export function failureSentence(error: unknown): string | null {
   if (error instanceof ProblemError) {
     const { detail, code, traceId, retryAfterSeconds } = error

@@ -1,14 +1,18 @@
-/** Told what is being done right now; may be called very often. */
+import { SingleBar } from 'cli-progress'
+import type { TransferProgress, UploadPhase } from '../client/progress.ts'
+import { formatBytes } from './output.ts'
+
+/** Receives what is being done right now; may be called very often. */
 export type OnProgress = (doing: string) => void
 
 const movingLineMilliseconds = 200
 const plainLineSeconds = 15
 
 /**
- * Shows on standard error that something long is going on: a moving line on a terminal, elsewhere a line at
- * the start and every 15 seconds, with the seconds since the start.
+ * Shows on standard error that something long is in progress: a moving line on a terminal, otherwise a line at the
+ * start and every 15 seconds, with the seconds since the start.
  *
- * @param title what is going on, such as `building minio`.
+ * @param title what is in progress, such as `building minio`.
  * @param started when it began, by `performance.now()`.
  * @returns `report` to pass on as {@link OnProgress}, and `finish`, which prints the last line.
  */
@@ -65,4 +69,46 @@ export async function withProgress<T>(title: string, work: (report: OnProgress) 
 
 function seconds(since: number): number {
   return Math.round((performance.now() - since) / 1000)
+}
+
+/** A bar on standard error while bytes move, and a new one for each phase of an upload. */
+export interface Progress {
+  /** `undefined` where no one would see it: standard error is not a terminal. */
+  onProgress: ((progress: TransferProgress & { phase?: UploadPhase }) => void) | undefined
+  stop(): void
+}
+
+const doing: Record<UploadPhase, string> = { hash: 'hashing', send: 'sending', verify: 'verifying' }
+
+/** Starts to show the progress of a transfer. @param label what is transferred */
+export function startProgress(label: string): Progress {
+  if (!process.stderr.isTTY) return { onProgress: undefined, stop: () => undefined }
+  let shown: { bar: SingleBar; phase: UploadPhase | undefined } | null = null
+  return {
+    onProgress: ({ bytes, totalBytes, phase }) => {
+      if (shown === null || shown.phase !== phase) {
+        shown?.bar.stop()
+        shown = { bar: startBar(phase ? `${label} ${doing[phase]}` : label, totalBytes), phase }
+      }
+      shown.bar.update(bytes)
+    },
+    stop: () => shown?.bar.stop(),
+  }
+}
+
+function startBar(label: string, totalBytes: number | null): SingleBar {
+  const known = `${label} {bar} {percentage}% {value}/{total} {eta_formatted}`
+  const bar = new SingleBar({
+    format: totalBytes === null ? `${label} {value} {duration_formatted}` : known,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: 30,
+    hideCursor: true,
+    // Standard output belongs to the result.
+    stream: process.stderr,
+    formatValue: (value, _options, kind) =>
+      kind === 'value' || kind === 'total' ? formatBytes(value) : String(value),
+  })
+  bar.start(totalBytes ?? 0, 0)
+  return bar
 }

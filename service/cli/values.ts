@@ -4,6 +4,7 @@ import { tenantPattern } from '../wire/names.ts'
 
 /** Values of flags: each parser throws {@link InvalidArgumentError}, which commander reports with exit code 2. */
 
+/** Bytes. */
 export const mebibyte = 1024 * 1024
 
 /** Returns a parser of whole numbers. @param what the noun of its message, such as `a number of seconds` */
@@ -15,6 +16,7 @@ export function integerIn(min: number, max: number, what = 'a whole number'): (t
   }
 }
 
+/** Parses a TCP port. */
 export const parsePort: (text: string) => number = integerIn(1, 65_535, 'a port')
 
 /** Parses MiB per second, such as `32` or `0.5`. @returns bytes per second */
@@ -30,7 +32,7 @@ export function parseTime(text: string): Date {
   throw new InvalidArgumentError('Give a time such as 2026-11-03T14:00:00Z.')
 }
 
-/** Parses scheme, host and port, and nothing else. */
+/** Parses an origin: scheme, host and port only. */
 export function parseOrigin(text: string): string {
   if (isOrigin(text)) return text
   throw new InvalidArgumentError('Give scheme, host and port only, such as https://ui.example.')

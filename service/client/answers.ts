@@ -3,7 +3,7 @@ import { type Digest, isDigest } from '../wire/names.ts'
 import { type CallIds, ProtocolError } from './errors.ts'
 import type { Answer } from './transport.ts'
 
-/** Typed access to the members of a JSON answer; each throws `ProtocolError` where the member has another type. */
+/** Typed access to the members of a JSON answer; each throws `ProtocolError` if the member has another type. */
 export interface Members {
   text(name: string): string
   textOrNull(name: string): string | null
@@ -24,6 +24,7 @@ export async function jsonMembers(answer: Answer): Promise<Members> {
   return membersOf(parsed(body, answer.ids), answer.ids)
 }
 
+/** Reads a version of a document with its metadata and tags. @throws {ProtocolError} */
 export function documentFrom(members: Members): Document {
   return {
     ...versionFrom(members),
@@ -34,11 +35,12 @@ export function documentFrom(members: Members): Document {
   }
 }
 
+/** Reads a version as a listing shows it. @throws {ProtocolError} */
 export function listedFrom(members: Members): ListedVersion {
   return { ...versionFrom(members), storedAt: members.text('storedAt') }
 }
 
-/** `etag` comes from the header of the answer, without its quotes. */
+/** Reads a tag; `etag` comes from the header of the answer, without its quotes. @throws {ProtocolError} */
 export function tagFrom(members: Members, etag: string): Tag {
   return {
     tenant: members.text('tenant'),
@@ -74,15 +76,15 @@ function membersOf(value: unknown, ids: CallIds): Members {
   const wrong = (what: string): never => {
     throw new ProtocolError(`The answer breaks the contract: ${what}.`, ids)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('it is no object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('it is not an object')
   const record = value as Record<string, unknown>
   const text = (name: string) => {
     const member = record[name]
-    return typeof member === 'string' ? member : wrong(`${name} is no text`)
+    return typeof member === 'string' ? member : wrong(`${name} is not a string`)
   }
   const list = (name: string): unknown[] => {
     const member = record[name]
-    return Array.isArray(member) ? member : wrong(`${name} is no list`)
+    return Array.isArray(member) ? member : wrong(`${name} is not a list`)
   }
   return {
     text,
@@ -91,22 +93,22 @@ function membersOf(value: unknown, ids: CallIds): Members {
       const member = record[name]
       return typeof member === 'number' && Number.isSafeInteger(member) && member >= 0
         ? member
-        : wrong(`${name} is no count`)
+        : wrong(`${name} is not a count`)
     },
     digest: (name) => {
       const member = text(name)
-      return isDigest(member) ? member : wrong(`${name} is no digest`)
+      return isDigest(member) ? member : wrong(`${name} is not a digest`)
     },
     texts: (name) =>
-      list(name).map((item) => (typeof item === 'string' ? item : wrong(`${name} is no list of texts`))),
+      list(name).map((item) => (typeof item === 'string' ? item : wrong(`${name} is not a list of strings`))),
     list: (name) => list(name).map((item) => membersOf(item, ids)),
     object: (name) => membersOf(record[name], ids),
     textsByName: (name) => {
       const members = record[name]
-      if (typeof members !== 'object' || members === null) return wrong(`${name} is no object`)
+      if (typeof members !== 'object' || members === null) return wrong(`${name} is not an object`)
       return Object.fromEntries(
         Object.entries(members).map(([key, value]) =>
-          typeof value === 'string' ? [key, value] : wrong(`${name} holds something other than texts`),
+          typeof value === 'string' ? [key, value] : wrong(`${name} holds something other than strings`),
         ),
       )
     },

@@ -18,14 +18,14 @@ import type { UploadOptions, UploadSource } from './upload-body.ts'
 
 /**
  * The documents of one tenant, over the HTTP API (ARCHITECTURE.md, "The API"). Every method rejects with
- * - `ProblemError` where the service said no (`code`, `status`, `detail`, `traceId`, `retryAfterSeconds`),
- * - `ConnectionError` where there was no answer or the connection broke,
- * - `ProtocolError` where the answer breaks the API's contract,
- * - `ArgumentError` where an argument could only be refused; nothing was sent,
- * - the signal's reason where `signal` was aborted.
+ * - `ProblemError` if the service refused (`code`, `status`, `detail`, `traceId`, `retryAfterSeconds`),
+ * - `ConnectionError` if there was no answer or the connection broke,
+ * - `ProtocolError` if the answer breaks the API's contract,
+ * - `ArgumentError` if the service could only refuse an argument; nothing was sent,
+ * - the reason of `signal` if it was aborted.
  *
- * No error holds the token or a signed URL. Calls to the service are not retried, `retryAfterSeconds` says when a
- * retry makes sense; what belongs to an upload by ticket is, a bounded number of times. `put` is safe to repeat.
+ * No error holds the token or a signed URL. Calls to the service are not retried: `retryAfterSeconds` says when a
+ * retry makes sense. The calls of an upload by ticket are, a bounded number of times. `put` is safe to repeat.
  */
 export interface DocumentsClient {
   /**
@@ -33,12 +33,12 @@ export interface DocumentsClient {
    * with `Repr-Digest` (RFC 9530); a stream is hashed while it is sent, and the service's digest compared after.
    *
    * Large Blobs and bytes (`transfers.ticketBytesMin`) go straight to the object store with a ticket, and the
-   * service verifies them before it publishes them. Where it gives no tickets, or the store cannot be reached or
+   * service verifies them before it publishes them. If it gives no tickets, or the store cannot be reached or
    * refuses, they go through the service: `via` and `fallbackReason` say so.
    *
    * @throws {DigestMismatchError} the service stored other bytes than were sent
    * @throws {SizeMismatchError} a stream of another size than `options.size`; nothing was published
-   * @throws {StoreError} with `via: 'ticket'`, where the store cannot be used
+   * @throws {StoreError} with `via: 'ticket'`, if the store cannot be used
    * @throws {CompletionPendingError} the bytes are uploaded, and not verified in time
    */
   put(ref: DocumentName, body: UploadSource, options?: UploadOptions): Promise<Uploaded>
@@ -56,7 +56,7 @@ export interface DocumentsClient {
   get(ref: VersionName, options?: DownloadOptions): Promise<Download>
 
   /**
-   * A URL that gives the bytes as an attachment, straight from the store. It is a credential: whoever has it can
+   * A URL that gives the bytes as an attachment, straight from the store. It is a credential: anyone who has it can
    * download the version until it expires, so keep it out of logs.
    */
   createDownload(ref: DocumentName & { digest: string }, options?: DownloadUrlOptions): Promise<DownloadUrl>
@@ -70,6 +70,7 @@ export interface DocumentsClient {
   /** All versions that match, in the store's order, over as many pages of `limit` rows as it takes. */
   list(query?: ListFilter & Omit<PageOptions, 'cursor'>): AsyncGenerator<ListedVersion, void, undefined>
 
+  /** One page of `list`. */
   listPage(query?: ListFilter & PageOptions): Promise<Page<ListedVersion>>
 
   /** All versions of one document, newest first, with their tags, over pages of `limit` rows. */
@@ -78,14 +79,16 @@ export interface DocumentsClient {
     options?: Omit<PageOptions, 'cursor'>,
   ): AsyncGenerator<Document, void, undefined>
 
+  /** One page of `versions`. */
   versionsPage(ref: DocumentName, options?: PageOptions): Promise<Page<Document>>
 
   /** Removes a version for good. Needs `documents:admin`. */
   deleteVersion(ref: DocumentName & { digest: string }, options?: CallOptions): Promise<void>
 
+  /** Where a tag points. @throws {ProblemError} `document_not_found` */
   getTag(ref: DocumentName, tag: string, options?: CallOptions): Promise<Tag>
 
-  /** Points a tag at a version, with `ifMatch` only if it has not moved: else a `ProblemError` with status 412. */
+  /** Points a tag at a version, with `ifMatch` only if it has not moved since; otherwise a `ProblemError` with status 412. */
   putTag(
     ref: DocumentName,
     tag: string,
@@ -93,6 +96,7 @@ export interface DocumentsClient {
     options?: TagOptions,
   ): Promise<{ tag: Tag; created: boolean }>
 
+  /** Removes a tag, with `ifMatch` only if it has not moved since. The version stays. */
   deleteTag(ref: DocumentName, tag: string, options?: TagOptions): Promise<void>
 }
 
@@ -101,9 +105,9 @@ export interface CallOptions {
 }
 
 /**
- * A client for one tenant. Opens nothing by itself; safe to share.
+ * Creates a client for one tenant. It opens no connection by itself and is safe to share.
  *
- * @throws {ArgumentError} for a URL or a tenant without its form
+ * @throws {ArgumentError} for a malformed URL or tenant
  */
 export function createDocumentsClient(options: ConnectionOptions): DocumentsClient {
   const { tenant } = options

@@ -8,9 +8,8 @@ import {
   type VersionName,
 } from './download.ts'
 import { type CallIds, StoreError } from './errors.ts'
-import { watchIdle } from './idle-watch.ts'
 import { type DocumentName, versionPath } from './references.ts'
-import { errorText, storeRefusal, storeSilence } from './store-answer.ts'
+import { errorText, storeRefusal, storeUnreachable, watchIdle } from './store-call.ts'
 import { signedUrl } from './ticket.ts'
 import type { TransferParts } from './ticket-upload.ts'
 import type { Send } from './transport.ts'
@@ -23,7 +22,7 @@ export interface DownloadUrl {
 }
 
 export interface DownloadUrlOptions {
-  /** How long it lives; default and maximum are the service's. */
+  /** How long the URL is valid; the service has a default and a maximum. */
   expiresInSeconds?: number | undefined
   signal?: AbortSignal | undefined
 }
@@ -89,7 +88,7 @@ async function openAtStore(
   const failure = (error: unknown) => {
     watch.stop()
     if (signal?.aborted) return signal.reason
-    return storeSilence(url, watch.stalled ? { code: 'stalled' } : error, ids)
+    return storeUnreachable(url, watch.stalled ? { code: 'stalled' } : error, ids)
   }
   const response = await (fetch ?? globalThis.fetch)(url, {
     // A coded body would be hashed after decoding.
@@ -101,7 +100,7 @@ async function openAtStore(
   }).catch((error) => {
     throw failure(error)
   })
-  // Whoever reads may take their time: only the beginning is watched.
+  // The reader may be slow: only the beginning of the answer is watched for stalls.
   watch.relax()
   if (response.status !== 200) {
     throw storeRefusal(

@@ -13,9 +13,9 @@ export type VersionName = DocumentName & ({ digest: string; tag?: never } | { ta
 
 export interface DownloadOptions {
   range?: ByteRange | undefined
-  /** Straight from the store where it can be reached. A range always comes through the service. */
+  /** Straight from the store if it can be reached. A range always comes through the service. */
   direct?: boolean | undefined
-  /** Told the bytes received, also those that are not verified yet. */
+  /** Called with the bytes received so far, including those that are not verified yet. */
   onProgress?: OnProgress | undefined
   signal?: AbortSignal | undefined
 }
@@ -34,7 +34,7 @@ export interface Download {
   /** Read it to its end or cancel it: until then it holds a connection. */
   stream: ReadableStream<Uint8Array>
   via: 'store' | 'service'
-  /** What was wrong with the store where the bytes were to come straight from it; else `null`. */
+  /** What was wrong with the store if the bytes were to come straight from it; otherwise `null`. */
   fallbackReason: string | null
 }
 

@@ -117,7 +117,7 @@ export class StoreError extends DocumentsClientError {
     readonly origin: string,
     /** `null` where there was no answer. */
     readonly status: number | null,
-    /** The store's own code, such as `AccessDenied`, or the runtime's, such as `ECONNREFUSED`; else `unknown`. */
+    /** The store's own code, such as `AccessDenied`, or the runtime's, such as `ECONNREFUSED`; otherwise `unknown`. */
     readonly reason: string,
     readonly retryAfterSeconds: number | null,
     ids: CallIds,

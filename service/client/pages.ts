@@ -44,7 +44,7 @@ export async function versionsPage(
   return page(send, { path: `${documentPath(ref)}/versions` }, options, 'versions', documentFrom)
 }
 
-/** The rows of all pages in turn; the next page is asked for when the last row of the one before was taken. */
+/** Yields the rows of all pages; requests the next page when the last row of the current one was taken. */
 export async function* rowsOf<Row>(
   fetchPage: (cursor: string | undefined) => Promise<Page<Row>>,
 ): AsyncGenerator<Row, void, undefined> {

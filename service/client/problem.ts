@@ -1,13 +1,13 @@
 import { parseRetryAfter } from '../wire/retry-after.ts'
 import { type CallIds, ProblemError } from './errors.ts'
 
-/** A problem document is a few fields; what is longer is some proxy's page. */
+/** A problem document is a few fields; longer answers are pages of a proxy. */
 const problemBytesMax = 64 * 1024
 const standardMembers: ReadonlySet<string> = new Set(['type', 'title', 'status', 'detail', 'instance'])
 const ownMembers: ReadonlySet<string> = new Set(['code', 'traceId', 'correlationId'])
 
 /**
- * Reads the answer to a failed call (RFC 9457) and frees its connection. An answer that is no problem document
+ * Reads the answer to a failed call (RFC 9457) and frees its connection. An answer that is not a problem document
  * becomes one with the code `http_<status>`. HEAD carries no body, and its 404 can only mean an absent document.
  */
 export async function problemFrom(response: Response, method: string, ids: CallIds): Promise<ProblemError> {

@@ -7,17 +7,17 @@ export interface TransferProgress {
 
 export type OnProgress = (progress: TransferProgress) => void
 
-/** What an upload is at: reading the source for its digest, sending, or waiting for the service to verify it. */
+/** The phase of an upload: reading the source for its digest, sending, or waiting for the service to verify it. */
 export type UploadPhase = 'hash' | 'send' | 'verify'
 
-/** `bytes` begins anew with each phase, and with each new attempt to send. */
+/** `bytes` begins at zero with each phase, and with each new attempt to send. */
 export interface UploadProgress extends TransferProgress {
   phase: UploadPhase
 }
 
 export type OnUploadProgress = (progress: UploadProgress) => void
 
-/** One phase of `onProgress`, for what knows nothing of phases. */
+/** Returns `onProgress` for a part of the upload that knows nothing of phases; `undefined` stays so. */
 export function inPhase(
   phase: UploadPhase,
   onProgress: OnUploadProgress | undefined,

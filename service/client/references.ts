@@ -16,7 +16,7 @@ const forms = {
 } as const
 
 /**
- * Gives a path segment back if it has its form. Checked here and not only by the service: a name such as `..`
+ * Returns a path segment if it has its form. Checked here and not only by the service: a name such as `..`
  * would make the runtime call another path with the caller's token.
  *
  * @throws {ArgumentError}
@@ -33,12 +33,12 @@ export function documentPath(ref: DocumentName): string {
   return `/${checked('type', ref.type)}/${checked('name', ref.name)}`
 }
 
-/** @throws {ArgumentError} */
+/** Path of a version below the tenant's documents. @throws {ArgumentError} */
 export function versionPath(ref: DocumentName, digest: string): string {
   return `${documentPath(ref)}/versions/${checked('digest', digest)}`
 }
 
-/** @throws {ArgumentError} */
+/** Path of a tag below the tenant's documents. @throws {ArgumentError} */
 export function tagPath(ref: DocumentName, tag: string): string {
   return `${documentPath(ref)}/tags/${checked('tag', tag)}`
 }

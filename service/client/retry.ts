@@ -3,7 +3,7 @@ import type { TransferLimits } from './transfer-limits.ts'
 
 type Pauses = Pick<TransferLimits, 'retrySecondsBase' | 'retrySecondsMax' | 'callAttemptsMax'>
 
-/** Rejects with the signal's reason as soon as it is aborted. */
+/** Waits for `seconds`, or rejects with the reason of the signal as soon as it is aborted. */
 export function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
@@ -20,8 +20,8 @@ export function pause(seconds: number, signal: AbortSignal | undefined): Promise
 }
 
 /**
- * Seconds before the repetition that follows `attempt` (from 1): random up to a bound that doubles, so that many
- * clients do not come back at once, and not before what `Retry-After` asks for, up to the maximum.
+ * Returns the seconds to wait after `attempt` (from 1): random up to a bound that doubles, so that many clients do not
+ * return at once, on top of what `Retry-After` asks for, up to the maximum.
  */
 export function pauseSeconds(attempt: number, error: unknown, limits: Pauses): number {
   const bound = Math.min(limits.retrySecondsBase * 2 ** (attempt - 1), limits.retrySecondsMax)
@@ -33,25 +33,29 @@ function askedSeconds(error: unknown): number {
   return asks ? (error.retryAfterSeconds ?? 0) : 0
 }
 
-/** Whether the same call to the service may succeed a little later: no answer, 5xx but 501, or 429. */
-export function isPassing(error: unknown): boolean {
+/** Returns whether the same call to the service may succeed later: no answer, 429, or 5xx except 501. */
+export function isTransient(error: unknown): boolean {
   if (error instanceof ConnectionError) return true
   if (!(error instanceof ProblemError)) return false
   return error.status === 429 || (error.status >= 500 && error.status !== 501)
 }
 
-/** Makes a call that is safe to repeat, again while its failures are passing ones, and a bounded number of times. */
+/**
+ * Makes a call that is safe to repeat, and repeats it while its failures are transient, `callAttemptsMax` times in all.
+ *
+ * @throws what the last attempt threw; the reason of the signal
+ */
 export async function repeated<T>(
   call: () => Promise<T>,
   limits: Pauses,
   signal: AbortSignal | undefined,
-  passing: (error: unknown) => boolean = isPassing,
+  retryable: (error: unknown) => boolean = isTransient,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call()
     } catch (error) {
-      if (attempt >= limits.callAttemptsMax || !passing(error)) throw error
+      if (attempt >= limits.callAttemptsMax || !retryable(error)) throw error
       await pause(pauseSeconds(attempt, error, limits), signal)
     }
   }

@@ -1,7 +1,7 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
 import type { Digest } from '../wire/names.ts'
 
-/** An incremental SHA-256 (FIPS 180-4). WebCrypto has none: `crypto.subtle.digest` wants all bytes at once. */
+/** An incremental SHA-256 (FIPS 180-4). WebCrypto has none: `crypto.subtle.digest` needs all bytes at once. */
 export interface Sha256 {
   update(bytes: Uint8Array): void
   /** Ends the hash; call it once. */
@@ -9,8 +9,8 @@ export interface Sha256 {
 }
 
 /**
- * The fastest hash the runtime has: Bun's or Node's own (1,900 MiB/s on the machine where they were compared),
- * else @noble/hashes (210 MiB/s).
+ * Creates the fastest hash that the runtime has: Bun's or Node's own (1,900 MiB/s on the machine where they were
+ * compared), otherwise that of @noble/hashes (210 MiB/s).
  *
  * hash-wasm reaches 310–460 MiB/s there, but a page has to allow `wasm-unsafe-eval` for it; a browser is slower
  * than either at fetching. Revisit when WebCrypto gets streams.
@@ -20,14 +20,14 @@ export function createSha256(): Sha256 {
   return native ?? portable()
 }
 
-/** Hashes what is already in memory. */
+/** Returns the digest of bytes in memory. */
 export function digestOf(bytes: Uint8Array): Digest {
   const hash = createSha256()
   hash.update(bytes)
   return hash.digest()
 }
 
-/** The one for browsers, and for Node before 20.16. */
+/** Creates the hash for browsers, and for Node before 20.16. */
 export function portable(): Sha256 {
   const hash = portableSha256.create()
   return {

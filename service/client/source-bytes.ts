@@ -2,16 +2,17 @@ import type { Digest } from '../wire/names.ts'
 import type { OnProgress } from './progress.ts'
 import { createSha256 } from './sha256.ts'
 
-/** What can be read more than once, and has a size. */
+/** A source that can be read more than once, and has a size. */
 export type RepeatableSource = Blob | Uint8Array
 
 const chunkBytes = 1024 * 1024
 
+/** Returns the number of bytes of the source. */
 export function sizeOf(source: RepeatableSource): number {
   return source instanceof Blob ? source.size : source.length
 }
 
-/** The bytes from their beginning, read on demand. */
+/** Returns a new stream of all bytes, read on demand. */
 export function streamOf(source: RepeatableSource): ReadableStream<Uint8Array> {
   if (source instanceof Blob) return source.stream()
   let at = 0
@@ -27,7 +28,11 @@ export function streamOf(source: RepeatableSource): ReadableStream<Uint8Array> {
   )
 }
 
-/** Reads the source once. Rejects with the signal's reason, or with whatever reading throws. */
+/**
+ * Returns the SHA-256 of the source, which is read once.
+ *
+ * @throws the reason of the signal; what reading the source throws
+ */
 export async function digestOfSource(
   source: RepeatableSource,
   onProgress: OnProgress | undefined,

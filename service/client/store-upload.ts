@@ -1,12 +1,10 @@
 import type { Digest } from '../wire/names.ts'
-import { DigestMismatchError, type StoreError } from './errors.ts'
-import { type IdleWatch, watchIdle } from './idle-watch.ts'
+import { DigestMismatchError } from './errors.ts'
 import { type FormFrame, formFrame, framed } from './multipart-body.ts'
 import type { OnProgress } from './progress.ts'
-import { streamsRequests } from './runtime.ts'
 import { type RepeatableSource, streamOf } from './source-bytes.ts'
-import { errorText, storeRefusal, storeSilence } from './store-answer.ts'
-import { StreamedBody } from './streamed-body.ts'
+import { errorText, type IdleWatch, storeRefusal, storeUnreachable, watchIdle } from './store-call.ts'
+import { StreamedBody, streamsRequests } from './streamed-body.ts'
 import type { GivenTicket } from './ticket.ts'
 import type { TransferLimits } from './transfer-limits.ts'
 import { type Fetch, randomHex } from './transport.ts'
@@ -26,7 +24,7 @@ export interface StoreUploadOptions {
   signal: AbortSignal | undefined
 }
 
-/** One request to the store, all but its body. */
+/** One request to the store, without its body. */
 interface StoreRequest {
   url: string
   method: 'POST' | 'PUT'
@@ -35,11 +33,11 @@ interface StoreRequest {
 }
 
 /**
- * Sends the bytes to the store as the ticket says, once. Nothing of it is published before it is completed.
+ * Sends the bytes to the store as the ticket says, once. Nothing is published before the upload is completed.
  *
- * @throws {StoreError} where the store was not reached, stood still or refused
+ * @throws {StoreError} if the store was not reached, stalled or refused
  * @throws {DigestMismatchError} the source has changed since it was hashed
- * @throws whatever reading the source throws; the signal's reason where it was aborted
+ * @throws what reading the source throws; the reason of the signal if it was aborted
  */
 export async function sendToStore(
   given: GivenTicket,
@@ -54,7 +52,7 @@ export async function sendToStore(
     await send(request, given, bytes, options, watch)
   } catch (error) {
     if (options.signal?.aborted) throw options.signal.reason
-    if (watch.stalled) throw storeSilence(request.url, { code: 'stalled' }, given.ids)
+    if (watch.stalled) throw storeUnreachable(request.url, { code: 'stalled' }, given.ids)
     throw error
   } finally {
     watch.stop()
@@ -83,7 +81,7 @@ async function sendStreamed(
       onProgress?.(progress)
     },
   })
-  // Nothing to stream: a runtime would send an empty stream in chunks.
+  // There is nothing to stream, and a runtime would send an empty stream in chunks.
   const empty = size === 0 && request.frame === null
   const body = empty ? new Uint8Array() : request.frame ? framed(request.frame, file.body) : file.body
   try {
@@ -94,7 +92,7 @@ async function sendStreamed(
     throw cause ?? error
   }
   const sent = file.sentDigest()
-  if (sent === null) throw storeSilence(request.url, { code: 'answered_before_the_end' }, ids)
+  if (sent === null) throw storeUnreachable(request.url, { code: 'answered_before_the_end' }, ids)
   if (sent !== digest) throw new DigestMismatchError(digest, sent, ids)
 }
 
@@ -110,7 +108,7 @@ async function sendWhole(
   const parts = frame ? [frame.head, source, frame.tail] : [source]
   const body = new Blob(parts as BlobPart[])
   if (fetch !== undefined || !hasXhr()) {
-    // `fetch` does not tell how far it is, so nothing can be said about standing still.
+    // `fetch` does not report progress, so a stall cannot be detected.
     watch.relax()
     await sendByFetch(request, body, ids, fetch, watch.signal)
     return onProgress?.({ bytes: size, totalBytes: size })
@@ -142,15 +140,9 @@ async function sendByFetch(
     referrerPolicy: 'no-referrer',
   }
   const response = await (fetch ?? globalThis.fetch)(url, init).catch((error) => {
-    throw storeSilence(url, error, ids)
+    throw storeUnreachable(url, error, ids)
   })
   const text = await errorText(response)
   if (response.ok) return
   throw storeRefusal(url, response.status, text, response.headers.get('retry-after'), ids)
-}
-
-/** Whether another try can help: no answer, 5xx or 429. What a store refuses it may only take with a new ticket. */
-export function isStorePassing({ status, reason }: StoreError): boolean {
-  if (status === null) return reason !== 'stalled'
-  return status === 408 || status === 429 || status >= 500
 }

@@ -91,6 +91,18 @@ export class StreamedBody implements UploadBody {
   #fail(failure: (ids: CallIds) => unknown): never {
     this.#failure = failure
     this.#reader.cancel().catch(() => undefined)
-    throw new Error('The upload was given up.')
+    throw new Error('The upload was abandoned.')
   }
+}
+
+interface Runtimes {
+  Bun?: unknown
+  Deno?: unknown
+  process?: { versions?: { node?: string } }
+}
+
+/** Returns whether this runtime streams request bodies over HTTP/1.1: Bun, Node and Deno do, browsers do not. */
+export function streamsRequests(): boolean {
+  const { Bun, Deno, process } = globalThis as unknown as Runtimes
+  return Boolean(Bun ?? Deno ?? process?.versions?.node)
 }

@@ -6,7 +6,7 @@ import { checked, type DocumentName, tagPath } from './references.ts'
 import type { Answer, Send } from './transport.ts'
 
 export interface TagOptions {
-  /** ETag that `getTag` or `putTag` gave: move the tag only if nobody moved it since (RFC 9110 section 13.1.1). */
+  /** ETag that `getTag` or `putTag` gave: move the tag only if it has not moved since (RFC 9110 section 13.1.1). */
   ifMatch?: string | undefined
   signal?: AbortSignal | undefined
 }

@@ -2,8 +2,9 @@ import type { Document } from '../wire/answers.ts'
 import { CompletionPendingError, DigestMismatchError, ProblemError, StoreError } from './errors.ts'
 import { inPhase, type OnUploadProgress } from './progress.ts'
 import type { DocumentName } from './references.ts'
-import { isPassing, pause, pauseSeconds, repeated } from './retry.ts'
-import { isStorePassing, type KnownBytes, sendToStore } from './store-upload.ts'
+import { isTransient, pause, pauseSeconds, repeated } from './retry.ts'
+import { isStoreTransient } from './store-call.ts'
+import { type KnownBytes, sendToStore } from './store-upload.ts'
 import { askForTicket, askToComplete, type Completed, type GivenTicket } from './ticket.ts'
 import type { TransferLimits } from './transfer-limits.ts'
 import type { Fetch, Send } from './transport.ts'
@@ -29,7 +30,7 @@ export interface NoTicket {
 }
 
 /**
- * Codes with which the service names the streamed `PUT` instead (ARCHITECTURE.md, "Upload tickets"), or knows no tickets
+ * Codes with which the service refers to the streamed `PUT` instead (ARCHITECTURE.md, "Upload tickets"), or knows no tickets
  * at all.
  */
 const unavailable: ReadonlySet<string> = new Set([
@@ -38,16 +39,16 @@ const unavailable: ReadonlySet<string> = new Set([
   'route_not_found',
   'method_not_allowed',
 ])
-/** Codes of a completion after which the bytes have to be uploaded anew. */
+/** Codes of a completion after which the bytes have to be uploaded again. */
 const uploadLost: ReadonlySet<string> = new Set(['upload_not_found', 'upload_changed', 'upload_expired'])
-/** A refusal may be a ticket that is too old by the store's clock; a second one is meant. */
+/** A refusal may mean a ticket that is too old by the store's clock; a second refusal is final. */
 const refusalsMax = 2
 
 /**
- * Uploads straight to the store: asks for a ticket, sends, has it verified and published. What fails in passing is
- * repeated, with the same ticket while it lives, and a bounded number of times.
+ * Uploads straight to the store: asks for a ticket, sends, and has the upload verified and published.
+ * Transient failures are repeated a bounded number of times, with the same ticket while it lives.
  *
- * @returns `NoTicket` where there is no such way for these bytes, now or here; nothing was published
+ * @returns `NoTicket` if these bytes cannot take this way now; nothing was published
  * @throws {ProblemError | ConnectionError | ProtocolError | DigestMismatchError | CompletionPendingError}
  */
 export async function uploadByTicket(
@@ -64,11 +65,11 @@ export async function uploadByTicket(
     given = offer.given
     const failure = await sentAndCompleted(parts, upload, given)
     if (!(failure instanceof Error)) return failure
-    const passing = failure instanceof StoreError && isStorePassing(failure)
-    if (!passing) refusals++
+    const transient = failure instanceof StoreError && isStoreTransient(failure)
+    if (!transient) refusals++
     const stalled = failure instanceof StoreError && failure.reason === 'stalled'
     if (stalled || refusals >= refusalsMax || attempt >= limits.sendAttemptsMax) return noTicket(failure)
-    if (!passing || !isAlive(given)) given = null
+    if (!transient || !isAlive(given)) given = null
     await pause(pauseSeconds(attempt, failure, limits), upload.signal)
   }
 }
@@ -80,7 +81,7 @@ async function ticketFor({ send, limits }: TransferParts, upload: TicketUpload):
   const request = { digest: bytes.digest, size: bytes.size, contentType }
   try {
     const ask = () => askForTicket(send, ref, request, signal)
-    const offer = await repeated(ask, limits, signal, (error) => isPassing(error) && !saysNoTickets(error))
+    const offer = await repeated(ask, limits, signal, (error) => isTransient(error) && !saysNoTickets(error))
     return 'published' in offer ? offer : { given: offer }
   } catch (error) {
     if (saysNoTickets(error)) return noTicket(error)
@@ -88,7 +89,7 @@ async function ticketFor({ send, limits }: TransferParts, upload: TicketUpload):
   }
 }
 
-/** One attempt. What another one may mend is returned, everything else thrown. */
+/** Makes one attempt. Returns failures that another attempt may repair, and throws all others. */
 async function sentAndCompleted(
   parts: TransferParts,
   upload: TicketUpload,
@@ -106,21 +107,21 @@ async function sentAndCompleted(
   }
 }
 
-/** Asks until the bytes are verified and published; each question can be repeated safely. */
+/** Asks until the bytes are verified and published; each call can be repeated safely. */
 async function completed(
   { send, limits }: TransferParts,
   { ref, onProgress, signal, bytes: { digest, size } }: TicketUpload,
   { ticket, ids }: GivenTicket,
 ): Promise<Completed> {
-  const tell = inPhase('verify', onProgress)
+  const report = inPhase('verify', onProgress)
   const endMs = Date.now() + limits.completionSecondsMax * 1000
-  tell?.({ bytes: 0, totalBytes: size })
+  report?.({ bytes: 0, totalBytes: size })
   for (;;) {
     const answer = await repeated(() => askToComplete(send, ref, ticket, signal), limits, signal)
     if ('document' in answer) {
       if (answer.document.digest !== digest)
         throw new DigestMismatchError(digest, answer.document.digest, ids)
-      tell?.({ bytes: size, totalBytes: size })
+      report?.({ bytes: size, totalBytes: size })
       return answer
     }
     const seconds = Math.min(answer.waitSeconds, limits.retrySecondsMax)
@@ -138,7 +139,7 @@ function noTicket(error: ProblemError | StoreError): NoTicket {
   return { reason: error instanceof ProblemError ? error.code : `store: ${error.reason}`, error }
 }
 
-/** By this clock; where it is wrong, the ticket is replaced too early, or the store refuses it. */
+/** Compares with the local clock; if it is wrong, the ticket is replaced too early, or the store refuses it. */
 function isAlive({ ticket }: GivenTicket): boolean {
   return Date.parse(ticket.expiresAt) > Date.now()
 }

@@ -54,7 +54,7 @@ export async function askForTicket(
 /**
  * `POST …/uploads/{id}/complete`, once.
  *
- * @returns seconds to wait where the service is still at it
+ * @returns seconds to wait while the service is still working on it
  * @throws {ProblemError | ConnectionError | ProtocolError}
  */
 export async function askToComplete(
@@ -85,7 +85,7 @@ function ticketFrom(members: Members, ids: CallIds): UploadTicket {
   const id = members.text('id')
   // It becomes a segment of the path of a call with the caller's token.
   if (!/^[0-9a-f]{32}$/.test(id))
-    throw new ProtocolError('The answer breaks the contract: id has no form.', ids)
+    throw new ProtocolError('The answer breaks the contract: id is malformed.', ids)
   const common = {
     id,
     ticket: members.text('ticket'),
@@ -102,5 +102,5 @@ function ticketFrom(members: Members, ids: CallIds): UploadTicket {
 export function signedUrl(text: string, ids: CallIds): string {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return text
-  throw new ProtocolError('The answer breaks the contract: url is none that can be called.', ids)
+  throw new ProtocolError('The answer breaks the contract: url is not an http(s) URL.', ids)
 }

@@ -1,6 +1,6 @@
 const MiB = 1024 * 1024
 
-/** Every maximum of transfers that go straight to the store; each can be set for a client. */
+/** Limits of transfers that go straight to the store; each can be set for a client. */
 export interface TransferLimits {
   /** Blobs and bytes from this size on are uploaded by ticket. */
   ticketBytesMin: number
@@ -10,13 +10,13 @@ export interface TransferLimits {
   callAttemptsMax: number
   /** The first pause before a repetition is at most this; each further one at most twice the one before. */
   retrySecondsBase: number
-  /** No pause is longer, whatever `Retry-After` says. */
+  /** No pause is longer, even if `Retry-After` asks for it. */
   retrySecondsMax: number
-  /** A store that takes no byte for this long counts as out of reach. */
+  /** A store that takes no byte for this long counts as stalled. */
   storeIdleSecondsMax: number
-  /** How long a store may think about an upload that has arrived, or about a download. */
+  /** How long a store may take to answer an upload that has arrived, or a download. */
   storeAnswerSecondsMax: number
-  /** How long the service may take to verify and publish before the caller is told to come back. */
+  /** How long the service may take to verify and publish before the caller is asked to return later. */
   completionSecondsMax: number
 }
 
@@ -33,7 +33,7 @@ export const defaultTransferLimits: TransferLimits = {
   completionSecondsMax: 30 * 60,
 }
 
-/** The defaults with what a caller sets; members that are `undefined` count as not given. */
+/** Returns the defaults with the members that a caller sets; `undefined` counts as not given. */
 export function transferLimits(given: Partial<TransferLimits> = {}): TransferLimits {
   const set = Object.entries(given).filter(([, value]) => value !== undefined)
   return { ...defaultTransferLimits, ...Object.fromEntries(set) }

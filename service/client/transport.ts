@@ -13,7 +13,7 @@ export interface ConnectionOptions {
   /** The bearer token, or a function asked for it before every call. */
   token: string | (() => string | Promise<string>)
   tenant: string
-  /** Takes the place of the runtime's own, for calls to the service and to the store. */
+  /** Replaces the `fetch` of the runtime, for calls to the service and to the store. */
   fetch?: Fetch | undefined
   /** Sizes, attempts and patience of transfers straight to the store. */
   transfers?: Partial<TransferLimits> | undefined
@@ -30,24 +30,24 @@ export interface Call {
   query?: Readonly<Record<string, string | number | undefined>>
   headers?: Readonly<Record<string, string>>
   body?: NonNullable<RequestInit['body']>
-  /** Told the bytes of `body` that were sent, where the runtime tells: in browsers. */
+  /** Called with the bytes of `body` sent so far; browsers only, since other runtimes do not report them. */
   onSentBytes?: ((bytes: number) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
-/** A good answer, its body still unread, and what the call is called in the logs. */
+/** A successful answer with its body unread, and the ids of the call in the logs. */
 export interface Answer {
   response: Response
   ids: CallIds
-  /** Turns a failure to read the body into what the caller is told. */
+  /** Turns a failure to read the body into the error for the caller. */
   failure: (error: unknown) => unknown
 }
 
 /**
  * Sends a call with the token, the correlation id and the trace.
  *
- * @throws {ProblemError} for every answer but 2xx; redirects are not followed, they would carry the token on
- * @throws {ConnectionError} where there was no answer
+ * @throws {ProblemError} for every answer except 2xx; redirects are not followed, since they would forward the token
+ * @throws {ConnectionError} if there was no answer
  * @throws {ArgumentError} for a token or correlation id that cannot be sent
  */
 export type Send = (call: Call) => Promise<Answer>
@@ -56,7 +56,7 @@ const tokenForm = /^[A-Za-z0-9\-._~+/]+=*$/
 const correlationForm = /^[A-Za-z0-9._:-]{1,128}$/
 const traceForm = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/
 
-/** @throws {ArgumentError} for a URL or tenant without its form */
+/** Creates the function that sends all calls of a client. @throws {ArgumentError} for a malformed URL or tenant */
 export function createSend(options: ConnectionOptions): Send {
   const base = baseUrl(options.url)
   const documents = `${base.href.replace(/\/$/, '')}/v1/tenants/${checked('tenant', options.tenant)}/documents`
@@ -101,8 +101,8 @@ function init(call: Call, headers: Headers): RequestInit {
 }
 
 /**
- * Redirects are never followed. Where a stream is sent they are an error of the runtime's: for every other choice
- * Node 20 keeps the whole body in memory (measured: 1,055 MiB more for 1 GiB, 37 MiB with `error`).
+ * Returns the redirect mode for a body: redirects are never followed. For a stream the runtime itself has to fail:
+ * with every other mode Node 20 keeps the whole body in memory (measured: 1,055 MiB more for 1 GiB, 37 MiB with `error`).
  */
 export function redirectOf(body: unknown): 'error' | 'manual' {
   return body instanceof ReadableStream ? 'error' : 'manual'
@@ -148,7 +148,7 @@ function traceIdOf(traceparent: string | null): string | null {
   return traceForm.exec(traceparent ?? '')?.[1] ?? null
 }
 
-/** `crypto.randomUUID` is absent on pages that were not loaded over https. */
+/** Returns random bytes as hexadecimal digits. `crypto.randomUUID` is absent on pages that were not loaded over https. */
 export function randomHex(bytes: number): string {
   const random = crypto.getRandomValues(new Uint8Array(bytes))
   return Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -158,7 +158,7 @@ function connectionError(error: unknown, base: URL, ids: CallIds): ConnectionErr
   return new ConnectionError(base.origin, reasonOf(error), ids)
 }
 
-/** Keeps only the code: messages and causes of a runtime may quote headers and URLs. */
+/** Returns the code of an error of the runtime, or `unknown`: its messages may quote headers and URLs. */
 export function reasonOf(error: unknown): string {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } }
   const reason = [code, cause?.code].find(

@@ -1,33 +1,32 @@
 import type { Digest } from '../wire/names.ts'
 import { ArgumentError, type CallIds } from './errors.ts'
 import { inPhase, type OnUploadProgress } from './progress.ts'
-import { streamsRequests } from './runtime.ts'
 import { digestOfSource, type RepeatableSource, sizeOf, streamOf } from './source-bytes.ts'
-import { StreamedBody } from './streamed-body.ts'
+import { StreamedBody, streamsRequests } from './streamed-body.ts'
 
 export type UploadSource = RepeatableSource | ReadableStream<Uint8Array>
 
 export interface UploadOptions {
-  /** Default: the Blob's own type, else `application/octet-stream`. */
+  /** Default: the type of the Blob, otherwise `application/octet-stream`. */
   contentType?: string | undefined
   /** The digest, if it is known already: saves reading a Blob twice. The service refuses bytes of another one. */
   digest?: Digest | undefined
   /** Exact bytes of a stream, if known: sent ahead, so that the service can refuse early. */
   size?: number | undefined
   /**
-   * Told the bytes that were hashed, handed to the connection, and verified. Outside of browsers, the sending of a
-   * `Uint8Array` through the service is told once at the end.
+   * Called with the bytes hashed, handed to the connection, and verified so far. Outside of browsers, sending a
+   * `Uint8Array` through the service is reported once at the end.
    */
   onProgress?: OnUploadProgress | undefined
   /**
-   * `ticket`: straight to the store, or fail. `service`: through the service. Default `auto`: by ticket from
+   * `ticket`: straight to the store, or not at all. `service`: through the service. Default `auto`: by ticket from
    * `ticketBytesMin` on where the service and the store allow it. A stream always goes through the service.
    */
   via?: 'auto' | 'ticket' | 'service' | undefined
   signal?: AbortSignal | undefined
 }
 
-/** What one PUT sends, and what is known about it when the answer is there. */
+/** The body of one PUT, and what is known about it after the answer. */
 export interface UploadBody {
   readonly body: Blob | Uint8Array | ReadableStream<Uint8Array>
   readonly size: number | undefined
@@ -37,14 +36,14 @@ export interface UploadBody {
   sentDigest(): Digest | null
   /** Why the body could not be read to its end; `null` if it could. */
   failure(ids: CallIds): unknown
-  /** Lets go of the source after a refusal; what is still being sent breaks off and never ends cleanly. */
+  /** Releases the source after a refusal; a body that is still being sent breaks off and never ends cleanly. */
   release(): void
 }
 
 /**
- * Makes ready what `put` sends. Bytes and Blobs without a digest are hashed first, Blobs by reading them once.
+ * Prepares what `put` sends. Bytes and Blobs without a digest are hashed first, Blobs by reading them once.
  *
- * @throws {ArgumentError} for a size that contradicts the source; whatever reading the source throws
+ * @throws {ArgumentError} for a size that contradicts the source; what reading the source throws
  */
 export async function uploadBody(source: UploadSource, options: UploadOptions): Promise<UploadBody> {
   if (source instanceof ReadableStream) {
@@ -68,14 +67,14 @@ export async function uploadBody(source: UploadSource, options: UploadOptions): 
   }
 }
 
-/** @throws {ArgumentError} for a size that contradicts the source */
+/** Returns the size of the source in bytes. @throws {ArgumentError} for a given size that contradicts it */
 export function checkedSize(source: RepeatableSource, given: number | undefined): number {
   const size = sizeOf(source)
   if (given === undefined || given === size) return size
   throw new ArgumentError(`size says ${given} bytes, the body has ${size}`)
 }
 
-/** The digest of all of the source, which is read once. */
+/** Returns the digest of the source, which is read once. */
 export function hashed(source: RepeatableSource, { onProgress, signal }: UploadOptions): Promise<Digest> {
   return digestOfSource(source, inPhase('hash', onProgress), signal)
 }

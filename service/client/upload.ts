@@ -23,7 +23,7 @@ export interface Uploaded {
   via: 'ticket' | 'service'
   /**
    * Why the bytes went through the service although they were to go straight to the store: a code of the service
-   * such as `tickets_unavailable`, or `store: ` and what was wrong with it. `null` where nothing was in the way.
+   * such as `tickets_unavailable`, or `store: ` and what was wrong with it. `null` if nothing prevented it.
    */
   fallbackReason: string | null
 }
@@ -103,9 +103,9 @@ async function sendUpload(
   { onProgress, signal }: UploadOptions,
 ): Promise<Answer> {
   const { size: totalBytes = null } = upload
-  // A stream tells by itself.
-  const told = upload.body instanceof ReadableStream ? undefined : onProgress
-  const onSentBytes = told && ((bytes: number) => told({ phase: 'send', bytes, totalBytes }))
+  // A stream reports its progress itself.
+  const report = upload.body instanceof ReadableStream ? undefined : onProgress
+  const onSentBytes = report && ((bytes: number) => report({ phase: 'send', bytes, totalBytes }))
   try {
     return await send({ method: 'PUT', path, headers, body: upload.body as BodyInit, onSentBytes, signal })
   } catch (error) {

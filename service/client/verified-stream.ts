@@ -7,15 +7,15 @@ export interface Expected {
   digest: Digest | null
   sizeBytes: number
   ids: CallIds
-  /** What the reader is told when the connection breaks. */
+  /** Makes the error for the reader when the connection breaks. */
   failure: (error: unknown) => unknown
-  /** Told the bytes received so far. */
+  /** Called with the bytes received so far. */
   onBytes?: ((bytes: number) => void) | undefined
 }
 
 /**
- * Passes `body` on and holds its last chunk back until size and digest agree, so that bytes which do not hash
- * to what they are called never end in a clean close. Costs one chunk of memory; cancelling frees the connection.
+ * Passes `body` through and holds its last chunk back until size and digest agree, so that bytes with another hash
+ * never end in a clean close. Costs one chunk of memory; cancelling frees the connection.
  *
  * The stream errors with `DigestMismatchError`, `SizeMismatchError` or what `failure` makes of a broken read.
  */

@@ -4,21 +4,21 @@ const ownOfBrowser: ReadonlySet<string> = new Set(['content-length', 'host'])
 /** Statuses whose answers have no body, not even an empty one (Fetch standard, "null body status"). */
 const withoutBody: ReadonlySet<number> = new Set([204, 205, 304])
 
-/** Whether this is a browser, a page or a worker of one. */
+/** Returns whether this runtime is a browser: a page or a worker. */
 export function hasXhr(): boolean {
   return 'XMLHttpRequest' in globalThis
 }
 
 /**
- * `fetch` for uploads in a browser, where only XMLHttpRequest tells how far one is
+ * `fetch` for uploads in a browser, where only XMLHttpRequest reports progress
  * (https://xhr.spec.whatwg.org/#dom-xmlhttprequest-upload). Its listeners make the browser ask another origin for
  * permission first, so that a store without CORS for this page refuses before the bytes are sent.
  *
  * A redirect cannot be refused beforehand: the browser follows it, without `Authorization` where it leads to
  * another origin (Fetch standard, "HTTP-redirect fetch"), and the answer counts as none.
  *
- * @param onBytes told the bytes of the body that were sent
- * @throws {TypeError} where there was no answer; the signal's reason where it was aborted
+ * @param onBytes called with the bytes of the body sent so far
+ * @throws {TypeError} if there was no answer; the reason of the signal if it was aborted
  */
 export function fetchByXhr(
   url: string,
@@ -36,11 +36,11 @@ export function fetchByXhr(
   signal?.addEventListener('abort', abort, { once: true })
   return new Promise<Response>((resolve, reject) => {
     request.onload = () => {
-      if (wasRedirected(request.responseURL, url)) return reject(silence('redirected'))
+      if (wasRedirected(request.responseURL, url)) return reject(noAnswer('redirected'))
       resolve(responseOf(request))
     }
-    request.onerror = () => reject(silence('unknown'))
-    request.onabort = () => reject(signal?.reason ?? silence('aborted'))
+    request.onerror = () => reject(noAnswer('unknown'))
+    request.onabort = () => reject(signal?.reason ?? noAnswer('aborted'))
     if (signal?.aborted) return reject(signal.reason)
     request.send(body as XMLHttpRequestBodyInit | null | undefined)
   }).finally(() => signal?.removeEventListener('abort', abort))
@@ -61,6 +61,6 @@ function wasRedirected(answered: string, asked: string): boolean {
   return answered !== '' && answered !== new URL(asked).href
 }
 
-function silence(code: string): TypeError {
+function noAnswer(code: string): TypeError {
   return Object.assign(new TypeError('There was no answer.'), { code })
 }

@@ -1,6 +1,4 @@
 import { lookup } from 'node:dns/promises'
-import { type Static, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import { Secret } from '../telemetry/secret.ts'
 import {
   certificatesIn,
@@ -12,74 +10,7 @@ import {
 } from './checks.ts'
 import { pairsIn } from './pairs.ts'
 import { type Environment, ignoredNames, type Problem, type ReadFile, readVariables } from './parse.ts'
-import { type Values, type VariableName, variables } from './variables.ts'
-
-const secret = Type.Unsafe<Secret>(Type.Object({}))
-const place = Type.Object({ bucket: Type.String(), prefix: variables.S3_PREFIX_DOCS.schema })
-
-/** Where one signal goes: the whole URL, and the headers of every export, whose values are secret. */
-const destination = Type.Object({
-  url: Type.String(),
-  headers: Type.Record(Type.String(), secret),
-})
-
-/** What is exported, where to and how. Without `traces` or `logs` that signal is not exported. */
-const telemetrySchema = Type.Object({
-  resourceAttributes: Type.Record(Type.String(), Type.String()),
-  traces: Type.Optional(destination),
-  logs: Type.Optional(destination),
-  protocol: Type.Union([Type.Literal('http/json'), Type.Literal('http/protobuf')]),
-  timeoutMilliseconds: variables.OTEL_EXPORTER_OTLP_TIMEOUT.schema,
-  /** PEM certificates, in place of the system's. */
-  ca: Type.Optional(Type.String()),
-  sampler: Type.Object({
-    kind: Type.Union([Type.Literal('always_on'), Type.Literal('always_off'), Type.Literal('traceidratio')]),
-    followsCaller: Type.Boolean(),
-    ratio: Type.Number({ minimum: 0, maximum: 1 }),
-  }),
-})
-
-/** The listener of `/metrics`. */
-const metricsSchema = Type.Object({
-  host: Type.String(),
-  port: variables.METRICS_PORT.schema,
-})
-
-/** The configuration of the service. Frozen, and checked: see {@link parseConfig}. */
-export const configSchema = Type.Object({
-  s3: Type.Object({
-    endpoint: Type.String(),
-    publicEndpoint: Type.String(),
-    region: variables.S3_REGION.schema,
-    accessKeyId: secret,
-    secretAccessKey: secret,
-    forcePathStyle: Type.Boolean(),
-    insecure: Type.Boolean(),
-    /** PEM certificates, in place of the system's. */
-    ca: Type.Optional(Type.String()),
-    connectionsMax: variables.S3_CONNECTIONS_MAX.schema,
-  }),
-  docs: place,
-  loki: Type.Optional(place),
-  tempo: Type.Optional(place),
-  auth: Type.Object({
-    issuer: Type.String(),
-    audience: variables.AUTH_AUDIENCE.schema,
-    jwksUrl: Type.String(),
-    clientId: variables.AUTH_CLIENT_ID.schema,
-  }),
-  http: Type.Object({ host: Type.String(), port: variables.PORT.schema, publicUrl: Type.String() }),
-  documentBytesMax: variables.DOCUMENT_BYTES_MAX.schema,
-  ticketSigningKey: Type.Optional(secret),
-  traceUrlTemplate: Type.Optional(Type.String()),
-  serviceName: Type.String(),
-  telemetry: telemetrySchema,
-  metrics: Type.Optional(metricsSchema),
-  /** Names of OpenTelemetry that are set and have no effect. */
-  ignored: Type.Array(Type.String()),
-})
-
-const storeConfigSchema = Type.Pick(configSchema, ['s3', 'docs', 'loki', 'tempo'])
+import { type CompleteValues, type Values, type VariableName, variables } from './variables.ts'
 
 type DeepReadonly<T> = T extends Secret
   ? T
@@ -87,7 +18,11 @@ type DeepReadonly<T> = T extends Secret
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T
 
-export type Config = DeepReadonly<Static<typeof configSchema>>
+/** The configuration of the service. Frozen, and checked: see {@link parseConfig}. */
+export type Config = DeepReadonly<ReturnType<typeof assemble>>
+
+/** What is needed to reach the documents in their store, and where Loki and Tempo keep their objects. */
+export type StoreConfig = DeepReadonly<ReturnType<typeof assembleStore>>
 
 /** Everything that is wrong with the environment, one line each. Safe to print: it quotes no value. */
 export class ConfigError extends Error {
@@ -112,13 +47,9 @@ export async function parseConfig(
   readFile: ReadFile,
   resolveHost?: ResolveHost,
 ): Promise<Config> {
-  const { values, ca, otlpCa, problems } = await readValues(env, { readFile, resolveHost })
-  if (problems.length > 0) throw new ConfigError(problems)
-  return assemble(values, { ca, otlpCa, ignored: ignoredNames(variables, env) })
+  const { ca, otlpCa, ...read } = await readValues(env, { readFile, resolveHost })
+  return frozen(assemble(complete(read), { ca, otlpCa, ignored: ignoredNames(variables, env) }))
 }
-
-/** What is needed to reach the documents in their store, and where Loki and Tempo keep their objects. */
-export type StoreConfig = Pick<Config, 's3' | 'docs' | 'loki' | 'tempo'>
 
 /** Names of variables that are not about the store. */
 export const notOfStore = (Object.keys(variables) as VariableName[]).filter((name) => !name.startsWith('S3_'))
@@ -134,11 +65,14 @@ export async function parseStoreConfig(
   readFile: ReadFile,
   resolveHost?: ResolveHost,
 ): Promise<StoreConfig> {
-  const { values, ca, problems } = await readValues(env, { readFile, resolveHost, unread: notOfStore })
+  const { ca, ...read } = await readValues(env, { readFile, resolveHost, unread: notOfStore })
+  return frozen(assembleStore(complete(read), ca))
+}
+
+/** Returns the values of an environment without problems: what is required or has a fallback is there. */
+function complete({ values, problems }: { values: Values; problems: Problem[] }): CompleteValues {
   if (problems.length > 0) throw new ConfigError(problems)
-  const checked: unknown = frozen(assembleStore(values, ca))
-  Value.Assert(storeConfigSchema, checked)
-  return checked
+  return values as CompleteValues
 }
 
 export interface ValueOptions {
@@ -187,33 +121,36 @@ export function secretsOf({ s3, ticketSigningKey, telemetry }: Config): Secret[]
   ]
 }
 
-function assembleStore(values: Values, ca: string | undefined) {
+function assembleStore(values: CompleteValues, ca: string | undefined) {
   return {
     s3: {
       endpoint: values.S3_ENDPOINT,
       publicEndpoint: values.S3_PUBLIC_ENDPOINT ?? values.S3_ENDPOINT,
       region: values.S3_REGION,
-      accessKeyId: secretFrom(values.S3_ACCESS_KEY_ID),
-      secretAccessKey: secretFrom(values.S3_SECRET_ACCESS_KEY),
+      accessKeyId: new Secret(values.S3_ACCESS_KEY_ID),
+      secretAccessKey: new Secret(values.S3_SECRET_ACCESS_KEY),
       forcePathStyle: values.S3_FORCE_PATH_STYLE,
       insecure: values.S3_INSECURE,
       ca,
       connectionsMax: values.S3_CONNECTIONS_MAX,
     },
-    docs: placeOf(values.S3_BUCKET_DOCS, values.S3_PREFIX_DOCS),
+    docs: { bucket: values.S3_BUCKET_DOCS, prefix: values.S3_PREFIX_DOCS },
     loki: placeOf(values.S3_BUCKET_LOKI, values.S3_PREFIX_LOKI ?? 'loki/'),
     tempo: placeOf(values.S3_BUCKET_TEMPO, values.S3_PREFIX_TEMPO ?? 'tempo/'),
   }
 }
 
 interface Surroundings {
+  /** PEM certificates of the object store, in place of the system's. */
   ca: string | undefined
+  /** PEM certificates of the OTLP endpoints, in place of the system's. */
   otlpCa: string | undefined
+  /** Names of OpenTelemetry that are set and have no effect. */
   ignored: string[]
 }
 
-function assemble(values: Values, { ca, otlpCa, ignored }: Surroundings): Config {
-  const config = {
+function assemble(values: CompleteValues, { ca, otlpCa, ignored }: Surroundings) {
+  return {
     ...assembleStore(values, ca),
     auth: {
       issuer: values.AUTH_ISSUER,
@@ -224,24 +161,17 @@ function assemble(values: Values, { ca, otlpCa, ignored }: Surroundings): Config
     http: {
       host: values.HOST,
       port: values.PORT,
-      publicUrl: values.PUBLIC_URL ?? listenerUrl(values.HOST ?? '', values.PORT ?? 0, 'localhost'),
+      publicUrl: values.PUBLIC_URL ?? listenerUrl(values.HOST, values.PORT, 'localhost'),
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
-    ticketSigningKey: secretFrom(values.TICKET_SIGNING_KEY),
+    ticketSigningKey:
+      values.TICKET_SIGNING_KEY === undefined ? undefined : new Secret(values.TICKET_SIGNING_KEY),
     traceUrlTemplate: values.TRACE_URL_TEMPLATE,
     serviceName: serviceNameOf(values),
     telemetry: telemetryOf(values, otlpCa),
     metrics: metricsOf(values),
     ignored,
   }
-  // Never fails after the checks above; if a check is forgotten, the service does not start half configured.
-  const checked: unknown = frozen(config)
-  Value.Assert(configSchema, checked)
-  return checked
-}
-
-function secretFrom(text: string | undefined): Secret | undefined {
-  return text === undefined ? undefined : new Secret(text)
 }
 
 /**
@@ -258,7 +188,11 @@ async function addressesOf(host: string): Promise<string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address)
 }
 
-type Destination = Static<typeof destination>
+/** Where one signal goes: the whole URL, and the headers of every export, whose values are secret. */
+interface Destination {
+  url: string
+  headers: Record<string, Secret>
+}
 
 const signals = ['TRACES', 'LOGS'] as const
 type Signal = (typeof signals)[number]
@@ -266,25 +200,29 @@ type Signal = (typeof signals)[number]
 /** Below a general endpoint; one for a signal is taken as it is. */
 const paths = { TRACES: 'v1/traces', LOGS: 'v1/logs' } as const
 
-/** The telemetry of `values`, all of which are good. */
-function telemetryOf(values: Values, ca: string | undefined) {
-  const sampler = values.OTEL_TRACES_SAMPLER ?? ''
+const samplers = ['always_on', 'always_off', 'traceidratio'] as const
+
+/** Returns what is exported, where to and how. Without `traces` or `logs` that signal is not exported. */
+function telemetryOf(values: CompleteValues, ca: string | undefined) {
+  const sampler = values.OTEL_TRACES_SAMPLER
+  const protocol = values.OTEL_EXPORTER_OTLP_PROTOCOL === 'http/protobuf' ? 'http/protobuf' : 'http/json'
   return {
     resourceAttributes: pairsIn(values.OTEL_RESOURCE_ATTRIBUTES),
     traces: destinationOf('TRACES', values),
     logs: destinationOf('LOGS', values),
-    protocol: values.OTEL_EXPORTER_OTLP_PROTOCOL,
+    protocol,
     timeoutMilliseconds: values.OTEL_EXPORTER_OTLP_TIMEOUT,
     ca,
     sampler: {
-      kind: sampler.replace('parentbased_', ''),
+      kind: samplers.find((kind) => sampler.endsWith(kind)) ?? 'always_on',
       followsCaller: sampler.startsWith('parentbased_'),
       ratio: Number(values.OTEL_TRACES_SAMPLER_ARG),
     },
-  }
+  } as const
 }
 
-function metricsOf({ METRICS_HOST: host, METRICS_PORT: port }: Values) {
+/** Returns the listener of `/metrics`. */
+function metricsOf({ METRICS_HOST: host, METRICS_PORT: port }: CompleteValues) {
   return port === undefined ? undefined : { host, port }
 }
 
@@ -338,11 +276,14 @@ function below(endpoint: string | undefined, path: string): string | undefined {
 }
 
 /** Returns a deeply frozen copy, without the members that are `undefined`. */
-function frozen(value: object): object {
+function frozen<T>(value: T): DeepReadonly<T> {
+  return frozenCopy(value) as DeepReadonly<T>
+}
+
+function frozenCopy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
   if (value instanceof Secret) return Object.freeze(value)
   if (Array.isArray(value)) return Object.freeze([...value])
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .map(([name, member]) => [name, typeof member === 'object' ? frozen(member) : member])
-  return Object.freeze(Object.fromEntries(members))
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  return Object.freeze(Object.fromEntries(members.map(([name, member]) => [name, frozenCopy(member)])))
 }

@@ -12,8 +12,8 @@ import {
 import { pairsProblem } from './pairs.ts'
 
 /** One environment variable. Parsing, messages and the table in the documentation are all made from this. */
-export interface Variable<S extends TString | TInteger | TBoolean = TString | TInteger | TBoolean> {
-  schema: S
+export interface Variable {
+  schema: TString | TInteger | TBoolean
   /** Completes "must be …" and "set it to …". */
   form: string
   meaning: string
@@ -28,10 +28,8 @@ export interface Variable<S extends TString | TInteger | TBoolean = TString | TI
   rule?: (text: string) => string | undefined
 }
 
-/** Returns the definition with the type of its schema, from which the type of the value follows. */
-export function variable<const S extends TString | TInteger | TBoolean>(
-  definition: Variable<S>,
-): Variable<S> {
+/** Returns the definition with its exact type, from which the type of the value follows. */
+export function variable<const Definition extends Variable>(definition: Definition): Definition {
   return definition
 }
 
@@ -321,3 +319,10 @@ export type VariableName = keyof typeof variables
 
 /** The decoded value of each variable; `undefined` where it is not set and has no fallback. */
 export type Values = ValuesOf<typeof variables>
+
+/** The values of an environment without problems: what is required or has a fallback is there. */
+export type CompleteValues = {
+  [Name in VariableName]: (typeof variables)[Name] extends { required: true } | { fallback: string }
+    ? NonNullable<Values[Name]>
+    : Values[Name]
+}

@@ -120,8 +120,8 @@ function isAtLeast(current: TagRecord, move: LatestMove): boolean {
   return currentAt > moveAt || (currentAt === moveAt && current.digest === move.digest)
 }
 
-function toFoundTag({ etag, ...record }: StoredTag): FoundTag {
-  return { etag, record }
+function toFoundTag({ tag, etag, ...record }: StoredTag): FoundTag {
+  return { tag, etag, record }
 }
 
 function contended(): DocumentError {

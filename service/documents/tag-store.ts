@@ -25,6 +25,7 @@ export interface StoredTag extends TagRecord {
 
 /** A tag as it is in the store; `record` is `null` if its text is not a tag's. */
 export interface FoundTag {
+  tag: string
   etag: string
   record: TagRecord | null
 }
@@ -32,10 +33,6 @@ export interface FoundTag {
 export interface WriteOptions extends CallOptions {
   /** Writes only if the tag is still this one, `null` for none (compare-and-set); default: in any case. */
   over?: FoundTag | null | undefined
-}
-
-export interface NamedTag extends FoundTag {
-  tag: string
 }
 
 /** Reads, compares-and-sets and removes tags as objects. Knows nothing of what a tag points to. */
@@ -56,7 +53,7 @@ export interface TagStore {
   /** Returns the names of the tags that point to a version, ascending. */
   pointingTo(ref: VersionRef, signal?: AbortSignal): Promise<string[]>
   /** As `readAll`, with the damaged tags: for callers that must not overlook them. */
-  findAll(ref: DocumentRef, signal?: AbortSignal): Promise<NamedTag[]>
+  findAll(ref: DocumentRef, signal?: AbortSignal): Promise<FoundTag[]>
 }
 
 /** Returns the tags that `store` keeps. */
@@ -66,21 +63,17 @@ export function createTagStore(store: ObjectStore): TagStore {
     if (!object) return null
     const { etag } = object
     if (object.size <= limits.tagBytesMax) {
-      return { etag, record: parseRecord(await new Response(object.body).text()) }
+      return { tag, etag, record: parseRecord(await new Response(object.body).text()) }
     }
     await object.body.cancel()
-    return { etag, record: null }
+    return { tag, etag, record: null }
   }
 
-  async function findAll(ref: DocumentRef, signal?: AbortSignal): Promise<NamedTag[]> {
+  async function findAll(ref: DocumentRef, signal?: AbortSignal): Promise<FoundTag[]> {
     const names: string[] = []
     for await (const { key } of eachObject(store, tagsPrefix(ref), { signal })) names.push(lastSegment(key))
-    const read = async (tag: string) => {
-      const found = await find(ref, tag, signal)
-      // `null`: removed since the listing.
-      return found && { tag, ...found }
-    }
-    const all = await inParallel(names, limits.callsPerRequestMax, read)
+    const all = await inParallel(names, limits.callsPerRequestMax, (tag) => find(ref, tag, signal))
+    // `null`: removed since the listing.
     return all.filter((tag) => tag !== null)
   }
 

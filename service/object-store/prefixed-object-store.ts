@@ -1,4 +1,4 @@
-import { type ListOptions, type ObjectStore, ObjectStoreError } from './object-store.ts'
+import { type ObjectStore, ObjectStoreError } from './object-store.ts'
 import type { TransferSigner } from './transfer-signer.ts'
 
 /**
@@ -15,6 +15,10 @@ import type { TransferSigner } from './transfer-signer.ts'
 export function prefixed(store: ObjectStore, prefix: string): ObjectStore {
   if (!isPrefix(prefix)) throw new TypeError('object store: a key prefix ends with its only trailing slash')
 
+  const inside = (operation: string, key: string) => {
+    if (!isKey(key)) throw new ObjectStoreError('rejected', operation, 'InvalidKey')
+    return prefix + key
+  }
   const strip = <T extends { key: string }>(operation: string, object: T): T => {
     if (!object.key.startsWith(prefix)) throw new ObjectStoreError('rejected', operation, 'ForeignKey')
     return { ...object, key: object.key.slice(prefix.length) }
@@ -26,24 +30,23 @@ export function prefixed(store: ObjectStore, prefix: string): ObjectStore {
 
   // Each method is async so that a refused key is a rejection, as the port's failures are, not a throw.
   return {
-    put: async (key, body, options) => store.put(prefix + checked('put', key), body, options),
-    get: async (key, options) => stripped('get', store.get(prefix + checked('get', key), options)),
-    head: async (key, options) => stripped('head', store.head(prefix + checked('head', key), options)),
-    copy: async (from, to, options) =>
-      store.copy(prefix + checked('copy', from), prefix + checked('copy', to), options),
+    put: async (key, body, options) => store.put(inside('put', key), body, options),
+    get: async (key, options) => stripped('get', store.get(inside('get', key), options)),
+    head: async (key, options) => stripped('head', store.head(inside('head', key), options)),
+    copy: async (from, to, options) => store.copy(inside('copy', from), inside('copy', to), options),
     list: async (options) => {
-      const page = await store.list(within(prefix, options))
+      const startAfter = options.startAfter === undefined ? undefined : prefix + options.startAfter
+      const page = await store.list({ ...options, prefix: prefix + options.prefix, startAfter })
       return { ...page, objects: page.objects.map((object) => strip('list', object)) }
     },
-    delete: async (key, options) => store.delete(prefix + checked('delete', key), options),
-    startMultipart: async (key, options) =>
-      store.startMultipart(prefix + checked('startMultipart', key), options),
+    delete: async (key, options) => store.delete(inside('delete', key), options),
+    startMultipart: async (key, options) => store.startMultipart(inside('startMultipart', key), options),
     listUnfinished: async (keyPrefix, options) => {
       const uploads = await store.listUnfinished(prefix + keyPrefix, options)
       return uploads.map((upload) => strip('listUnfinished', upload))
     },
     abortUnfinished: async (key, uploadId, options) =>
-      store.abortUnfinished(prefix + checked('abortUnfinished', key), uploadId, options),
+      store.abortUnfinished(inside('abortUnfinished', key), uploadId, options),
     clock: (options) => store.clock(options),
   }
 }
@@ -57,22 +60,8 @@ export function prefixedSigner(signer: TransferSigner, prefix: string): Transfer
   }
 }
 
-function within(prefix: string, options: ListOptions): ListOptions {
-  const { startAfter } = options
-  return {
-    ...options,
-    prefix: prefix + options.prefix,
-    ...(startAfter === undefined ? {} : { startAfter: prefix + startAfter }),
-  }
-}
-
 function isPrefix(prefix: string): boolean {
   return prefix.endsWith('/') && isKey(prefix.slice(0, -1)) && !prefix.endsWith('//')
-}
-
-function checked(operation: string, key: string): string {
-  if (!isKey(key)) throw new ObjectStoreError('rejected', operation, 'InvalidKey')
-  return key
 }
 
 function isKey(key: string): boolean {

@@ -20,7 +20,8 @@ export interface StreamObserver {
 
 /**
  * Passes a stream on, chunk by chunk, while an observer watches. Nothing is read ahead of the reader: a body that
- * no one reads costs neither memory nor traffic. A `cancel` reaches the source and never rejects.
+ * no one reads costs neither memory nor traffic. A `cancel` reaches the source and never rejects; so does the failure of
+ * an observer.
  */
 export function tap(
   source: ReadableStream<Uint8Array> | ChunkReader,
@@ -48,7 +49,10 @@ export function tap(
             if (ready) return controller.enqueue(ready)
           }
         } catch (error) {
-          if (!cancelled) controller.error(onFailure ? onFailure(error) : error)
+          if (cancelled) return
+          controller.error(onFailure ? onFailure(error) : error)
+          // Without effect unless it was the observer that failed.
+          reader.cancel(error).catch(() => {})
         }
       },
       async cancel(reason) {

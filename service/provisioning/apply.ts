@@ -9,15 +9,14 @@ import {
 import type { S3Endpoint } from '../object-store/s3/client.ts'
 import { type Policy, trialStatement } from './bucket-policy.ts'
 import { type Change, planBucket, type Setting } from './plan.ts'
-import { toS3Cors, toS3Lifecycle } from './rule-forms.ts'
-import { describeRule, type LifecycleRule, type WantedBucket, wantedBucket } from './wanted-bucket.ts'
+import { describeRule, type WantedBucket, wantedBucket } from './wanted-bucket.ts'
 
 /** How one change went. */
 export interface Outcome extends Change {
   done: boolean
   /** Why not, and what follows. */
   why?: string
-  /** The store is known to take care of it by itself, or nobody asked for it: no reason to fail. */
+  /** The store is known to take care of it by itself: no reason to fail. */
   harmless?: true
 }
 
@@ -44,96 +43,78 @@ export async function provisionBucket(
 }
 
 /**
- * Makes one bucket what it should be. Does only what {@link planBucket} finds, so that it can be repeated.
+ * Sets up one bucket as it should be. Does only what {@link planBucket} finds, so that it can be repeated.
  *
- * @throws {ObjectStoreError} where the store fails or refuses our right to do this.
+ * @throws {ObjectStoreError} where the store fails or denies the key.
  */
 export async function applyBucket(settings: BucketSettingsClient, wanted: WantedBucket): Promise<Outcome[]> {
   const state = await settings.read(wanted.place.bucket)
-  const changes = planBucket(wanted, state)
+  const bucket = { settings, wanted, state }
   const outcomes: Outcome[] = []
-  for (const setting of new Set(changes.map((change) => change.setting))) {
-    const of = changes.filter((change) => change.setting === setting)
-    const impossible = of.find((change) => change.impossible !== undefined)
+  for (const [setting, changes] of Map.groupBy(planBucket(wanted, state), (change) => change.setting)) {
+    const impossible = changes.find((change) => change.impossible !== undefined)
     if (impossible) outcomes.push({ ...impossible, done: false, why: impossible.impossible ?? '' })
-    else outcomes.push(...(await applySetting(settings, wanted, state, setting, of)))
+    else if (setting === 'lifecycle') outcomes.push(...(await applyLifecycle(bucket, changes)))
+    else if (setting === 'policy') outcomes.push(...(await applyPolicy(bucket, changes)))
+    else {
+      const refused = await writeSetting(bucket, setting)
+      if (refused && setting === 'bucket')
+        throw new Error(`${wanted.place.bucket} could not be created: ${refused.refused}`)
+      outcomes.push(...changes.map((change) => outcomeOf(change, refused)))
+    }
   }
   return outcomes
 }
 
-async function applySetting(
-  settings: BucketSettingsClient,
-  wanted: WantedBucket,
-  state: BucketSettings | null,
-  setting: Setting,
-  changes: Change[],
-): Promise<Outcome[]> {
-  if (setting === 'lifecycle') return applyLifecycle(settings, wanted, state, changes)
-  if (setting === 'policy') return applyPolicy(settings, wanted, state, changes)
-  const { bucket } = wanted.place
-  const refused = await writeSetting(settings, wanted, state, setting)
-  if (refused && setting === 'bucket') throw new Error(`${bucket} could not be created: ${refused.refused}`)
-  return changes.map((change) => outcomeOf(change, refused))
+/** A bucket that is being set up: how it should be, and how it was; `null` if it did not exist. */
+interface Bucket {
+  settings: BucketSettingsClient
+  wanted: WantedBucket
+  state: BucketSettings | null
 }
 
 function writeSetting(
-  settings: BucketSettingsClient,
-  { place: { bucket }, objectLock, cors }: WantedBucket,
-  state: BucketSettings | null,
+  { settings, wanted: { place, objectLock, cors }, state }: Bucket,
   setting: Exclude<Setting, 'lifecycle' | 'policy'>,
 ): Promise<Refused | null> {
+  const { bucket } = place
   if (setting === 'bucket') return settings.create(bucket, { objectLock: objectLock !== null })
   if (setting === 'versioning') return settings.putVersioning(bucket)
   if (setting === 'object lock') {
     const { mode, days } = objectLock?.retention ?? { mode: 'GOVERNANCE', days: 1 }
     return settings.putRetention(bucket, mode, days)
   }
-  const ours = (cors ?? []).map(toS3Cors)
+  const ours = cors ?? []
   const others = (state?.cors ?? []).filter(({ ID }) => !ours.some((rule) => rule.ID === ID))
   return settings.putCors(bucket, [...others, ...ours])
 }
 
-/** All rules, then without those that abort uploads: MinIO refuses the whole configuration for them. */
-async function applyLifecycle(
-  settings: BucketSettingsClient,
-  { place: { bucket }, lifecycle }: WantedBucket,
-  state: BucketSettings | null,
-  changes: Change[],
-): Promise<Outcome[]> {
-  const others = (state?.lifecycle ?? []).filter(({ ID }) => !lifecycle.some(({ id }) => id === ID))
-  const put = (rules: LifecycleRule[]) => putRules(settings, bucket, [...others, ...rules.map(toS3Lifecycle)])
+/** Sets all rules, then without those that abort uploads: MinIO refuses the whole configuration for them. */
+async function applyLifecycle({ settings, wanted, state }: Bucket, changes: Change[]): Promise<Outcome[]> {
+  const { place, lifecycle } = wanted
+  const others = (state?.lifecycle ?? []).filter(({ ID }) => !lifecycle.some((rule) => rule.ID === ID))
+  // A configuration has at least one rule.
+  const put = async (rules: S3LifecycleRule[]) =>
+    others.length + rules.length === 0 ? null : settings.putLifecycle(place.bucket, [...others, ...rules])
   const refused = await put(lifecycle)
   if (refused === null) return changes.map((change) => outcomeOf(change, null))
-  const without = lifecycle.filter(({ abortUploadDays }) => abortUploadDays === undefined)
+  const without = lifecycle.filter((rule) => rule.AbortIncompleteMultipartUpload === undefined)
   const refusedAgain = await put(without)
   return changes.map((change) => {
     const taken = refusedAgain === null && without.some((rule) => describeRule(rule) === change.shouldBe)
     if (taken) return outcomeOf(change, null)
     if (refusedAgain !== null) return outcomeOf(change, refusedAgain)
-    const why = `the store will not abort unfinished uploads (${refused.refused}): its own setting has to, and the service's hourly sweep`
+    const why = `the store does not abort unfinished uploads (${refused.refused}): its own setting has to, and the hourly sweep of the service`
     return { ...change, done: false, why, harmless: true }
   })
 }
 
-async function putRules(
-  settings: BucketSettingsClient,
-  bucket: string,
-  rules: S3LifecycleRule[],
-): Promise<Refused | null> {
-  // A configuration has at least one rule.
-  return rules.length === 0 ? null : settings.putLifecycle(bucket, rules)
-}
-
 /**
- * First a trial that locks nobody out but tells whether our own key is among the provisioners as the store sees
- * it: nobody could take a wrong policy back.
+ * Sets the policy after a trial that locks no one out and shows whether the key in use is among the provisioners as the
+ * store sees it: no one could take a wrong policy back.
  */
-async function applyPolicy(
-  settings: BucketSettingsClient,
-  { place, policy, principals }: WantedBucket,
-  state: BucketSettings | null,
-  changes: Change[],
-): Promise<Outcome[]> {
+async function applyPolicy({ settings, wanted, state }: Bucket, changes: Change[]): Promise<Outcome[]> {
+  const { place, policy, principals } = wanted
   const { bucket } = place
   const present = state?.policy as Policy | null | undefined
   const trial = trialStatement(place, principals?.provisioners ?? [])
@@ -142,7 +123,7 @@ async function applyPolicy(
   if (refusedTrial === null && !(await settings.mayReadCors(bucket))) {
     await (present ? settings.putPolicy(bucket, present) : settings.removePolicy(bucket))
     const why =
-      'PROVISION_PRINCIPALS does not name the key that we use, as the store sees it: the policy would lock us out. ' +
+      'PROVISION_PRINCIPALS does not name the key in use, as the store sees it: the policy would lock it out. ' +
       'It was tried without harm, and nothing was changed'
     return changes.map((change) => ({ ...change, done: false, why }))
   }
@@ -159,6 +140,6 @@ async function applyPolicy(
 
 function outcomeOf(change: Change, refused: Refused | null): Outcome {
   if (refused === null) return { ...change, done: true }
-  const why = `the store will not take it (${refused.refused})`
+  const why = `the store refuses it (${refused.refused})`
   return { ...change, done: false, why }
 }

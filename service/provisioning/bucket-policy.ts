@@ -18,19 +18,19 @@ export interface Policy {
 
 export type Right = Pick<ServiceRight, 'action' | 'on'>
 
-/** Who is spoken of in a policy, as ARNs such as `arn:aws:iam:::user/p1234567:<access key id>` (Hetzner's form). */
+/** The principals of a policy, as ARNs such as `arn:aws:iam:::user/p1234567:<access key id>` (Hetzner's form). */
 export interface Principals {
   /** Those who may change the bucket. */
   provisioners: readonly string[]
-  /** Those that work in it: one, and two while a new key takes over from an old one. */
+  /** Those that work in it: one, and two while a key is being replaced. */
   users: readonly string[]
 }
 
 /**
- * The policy that narrows project-wide keys. Such keys may do everything in every bucket of their project, and no
- * Allow takes anything from them: only an explicit Deny does (docs.hetzner.com, "S3 credentials"; Ceph, "Bucket
- * Policies"). So it denies everything to all but the named keys, and to `users` what is not among `rights` or lies
- * outside of the prefix.
+ * Returns the policy that narrows project-wide keys. Such keys may do everything in every bucket of their project, and
+ * no Allow takes anything from them: only an explicit Deny does (docs.hetzner.com, "S3 credentials"; Ceph, "Bucket
+ * Policies"). So it denies everything to all keys except the named ones, and to `users` what is not among `rights` or
+ * lies outside of the prefix.
  *
  * Actions are spelled out: RGW 16.2 takes `NotAction` and then denies nothing (measured), and refuses a policy with
  * an action that it does not know.
@@ -63,12 +63,12 @@ export function narrowingPolicy(place: Place, principals: Principals, rights: re
 }
 
 /**
- * On MinIO DeleteObject brings this along, unless it is denied; ListBucket brings ListBucketVersions along, even if
- * that is denied (measured).
+ * On MinIO, DeleteObject includes this unless it is denied; ListBucket includes ListBucketVersions even if that is
+ * denied (measured).
  */
 const oldVersionActions = ['s3:DeleteObjectVersion']
 
-/** The same rights as a user's own policy: for stores such as MinIO, whose keys may do nothing until they are let. */
+/** Returns the same rights as a policy of a user, for stores such as MinIO, whose keys have no rights by default. */
 export function userPolicy(place: Place, rights: readonly Right[]): Policy {
   const actionsOn = (on: Right['on']) => rights.filter((right) => right.on === on).map(({ action }) => action)
   return {
@@ -87,8 +87,8 @@ export function userPolicy(place: Place, rights: readonly Right[]): Policy {
 }
 
 /**
- * A policy that takes nothing from anybody but the right to read the CORS rules, and that only from those who are
- * not provisioners: whoever is refused after it would be locked out by the real one, for good.
+ * Returns a statement that takes away only the right to read the CORS rules, and only from principals that are not
+ * provisioners: a key that is refused after it would be locked out permanently by the real policy.
  */
 export function trialStatement(place: Place, provisioners: readonly string[]): PolicyStatement {
   return {
@@ -108,7 +108,7 @@ function objectsArn(place: Place): string {
   return `${bucketArn(place)}/${place.prefix}*`
 }
 
-/** Every action about a bucket or its objects that RGW 16.2 knows; the two wildcards also take in later ones. */
+/** Every action on a bucket or its objects that RGW 16.2 knows; the two wildcards include later ones. */
 export const deniableActions: readonly string[] = [
   ...['s3:PutBucket*', 's3:DeleteBucket*', 's3:AbortMultipartUpload', 's3:BypassGovernanceRetention'],
   ...['s3:DeleteObject', 's3:DeleteObjectTagging', 's3:DeleteObjectVersion', 's3:DeleteObjectVersionTagging'],

@@ -2,8 +2,8 @@ import type { S3Connection } from '../object-store/s3/connection.ts'
 import { createS3ObjectStore } from '../object-store/s3/s3-object-store.ts'
 
 /**
- * Whether a put with the right If-Match is taken and one with a stale one is not, in this bucket: RGW 16.2 does so
- * only where it keeps no versions (measured). Writes a key of its own and removes it.
+ * Tells whether a put with the right If-Match succeeds in this bucket and one with a stale ETag does not: RGW 16.2 does
+ * so only where it keeps no versions (measured). Writes a key of its own and removes it.
  *
  * @throws {ObjectStoreError} where the store fails.
  */
@@ -27,6 +27,7 @@ export async function conditionalWritesHold(connection: S3Connection, prefix: st
   }
 }
 
+/** What the operator should know where {@link conditionalWritesHold} is false. */
 export const noCompareAndSet =
-  'this store does not compare-and-set where it keeps versions: If-Match on tags will be answered 501, the last ' +
+  'this store has no compare-and-set where it keeps versions: the service answers If-Match on tags with 501, the last ' +
   'move wins, and an upload that races another of the same bytes leaves two copies'

@@ -1,5 +1,4 @@
-import type { BucketSettings } from '../object-store/s3/bucket-settings.ts'
-import { sameCors, sameLifecycle, toS3Cors, toS3Lifecycle } from './rule-forms.ts'
+import type { BucketSettings, S3CorsRule, S3LifecycleRule } from '../object-store/s3/bucket-settings.ts'
 import { describeRule, type ObjectLock, type WantedBucket } from './wanted-bucket.ts'
 
 /** In the order in which they are done: the policy comes last, when everything it would forbid is done. */
@@ -15,13 +14,13 @@ export interface Change {
   impossible?: string
 }
 
-/** What stays although nobody asked for it here; the operator should know. */
+/** What stays although it was not asked for; the operator should know. */
 export interface Remark {
   bucket: string
   remark: string
 }
 
-/** @param state `null` for a bucket that does not exist. */
+/** Returns what has to change. @param state `null` for a bucket that does not exist */
 export function planBucket(wanted: WantedBucket, state: BucketSettings | null): Change[] {
   const { bucket } = wanted.place
   const lockable = state === null ? wanted.objectLock !== null : state.objectLock !== null
@@ -36,8 +35,8 @@ export function planBucket(wanted: WantedBucket, state: BucketSettings | null): 
   }
   changes.push(...lockChanges(wanted.objectLock, found.objectLock))
   for (const rule of wanted.lifecycle) {
-    const present = found.lifecycle.find(({ ID }) => ID === rule.id)
-    if (present && sameLifecycle(present, toS3Lifecycle(rule))) continue
+    const present = found.lifecycle.find(({ ID }) => ID === rule.ID)
+    if (present && sameLifecycle(present, rule)) continue
     changes.push({
       setting: 'lifecycle',
       is: present ? 'another rule' : 'none',
@@ -45,8 +44,8 @@ export function planBucket(wanted: WantedBucket, state: BucketSettings | null): 
     })
   }
   for (const rule of wanted.cors ?? []) {
-    if (found.cors.some((present) => sameCors(present, toS3Cors(rule)))) continue
-    const shouldBe = `browsers of ${rule.origins.join(', ')} are let in`
+    if (found.cors.some((present) => sameCors(present, rule))) continue
+    const shouldBe = `browsers of ${rule.AllowedOrigins?.join(', ')} may use it`
     changes.push({ setting: 'cors', is: found.cors.length === 0 ? 'none' : 'other rules', shouldBe })
   }
   if (wanted.policy && !Bun.deepEquals(found.policy, wanted.policy)) {
@@ -54,7 +53,7 @@ export function planBucket(wanted: WantedBucket, state: BucketSettings | null): 
     changes.push({
       setting: 'policy',
       is,
-      shouldBe: `nobody but ${wanted.principals?.users.join(', ')} and provisioners`,
+      shouldBe: `only ${wanted.principals?.users.join(', ')} and provisioners`,
     })
   }
   return changes.map((change) => ({ bucket, ...change }))
@@ -64,7 +63,7 @@ function lockChanges(wanted: ObjectLock | null, found: ObjectLock | null): Omit<
   if (wanted === null) return []
   const shouldBe = describeLock(wanted)
   if (found === null) {
-    const impossible = 'object lock can only be had when a bucket is created: take a new bucket, and migrate'
+    const impossible = 'object lock is only possible for a new bucket: create another bucket, and migrate'
     return [{ setting: 'object lock', is: 'off', shouldBe, impossible }]
   }
   if (wanted.retention === undefined || Bun.deepEquals(wanted.retention, found.retention)) return []
@@ -75,7 +74,7 @@ function describeLock({ retention }: ObjectLock): string {
   return retention ? `${retention.mode} for ${retention.days} days` : 'on, without a retention'
 }
 
-/** As it is right after it was made. */
+/** The settings of a bucket right after it was created. */
 function emptyBucket(lockable: boolean): BucketSettings {
   return {
     versioning: lockable ? 'Enabled' : 'off',
@@ -86,17 +85,45 @@ function emptyBucket(lockable: boolean): BucketSettings {
   }
 }
 
-/** Rules that we did not make stay, and some of them can delete documents. */
+/** Returns remarks on a bucket: rules of others stay, and some of them can delete documents. */
 export function remarksOn(wanted: WantedBucket, state: BucketSettings | null): Remark[] {
   const { bucket } = wanted.place
-  const ours = new Set(wanted.lifecycle.map(({ id }) => id))
+  const ours = new Set(wanted.lifecycle.map(({ ID }) => ID))
   const foreign = (state?.lifecycle ?? []).filter(({ ID }) => ID === undefined || !ours.has(ID))
   const remarks = foreign.map(({ ID = 'without a name', Expiration }) => {
     const deletes = Expiration?.Days !== undefined || Expiration?.Date !== undefined
     return `lifecycle rule ${ID} is not ours and stays${deletes ? ': it deletes objects' : ''}`
   })
   if (wanted.policy === null) {
-    remarks.push('no policy is asked for: PROVISION_…_PRINCIPALS names nobody for this bucket')
+    remarks.push('no policy is asked for: PROVISION_…_PRINCIPALS names no one for this bucket')
   }
   return remarks.map((remark) => ({ bucket, remark }))
+}
+
+/** Stores answer with the prefix where it was or at its older place, and leave out what is empty. */
+function sameLifecycle(one: S3LifecycleRule, other: S3LifecycleRule): boolean {
+  return Bun.deepEquals(essenceOf(one), essenceOf(other))
+}
+
+function essenceOf(rule: S3LifecycleRule): unknown[] {
+  return [
+    rule.Status,
+    rule.Filter?.Prefix || rule.Prefix || '',
+    rule.Expiration?.Days ?? null,
+    rule.Expiration?.ExpiredObjectDeleteMarker === true,
+    rule.NoncurrentVersionExpiration?.NoncurrentDays ?? null,
+    rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation ?? null,
+  ]
+}
+
+/** The order of values has no meaning, and RGW sorts them. */
+function sameCors(one: S3CorsRule, other: S3CorsRule): boolean {
+  const essence = (rule: S3CorsRule) => [
+    rule.AllowedOrigins?.toSorted(),
+    rule.AllowedMethods?.toSorted(),
+    rule.AllowedHeaders?.map((name) => name.toLowerCase()).toSorted(),
+    rule.ExposeHeaders?.toSorted(),
+    rule.MaxAgeSeconds,
+  ]
+  return Bun.deepEquals(essence(one), essence(other))
 }

@@ -3,11 +3,11 @@ export interface ServiceRight {
   action: string
   /** What the right is about: the bucket itself or the objects below the prefix. */
   on: 'bucket' | 'objects'
-  /** What of the service fails without it: a name that the proof in `tests/integration` knows. */
+  /** The operation of the service that fails without it; the suite in `tests/integration` tries each. */
   breaks: ServiceOperation
 }
 
-/** What the service does with its store, in the words of whoever misses it. */
+/** What the service does with its store, as its callers would name it. */
 export type ServiceOperation =
   | 'upload'
   | 'download'
@@ -22,7 +22,7 @@ export type ServiceOperation =
   | 'refuse to delete a version on legal hold'
 
 /**
- * All that the document service may do, and no more. Copies need GetObject and PutObject; tags, tickets and
+ * Everything that the document service may do, and no more. Copies need GetObject and PutObject; tags, tickets and
  * completions are puts, gets and deletes; readiness (HeadBucket) is ListBucket.
  */
 export const serviceRights: readonly ServiceRight[] = [
@@ -40,8 +40,8 @@ export const serviceRights: readonly ServiceRight[] = [
 ]
 
 /**
- * What Loki and Tempo need in a bucket of their own: their clients also ask where it is, and go on with parts that
- * an earlier try left.
+ * What Loki and Tempo need in a bucket of their own: their clients also ask for its location, and continue
+ * uploads in parts that an earlier attempt left.
  */
 export const telemetryRights: readonly Pick<ServiceRight, 'action' | 'on'>[] = [
   { action: 's3:GetBucketLocation', on: 'bucket' },

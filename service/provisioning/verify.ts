@@ -6,33 +6,34 @@ import { createProbeClient, type ProbeAnswer, type ProbeRequest } from '../objec
 /** One thing that was tried with the service's key. */
 export interface Tried {
   what: string
-  /** The service needs it, or nobody who gets hold of its key must be able to do it. */
+  /** `works`: the service needs it. `refused`: no one who obtains its key may be able to do it. */
   expected: 'works' | 'refused'
   held: boolean
-  /** In the words of HTTP. */
+  /** Status and error code of the answer. */
   seen: string
 }
 
 type Attempt = ProbeRequest & {
   what: string
-  /** In the answer of a store where nobody at all could do this, whatever their rights. */
+  /** Matches the answer of a store in which no key at all could do this, regardless of its rights. */
   impossible?: RegExp
 }
 
 /**
- * Tries, with the service's own key, what it needs and what it must not have. What is forbidden is tried so that
- * it changes nothing where it is let through after all: with a body that no store takes, on keys of our own, or on
- * a bucket that is not empty. Stores look at the right before they look at the request.
+ * Tries, with the service's own key, what it needs and what it must not be able to do. Forbidden requests change
+ * nothing even if the store lets them through: they have a body that no store accepts, a key of this run, or a bucket
+ * that is not empty. Stores check the right before they check the request.
  *
- * What cannot be tried so is left out: DeleteBucketPolicy and BypassGovernanceRetention.
+ * What cannot be tried in this way is left out: DeleteBucketPolicy and BypassGovernanceRetention.
  *
- * @param others buckets that belong to somebody else.
+ * @param others buckets of other programs, which the key must not reach.
+ * @param onTried receives each attempt as soon as it is answered.
  */
 export async function verifyRights(
   connection: S3Connection,
   place: Place,
   others: readonly string[],
-  onTried: (tried: Tried) => void = () => {},
+  onTried: (tried: Tried) => void | Promise<void> = () => {},
 ): Promise<Tried[]> {
   const client = createProbeClient(connection)
   const key = `${place.prefix}staging/_provision/${crypto.randomUUID()}`
@@ -92,16 +93,16 @@ function reads(key: string, { prefix }: Place): Attempt[] {
   ]
 }
 
-/** No store takes this for a configuration. */
+/** No store accepts this as a configuration. */
 const nonsense = 'neither XML nor JSON'
 
-/** MinIO reads this one before it looks at the right, so it has to be good: our own key would be kept for so long. */
+/** MinIO reads this one before it checks the right, so it has to be valid: at worst, the scratch key is kept for so long. */
 function shortRetention(): string {
   const until = new Date(Date.now() + 10_000).toISOString()
   return `<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>${until}</RetainUntilDate></Retention>`
 }
 
-/** MinIO asks for it before it looks at the right. */
+/** MinIO requires it before it checks the right. */
 function md5Of(body: string): Record<string, string> {
   return { 'content-md5': new Bun.CryptoHasher('md5').update(body).digest('base64') }
 }
@@ -120,13 +121,13 @@ function forbidden(key: string, others: readonly string[]): Attempt[] {
     put('make an object public (ACL)', 'acl', key),
     {
       ...put('set the retention of an object', 'retention', key, shortRetention()),
-      // MinIO's words about a bucket without object lock, before it looks at the right.
+      // The message of MinIO about a bucket without object lock, before it checks the right.
       impossible: /missing ObjectLockConfiguration/,
     },
     put('set a legal hold', 'legal-hold', key),
     { what: 'read the policy', method: 'GET', key: null, query: { policy: '' } },
     { what: 'delete an old version', method: 'DELETE', key, query: { versionId: oldVersion } },
-    // There is our object in it, so it cannot succeed.
+    // The scratch object is in it, so it cannot succeed.
     { what: 'delete the bucket', method: 'DELETE', key: null },
     ...others.map(
       (bucket): Attempt => ({ what: `reach bucket ${bucket}`, method: 'HEAD', key: null, bucket }),
@@ -134,7 +135,7 @@ function forbidden(key: string, others: readonly string[]): Attempt[] {
   ]
 }
 
-/** In the form of RGW's and MinIO's, and nobody's. */
+/** In the form of version ids of RGW and MinIO, and of no version. */
 const oldVersion = '00000000-0000-4000-8000-000000000000'
 
 async function tryOutside(
@@ -142,18 +143,18 @@ async function tryOutside(
   client: ReturnType<typeof createProbeClient>,
 ): Promise<void> {
   const key = `_provision-outside-of-every-prefix/${crypto.randomUUID()}`
-  // Not a read: of what is absent RGW says so, to whoever may list.
+  // Not a read: RGW tells every key that may list that the object is absent.
   await ask({ what: 'delete outside of the prefix', method: 'DELETE', key }, 'refused')
   const put = await ask({ what: 'write outside of the prefix', method: 'PUT', key, body: 'bytes' }, 'refused')
   if (isGood(put)) await client.send({ method: 'DELETE', key })
 }
 
-/** 404 is an answer about a setting that is not there, by somebody who may read it. */
+/** A 404 about a setting that does not exist is an answer to a key that may read it. */
 function isGood({ status, code }: ProbeAnswer): boolean {
   return (status >= 200 && status < 300) || (status === 404 && /^NoSuch\w*Configuration$/.test(code))
 }
 
-/** 501: a store cannot do what it does not know. */
+/** 501: the store does not have this operation at all. */
 function isRefusal({ status }: ProbeAnswer): boolean {
   return status === 401 || status === 403 || status === 501
 }

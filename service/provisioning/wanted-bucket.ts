@@ -1,50 +1,28 @@
 import type { Place } from '../config/checks.ts'
-import { browserAccess } from '../object-store/browser-access.ts'
-import type { Right } from './bucket-policy.ts'
-import { narrowingPolicy, type Policy, type Principals } from './bucket-policy.ts'
+import type { S3CorsRule, S3LifecycleRule } from '../object-store/s3/bucket-settings.ts'
+import { narrowingPolicy, type Policy, type Principals, type Right } from './bucket-policy.ts'
 
-/** Staged bytes and unfinished uploads older than this belong to nobody any more. */
+/** Staged bytes and unfinished uploads older than this are left over. */
 const leftoverDays = 1
 
-/** A lifecycle rule, in the few words that we use of it. */
-export interface LifecycleRule {
-  id: string
-  /** Empty: the whole bucket. */
-  prefix: string
-  expireDays?: number
-  /** Of versions that were overwritten or deleted. */
-  oldVersionDays?: number
-  abortUploadDays?: number
-  /** Delete markers that hide nothing any more. */
-  removeMarkers?: true
-}
-
-export interface CorsRule {
-  id: string
-  origins: readonly string[]
-  methods: readonly string[]
-  headers: readonly string[]
-  exposed: readonly string[]
-  seconds: number
-}
-
 export interface ObjectLock {
-  /** Of every new object; none: objects are locked one by one, by whoever may. */
+  /** Of every new object; without it, objects are locked one by one. */
   retention?: { mode: 'GOVERNANCE' | 'COMPLIANCE'; days: number }
 }
 
-/** What a bucket should be. What is `null` is left as it is. */
+/** How a bucket should be set up. What is `null` is left as it is. */
 export interface WantedBucket {
   place: Place
   versioning: boolean
   objectLock: ObjectLock | null
-  lifecycle: LifecycleRule[]
-  cors: CorsRule[] | null
-  /** Who may do what; `null`: keys of the project stay as wide as they are. */
+  lifecycle: S3LifecycleRule[]
+  cors: S3CorsRule[] | null
+  /** Who may do what; `null`: every key of the project may do everything. */
   policy: Policy | null
   principals: Principals | null
 }
 
+/** What is asked for, of which {@link wantedBucket} makes the settings. */
 export interface BucketWishes {
   place: Place
   /** Below the bucket, such as `docs/staging/`: emptied after a day. */
@@ -57,7 +35,7 @@ export interface BucketWishes {
   principals: Principals | null
 }
 
-/** Object lock brings versioning along (S3 API, CreateBucket). */
+/** Returns how the bucket should be set up. Object lock includes versioning (S3 API, CreateBucket). */
 export function wantedBucket(wishes: BucketWishes): WantedBucket {
   const { place, objectLock, principals, rights, browserOrigins } = wishes
   const versioning = wishes.versioning || objectLock !== null
@@ -66,38 +44,62 @@ export function wantedBucket(wishes: BucketWishes): WantedBucket {
     versioning,
     objectLock,
     lifecycle: lifecycleOf(wishes, versioning),
-    cors: browserOrigins.length === 0 ? null : [{ ...browserAccess, origins: browserOrigins }],
+    cors: browserOrigins.length === 0 ? null : [corsRule(browserOrigins)],
     policy: principals && narrowingPolicy(place, principals, rights),
     principals,
   }
 }
 
-function lifecycleOf({ stagingPrefix, oldVersionDays }: BucketWishes, versioning: boolean): LifecycleRule[] {
-  const rules: LifecycleRule[] = []
+/** Returns the least that the UI needs to transfer directly (service/object-store/README.md, "Browsers"). */
+function corsRule(origins: readonly string[]): S3CorsRule {
+  return {
+    ID: 'control-ui',
+    AllowedOrigins: [...origins],
+    AllowedMethods: ['GET', 'HEAD', 'PUT', 'POST'],
+    // Those of a ticket's PUT; forms and downloads need none that a browser would ask for.
+    AllowedHeaders: ['content-type', 'x-amz-checksum-sha256'],
+    ExposeHeaders: ['ETag', 'Retry-After'],
+    // How long a browser may cache the answer: an upload asks once, and a changed rule takes effect soon.
+    MaxAgeSeconds: 600,
+  }
+}
+
+function lifecycleOf(
+  { stagingPrefix, oldVersionDays }: BucketWishes,
+  versioning: boolean,
+): S3LifecycleRule[] {
+  const rules: S3LifecycleRule[] = []
+  const rule = (ID: string, Prefix: string, does: Partial<S3LifecycleRule>) =>
+    rules.push({ ID, Status: 'Enabled', Filter: { Prefix }, ...does })
   if (stagingPrefix !== undefined) {
-    // With versions, what expires is only hidden: the bytes go a day later.
-    const oldVersions = versioning ? { oldVersionDays: leftoverDays } : {}
-    rules.push({ id: 'staging-expires', prefix: stagingPrefix, expireDays: leftoverDays, ...oldVersions })
+    rule('staging-expires', stagingPrefix, {
+      Expiration: { Days: leftoverDays },
+      // With versions, what expires is only hidden: the bytes go a day later.
+      ...(versioning ? { NoncurrentVersionExpiration: { NoncurrentDays: leftoverDays } } : {}),
+    })
   }
   if (versioning) {
-    rules.push({ id: 'old-versions-expire', prefix: '', oldVersionDays, removeMarkers: true })
+    rule('old-versions-expire', '', {
+      Expiration: { ExpiredObjectDeleteMarker: true },
+      NoncurrentVersionExpiration: { NoncurrentDays: oldVersionDays },
+    })
   }
-  rules.push({ id: 'unfinished-uploads-abort', prefix: '', abortUploadDays: leftoverDays })
+  rule('unfinished-uploads-abort', '', {
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: leftoverDays },
+  })
   return rules
 }
 
-/** The rule as a sentence's end. */
-export function describeRule({ id, prefix, ...rule }: LifecycleRule): string {
-  const of = prefix === '' ? '' : ` of ${prefix}`
-  const does = [
-    rule.expireDays === undefined ? '' : `objects${of} after ${days(rule.expireDays)}`,
-    rule.oldVersionDays === undefined ? '' : `old versions${of} after ${days(rule.oldVersionDays)}`,
-    rule.abortUploadDays === undefined ? '' : `unfinished uploads${of} after ${days(rule.abortUploadDays)}`,
-    rule.removeMarkers ? 'delete markers that hide nothing' : '',
+/** Describes what a rule removes. */
+export function describeRule(rule: S3LifecycleRule): string {
+  const of = rule.Filter?.Prefix ? ` of ${rule.Filter.Prefix}` : ''
+  const after = (what: string, days: number | undefined) =>
+    days === undefined ? [] : [`${what}${of} after ${days === 1 ? '1 day' : `${days} days`}`]
+  const removes = [
+    ...after('objects', rule.Expiration?.Days),
+    ...after('old versions', rule.NoncurrentVersionExpiration?.NoncurrentDays),
+    ...after('unfinished uploads', rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation),
+    ...(rule.Expiration?.ExpiredObjectDeleteMarker ? ['delete markers that hide nothing'] : []),
   ]
-  return `${id} removes ${does.filter((part) => part !== '').join(', ')}`
-}
-
-function days(count: number): string {
-  return count === 1 ? '1 day' : `${count} days`
+  return `${rule.ID} removes ${removes.join(', ')}`
 }

@@ -30,6 +30,10 @@ const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DEL
 export function createPrometheusMetrics({ version, capabilities }: PrometheusOptions): PrometheusMetrics {
   const registry = new Registry()
   const registers = [registry]
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+    new Counter({ name, help, labelNames, registers })
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+
   const requests = new Histogram({
     name: 'http_server_request_duration_seconds',
     help: 'Time from a request to the beginning of its answer.',
@@ -37,16 +41,11 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     buckets: requestBuckets,
     registers,
   })
-  const active = new Gauge({
-    name: 'http_server_active_requests',
-    help: 'Requests whose answer has not begun.',
-    registers,
-  })
-  const brokenOff = new Counter({
-    name: 'http_server_responses_broken_off_total',
-    help: 'Answers whose body failed after they had begun.',
-    registers,
-  })
+  const active = gauge('http_server_active_requests', 'Requests whose answer has not begun.')
+  const brokenOff = counter(
+    'http_server_responses_broken_off_total',
+    'Answers whose body failed after they had begun.',
+  )
   const storeCalls = new Histogram({
     name: 'object_store_call_duration_seconds',
     help: 'Time of a call to the object store, until its body begins for GetObject, by outcome.',
@@ -54,34 +53,26 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     buckets: callBuckets,
     registers,
   })
-  const reachable = new Gauge({
-    name: 'documents_store_reachable',
-    help: 'Whether the latest call to the object store was answered (1) or not (0).',
-    registers,
-  })
-  const mismatches = new Counter({
-    name: 'documents_integrity_mismatches_total',
-    help: 'Reads whose bytes did not hash to their digest.',
-    registers,
-  })
-  const tickets = new Counter({
-    name: 'documents_upload_tickets_total',
-    help: 'Upload tickets by method; none where no method was safe or known to be.',
-    labelNames: ['method'],
-    registers,
-  })
-  const exported = new Counter({
-    name: 'telemetry_exported_total',
-    help: 'Spans and log records that a backend has taken.',
-    labelNames: ['signal'],
-    registers,
-  })
-  const dropped = new Counter({
-    name: 'telemetry_dropped_total',
-    help: 'Spans and log records that were given up.',
-    labelNames: ['signal', 'reason'],
-    registers,
-  })
+  const reachable = gauge(
+    'documents_store_reachable',
+    'Whether the latest call to the object store was answered (1) or not (0).',
+  )
+  const mismatches = counter(
+    'documents_integrity_mismatches_total',
+    'Reads whose bytes did not hash to their digest.',
+  )
+  const tickets = counter(
+    'documents_upload_tickets_total',
+    'Upload tickets by method; none where no method was safe or known to be.',
+    ['method'],
+  )
+  const exported = counter('telemetry_exported_total', 'Spans and log records that a backend has taken.', [
+    'signal',
+  ])
+  const dropped = counter('telemetry_dropped_total', 'Spans and log records that were given up.', [
+    'signal',
+    'reason',
+  ])
   new Gauge({
     name: 'documents_store_capability',
     help: 'What the object store is known to do: 1 for each capability with the state that it is in.',

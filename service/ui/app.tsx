@@ -1,11 +1,10 @@
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 import { Route, Switch, useLocation } from 'wouter'
 import { Header } from './frame/header.tsx'
 import { HomePage } from './frame/home-page.tsx'
 import { NoSuchTenantPage, NotFoundPage } from './frame/not-found-page.tsx'
 import { OfflineNote } from './frame/offline-note.tsx'
 import { useScrollMemory } from './frame/scroll-memory.ts'
-import { useNoStrayDrops } from './frame/stray-drops.ts'
 import { ListPage } from './listing/list-page.tsx'
 import { TenantPage } from './listing/tenant-page.tsx'
 import { Announcer } from './parts/announcer.tsx'
@@ -106,4 +105,21 @@ function OfTenant({ tenant, type, name, children }: OfTenantProps) {
     (name === undefined || hasForm('name', name))
   if (!isAddress) return <NotFoundPage />
   return tenants.includes(tenant) ? children : <NoSuchTenantPage tenant={tenant} />
+}
+
+/** A file that is dropped beside its place would be opened by the browser, in place of this page and all that runs. */
+export function useNoStrayDrops(): void {
+  useEffect(() => {
+    const refuse = (event: DragEvent) => {
+      if (event.defaultPrevented) return
+      event.preventDefault()
+      if (event.dataTransfer) event.dataTransfer.dropEffect = 'none'
+    }
+    addEventListener('dragover', refuse)
+    addEventListener('drop', refuse)
+    return () => {
+      removeEventListener('dragover', refuse)
+      removeEventListener('drop', refuse)
+    }
+  }, [])
 }

@@ -5,7 +5,6 @@ import { chosenTheme, showTheme } from './parts/theme-button.tsx'
 import { patterns } from './routes.ts'
 import { takeSignInCode } from './session/sign-in-link.ts'
 import { readSettings } from './settings.ts'
-import { saveBlob } from './transfers/save-blob.ts'
 import { createUi } from './ui.tsx'
 
 /** Where the program of the worker is; put in when the UI is built. */
@@ -64,4 +63,17 @@ function fail(title: string, detail: string): void {
       </FailureNote>
     </main>,
   )
+}
+
+/** How long a browser may take to begin with a Blob that it was told to save. */
+const releaseAfterMs = 60_000
+
+/** Saves bytes as a file. They are never shown in this page's origin: the type is one that no browser opens. */
+export function saveBlob(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob)
+  const anchor = document.createElement('a')
+  anchor.href = url
+  anchor.download = name
+  anchor.click()
+  setTimeout(() => URL.revokeObjectURL(url), releaseAfterMs)
 }

@@ -1,3 +1,5 @@
+import { createContext, useContext } from 'react'
+
 /** What the service tells the page about its surroundings: `/ui-settings.json`. No secret is among it. */
 export interface UiSettings {
   /** The issuer whose tokens the service takes; its discovery document names the endpoints. */
@@ -44,4 +46,12 @@ export function settingsFrom(value: unknown): UiSettings {
 function text(name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value
   throw new SettingsError(`The settings of the document service have no ${name}.`)
+}
+
+export const SettingsContext = createContext<UiSettings | null>(null)
+
+export function useSettings(): UiSettings {
+  const settings = useContext(SettingsContext)
+  if (settings === null) throw new Error('There are no settings around this component.')
+  return settings
 }

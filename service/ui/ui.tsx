@@ -1,9 +1,8 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { type ReactElement, StrictMode } from 'react'
+import { isTransient } from '../client/retry.ts'
 import { App } from './app.tsx'
-import { documentsCall } from './calls/documents-call.ts'
-import { queryOptions } from './calls/query-options.ts'
-import { DocumentsCallContext } from './calls/use-documents-call.ts'
+import { DocumentsCallContext, documentsCall } from './calls/documents-call.ts'
 import { reloadVersions } from './document/use-versions.ts'
 import { addToListings } from './listing/use-listing.ts'
 import { announce } from './parts/announcer.tsx'
@@ -12,9 +11,9 @@ import { createSession, type Session } from './session/session.ts'
 import { SessionContext } from './session/use-session.ts'
 import { IssuerContext } from './session/use-sign-in-way.ts'
 import type { UiSettings } from './settings.ts'
+import { SettingsContext } from './settings.ts'
 import { createTransfers, type Transfers, type WorkerPort } from './transfers/transfers.ts'
 import { TransfersContext } from './transfers/use-transfers.ts'
-import { SettingsContext } from './use-settings.ts'
 
 export interface UiParts {
   settings: UiSettings
@@ -81,3 +80,15 @@ function forgetWith(session: Session, forget: () => void): void {
     subject = now
   })
 }
+
+const retriesMax = 2
+
+/** Options of all queries of the page. */
+export const queryOptions = {
+  // The service refuses again what it refused once.
+  retry: (failures: number, error: unknown) => failures < retriesMax && isTransient(error),
+  staleTime: 15_000,
+  // A browser may think itself offline while the service is on this very machine.
+  networkMode: 'always',
+  refetchOnReconnect: true,
+} as const

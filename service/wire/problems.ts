@@ -36,7 +36,7 @@ export const problems = {
   store_refused: { status: 502, title: 'The object store refused the call' },
   store_unavailable: { status: 503, title: 'The object store does not answer' },
   issuer_unavailable: { status: 503, title: 'The token issuer does not answer' },
-  busy: { status: 503, title: 'Too much is going on' },
+  busy: { status: 503, title: 'The service is busy' },
 } as const satisfies Record<string, { status: number; title: string }>
 
 export type ProblemCode = keyof typeof problems

@@ -1,7 +1,3 @@
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { freePort } from '../../compose/servers/free-port.ts'
-import { answersOk, startServer } from '../../compose/servers/server-process.ts'
 import { versionKey } from '../../service/documents/document-key.ts'
 import type { Comparison } from './comparison.ts'
 import type { Stage } from './stage.ts'
@@ -30,7 +26,10 @@ export async function compareGet(stage: Stage, options: GetOptions): Promise<Com
   const service = { ...load, origin: stage.service.url, paths: [path], token: stage.token }
   for (const side of [store, service]) await requireBytes(side, bytes)
 
-  const bare = await startPassThrough(stage, `${stage.storeOrigin}${store.paths[0]}`)
+  // What is left for the service to reach: a server that checks nothing.
+  const bare = await stage.startProgram('pass-through.ts', {
+    PASS_URL: `${stage.storeOrigin}${store.paths[0]}`,
+  })
   const rateOf = (side: Omit<WrkLoad, 'seconds'>) => async (seconds: number) => {
     const result = await runWrk({ ...side, seconds }, stage.folder)
     if (result.bytes < result.requests * size) throw new Error('an answer was shorter than the document')
@@ -49,28 +48,6 @@ export async function compareGet(stage: Stage, options: GetOptions): Promise<Com
     ],
     close: bare.stop,
   }
-}
-
-const passThroughProgram = fileURLToPath(new URL('pass-through.ts', import.meta.url))
-
-/** A server that checks nothing, in place of the service: what is left for ours to reach. */
-async function startPassThrough(
-  stage: Stage,
-  url: string,
-): Promise<{ origin: string; stop(): Promise<void> }> {
-  const port = await freePort()
-  const origin = `http://127.0.0.1:${port}`
-  const { stop } = await startServer({
-    name: 'pass-through',
-    argv: [process.execPath, passThroughProgram],
-    env: { PATH: process.env.PATH ?? '', PASS_URL: url, PORT: String(port) },
-    cwd: stage.folder,
-    logFile: join(stage.folder, 'pass-through.log'),
-    isReady: () => answersOk(origin),
-    readySecondsMax: 30,
-    stopSecondsMax: 5,
-  })
-  return { origin, stop }
 }
 
 /** wrk looks at no body: one answer of each side is compared here. */

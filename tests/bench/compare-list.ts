@@ -2,7 +2,7 @@ import { versionKey } from '../../service/documents/document-key.ts'
 import { inParallel } from '../../service/documents/in-order.ts'
 import type { Comparison } from './comparison.ts'
 import type { Stage } from './stage.ts'
-import { runWrk, type WrkLoad } from './wrk.ts'
+import { requestsPerSecond, type WrkLoad } from './wrk.ts'
 
 const keys = 20_000
 const limit = 1000
@@ -22,10 +22,8 @@ export async function compareList(
   const found = [await listedBy(store, /<Contents>/g), await listedBy(service, /"storedAt"/g)]
   if (found.some((count) => count !== limit)) throw new Error(`the lists hold ${found.join(' and ')} keys`)
 
-  const rateOf = (side: Omit<WrkLoad, 'seconds'>) => async (seconds: number) => {
-    const result = await runWrk({ ...side, seconds }, stage.folder)
-    return result.requests / result.seconds
-  }
+  const rateOf = (side: Omit<WrkLoad, 'seconds'>) => (seconds: number) =>
+    requestsPerSecond({ ...side, seconds }, stage.folder)
   return {
     operation: 'list',
     title: `list 1,000 of 20,000, ${connections} connection${connections === 1 ? '' : 's'}`,

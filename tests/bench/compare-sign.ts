@@ -4,7 +4,7 @@ import type { Comparison } from './comparison.ts'
 
 const program = fileURLToPath(new URL('sign-load.ts', import.meta.url))
 
-/** Signing of one request to the store, in one thread, beside the hashing that cannot be avoided. */
+/** Signing of one request to the store, in one thread, compared with the hashing that cannot be avoided. */
 export function compareSign(): Comparison {
   const rate = (side: 'service' | 'hmac') => async (seconds: number) => {
     const printed = await mustRun([process.execPath, program], {
@@ -14,7 +14,7 @@ export function compareSign(): Comparison {
   }
   return {
     operation: 'sign',
-    title: 'sign (beside bare SHA-256 and HMAC)',
+    title: 'sign (compared with bare SHA-256 and HMAC)',
     unit: 'signatures/s',
     baseline: { run: rate('hmac') },
     variants: [{ title: '', target: null, run: rate('service') }],

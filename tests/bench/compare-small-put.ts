@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { versionKey } from '../../service/documents/document-key.ts'
 import type { Comparison } from './comparison.ts'
 import type { Stage } from './stage.ts'
-import { runWrk, type WrkLoad } from './wrk.ts'
+import { requestsPerSecond, type WrkLoad } from './wrk.ts'
 
 const size = 4096
 /** More than any side can store in a second here; from then on names come again, with other bytes. */
@@ -18,10 +18,7 @@ export async function compareSmallPut(stage: Stage, target: number): Promise<Com
   const load = { method: 'PUT', connections: 16, bodyFile } as const
   const service = { ...load, origin: stage.service.url, token: stage.token }
 
-  const rateOf = async (side: WrkLoad) => {
-    const { requests, seconds } = await runWrk(side, stage.folder)
-    return requests / seconds
-  }
+  const rateOf = (side: WrkLoad) => requestsPerSecond(side, stage.folder)
   return {
     operation: 'put',
     title: 'PUT 4 KiB, 16 connections',

@@ -1,34 +1,31 @@
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { freePort, freePorts } from '../../compose/servers/free-port.ts'
-import { answersOk, startServer } from '../../compose/servers/server-process.ts'
+import { freePorts } from '../../compose/servers/free-port.ts'
 import { inParallel } from '../../service/documents/in-order.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 import type { Comparison, Side, Variant } from './comparison.ts'
 import type { Stage } from './stage.ts'
-import { runWrk } from './wrk.ts'
+import { requestsPerSecond } from './wrk.ts'
 
 const collection = '/v1/tenants/acme/documents'
 const listed = 1000
 
-/** What is asked of services that are the same but for their telemetry. */
+/** What services are asked for that differ in their telemetry alone. */
 const loads = {
   get: { title: 'GET 4 KiB, 16 connections', connections: 16, documents: 1, size: 4096 },
   list: { title: 'list 1,000, 1 connection', connections: 1, documents: listed, size: 16 },
 } as const
 
 /**
- * The service with nobody to tell, beside one whose metrics are counted, and one that exports traces and logs as
+ * The service without telemetry, compared with one whose metrics are counted, and one that exports traces and logs as
  * well, every request sampled. The backend is a process of its own and shares the machine.
  */
 export async function compareTelemetry(stage: Stage, kind: keyof typeof loads): Promise<Comparison> {
   const load = loads[kind]
-  const sink = await startSink(stage)
-  const [quietPort = 0, toldPort = 0] = await freePorts(2)
-  const quiet = await told(stage, {})
-  const counted = await told(stage, { METRICS_PORT: String(quietPort) })
-  const exported = await told(stage, {
-    METRICS_PORT: String(toldPort),
+  const sink = await stage.startProgram('otlp-sink.ts')
+  const [countedPort = 0, exportedPort = 0] = await freePorts(2)
+  const quiet = await started(stage, {})
+  const counted = await started(stage, { METRICS_PORT: String(countedPort) })
+  const exported = await started(stage, {
+    METRICS_PORT: String(exportedPort),
     OTEL_EXPORTER_OTLP_ENDPOINT: sink.origin,
   })
   const side = async (service: SpawnedService): Promise<Side> => {
@@ -36,10 +33,8 @@ export async function compareTelemetry(stage: Stage, kind: keyof typeof loads): 
     const path = await fill(service, token, load)
     const request = { method: 'GET', origin: service.url, paths: [path], token } as const
     return {
-      async run(seconds) {
-        const result = await runWrk({ ...request, connections: load.connections, seconds }, stage.folder)
-        return result.requests / result.seconds
-      },
+      run: (seconds) =>
+        requestsPerSecond({ ...request, connections: load.connections, seconds }, stage.folder),
     }
   }
   const variant = async (title: string, service: SpawnedService): Promise<Variant> => {
@@ -58,7 +53,7 @@ export async function compareTelemetry(stage: Stage, kind: keyof typeof loads): 
   }
 }
 
-function told(stage: Stage, env: Record<string, string>): Promise<SpawnedService> {
+function started(stage: Stage, env: Record<string, string>): Promise<SpawnedService> {
   return serviceInChild({ store: stage.service.owner, env })
 }
 
@@ -80,22 +75,4 @@ async function fill(
   if (documents > 1) return `${collection}?type=bench&limit=${documents}`
   const digest = new Bun.CryptoHasher('sha256').update((names[0] ?? '').padEnd(size)).digest('hex')
   return `${collection}/bench/${names[0]}/versions/sha256:${digest}`
-}
-
-const sinkProgram = fileURLToPath(new URL('otlp-sink.ts', import.meta.url))
-
-async function startSink(stage: Stage): Promise<{ origin: string; stop(): Promise<void> }> {
-  const port = await freePort()
-  const origin = `http://127.0.0.1:${port}`
-  const { stop } = await startServer({
-    name: 'otlp-sink',
-    argv: [process.execPath, sinkProgram],
-    env: { PATH: process.env.PATH ?? '', PORT: String(port) },
-    cwd: stage.folder,
-    logFile: join(stage.folder, 'otlp-sink.log'),
-    isReady: () => answersOk(origin),
-    readySecondsMax: 30,
-    stopSecondsMax: 5,
-  })
-  return { origin, stop }
 }

@@ -1,6 +1,4 @@
-import { type Spread, spreadOf } from './spread.ts'
-
-/** The service, in one or more ways of asking, beside what it is measured against. */
+/** The service, asked in one or more ways, and what it is measured against. */
 export interface Comparison {
   /** What `--only` chooses by. */
   operation: Operation
@@ -45,7 +43,7 @@ export interface Measured {
 
 /**
  * Runs baseline and variants in turn, `rounds` times and after one short round that does not count. Every other
- * round goes backwards, so that what grows in the course of a run favours nobody.
+ * round goes backwards, so that what grows in the course of a run favours neither side.
  */
 export async function measure(
   comparison: Comparison,
@@ -83,5 +81,24 @@ function measured(
     target: variant.target,
     met: variant.target === null ? null : ratio.median >= variant.target,
     rounds,
+  }
+}
+
+/** A handful of measurements of the same thing. */
+export interface Spread {
+  median: number
+  min: number
+  max: number
+}
+
+/** @param values at least one. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (position: number) => sorted[position] ?? Number.NaN
+  const middle = (sorted.length - 1) / 2
+  return {
+    median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
+    min: at(0),
+    max: at(sorted.length - 1),
   }
 }

@@ -1,6 +1,5 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
-import type { Measured } from './comparison.ts'
-import type { Spread } from './spread.ts'
+import type { Measured, Spread } from './comparison.ts'
 
 /** What a reader of old results wants to know about the machine; nothing that names it. */
 export function machine() {

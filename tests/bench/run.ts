@@ -1,7 +1,7 @@
 /**
- * `bun run bench`: what the service costs beside the object store that it stands in front of. Both run here,
+ * `bun run bench`: what the service costs compared with the object store behind it. Both run here,
  * each as a process of its own, and are asked for the same things by the same load in turn; what counts is the
- * ratio. See README.md. Exit code 0 also where a target is missed, 1 if anything failed.
+ * ratio. See README.md. Exit code 0 also where a target is missed, 1 if anything failed, 2 for wrong usage.
  */
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'

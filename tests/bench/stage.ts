@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { freePort } from '../../compose/servers/free-port.ts'
+import { answersOk, startServer } from '../../compose/servers/server-process.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 import { startPrivateStore } from '../support/stores/store.ts'
 
@@ -28,6 +31,13 @@ export interface Stage {
   fullKey(key: string): string
   /** A file of random bytes. */
   randomFile(name: string, size: number): Promise<string>
+  /** Starts a program of this folder that listens on `PORT` of the loopback interface. */
+  startProgram(file: string, env?: Record<string, string>): Promise<Program>
+  stop(): Promise<void>
+}
+
+export interface Program {
+  origin: string
   stop(): Promise<void>
 }
 
@@ -62,6 +72,21 @@ export async function setStage(profileFolder?: string): Promise<Stage> {
       const path = join(folder, name)
       await writeFile(path, randomBytes(size))
       return path
+    },
+    async startProgram(file, env = {}) {
+      const port = await freePort()
+      const origin = `http://127.0.0.1:${port}`
+      const { stop } = await startServer({
+        name: file,
+        argv: [process.execPath, fileURLToPath(new URL(file, import.meta.url))],
+        env: { PATH: process.env.PATH ?? '', PORT: String(port), ...env },
+        cwd: folder,
+        logFile: join(folder, `${file}.log`),
+        isReady: () => answersOk(origin),
+        readySecondsMax: 30,
+        stopSecondsMax: 5,
+      })
+      return { origin, stop }
     },
     async stop() {
       lister.destroy()

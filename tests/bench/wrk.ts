@@ -76,6 +76,12 @@ export async function runWrk(load: WrkLoad, folder: string): Promise<WrkResult> 
   return readResult(printed)
 }
 
+/** Runs wrk as {@link runWrk} does, and returns the rate of its requests. */
+export async function requestsPerSecond(load: WrkLoad, folder: string): Promise<number> {
+  const { requests, seconds } = await runWrk(load, folder)
+  return requests / seconds
+}
+
 function readResult(printed: string): WrkResult {
   const line = printed.split('\n').find((each) => each.startsWith('result ')) ?? ''
   const numbers = new Map(

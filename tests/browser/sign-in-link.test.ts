@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { type LocalIssuer, startLocalIssuer } from '../../service/cli/local-issuer/local-issuer.ts'
-import { signInLink } from '../../service/cli/local-issuer/local-sign-in-code.ts'
+import { type LocalIssuer, startLocalIssuer } from '../../service/cli/local-issuer/issuer.ts'
+import { signInLink } from '../../service/cli/local-issuer/sign-in-code.ts'
 import { type BrowserForTests, type BrowserWindow, startBrowser } from '../support/browser/browser.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
 import { faultsIn, tracesOf } from '../support/browser/faults.ts'

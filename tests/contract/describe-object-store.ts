@@ -22,7 +22,7 @@ export interface StoreUnderTest {
   ordersByBytes: boolean
   /** How many may race for one key: SeaweedFS asks for its lock once a second, so each may cost one. */
   racers: number
-  /** It says of an upload that is gone that it is, where RGW 16.2 fails to complete it as if for now (500). */
+  /** It reports an aborted upload as absent; RGW 16.2 fails to complete it with 500, like a transient failure. */
   knowsAbortedUploads: boolean
   /** It refuses a copy whose source has another ETag than `CopyOptions.ifMatch`; the probe finds out. */
   honoursCopyPin: boolean
@@ -32,14 +32,14 @@ export interface StoreUnderTest {
 /** Gives the running test its store; a key scope of its own keeps it apart from the other tests. */
 export type Subject = () => StoreUnderTest
 
-/** Not a measure of speed: a test that is out of time takes all servers of its process down with it. */
+/** To catch hangs, not slowness: a test that exceeds it takes all servers of its process down with it. */
 const testMillisecondsMax = 60_000
 
 /** A first start may have to build the server. */
 const startMillisecondsMax = 600_000
 
 /**
- * Holds a store to every sentence of the port (`service/object-store/object-store.ts`).
+ * Checks a store against every sentence of the port (`service/object-store/object-store.ts`).
  *
  * @param makeStore called once; the store may hold other keys already, and keeps what the tests put there
  */
@@ -68,12 +68,12 @@ export function describeObjectStore(name: string, makeStore: () => Promise<Store
   })
 }
 
-/** A key that no other test uses. */
+/** Returns a key that no other test uses. */
 export function freshKey(name = 'object'): string {
   return `contract/${crypto.randomUUID()}/${name}`
 }
 
-/** A key that no other test uses, and what most tests do with it. */
+/** Returns a key that no other test uses, and what most tests do with it. */
 export function fresh(subject: Subject) {
   const { store } = subject()
   const key = freshKey()

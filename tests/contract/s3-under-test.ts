@@ -32,7 +32,7 @@ const openTo = {
   },
 }
 
-/** The S3 adapter on a bucket of its own; the racers of the contract all get a connection at once. */
+/** Creates the S3 adapter on a bucket of its own, with connections for all racers of the contract at once. */
 export async function s3UnderTest(connection: StoreConnection): Promise<StoreUnderTest> {
   const bucket = await freshBucket(connection)
   const store = createS3ObjectStore({ ...connection, bucket, connectionsMax: 40 })

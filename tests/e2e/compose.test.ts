@@ -98,7 +98,7 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
       expect({ name, shown: reported.includes(await secret(name)) }).toEqual({ name, shown: false })
   })
 
-  it('removes what is staged longer than a day', async () => {
+  it('has a rule that removes objects that are staged for longer than a day', async () => {
     const root = clientWith({
       accessKeyId: await secret('minio-root-user'),
       secretAccessKey: await secret('minio-root-password'),
@@ -142,7 +142,7 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
   })
 })
 
-describe('the document service beside it, by the steps of the README', () => {
+describe('the document service next to the store, by the steps of the README', () => {
   let composed: ComposedDocuments
 
   beforeAll(async () => {
@@ -152,14 +152,14 @@ describe('the document service beside it, by the steps of the README', () => {
 
   afterAll(() => composed?.stop())
 
-  it('takes documents, and gives them back by digest, also straight from the store', async () => {
+  it('takes documents, and returns them by digest, also straight from the store', async () => {
     const { url, issuer } = composed
     const transfers = { ticketBytesMin: MiB }
     const documents = createDocumentsClient({ url, tenant: 'acme', token: await issuer.token(), transfers })
     const ref = { type: 'snapshots', name: 'composed' }
     const small = randomDocument(KiB)
     expect(await documents.put(ref, small)).toMatchObject({ created: true, via: 'service' })
-    // Tickets are given once the service has asked the store what it is.
+    // There are tickets once the service has probed the store.
     const large = await until(30, async () => {
       const bytes = randomDocument(2 * MiB)
       return (await documents.put(ref, bytes)).via === 'ticket' ? bytes : null
@@ -172,7 +172,7 @@ describe('the document service beside it, by the steps of the README', () => {
     expect(digestOf(await new Response(direct.stream).bytes())).toBe(digestOf(large))
   }, 60_000)
 
-  it('runs without root, on a read-only file system, without a capability or a way to one', async () => {
+  it('runs without root, on a read-only file system, without capabilities or a way to gain them', async () => {
     const [one] = JSON.parse(await inspected())
     expect(one.HostConfig).toMatchObject({
       ReadonlyRootfs: true,
@@ -198,7 +198,7 @@ describe('the document service beside it, by the steps of the README', () => {
     }
   })
 
-  it('is reached on loopback, and by no other address of this machine', async () => {
+  it('answers on loopback, and on no other address of this machine', async () => {
     const { port } = new URL(composed.url)
     const answered = (host: string) =>
       fetch(`http://${host}:${port}/readyz`).then(

@@ -16,7 +16,7 @@ import { plantedSecrets } from '../tools/checks/planted-secrets.ts'
 const image = `cloudlysis/documents:test-${process.pid}`
 const container = `documents-test-${process.pid}`
 const canary = `${container}-canary`
-/** Of nobody: what runs here has no store, and is asked only whether it lives. */
+/** A random secret: these services have no store, and only have to be alive. */
 const secret = crypto.randomUUID() + crypto.randomUUID()
 
 let env: DockerEnvironment
@@ -123,7 +123,7 @@ describe("the service's image", () => {
     expect(ours.filter((line) => /^(...s|......s|-.......w)/.test(line))).toEqual([])
   })
 
-  it('says what it is and what it is made of: labels, and an SBOM that is also beside it', async () => {
+  it('describes itself by labels and an SBOM, which is also a file next to it', async () => {
     const labels = JSON.parse(await inspected('{{json .Config.Labels}}')) as Record<string, string>
     expect(labels['org.opencontainers.image.title']).toBe('cloudlysis-documents')
     expect(labels['org.opencontainers.image.revision']).toMatch(/^[0-9a-f]{40}(-modified)?$|^unknown$/)

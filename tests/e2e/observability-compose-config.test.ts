@@ -4,16 +4,11 @@ import { basename, resolve } from 'node:path'
 import { observabilityImages } from '../../compose/images/observability/images.ts'
 import { runCommand } from '../../compose/run-command.ts'
 import { composeCommand } from '../../compose/servers/docker-engine.ts'
-import {
-  composeFiles,
-  type Overlay,
-  overlayCombinations,
-  servicesOf,
-} from '../../observability/stack/overlays.ts'
-import { configurationNames } from '../support/observability/configuration-names.ts'
+import { composeFiles, type Overlay, servicesOf } from '../../observability/stack/overlays.ts'
+import { configurationNames, overlayCombinations } from '../support/observability/configuration-names.ts'
 
 const root = resolve(import.meta.dir, '../..')
-/** No variable of the machine's own may stand in for a default. */
+/** No variable of this machine may replace a default. */
 const env = { PATH: process.env.PATH, HOME: process.env.HOME }
 const setupMilliseconds = 900_000
 
@@ -45,7 +40,7 @@ beforeAll(async () => {
   for (const overlays of overlayCombinations()) combinations.push(await merge(compose, overlays))
 }, setupMilliseconds)
 
-/** What Compose makes of a combination. It needs no engine for that. */
+/** Returns a combination as Compose merges it, which needs no engine. */
 async function merge(compose: string[], overlays: readonly Overlay[]): Promise<Merged> {
   const files = composeFiles(overlays).flatMap((file) => ['--file', file])
   const argv = [...compose, '--project-directory', '.', ...files, 'config', '--format', 'json']
@@ -54,7 +49,7 @@ async function merge(compose: string[], overlays: readonly Overlay[]): Promise<M
   return { overlays, ...JSON.parse(stdout) }
 }
 
-/** Of every service in every combination, what `problem` says of it, if it says something. */
+/** Returns what `problem` says of every service in every combination, if anything. */
 function problems(problem: (service: MergedService, name: string) => string | null): string[] {
   const found = combinations.flatMap(({ overlays, services }) =>
     Object.entries(services).map(([name, service]) => {
@@ -75,7 +70,7 @@ describe('every documented combination of overlays', () => {
     }
   })
 
-  it('runs without root, on a read-only file system, without a capability or a way to a privilege', () => {
+  it('runs without root, on a read-only file system, without capabilities or a way to gain them', () => {
     const found = problems(({ user, read_only, cap_drop, security_opt }) => {
       const kept = [/^[1-9]\d*:[1-9]\d*$/.test(user), read_only === true, cap_drop?.includes('ALL') === true]
       return kept.includes(false) || !security_opt?.includes('no-new-privileges:true') ? 'has more' : null
@@ -90,9 +85,9 @@ describe('every documented combination of overlays', () => {
     expect(found).toEqual([])
   })
 
-  it('asks every server whether it is healthy', () => {
+  it('checks the health of every server', () => {
     const found = problems(({ healthcheck, restart }) =>
-      healthcheck === undefined && restart !== 'no' ? 'is asked by nobody' : null,
+      healthcheck === undefined && restart !== 'no' ? 'has no health check' : null,
     )
     expect(found).toEqual([])
   })
@@ -123,7 +118,7 @@ describe('every documented combination of overlays', () => {
     expect(mounted.filter((file) => !rendered.has(basename(file, '.yaml')))).toEqual([])
   })
 
-  it('mounts nothing else but what is in the repository', () => {
+  it('mounts nothing else except files of the repository', () => {
     const found = problems(({ volumes = [] }) => {
       const missing = volumes.find(({ type, source }) => type === 'bind' && !existsSync(source))
       return missing === undefined ? null : `mounts ${missing.source}`

@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => rm(evidence, { recursive: true, force: true }))
 
 describe('bun run validate --deploy compose, on a real Docker Engine', () => {
-  it('proves everything that it is asked by default', () => {
+  it('proves everything that is asked by default', () => {
     const asked = checks.filter(({ verdict }) => verdict !== 'not asked')
     expect(asked.filter(({ verdict }) => verdict !== 'proved')).toEqual([])
     const origins = [

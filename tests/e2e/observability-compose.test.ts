@@ -25,7 +25,7 @@ const setupMilliseconds = 900_000
 const validate = resolve(import.meta.dir, '../../observability/proof/validate.ts')
 const project = `cloudlysis-observability-${process.pid}`
 const overlays = ['loki.s3-minio', 'tempo.s3-minio', 'collector.otlp', 'metrics.prometheus'] as const
-/** Of everything that keeps running, as whom it does so. */
+/** Users of all services that keep running. */
 const users = {
   loki: '10001',
   tempo: '10001',
@@ -68,7 +68,7 @@ async function portsForTests() {
   return Object.fromEntries([...names, 'PROMETHEUS'].map((name, nth) => [`${name}_PORT`, ports[nth]]))
 }
 
-/** Everything in the stack's secret files that nobody may see: secret keys, passwords, tokens. */
+/** Returns everything confidential in the stack's secret files: secret keys, passwords, tokens. */
 async function secretsOfStack(): Promise<string[]> {
   const secrets = join(folder, 'secrets')
   const names = (await readdir(secrets)).filter((name) => !/access-key-id|root-user/.test(name))
@@ -76,7 +76,7 @@ async function secretsOfStack(): Promise<string[]> {
   return texts.map((text) => (text.startsWith('[default]') ? keysIn(text).secretAccessKey : text.trim()))
 }
 
-/** A client with the key that Loki or Tempo has. */
+/** Returns a client with the keys of Loki or Tempo. */
 async function clientOf(server: 'loki' | 'tempo'): Promise<S3Client> {
   const keys = await Bun.file(join(folder, `secrets/${server}-s3-credentials`)).text()
   return new S3Client({
@@ -104,7 +104,7 @@ async function inspected(): Promise<Map<string, Inspected>> {
   return new Map(containers.map((one) => [one.Config.Labels['com.docker.compose.service'] ?? '', one]))
 }
 
-/** As whom the processes of a service really run, by number; each once. */
+/** Returns the ids of the users as whom the processes of a service really run, each once. */
 async function usersOf(service: string): Promise<string[]> {
   const id = (await stack.compose(['ps', '--quiet', service])).stdout.trim()
   const [, ...processes] = (await mustRun(['docker', 'top', id, '-o', 'pid,uid'], { env })).trim().split('\n')
@@ -124,7 +124,7 @@ describe('Loki and Tempo on S3 by Compose, on a real Docker Engine', () => {
     }
   })
 
-  it('shows no secret in what Docker tells about the containers, nor in their logs', async () => {
+  it('shows no secret in what Docker reports about the containers, nor in their logs', async () => {
     const { stdout: logs } = await stack.compose(['logs', '--no-color'])
     keepPrinted('compose', logs)
     const told = (await stack.inspect()) + logs
@@ -150,18 +150,18 @@ describe('Loki and Tempo on S3 by Compose, on a real Docker Engine', () => {
     expect(await head('tempo', 'cloudlysis-docs')).toBe(403)
   })
 
-  it('has Prometheus read every server, MinIO with its own token', async () => {
+  it('has Prometheus scrape every server, and MinIO with its own token', async () => {
     const jobs = ['collector', 'loki', 'minio', 'prometheus', 'tempo']
-    const up = await until(60, async () => {
+    const up = await until(300, async () => {
       const { data } = await askJson<Targets>(`${stack.urls.prometheus}/api/v1/targets?state=active`)
       const healthy = data.activeTargets.filter(({ health }) => health === 'up')
       const names = healthy.map(({ labels }) => labels.job).sort()
       return names.length === jobs.length ? names : null
     })
     expect(up).toEqual(jobs)
-  }, 90_000)
+  }, 400_000)
 
-  it('has everything that was sent in the bucket once all is stopped, down to what the Collector still held', async () => {
+  it('has everything that was sent in the bucket once all services are stopped, including the queues of the Collector', async () => {
     const marker = newMarker()
     const collector = { otlpUrl: stack.urls.collector ?? '' }
     expect((await sendLog(collector, marker)).status).toBe(200)

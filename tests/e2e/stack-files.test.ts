@@ -12,7 +12,7 @@ const swarm = 'overlays/documents.swarm.yaml'
 const optional = ['proxy.haproxy', 'documents.private-ca', 'documents.telemetry', 'network.encrypted']
 const telemetryBase = 'compose/stacks/observability-services.yaml'
 const telemetrySwarm = 'overlays/observability.swarm.yaml'
-/** What has no default: nobody's, in the form that production has. */
+/** Settings without a default: examples in the form of production. */
 const settings = {
   PUBLIC_URL: 'https://documents.example.com',
   S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
@@ -102,7 +102,7 @@ describe('the files of the document service', () => {
     expect(Object.keys(secrets ?? {})).toHaveLength(3)
   }, 60_000)
 
-  it('are merged by Compose for a Swarm, whatever goes beside', async () => {
+  it('are merged by Compose for a Swarm with every combination of overlays', async () => {
     expect(combinations).toHaveLength(16)
     for (const files of combinations) {
       const { services, secrets } = await merged(files, 'compose')
@@ -147,7 +147,7 @@ describe('the files of the document service', () => {
 })
 
 describe('the files of Loki, Tempo and the Collector for a Swarm', () => {
-  it('are merged by Compose, whatever goes beside: one of each, for no port of the node, with S3', async () => {
+  it('are merged by Compose with every combination of overlays: one replica each, without a port of the node, on S3', async () => {
     expect(telemetryCombinations).toHaveLength(4)
     for (const files of telemetryCombinations) {
       const { services, secrets, configs, networks } = await merged(files, 'compose')

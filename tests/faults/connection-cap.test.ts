@@ -14,11 +14,11 @@ let relay: TcpRelay
 let service: SpawnedService
 let call: Caller
 
-/** As it runs, with its probe of the store, whose calls are counted too. */
+/** The service as it runs, with its probe of the store, whose calls count as well. */
 beforeEach(async () => {
   const store = await storeForTests()
   relay = relayTo(Number(new URL(store.endpoint).port))
-  // Nobody else goes through the relay.
+  // Only this service uses the relay.
   const S3_ENDPOINT = `http://127.0.0.1:${relay.port}`
   service = await serviceInChild({
     store,
@@ -31,7 +31,7 @@ afterEach(async () => {
   relay.stop()
 })
 
-/** A hundred requests, ten of each kind; the statuses that came, by kind. */
+/** Makes a hundred requests, ten of each kind, and returns the statuses by kind. */
 async function crowd(): Promise<Record<string, readonly number[]>> {
   const large = randomDocument(2 * MiB)
   const headers = { 'repr-digest': reprDigestOf(large) }
@@ -61,7 +61,7 @@ async function crowd(): Promise<Record<string, readonly number[]>> {
   return Object.fromEntries(await Promise.all(answered))
 }
 
-/** A download that its client gives up once it has begun. */
+/** Begins a download and aborts it. */
 async function givenUp(path: string): Promise<number> {
   const response = await call(path)
   const reader = response.body?.getReader()
@@ -89,7 +89,7 @@ describe('S3_CONNECTIONS_MAX=8', () => {
     expect(relay.open()).toBeLessThanOrEqual(connectionsMax)
   })
 
-  it('is never exceeded while clients give up their downloads', async () => {
+  it('is never exceeded while clients abort their downloads', async () => {
     await put(call, 'crowds/large', randomDocument(16 * MiB))
     const statuses = await Promise.all(Array.from({ length: 50 }, () => givenUp('crowds/large')))
     expect(new Set(statuses)).toEqual(new Set([200]))

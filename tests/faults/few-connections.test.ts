@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
 import {
   inChunks,
@@ -12,7 +12,9 @@ import { type InProcessService, serviceInProcess } from '../support/service/serv
 import { keysOf } from '../support/stores/store-contents.ts'
 import { until } from '../support/waiting.ts'
 
-/** As few as the configuration allows for promotions not to wait for each other. */
+setDefaultTimeout(600_000)
+
+/** The fewest connections with which promotions do not wait for each other. */
 const connectionsMax = 8
 
 let service: InProcessService
@@ -21,7 +23,7 @@ let authorization: string
 beforeEach(async () => {
   service = await serviceInProcess({ connectionsMax })
   authorization = `Bearer ${await service.token()}`
-}, 600_000)
+})
 
 afterEach(() => service.stop())
 
@@ -38,7 +40,7 @@ async function get(name: string): Promise<{ status: number; code: unknown }> {
   return { status: response.status, code: response.ok ? null : JSON.parse(text).code }
 }
 
-/** A download that has begun, and whose client then reads no more: most of it is still in the store. */
+/** A download that has begun and whose client then stops reading: most of it is still in the store. */
 async function stuckDownload(name: string): Promise<RawExchange> {
   const path = pathOf('crowds', name)
   const exchange = await rawRequest(service.url, { method: 'GET', path, headers: { authorization } })
@@ -60,9 +62,9 @@ describe('eight connections to the store', () => {
     expect(statuses).toEqual(bodies.map(() => 201))
     expect(await keysOf(service.store, 'staging/')).toEqual([])
     expect(await keysOf(service.store, 'tenants/acme/documents/')).toHaveLength(16)
-  }, 60_000)
+  })
 
-  it('come back when clients abort their downloads', async () => {
+  it('are free again when clients abort their downloads', async () => {
     await putLarge()
     for (let round = 0; round < 3; round += 1) {
       const downloads = await Promise.all(
@@ -71,20 +73,20 @@ describe('eight connections to the store', () => {
       for (const download of downloads) download.reset()
       expect(await get('small')).toEqual({ status: 200, code: null })
     }
-  }, 60_000)
+  })
 
-  it('leave others a 503 instead of a wait without end while slow downloads hold them all', async () => {
+  it('answer other requests with 503 in time while slow downloads hold them all', async () => {
     await putLarge()
     const downloads = await Promise.all(Array.from({ length: connectionsMax }, () => stuckDownload('large')))
     const [read, written] = await Promise.all([get('small'), put('new', randomDocument(KiB))])
     expect(read).toEqual({ status: 503, code: 'store_unavailable' })
     expect(written).toBe(503)
     expect((await fetch(`${service.url}/livez`)).status).toBe(200)
-    // One of them goes on to its end: the slow are served too, and make room.
+    // One of them continues to its end: slow clients are served as well, and make room.
     const [first, ...others] = downloads
     first?.resume()
     expect(await first?.answer()).toMatchObject({ status: 200, complete: true })
     expect(await get('small')).toEqual({ status: 200, code: null })
     for (const download of others) download.reset()
-  }, 60_000)
+  })
 })

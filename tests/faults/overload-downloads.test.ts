@@ -28,8 +28,8 @@ function readsOfBytes(): string[] {
   return relay.requests.filter((line) => line.startsWith('GET ') && line.includes('/documents/'))
 }
 
-describe('a download whose store breaks off', () => {
-  it('is never complete, and never goes on from another answer', async () => {
+describe('a download during which the store closes the connection', () => {
+  it('is never complete, and never continues from another answer', async () => {
     const large = randomDocument(16 * MiB)
     await put(call, 'snapshots/large', large)
     relay.requests.length = 0
@@ -45,7 +45,7 @@ describe('a download whose store breaks off', () => {
     expect(await (await call('snapshots/large')).bytes()).toEqual(large)
   })
 
-  it('is a 503 where nothing was sent yet', async () => {
+  it('is a 503 if nothing was sent yet', async () => {
     await put(call, 'snapshots/small', randomDocument(200 * KiB))
     relay.cutAfter(100 * KiB)
     const answer = await call('snapshots/small')

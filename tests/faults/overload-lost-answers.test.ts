@@ -16,11 +16,11 @@ import { storeForTests } from '../support/stores/store.ts'
 
 setDefaultTimeout(600_000)
 
-describe('a store that does what it was asked and then answers 503', () => {
+describe('a store that does its work and then answers 503', () => {
   let store: FaultyStore
   let service: InProcessService
   let call: Caller
-  /** The next request whose line begins so loses its answer. */
+  /** The answer to the next request whose line matches is lost. */
   let losing: RegExp | null = null
 
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe('a store that does what it was asked and then answers 503', () => {
     await store.stop()
   })
 
-  it('has stored a new version, and its writer is told that it is new', async () => {
+  it('has stored a new version, and its writer gets 201', async () => {
     losing = /^PUT \S+\/documents\//
     const answer = await call('snapshots/new', { method: 'PUT', body: 'bytes' })
     expect([answer.status, (await jsonOf(answer)).digest]).toEqual([201, digestOf('bytes')])
@@ -48,7 +48,7 @@ describe('a store that does what it was asked and then answers 503', () => {
     expect(await (await call('snapshots/new')).text()).toBe('bytes')
   })
 
-  it('keeps the first writer of a version, and tells the second that it was there', async () => {
+  it('keeps the first writer of a version, and the second gets 200', async () => {
     const first = await put(call, 'snapshots/known', 'bytes')
     losing = /^PUT \S+\/documents\//
     const answer = await call('snapshots/known', { method: 'PUT', body: 'bytes' })
@@ -65,7 +65,7 @@ describe('a store that does what it was asked and then answers 503', () => {
     expect(await jsonOf(await call('snapshots/latest/tags/latest'))).toMatchObject({ digest })
   })
 
-  it('has moved a tag that was to be compared, and whoever moved it is told so', async () => {
+  it('has moved a tag with If-Match, and the client that moved it gets 200', async () => {
     const { one, two, etag } = await taggedOne(call, 'snapshots/compared')
     losing = /^PUT \S+\/tags\//
     const moved = await move(call, 'snapshots/compared', two, etag)
@@ -73,19 +73,19 @@ describe('a store that does what it was asked and then answers 503', () => {
     expect([moved.status, (await jsonOf(moved)).digest]).toEqual([200, two.digest])
     const late = await move(call, 'snapshots/compared', one, etag)
     expect(await refusalOf(late)).toBe('412 precondition_failed')
-    // What it was told is what the next comparison takes.
+    // The ETag of that answer is good for the next move.
     expect((await move(call, 'snapshots/compared', one, moved.headers.get('etag') ?? '')).status).toBe(200)
   })
 })
 
-describe('a store that answers 500 to those who lose a race, as Ceph RGW 16.2 does', () => {
+describe('a store that answers 500 to the losers of a race, as Ceph RGW 16.2 does', () => {
   let one: InProcessService
   let other: InProcessService
 
   beforeAll(async () => {
     const capabilities = knownCapabilities('ceph-rgw')
     one = await serviceInProcess({ store: await storeForTests('ceph-rgw'), capabilities })
-    other = await serviceInProcess({ beside: one, capabilities })
+    other = await serviceInProcess({ replicaOf: one, capabilities })
   })
   afterAll(async () => {
     await other.stop()
@@ -97,7 +97,7 @@ describe('a store that answers 500 to those who lose a race, as Ceph RGW 16.2 do
     return (racer) => (racer % 2 === 0 ? first : second)
   }
 
-  it('lets exactly one of 32 move a tag that all of them have compared', async () => {
+  it('lets exactly one of 32 clients move a tag with the same If-Match', async () => {
     const callOf = await replicas()
     const { one: old, two, etag } = await taggedOne(callOf(0), 'snapshots/raced')
     const digests = await Promise.all(
@@ -116,7 +116,7 @@ describe('a store that answers 500 to those who lose a race, as Ceph RGW 16.2 do
     expect(await jsonOf(await callOf(1)('snapshots/raced/tags/stable'))).toMatchObject({ digest })
   })
 
-  it('lets exactly one of 32 move it where all of them want the same', async () => {
+  it('lets exactly one of 32 clients move a tag to the same version', async () => {
     const callOf = await replicas()
     const { two, etag } = await taggedOne(callOf(0), 'snapshots/agreed')
     const answers = await Promise.all(
@@ -126,7 +126,7 @@ describe('a store that answers 500 to those who lose a race, as Ceph RGW 16.2 do
     expect(statuses).toEqual([200, ...Array.from({ length: 31 }, () => 412)])
   })
 
-  it('takes 32 uploads at once, and latest is the one that was admitted last', async () => {
+  it('accepts 32 uploads at once, and latest is the one that was admitted last', async () => {
     const callOf = await replicas()
     const answers = await Promise.all(
       Array.from({ length: 32 }, (_, racer) =>

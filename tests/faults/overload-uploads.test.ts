@@ -13,7 +13,7 @@ setDefaultTimeout(600_000)
 let store: FaultyStore
 let service: InProcessService
 
-/** The service on a store with that fault in each request whose line has `part` in it, until `fault.part` is emptied. */
+/** Starts the service on a store with a fault in each request whose line contains `part`, until `part` is emptied. */
 async function startWith(part: string, fault: Fault): Promise<{ part: string }> {
   const where = { part }
   const faultOf = (line: string) => (where.part !== '' && line.includes(where.part) ? fault : null)
@@ -35,7 +35,7 @@ function sent(part: string): string[] {
 const large = randomDocument(16 * MiB)
 
 describe('a streamed upload, which cannot be sent again', () => {
-  it('is tried once, refused with 503 and Retry-After, and leaves nothing where the store refuses at once', async () => {
+  it('is tried once, refused with 503 and Retry-After, and leaves nothing if the store refuses at once', async () => {
     const fault = await startWith('/documents/', { refusedAfterBytes: 0 })
     const call = await callerOf(service)
     const headers = { 'repr-digest': reprDigestOf(large) }
@@ -50,7 +50,7 @@ describe('a streamed upload, which cannot be sent again', () => {
     expect((await call('snapshots/large', { method: 'PUT', headers, body: large })).status).toBe(201)
   })
 
-  it('is tried once and leaves nothing where the store refuses in the middle', async () => {
+  it('is tried once and leaves nothing if the store refuses in the middle', async () => {
     const fault = await startWith('/documents/', { refusedAfterBytes: 4 * MiB })
     const call = await callerOf(service)
     const headers = { 'repr-digest': reprDigestOf(large) }
@@ -83,7 +83,7 @@ describe('a streamed upload, which cannot be sent again', () => {
 })
 
 describe('a staged upload', () => {
-  it('sends a refused part again, then is refused, and leaves no upload in parts', async () => {
+  it('sends a refused part again, then is refused, and leaves no unfinished multipart upload', async () => {
     const fault = await startWith('partNumber=2', { refusedAfterBytes: 0 })
     const call = await callerOf(service)
     const answer = await call('snapshots/staged', { method: 'PUT', body: inChunks(large) })
@@ -98,7 +98,7 @@ describe('a staged upload', () => {
     expect(await keysOf(service.store, '')).toEqual([])
   })
 
-  it('is published once where the store loses the answer to the joining of the parts', async () => {
+  it('is published once if the answer to the completion of its parts is lost', async () => {
     let lost = false
     store = await startFaultyStore(await storeForTests(), (line) => {
       if (lost || !/^POST .*uploadId=/.test(line)) return null
@@ -114,7 +114,7 @@ describe('a staged upload', () => {
     expect(await keysOf(service.store, 'staging/')).toEqual([])
   })
 
-  it('leaves nothing where the answers to the joining are all lost', async () => {
+  it('leaves nothing if all answers to the completion of its parts are lost', async () => {
     const fault = await startWith('?uploadId=', 'answer lost')
     const call = await callerOf(service)
     const answer = await call('snapshots/staged', { method: 'PUT', body: inChunks(large) })
@@ -125,7 +125,7 @@ describe('a staged upload', () => {
   })
 })
 
-/** Of the upload in parts that was begun, as the service sees it. */
+/** Key of the multipart upload that was begun, as the service sees it. */
 function stagingKey(): string {
   const key = /\/(staging\/[^? ]+)\?uploads/.exec(sent('uploads').join('\n'))?.[1]
   if (key === undefined) throw new Error('no upload in parts was begun')

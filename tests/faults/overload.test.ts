@@ -4,7 +4,7 @@ import { marker, type Overload, startOverload, tooManyRequests } from '../suppor
 import { type Caller, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { jsonBody, ticketCalls } from '../support/service/ticket-calls.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(600_000)
 
 let overload: Overload
 let call: Caller
@@ -12,7 +12,7 @@ let call: Caller
 beforeAll(async () => {
   overload = await startOverload()
   call = overload.call
-}, 600_000)
+})
 afterEach(() => overload.recover())
 afterAll(() => overload.stop())
 
@@ -27,7 +27,7 @@ async function retryAfterOf(response: Response): Promise<string> {
 }
 
 describe('a store that answers 429 and a page of HTML twice, and then works', () => {
-  it('is not noticed by whoever reads', async () => {
+  it('is not noticed by readers', async () => {
     const { digest } = await put(call, 'snapshots/read', 'bytes')
     overload.refuse(tooManyRequests, 2)
     expect(await (await call('snapshots/read')).text()).toBe('bytes')
@@ -38,7 +38,7 @@ describe('a store that answers 429 and a page of HTML twice, and then works', ()
     expect(overload.triesMax()).toBe(limits.storeAttemptsMax)
   })
 
-  it('is not noticed by whoever lists', async () => {
+  it('is not noticed by clients that list', async () => {
     const { digest } = await put(call, 'snapshots/listed', 'bytes')
     overload.refuse(tooManyRequests, 2)
     const listed = await jsonOf(await call('?type=snapshots&name=listed'))
@@ -46,7 +46,7 @@ describe('a store that answers 429 and a page of HTML twice, and then works', ()
     expect(overload.asked).toHaveLength(limits.storeAttemptsMax)
   })
 
-  it('is not noticed by whoever uploads what fits into memory', async () => {
+  it('is not noticed by uploads that fit into memory', async () => {
     overload.refuse(tooManyRequests, 2)
     expect((await call('snapshots/written', { method: 'PUT', body: 'bytes' })).status).toBe(201)
     expect(overload.triesMax()).toBe(limits.storeAttemptsMax)
@@ -54,7 +54,7 @@ describe('a store that answers 429 and a page of HTML twice, and then works', ()
     expect(await (await call('snapshots/written')).text()).toBe('bytes')
   })
 
-  it('is not noticed by whoever moves a tag', async () => {
+  it('is not noticed by moves of a tag', async () => {
     const { digest } = await put(call, 'snapshots/tagged', 'bytes')
     overload.refuse(tooManyRequests, 2)
     const moved = await call('snapshots/tagged/tags/stable', { method: 'PUT', ...jsonBody({ digest }) })
@@ -62,7 +62,7 @@ describe('a store that answers 429 and a page of HTML twice, and then works', ()
     expect(overload.triesMax()).toBe(limits.storeAttemptsMax)
   })
 
-  it('is not noticed by whoever deletes', async () => {
+  it('is not noticed by deletions', async () => {
     const { digest } = await put(call, 'snapshots/deleted', 'bytes')
     overload.refuse(tooManyRequests, 2)
     expect((await call(`snapshots/deleted/versions/${digest}`, { method: 'DELETE' })).status).toBe(204)
@@ -72,7 +72,7 @@ describe('a store that answers 429 and a page of HTML twice, and then works', ()
     expect(await refusalOf(await call('snapshots/deleted'))).toBe('404 document_not_found')
   })
 
-  it('is not noticed by whoever completes an upload by ticket', async () => {
+  it('is not noticed by completions of uploads by ticket', async () => {
     const bytes = new TextEncoder().encode('straight to the store')
     const alice = await ticketCalls(overload.service)
     const ticket = await alice.uploaded('completed', bytes)
@@ -86,7 +86,7 @@ describe('a store that answers 429 and a page of HTML twice, and then works', ()
   })
 })
 
-describe('a store that goes on answering 429 and a page of HTML', () => {
+describe('a store that keeps answering 429 and a page of HTML', () => {
   it('makes every call a 503 that says when to come back, after a bounded number of tries', async () => {
     const { digest } = await put(call, 'snapshots/refused', 'bytes')
     overload.refuse(tooManyRequests)
@@ -104,7 +104,7 @@ describe('a store that goes on answering 429 and a page of HTML', () => {
     expect(await (await call('snapshots/refused')).text()).toBe('bytes')
   })
 
-  it('leaves nothing of the page in answers and log but the status', async () => {
+  it('leaves only the status of that answer in answers and in the log', async () => {
     await put(call, 'snapshots/page', 'bytes')
     overload.refuse(tooManyRequests)
     const answers = [
@@ -121,7 +121,7 @@ describe('a store that goes on answering 429 and a page of HTML', () => {
 })
 
 describe('a store that fails in other ways', () => {
-  it('is unavailable while it answers 503 SlowDown, and its Retry-After goes on to the client', async () => {
+  it('is unavailable while it answers 503 SlowDown, and its Retry-After is passed to the client', async () => {
     await put(call, 'snapshots/slow', 'bytes')
     const body =
       '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Reduce your rate.</Message></Error>'
@@ -136,7 +136,7 @@ describe('a store that fails in other ways', () => {
     expect(overload.logged()).not.toContain('Reduce your rate')
   })
 
-  it('cannot send clients away for longer than a minute, nor let them come back at once', async () => {
+  it('cannot make clients wait for longer than a minute, nor not at all', async () => {
     await put(call, 'snapshots/longer', 'bytes')
     overload.refuse({ ...tooManyRequests, headers: { 'Retry-After': '86400' } })
     expect(await retryAfterOf(await call('snapshots/longer'))).toBe(`${unavailable}, Retry-After: 60`)
@@ -146,7 +146,7 @@ describe('a store that fails in other ways', () => {
     expect(await retryAfterOf(await call('snapshots/longer'))).toBe(`${unavailable}, Retry-After: 5`)
   })
 
-  it('is unavailable while it answers 500, and while something before it answers 502', async () => {
+  it('is unavailable while it answers 500, and while a proxy in front of it answers 502', async () => {
     await put(call, 'snapshots/broken', 'bytes')
     const body = '<Error><Code>InternalError</Code></Error>'
     overload.refuse({ status: 500, contentType: 'application/xml', body })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { sweep } from '../../service/documents/maintenance/sweeper.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
@@ -12,6 +12,8 @@ import {
 import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
 import { until } from '../support/waiting.ts'
 
+setDefaultTimeout(600_000)
+
 const bytes = randomDocument(32 * MiB)
 const hourMs = 60 * 60 * 1000
 
@@ -19,11 +21,11 @@ let disk: OpenStore
 
 beforeEach(async () => {
   disk = await startOpenStore()
-}, 600_000)
+})
 
 afterEach(() => disk.stop())
 
-/** A service that has probed its store: what a killed probe leaves is none of an upload. */
+/** A service that has probed its store: the leftovers of a killed probe are not those of an upload. */
 async function probedService(env: Record<string, string> = {}): Promise<SpawnedService> {
   const service = await serviceInChild({ store: disk, env })
   await until(() => service.logs().some(({ event }) => event === 'store.probed'))
@@ -36,7 +38,7 @@ async function beginPut(service: SpawnedService, headers: Record<string, string>
   return rawRequest(service.url, { method: 'PUT', path, headers: { authorization, ...headers } })
 }
 
-/** The same bytes to the same store, whose clock is ahead by `hours`: nothing real can be made older. */
+/** The same store with a clock that is ahead by `hours`: real objects cannot be made older. */
 function later(store: ObjectStore, hours: number): ObjectStore {
   return {
     ...store,
@@ -49,7 +51,7 @@ describe('a service that is killed during an upload', () => {
 
   beforeEach(async () => {
     service = await probedService()
-  }, 30_000)
+  })
 
   afterEach(() => service.stop())
 
@@ -59,7 +61,7 @@ describe('a service that is killed during an upload', () => {
     await service.process.kill()
     expect(await keysOf(service.store, '')).toEqual([])
     expect(await disk.unfinished()).toEqual([])
-  }, 20_000)
+  })
 
   it('leaves nothing of a body that streams to its key', async () => {
     const exchange = await beginPut(service, {
@@ -70,7 +72,7 @@ describe('a service that is killed during an upload', () => {
     await service.process.kill()
     expect(await keysOf(service.store, '')).toEqual([])
     expect(await disk.unfinished()).toEqual([])
-  }, 20_000)
+  })
 
   it('leaves nothing visible of a body that is staged', async () => {
     const exchange = await beginPut(service, { 'content-length': String(bytes.length) })
@@ -78,10 +80,10 @@ describe('a service that is killed during an upload', () => {
     await until(async () => (await disk.unfinished()).length > 0)
     await service.process.kill()
     expect(await keysOf(service.store, '')).toEqual([])
-  }, 20_000)
+  })
 })
 
-describe('what a killed service left in staging', () => {
+describe('an object that a killed service left in staging', () => {
   const contentType = 'application/octet-stream'
   const left = 'staging/acme/0123456789abcdef0123456789abcdef'
   const published = 'tenants/acme/documents/snapshots/kept/'.concat('0'.repeat(64))
@@ -113,5 +115,5 @@ describe('what a killed service left in staging', () => {
     expect(next.logs().map(({ event }) => event)).not.toContain('sweep.finished')
     await next.stop()
     expect(await keysOf(service.store, '')).toEqual([left, published])
-  }, 20_000)
+  })
 })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { freePort } from '../../compose/servers/free-port.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { KiB, pathOf, randomDocument } from '../support/service/sample-documents.ts'
@@ -10,12 +10,15 @@ import {
 import { startPrivateStore } from '../support/stores/store.ts'
 import { type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
 import { relayTo } from '../support/stores/tcp-relay.ts'
+import { until } from '../support/waiting.ts'
+
+setDefaultTimeout(600_000)
 
 let disk: OpenStore
 
 beforeEach(async () => {
   disk = await startOpenStore()
-}, 600_000)
+})
 
 afterEach(() => disk.stop())
 
@@ -32,7 +35,7 @@ async function statusOf(service: ServiceForTests, page: string): Promise<number>
 }
 
 describe('a store that refuses connections when the service starts', () => {
-  it('makes calls fail with 503 until it is there, without another start of the service', async () => {
+  it('makes calls fail with 503 until it is up, without a restart of the service', async () => {
     const port = await freePort()
     const env = { S3_ENDPOINT: `http://127.0.0.1:${port}` }
     const service = await serviceInChild({ store: disk, env, startedBy: '/livez' })
@@ -44,18 +47,18 @@ describe('a store that refuses connections when the service starts', () => {
       const { accessKeyId, secretAccessKey, dataDir } = disk
       const credentials = { accessKeyId, secretAccessKey }
       const late = await startPrivateStore({ dataDir, port, credentials })
-      while ((await statusOf(service, '/readyz')) !== 200) await Bun.sleep(50)
+      await until(async () => (await statusOf(service, '/readyz')) === 200)
       expect((await put(service)).status).toBe(201)
       await service.stop()
       await late.stop()
     } finally {
       await service.stop()
     }
-  }, 60_000)
+  })
 })
 
 describe('a store that refuses our credentials', () => {
-  it('is answered with 502, and neither the answer nor the log says more than that', async () => {
+  it('causes a 502, and neither the answer nor the log reveals more than that', async () => {
     const secret = crypto.randomUUID()
     registerSecret(secret)
     const env = { S3_SECRET_ACCESS_KEY: secret }
@@ -73,17 +76,17 @@ describe('a store that refuses our credentials', () => {
     } finally {
       await service.stop()
     }
-  }, 60_000)
+  })
 })
 
-describe('a store whose connections break now and then', () => {
-  it('is asked again with a small body, and the client does not notice', async () => {
+describe('a store whose connections break occasionally', () => {
+  it('receives a small body a second time, and the client does not notice', async () => {
     const relay = relayTo(Number(new URL(disk.endpoint).port))
     const endpoint = `http://127.0.0.1:${relay.port}`
     const service = await serviceInProcess({ store: { ...disk, endpoint } })
     try {
       relay.requests.length = 0
-      relay.lose(1)
+      relay.lose(1, /^PUT .*\/documents\//)
       expect((await put(service)).status).toBe(201)
       expect(
         relay.requests.filter((line) => line.startsWith('PUT') && line.includes('/documents/')),
@@ -92,5 +95,5 @@ describe('a store whose connections break now and then', () => {
       await service.stop()
       relay.stop()
     }
-  }, 20_000)
+  })
 })

@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { neededScopes } from '../../service/authz/policy.ts'
 import { scopes } from '../../service/authz/principal.ts'
-import { type Caller, callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 
-let service: InProcessService
-let call: Caller
+const { service, call, anyone } = ownService()
 
 beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
   await put(call, 'definitions/a', 'A')
 }, 600_000)
-
-afterAll(() => service.stop())
 
 /** The route's address in `tenant`, for a document that is there in `acme`. */
 function addressOf(path: string, tenant = 'acme'): string {
@@ -28,7 +23,7 @@ function addressOf(path: string, tenant = 'acme'): string {
   return path.replace(/:(\w+)/g, (_, name: string) => values[name] ?? `no value for ${name}`)
 }
 
-type Routes = InProcessService['routes']
+type Routes = typeof service.routes
 
 /** What each route answers to the token: `GET /v1/…: 401 credentials_missing`, one line each. */
 async function walk(token: (route: Routes[number]) => string | null | Promise<string>, tenant?: string) {
@@ -90,10 +85,10 @@ describe('every route, before the store is called', () => {
 
   it('is 404 with a token for another tenant, or for none', async () => {
     const globex = await service.token({ tenants: ['globex'] })
-    const nobody = await service.token({ tenants: [] })
+    const ofNoTenant = await service.token({ tenants: [] })
     service.storeCalls.length = 0
     expect(await walk(() => globex)).toEqual(eachRoute('404 document_not_found'))
-    expect(await walk(() => nobody)).toEqual(eachRoute('404 document_not_found'))
+    expect(await walk(() => ofNoTenant)).toEqual(eachRoute('404 document_not_found'))
     expect(service.storeCalls).toEqual([])
   })
 
@@ -143,7 +138,6 @@ describe('a 401 and a 403', () => {
 
   it('are given to a token in the query or in a cookie, too', async () => {
     const token = await service.token()
-    const anyone = await callerOf(service, null)
     expect((await anyone(`definitions/a?access_token=${token}`)).status).toBe(401)
     expect((await anyone('definitions/a', { headers: { cookie: `token=${token}` } })).status).toBe(401)
     expect((await anyone('definitions/a', { headers: { authorization: `Basic ${token}` } })).status).toBe(401)
@@ -158,7 +152,6 @@ describe('a 401 and a 403', () => {
 
 describe('public addresses', () => {
   it('are the health of the process and of the store, a code and nothing else', async () => {
-    const anyone = await callerOf(service, null)
     for (const path of ['/livez', '/readyz']) {
       const response = await anyone(path)
       expect([path, response.status, await response.text()]).toEqual([path, 200, ''])

@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type Caller, callerOf, jsonOf } from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { describe, expect, it } from 'bun:test'
+import { callerOf, jsonOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const parentId = '00f067aa0ba902b7'
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-let service: InProcessService
-let call: Caller
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
-}, 600_000)
-
-afterAll(() => service.stop())
+const { service, call } = ownService()
 
 async function echoed(headers: Record<string, string>, name: string): Promise<string> {
   const response = await call('definitions/absent', { headers })

@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type Caller, callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { describe, expect, it } from 'bun:test'
+import { digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 import { nextStoreSecond } from '../support/waiting.ts'
 
-let service: InProcessService
-let call: Caller
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
-}, 600_000)
-
-afterAll(() => service.stop())
+const { service, call } = ownService()
 
 function remove(name: string, body: string): Promise<Response> {
   return call(`definitions/${name}/versions/${digestOf(body)}`, { method: 'DELETE' })
@@ -26,7 +18,7 @@ function tag(name: string, tag: string, body: string): Promise<Response> {
 }
 
 describe('DELETE of a version', () => {
-  it('is 204, and the version is gone from every call', async () => {
+  it('answers 204, and no call finds the version any more', async () => {
     await put(call, 'definitions/gone', 'A')
     await put(call, 'definitions/gone', 'B')
     const response = await remove('gone', 'A')
@@ -39,14 +31,14 @@ describe('DELETE of a version', () => {
     expect(list.documents).toMatchObject([{ digest: digestOf('B') }])
   })
 
-  it('of what is not there is 404', async () => {
+  it('answers 404 for a version that is not there', async () => {
     await put(call, 'definitions/twice', 'A')
     expect((await remove('twice', 'A')).status).toBe(204)
     expect(await refusalOf(await remove('twice', 'A'))).toBe('404 document_not_found')
     expect(await refusalOf(await remove('never', 'A'))).toBe('404 document_not_found')
   })
 
-  it('that other tags point to is 409 and names these tags, not "latest"', async () => {
+  it('answers 409 while other tags point to the version, and names these tags, not "latest"', async () => {
     await put(call, 'definitions/tagged', 'A')
     await tag('tagged', 'production', 'A')
     await tag('tagged', 'v1', 'A')
@@ -59,7 +51,7 @@ describe('DELETE of a version', () => {
     expect((await remove('tagged', 'A')).status).toBe(204)
   })
 
-  it('that "latest" points to lets "latest" fall back to the newest that remains', async () => {
+  it('moves "latest" back to the newest version that remains', async () => {
     for (const body of ['oldest', 'middle', 'newest']) {
       await put(call, 'definitions/falls-back', body)
       // The store's times decide which version is the newest.
@@ -71,7 +63,7 @@ describe('DELETE of a version', () => {
     expect(await (await call('definitions/falls-back')).text()).toBe('middle')
   })
 
-  it('of the last one removes "latest" with it, and the name can be used again', async () => {
+  it('removes "latest" with the last version, and the name can be used again', async () => {
     await put(call, 'definitions/last', 'A')
     expect((await remove('last', 'A')).status).toBe(204)
     expect(await refusalOf(await call('definitions/last'))).toBe('404 document_not_found')

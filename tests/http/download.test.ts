@@ -1,15 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import {
-  acme,
-  type Caller,
-  callerOf,
-  digestOf,
-  put,
-  refusalOf,
-  reprDigestOf,
-} from '../support/service/caller.ts'
+import { beforeAll, describe, expect, it } from 'bun:test'
+import { acme, digestOf, put, refusalOf, reprDigestOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 import { answerTo } from '../support/service/raw-connection.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
 const body = 'twelve bytes'
 const digest = digestOf(body)
@@ -18,21 +10,16 @@ const etag = `"${digest}"`
 /** Larger than what is verified in memory, so that it is streamed. */
 const large = new Uint8Array(600_000).fill(7)
 
-let service: InProcessService
-let call: Caller
+const { service, call } = ownService()
 
 beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
   const headers = { 'content-type': 'text/html' }
   await call('diagnostics/Report-1.txt', { method: 'PUT', body, headers })
   await put(call, 'diagnostics/large', large)
 }, 600_000)
 
-afterAll(() => service.stop())
-
 describe('GET of a version', () => {
-  it('gives the bytes with headers that keep them from being run, guessed at, or taken for others', async () => {
+  it('answers with the bytes and headers that keep them from being run, guessed at, or mistaken for others', async () => {
     const response = await call(version)
     expect(response.status).toBe(200)
     expect(await response.text()).toBe(body)
@@ -88,7 +75,7 @@ describe('GET of a version', () => {
 })
 
 describe('GET of a document', () => {
-  it('gives the latest version, to be asked for again each time', async () => {
+  it('answers with the latest version, to be revalidated each time', async () => {
     const response = await call('diagnostics/Report-1.txt')
     expect(response.status).toBe(200)
     expect(await response.text()).toBe(body)
@@ -97,7 +84,7 @@ describe('GET of a document', () => {
     expect(response.headers.get('vary')).toBe('Authorization')
   })
 
-  it('gives the version of another tag, and 404 for a tag that is not there', async () => {
+  it('answers with the version of another tag, and 404 for a tag that does not exist', async () => {
     await put(call, 'diagnostics/tagged', 'old')
     const move = { method: 'PUT', body: JSON.stringify({ digest: digestOf('old') }) }
     const headers = { 'content-type': 'application/json' }
@@ -130,7 +117,7 @@ describe('HEAD', () => {
     return answerTo(service.url, `${lines.join('\r\n')}\r\n\r\n`)
   }
 
-  it('of a version has the headers of GET and Content-Length, and no body', async () => {
+  it('answers with the headers of GET and Content-Length for a version, and no body', async () => {
     const answer = await head(version)
     const got = await call(version)
     const { date: _date, 'content-length': _length, ...expected } = Object.fromEntries(got.headers)
@@ -144,7 +131,7 @@ describe('HEAD', () => {
     await got.body?.cancel()
   })
 
-  it('of a document says how large its latest version is, without reading it', async () => {
+  it('says how large the latest version of a document is, without reading it', async () => {
     service.storeCalls.length = 0
     const answer = await head('diagnostics/large')
     expect(answer?.headers['content-length']).toBe('600000')
@@ -158,7 +145,7 @@ describe('HEAD', () => {
     expect([answer?.status, answer?.headers['content-length']]).toEqual([200, '12'])
   })
 
-  it('is 304 for bytes that the client holds and 404 for absent ones', async () => {
+  it('answers 304 for bytes that the client holds and 404 for absent ones', async () => {
     expect((await head(version, [`If-None-Match: ${etag}`]))?.status).toBe(304)
     expect((await head('diagnostics/absent'))?.status).toBe(404)
   })
@@ -167,7 +154,7 @@ describe('HEAD', () => {
 describe('If-None-Match', () => {
   const get = (condition: string, path = version) => call(path, { headers: { 'if-none-match': condition } })
 
-  it('with the entity tag of the bytes is 304 with the validators and without a body', async () => {
+  it('gets 304 with the validators and without a body for the entity tag of the bytes', async () => {
     const response = await get(etag)
     expect(response.status).toBe(304)
     expect(await response.text()).toBe('')
@@ -184,7 +171,7 @@ describe('If-None-Match', () => {
     expect((await get('*')).status).toBe(304)
   })
 
-  it('with other entity tags gives the bytes', async () => {
+  it('gets the bytes for other entity tags', async () => {
     const response = await get('"other", W/"another"')
     expect([response.status, await response.text()]).toEqual([200, body])
   })
@@ -194,14 +181,14 @@ describe('If-None-Match', () => {
     expect([response.status, response.headers.get('cache-control')]).toEqual([304, 'private, no-cache'])
   })
 
-  it('is 404 for what is not there, whatever it names', async () => {
+  it('gets 404 for a version that does not exist, whatever it names', async () => {
     const absent = digestOf('not there')
     const path = `diagnostics/Report-1.txt/versions/${absent}`
     expect(await refusalOf(await get('*', path))).toBe('404 document_not_found')
     expect(await refusalOf(await get(`"${absent}"`, path))).toBe('404 document_not_found')
   })
 
-  it('that is malformed is refused', async () => {
+  it('is refused when it is malformed', async () => {
     expect(await refusalOf(await get(digest))).toBe('422 request_invalid')
     expect(await refusalOf(await get(`"a" "b"`))).toBe('422 request_invalid')
   })
@@ -210,28 +197,28 @@ describe('If-None-Match', () => {
 describe('If-Match', () => {
   const get = (condition: string, path = version) => call(path, { headers: { 'if-match': condition } })
 
-  it('with the entity tag of the bytes, in a list, or "*" gives them', async () => {
+  it('gets the bytes for their entity tag, for a list that has it, and for "*"', async () => {
     expect((await get(etag)).status).toBe(200)
     expect((await get(`"a",${etag}`)).status).toBe(200)
     expect((await get('*')).status).toBe(200)
   })
 
-  it('with another or a weak entity tag is 412', async () => {
+  it('gets 412 for another or a weak entity tag', async () => {
     expect(await refusalOf(await get('"other"'))).toBe('412 precondition_failed')
     expect(await refusalOf(await get(`W/${etag}`))).toBe('412 precondition_failed')
   })
 
-  it('comes before If-None-Match', async () => {
+  it('is checked before If-None-Match', async () => {
     const headers = { 'if-match': '"other"', 'if-none-match': etag }
     expect(await refusalOf(await call(version, { headers }))).toBe('412 precondition_failed')
   })
 
-  it('is 404 for what is not there (RFC 9110 section 13.2.1)', async () => {
+  it('gets 404 for a version that does not exist (RFC 9110 section 13.2.1)', async () => {
     const path = `diagnostics/Report-1.txt/versions/${digestOf('not there')}`
     expect(await refusalOf(await get('"other"', path))).toBe('404 document_not_found')
   })
 
-  it('that is malformed is refused, not ignored', async () => {
+  it('is refused when it is malformed, not ignored', async () => {
     expect(await refusalOf(await get('other'))).toBe('422 request_invalid')
     expect(await refusalOf(await get(''))).toBe('422 request_invalid')
   })

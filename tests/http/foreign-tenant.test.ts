@@ -1,22 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { type Call, type Caller, callerOf, digestOf, put } from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { ownService } from '../support/service/own-service.ts'
 
-/** There, with this very document; a good name that nobody has; no name at all. */
-const tenants = ['globex', 'nobody', 'GLOBEX', 'a%00b', 'x'.repeat(64)]
+/** One that exists, with this very document; a well-formed one that does not exist; and malformed ones. */
+const tenants = ['globex', 'absent', 'GLOBEX', 'a%00b', 'x'.repeat(64)]
 
-let service: InProcessService
+const { service } = ownService({ documentBytesMax: 1000 })
 /** Good for `acme` alone, with all scopes. */
 let call: Caller
 
 beforeAll(async () => {
-  service = await serviceInProcess({ documentBytesMax: 1000 })
   call = await callerOf(service)
   const globex = await callerOf(service, await service.token({ tenants: ['globex'] }))
   await put(globex, '/v1/tenants/globex/documents/definitions/a', 'A')
 }, 600_000)
-
-afterAll(() => service.stop())
 
 /** All of an answer that does not differ between two requests for the same thing. */
 async function answerTo(path: string, request: Call): Promise<unknown> {

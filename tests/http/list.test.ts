@@ -1,23 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import {
-  type Caller,
-  callerOf,
-  digestOf,
-  type Json,
-  jsonOf,
-  put,
-  refusalOf,
-} from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { beforeAll, describe, expect, it } from 'bun:test'
+import { callerOf, digestOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 
 const manyCount = 1203
 
-let service: InProcessService
-let call: Caller
+const { service, call } = ownService()
 
 beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
   for (const name of ['app.tgz', 'app-next.tgz', 'other.tgz']) await put(call, `bundles/${name}`, name)
   await put(call, 'bundles/app.tgz', 'a second version')
   await put(call, 'reports/app.tgz', 'of another type')
@@ -25,8 +14,6 @@ beforeAll(async () => {
   await put(globex, '/v1/tenants/globex/documents/bundles/app.tgz', 'of another tenant')
   await storeMany()
 }, 600_000)
-
-afterAll(() => service.stop())
 
 /** Straight into the store: what is listed is what is there, and this is a second instead of a minute. */
 async function storeMany(): Promise<void> {
@@ -195,33 +182,33 @@ describe('a cursor of the listing', () => {
   })
 })
 
-describe('a listing is refused with 422', () => {
+describe('the listing with bad parameters', () => {
   const refused = async (queries: string[]) => {
     for (const query of queries) {
       expect(`${query} ${await refusalOf(await call(query))}`).toBe(`${query} 422 request_invalid`)
     }
   }
 
-  it('for a limit outside 1–1000, and for what is no whole number', async () => {
+  it('refuses a limit outside 1–1000, and any text that is no whole number', async () => {
     await refused(['?limit=0', '?limit=1001', '?limit=-1', '?limit=1.5', '?limit=ten', '?limit='])
     await refused(['?limit=1e2', '?limit=0x10', '?limit=%2B5', '?limit=05', '?limit=99999999999999999999'])
   })
 
-  it('for a filter by name without a type, or by both kinds of name', async () => {
+  it('refuses a filter by name without a type, or by both kinds of name', async () => {
     await refused(['?name=a', '?namePrefix=a', '?type=bundles&name=a&namePrefix=a'])
   })
 
-  it('for malformed filters', async () => {
+  it('refuses malformed filters', async () => {
     await refused(['?type=Bundles', '?type=', '?type=a%2Fb', '?type=bundles&name=..', '?type=bundles&name='])
     await refused(['?type=bundles&namePrefix=', '?type=bundles&namePrefix=a%2F', '?cursor='])
     await refused([`?cursor=${'x'.repeat(1025)}`, `?type=${'x'.repeat(64)}`])
   })
 
-  it('for parameters that it does not know', async () => {
+  it('refuses unknown parameters', async () => {
     await refused(['?prefix=a', '?Type=bundles', '?type[]=bundles', '?__proto__=a', '?constructor=a', '?x'])
   })
 
-  it('for parameters that come twice', async () => {
+  it('refuses parameters that come twice', async () => {
     await refused(['?type=bundles&type=bundles', '?limit=1&limit=2', '?type=bundles&typ%65=reports'])
   })
 })

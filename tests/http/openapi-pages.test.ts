@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type Caller, callerOf, refusalOf } from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { describe, expect, it } from 'bun:test'
+import { refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 
-/** All that a page may load, and who may show it in a frame: nothing but our own style sheet, and nobody. */
+/** A page may load nothing but our own style sheet, and no other page may show it in a frame. */
 const contentPolicy =
   "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-let service: InProcessService
-let anyone: Caller
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  anyone = await callerOf(service, null)
-}, 600_000)
-
-afterAll(() => service.stop())
+const { anyone } = ownService()
 
 describe('/docs', () => {
   it('is a page that anyone may read, in which nothing may run', async () => {

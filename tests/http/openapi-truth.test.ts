@@ -72,11 +72,11 @@ beforeAll(async () => {
   service = await serviceInProcess({ ...options, decorate: withFault })
   restrained = await serviceInProcess({
     ...options,
-    beside: service,
+    replicaOf: service,
     capabilities: { ...minioCapabilities, ticketMethod: 'none', conditionalOverwrite: 'no' },
     completionWaitSecondsMax: 0,
   })
-  ignorant = await serviceInProcess({ ...options, beside: service, capabilities: nothingKnown })
+  ignorant = await serviceInProcess({ ...options, replicaOf: service, capabilities: nothingKnown })
   cutOff = await serviceInProcess(options)
   await cutOff.issuer.stop()
   described = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApiDocument
@@ -331,7 +331,7 @@ describe('the OpenAPI document of the running service tells', () => {
     const path = 'definitions/damaged'
     expect(await refusalOf(await call(path))).toBe('500 integrity_violated')
     expect(await refusalOf(await call(`${path}/tags/latest`))).toBe('500 integrity_violated')
-    // What does not need to know where a damaged tag pointed goes on, and whoever moves it mends it.
+    // Calls that need not know where a damaged tag pointed still work, and moving the tag repairs it.
     expect((await call(`${path}/versions`)).status).toBe(200)
     expect((await call(path, { method: 'PUT', body: 'B' })).status).toBe(201)
     expect((await call(`${path}/tags/latest`)).status).toBe(200)
@@ -359,13 +359,13 @@ describe('the OpenAPI document of the running service tells', () => {
 })
 
 describe('nothing is promised that never happens:', () => {
-  it('every described status has occurred above, but for those that are excused', () => {
+  it('every described status has occurred above, except those that are excused', () => {
     const missing = describedStatuses(described).filter((status) => !answers.statuses.has(status))
     const unexcused = missing.filter((status) => !notCaused.some(([statuses]) => statuses.test(status)))
     expect(unexcused).toEqual([])
   })
 
-  it('every code has occurred above, but for those that are excused', () => {
+  it('every code has occurred above, except those that are excused', () => {
     const missing = Object.keys(problems).filter((code) => !answers.codes.has(code))
     expect(missing).toEqual(Object.keys(codesNotCaused))
   })

@@ -1,27 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { ObjectStoreError } from '../../service/object-store/object-store.ts'
 import { type Caller, callerOf, digestOf, refusalOf } from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { ownService } from '../support/service/own-service.ts'
 
-let service: InProcessService
-/** May do everything in `acme`. */
-let call: Caller
+const { service, call } = ownService({
+  documentBytesMax: 1000,
+  decorate: (store) => {
+    const down = () => Promise.reject(new ObjectStoreError('unavailable', 'test', 'ECONNREFUSED'))
+    return { ...store, put: down, get: down, head: down, list: down, startMultipart: down, clock: down }
+  },
+})
 /** May do nothing, in `acme`. */
 let powerless: Caller
 
 beforeAll(async () => {
-  service = await serviceInProcess({
-    documentBytesMax: 1000,
-    decorate: (store) => {
-      const down = () => Promise.reject(new ObjectStoreError('unavailable', 'test', 'ECONNREFUSED'))
-      return { ...store, put: down, get: down, head: down, list: down, startMultipart: down, clock: down }
-    },
-  })
-  call = await callerOf(service)
   powerless = await callerOf(service, await service.token({ scope: '' }))
 }, 600_000)
-
-afterAll(() => service.stop())
 
 const tooMuch = 'x'.repeat(1001)
 const tooMuchJson = 'x'.repeat(65 * 1024)
@@ -36,9 +30,9 @@ async function refusedEarly(answer: Promise<Response>): Promise<string> {
 
 describe('of two things that are wrong with a request', () => {
   it('a bad token comes before a foreign tenant', async () => {
-    const stranger = await callerOf(service, 'not-a-token')
-    expect(await refusedEarly(stranger('/v1/tenants/globex/documents'))).toBe('401 credentials_invalid')
-    expect(await refusedEarly(stranger('/v1/no/such/address'))).toBe('401 credentials_invalid')
+    const unknown = await callerOf(service, 'not-a-token')
+    expect(await refusedEarly(unknown('/v1/tenants/globex/documents'))).toBe('401 credentials_invalid')
+    expect(await refusedEarly(unknown('/v1/no/such/address'))).toBe('401 credentials_invalid')
   })
 
   it('a foreign tenant comes before a missing scope', async () => {

@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type Caller, callerOf, digestOf, put, refusalOf, reprDigestOf } from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { beforeAll, describe, expect, it } from 'bun:test'
+import { digestOf, put, refusalOf, reprDigestOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 
 const body = '0123456789'
 const etag = `"${digestOf(body)}"`
 const version = `snapshots/ten/versions/${digestOf(body)}`
 
-let service: InProcessService
-let call: Caller
+const { call } = ownService()
 
 beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
   await put(call, 'snapshots/ten', body)
   await put(call, 'snapshots/none', '')
 }, 600_000)
-
-afterAll(() => service.stop())
 
 /** Status, `Content-Range` and body. */
 async function ranged(range: string, headers: Record<string, string> = {}, path = version) {
@@ -27,23 +22,23 @@ async function ranged(range: string, headers: Record<string, string> = {}, path 
 const whole = [200, null, body]
 
 describe('Range', () => {
-  it('from the first to the last byte of interest is 206 with just these', async () => {
+  it('gets 206 with just the bytes from its first to its last position', async () => {
     expect(await ranged('bytes=2-4')).toEqual([206, 'bytes 2-4/10', '234'])
     expect(await ranged('bytes=0-0')).toEqual([206, 'bytes 0-0/10', '0'])
     expect(await ranged('bytes=0-9')).toEqual([206, 'bytes 0-9/10', body])
   })
 
-  it('without an end goes to the end, and one beyond it is cut', async () => {
+  it('reaches the end of the document without a last position, or with one beyond it', async () => {
     expect(await ranged('bytes=7-')).toEqual([206, 'bytes 7-9/10', '789'])
     expect(await ranged('bytes=8-999999')).toEqual([206, 'bytes 8-9/10', '89'])
   })
 
-  it('without a start counts from the end', async () => {
+  it('counts from the end of the document without a first position', async () => {
     expect(await ranged('bytes=-3')).toEqual([206, 'bytes 7-9/10', '789'])
     expect(await ranged('bytes=-99')).toEqual([206, 'bytes 0-9/10', body])
   })
 
-  it('gives the digest and the size of the whole, to verify against', async () => {
+  it('gets the digest and the size of the whole document, to verify against', async () => {
     const response = await call(version, { headers: { range: 'bytes=2-4' } })
     expect(Object.fromEntries(response.headers)).toMatchObject({
       etag,
@@ -54,7 +49,7 @@ describe('Range', () => {
     })
   })
 
-  it('that lies outside is 416 and says how many bytes there are', async () => {
+  it('gets 416 and the size of the document when it lies outside', async () => {
     const response = await call(version, { headers: { range: 'bytes=10-' } })
     expect(response.headers.get('content-range')).toBe('bytes */10')
     expect(await refusalOf(response)).toBe('416 range_unsatisfiable')
@@ -63,7 +58,7 @@ describe('Range', () => {
     expect(await refusalOf(suffix)).toBe('416 range_unsatisfiable')
   })
 
-  it('of an empty document is 416, for it has no first byte', async () => {
+  it('gets 416 for an empty document, which has no first byte', async () => {
     const path = `snapshots/none/versions/${digestOf('')}`
     const response = await call(path, { headers: { range: 'bytes=0-' } })
     expect(response.headers.get('content-range')).toBe('bytes */0')
@@ -72,7 +67,7 @@ describe('Range', () => {
     expect(await refusalOf(suffix)).toBe('416 range_unsatisfiable')
   })
 
-  it('that asks for several, is malformed, or counts in other units is ignored', async () => {
+  it('is ignored when it asks for several ranges, is malformed, or has another unit', async () => {
     expect(await ranged('bytes=0-1,4-5')).toEqual(whole)
     expect(await ranged('bytes=5-2')).toEqual(whole)
     expect(await ranged('bytes=a-b')).toEqual(whole)
@@ -82,11 +77,11 @@ describe('Range', () => {
     expect(await ranged(`bytes=0-${'9'.repeat(30)}`)).toEqual(whole)
   })
 
-  it('holds for a document under a tag', async () => {
+  it('works for a document under a tag', async () => {
     expect(await ranged('bytes=1-2', {}, 'snapshots/ten')).toEqual([206, 'bytes 1-2/10', '12'])
   })
 
-  it('of what is not there is 404', async () => {
+  it('gets 404 for a version that does not exist', async () => {
     const path = `snapshots/ten/versions/${digestOf('not there')}`
     const response = await call(path, { headers: { range: 'bytes=0-' } })
     expect(await refusalOf(response)).toBe('404 document_not_found')
@@ -94,17 +89,17 @@ describe('Range', () => {
 })
 
 describe('If-Range', () => {
-  it('with the entity tag of the bytes lets the range count', async () => {
+  it('lets the range count for the entity tag of the bytes', async () => {
     expect(await ranged('bytes=2-4', { 'if-range': etag })).toEqual([206, 'bytes 2-4/10', '234'])
   })
 
-  it('with another or a weak one, or a date, gives the whole', async () => {
+  it('gets the whole document for another or a weak entity tag, or a date', async () => {
     expect(await ranged('bytes=2-4', { 'if-range': '"other"' })).toEqual(whole)
     expect(await ranged('bytes=2-4', { 'if-range': `W/${etag}` })).toEqual(whole)
     expect(await ranged('bytes=2-4', { 'if-range': new Date().toUTCString() })).toEqual(whole)
   })
 
-  it('that does not match makes even a range outside the whole', async () => {
+  it('gets the whole document even for a range outside, when it does not match', async () => {
     expect(await ranged('bytes=99-', { 'if-range': '"other"' })).toEqual(whole)
   })
 })

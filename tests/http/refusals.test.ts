@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { acme, type Caller, callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { beforeAll, describe, expect, it } from 'bun:test'
+import { acme, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 
-let service: InProcessService
-let call: Caller
+const { service, call, anyone } = ownService()
 
 beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
   await put(call, 'definitions/a', 'A')
 }, 600_000)
-
-afterAll(() => service.stop())
 
 describe('a refusal', () => {
   it('is a problem document (RFC 9457) with a stable code and the trace id', async () => {
@@ -31,7 +26,7 @@ describe('a refusal', () => {
 })
 
 describe('an unknown address', () => {
-  it('is 404 below the API for whoever may be there', async () => {
+  it('is 404 below the API for callers with a token', async () => {
     const unknown = [
       '/v1',
       '/v1/',
@@ -54,7 +49,6 @@ describe('an unknown address', () => {
   })
 
   it('is 404 outside of the API, without a token too', async () => {
-    const anyone = await callerOf(service, null)
     for (const path of ['/v2/tenants/acme/documents', '/admin', '/livez/', '/.env', '/V1/tenants']) {
       expect(`${path} ${await refusalOf(await anyone(path))}`).toBe(`${path} 404 route_not_found`)
     }
@@ -117,7 +111,7 @@ describe('a malformed part of the address', () => {
     expect(service.storeCalls).toEqual([])
   })
 
-  it('that is dots leads where the client resolves it to, and never out of the tenant', async () => {
+  it('leads where the client resolves its dots to, and never out of the tenant', async () => {
     const up = await call(`${acme}/definitions/%2e%2e/%2e%2e/%2e%2e/globex/documents/definitions/a`)
     expect(await refusalOf(up)).toBe('404 document_not_found')
     expect(await (await call(`${acme}/definitions/x/../a`)).text()).toBe('A')
@@ -131,7 +125,7 @@ describe('a malformed part of the address', () => {
     }
   })
 
-  it('may be percent-encoded where it needs not be', async () => {
+  it('may be percent-encoded where that is not needed', async () => {
     expect(await (await call('/v1/tenants/%61cme/documents/d%65finitions/%61')).text()).toBe('A')
   })
 })

@@ -1,24 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import {
-  type Caller,
-  callerOf,
-  chunked,
-  digestOf,
-  jsonOf,
-  put,
-  refusalOf,
-} from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { describe, expect, it } from 'bun:test'
+import { chunked, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 
-let service: InProcessService
-let call: Caller
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
-}, 600_000)
-
-afterAll(() => service.stop())
+const { service, call } = ownService()
 
 function move(path: string, digest: string, headers: Record<string, string> = {}): Promise<Response> {
   return call(path, {
@@ -99,7 +83,7 @@ describe('a tag', () => {
     expect(await jsonOf(read)).toEqual(await jsonOf(moved))
   })
 
-  it('to a version that is not there is 422, and is not made', async () => {
+  it('is not made for a version that is not there, which is 422', async () => {
     await put(call, 'definitions/unknown', 'A')
     expect(await refusalOf(await move('definitions/unknown/tags/v1', digestOf('B')))).toBe(
       '422 version_unknown',
@@ -118,7 +102,7 @@ describe('a tag', () => {
     expect((await call('definitions/removed')).status).toBe(200)
   })
 
-  it('that dangles reads 404, as a tag and as a document, and can be moved again', async () => {
+  it('reads 404 while its version is gone, as a tag and as a document, and can be moved again', async () => {
     await put(call, 'definitions/dangling', 'A')
     await put(call, 'definitions/dangling', 'B')
     await move('definitions/dangling/tags/v1', digestOf('A'))
@@ -218,12 +202,12 @@ describe('the body of a tag move', () => {
     }
   })
 
-  it('that is refused says where in it the fault is', async () => {
+  it('is refused with the place of the fault', async () => {
     const problem = await jsonOf(await send(JSON.stringify({ digest: 'x' })))
     expect(problem.errors).toEqual([{ in: 'body', pointer: '/digest', message: expect.any(String) }])
   })
 
-  it('in another media type, or coded, is 415', async () => {
+  it('is refused with 415 in another media type, or with a content coding', async () => {
     const body = JSON.stringify({ digest: digestOf('A') })
     expect(await refusalOf(await send(body, 'text/plain'))).toBe('415 media_type_unsupported')
     expect(await refusalOf(await send(body, 'application/jsonp'))).toBe('415 media_type_unsupported')
@@ -233,7 +217,7 @@ describe('the body of a tag move', () => {
     )
   })
 
-  it('of more than 64 KiB is 413, whether its length is declared or not', async () => {
+  it('is refused with 413 above 64 KiB, whether its length is declared or not', async () => {
     const long = JSON.stringify({ digest: 'x'.repeat(64 * 1024) })
     expect(await refusalOf(await send(long))).toBe('413 body_too_large')
     expect(await refusalOf(await send(chunked(long)))).toBe('413 body_too_large')
@@ -241,11 +225,11 @@ describe('the body of a tag move', () => {
 })
 
 describe('a damaged tag', () => {
-  it('reads as damaged until it is moved or removed, and then is as good as new', async () => {
+  it('reads as damaged until it is moved or removed, and then works again', async () => {
     const text = new TextEncoder().encode('{"digest":')
     const options = { size: text.byteLength, contentType: 'application/json', metadata: {} }
-    const key = 'tenants/acme/tags/definitions/mended/stable'
-    const put = await call('definitions/mended', { method: 'PUT', body: 'bytes' })
+    const key = 'tenants/acme/tags/definitions/repaired/stable'
+    const put = await call('definitions/repaired', { method: 'PUT', body: 'bytes' })
     const { digest } = (await put.json()) as { digest: string }
     const move = {
       method: 'PUT',
@@ -254,12 +238,12 @@ describe('a damaged tag', () => {
     }
 
     await service.store.put(key, text, options)
-    expect((await call('definitions/mended/tags/stable')).status).toBe(500)
-    expect((await call('definitions/mended/tags/stable', move)).status).toBe(200)
-    expect((await call('definitions/mended/tags/stable')).status).toBe(200)
+    expect((await call('definitions/repaired/tags/stable')).status).toBe(500)
+    expect((await call('definitions/repaired/tags/stable', move)).status).toBe(200)
+    expect((await call('definitions/repaired/tags/stable')).status).toBe(200)
 
     await service.store.put(key, text, options)
-    expect((await call('definitions/mended/tags/stable', { method: 'DELETE' })).status).toBe(204)
-    expect((await call('definitions/mended/tags/stable')).status).toBe(404)
+    expect((await call('definitions/repaired/tags/stable', { method: 'DELETE' })).status).toBe(204)
+    expect((await call('definitions/repaired/tags/stable')).status).toBe(404)
   })
 })

@@ -1,28 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import {
-  type Call,
-  type Caller,
-  callerOf,
-  digestOf,
-  jsonOf,
-  put,
-  refusalOf,
-} from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { type Call, callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
+import { serviceInProcess } from '../support/service/service-for-tests.ts'
 
-let service: InProcessService
-let anyone: Caller
+const { service, anyone } = ownService({ ui: true, traceUrlTemplate: 'https://traces.example/{traceId}' })
 /** Path of a script of the page, from the page itself. */
 let script: string
 
 beforeAll(async () => {
-  service = await serviceInProcess({ ui: true, traceUrlTemplate: 'https://traces.example/{traceId}' })
-  anyone = await callerOf(service, null)
   script = /<script[^>]* src="([^"]+)"/.exec(await (await anyone('/')).text())?.[1] ?? ''
 }, 600_000)
-
-afterAll(() => service.stop())
 
 /** Security headers of the answer, by name; `null` where there is none. */
 function guardsOf({ headers }: Response): Record<string, string | null> {
@@ -55,7 +43,7 @@ const addresses = [
 ]
 
 describe('the page of the Control UI', () => {
-  it('is at every address of the UI, for everybody, and the same', async () => {
+  it('is the same at every address of the UI, and needs no token', async () => {
     const pages = await Promise.all(addresses.map((address) => anyone(address)))
     expect(pages.map(({ status }) => status)).toEqual(addresses.map(() => 200))
     const texts = await Promise.all(pages.map((page) => page.text()))
@@ -64,7 +52,7 @@ describe('the page of the Control UI', () => {
     expect(pages[0]?.headers.get('content-type')).toBe('text/html;charset=utf-8')
   })
 
-  it('is at no other address', async () => {
+  it('is served at no other address', async () => {
     const unknown = [
       '/tenants',
       '/tenants/',
@@ -189,7 +177,7 @@ describe('a file of the Control UI', () => {
     return fetch(new URL(path, service.url), options)
   }
 
-  it('is kept for ever, for its name changes with it', async () => {
+  it('may be kept indefinitely, since its name changes with its content', async () => {
     expect(script).toMatch(/^\/assets\/[\w-]+-[a-z0-9]{8}\.js$/)
     const response = await anyone(script)
     expect(response.status).toBe(200)
@@ -250,7 +238,7 @@ describe('a file of the Control UI', () => {
     }
   })
 
-  it('that there is not is 404, and not kept', async () => {
+  it('is 404 where it does not exist, and that answer is not kept', async () => {
     for (const path of [
       '/assets/',
       '/assets/index.js',
@@ -266,7 +254,7 @@ describe('a file of the Control UI', () => {
 })
 
 describe('/ui-settings.json', () => {
-  it('tells the browser what everybody may know, and nothing else', async () => {
+  it('tells the browser what is public, and nothing more', async () => {
     const response = await anyone('/ui-settings.json')
     expect(response.headers.get('content-type')).toBe('application/json')
     expect(response.headers.get('cache-control')).toBe('no-cache')
@@ -288,7 +276,7 @@ describe('/ui-settings.json', () => {
   })
 })
 
-describe('all of the Control UI', () => {
+describe('the Control UI as a whole', () => {
   it('is for GET and HEAD alone', async () => {
     for (const path of ['/', '/tenants/acme', '/sign-in/callback', '/ui-settings.json', script]) {
       const head = await anyone(path, { method: 'HEAD' })
@@ -325,7 +313,7 @@ describe('all of the Control UI', () => {
     expect((await anyone('/livez')).status).toBe(200)
   })
 
-  it('is not there where a service is made without it', async () => {
+  it('does not exist in a service that is built without it', async () => {
     const bare = await serviceInProcess()
     const caller = await callerOf(bare, null)
     for (const path of ['/', '/tenants/acme', '/ui-settings.json', script]) {

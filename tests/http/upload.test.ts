@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import {
   acme,
-  type Caller,
   callerOf,
   chunked,
   digestOf,
@@ -10,19 +9,11 @@ import {
   refusalOf,
   reprDigestOf,
 } from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { ownService } from '../support/service/own-service.ts'
 
 const documentBytesMax = 100_000
 
-let service: InProcessService
-let call: Caller
-
-beforeAll(async () => {
-  service = await serviceInProcess({ documentBytesMax })
-  call = await callerOf(service)
-}, 600_000)
-
-afterAll(() => service.stop())
+const { service, call } = ownService({ documentBytesMax })
 
 /** Keys below the name, so that a test can say that nothing was left. */
 async function keysOf(name: string): Promise<string[]> {
@@ -125,7 +116,7 @@ describe('PUT of a document', () => {
     expect(await keysOf('part')).toEqual([])
   })
 
-  it('refuses a body with a Content-Encoding, but for identity', async () => {
+  it('refuses a body with any Content-Encoding except identity', async () => {
     const send = (coding: string) =>
       call('definitions/coded', { method: 'PUT', body: 'hello', headers: { 'content-encoding': coding } })
     expect(await refusalOf(await send('gzip'))).toBe('415 media_type_unsupported')
@@ -154,13 +145,13 @@ describe('Repr-Digest of an upload', () => {
   const send = (name: string, digest: string) =>
     call(`definitions/${name}`, { method: 'PUT', body, headers: { 'repr-digest': digest } })
 
-  it('that agrees is accepted, also beside other algorithms', async () => {
+  it('is accepted when it agrees, also next to other algorithms', async () => {
     expect((await send('agrees', reprDigestOf(body))).status).toBe(201)
     const sha512 = `sha-512=:${'A'.repeat(86)}==:`
     expect((await send('agrees', `${sha512}, ${reprDigestOf(body)}`)).status).toBe(200)
   })
 
-  it('that does not agree is a 422 which names both digests, and nothing is left', async () => {
+  it('gets 422 with both digests when it does not agree, and nothing is stored', async () => {
     const response = await send('differs', reprDigestOf('other bytes'))
     expect(await refusalOf(response.clone())).toBe('422 digest_mismatch')
     const problem = { declared: digestOf('other bytes'), found: digestOf(body) }
@@ -169,7 +160,7 @@ describe('Repr-Digest of an upload', () => {
     expect((await call('definitions/differs')).status).toBe(404)
   })
 
-  it('that does not agree with bytes which are there already is a 422, too, and moves nothing', async () => {
+  it('gets 422 also for bytes that are stored already, and moves no tag', async () => {
     await put(call, 'definitions/stays', body)
     const { digest } = await put(call, 'definitions/stays', 'newer')
     const response = await send('stays', reprDigestOf('other bytes'))
@@ -177,7 +168,7 @@ describe('Repr-Digest of an upload', () => {
     expect(await jsonOf(await call('definitions/stays/tags/latest'))).toMatchObject({ digest })
   })
 
-  it('that is malformed, or without sha-256, is a 422 before the store is called', async () => {
+  it('gets 422 before the store is called when it is malformed or without sha-256', async () => {
     const [, base64 = ''] = /:(.*):/.exec(reprDigestOf(body)) ?? []
     service.storeCalls.length = 0
     const refused = [

@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import {
-  type Caller,
-  callerOf,
-  digestOf,
-  type Json,
-  jsonOf,
-  put,
-  refusalOf,
-} from '../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { beforeAll, describe, expect, it } from 'bun:test'
+import { digestOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 import { nextStoreSecond } from '../support/waiting.ts'
 
 const count = 55
 
-let service: InProcessService
-let call: Caller
+const { service, call } = ownService()
 let uploaded: Json[]
 
 beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
   uploaded = []
   for (let i = 0; i < count; i += 1) uploaded.push(await put(call, 'snapshots/many', `version ${i}`))
   await put(call, 'snapshots/two', 'older')
@@ -31,8 +20,6 @@ beforeAll(async () => {
     headers: { 'content-type': 'application/json' },
   })
 }, 600_000)
-
-afterAll(() => service.stop())
 
 interface Page {
   versions: Json[]
@@ -92,11 +79,11 @@ describe('the versions of a document', () => {
     expect(service.storeCalls.filter((name) => name === 'head')).toHaveLength(3)
   })
 
-  it('of a name that is not there are 404', async () => {
+  it('are 404 for a name that does not exist', async () => {
     expect(await refusalOf(await call('snapshots/absent/versions'))).toBe('404 document_not_found')
   })
 
-  it('are refused for a limit outside 1–50, and for what is no number', async () => {
+  it('are refused for a limit outside 1–50, and for any text that is no number', async () => {
     for (const limit of ['0', '51', '-1', '1.5', 'ten', '', '1e1', '0x10', '%2010', '+5', 'Infinity']) {
       const response = await call(`snapshots/many/versions?limit=${limit}`)
       expect(`${limit} ${await refusalOf(response)}`).toBe(`${limit} 422 request_invalid`)

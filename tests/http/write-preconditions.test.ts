@@ -1,16 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { beforeAll, describe, expect, it } from 'bun:test'
+import { ownService } from '../support/service/own-service.ts'
 
-let service: InProcessService
+const { service } = ownService()
 let headers: Record<string, string>
 
 beforeAll(async () => {
-  service = await serviceInProcess()
   const scope = 'documents:read documents:write documents:admin'
   headers = { authorization: `Bearer ${await service.token({ tenants: ['acme'], scope })}` }
 }, 600_000)
-
-afterAll(() => service.stop())
 
 function call(method: string, path: string, more: Record<string, string> = {}, body?: string) {
   return fetch(`${service.url}/v1/tenants/acme/documents/${path}`, {

@@ -18,7 +18,7 @@ function promtool(...args: string[]): Promise<CommandResult> {
   return runCommand(['promtool', ...args], { cwd: folder, secondsMax: 60 })
 }
 
-/** The kit's own folder, with `expr` in place of what each alert says, if it is given. */
+/** Copies the kit's folder, with `expr` as the expression of every alert if it is given. */
 async function copied(expr?: string): Promise<void> {
   await cp(prometheusFolder, folder, { recursive: true })
   await Bun.write(join(folder, 'secrets/minio-metrics-token'), 'a token')
@@ -34,15 +34,15 @@ async function filesIn(part: string): Promise<string[]> {
   return (await readdir(join(folder, part))).map((name) => join(part, name))
 }
 
-/** Which alerts the unit tests complain of. */
+/** Returns the alerts for which the unit tests fail. */
 async function complaints(): Promise<string[]> {
   const { stdout, stderr } = await promtool('test', 'rules', ...(await filesIn('tests')))
   const failed = [...`${stdout}${stderr}`.matchAll(/expr: "ALERTS\{alertname=\\"(\w+)\\"/g)]
   return [...new Set(failed.map(([, name]) => name ?? ''))].toSorted()
 }
 
-describe('what Prometheus is told', () => {
-  it('is accepted by promtool, secrets and rules included', async () => {
+describe('the configuration of Prometheus', () => {
+  it('is accepted by promtool, including secrets and rules', async () => {
     await copied()
     const { exitCode, stdout, stderr } = await promtool('check', 'config', 'prometheus.yaml')
     expect(stderr).toBe('')
@@ -51,28 +51,28 @@ describe('what Prometheus is told', () => {
     expect(exitCode).toBe(0)
   })
 
-  it('is refused by the same command where a rule is broken', async () => {
+  it('is refused by the same command if a rule is broken', async () => {
     await copied('sum by (')
     expect((await promtool('check', 'config', 'prometheus.yaml')).exitCode).not.toBe(0)
   })
 })
 
 describe('the unit tests of the alerts', () => {
-  it('pass', async () => {
+  it('pass with the rules as they are', async () => {
     await copied()
     const { exitCode, stderr } = await promtool('test', 'rules', ...(await filesIn('tests')))
     expect(stderr).toBe('')
     expect(exitCode).toBe(0)
   })
 
-  it('notice of every alert if it never fires', async () => {
+  it('fail for every alert that never fires', async () => {
     await copied('vector(0) > 1')
     expect(await complaints()).toEqual(names())
   })
 
-  it('notice of every alert if it always fires', async () => {
+  it('fail for every alert that always fires', async () => {
     await copied('vector(1)')
-    // Which should.
+    // The watchdog should.
     expect(await complaints()).toEqual(names().filter((name) => name !== 'Watchdog'))
   })
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,19 +21,19 @@ import { newMarker } from '../../observability/proof/marker.ts'
 import { queryLines } from '../../observability/proof/servers/loki-api.ts'
 import { linesOf, sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
 import { traceById } from '../../observability/proof/servers/tempo-api.ts'
-import { listObjects } from '../../observability/proof/store/objects.ts'
-import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { keysIn } from '../support/observability/bucket-objects.ts'
 import { beginWholeProof } from '../support/observability/whole-proof.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { until } from '../support/waiting.ts'
 
 /**
- * What validate does not run: the bases on local disk behind the Collector, and the variants all at once. They start
- * side by side, since they mostly wait for Loki.
+ * What validate does not run: the bases on local disk behind the Collector, and all variants at once. The tests run
+ * concurrently, since they mostly wait for Loki.
  */
 
-const millisecondsMax = 3 * 60_000
+// Time limits catch what hangs, and are far above what a busy machine needs.
+setDefaultTimeout(12 * 60_000)
 let store: StoreConnection
 let folder: string
 let credentialsFile: string
@@ -60,7 +60,7 @@ interface PairVariants {
   collector: CollectorVariant[]
 }
 
-/** A Loki, a Tempo and a Collector before them. */
+/** Starts a Loki, a Tempo and a Collector in front of them. */
 async function startPair(variants: PairVariants, settings?: ObservabilitySettings): Promise<Pair> {
   const own = await mkdtemp(join(folder, 'pair-'))
   const starting = [
@@ -73,7 +73,7 @@ async function startPair(variants: PairVariants, settings?: ObservabilitySetting
       config: (places) => renderTempo(variants.tempo, { store: settings?.tempo, places }),
       dataDir: join(own, 'tempo'),
       credentialsFile,
-      // It hangs after queries; what it has it has written by then.
+      // It hangs after queries; by then it has written everything.
       stopSecondsMax: 4,
     }),
   ] as const
@@ -110,117 +110,97 @@ function filesIn(dataDir: string, glob: string): Promise<string[]> {
   return Array.fromAsync(new Bun.Glob(glob).scan(dataDir))
 }
 
-async function keysIn(bucket: string | undefined): Promise<string[]> {
-  if (bucket === undefined) throw new Error('the settings have no bucket')
-  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 4 })
-  return [...(await listObjects(objects)).keys()].sort()
-}
-
-/** Sends a line and a trace to the Collector and waits until both can be read where they have to be. */
+/** Sends a line and a trace to the Collector and waits until both can be read from Loki and Tempo. */
 async function sendThrough({ loki, tempo, collector }: Pair, orgId?: string) {
   const marker = newMarker()
   const range = { from: marker.at - 60_000, to: marker.at + 60_000 }
   const query = `{service_name="${marker.serviceName}"}`
   expect((await sendLog(collector, marker)).status).toBe(200)
   expect((await sendTrace(collector, marker)).status).toBe(200)
-  for (;;) {
+  return until(async () => {
     const { lines } = await queryLines({ url: loki.url, orgId }, query, range)
     const trace = await traceById({ url: tempo.url, orgId }, marker.traceId)
-    if (lines.length === linesOf(marker).length && trace !== null) return { marker, lines, trace }
-    await Bun.sleep(100)
-  }
+    return lines.length === linesOf(marker).length && trace !== null && { marker, lines, trace }
+  })
 }
 
 describe('Loki and Tempo behind the Collector', () => {
-  it.concurrent(
-    'run on local disk, where everything is at their end',
-    async () => {
-      const pair = await startPair({ loki: [], tempo: [], collector: [] })
-      const { marker, lines, trace } = await sendThrough(pair)
-      expect(lines[0]?.structuredMetadata.trace_id).toBe(marker.traceId)
-      expect(trace.spans.map(({ spanId }) => spanId)).toContain(marker.rootSpanId)
-      await pair.stop()
-      expect(await filesIn(pair.loki.dataDir, 'chunks/fake/*/*')).toHaveLength(1)
-      // Two where a quarter of an hour, at which Loki ships its index, passed meanwhile.
-      expect(await filesIn(pair.loki.dataDir, 'chunks/index/index_*/*')).not.toBeEmpty()
-      expect(await filesIn(pair.tempo.dataDir, 'blocks/single-tenant/*/meta.json')).toHaveLength(1)
-    },
-    millisecondsMax,
-  )
+  it.concurrent('run on local disk, and have written everything when they end', async () => {
+    const pair = await startPair({ loki: [], tempo: [], collector: [] })
+    const { marker, lines, trace } = await sendThrough(pair)
+    expect(lines[0]?.structuredMetadata.trace_id).toBe(marker.traceId)
+    expect(trace.spans.map(({ spanId }) => spanId)).toContain(marker.rootSpanId)
+    await pair.stop()
+    expect(await filesIn(pair.loki.dataDir, 'chunks/fake/*/*')).toHaveLength(1)
+    // Two where a quarter of an hour, at which Loki ships its index, passed meanwhile.
+    expect(await filesIn(pair.loki.dataDir, 'chunks/index/index_*/*')).not.toBeEmpty()
+    expect(await filesIn(pair.tempo.dataDir, 'blocks/single-tenant/*/meta.json')).toHaveLength(1)
+  })
 
-  it.concurrent(
-    'run with all variants, and at their end everything is under the prefixes, by tenant',
-    async () => {
-      const settings = await settingsIn({ loki: 'logs/', tempo: 'acme/traces/' })
-      const pair = await startPair(
-        {
-          loki: ['s3-thanos', 'retention', 'multi-tenant', 'hetzner'],
-          tempo: ['s3', 'retention', 'multi-tenant', 'hetzner'],
-          collector: ['multi-tenant'],
-        },
-        settings,
-      )
-      await sendThrough(pair, 'cloudlysis')
-      await pair.stop()
-      expect(await pair.loki.exited).toBe(0)
-      const lokiKeys = await keysIn(settings.loki?.bucket)
-      expect(lokiKeys.filter((key) => !/^logs\/(cloudlysis|index)\//.test(key))).toEqual([])
-      expect(lokiKeys.filter((key) => key.startsWith('logs/cloudlysis/'))).toHaveLength(1)
-      expect(lokiKeys.some((key) => key.startsWith('logs/index/index_'))).toBeTrue()
-      const tempoKeys = await keysIn(settings.tempo?.bucket)
-      expect(tempoKeys.filter((key) => !key.startsWith('acme/traces/cloudlysis/'))).toEqual([])
-      expect(tempoKeys.some((key) => key.endsWith('/meta.json'))).toBeTrue()
-    },
-    millisecondsMax,
-  )
+  it.concurrent('run with all variants, and have written everything below the prefixes, by tenant, when they end', async () => {
+    const settings = await settingsIn({ loki: 'logs/', tempo: 'acme/traces/' })
+    const pair = await startPair(
+      {
+        loki: ['s3-thanos', 'retention', 'multi-tenant', 'hetzner'],
+        tempo: ['s3', 'retention', 'multi-tenant', 'hetzner'],
+        collector: ['multi-tenant'],
+      },
+      settings,
+    )
+    await sendThrough(pair, 'cloudlysis')
+    await pair.stop()
+    expect(await pair.loki.exited).toBe(0)
+    const lokiKeys = await keysIn(store, settings.loki?.bucket ?? '')
+    expect(lokiKeys.filter((key) => !/^logs\/(cloudlysis|index)\//.test(key))).toEqual([])
+    expect(lokiKeys.filter((key) => key.startsWith('logs/cloudlysis/'))).toHaveLength(1)
+    expect(lokiKeys.some((key) => key.startsWith('logs/index/index_'))).toBeTrue()
+    const tempoKeys = await keysIn(store, settings.tempo?.bucket ?? '')
+    expect(tempoKeys.filter((key) => !key.startsWith('acme/traces/cloudlysis/'))).toEqual([])
+    expect(tempoKeys.some((key) => key.endsWith('/meta.json'))).toBeTrue()
+  })
 
-  it.concurrent(
-    'run with the classic client, whose prefix may be nested',
-    async () => {
-      const settings = await settingsIn({ loki: 'acme/logs_1/', tempo: 'tempo/' })
-      const config = settings.loki
-      expect(config?.client).toBe('classic')
-      const loki = await startLoki({
-        config: (places) => renderLoki(['s3-classic', 'retention'], { store: config, places }),
-        credentialsFile,
-      })
-      expect((await sendLog({ otlpUrl: `${loki.url}/otlp` }, newMarker())).status).toBe(204)
-      await loki.stop()
-      const keys = await keysIn(config?.bucket)
-      expect(keys.filter((key) => !/^acme\/logs_1\/(fake|index)\//.test(key))).toEqual([])
-      expect(keys.filter((key) => key.startsWith('acme/logs_1/fake/'))).toHaveLength(1)
-      expect(keys.some((key) => key.startsWith('acme/logs_1/index/index_'))).toBeTrue()
-    },
-    millisecondsMax,
-  )
+  it.concurrent('run with the classic client, whose prefix may be nested', async () => {
+    const settings = await settingsIn({ loki: 'acme/logs_1/', tempo: 'tempo/' })
+    const config = settings.loki
+    expect(config?.client).toBe('classic')
+    const loki = await startLoki({
+      config: (places) => renderLoki(['s3-classic', 'retention'], { store: config, places }),
+      credentialsFile,
+    })
+    expect((await sendLog({ otlpUrl: `${loki.url}/otlp` }, newMarker())).status).toBe(204)
+    await loki.stop()
+    const keys = await keysIn(store, config?.bucket ?? '')
+    expect(keys.filter((key) => !/^acme\/logs_1\/(fake|index)\//.test(key))).toEqual([])
+    expect(keys.filter((key) => key.startsWith('acme/logs_1/fake/'))).toHaveLength(1)
+    expect(keys.some((key) => key.startsWith('acme/logs_1/index/index_'))).toBeTrue()
+  })
 })
 
 describe('the Collector', () => {
-  it.concurrent(
-    'takes what arrives while Tempo is away, and delivers it afterwards',
-    async () => {
-      const toxiproxy = await startToxiproxy()
-      const tempo = await startTempo({ config: (places) => renderTempo([], { places }), stopSecondsMax: 4 })
-      const way = await toxiproxy.addProxy('tempo', new URL(tempo.otlpUrl).host)
-      const urls = { lokiUrl: 'http://127.0.0.1:1', tempoUrl: `http://${way.host}` }
-      const collector = await startCollector({ config: (places) => renderCollector([], { ...urls, places }) })
-      const marker = newMarker()
-      await way.setEnabled(false)
-      expect((await sendTrace(collector, marker)).status).toBe(200)
-      // At least one attempt has failed by now.
-      await Bun.sleep(2000)
-      expect(await traceById({ url: tempo.url }, marker.traceId)).toBeNull()
-      await way.setEnabled(true)
-      await until(async () => (await traceById({ url: tempo.url }, marker.traceId)) !== null)
-      await collector.stop()
-      await Promise.all([tempo.stop(), toxiproxy.stop()])
-    },
-    millisecondsMax,
-  )
+  it.concurrent('takes what arrives while Tempo is away, and delivers it afterwards', async () => {
+    const toxiproxy = await startToxiproxy()
+    const tempo = await startTempo({ config: (places) => renderTempo([], { places }), stopSecondsMax: 4 })
+    const way = await toxiproxy.addProxy('tempo', new URL(tempo.otlpUrl).host)
+    const urls = { lokiUrl: 'http://127.0.0.1:1', tempoUrl: `http://${way.host}` }
+    const logFile = join(folder, 'collector.log')
+    const collector = await startCollector({
+      config: (places) => renderCollector([], { ...urls, places }),
+      logFile,
+    })
+    const marker = newMarker()
+    await way.setEnabled(false)
+    expect((await sendTrace(collector, marker)).status).toBe(200)
+    await until(async () => (await Bun.file(logFile).text()).includes('Exporting failed. Will retry'))
+    expect(await traceById({ url: tempo.url }, marker.traceId)).toBeNull()
+    await way.setEnabled(true)
+    await until(async () => (await traceById({ url: tempo.url }, marker.traceId)) !== null)
+    await collector.stop()
+    await Promise.all([tempo.stop(), toxiproxy.stop()])
+  })
 })
 
 describe('startLoki', () => {
-  it('says what Loki said where it does not take its configuration', async () => {
+  it('repeats what Loki said if it refuses its configuration', async () => {
     const refused = startLoki({ config: () => 'no_such_setting: true\n' }).catch(String)
     expect(await refused).toContain('no_such_setting')
   })

@@ -12,7 +12,7 @@ import { withProgress } from '../../service/cli/progress.ts'
 import { configurationNames } from '../support/observability/configuration-names.ts'
 import { registerSecret } from '../support/secrets.ts'
 
-/** What each server says of its configuration without being started. */
+/** How each server checks its configuration without being started. */
 const checks = {
   loki: (file: string) => ['-verify-config', `-config.file=${file}`],
   tempo: (file: string) => ['-config.verify=true', `-config.file=${file}`],
@@ -50,7 +50,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** What the server does not like about a configuration; empty if it takes it. */
+/** Returns the server's complaint about a configuration, empty if it accepts it. */
 async function complaint(server: Checked, file: string): Promise<string> {
   const { exitCode, stdout, stderr } = await runCommand([binaries[server], ...checks[server](file)])
   return exitCode === 0 ? '' : `${file}: ${exitCode} ${stdout}${stderr}`
@@ -71,32 +71,32 @@ async function complaintAbout(server: Checked, config: string): Promise<string> 
 const textOf = (name: string) => Bun.file(join(folder, `${name}.yaml`)).text()
 
 describe('the rendered configurations', () => {
-  it('are taken by Loki, every one of them', async () => {
+  it('are all accepted by Loki', async () => {
     const names = configurationNames.filter((name) => name.startsWith('loki.'))
     expect(names).toHaveLength(20)
     expect(await complaints('loki', names)).toEqual([])
   }, 60_000)
 
-  it('are taken by Tempo without a warning, every one for its version', async () => {
+  it('are all accepted by Tempo 2.9 without a warning', async () => {
     const names = configurationNames.filter((name) => name.startsWith('tempo.'))
     expect(names).toHaveLength(12)
     expect(await complaints('tempo', names)).toEqual([])
   }, 60_000)
 
-  it('are taken by the Collector', async () => {
+  it('are all accepted by the Collector', async () => {
     const names = configurationNames.filter((name) => name.startsWith('collector'))
     expect(names).toHaveLength(2)
     expect(await complaints('otel-collector', names)).toEqual([])
   })
 
-  it('have no placeholder left, and no secret in them', async () => {
+  it('contain no placeholder and no secret', async () => {
     const texts = await Promise.all(configurationNames.map(textOf))
     expect(texts.filter((text) => text.includes('${'))).toEqual([])
     expect(texts.filter((text) => text.includes(secret) || text.includes('AKEXAMPLE'))).toEqual([])
     expect(texts.filter((text) => /secret|access_key|password/i.test(text))).toEqual([])
   })
 
-  it('hold what Tempo 2.9 refuses, where they are for Tempo 3', async () => {
+  it('contain settings that Tempo 2.9 refuses if they are for Tempo 3', async () => {
     expect(await complaint('tempo', join(folder, 'tempo3.s3.yaml'))).toContain('not found in type')
     expect(Object.keys(YAML.parse(await textOf('tempo3.s3')) as object)).not.toContain('ingester')
   })
@@ -105,7 +105,7 @@ describe('the rendered configurations', () => {
 describe("the servers' own parsers", () => {
   const unknown = '\nno_such_setting: true\n'
 
-  it('refuse what they do not know', async () => {
+  it('refuse unknown settings', async () => {
     expect(await complaintAbout('loki', (await textOf('loki.local')) + unknown)).toContain('no_such_setting')
     expect(await complaintAbout('tempo', (await textOf('tempo.local')) + unknown)).toContain(
       'no_such_setting',
@@ -115,7 +115,7 @@ describe("the servers' own parsers", () => {
     )
   })
 
-  it('refuse for the thanos client what the settings refuse, so that the rules are theirs', async () => {
+  it('refuse for the thanos client exactly what our own rules refuse', async () => {
     const store: LokiStoreSettings = {
       client: 'thanos',
       bucket: 'acme-loki',

@@ -13,6 +13,7 @@ import { callerOf, digestOf } from '../support/service/caller.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { storeForTests } from '../support/stores/store.ts'
+import { until } from '../support/waiting.ts'
 
 let store: StoreConnection
 /** Of documents, logs and traces: only prefixes keep them apart. */
@@ -81,26 +82,17 @@ const ours = '{service_name="cloudlysis-documents"}'
 
 async function linesOf({ correlationId }: Upload): Promise<FoundLine[]> {
   const query = `${ours} | cloudlysis_correlation_id="${correlationId}"`
-  return untilThere(async () => {
+  return until(async () => {
     const { lines } = await queryLines(loki, query, range)
     return lines.length === 2 && lines
   })
 }
 
 async function spansOf({ traceId }: Upload): Promise<FoundSpan[]> {
-  return untilThere(async () => {
+  return until(async () => {
     const trace = await traceById(tempo, traceId)
     return trace !== null && trace.spans.length >= 4 && trace.spans
   })
-}
-
-/** The test's own time ends it otherwise. */
-async function untilThere<T>(look: () => Promise<T | false | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== false && found !== undefined) return found
-    await Bun.sleep(200)
-  }
 }
 
 async function expectFound(uploaded: Upload): Promise<void> {
@@ -142,7 +134,7 @@ describe('an upload to the service', () => {
     await expectFound(uploaded)
   }, 60_000)
 
-  it('is found in Loki by the id of its trace, too', async () => {
+  it('is found in Loki by the id of its trace as well', async () => {
     const { lines } = await queryLines(loki, `${ours} | trace_id="${uploaded.traceId}"`, range)
     expect(lines.map(({ text }) => JSON.parse(text).correlationId)).toEqual([
       uploaded.correlationId,
@@ -150,15 +142,15 @@ describe('an upload to the service', () => {
     ])
   }, 60_000)
 
-  it('is found the same way if it is told in protobuf', async () => {
+  it('is found the same way if it is sent as protobuf', async () => {
     await expectFound(await upload('http/protobuf'))
   }, 60_000)
 
-  it('is in objects of Loki and Tempo below their prefixes, and nothing is anywhere else', async () => {
+  it('is in objects of Loki and Tempo below their prefixes, and nowhere else', async () => {
     await flushLoki(loki)
     await flushTempo(tempo)
     const { correlationId, traceId } = uploaded
-    const chunk = await untilThere(async () => {
+    const chunk = await until(async () => {
       const keys = [...(await listObjects(objects)).keys()].filter((key) => parseChunkKey(key) !== null)
       return firstOf(keys, async (key) => {
         const { contents } = readLokiChunk((await readObject(objects, key)) ?? new Uint8Array())
@@ -166,7 +158,7 @@ describe('an upload to the service', () => {
       })
     })
     expect(chunk).toStartWith('loki/fake/')
-    const metas = await untilThere(async () => {
+    const metas = await until(async () => {
       const keys = [...(await listObjects(objects)).keys()]
       const found = keys.filter((key) => parseBlockKey(key)?.file === 'meta.json')
       return found.length > 0 && found

@@ -6,7 +6,7 @@ import { checksOf } from '../../observability/proof/plan.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { idsWith, reportIn, validate } from '../support/observability/validate-program.ts'
 
-const millisecondsMax = 8 * 60_000
+const millisecondsMax = 20 * 60_000
 
 let folder: string
 let result: CommandResult

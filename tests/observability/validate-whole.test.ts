@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SaxesParser } from 'saxes'
-import type { ServerName } from '../../observability/proof/deployment.ts'
 import { parseRequest } from '../../observability/proof/flags.ts'
 import { checksOf } from '../../observability/proof/plan.ts'
 import type { Report } from '../../observability/proof/report.ts'
-import { listObjects } from '../../observability/proof/store/objects.ts'
 import { removeTempFolder } from '../../service/cli/temp-folder.ts'
-import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { keysIn } from '../support/observability/bucket-objects.ts'
 import { idsWith, reportIn } from '../support/observability/validate-program.ts'
 import { foreignKey, type WholeProof, wholeProof } from '../support/observability/whole-proof.ts'
 
-const millisecondsMax = 9 * 60_000
+const millisecondsMax = 20 * 60_000
 
 let whole: WholeProof
 let report: Report
@@ -25,14 +22,14 @@ beforeAll(async () => {
 afterAll(() => removeTempFolder(whole.folder))
 
 describe('bun run validate --all, on the MinIO that is configured', () => {
-  it('proves everything that it asks, and exits with 0', () => {
+  it('proves everything that was asked, and exits with 0', () => {
     const asked = ['setup', ...checksOf(parseRequest(['--all'])).map(({ id }) => id)]
     expect(idsWith(report, 'failed', 'missing', 'not run', 'not asked')).toEqual([])
     expect(idsWith(report, 'proved')).toEqual(asked)
     expect(whole.result.exitCode).toBe(0)
   })
 
-  it('prints one JSON object about what was proved, of what, and where it can be seen', () => {
+  it('prints one JSON object about what was proved, of which servers, with the evidence folder', () => {
     const { store, buckets, folder } = whole
     expect(report).toMatchObject({
       exitCode: 0,
@@ -51,16 +48,9 @@ describe('bun run validate --all, on the MinIO that is configured', () => {
   })
 
   it('writes a JUnit report with a case for each check', async () => {
-    const names: string[] = []
-    const parser = new SaxesParser()
-    parser.on('error', (error) => {
-      throw error
-    })
-    parser.on('opentag', ({ name, attributes }) => {
-      if (name === 'testcase') names.push(attributes.classname ?? '')
-      expect(['testsuites', 'testsuite', 'testcase', 'system-out']).toContain(name)
-    })
-    parser.write(await readFile(join(whole.folder, 'junit.xml'), 'utf8')).close()
+    const xml = await readFile(join(whole.folder, 'junit.xml'), 'utf8')
+    const names = [...xml.matchAll(/<testcase classname="([^"]+)"/g)].map(([, name = '']) => name)
+    expect(xml).not.toMatch(/<(failure|error|skipped)/)
     expect(names.sort()).toEqual(report.checks.map(({ id }) => id).sort())
   })
 
@@ -101,14 +91,8 @@ describe('bun run validate --all, on the MinIO that is configured', () => {
   })
 
   it('leaves the buckets as they were', async () => {
-    expect(await keysIn(whole, 'loki')).toEqual([foreignKey])
-    expect(await keysIn(whole, 'tempo')).toEqual([foreignKey])
+    const { store, buckets } = whole
+    expect(await keysIn(store, buckets.loki)).toEqual([foreignKey])
+    expect(await keysIn(store, buckets.tempo)).toEqual([foreignKey])
   })
 })
-
-async function keysIn({ store, buckets }: WholeProof, server: ServerName): Promise<string[]> {
-  const objects = createS3ObjectStore({ ...store, bucket: buckets[server], connectionsMax: 8 })
-  const keys = [...(await listObjects(objects)).keys()]
-  objects.close()
-  return keys
-}

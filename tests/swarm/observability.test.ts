@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { join } from 'node:path'
 import { serverNames } from '../../observability/proof/deployment.ts'
 import { readLokiChunk } from '../../observability/proof/formats/loki-chunk.ts'
@@ -19,6 +19,8 @@ import {
 import { printedBy } from '../support/swarm/swarm-scene.ts'
 
 const minutes = 60_000
+// Time limits catch what hangs, and are far above what a busy machine needs.
+setDefaultTimeout(20 * minutes)
 /** Of what happens within seconds once it can. */
 const landingSecondsMax = 60
 /** As many as one query gives back. */
@@ -40,7 +42,7 @@ const began = Date.now()
 
 beforeAll(async () => {
   scene = await openObservabilityScene()
-  // Each begins with what takes the machine's time, and goes on with what takes patience.
+  // Each begins with work for the machine, and then mostly waits.
   const packed = scene.followDocuments('image')
   await follow('images')
   await follow('network')
@@ -125,14 +127,14 @@ async function expectFound({ correlationId, traceId }: Upload): Promise<void> {
   expect(names.sort()).toEqual(spansOfUpload)
 }
 
-/** Uploads until one is told: what a sender has for a Collector that is gone, it gives up after ten seconds. */
+/** Uploads until the telemetry of an upload arrives: a sender gives up after ten seconds if its Collector is gone. */
 async function uploadToNewCollector(): Promise<Upload> {
   const told = await until(landingSecondsMax, async () => {
     const uploaded = await upload()
     const isTold = async () => ((await traceById(await tempo(), uploaded.traceId)) === null ? null : uploaded)
     return until(5, isTold)
   })
-  if (told === null) throw new Error('no upload is told of')
+  if (told === null) throw new Error('the telemetry of no upload arrives')
   return told
 }
 
@@ -170,206 +172,166 @@ async function firstKey(objects: Objects, holds: (key: string) => Promise<boolea
 }
 
 describe('Loki, Tempo and the Collector on a real Swarm, on Ceph RGW behind TLS, by their runbook', () => {
-  it(
-    'take what the document service tells, find it by its ids, and keep it under their prefixes',
-    async () => {
-      const uploaded = await upload()
-      await expectFound(uploaded)
-      const [chunk, block] = await objectsOf(uploaded)
-      expect(chunk).toStartWith('loki/fake/')
-      expect(block).toStartWith('tempo/single-tenant/')
-    },
-    3 * minutes,
-  )
+  it('take what the document service tells, find it by its ids, and keep it under their prefixes', async () => {
+    const uploaded = await upload()
+    await expectFound(uploaded)
+    const [chunk, block] = await objectsOf(uploaded)
+    expect(chunk).toStartWith('loki/fake/')
+    expect(block).toStartWith('tempo/single-tenant/')
+  })
 
-  it(
-    'have keys that reach their own bucket and nothing else',
-    async () => {
-      for (const server of serverNames) {
-        const [key] = scene.places[server].keys
-        for (const other of serverNames) {
-          const { bucket, prefix } = scene.places[other]
-          const objects = createS3ObjectStore({ ...scene.store, ...key, bucket, connectionsMax: 1 })
-          const listed = await objects.list({ prefix, limit: 1 }).then(
-            () => 'listed',
-            (error) => error.code,
-          )
-          objects.close()
-          expect({ server, other, listed }).toEqual({
-            server,
-            other,
-            listed: server === other ? 'listed' : 'denied',
-          })
-        }
-      }
-    },
-    minutes,
-  )
-
-  it(
-    'run every task without root, on a read-only file system, without a capability or a port',
-    async () => {
-      for (const service of services) {
-        const [one] = JSON.parse(await scene.docker('inspect', await scene.taskOf(service)))
-        expect(one.HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], Privileged: false })
-        expect(one.HostConfig.Memory).toBeGreaterThan(0)
-        expect(one.HostConfig.LogConfig.Config).toMatchObject({ 'max-size': '10m' })
-        expect(Object.values(one.NetworkSettings.Ports).filter((port) => port !== null)).toEqual([])
-        const status = await Bun.file(`/proc/${one.State.Pid}/status`).text()
-        expect(status).toMatch(/^Uid:\s+10001\s+10001\s+10001\s+10001$/m)
-        expect(status).toMatch(/^CapEff:\s+0+$/m)
-      }
-      expect(await follow('look')).toContain('1/1')
-    },
-    minutes,
-  )
-
-  it(
-    'lose nothing that was taken while Loki was killed',
-    async () => {
-      await keepLogs()
-      const killed = await scene.taskOf('loki')
-      const collector = await scene.urlOf('otel-collector', 4318)
-      const taken: string[] = []
-      const send = async () => {
-        const line = `line ${taken.length} ${crypto.randomUUID()}`
-        await sendLogRecord(collector, 'killed', line)
-        taken.push(line)
-      }
-      while (taken.length < 20) await send()
-      await scene.docker('kill', killed)
-      const back = await until(120, async () => {
-        if (taken.length < linesMax) await send()
-        const task = await scene.taskOf('loki')
-        const isReady = task !== '' && task !== killed && (await isLokiReady())
-        return isReady ? task : null
-      })
-      expect(back).not.toBeNull()
-      const lines = await until(landingSecondsMax, async () => {
-        const found = (await queryLines(await loki(), '{service_name="killed"}', range())).lines
-        return found.length === taken.length ? found.map(({ text }) => text) : null
-      })
-      expect(lines?.sort()).toEqual(taken.sort())
-    },
-    5 * minutes,
-  )
-
-  it(
-    'are proved from inside their network',
-    async () => {
-      expect(await follow('prove')).not.toMatch(/^[✗?]/m)
-    },
-    5 * minutes,
-  )
-
-  it(
-    'are not thought dead while their store is away, and write afterwards what they took meanwhile',
-    async () => {
-      const line = `taken without a store ${crypto.randomUUID()}`
-      scene.relay.setAway(true)
-      try {
-        await sendLogRecord(await scene.urlOf('otel-collector', 4318), 'away', line)
-        const taken = await until(landingSecondsMax, async () => {
-          const { lines } = await queryLines(await loki(), '{service_name="away"}', range())
-          return lines.length > 0 || null
+  it('have keys that reach their own bucket and nothing else', async () => {
+    for (const server of serverNames) {
+      const [key] = scene.places[server].keys
+      for (const other of serverNames) {
+        const { bucket, prefix } = scene.places[other]
+        const objects = createS3ObjectStore({ ...scene.store, ...key, bucket, connectionsMax: 1 })
+        const listed = await objects.list({ prefix, limit: 1 }).then(
+          () => 'listed',
+          (error) => error.code,
+        )
+        objects.close()
+        expect({ server, other, listed }).toEqual({
+          server,
+          other,
+          listed: server === other ? 'listed' : 'denied',
         })
-        expect(taken).toBe(true)
-        await flushLoki(await loki())
-        for (const service of services) await askAsEngine(await scene.taskOf(service))
-      } finally {
-        scene.relay.setAway(false)
       }
-      const chunk = await until(landingSecondsMax, async () => {
-        await flushLoki(await loki())
-        return chunkWith(line)
+    }
+  })
+
+  it('run every task without root, on a read-only file system, without a capability or a port', async () => {
+    for (const service of services) {
+      const [one] = JSON.parse(await scene.docker('inspect', await scene.taskOf(service)))
+      expect(one.HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], Privileged: false })
+      expect(one.HostConfig.Memory).toBeGreaterThan(0)
+      expect(one.HostConfig.LogConfig.Config).toMatchObject({ 'max-size': '10m' })
+      expect(Object.values(one.NetworkSettings.Ports).filter((port) => port !== null)).toEqual([])
+      const status = await Bun.file(`/proc/${one.State.Pid}/status`).text()
+      expect(status).toMatch(/^Uid:\s+10001\s+10001\s+10001\s+10001$/m)
+      expect(status).toMatch(/^CapEff:\s+0+$/m)
+    }
+    expect(await follow('look')).toContain('1/1')
+  })
+
+  it('lose nothing that was taken while Loki was killed', async () => {
+    await keepLogs()
+    const killed = await scene.taskOf('loki')
+    const collector = await scene.urlOf('otel-collector', 4318)
+    const taken: string[] = []
+    const send = async () => {
+      const line = `line ${taken.length} ${crypto.randomUUID()}`
+      await sendLogRecord(collector, 'killed', line)
+      taken.push(line)
+    }
+    while (taken.length < 20) await send()
+    await scene.docker('kill', killed)
+    const back = await until(120, async () => {
+      if (taken.length < linesMax) await send()
+      const task = await scene.taskOf('loki')
+      const isReady = task !== '' && task !== killed && (await isLokiReady())
+      return isReady ? task : null
+    })
+    expect(back).not.toBeNull()
+    const lines = await until(landingSecondsMax, async () => {
+      const found = (await queryLines(await loki(), '{service_name="killed"}', range())).lines
+      return found.length === taken.length ? found.map(({ text }) => text) : null
+    })
+    expect(lines?.sort()).toEqual(taken.sort())
+  })
+
+  it('are proved from inside their network', async () => {
+    expect(await follow('prove')).not.toMatch(/^[✗?]/m)
+  })
+
+  it('are not thought dead while their store is away, and write afterwards what they took meanwhile', async () => {
+    const line = `taken without a store ${crypto.randomUUID()}`
+    scene.relay.setAway(true)
+    try {
+      await sendLogRecord(await scene.urlOf('otel-collector', 4318), 'away', line)
+      const taken = await until(landingSecondsMax, async () => {
+        const { lines } = await queryLines(await loki(), '{service_name="away"}', range())
+        return lines.length > 0 || null
       })
-      expect(chunk).toStartWith('loki/fake/')
-    },
-    3 * minutes,
-  )
+      expect(taken).toBe(true)
+      await flushLoki(await loki())
+      for (const service of services) await askAsEngine(await scene.taskOf(service))
+    } finally {
+      scene.relay.setAway(false)
+    }
+    const chunk = await until(landingSecondsMax, async () => {
+      await flushLoki(await loki())
+      return chunkWith(line)
+    })
+    expect(chunk).toStartWith('loki/fake/')
+  })
 
-  it(
-    'get new keys, and work on when the old ones are gone',
-    async () => {
-      await keepLogs()
-      for (const { admit, keys } of Object.values(scene.places)) await admit(keys)
-      await scene.writeKeys(1)
-      await follow('rotate-keys', { NEW_KEY_VERSION: '2' })
-      for (const { admit, keys } of Object.values(scene.places)) await admit(keys.slice(1))
-      await follow('forget-keys', { OLD_KEY_VERSION: '1' })
-      const uploaded = await upload()
-      await expectFound(uploaded)
-      expect(await objectsOf(uploaded)).not.toContain('')
-    },
-    5 * minutes,
-  )
+  it('get new keys, and work on when the old ones are gone', async () => {
+    await keepLogs()
+    for (const { admit, keys } of Object.values(scene.places)) await admit(keys)
+    await scene.writeKeys(1)
+    await follow('rotate-keys', { NEW_KEY_VERSION: '2' })
+    for (const { admit, keys } of Object.values(scene.places)) await admit(keys.slice(1))
+    await follow('forget-keys', { OLD_KEY_VERSION: '1' })
+    const uploaded = await upload()
+    await expectFound(uploaded)
+    expect(await objectsOf(uploaded)).not.toContain('')
+  })
 
-  it(
-    'refuse a configuration that does not work, and go back by themselves',
-    async () => {
-      await keepLogs()
-      const before = await configOf('loki')
-      const { bucket } = scene.places.loki
-      await scene.set('S3_BUCKET_LOKI', 'nobodys-bucket')
-      const update = {
-        SERVER: 'LOKI',
-        NEW_CONFIG: 'loki.s3-thanos.retention.hetzner',
-        NEW_CONFIG_VERSION: '2',
-      }
-      const broken = await scene.follow('update-config', update)
-      expect(broken.err).toEndWith('observability_loki: rollback_completed\n')
-      expect(broken.exitCode).toBe(1)
-      expect(await configOf('loki')).toBe(before)
-      await scene.set('S3_BUCKET_LOKI', bucket)
-      await scene.set('LOKI_CONFIG_VERSION', '1')
-    },
-    5 * minutes,
-  )
+  it('refuse a configuration that does not work, and go back by themselves', async () => {
+    await keepLogs()
+    const before = await configOf('loki')
+    const { bucket } = scene.places.loki
+    await scene.set('S3_BUCKET_LOKI', 'absent-bucket')
+    const update = {
+      SERVER: 'LOKI',
+      NEW_CONFIG: 'loki.s3-thanos.retention.hetzner',
+      NEW_CONFIG_VERSION: '2',
+    }
+    const broken = await scene.follow('update-config', update)
+    expect(broken.err).toEndWith('observability_loki: rollback_completed\n')
+    expect(broken.exitCode).toBe(1)
+    expect(await configOf('loki')).toBe(before)
+    await scene.set('S3_BUCKET_LOKI', bucket)
+    await scene.set('LOKI_CONFIG_VERSION', '1')
+  })
 
-  it(
-    'take another configuration, and the one before it again',
-    async () => {
-      await keepLogs()
-      const update = { SERVER: 'COLLECTOR', NEW_CONFIG: 'collector.multi-tenant', NEW_CONFIG_VERSION: '2' }
-      await follow('update-config', update)
-      expect(await configOf('otel-collector')).toBe('observability_collector_2')
-      await expectFound(await uploadToNewCollector())
-      await follow('rollback', { SERVICE: 'otel-collector' })
-      expect(await configOf('otel-collector')).toBe('observability_collector_1')
-      await expectFound(await uploadToNewCollector())
-    },
-    5 * minutes,
-  )
+  it('take another configuration, and the one before it again', async () => {
+    await keepLogs()
+    const update = { SERVER: 'COLLECTOR', NEW_CONFIG: 'collector.multi-tenant', NEW_CONFIG_VERSION: '2' }
+    await follow('update-config', update)
+    expect(await configOf('otel-collector')).toBe('observability_collector_2')
+    await expectFound(await uploadToNewCollector())
+    await follow('rollback', { SERVICE: 'otel-collector' })
+    expect(await configOf('otel-collector')).toBe('observability_collector_1')
+    await expectFound(await uploadToNewCollector())
+  })
 
-  it(
-    'show no secret: not in what Docker tells of containers, services and configs, not in a log',
-    async () => {
-      await keepLogs()
-      const told = await scene.docker('inspect', ...(await containers()))
-      const specified = await scene.docker(
-        'service',
-        'inspect',
-        ...services.map((name) => `observability_${name}`),
-      )
-      const names = (await scene.docker('config', 'ls', '--format', '{{.Name}}')).trim().split('\n')
-      const configs = await scene.docker('config', 'inspect', '--pretty', ...names)
-      const all = [told, specified, configs, ...printed.values()]
-      expect(told).toContain('AWS_SHARED_CREDENTIALS_FILE=/run/secrets/s3_credentials')
-      expect(configs).toContain(scene.places.loki.bucket)
-      expect(printed.size).toBeGreaterThan(8)
-      const secrets = serverNames.flatMap((server) =>
-        scene.places[server].keys.map((key) => key.secretAccessKey),
-      )
-      expect(secrets.filter((secret) => all.some((text) => text.includes(secret)))).toEqual([])
-      // Where it is said to be, it is: the search knows what it is looking for.
-      const pid = (
-        await scene.docker('inspect', '--format', '{{.State.Pid}}', await scene.taskOf('loki'))
-      ).trim()
-      const mounted = await Bun.file(join('/proc', pid, 'root/run/secrets/s3_credentials')).text()
-      expect(mounted).toContain(scene.places.loki.keys[1].secretAccessKey)
-    },
-    minutes,
-  )
+  it('show no secret: not in what Docker tells of containers, services and configs, not in a log', async () => {
+    await keepLogs()
+    const told = await scene.docker('inspect', ...(await containers()))
+    const specified = await scene.docker(
+      'service',
+      'inspect',
+      ...services.map((name) => `observability_${name}`),
+    )
+    const names = (await scene.docker('config', 'ls', '--format', '{{.Name}}')).trim().split('\n')
+    const configs = await scene.docker('config', 'inspect', '--pretty', ...names)
+    const all = [told, specified, configs, ...printed.values()]
+    expect(told).toContain('AWS_SHARED_CREDENTIALS_FILE=/run/secrets/s3_credentials')
+    expect(configs).toContain(scene.places.loki.bucket)
+    expect(printed.size).toBeGreaterThan(8)
+    const secrets = serverNames.flatMap((server) =>
+      scene.places[server].keys.map((key) => key.secretAccessKey),
+    )
+    expect(secrets.filter((secret) => all.some((text) => text.includes(secret)))).toEqual([])
+    // Where it is said to be, it is: the search knows what it is looking for.
+    const pid = (
+      await scene.docker('inspect', '--format', '{{.State.Pid}}', await scene.taskOf('loki'))
+    ).trim()
+    const mounted = await Bun.file(join('/proc', pid, 'root/run/secrets/s3_credentials')).text()
+    expect(mounted).toContain(scene.places.loki.keys[1].secretAccessKey)
+  })
 
   it('were taken through every block of their runbook', () => {
     expect([...scene.followed, 'setup'].sort()).toEqual([...runbook.keys()].sort())

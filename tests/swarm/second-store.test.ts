@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { RunningMinio } from '../../compose/servers/minio.ts'
@@ -20,6 +20,8 @@ import { startTraffic, type Traffic } from '../support/swarm/switch-traffic.ts'
 
 const service = 'documents_documents'
 const minutes = 60_000
+// Time limits catch what hangs, and are far above what a busy machine needs.
+setDefaultTimeout(20 * minutes)
 const runbook = resolve(import.meta.dir, '../../docs/second-store.md')
 const text = await Bun.file(runbook).text()
 const blocks = blocksOf(text)
@@ -111,7 +113,7 @@ async function followDeployment(block: string, env: Record<string, string> = {})
   expect({ block, exitCode, out, err }).toMatchObject({ exitCode: 0 })
 }
 
-/** Runs commands after those of `setup`, as whoever follows the runbook. */
+/** Runs commands after those of `setup`, as an operator who follows the runbook does. */
 function runWith(stores: string, commands: string) {
   return scene.run(`${blocks.get('setup')}\n${commands}`, { STORES: stores })
 }
@@ -139,7 +141,7 @@ async function goOver(stores: string, name: 'primary' | 'second', settings: Stor
   })
 }
 
-/** But for where its keys are, which are secrets under the same name whatever the version. */
+/** Returns the settings except the paths of the keys, which are secrets under the same name in every version. */
 async function deployedSettings(): Promise<StoreSettings> {
   const format = '{{json .Spec.TaskTemplate.ContainerSpec.Env}}'
   const env = JSON.parse(await scene.docker('service', 'inspect', '--format', format, service)) as string[]
@@ -182,7 +184,7 @@ async function completed(name: string, { id, ticket }: Ticket): Promise<number> 
   return answer.status
 }
 
-/** With the provider's own tools, as whoever empties a bucket. */
+/** Empties the bucket with the provider's own tools, as an operator does. */
 async function emptyPrimary(): Promise<void> {
   const { store: connection, bucket } = scene
   const store = createS3ObjectStore({ ...connection, bucket, connectionsMax: 8 })
@@ -195,100 +197,80 @@ describe('the runbook of the second store, with the service on a real Swarm', ()
   const ticketBytes = randomDocument(20 * KiB)
   let ticket: Ticket
 
-  it(
-    'keeps a MinIO behind TLS warm, beside Ceph RGW',
-    async () => {
-      await stored.fill()
-      expect(stored.versions.length).toBeGreaterThan(300)
-      await follow('look', withMinio)
-      const out = await follow('keep-warm', withMinio)
-      expect(out).toContain(`versions: ${stored.versions.length} copied`)
-    },
-    5 * minutes,
-  )
+  it('keeps a MinIO behind TLS in step with Ceph RGW', async () => {
+    await stored.fill()
+    expect(stored.versions.length).toBeGreaterThan(300)
+    await follow('look', withMinio)
+    const out = await follow('keep-warm', withMinio)
+    expect(out).toContain(`versions: ${stored.versions.length} copied`)
+  })
 
-  it(
-    'rolls the service back to it: no request fails meanwhile, and every document reads by its digest',
-    async () => {
-      await stored.upload('last-minute', randomDocument(10 * KiB))
-      ticket = await uploadedByTicket('by-ticket', ticketBytes)
-      const page = await stored.client.listPage({ limit: 50 })
-      await follow('last-copy', withMinio)
-      const traffic = startTraffic(stored, 'while-rolled-back')
-      await goOver(withMinio, 'second', onMinio)
-      await follow('try-second', withMinio)
-      await expectNoneFailed(traffic)
-      await follow('rest-of-primary', withMinio)
-      await stored.expectAll()
-      // Signed by a key that has not changed: a cursor goes on, and a ticket is known, though not its bytes.
-      const next = await stored.client.listPage({ limit: 50, cursor: page.nextCursor ?? '' })
-      const rows = [...page.rows, ...next.rows].map(({ name, digest }) => `${name} ${digest}`)
-      expect(new Set(rows).size).toBe(100)
-      expect(await completed('by-ticket', ticket)).toBe(404)
-    },
-    5 * minutes,
-  )
+  it('rolls the service back to it: no request fails meanwhile, and every document reads by its digest', async () => {
+    await stored.upload('last-minute', randomDocument(10 * KiB))
+    ticket = await uploadedByTicket('by-ticket', ticketBytes)
+    const page = await stored.client.listPage({ limit: 50 })
+    await follow('last-copy', withMinio)
+    const traffic = startTraffic(stored, 'while-rolled-back')
+    await goOver(withMinio, 'second', onMinio)
+    await follow('try-second', withMinio)
+    await expectNoneFailed(traffic)
+    await follow('rest-of-primary', withMinio)
+    await stored.expectAll()
+    // The signing key has not changed: a cursor stays valid, and so does a ticket, though its bytes are absent.
+    const next = await stored.client.listPage({ limit: 50, cursor: page.nextCursor ?? '' })
+    const rows = [...page.rows, ...next.rows].map(({ name, digest }) => `${name} ${digest}`)
+    expect(new Set(rows).size).toBe(100)
+    expect(await completed('by-ticket', ticket)).toBe(404)
+  })
 
-  it(
-    'copies back what was written meanwhile, also while it was copying',
-    async () => {
-      for (const name of ['snapshot-1', 'snapshot-4', 'new-1', 'new-2']) {
-        await stored.upload(name, randomDocument(20 * KiB))
-      }
-      await stored.pointAt('snapshot-4', 'production', stored.latestOf('snapshot-4'))
-      const traffic = startTraffic(stored, 'while-copied-back')
-      await follow('copy-back', withMinio)
-      await stored.upload('between', randomDocument(KiB))
-      await stored.pointAt('snapshot-5', 'production', stored.latestOf('snapshot-5'))
-      await goOver(withMinio, 'primary', primary)
-      await expectNoneFailed(traffic)
-      const out = await follow('copy-back-rest', withMinio)
-      expect(out).toContain('; 0 differ\n')
-      await stored.expectAll()
-      expect(await completed('by-ticket', ticket)).toBe(201)
-      stored.record('by-ticket', ticketBytes)
-    },
-    5 * minutes,
-  )
+  it('copies back what was written meanwhile, also while it was copying', async () => {
+    for (const name of ['snapshot-1', 'snapshot-4', 'new-1', 'new-2']) {
+      await stored.upload(name, randomDocument(20 * KiB))
+    }
+    await stored.pointAt('snapshot-4', 'production', stored.latestOf('snapshot-4'))
+    const traffic = startTraffic(stored, 'while-copied-back')
+    await follow('copy-back', withMinio)
+    await stored.upload('between', randomDocument(KiB))
+    await stored.pointAt('snapshot-5', 'production', stored.latestOf('snapshot-5'))
+    await goOver(withMinio, 'primary', primary)
+    await expectNoneFailed(traffic)
+    const out = await follow('copy-back-rest', withMinio)
+    expect(out).toContain('; 0 differ\n')
+    await stored.expectAll()
+    expect(await completed('by-ticket', ticket)).toBe(201)
+    stored.record('by-ticket', ticketBytes)
+  })
 
-  it(
-    'brings an emptied primary back, and compares every digest and every tag',
-    async () => {
-      await follow('drill-before', withMinio)
-      await emptyPrimary()
-      const emptied = await runWith(withMinio, 'both bun run compare --json || test $? -eq 1')
-      expect(emptied.exitCode).toBe(0)
-      const { versions, tags } = stored
-      expect(JSON.parse(emptied.out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
-        differing: versions.length + tags.size,
-        versions: versions.length,
-        tags: tags.size,
-      })
-      expect((await stored.client.listPage()).rows).toEqual([])
-      const out = await follow('drill-restore', withMinio)
-      expect(out).toContain(`✓ ${versions.length} versions and ${tags.size} tags`)
-      expect(out).toContain(`✓ ${versions.length} versions, `)
-      await stored.expectAll()
-    },
-    5 * minutes,
-  )
+  it('brings an emptied primary back, and compares every digest and every tag', async () => {
+    await follow('drill-before', withMinio)
+    await emptyPrimary()
+    const emptied = await runWith(withMinio, 'both bun run compare --json || test $? -eq 1')
+    expect(emptied.exitCode).toBe(0)
+    const { versions, tags } = stored
+    expect(JSON.parse(emptied.out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      differing: versions.length + tags.size,
+      versions: versions.length,
+      tags: tags.size,
+    })
+    expect((await stored.client.listPage()).rows).toEqual([])
+    const out = await follow('drill-restore', withMinio)
+    expect(out).toContain(`✓ ${versions.length} versions and ${tags.size} tags`)
+    expect(out).toContain(`✓ ${versions.length} versions, `)
+    await stored.expectAll()
+  })
 
-  it(
-    'rolls the service back to a fallback bucket of the same store, too',
-    async () => {
-      await follow('look', withFallback)
-      const out = await follow('keep-warm', withFallback)
-      expect(out).toContain(`versions: ${stored.versions.length} copied`)
-      await follow('last-copy', withFallback)
-      const traffic = startTraffic(stored, 'while-on-fallback')
-      await goOver(withFallback, 'second', fallback)
-      await follow('try-second', withFallback)
-      await expectNoneFailed(traffic)
-      await follow('rest-of-primary', withFallback)
-      await stored.expectAll()
-    },
-    5 * minutes,
-  )
+  it('rolls the service back to a fallback bucket of the same store, too', async () => {
+    await follow('look', withFallback)
+    const out = await follow('keep-warm', withFallback)
+    expect(out).toContain(`versions: ${stored.versions.length} copied`)
+    await follow('last-copy', withFallback)
+    const traffic = startTraffic(stored, 'while-on-fallback')
+    await goOver(withFallback, 'second', fallback)
+    await follow('try-second', withFallback)
+    await expectNoneFailed(traffic)
+    await follow('rest-of-primary', withFallback)
+    await stored.expectAll()
+  })
 
   it('has no command that was not run here', () => {
     expect([...run].sort()).toEqual([...blocks.keys()].sort())

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { join } from 'node:path'
 import { bunImage, serviceImage } from '../../compose/images/service/pack-image.ts'
 import { runCommand } from '../../compose/run-command.ts'
@@ -12,6 +12,8 @@ import { openSwarmScene, printedBy, runbook, type SwarmScene } from '../support/
 const service = 'documents_documents'
 const nextImage = serviceImage.replace(/:.*/, ':next')
 const minutes = 60_000
+// Time limits catch what hangs, and are far above what a busy machine needs.
+setDefaultTimeout(30 * minutes)
 const requestsMin = 10_000
 
 let scene: SwarmScene
@@ -87,21 +89,17 @@ async function untilStatus(path: string, expected: number): Promise<void> {
 }
 
 describe('the document service on a real Swarm, against Ceph RGW, by its runbook', () => {
-  it(
-    'is deployed with secrets, and works by way of the proxy',
-    async () => {
-      expect(await follow('image')).toContain(`packed ${serviceImage}`)
-      await follow('secrets')
-      await follow('deploy')
-      expect(await running()).toHaveLength(2)
-      const ticketKey = await mounted('ticket_signing_key')
-      registerSecret(ticketKey)
-      secrets.set('the key of the tickets', ticketKey)
-      expect(await follow('smoke')).not.toContain('✗')
-      expect(await follow('look')).toContain('2/2')
-    },
-    10 * minutes,
-  )
+  it('is deployed with secrets, and works by way of the proxy', async () => {
+    expect(await follow('image')).toContain(`packed ${serviceImage}`)
+    await follow('secrets')
+    await follow('deploy')
+    expect(await running()).toHaveLength(2)
+    const ticketKey = await mounted('ticket_signing_key')
+    registerSecret(ticketKey)
+    secrets.set('the key of the tickets', ticketKey)
+    expect(await follow('smoke')).not.toContain('✗')
+    expect(await follow('look')).toContain('2/2')
+  })
 
   it('runs every task without root, on a read-only file system and without a capability', async () => {
     const ids = await containers('status=running')
@@ -117,118 +115,98 @@ describe('the document service on a real Swarm, against Ceph RGW, by its runbook
     }
   })
 
-  it(
-    'loses no request while it is updated, refuses a broken image, goes back, and gets a new key',
-    async () => {
-      await scene.docker('tag', serviceImage, nextImage)
-      const load = await startLoad(scene, requestsMin)
-      await Bun.sleep(5_000)
+  it('loses no request while it is updated, refuses a broken image, goes back, and gets a new key', async () => {
+    await scene.docker('tag', serviceImage, nextImage)
+    const load = await startLoad(scene, requestsMin)
+    await Bun.sleep(5_000)
 
-      // Bun alone: it ends at once, as a service with a defect does.
-      const broken = await scene.follow('update', { NEW_IMAGE: bunImage })
-      expect(broken.exitCode).toBe(1)
-      expect(broken.err).toEndWith(`\nerror: ${service}: rollback_completed\n`)
-      expect(await imageOf()).toBe(serviceImage)
-      await keepLogs()
+    // Bun alone: it ends at once, as a service with a defect does.
+    const broken = await scene.follow('update', { NEW_IMAGE: bunImage })
+    expect(broken.exitCode).toBe(1)
+    expect(broken.err).toEndWith(`\nerror: ${service}: rollback_completed\n`)
+    expect(await imageOf()).toBe(serviceImage)
+    await keepLogs()
 
-      await follow('update', { NEW_IMAGE: nextImage })
-      expect(await imageOf()).toBe(nextImage)
-      await keepLogs()
-      await follow('rollback')
-      expect(await imageOf()).toBe(serviceImage)
-      await writeIntoStack('DOCUMENTS_IMAGE', serviceImage)
-      await keepLogs()
+    await follow('update', { NEW_IMAGE: nextImage })
+    expect(await imageOf()).toBe(nextImage)
+    await keepLogs()
+    await follow('rollback')
+    expect(await imageOf()).toBe(serviceImage)
+    await writeIntoStack('DOCUMENTS_IMAGE', serviceImage)
+    await keepLogs()
 
-      const old = await textOf('s3-access-key-id')
-      await useNextStoreKey()
-      await follow('rotate-store-key', { NEW_KEY_VERSION: '2' })
-      await removeStoreKey(old)
-      await follow('forget-store-key', { OLD_KEY_VERSION: '1' })
-      await keepLogs()
-      await Bun.sleep(5_000)
+    const old = await textOf('s3-access-key-id')
+    await useNextStoreKey()
+    await follow('rotate-store-key', { NEW_KEY_VERSION: '2' })
+    await removeStoreKey(old)
+    await follow('forget-store-key', { OLD_KEY_VERSION: '1' })
+    await keepLogs()
+    await Bun.sleep(5_000)
 
-      const report = await load.finish()
-      expect(report).toMatchObject({ failed: 0, failures: [] })
-      expect(report.requests).toBeGreaterThanOrEqual(requestsMin)
-      expect(Object.keys(report.byKind).sort()).toEqual([
-        'get by digest',
-        'get by tag',
-        'head',
-        'list',
-        'put',
-        'tag',
-      ])
-      console.log(
-        `${report.requests} requests in ${Math.round((report.ended - report.began) / 1000)} s: none lost`,
-      )
-    },
-    20 * minutes,
-  )
+    const report = await load.finish()
+    expect(report).toMatchObject({ failed: 0, failures: [] })
+    expect(report.requests).toBeGreaterThanOrEqual(requestsMin)
+    expect(Object.keys(report.byKind).sort()).toEqual([
+      'get by digest',
+      'get by tag',
+      'head',
+      'list',
+      'put',
+      'tag',
+    ])
+    console.log(
+      `${report.requests} requests in ${Math.round((report.ended - report.began) / 1000)} s: none lost`,
+    )
+  })
 
-  it(
-    'replaces a task that was killed',
-    async () => {
-      const before = await running()
-      expect(before).toHaveLength(2)
-      await keepLogs()
-      await scene.docker('kill', before[0] ?? '')
-      const replaced = await until(120, async () => {
-        const now = await running()
-        return now.length === 2 && !now.includes(before[0] ?? '') ? now : null
-      })
-      expect(replaced).toHaveLength(2)
-      await untilStatus('/readyz', 200)
-    },
-    5 * minutes,
-  )
+  it('replaces a task that was killed', async () => {
+    const before = await running()
+    expect(before).toHaveLength(2)
+    await keepLogs()
+    await scene.docker('kill', before[0] ?? '')
+    const replaced = await until(120, async () => {
+      const now = await running()
+      return now.length === 2 && !now.includes(before[0] ?? '') ? now : null
+    })
+    expect(replaced).toHaveLength(2)
+    await untilStatus('/readyz', 200)
+  })
 
-  it(
-    'restarts nothing while its store is away for a minute, and is ready again by itself',
-    async () => {
-      const before = await containers('status=running')
-      scene.relay.setAway(true)
-      await untilStatus('/readyz', 503)
-      await Bun.sleep(60_000)
-      expect(await status('/readyz')).toBe(503)
-      scene.relay.setAway(false)
-      await untilStatus('/readyz', 200)
-      expect((await containers('status=running')).sort()).toEqual(before.sort())
-      expect(await follow('smoke')).not.toContain('✗')
-    },
-    5 * minutes,
-  )
+  it('restarts nothing while its store is away for a minute, and is ready again by itself', async () => {
+    const before = await containers('status=running')
+    scene.relay.setAway(true)
+    await untilStatus('/readyz', 503)
+    await Bun.sleep(60_000)
+    expect(await status('/readyz')).toBe(503)
+    scene.relay.setAway(false)
+    await untilStatus('/readyz', 200)
+    expect((await containers('status=running')).sort()).toEqual(before.sort())
+    expect(await follow('smoke')).not.toContain('✗')
+  })
 
-  it(
-    'takes a new certificate',
-    async () => {
-      const proxy = await containers('status=running', 'label=com.docker.swarm.service.name=documents_proxy')
-      await follow('rotate-certificate', { NEW_TLS_VERSION: '2' })
-      const now = await containers('status=running', 'label=com.docker.swarm.service.name=documents_proxy')
-      expect(now).toHaveLength(1)
-      expect(now).not.toEqual(proxy)
-      await untilStatus('/readyz', 200)
-    },
-    5 * minutes,
-  )
+  it('takes a new certificate', async () => {
+    const proxy = await containers('status=running', 'label=com.docker.swarm.service.name=documents_proxy')
+    await follow('rotate-certificate', { NEW_TLS_VERSION: '2' })
+    const now = await containers('status=running', 'label=com.docker.swarm.service.name=documents_proxy')
+    expect(now).toHaveLength(1)
+    expect(now).not.toEqual(proxy)
+    await untilStatus('/readyz', 200)
+  })
 
-  it(
-    'shows no secret: not in what Docker tells of containers and services, not in a log',
-    async () => {
-      await keepLogs()
-      const told = await scene.docker('inspect', ...(await containers()))
-      const services = await scene.docker('service', 'inspect', service, 'documents_proxy')
-      const all = [told, services, ...printed.values()]
-      expect(told).toContain('S3_SECRET_ACCESS_KEY_FILE=/run/secrets/s3_secret_access_key')
-      expect(printed.size).toBeGreaterThan(8)
-      expect([...printed.values()].some((text) => text.includes('"service.draining"'))).toBe(true)
-      expect([...secrets.values()].every((secret) => secret.length >= 32)).toBe(true)
-      const leaked = [...secrets].filter(([, secret]) => all.some((text) => text.includes(secret)))
-      expect(leaked.map(([what]) => what)).toEqual([])
-      // Where it is said to be, it is: the search knows what it is looking for.
-      expect(await mounted('s3_secret_access_key')).toBe(await textOf('s3-secret-access-key'))
-    },
-    minutes,
-  )
+  it('shows no secret: not in what Docker tells of containers and services, not in a log', async () => {
+    await keepLogs()
+    const told = await scene.docker('inspect', ...(await containers()))
+    const services = await scene.docker('service', 'inspect', service, 'documents_proxy')
+    const all = [told, services, ...printed.values()]
+    expect(told).toContain('S3_SECRET_ACCESS_KEY_FILE=/run/secrets/s3_secret_access_key')
+    expect(printed.size).toBeGreaterThan(8)
+    expect([...printed.values()].some((text) => text.includes('"service.draining"'))).toBe(true)
+    expect([...secrets.values()].every((secret) => secret.length >= 32)).toBe(true)
+    const leaked = [...secrets].filter(([, secret]) => all.some((text) => text.includes(secret)))
+    expect(leaked.map(([what]) => what)).toEqual([])
+    // Where it is said to be, it is: the search knows what it is looking for.
+    expect(await mounted('s3_secret_access_key')).toBe(await textOf('s3-secret-access-key'))
+  })
 
   it('was taken through every block of its runbook that no other test follows', () => {
     const elsewhere: string[] = Object.values(followedElsewhere).flat()

@@ -4,6 +4,7 @@ import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { brokenCitations } from './checks/architecture-citations.ts'
 import { composeProblems } from './checks/compose-rules.ts'
 import { brokenImports, importCircles, readersOfTheWorld } from './checks/import-rules.ts'
+import { brokenPaths } from './checks/markdown-paths.ts'
 import {
   looseVersions,
   type PackageFile,
@@ -50,6 +51,7 @@ const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = 
     () => composeFiles().flatMap(composeProblems),
   ],
   ['comments cite headings that the design page has', () => brokenCitations(committed, architecture())],
+  ['links and paths in Markdown lead somewhere', () => brokenPaths(committed)],
   ['no secret is committed', () => committed.flatMap(committedSecrets)],
 ]
 
@@ -69,18 +71,18 @@ async function runTool(program: string, args: string[]): Promise<string[]> {
   return exitCode === 0 ? [] : `${stdout}${stderr}`.trim().split('\n')
 }
 
-/** What is committed or about to be: everything that git does not ignore, as far as it is text. */
+/** What is committed or about to be: everything that git does not ignore. */
 async function committedFiles(): Promise<SourceFile[]> {
   const list = ['git', 'ls-files', '--cached', '--others', '--exclude-standard', '-z']
   const paths = (await mustRun(list, { cwd: root })).split('\0').filter((path) => path !== '')
-  const files = paths.map(async (path) => ({ path, text: await textOf(join(root, path)) }))
-  return (await Promise.all(files)).filter(({ text }) => !text.includes('\0'))
+  return Promise.all(paths.map(async (path) => ({ path, text: await textOf(join(root, path)) })))
 }
 
-/** A file that is in git's list may be deleted in the work tree. */
+/** Returns '' for what is no text, and for a file of git's list that was deleted in the work tree. */
 async function textOf(path: string): Promise<string> {
   const file = Bun.file(path)
-  return (await file.exists()) ? file.text() : ''
+  const text = (await file.exists()) ? await file.text() : ''
+  return text.includes('\0') ? '' : text
 }
 
 /** The design page, whose headings are cited. */

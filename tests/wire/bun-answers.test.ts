@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { acme } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 import { rawConnection } from '../support/service/raw-connection.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
-let service: InProcessService
+const { service } = ownService()
 let token: string
 
 beforeAll(async () => {
-  service = await serviceInProcess()
   token = await service.token()
 }, 600_000)
-
-afterAll(() => service.stop())
 
 const chunked = 'Transfer-Encoding: chunked\r\n'
 const hello = '5\r\nhello\r\n0\r\n\r\n'

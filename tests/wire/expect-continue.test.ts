@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { acme } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 import { rawConnection } from '../support/service/raw-connection.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
-let service: InProcessService
+const { service } = ownService({ documentBytesMax: 1000 })
 let token: string
 
 beforeAll(async () => {
-  service = await serviceInProcess({ documentBytesMax: 1000 })
   token = await service.token()
 }, 600_000)
-
-afterAll(() => service.stop())
 
 function uploadHead(fields: string[]): string {
   const lines = [
@@ -35,7 +32,7 @@ async function refusalOf(fields: string[]): Promise<(number | undefined)[]> {
 }
 
 describe('Expect: 100-continue', () => {
-  it('is told to go on, and then its upload is answered', async () => {
+  it('gets 100, and then its upload is answered', async () => {
     const connection = await rawConnection(service.url)
     connection.send(uploadHead([`Authorization: Bearer ${token}`, 'Content-Length: 5']))
     expect((await connection.answer())?.statusLine).toBe('HTTP/1.1 100 Continue')
@@ -57,17 +54,17 @@ describe('Expect: 100-continue', () => {
   })
 
   // Bun sends the interim answer before any code of ours sees the request (README.md of this folder).
-  it('of what is too large is answered 413 without a byte of the body, and without the store', async () => {
+  it('gets 413 without a byte of the body, and without a call to the store, for one that is too large', async () => {
     const declared = [`Authorization: Bearer ${token}`, 'Content-Length: 999999999999']
     expect(await refusalOf(declared)).toEqual([100, 413, 0])
   })
 
-  it('without a good token is answered 401 without a byte of the body', async () => {
+  it('gets 401 without a byte of the body when the token is bad', async () => {
     expect(await refusalOf(['Content-Length: 5'])).toEqual([100, 401, 0])
     expect(await refusalOf(['Content-Length: 5', 'Authorization: Bearer x'])).toEqual([100, 401, 0])
   })
 
-  it('of a foreign tenant is answered 404 without a byte of the body', async () => {
+  it('gets 404 without a byte of the body for a foreign tenant', async () => {
     const foreign = await service.token({ tenants: ['globex'] })
     expect(await refusalOf(['Content-Length: 5', `Authorization: Bearer ${foreign}`])).toEqual([100, 404, 0])
   })

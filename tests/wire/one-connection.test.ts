@@ -1,21 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { acme, digestOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 import { type RawAnswer, type RawConnection, rawConnection } from '../support/service/raw-connection.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { until } from '../support/waiting.ts'
 
 const documentBytesMax = 100_000
 
-let service: InProcessService
+const { service } = ownService({ documentBytesMax })
 let token: string
 let connection: RawConnection
 
 beforeAll(async () => {
-  service = await serviceInProcess({ documentBytesMax })
   token = await service.token()
 }, 600_000)
-
-afterAll(() => service.stop())
 
 /** A request with a good token and, if there is a body, its length. */
 function request(line: string, body?: string, fields: string[] = []): string {
@@ -112,7 +109,7 @@ describe('bytes after the declared end of a body', () => {
     expect(objects.filter(({ size }) => size !== 5)).toEqual([])
   })
 
-  it('that come with the body of an unanswered request close the connection: Bun takes none ahead', async () => {
+  it('close the connection when they come with the body of an unanswered request: Bun reads no request ahead', async () => {
     connection = await rawConnection(service.url)
     connection.send(request(`PUT ${acme}/definitions/first`, 'hello') + smuggled())
     expect(await connection.answer()).toBe(null)
@@ -122,7 +119,7 @@ describe('bytes after the declared end of a body', () => {
 })
 
 describe('a chunked body', () => {
-  it('is 413 at the first byte too many, while the client would go on for ever', async () => {
+  it('gets 413 at the first byte too many, while the client would send without end', async () => {
     connection = await rawConnection(service.url)
     connection.send(request(`PUT ${acme}/definitions/endless`, undefined, ['Transfer-Encoding: chunked']))
     const chunk = `2710\r\n${'x'.repeat(10_000)}\r\n`
@@ -134,7 +131,7 @@ describe('a chunked body', () => {
     expect(await exists('endless')).toBe(false)
   })
 
-  it('that ends within a chunk publishes nothing', async () => {
+  it('publishes nothing when it ends within a chunk', async () => {
     connection = await rawConnection(service.url)
     connection.send(request(`PUT ${acme}/definitions/cut`, undefined, ['Transfer-Encoding: chunked']))
     connection.send('5\r\nhel')

@@ -1,13 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { acme } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
 import { answerTo } from '../support/service/raw-connection.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 
-let service: InProcessService
+const { service } = ownService()
 let token: string
 
 beforeAll(async () => {
-  service = await serviceInProcess()
   token = await service.token()
   const globex = await service.token({ tenants: ['globex'] })
   for (const [tenant, bearer] of [
@@ -19,8 +18,6 @@ beforeAll(async () => {
     await fetch(url, { method: 'PUT', body: `of ${tenant}`, headers })
   }
 }, 600_000)
-
-afterAll(() => service.stop())
 
 /** Status and body, or code, of what a client writes that resolves no path by itself. Good for `acme` alone. */
 async function get(target: string, host = 'documents', version = '1.1'): Promise<string> {
@@ -46,7 +43,7 @@ describe('a path as it is written on the wire', () => {
     expect(await get('/livez/../v1/tenants/globex/documents/definitions/a')).toBe('404 document_not_found')
   })
 
-  it('with encoded slashes, double encodings or empty segments leads nowhere else', async () => {
+  it('leads nowhere else with encoded slashes, double encodings or empty segments', async () => {
     expect(await get('/v1/tenants/acme%2F..%2Fglobex/documents/definitions/a')).toBe('404 document_not_found')
     expect(await get('/v1/tenants/acme/documents/definitions/..%2F..%2Fa')).toBe('422 request_invalid')
     expect(await get('/v1/tenants/%2567lobex/documents/definitions/a')).toBe('404 document_not_found')
@@ -80,7 +77,7 @@ describe('the Host header', () => {
     }
   })
 
-  it('that is no host is a 400, and never moves the path', async () => {
+  it('gets 400 when it is no host, and never moves the path', async () => {
     const hosts = [
       '',
       'a b',

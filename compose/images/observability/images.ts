@@ -37,7 +37,8 @@ export function ensureObservabilityImage(
   onProgress: OnProgress,
 ): Promise<string> {
   const { variable, standard } = observabilityImages[service]
-  const pack = (from: string) => packObservabilityImage(service, standard, from, env, onProgress)
+  const pack = (madeFrom: string) =>
+    packObservabilityImage(service, { name: standard, madeFrom }, env, onProgress)
   const source = {
     standard,
     chosen: env[variable],

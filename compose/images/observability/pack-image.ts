@@ -43,16 +43,15 @@ export async function madeFrom(service: ObservabilityService): Promise<string> {
  */
 export async function packObservabilityImage(
   service: ObservabilityService,
-  image: string,
-  madeFrom: string,
+  image: { name: string; madeFrom: string },
   env: DockerEnvironment,
   onProgress: OnProgress,
 ): Promise<void> {
   if (service === 'grafana')
     throw new ServerBuildError('Grafana is in none of the registries to build it from')
-  const program = await programOf(service, image, onProgress)
-  onProgress(`packing ${image}`)
-  await packImage(image, madeFrom, env, (work) => layouts[service](program, work))
+  const program = await programOf(service, image.name, onProgress)
+  onProgress(`packing ${image.name}`)
+  await packImage(image.name, image.madeFrom, env, (work) => layouts[service](program, work))
 }
 
 async function programOf(

@@ -2,7 +2,7 @@ import { dashboard } from '../dashboard.ts'
 import { graph, stat } from '../panel.ts'
 import { instancesStat } from '../server-panels.ts'
 
-/** What was lost in a step, of both signals. Each counter appears with the first loss. */
+/** Losses of both signals in one step. Each counter appears with the first loss. */
 function lostBy(step: 'send' | 'enqueue', why: string): string {
   const [spans, records] = ['spans', 'log_records'].map(
     (signal) => `rate(otelcol_exporter_${step}_failed_${signal}[$__rate_interval])`,
@@ -14,7 +14,7 @@ export const collector = dashboard({
   uid: 'cloudlysis-collector',
   title: 'Collector',
   description:
-    'The OpenTelemetry Collector between the services, Loki and Tempo: what comes in, waits and leaves.',
+    'The OpenTelemetry Collector between the services, Loki and Tempo: what it receives, queues and sends.',
   rows: [
     {
       title: 'Now',
@@ -23,14 +23,14 @@ export const collector = dashboard({
         instancesStat('collector'),
         stat({
           title: 'Fullest queue',
-          description: 'Share of its room. What does not fit is lost.',
+          description: 'Share of its capacity. What does not fit is lost.',
           unit: 'percentunit',
           expr: 'max(otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)',
           redFrom: 0.8,
         }),
         stat({
           title: 'Memory',
-          description: 'Resident; above its limit it refuses what comes in.',
+          description: 'Resident memory; above its limit the Collector refuses telemetry.',
           unit: 'bytes',
           expr: 'max(otelcol_process_memory_rss)',
         }),
@@ -40,8 +40,8 @@ export const collector = dashboard({
       title: 'In',
       panels: [
         graph({
-          title: 'Taken in',
-          description: 'Spans and log records, by how they came.',
+          title: 'Received',
+          description: 'Spans and log records, by transport.',
           unit: 'cps',
           queries: [
             [
@@ -56,7 +56,7 @@ export const collector = dashboard({
         }),
         graph({
           title: 'Refused',
-          description: 'Senders are told to try again: the memory limiter is at work.',
+          description: 'The memory limiter is at work; senders try again.',
           unit: 'cps',
           queries: [
             ['sum(rate(otelcol_receiver_refused_spans[$__rate_interval]))', 'spans'],
@@ -85,15 +85,14 @@ export const collector = dashboard({
         }),
         graph({
           title: 'Waiting',
-          description:
-            'Bytes in the queue of each exporter, which has room for 64 MiB unless it is told otherwise.',
+          description: 'Bytes in the queue of each exporter, which holds 64 MiB by default.',
           unit: 'bytes',
           queries: [['max by (exporter) (otelcol_exporter_queue_size)', '{{exporter}}']],
         }),
         graph({
           title: 'Lost',
           description:
-            'Spans and log records that were refused for good, or did not fit into the queue. Alerts tell of each.',
+            'Spans and log records that were refused permanently or did not fit into the queue. Both raise alerts.',
           unit: 'cps',
           queries: [
             [

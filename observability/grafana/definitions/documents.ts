@@ -6,7 +6,7 @@ import { logQuery, traceQuery } from '../query.ts'
 
 const service = 'cloudlysis-documents'
 const requests = 'http_server_request_duration_seconds'
-/** What is chosen at the top of the dashboard. */
+/** Variables at the top of the dashboard. */
 const chosen = 'route=~"$route"'
 const ofRoute = clickedLabel('route')
 
@@ -31,27 +31,27 @@ export const documents = dashboard({
       panels: [
         stat({
           title: 'Replicas',
-          description: 'How many give their metrics.',
+          description: 'Replicas that return their metrics.',
           unit: 'short',
           expr: 'sum(up{job="documents"})',
         }),
         stat({
           title: 'Object store',
-          description: '1 where the latest call to the store was answered.',
+          description: '1 if the latest call to the store was answered.',
           unit: 'short',
           expr: 'min(documents_store_reachable)',
         }),
         stat({
           title: 'Integrity mismatches',
           description:
-            'Reads in the time shown whose bytes did not hash to their digest. Anything but 0 is an incident.',
+            'Reads in the time shown whose bytes did not match their digest. Anything but 0 is an incident.',
           unit: 'short',
           expr: 'sum(increase(documents_integrity_mismatches_total[$__range]))',
           redFrom: 1,
         }),
         stat({
           title: 'Version',
-          description: 'Which versions run, and on how many replicas.',
+          description: 'Running versions, and the number of their replicas.',
           unit: 'short',
           expr: 'count by (version) (build_info{job="documents"})',
           legend: '{{version}}',
@@ -63,7 +63,7 @@ export const documents = dashboard({
       panels: [
         graph({
           title: 'Requests by route',
-          description: 'How many are answered in a second.',
+          description: 'Answered requests per second.',
           unit: 'reqps',
           queries: [
             [
@@ -75,7 +75,7 @@ export const documents = dashboard({
         }),
         graph({
           title: 'Failed requests by route',
-          description: 'Share of answers with a 5xx. An alert tells of more than 5 %.',
+          description: 'Share of answers with a 5xx. An alert fires above 5 %.',
           unit: 'percentunit',
           queries: [
             [
@@ -88,7 +88,8 @@ export const documents = dashboard({
         }),
         graph({
           title: 'Time to answer by route, 95 %',
-          description: 'Until the answer begins; that of uploads lasts as long as their client sends.',
+          description:
+            'Until the answer begins; for uploads that includes the time in which the client sends.',
           unit: 's',
           queries: [
             [
@@ -105,14 +106,14 @@ export const documents = dashboard({
       panels: [
         graph({
           title: 'Answers by status',
-          description: 'All of them, refusals included.',
+          description: 'All answers, including refusals.',
           unit: 'reqps',
           stacked: true,
           queries: [[`sum by (status) (rate(${requests}_count{${chosen}}[$__rate_interval]))`, '{{status}}']],
         }),
         graph({
           title: 'Requests under way',
-          description: 'Whose answer has not begun. Where it only grows, something is stuck.',
+          description: 'Requests whose answer has not begun. If the number only grows, something is stuck.',
           unit: 'short',
           queries: [['sum by (instance) (http_server_active_requests)', '{{instance}}']],
         }),
@@ -135,8 +136,7 @@ export const documents = dashboard({
       panels: [
         graph({
           title: 'Upload tickets',
-          description:
-            'By method; `none` are those that could not be given, since no method is safe or known.',
+          description: 'By method; `none`: no ticket could be given, since no method is safe or known.',
           unit: 'reqps',
           stacked: true,
           queries: [
@@ -144,8 +144,8 @@ export const documents = dashboard({
           ],
         }),
         stat({
-          title: 'What the store is known to do',
-          description: 'As its probe last saw it, for each replica.',
+          title: 'Known capabilities of the store',
+          description: 'Results of the latest probe of each replica.',
           unit: 'short',
           expr: 'count by (capability, state) (documents_store_capability == 1)',
           legend: '{{capability}}: {{state}}',
@@ -174,25 +174,25 @@ export const documents = dashboard({
         }),
         graph({
           title: 'Event loop lag, 99 %',
-          description: 'How late timers are: what every request waits at least.',
+          description: 'Delay of timers: every request waits at least this long.',
           unit: 's',
           queries: [['nodejs_eventloop_lag_p99_seconds{job="documents"}', '{{instance}}']],
         }),
       ],
     },
     {
-      title: 'What it tells',
+      title: 'Telemetry of the service',
       panels: [
         graph({
-          title: 'Telemetry handed over',
-          description: 'Spans and log records that the Collector, or Loki and Tempo, have taken.',
+          title: 'Telemetry delivered',
+          description: 'Spans and log records that the Collector, or Loki and Tempo, have accepted.',
           unit: 'cps',
           queries: [['sum by (signal) (rate(telemetry_exported_total[$__rate_interval]))', '{{signal}}']],
         }),
         graph({
           title: 'Telemetry lost',
           description:
-            'Spans and log records that were given up, and why. Standard output still has all lines.',
+            'Spans and log records that were dropped, and why. Standard output still has all lines.',
           unit: 'cps',
           queries: [
             [
@@ -225,7 +225,7 @@ export const documents = dashboard({
       panels: [
         logLines({
           title: 'Refusals',
-          description: 'Who was refused what, and by which rule; the audit lines of the time shown.',
+          description: 'Audit lines of the time shown: who was refused what, and by which rule.',
           expr: `{service_name="${service}"} | cloudlysis_kind="audit" | json | decision!="allowed"`,
         }),
       ],

@@ -17,20 +17,20 @@ export const loki = dashboard({
         stat({
           title: 'Failed flushes',
           description:
-            'Chunks in the time shown that did not get into the store. Loki is ready all the while.',
+            'Chunks in the time shown that did not reach the store. Loki still reports that it is ready.',
           unit: 'short',
           expr: 'sum(increase(loki_ingester_chunks_flush_failures_total[$__range]))',
           redFrom: 1,
         }),
         stat({
           title: 'Chunks in memory',
-          description: 'Not in the store yet; the write-ahead log has them too.',
+          description: 'Not in the store yet, but also in the write-ahead log.',
           unit: 'short',
           expr: 'sum(loki_ingester_memory_chunks)',
         }),
         stat({
           title: 'Since the last compaction',
-          description: 'Of the index; an alert tells of three hours.',
+          description: 'Age of the latest compaction of the index; an alert fires after three hours.',
           unit: 's',
           expr: `time() - max by (instance) (${compacted} > 0)`,
           redFrom: 10_800,
@@ -58,7 +58,7 @@ export const loki = dashboard({
         }),
         graph({
           title: 'Lines refused',
-          description: 'They are lost: who sent them will not send them again.',
+          description: 'They are lost: the sender will not send them again.',
           unit: 'cps',
           queries: [
             [
@@ -74,7 +74,7 @@ export const loki = dashboard({
       panels: [
         graph({
           title: 'Chunks flushed',
-          description: 'By what made them ready.',
+          description: 'By the reason of the flush.',
           unit: 'cps',
           stacked: true,
           queries: [
@@ -83,7 +83,7 @@ export const loki = dashboard({
         }),
         graph({
           title: 'Flushes and failures',
-          description: 'Failures are tried again; where they go on, chunks are piling up.',
+          description: 'Failed flushes are tried again; if they continue to fail, chunks pile up.',
           unit: 'cps',
           queries: [
             ['sum(rate(loki_ingester_chunks_flush_requests_total[$__rate_interval]))', 'tried'],
@@ -92,7 +92,7 @@ export const loki = dashboard({
         }),
         graph({
           title: 'Index uploads',
-          description: 'By how they ended. A few an hour: every quarter of an hour, and when Loki stops.',
+          description: 'By outcome. Every quarter of an hour, and when Loki stops.',
           unit: 'short',
           queries: [['sum by (status) (loki_tsdb_shipper_tables_upload_operation_total)', '{{status}}']],
         }),
@@ -103,7 +103,7 @@ export const loki = dashboard({
       panels: [
         graph({
           title: 'Compactions',
-          description: 'Runs by how they ended. Loki calls some that could not list the store a success.',
+          description: 'Runs by outcome. Loki counts some runs that could not list the store as a success.',
           unit: 'short',
           queries: [
             [
@@ -114,7 +114,7 @@ export const loki = dashboard({
         }),
         graph({
           title: 'Retention',
-          description: 'Runs by how they ended; nothing where retention is off.',
+          description: 'Runs by outcome; nothing without retention.',
           unit: 'short',
           queries: [
             [

@@ -9,8 +9,8 @@ export const store = dashboard({
   uid: 'cloudlysis-store',
   title: 'Object store',
   description:
-    'The store as the document service, Loki and Tempo see it, whichever it is; and, where it is MinIO, as it sees ' +
-    'itself. Ceph RGW and Hetzner Object Storage tell nothing of themselves.',
+    'The store as the document service, Loki and Tempo see it, and the metrics of MinIO itself. Ceph RGW and Hetzner ' +
+    'Object Storage have no metrics of their own.',
   rows: [
     {
       title: 'Seen by the document service',
@@ -22,7 +22,7 @@ export const store = dashboard({
           queries: [[`sum by (operation) (rate(${calls}_count[$__rate_interval]))`, '{{operation}}']],
         }),
         graph({
-          title: 'Calls that did not end well',
+          title: 'Calls that did not succeed',
           description:
             '`unavailable`, `denied` and `rejected` are failures of the store; the others may be intended.',
           unit: 'reqps',
@@ -35,7 +35,7 @@ export const store = dashboard({
         }),
         graph({
           title: 'Time of a call, 95 %',
-          description: 'Until its body begins, for a GetObject.',
+          description: 'For a GetObject, until its body begins.',
           unit: 's',
           queries: [
             [
@@ -57,7 +57,7 @@ export const store = dashboard({
         }),
         graph({
           title: 'Failed calls',
-          description: 'A `get` also fails for what is not there.',
+          description: 'A `get` also fails for absent objects.',
           unit: 'reqps',
           queries: [
             [`sum by (operation) (rate(${lokiCalls}_failures_total[$__rate_interval]))`, '{{operation}}'],
@@ -89,7 +89,7 @@ export const store = dashboard({
         graph({
           title: 'Calls by status',
           description:
-            '404 is an answer like others; 403, 429 and 5xx are failures. No answer at all is not counted.',
+            '404 is an ordinary answer; 403, 429 and 5xx are failures. Calls without an answer are not counted.',
           unit: 'reqps',
           queries: [
             [`sum by (status_code) (rate(${tempoCalls}_count[$__rate_interval]))`, '{{status_code}}'],
@@ -140,7 +140,7 @@ export const store = dashboard({
       panels: [
         stat({
           title: 'Free',
-          description: 'Of what can be used.',
+          description: 'Share of the usable capacity.',
           unit: 'percentunit',
           expr: 'sum(minio_cluster_capacity_usable_free_bytes) / sum(minio_cluster_capacity_usable_total_bytes)',
         }),

@@ -6,7 +6,7 @@ export const tempo = dashboard({
   uid: 'cloudlysis-tempo',
   title: 'Tempo',
   description:
-    'Spans on their way in, into the object store, and out again. Of Tempo 2.9; 3.x has other names.',
+    'Spans on their way in, into the object store, and out again. For Tempo 2.9; the metrics of 3.x have other names.',
   rows: [
     {
       title: 'Now',
@@ -15,7 +15,7 @@ export const tempo = dashboard({
         instancesStat('tempo'),
         stat({
           title: 'Failed flushes',
-          description: 'Blocks in the time shown that did not get into the store.',
+          description: 'Blocks in the time shown that did not reach the store.',
           unit: 'short',
           expr: 'sum(increase(tempo_ingester_failed_flushes_total[$__range]))',
           redFrom: 1,
@@ -29,7 +29,7 @@ export const tempo = dashboard({
         }),
         stat({
           title: 'Retention errors',
-          description: 'In the time shown. Old traces stay where these go on.',
+          description: 'In the time shown. If they continue, old traces stay.',
           unit: 'short',
           expr: 'sum(increase(tempodb_retention_errors_total[$__range]))',
           redFrom: 1,
@@ -85,7 +85,8 @@ export const tempo = dashboard({
         }),
         graph({
           title: 'Blocks flushed',
-          description: 'Failures are tried again; where they go on, blocks pile up on the disk.',
+          description:
+            'Failed flushes are tried again; if they continue to fail, blocks pile up on the disk.',
           unit: 'short',
           queries: [
             ['sum(increase(tempo_ingester_blocks_flushed_total[$__rate_interval]))', 'flushed'],
@@ -105,7 +106,7 @@ export const tempo = dashboard({
       panels: [
         graph({
           title: 'Listing the store',
-          description: 'How long it takes to find out which blocks there are, half of the times.',
+          description: 'Median time of listing all blocks.',
           unit: 's',
           queries: [
             [
@@ -117,17 +118,17 @@ export const tempo = dashboard({
         graph({
           title: 'Errors of upkeep',
           description:
-            'Where compaction fails, blocks stay many and searches get slow; where listing does, they miss newer blocks.',
+            'If compaction fails, blocks stay numerous and searches slow; if listing fails, searches miss newer blocks.',
           unit: 'short',
           queries: [
             ['sum(increase(tempodb_compaction_errors_total[$__rate_interval]))', 'compaction'],
-            // Absent before the first one.
+            // Absent before the first error.
             ['sum(increase(tempodb_blocklist_poll_errors_total[$__rate_interval])) or vector(0)', 'listing'],
           ],
         }),
         graph({
           title: 'Retention',
-          description: 'Blocks that were marked and then deleted, and what failed of it.',
+          description: 'Blocks that were marked, blocks that were deleted, and failures.',
           unit: 'short',
           queries: [
             ['sum(increase(tempodb_retention_marked_for_deletion_total[$__rate_interval]))', 'marked'],

@@ -23,7 +23,6 @@ export function joinChecksOf(needs: {
       id: 'join.log-to-trace',
       sentence: 'The trace id on the log line leads to the trace in Tempo',
       needs,
-      part: 'default',
       failures: 'Structured metadata lost on the way, another Tempo than the one that took the trace',
       async run({ marker, orgId }: JoinScene, { loki, tempo }): Promise<Observation> {
         const target = { url: loki.url, orgId }
@@ -40,7 +39,6 @@ export function joinChecksOf(needs: {
       id: 'join.trace-to-log',
       sentence: 'Service and correlation id of its span lead back to the log line in Loki',
       needs,
-      part: 'default',
       failures:
         'Attributes that a Collector or Loki renames or drops, another Loki than the one that took the line',
       async run({ marker, orgId }: JoinScene, { loki, tempo }): Promise<Observation> {

@@ -1,4 +1,5 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
+import type { Writer } from '../deployment.ts'
 import { readableJson } from '../evidence.ts'
 import { crc32c } from '../formats/crc32c.ts'
 import { readLokiChunk } from '../formats/loki-chunk.ts'
@@ -19,12 +20,6 @@ export interface LandedChunk {
   planned: string
 }
 
-/** A Loki that takes log lines. */
-export interface LokiWriter {
-  url: string
-  otlpUrl: string
-}
-
 /**
  * Writes the marker's lines, flushes, and finds their chunk: first where it should be, and in the whole bucket once
  * the time is up. Whether it lies in the right place is the question of another check.
@@ -33,7 +28,7 @@ export interface LokiWriter {
  */
 export async function landLines(
   scene: Scene,
-  writer: LokiWriter,
+  writer: Writer,
   arrived: () => Promise<boolean> = async () => true,
 ): Promise<Observation<LandedChunk>> {
   const { orgId, marker, waits, signal } = scene

@@ -4,14 +4,8 @@ import { readableJson } from '../evidence.ts'
 import { lokiKeyForms } from '../formats/loki-keys.ts'
 import type { Marker } from '../marker.ts'
 import { launch, type OwnScene, type Scene, sidePrefix, sideUses } from '../scene.ts'
-import { described } from '../servers/ask.ts'
-import {
-  type FoundLine,
-  keepRule,
-  type LokiTarget,
-  type QueryAnswer,
-  queryLines,
-} from '../servers/loki-api.ts'
+import { described, type Target } from '../servers/ask.ts'
+import { type FoundLine, keepRule, type QueryAnswer, queryLines } from '../servers/loki-api.ts'
 import { linesOf, nanoseconds } from '../servers/otlp.ts'
 import { listObjects, newKeys } from '../store/objects.ts'
 import { until } from '../until.ts'
@@ -19,34 +13,23 @@ import { judgeChunk, type LandedChunk, landLines } from './loki-landing.ts'
 import { finding, notOutside, observeOrStop, proofCheck } from './proof-check.ts'
 import {
   checkContainment,
-  checkUntouched,
   containmentSentence,
   preflightCheck,
-  untouchedFacts,
+  startCheck,
+  untouchedCheck,
 } from './store-checks.ts'
 
 export const preflight = preflightCheck('loki', 'chunks of a Loki')
 
-/** Starts the Loki that takes the lines. */
-export const start = proofCheck({
-  id: 'loki.start',
-  sentence: 'Loki becomes ready on an empty disk',
-  needs: { preflight },
-  part: 'default',
-  notOutside: 'it runs already',
+export const start = startCheck('loki', 'Loki', {
+  preflight,
   failures: 'A setting that Loki does not know, keys or a bucket that are refused while retention is on',
-  async run(scene: OwnScene): Promise<Observation<RunningServer>> {
-    const started = performance.now()
-    const writer = await launch(scene, 'main')
-    return holds(`ready after ${((performance.now() - started) / 1000).toFixed(1)} s`, writer)
-  },
 })
 
 export const landing = proofCheck({
   id: 'loki.landing',
   sentence: 'Log lines sent over OTLP are an object in the bucket once Loki is flushed',
   needs: { writer: start },
-  part: 'default',
   failures:
     'OTLP refused, chunks that cannot be written, a flush that never comes: the index and WAL hide it until the disk is lost',
   async run(scene: OwnScene, { writer }): Promise<Observation<{ chunk: LandedChunk; ruler: string }>> {
@@ -62,7 +45,6 @@ export const objects = proofCheck({
   sentence:
     'That object is the expected one: key, CRC32C, tenant, labels and times, and it contains the lines',
   needs: { landing },
-  part: 'default',
   failures:
     'Bytes that changed on their way or in the store, another tenant, labels that the deployment adds or drops',
   run: (scene: Scene, { landing: { chunk } }) => judgeChunk(scene, chunk),
@@ -74,7 +56,6 @@ export const index = proofCheck({
   needs: { writer: start, landing, preflight },
   // What is judged must not be compacted meanwhile, nor be read by the Loki that wrote it.
   after: ['loki.objects'],
-  part: 'default',
   notOutside: 'it would stop the deployment; Loki ships the index every quarter of an hour',
   failures: 'Killed instead of stopped, `flush_on_shutdown` missing, a grace period that is too short',
   /** Until the index is there, chunks cannot be found by any other Loki than the one that wrote them. */
@@ -105,7 +86,6 @@ export const readBack = proofCheck({
   id: 'loki.read-back',
   sentence: 'A fresh Loki on an empty disk gives back the same lines, with their labels and metadata',
   needs: { index },
-  part: 'default',
   notOutside: notOutside.freshProcess,
   failures:
     'The index is not where the chunks are, structured metadata switched off, a client that reads another prefix than it writes',
@@ -121,11 +101,7 @@ export const readBack = proofCheck({
 })
 
 /** Queries the marker's stream until the answer has lines: a querier may just have come up. */
-export async function queryMarker(
-  scene: Scene,
-  { url }: LokiTarget,
-  label = 'read-back',
-): Promise<QueryAnswer> {
+export async function queryMarker(scene: Scene, { url }: Target, label = 'read-back'): Promise<QueryAnswer> {
   const { marker, orgId, waits, signal, evidence } = scene
   const ask = () => queryLines({ url, orgId }, streamQuery(marker), rangeOf(marker))
   const lines = async () => {
@@ -175,7 +151,6 @@ export const origin = proofCheck({
   id: 'loki.origin',
   sentence: 'That answer came from the store: its chunks were downloaded, none was in the ingester',
   needs: { readBack },
-  part: 'default',
   notOutside: notOutside.freshProcess,
   failures: 'The disk was not empty: what looks like the store was the WAL of the ingester',
   async run(_: OwnScene, { readBack: { answer } }): Promise<Observation> {
@@ -203,7 +178,6 @@ export const containment = proofCheck({
     'join.log-to-trace',
     'join.trace-to-log',
   ],
-  part: 'default',
   failures:
     'No prefix, a ruler that `common.storage.s3` has started, analytics; another writer in the same bucket',
   async run(scene: OwnScene, { landing: { ruler }, preflight: { before }, readBack }) {
@@ -213,10 +187,4 @@ export const containment = proofCheck({
   },
 })
 
-export const untouched = proofCheck({
-  ...untouchedFacts,
-  id: 'loki.untouched',
-  needs: { landing, preflight },
-  after: ['loki.containment'],
-  run: (scene: OwnScene, { preflight }) => checkUntouched(scene, preflight),
-})
+export const untouched = untouchedCheck('loki', { landing, preflight })

@@ -1,21 +1,23 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
-import { metricSum } from '../formats/prometheus-text.ts'
 import { type LaunchOptions, launch, launchExpectingFailure, type OwnScene, sidePrefix } from '../scene.ts'
-import { ask, described } from '../servers/ask.ts'
+import { described } from '../servers/ask.ts'
 import { flushLoki, queryLines } from '../servers/loki-api.ts'
 import { sendLog } from '../servers/otlp.ts'
 import { until } from '../until.ts'
 import { findPlanned } from './loki-landing.ts'
-import { index, preflight, rangeOf, streamQuery } from './loki-main.ts'
+import { index, judgeLines, preflight, queryMarker, rangeOf, streamQuery } from './loki-main.ts'
+import { counterOf, outageCheck } from './outage.ts'
 import { notOutside, proofCheck } from './proof-check.ts'
 import { type WrongLaunch, wrongBucket, wrongSecret } from './refusals.ts'
+
+/** Counter of Loki: the only sign of chunks that cannot be written. */
+const failedFlushes = 'loki_ingester_chunks_flush_failures_total'
 
 export const wrongSecretRefused = proofCheck({
   id: 'loki.wrong-secret',
   sentence:
     'With a wrong secret nothing lands: Loki counts failed flushes, and with retention it does not start',
   needs: { preflight },
-  part: 'default',
   notOutside: notOutside.otherProcess,
   failures: 'A store that accepts any key; a Loki that no longer counts what it cannot write',
   run: (scene: OwnScene) => refuse(scene, wrongSecret),
@@ -26,7 +28,6 @@ export const wrongBucketRefused = proofCheck({
   sentence:
     'With an absent bucket nothing lands: Loki counts failed flushes, and with retention it does not start',
   needs: { preflight },
-  part: 'default',
   notOutside: notOutside.otherProcess,
   failures: 'A store that makes missing buckets; a Loki that no longer counts what it cannot write',
   run: (scene: OwnScene) => refuse(scene, wrongBucket),
@@ -56,7 +57,7 @@ async function countFailedFlushes(
   try {
     const sent = await sendLog({ otlpUrl: loki.otlpUrl, orgId }, marker)
     await flushLoki({ url: loki.url, orgId })
-    const failures = await until(waits.refusal, () => failedFlushes(loki.url), signal)
+    const failures = await until(waits.refusal, () => counterOf(loki.url, failedFlushes), signal)
     const said = await until(waits.refusal, async () => refusal.exec(await loki.log())?.[0] ?? null, signal)
     const seen = `ready, OTLP ${described(sent)}, ${failures ?? 0} failed flushes (${said ?? 'no refusal in its log'})`
     if (failures === null || said === null) {
@@ -68,12 +69,6 @@ async function countFailedFlushes(
   } finally {
     await loki.kill()
   }
-}
-
-/** Returns `loki_ingester_chunks_flush_failures_total`, or `null` while there are none. */
-export async function failedFlushes(url: string): Promise<number | null> {
-  const { text } = await ask(`${url}/metrics`)
-  return metricSum(text, 'loki_ingester_chunks_flush_failures_total') || null
 }
 
 async function endAtStart(
@@ -95,7 +90,6 @@ export const nothingElsewhere = proofCheck({
   id: 'loki.wrong-prefix',
   sentence: 'Under another prefix a fresh Loki starts and finds nothing',
   needs: { index },
-  part: 'default',
   notOutside: notOutside.otherProcess,
   failures: 'Prefixes that are ignored, or reach into each other',
   async run(scene: OwnScene): Promise<Observation> {
@@ -112,4 +106,16 @@ export const nothingElsewhere = proofCheck({
       await loki.kill()
     }
   },
+})
+
+export const outage = outageCheck({
+  server: 'loki',
+  sentence:
+    'Lines that Loki took while the store was out of reach are in the bucket afterwards, and are found',
+  failures: 'Chunks given up after too few tries, a WAL switched off, a route that was not cut',
+  ...{ object: 'chunk', lost: 'the lines are lost', metric: failedFlushes, preflight },
+  send: ({ orgId, marker }, otlpUrl) => sendLog({ otlpUrl, orgId }, marker),
+  flush: ({ orgId }, url) => flushLoki({ url, orgId }),
+  find: (scene) => findPlanned(scene),
+  readBack: async (scene, reader) => judgeLines(scene.marker, await queryMarker(scene, reader, 'outage')),
 })

@@ -28,8 +28,11 @@ export function proofCheck<
   Found,
   Needs extends CheckReferences = Readonly<Record<never, never>>,
   Uses extends CheckReferences = Readonly<Record<never, never>>,
->(definition: CheckDefinition<Context, Found, Needs, Uses> & ProofFacts): ProofCheck<Context, Found> {
-  const { part, notOutside, failures } = definition
+>(
+  definition: CheckDefinition<Context, Found, Needs, Uses> &
+    Omit<ProofFacts, 'part'> & { part?: ProofFacts['part'] },
+): ProofCheck<Context, Found> {
+  const { part = 'default', notOutside, failures } = definition
   return { ...defineCheck(definition), part, notOutside, failures }
 }
 

@@ -1,6 +1,7 @@
-import { broken, holds, Missing, type Observation } from '../../../service/cli/checks/check.ts'
+import { broken, type Check, holds, Missing, type Observation } from '../../../service/cli/checks/check.ts'
 import { type ObjectStore, ObjectStoreError } from '../../../service/object-store/object-store.ts'
-import { keyRangesOf, type OwnScene, type Scene } from '../scene.ts'
+import type { RunningServer, ServerName } from '../deployment.ts'
+import { keyRangesOf, launch, type OwnScene, type Scene } from '../scene.ts'
 import { type Canary, canaryChange, canaryFolder, putCanary } from '../store/canary.ts'
 import { changedOutside, contain, countsText } from '../store/containment.ts'
 import { type Listing, listingText, listObjects, newKeys } from '../store/objects.ts'
@@ -18,11 +19,10 @@ export interface BucketBefore {
  *
  * @param objects what the server calls its objects: chunks, blocks.
  */
-export function preflightCheck(server: 'loki' | 'tempo', objects: string) {
+export function preflightCheck(server: ServerName, objects: string) {
   return proofCheck({
     id: `${server}.preflight`,
     sentence: 'The store puts, gets, lists, joins and deletes objects below the prefix, and is left clean',
-    part: 'default',
     notOutside: notOutside.writes,
     failures: `Keys without the right to one of these calls, a store that refuses multipart uploads, ${objects} from before below the prefix`,
     async run(scene: OwnScene): Promise<Observation<BucketBefore & { canary: Canary }>> {
@@ -36,6 +36,28 @@ export function preflightCheck(server: 'loki' | 'tempo', objects: string) {
       if (bad.length > 0) return broken(bad.join('; '), 'each of these calls has to work')
       if (left.length > 0) return broken(`left behind: ${left.join(', ')}`, 'nothing may stay')
       return holds(`${good.join(', ')} in ${bucket}/${prefix}`, { before, canary })
+    },
+  })
+}
+
+type Preflight = ReturnType<typeof preflightCheck>
+
+/** Returns the check that the server which takes the marker starts. @param failures and `after` as in every check. */
+export function startCheck(
+  server: ServerName,
+  title: string,
+  { preflight, ...rest }: { preflight: Preflight; after?: string[]; failures: string },
+) {
+  return proofCheck({
+    ...rest,
+    id: `${server}.start`,
+    sentence: `${title} becomes ready on an empty disk`,
+    needs: { preflight },
+    notOutside: 'it runs already',
+    async run(scene: OwnScene): Promise<Observation<RunningServer>> {
+      const started = performance.now()
+      const writer = await launch(scene, 'main')
+      return holds(`ready after ${((performance.now() - started) / 1000).toFixed(1)} s`, writer)
     },
   })
 }
@@ -90,16 +112,20 @@ export async function checkContainment(scene: Scene, before: Listing, remark = '
     : holds(seen)
 }
 
-/** What the check of everything outside says of itself, for each server. */
-export const untouchedFacts = {
-  sentence: 'Everything outside the prefix is as it was, including a canary object',
-  part: 'default',
-  notOutside: 'no canary is put into a store that is in use',
-  failures: 'Anything that writes or deletes outside the prefix, such as a retention without one',
-} as const
+/** Returns the check that all objects outside the prefixes are as they were, above all the canary. */
+export function untouchedCheck(server: ServerName, needs: { landing: Check<never>; preflight: Preflight }) {
+  return proofCheck({
+    id: `${server}.untouched`,
+    sentence: 'Everything outside the prefix is as it was, including a canary object',
+    needs,
+    after: [`${server}.containment`],
+    notOutside: 'no canary is put into a store that is in use',
+    failures: 'Anything that writes or deletes outside the prefix, such as a retention without one',
+    run: (scene: OwnScene, { preflight }) => checkUntouched(scene, preflight),
+  })
+}
 
-/** Checks that all objects outside the prefixes are as they were, above all the canary. */
-export async function checkUntouched(
+async function checkUntouched(
   scene: Scene,
   { before, canary }: BucketBefore & { canary: Canary },
 ): Promise<Observation> {

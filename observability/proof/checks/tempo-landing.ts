@@ -1,4 +1,5 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
+import type { Writer } from '../deployment.ts'
 import { readableJson } from '../evidence.ts'
 import { type BlockMeta, isParquet, readBlockMeta } from '../formats/tempo-block.ts'
 import { type BlockKey, parseBlockKey } from '../formats/tempo-keys.ts'
@@ -18,12 +19,6 @@ export interface LandedBlock {
   files: ReadonlyMap<string, number>
 }
 
-/** A Tempo that takes traces. */
-export interface TempoWriter {
-  url: string
-  otlpUrl: string
-}
-
 /** How a trace is followed into the bucket. */
 export interface TraceSteps {
   /** What was in the bucket before: old blocks do not hold the trace. */
@@ -40,7 +35,7 @@ export interface TraceSteps {
  */
 export async function landTrace(
   scene: Scene,
-  writer: TempoWriter,
+  writer: Writer,
   steps: TraceSteps,
 ): Promise<Observation<LandedBlock>> {
   const { orgId, marker, waits, signal, prefix } = scene

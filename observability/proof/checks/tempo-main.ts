@@ -3,17 +3,18 @@ import type { RunningServer } from '../deployment.ts'
 import { readableJson } from '../evidence.ts'
 import type { Marker } from '../marker.ts'
 import { launch, type OwnScene, type Scene } from '../scene.ts'
+import type { Target } from '../servers/ask.ts'
 import { spansOf } from '../servers/otlp.ts'
-import { type FoundTrace, searchTraces, type TempoTarget, traceById } from '../servers/tempo-api.ts'
+import { type FoundTrace, searchTraces, traceById } from '../servers/tempo-api.ts'
 import { tryCopy } from '../store/preflight.ts'
 import { until } from '../until.ts'
 import { finding, notOutside, observeOrStop, proofCheck } from './proof-check.ts'
 import {
   checkContainment,
-  checkUntouched,
   containmentSentence,
   preflightCheck,
-  untouchedFacts,
+  startCheck,
+  untouchedCheck,
 } from './store-checks.ts'
 import { judgeBlock, landTrace } from './tempo-landing.ts'
 
@@ -23,7 +24,6 @@ export const copy = proofCheck({
   id: 'tempo.copy',
   sentence: 'The store copies objects below the prefix: Tempo’s retention and compaction depend on it',
   needs: { preflight },
-  part: 'default',
   notOutside: notOutside.writes,
   failures:
     'A store that fails at CopyObject (Hetzner documents that it may): retention then fails silently, so keep a lifecycle rule',
@@ -37,28 +37,17 @@ export const copy = proofCheck({
   },
 })
 
-/** Starts the Tempo that takes the trace. */
-export const start = proofCheck({
-  id: 'tempo.start',
-  sentence: 'Tempo becomes ready on an empty disk',
-  needs: { preflight },
+export const start = startCheck('tempo', 'Tempo', {
+  preflight,
   // Tempo takes every folder below its prefix for a tenant, including a scratch folder.
   after: ['tempo.copy'],
-  part: 'default',
-  notOutside: 'it runs already',
   failures: 'A setting that Tempo does not know, keys or a bucket that are refused, a port that is taken',
-  async run(scene: OwnScene): Promise<Observation<RunningServer>> {
-    const started = performance.now()
-    const writer = await launch(scene, 'main')
-    return holds(`ready after ${((performance.now() - started) / 1000).toFixed(1)} s`, writer)
-  },
 })
 
 export const landing = proofCheck({
   id: 'tempo.landing',
   sentence: 'A trace sent over OTLP is a block in the bucket once Tempo is flushed',
   needs: { writer: start, preflight },
-  part: 'default',
   failures: 'OTLP refused, a receiver on localhost only, blocks that cannot be written',
   run: (scene: OwnScene, { writer, preflight: { before } }) => landTrace(scene, writer, { before }),
 })
@@ -68,7 +57,6 @@ export const objects = proofCheck({
   sentence:
     'That block is what was written: files, meta.json with tenant, count, size and times, and the ids in its data',
   needs: { landing },
-  part: 'default',
   failures: 'Bytes that changed on their way or in the store, another tenant, a block that is cut off',
   run: (scene: Scene, { landing: block }) => judgeBlock(scene, block),
 })
@@ -79,7 +67,6 @@ export const readBack = proofCheck({
   sentence: 'A fresh Tempo on an empty disk gives back the same spans by the id of the trace',
   needs: { writer: start, landing },
   after: ['tempo.objects'],
-  part: 'default',
   notOutside: notOutside.freshProcess,
   failures: 'A prefix that is read differently than written, blocks that lack a file',
   async run(scene: OwnScene, { writer }): Promise<Observation<{ url: string; reader: RunningServer }>> {
@@ -96,7 +83,7 @@ export const readBack = proofCheck({
 /** Asks until the trace is there: a Tempo has to poll its list of blocks first. @returns `null` if it is not. */
 export async function traceOf(
   scene: Scene,
-  { url }: TempoTarget,
+  { url }: Target,
   label = 'read-back',
 ): Promise<FoundTrace | null> {
   const { marker, orgId, waits, signal, evidence } = scene
@@ -122,18 +109,13 @@ export const search = proofCheck({
   id: 'tempo.search',
   sentence: 'The same Tempo finds the trace by its attributes',
   needs: { readBack },
-  part: 'default',
   notOutside: notOutside.freshProcess,
   failures: '`query_backend_after` left at 15 minutes: young blocks are left to an ingester that is gone',
   run: (scene: OwnScene, { readBack: { reader } }) => searchTrace(scene, reader),
 })
 
 /** Searches the marker's trace by its attributes until it is found. @param label of the evidence. */
-export async function searchTrace(
-  scene: Scene,
-  { url }: TempoTarget,
-  label = 'search',
-): Promise<Observation> {
+export async function searchTrace(scene: Scene, { url }: Target, label = 'search'): Promise<Observation> {
   const { marker, orgId, waits, signal, evidence } = scene
   const traceql = `{ resource.service.name = "${marker.serviceName}" && span.correlation.id = "${marker.correlationId}" }`
   const range = { from: marker.at - searchedMilliseconds, to: marker.at + searchedMilliseconds }
@@ -157,7 +139,6 @@ export const origin = proofCheck({
   id: 'tempo.origin',
   sentence: 'Its answer came from the store: blocks there have the trace, its ingester does not',
   needs: { readBack },
-  part: 'default',
   notOutside: notOutside.freshProcess,
   failures: 'The disk was not empty: what looks like the store was a block of the ingester',
   async run({ marker: { traceId }, orgId }: OwnScene, { readBack: { url } }): Promise<Observation> {
@@ -186,7 +167,6 @@ export const containment = proofCheck({
     'join.log-to-trace',
     'join.trace-to-log',
   ],
-  part: 'default',
   failures:
     'No prefix: then other folders of the bucket are taken for tenants; usage reports; another writer in the same bucket',
   async run(scene: OwnScene, { preflight: { before }, readBack }) {
@@ -196,10 +176,4 @@ export const containment = proofCheck({
   },
 })
 
-export const untouched = proofCheck({
-  ...untouchedFacts,
-  id: 'tempo.untouched',
-  needs: { landing, preflight },
-  after: ['tempo.containment'],
-  run: (scene: OwnScene, { preflight }) => checkUntouched(scene, preflight),
-})
+export const untouched = untouchedCheck('tempo', { landing, preflight })

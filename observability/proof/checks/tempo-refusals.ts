@@ -1,16 +1,18 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
 import { launch, launchExpectingFailure, type OwnScene, sidePrefix } from '../scene.ts'
-import { traceById } from '../servers/tempo-api.ts'
+import { sendTrace } from '../servers/otlp.ts'
+import { flushTempo, traceById } from '../servers/tempo-api.ts'
+import { outageCheck } from './outage.ts'
 import { notOutside, proofCheck } from './proof-check.ts'
 import { type WrongLaunch, wrongBucket, wrongSecret } from './refusals.ts'
-import { landing, preflight, searchTrace } from './tempo-main.ts'
+import { findBlock } from './tempo-landing.ts'
+import { judgeTrace, landing, preflight, searchTrace, traceOf } from './tempo-main.ts'
 
 export const wrongSecretRefused = proofCheck({
   id: 'tempo.wrong-secret',
   sentence: 'With a wrong secret Tempo does not start',
   needs: { preflight },
   after: ['tempo.copy'],
-  part: 'default',
   notOutside: notOutside.otherProcess,
   failures: 'A store that accepts any key',
   run: (scene: OwnScene) => refuse(scene, wrongSecret),
@@ -21,7 +23,6 @@ export const wrongBucketRefused = proofCheck({
   sentence: 'With an absent bucket Tempo does not start',
   needs: { preflight },
   after: ['tempo.copy'],
-  part: 'default',
   notOutside: notOutside.otherProcess,
   failures: 'A store that makes missing buckets',
   run: (scene: OwnScene) => refuse(scene, wrongBucket),
@@ -43,7 +44,6 @@ export const nothingElsewhere = proofCheck({
   id: 'tempo.wrong-prefix',
   sentence: 'Under another prefix a fresh Tempo starts and finds nothing',
   needs: { landing },
-  part: 'default',
   notOutside: notOutside.otherProcess,
   failures: 'Prefixes that are ignored, or reach into each other',
   async run(scene: OwnScene): Promise<Observation> {
@@ -60,5 +60,23 @@ export const nothingElsewhere = proofCheck({
     } finally {
       await tempo.kill()
     }
+  },
+})
+
+export const outage = outageCheck({
+  server: 'tempo',
+  sentence:
+    'A trace that Tempo took while the store was out of reach is in the bucket afterwards, and is found',
+  failures: 'Blocks given up after too few tries, a route that was not cut',
+  ...{ object: 'block', lost: 'the trace is lost', preflight },
+  metric: 'tempo_ingester_failed_flushes_total',
+  send: ({ orgId, marker }, otlpUrl) => sendTrace({ otlpUrl, orgId }, marker),
+  flush: ({ orgId }, url) => flushTempo({ url, orgId }),
+  find: (scene, { before }) => findBlock(scene, scene.prefix, { before }),
+  async readBack(scene, reader) {
+    const trace = await traceOf(scene, reader, 'outage')
+    return trace === null
+      ? broken('a fresh Tempo has no such trace', 'it is in the bucket')
+      : judgeTrace(scene.marker, trace)
   },
 })

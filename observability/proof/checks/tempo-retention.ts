@@ -1,6 +1,7 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
 import type { YamlMapping } from '../../config/yaml.ts'
 import { merged } from '../../config/yaml.ts'
+import type { Writer } from '../deployment.ts'
 import { type Marker, newMarker } from '../marker.ts'
 import { launch, type OwnScene, type Scene, sidePrefix } from '../scene.ts'
 import { described, isSuccess } from '../servers/ask.ts'
@@ -9,7 +10,7 @@ import { flushTempo, traceById } from '../servers/tempo-api.ts'
 import { type Listing, listObjects } from '../store/objects.ts'
 import { until } from '../until.ts'
 import { proofCheck } from './proof-check.ts'
-import { findBlock, type LandedBlock, type TempoWriter } from './tempo-landing.ts'
+import { findBlock, type LandedBlock } from './tempo-landing.ts'
 import { copy, preflight } from './tempo-main.ts'
 
 const minuteMilliseconds = 60_000
@@ -54,7 +55,7 @@ export const retention = proofCheck({
   },
 })
 
-async function landBlock(scene: Scene, writer: TempoWriter, before: Listing): Promise<LandedBlock> {
+async function landBlock(scene: Scene, writer: Writer, before: Listing): Promise<LandedBlock> {
   const { orgId, marker, waits, signal, prefix } = scene
   const sent = await sendTrace({ otlpUrl: writer.otlpUrl, orgId }, marker)
   if (!isSuccess(sent)) throw new Error(`Tempo did not take the trace: ${described(sent)}`)

@@ -8,24 +8,24 @@ import { type Launched, launchServer } from './launch.ts'
 import { foreignStoreSite, ownStoreSite } from './launch-site.ts'
 
 export interface ComposeDeploymentOptions {
-  /** The store to use, which containers have to reach; `null`: a throw-away MinIO beside them. */
+  /** The store to use, which containers have to reach; `null`: a throw-away MinIO next to them. */
   store: StoreAccess | null
-  /** Of the `docker` command. */
+  /** Environment of the `docker` command. */
   env: DockerEnvironment
-  /** Absolute path of a folder for its own files; `close` removes it. */
+  /** Absolute path of a folder for the files of the deployment; `close` removes it. */
   folder: string
   onProgress: OnProgress
 }
 
-/** `null` if {@link openComposeDeployment} can be tried here, else what is missing, in one line. */
+/** Returns `null` if {@link openComposeDeployment} can be tried here, otherwise what is missing, in one line. */
 export async function whyNoComposeDeployment(env: DockerEnvironment): Promise<string | null> {
   const whyNot = await whyNoDocker(env)
   return whyNot === null ? null : `no usable Docker Engine: ${whyNot}`
 }
 
 /**
- * Loki and Tempo in containers, from the same compose file and overlays that operators use: every server of the
- * proof is a Compose project of its own, in one network with the store.
+ * Returns a deployment that runs Loki and Tempo in containers, from the compose file and overlays that operators use:
+ * every server of the proof is a Compose project of its own, in one network with the store.
  *
  * @throws {CommandError} if the engine or the store's container fails. @throws {ServerBuildError} if an image
  *   has to be built and cannot be. @throws {Error} if `store` is out of reach for containers.

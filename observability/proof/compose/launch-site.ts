@@ -14,11 +14,11 @@ import type { OnProgress } from '../../../service/cli/progress.ts'
 import type { ServerName, StoreAccess, StoreRoute } from '../deployment.ts'
 import { storeRoutes } from './store-route.ts'
 
-/** What is decided before there is a store. */
+/** What is known before there is a store. */
 export interface SitePlan {
-  /** Compose project of the store; begins the names of everything else. */
+  /** Compose project of the store; the names of everything else begin with it. */
   project: string
-  /** Absolute path of a folder for files of its own. */
+  /** Absolute path of a folder for the files of the site. */
   folder: string
   env: DockerEnvironment
   images: ComposeSettings
@@ -32,23 +32,23 @@ export interface LaunchSite extends SitePlan {
   store: StoreAccess
   /** Origin by which containers reach it. */
   endpoint: string
-  /** The compose files of a server on that store, beside `observability.yaml` and its own overlay. */
+  /** The compose files of a server on that store, in addition to `observability.yaml` and its own overlay. */
   files: string[]
   /** The choice in the name of its overlay. */
   choice: 's3-minio' | 's3-hetzner'
   /** Name of the file with the keys of a server, where that overlay looks for it. */
   credentialsFile(server: ServerName): string
   openRoute(): Promise<StoreRoute>
-  /** Removes the network and what else runs in it. Can be repeated. */
+  /** Removes the network and everything that runs in it. Can be repeated. */
   close(): Promise<void>
 }
 
 /**
- * A throw-away MinIO, set up as every local one.
+ * Starts a throw-away MinIO, set up as every local one.
  *
- * Decision: `store` has the keys of its root, since the checks look at all of a bucket and at buckets that no
- * server may reach. That the keys which operators' stacks get are enough for Loki and Tempo, the test of such a
- * stack shows. Revisit when a check is about permissions.
+ * Decision: `store` has the keys of its root, since the checks look at all of a bucket and at buckets that no server
+ * may reach. The test of an operator's stack shows that its keys are enough for Loki and Tempo. Revisit when a check is
+ * about permissions.
  */
 export async function ownStoreSite(plan: SitePlan): Promise<LaunchSite> {
   const { project, env, onProgress } = plan
@@ -74,7 +74,7 @@ export async function ownStoreSite(plan: SitePlan): Promise<LaunchSite> {
   }
 }
 
-/** {@link upObjectStore}, which leaves nothing running if it fails. */
+/** Brings up the store as {@link upObjectStore} does, and leaves nothing running if it fails. */
 async function upOrNothing(options: StackOptions): Promise<ObjectStoreStack> {
   try {
     return await upObjectStore(options)
@@ -86,7 +86,7 @@ async function upOrNothing(options: StackOptions): Promise<ObjectStoreStack> {
 }
 
 /**
- * A store that is somewhere else, under the name by which this process knows it, too.
+ * Returns a site on a store elsewhere, under the name by which this process knows it.
  *
  * @throws {Missing} if containers cannot reach it, or do not know who signed its certificate.
  */
@@ -94,7 +94,7 @@ export async function foreignStoreSite(plan: SitePlan, store: StoreAccess): Prom
   const { hostname } = new URL(store.endpoint)
   if (/^(localhost|127\.|\[::1\]$)/.test(hostname)) {
     throw new Missing(
-      `containers cannot reach a store at ${hostname}: leave it out, and they get one of their own`,
+      `containers cannot reach a store at ${hostname}: unset S3_*, and they get a store of their own`,
     )
   }
   if (store.ca !== undefined) {

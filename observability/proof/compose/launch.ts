@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { mustRun } from '../../../compose/run-command.ts'
+import { mustRun, runCommand } from '../../../compose/run-command.ts'
+import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
 import { freePorts } from '../../../compose/servers/free-port.ts'
 import { answersOk, ServerStartError } from '../../../compose/servers/server-process.ts'
 import {
@@ -10,21 +11,21 @@ import {
 } from '../../../compose/stacks/compose-project.ts'
 import { sharedCredentials } from '../../../compose/stacks/credentials-file.ts'
 import { ensureSecretFor } from '../../../compose/stacks/stack-secrets.ts'
-import { type Container, containerWithId } from '../../stack/container.ts'
+import { containerPlaces, resolveContainer } from '../../config/container-places.ts'
 import type { Launch, RunningServer } from '../deployment.ts'
-import { launchConfig } from './launch-config.ts'
+import { launchConfig } from '../servers/launch-config.ts'
 import type { LaunchSite } from './launch-site.ts'
 
 const readySecondsMax = 90
 const pollMilliseconds = 200
 const startAttemptsMax = 3
 const linesInErrorMax = 20
-/** What `stop` waits before it kills. Tempo 2.9 has long flushed by then, and hangs once it has been queried. */
+/** How long `stop` waits before it kills. Tempo 2.9 has flushed long before, and hangs once it has been queried. */
 const stopSecondsMax = { loki: 60, tempo: 5 }
-/** As whom the base file runs both. */
+/** User of both servers in the base file. */
 const serverUser = 10001
 
-/** What is left of a launch, however it went: to be removed in the end. */
+/** What remains of a launch, whether it succeeded or not: to be removed in the end. */
 export interface Launched {
   /** Name of its volume, which may be that of another launch. */
   disk: string
@@ -34,7 +35,7 @@ export interface Launched {
 /**
  * Launches one server of a proof as a Compose project of its own and waits until it is ready.
  *
- * @param onLaunched told before it is started, so that it can be removed whatever happens.
+ * @param onLaunched called before it is started, so that it can be removed whatever happens.
  * @param signal ends the wait.
  * @throws {ServerStartError} with its last lines, if it ends or is not ready in time; it is then stopped.
  */
@@ -45,8 +46,9 @@ export async function launchServer(
   signal: AbortSignal,
 ): Promise<RunningServer> {
   signal.throwIfAborted()
-  const config = await launchConfig(site, launch)
-  launch.onConfig?.(config)
+  const { loki, tempo } = containerPlaces
+  const configSite = { ...site, readFile, resolveHost: resolveContainer }
+  const config = await launchConfig(launch, configSite, launch.server === 'loki' ? { loki } : { tempo })
   const disk = launch.disk?.name ?? (await makeDisk(site, launch))
   const { project, port, otlpPort } = await up(site, launch, { config, disk }, onLaunched)
   const id = (await project.compose(['ps', '--all', '--quiet', launch.server])).stdout.trim()
@@ -63,7 +65,12 @@ export async function launchServer(
   }
 }
 
-/** A port that looked free may be taken by the time Docker listens there: then others are tried. */
+/** No setting of a launch in a container comes from a file. */
+function readFile(path: string): never {
+  throw new Error(`a launch in a container reads no file, and was configured with ${path}`)
+}
+
+/** A port that looked free may be taken when Docker listens there: then others are tried. */
 async function up(
   site: LaunchSite,
   launch: Launch,
@@ -89,7 +96,7 @@ async function makeDisk({ project, env }: LaunchSite, { name }: Launch): Promise
   return disk
 }
 
-/** Writes everything that the compose files ask for into a folder of the launch. */
+/** Writes everything that the compose files need into a folder of the launch. */
 async function describeLaunch(
   site: LaunchSite,
   { server, name, variants, credentials = site.store }: Launch,
@@ -135,5 +142,40 @@ async function untilReady(
     }
     signal.throwIfAborted()
     await Bun.sleep(pollMilliseconds)
+  }
+}
+
+/** Exit code of a container that ended by SIGKILL: 128 plus the signal's number. */
+const killedExitCode = 137
+
+/** A container. */
+interface Container {
+  /** Returns false once its program has ended. */
+  isRunning(): Promise<boolean>
+  /** Returns everything that its program has printed, also after its end. */
+  log(): Promise<string>
+  /** Sends SIGTERM, and SIGKILL after `secondsMax`; waits until it is gone. Can be repeated. */
+  stop(secondsMax: number): Promise<'ended' | 'killed'>
+  /** Sends SIGKILL and waits until it is gone. Can be repeated. */
+  kill(): Promise<void>
+}
+
+/** Returns the container with this id. Its methods throw {CommandError} if the engine fails. */
+function containerWithId(id: string, env: DockerEnvironment): Container {
+  const inspect = async (what: string) =>
+    (await mustRun(['docker', 'inspect', '--format', what, id], { env })).trim()
+  return {
+    isRunning: async () => (await inspect('{{.State.Running}}')) === 'true',
+    log: async () => {
+      const { stdout, stderr } = await runCommand(['docker', 'logs', id], { env })
+      return stdout + stderr
+    },
+    stop: async (secondsMax) => {
+      await mustRun(['docker', 'stop', '--time', String(secondsMax), id], { env })
+      return Number(await inspect('{{.State.ExitCode}}')) === killedExitCode ? 'killed' : 'ended'
+    },
+    kill: async () => {
+      await mustRun(['docker', 'stop', '--time', '0', id], { env })
+    },
   }
 }

@@ -2,6 +2,7 @@ import { ensureObservabilityImage } from '../../../compose/images/observability/
 import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
 import { freePort } from '../../../compose/servers/free-port.ts'
 import { answersOk } from '../../../compose/servers/server-process.ts'
+import { addProxy } from '../../../compose/servers/toxiproxy.ts'
 import type { ComposeProject } from '../../../compose/stacks/compose-project.ts'
 import type { OnProgress } from '../../../service/cli/progress.ts'
 import type { StoreRoute } from '../deployment.ts'
@@ -9,7 +10,7 @@ import type { StoreRoute } from '../deployment.ts'
 const firstPort = 9100
 const readySecondsMax = 30
 
-/** Makes ways to the store that can be cut: proxies in one Toxiproxy, a container of the store's own project. */
+/** Returns a maker of routes to the store that can be cut: proxies of one Toxiproxy, in the store's own project. */
 export function storeRoutes(project: ComposeProject, env: DockerEnvironment, onProgress: OnProgress) {
   let starting: Promise<string> | undefined
   let opened = 0
@@ -19,19 +20,17 @@ export function storeRoutes(project: ComposeProject, env: DockerEnvironment, onP
       starting ??= startToxiproxy(project, env, onProgress)
       const api = await starting
       const port = firstPort + opened++
-      const name = `store-${port}`
-      await tell(`${api}/proxies`, { name, listen: `0.0.0.0:${port}`, upstream, enabled: true })
-      const enable = (enabled: boolean) => tell(`${api}/proxies/${name}`, { enabled })
+      const proxy = await addProxy(api, `store-${port}`, upstream, `0.0.0.0:${port}`)
       return {
         endpoint: `http://toxiproxy:${port}`,
-        cut: () => enable(false),
-        restore: () => enable(true),
+        cut: () => proxy.setEnabled(false),
+        restore: () => proxy.setEnabled(true),
       }
     },
   }
 }
 
-/** Origin of its HTTP API. */
+/** Starts Toxiproxy. @returns the origin of its HTTP API. */
 async function startToxiproxy(project: ComposeProject, env: DockerEnvironment, onProgress: OnProgress) {
   const image = await ensureObservabilityImage('toxiproxy', env, onProgress)
   const port = await freePort()
@@ -45,11 +44,4 @@ async function startToxiproxy(project: ComposeProject, env: DockerEnvironment, o
     await Bun.sleep(50)
   }
   return api
-}
-
-/** One call of Toxiproxy's HTTP API (its README, "HTTP API"). @throws {Error} unless it agrees. */
-async function tell(url: string, body: unknown): Promise<void> {
-  const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) })
-  if (!response.ok) throw new Error(`toxiproxy answers ${response.status}: ${await response.text()}`)
-  await response.body?.cancel()
 }

@@ -10,8 +10,8 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
 })
 
 /**
- * CRC32C of the bytes, as an unsigned number (RFC 3720 section 12.1). Bun and Node have CRC32 of another
- * polynomial only.
+ * Returns the CRC32C of the bytes as an unsigned number (RFC 3720 section 12.1). Bun and Node only have the CRC32 of
+ * another polynomial.
  */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff

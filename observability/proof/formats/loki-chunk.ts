@@ -1,6 +1,6 @@
 import { decodeSnappyStream, snappyStreamsIn } from './snappy.ts'
 
-/** What stands in a Loki chunk before its log lines (grafana/loki, pkg/storage/chunk/chunk.go). */
+/** What a Loki chunk contains before its log lines (grafana/loki, pkg/storage/chunk/chunk.go). */
 export interface LokiChunk {
   tenant: string
   /** Hexadecimal, as in the key. */
@@ -9,11 +9,11 @@ export interface LokiChunk {
   from: number
   through: number
   labels: Record<string, string>
-  /** Everything behind the description, decompressed as far as it is Snappy; the log lines stand in it. */
+  /** Everything after the description, decompressed as far as it is Snappy; it contains the log lines. */
   contents: Uint8Array
 }
 
-/** The object is no chunk; the message says why. */
+/** The object is not a chunk; the message says why. */
 export class LokiChunkError extends Error {
   override readonly name = 'LokiChunkError'
 }
@@ -30,10 +30,10 @@ interface Description {
 }
 
 /**
- * Reads a chunk's object: 4 bytes length, a framed Snappy stream of JSON that describes it, 4 bytes length,
- * and the log lines. No code of Loki's takes part.
+ * Reads a chunk's object: 4 bytes length, a framed Snappy stream of JSON that describes it, 4 bytes length, and the log
+ * lines. It uses no code of Loki.
  *
- * @throws {LokiChunkError} or {SnappyError} if it is not one.
+ * @throws {LokiChunkError} or {SnappyError} if it is not a chunk.
  */
 export function readLokiChunk(object: Uint8Array): LokiChunk {
   const view = new DataView(object.buffer, object.byteOffset, object.byteLength)
@@ -64,7 +64,7 @@ function fingerprintIn(json: string): string {
   return BigInt(digits).toString(16)
 }
 
-/** `chunk_encoding: none` has no streams in it: then it is there to be read as it is. */
+/** With `chunk_encoding: none` there are no streams, and the lines are readable as they are. */
 function decompressed(data: Uint8Array): Uint8Array {
   const streams = snappyStreamsIn(data).map((at) => decodeSnappyStream(data.subarray(at)))
   return streams.length === 0 ? data : Buffer.concat(streams)

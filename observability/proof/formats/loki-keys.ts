@@ -1,27 +1,27 @@
-/** Of which kind an object of Loki's is, by its key below the prefix; see README.md, "Known keys". */
+/** A kind of object, by its key below the prefix. */
 export interface KeyForm {
   name: string
   form: RegExp
 }
 
 /**
- * Every form of key that Loki 3 writes below its prefix with a TSDB index (found by running it, and in
- * pkg/storage, pkg/compactor, pkg/analytics of grafana/loki). Tenants are what `auth_enabled: false` calls
- * `fake`, or those of X-Scope-OrgID.
+ * Every form of key that Loki 3 writes below its prefix with a TSDB index (found by running it, and in pkg/storage,
+ * pkg/compactor, pkg/analytics of grafana/loki). The tenant is `fake` with `auth_enabled: false`, otherwise that of
+ * X-Scope-OrgID.
  */
 export const lokiKeyForms: readonly KeyForm[] = [
   { name: 'chunk', form: /^[^/]+\/[0-9a-f]{1,16}\/[0-9a-f]+:[0-9a-f]+:[0-9a-f]{1,8}$/ },
   // One file per ingester and quarter of an hour, for all tenants.
   { name: 'index', form: /^index\/index_\d+\/\d+-[^/]+\.tsdb\.gz$/ },
-  // One file per tenant, once the compactor has been there.
+  // One file per tenant, after compaction.
   { name: 'compacted index', form: /^index\/index_\d+\/[^/]+\/[^/]+\.tsdb\.gz$/ },
   { name: 'delete requests', form: /^index\/delete_requests\/delete_requests(\.sqlite)?\.gz$/ },
-  // Of a ruler, where one is configured; ours is not.
+  // Written by a ruler, if one is configured; ours is not.
   { name: 'rule', form: /^rules\/[^/]+\/[^/]+\/[^/]+$/ },
   { name: 'cluster seed', form: /^loki_cluster_seed\.json$/ },
 ]
 
-/** What a chunk's key says (pkg/storage/chunk/chunk.go, `newExternalKey`). */
+/** The parts of a chunk's key (pkg/storage/chunk/chunk.go, `newExternalKey`). */
 export interface ChunkKey {
   tenant: string
   fingerprint: string
@@ -33,10 +33,9 @@ export interface ChunkKey {
 }
 
 /**
- * Reads a chunk's key. A prefix before it does not matter: where the key lies is another question than what it
- * says.
+ * Reads a chunk's key, whatever prefix precedes it.
  *
- * @returns `null` if it is no chunk's.
+ * @returns `null` if it is not the key of a chunk.
  */
 export function parseChunkKey(key: string): ChunkKey | null {
   const parts = /(?:^|\/)([^/]+)\/([0-9a-f]{1,16})\/([0-9a-f]+):([0-9a-f]+):([0-9a-f]{1,8})$/.exec(key)

@@ -1,6 +1,6 @@
 /**
- * The sum of all series of a metric in the Prometheus text format (prometheus.io, "Exposition formats"), or
- * `null` if there is none.
+ * Returns the sum of all series of a metric in the Prometheus text format (prometheus.io, "Exposition formats"), or
+ * `null` if there is no such series.
  *
  * @param labels only series that have these; default: all.
  */

@@ -5,14 +5,14 @@ const streamIdentifier = Uint8Array.of(0xff, 0x06, 0x00, 0x00, 0x73, 0x4e, 0x61,
 const chunkHeaderBytes = 4
 const checksumBytes = 4
 
-/** Bytes that are not what the Snappy formats say; the message names the rule. */
+/** Bytes that violate the Snappy formats; the message names the rule. */
 export class SnappyError extends Error {
   override readonly name = 'SnappyError'
 }
 
 /**
- * The bytes of a framed Snappy stream (google/snappy, framing_format.txt), with the checksum of each chunk
- * verified. The stream ends with `framed`, or where something begins that is no chunk.
+ * Returns the bytes of a framed Snappy stream (google/snappy, framing_format.txt), and verifies the checksum of each
+ * chunk. The stream ends with `framed`, or before something that is not a chunk.
  *
  * @throws {SnappyError} if it does not begin with a stream identifier, or a chunk is damaged.
  */
@@ -24,7 +24,7 @@ export function decodeSnappyStream(framed: Uint8Array): Uint8Array {
     const type = framed[at] ?? 0
     const length = littleEndian(framed, at + 1, 3)
     const body = framed.subarray(at + chunkHeaderBytes, at + chunkHeaderBytes + length)
-    // What follows the stream in a file is not the stream's: Loki puts a checksum after each.
+    // Loki writes a checksum after each stream, which is not part of it.
     if (type > 0x01 || body.length < length || length < checksumBytes) break
     parts.push(decodeChunk(type, body))
     at += chunkHeaderBytes + length
@@ -32,7 +32,7 @@ export function decodeSnappyStream(framed: Uint8Array): Uint8Array {
   return Buffer.concat(parts)
 }
 
-/** Where framed streams begin in `bytes`, ascending. */
+/** Returns where framed streams begin in `bytes`, ascending. */
 export function snappyStreamsIn(bytes: Uint8Array): number[] {
   const found: number[] = []
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

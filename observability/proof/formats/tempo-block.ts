@@ -1,4 +1,4 @@
-/** A block's meta.json (grafana/tempo, tempodb/backend/block_meta.go), as far as it is compared. */
+/** What is compared of a block's meta.json (grafana/tempo, tempodb/backend/block_meta.go). */
 export interface BlockMeta {
   blockID: string
   tenantID: string
@@ -7,14 +7,14 @@ export interface BlockMeta {
   endTime: string
   /** Traces in it. */
   totalObjects: number
-  /** Of data.parquet, in bytes. */
+  /** Size of data.parquet, in bytes. */
   size: number
-  /** How many bloom-<n> there are. */
+  /** Number of files bloom-<n>. */
   bloomShards: number
   format: string
 }
 
-/** @throws {Error} if it is not JSON, or one of these is missing. */
+/** Reads a meta.json. @throws {Error} if it is not JSON, or a member is missing. */
 export function readBlockMeta(json: string): BlockMeta {
   const meta = JSON.parse(json) as Record<string, unknown>
   const texts = ['blockID', 'tenantID', 'startTime', 'endTime', 'format']
@@ -27,7 +27,7 @@ export function readBlockMeta(json: string): BlockMeta {
   return meta as unknown as BlockMeta
 }
 
-/** Apache Parquet, "File Format": it begins and ends with these four bytes. */
+/** Returns whether the bytes begin and end with `PAR1` (Apache Parquet, "File Format"). */
 export function isParquet(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return (

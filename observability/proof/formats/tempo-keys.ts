@@ -3,20 +3,20 @@ import type { KeyForm } from './loki-keys.ts'
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 
 /**
- * Every form of key that Tempo 2.9 and 3.0 write below their prefix (found by running them, and in
- * tempodb/backend of grafana/tempo). The tenant is `single-tenant`, or those of X-Scope-OrgID.
+ * Every form of key that Tempo 2.9 and 3.0 write below their prefix (found by running them, and in tempodb/backend of
+ * grafana/tempo). The tenant is `single-tenant`, or that of X-Scope-OrgID.
  */
 export const tempoKeyForms: readonly KeyForm[] = [
   { name: 'block', form: new RegExp(`^[^/]+/${uuid}/(meta\\.json|data\\.parquet|index|bloom-\\d+)$`) },
-  // In place of meta.json, once the block was compacted into another or has passed its retention.
+  // Replaces meta.json once the block was compacted into another one or is older than the retention.
   { name: 'compacted block', form: new RegExp(`^[^/]+/${uuid}/meta\\.compacted\\.json$`) },
   { name: 'tenant index', form: /^[^/]+\/index\.(json\.gz|pb\.zst)$/ },
-  // Tempo 3: what its scheduler has handed out.
+  // Tempo 3: the jobs that its scheduler has assigned.
   { name: 'work', form: /^work\.json$/ },
   { name: 'cluster seed', form: /^tempo_cluster_seed\.json$/ },
 ]
 
-/** Which file of which block a key is. */
+/** The parts of the key of a block's file. */
 export interface BlockKey {
   tenant: string
   block: string
@@ -26,9 +26,9 @@ export interface BlockKey {
 }
 
 /**
- * Reads the key of a block's file; a prefix before it does not matter.
+ * Reads the key of a block's file, whatever prefix precedes it.
  *
- * @returns `null` if it is none.
+ * @returns `null` if it is not the key of one.
  */
 export function parseBlockKey(key: string): BlockKey | null {
   const parts = new RegExp(`^((?:.*/)?([^/]+)/(${uuid})/)([^/]+)$`).exec(key)

@@ -4,6 +4,13 @@ export interface Answer {
   text: string
 }
 
+/** A server, and the tenant whose data are asked for. */
+export interface Target {
+  /** Origin of its HTTP API. */
+  url: string
+  orgId?: string | undefined
+}
+
 export interface Question extends RequestInit {
   /** Tenant, sent as X-Scope-OrgID. */
   orgId?: string | undefined
@@ -17,7 +24,7 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
 }
 
-/** An answer that has to be a good one and is not. */
+/** An answer that should be a success and is not. */
 export class UnexpectedAnswer extends Error {
   override readonly name = 'UnexpectedAnswer'
 
@@ -30,7 +37,7 @@ export class UnexpectedAnswer extends Error {
 }
 
 /**
- * One HTTP request to Loki or Tempo.
+ * Sends one HTTP request to Loki or Tempo.
  *
  * @throws {NoAnswer} if there is none in time.
  */
@@ -48,21 +55,21 @@ export async function ask(url: string, { orgId, secondsMax, ...init }: Question 
   }
 }
 
-/** The same where anything but a 2xx is a failure. @throws {UnexpectedAnswer} for the others. */
+/** Sends one HTTP request that has to succeed. @throws {NoAnswer} @throws {UnexpectedAnswer} unless it is a 2xx. */
 export async function askSuccessfully(url: string, question: Question = {}): Promise<Answer> {
   const answer = await ask(url, question)
   if (!isSuccess(answer)) throw new UnexpectedAnswer(url, answer)
   return answer
 }
 
-/** The JSON of a good answer. */
+/** Sends one HTTP request and returns the JSON of its answer. @throws as {@link askSuccessfully} does. */
 export async function askJson<T>(url: string, question: Question = {}): Promise<T> {
   return JSON.parse((await askSuccessfully(url, question)).text) as T
 }
 
 /**
- * What came of a request whose effect is looked for elsewhere, in words: a flush may go on for longer than an answer
- * is waited for.
+ * Returns in words what came of a request whose effect shows elsewhere: a flush may take longer than the time limit of
+ * its answer.
  */
 export async function outcomeOf(answer: Promise<Answer>): Promise<string> {
   try {
@@ -73,11 +80,12 @@ export async function outcomeOf(answer: Promise<Answer>): Promise<string> {
   }
 }
 
+/** Returns whether the status is a 2xx. */
 export function isSuccess({ status }: Answer): boolean {
   return status >= 200 && status < 300
 }
 
-/** `204`, `500 failed to …`: the status and the first line of what was said with it. */
+/** Returns the status and the first line of the text: `204`, `500 failed to …`. */
 export function described({ status, text }: Answer): string {
   const line = text.trim().split('\n')[0]?.slice(0, 200) ?? ''
   return line === '' ? String(status) : `${status} ${line}`

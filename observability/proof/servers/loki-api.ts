@@ -1,13 +1,7 @@
-import { type Answer, ask, askJson, askSuccessfully } from './ask.ts'
+import { type Answer, ask, askJson, askSuccessfully, type Target } from './ask.ts'
 import { nanoseconds } from './otlp.ts'
 
-/** A Loki and as whom it is asked. */
-export interface LokiTarget {
-  url: string
-  orgId?: string | undefined
-}
-
-/** A log line as Loki gives it back. */
+/** A log line as Loki returns it. */
 export interface FoundLine {
   /** Nanoseconds since the epoch, as text. */
   ns: string
@@ -20,7 +14,7 @@ export interface QueryAnswer {
   lines: FoundLine[]
   /** Chunks that were fetched from the object store for this answer. */
   chunksDownloaded: number
-  /** Chunks that the ingester itself still had: in memory, or from its own disk. */
+  /** Chunks that the ingester still had: in memory, or on its own disk. */
   chunksInIngester: number
   /** The answer as it came, for the evidence. */
   text: string
@@ -41,12 +35,12 @@ interface QueryRangeBody {
 }
 
 /**
- * All lines of a query between two times, oldest first (Loki HTTP API, `query_range`).
+ * Returns all lines of a query between two times, oldest first (Loki HTTP API, `query_range`).
  *
  * @param from milliseconds since the epoch; `to` is included.
  */
 export async function queryLines(
-  { url, orgId }: LokiTarget,
+  { url, orgId }: Target,
   query: string,
   { from, to }: { from: number; to: number },
 ): Promise<QueryAnswer> {
@@ -74,14 +68,14 @@ export async function queryLines(
   }
 }
 
-/** Writes all chunks in memory to the store; answers when they are there, or at once where they cannot be. */
-export function flushLoki({ url, orgId }: LokiTarget): Promise<Answer> {
+/** Has Loki write all chunks in memory to the store. It answers when they are there, or at once if they cannot be. */
+export function flushLoki({ url, orgId }: Target): Promise<Answer> {
   return ask(`${url}/flush`, { method: 'POST', orgId })
 }
 
 /** Asks for the deletion of what a query finds (Loki HTTP API, `POST /loki/api/v1/delete`). */
 export function requestDeletion(
-  { url, orgId }: LokiTarget,
+  { url, orgId }: Target,
   query: string,
   { from, to }: { from: number; to: number },
 ): Promise<Answer> {
@@ -90,13 +84,13 @@ export function requestDeletion(
   return ask(`${url}/loki/api/v1/delete?${params({ query, ...range })}`, { method: 'POST', orgId })
 }
 
-/** Progress of the deletions, as Loki tells it. */
-export function deletions({ url, orgId }: LokiTarget): Promise<{ status: string }[]> {
+/** Returns the deletions and their progress. */
+export function deletions({ url, orgId }: Target): Promise<{ status: string }[]> {
   return askJson(`${url}/loki/api/v1/delete`, { orgId })
 }
 
-/** Asks the ruler, where there is one, to keep a rule: it would write that to the store. */
-export function keepRule({ url, orgId }: LokiTarget, namespace: string): Promise<Answer> {
+/** Asks the ruler to keep a rule. If there is one, it writes the rule to the store. */
+export function keepRule({ url, orgId }: Target, namespace: string): Promise<Answer> {
   const rule = '{record: "validate:lines", expr: "sum(rate({service_name=~`.+`}[1m]))"}'
   return ask(`${url}/loki/api/v1/rules/${namespace}`, {
     method: 'POST',

@@ -3,18 +3,18 @@ import type { OnProgress } from '../../../service/cli/progress.ts'
 import type { StoreAccess, StoreRoute } from '../deployment.ts'
 import { startTunnel, type Tunnel } from './tunnel.ts'
 
-/** Ways to the store that can be cut. */
+/** Opens routes to the store that can be cut. */
 export interface NativeRoutes {
   open(): Promise<StoreRoute>
   close(): Promise<void>
 }
 
 /**
- * A store on this machine is reached through a proxy of one Toxiproxy, which is started with the first of them. A
- * store elsewhere that speaks TLS has a certificate for its own name: to that one a tunnel leads, which Loki and
- * Tempo take as HTTPS_PROXY. (Go takes no proxy to loopback addresses, so the tunnel would not do for both.)
+ * Returns a maker of routes. A store on this machine is reached through a proxy of one Toxiproxy, which is started with
+ * the first route. A store elsewhere that speaks TLS has a certificate for its own name: it is reached through a tunnel
+ * that Loki and Tempo use as HTTPS_PROXY. (Go uses no proxy to loopback addresses, so the tunnel cannot serve both.)
  *
- * @param onProgress told about the build, where there has to be one.
+ * @param onProgress called about the build, if one is necessary.
  */
 export function nativeRoutes({
   store,
@@ -62,7 +62,7 @@ export function nativeRoutes({
   }
 }
 
-/** As Go has it (net/http, `ProxyFromEnvironment`). */
+/** Decides as Go does (net/http, `ProxyFromEnvironment`). */
 function isLoopback({ hostname }: URL): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
 }

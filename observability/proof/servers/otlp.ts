@@ -1,13 +1,14 @@
 import type { Marker } from '../marker.ts'
 import { type Answer, ask } from './ask.ts'
 
-/** The two lines of a marker, one millisecond apart: a chunk of theirs has a beginning and an end. */
+/** A line of a marker. */
 export interface WrittenLine {
   /** Milliseconds since the epoch. */
   at: number
   text: string
 }
 
+/** Returns the two lines of a marker, one millisecond apart: so their chunk has a beginning and an end. */
 export function linesOf({ id, at }: Marker): WrittenLine[] {
   return [
     { at, text: `validate ${id}: a line that is traced` },
@@ -17,13 +18,13 @@ export function linesOf({ id, at }: Marker): WrittenLine[] {
 
 export interface OtlpTarget {
   otlpUrl: string
-  /** Goes along as X-Scope-OrgID, where there is one. */
+  /** Tenant, sent as X-Scope-OrgID. */
   orgId?: string | undefined
 }
 
 /**
- * Sends the marker's lines as OTLP logs (opentelemetry.io, "OTLP/HTTP", JSON encoding): with trace and span id
- * and the correlation id.
+ * Sends the marker's lines as OTLP logs (opentelemetry.io, "OTLP/HTTP", JSON encoding), with trace id, span id and
+ * correlation id.
  */
 export function sendLog(target: OtlpTarget, marker: Marker): Promise<Answer> {
   const logRecords = linesOf(marker).map(({ at, text }) => ({
@@ -40,7 +41,7 @@ export function sendLog(target: OtlpTarget, marker: Marker): Promise<Answer> {
   return post(target, 'v1/logs', { resourceLogs: [{ resource: resourceOf(marker), scopeLogs }] })
 }
 
-/** The spans of a marker: a request of 40 ms, and within it a call to the store of 20 ms. */
+/** Returns the spans of a marker: a request of 40 ms, and within it a call to the store of 20 ms. */
 export function spansOf(marker: Marker) {
   const correlation = { 'correlation.id': marker.correlationId }
   return [
@@ -96,7 +97,7 @@ function attributes(named: Record<string, string>) {
   return Object.entries(named).map(([key, value]) => ({ key, value: { stringValue: value } }))
 }
 
-/** Of Unix time, as a decimal text: it is larger than what a JSON number holds exactly. */
+/** Returns Unix time in nanoseconds as decimal text, since it exceeds what a JSON number holds exactly. */
 export function nanoseconds(milliseconds: number): string {
   return (BigInt(milliseconds) * 1_000_000n).toString()
 }

@@ -3,8 +3,8 @@ import type { Deployment, Launch, RunningServer } from '../deployment.ts'
 import type { Evidence } from '../evidence.ts'
 
 /**
- * The same deployment, which keeps of every server what it was configured with and what it printed, as
- * `<server>/<name>.yaml` and `<server>/<name>.log`.
+ * Returns the deployment, with the configuration and the log of every server kept as evidence: `<server>/<name>.yaml`
+ * and `<server>/<name>.log`.
  */
 export function recordedDeployment(deployment: Deployment, evidence: Evidence): Deployment {
   const started: { launch: Launch; server: RunningServer }[] = []
@@ -37,7 +37,7 @@ export function recordedDeployment(deployment: Deployment, evidence: Evidence): 
         for (const { launch, server } of started) await evidence.write(logFile(launch), await server.log())
         await Promise.all(configs)
       } finally {
-        // A full disk, say, is no reason to leave containers running.
+        // A full disk, for example, is no reason to leave containers running.
         await deployment.close()
       }
     },

@@ -1,11 +1,6 @@
-import { type Answer, ask, askSuccessfully, isSuccess, UnexpectedAnswer } from './ask.ts'
+import { type Answer, ask, askSuccessfully, isSuccess, type Target, UnexpectedAnswer } from './ask.ts'
 
-export interface TempoTarget {
-  url: string
-  orgId?: string | undefined
-}
-
-/** A span as Tempo gives it back; ids are hexadecimal, times milliseconds since the epoch. */
+/** A span as Tempo returns it; ids are hexadecimal, times milliseconds since the epoch. */
 export interface FoundSpan {
   traceId: string
   spanId: string
@@ -23,17 +18,17 @@ export interface FoundTrace {
   text: string
 }
 
-/** Where Tempo is to look: everywhere, in blocks of the object store, in one of them, or in what its ingester has. */
+/** Where Tempo looks: everywhere, in all blocks of the object store or one of them, or in its ingester. */
 export type Where = 'everywhere' | 'blocks' | 'ingesters' | { block: string }
 
 /**
- * A trace by its id, or `null` if there is none.
+ * Returns a trace by its id, or `null` if there is none.
  *
- * All but `everywhere` ask the querier itself, by the path that Tempo's own query frontend uses
- * (modules/querier/http.go): so an answer says where it came from.
+ * Any place but `everywhere` is asked for at the querier, by the path that Tempo's own query frontend uses
+ * (modules/querier/http.go): so the answer shows where it came from.
  */
 export async function traceById(
-  { url, orgId }: TempoTarget,
+  { url, orgId }: Target,
   traceId: string,
   where: Where = 'everywhere',
 ): Promise<FoundTrace | null> {
@@ -52,9 +47,9 @@ function modeOf(where: Exclude<Where, 'everywhere'>): string {
     : `mode=blocks&blockStart=${where.block}&blockEnd=${where.block}`
 }
 
-/** Trace ids that a TraceQL query finds between two times (Tempo HTTP API, `/api/search`); milliseconds. */
+/** Returns the ids of traces that a TraceQL query finds between two times in milliseconds (Tempo HTTP API, `/api/search`). */
 export async function searchTraces(
-  { url, orgId }: TempoTarget,
+  { url, orgId }: Target,
   traceql: string,
   { from, to }: { from: number; to: number },
 ): Promise<{ traceIds: string[]; text: string }> {
@@ -69,8 +64,8 @@ export async function searchTraces(
   return { traceIds: traces.map(({ traceID }) => traceID.padStart(32, '0')), text }
 }
 
-/** Writes all traces in memory to the store as blocks. */
-export function flushTempo({ url, orgId }: TempoTarget): Promise<Answer> {
+/** Has Tempo write all traces in memory to the store as blocks. */
+export function flushTempo({ url, orgId }: Target): Promise<Answer> {
   return ask(`${url}/flush`, { method: 'POST', orgId })
 }
 
@@ -121,7 +116,7 @@ function named(attributes: OtlpAttribute[] = []): Record<string, string> {
   return Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? '']))
 }
 
-/** Ids are bytes in protobuf, so its JSON has them in base64; OTLP's own JSON has them in hexadecimal. */
+/** Ids are bytes in protobuf, so its JSON has them in base64; the JSON of OTLP has them in hexadecimal. */
 function hexId(text: string): string {
   return /^([0-9a-f]{16}|[0-9a-f]{32})$/.test(text) ? text : Buffer.from(text, 'base64').toString('hex')
 }

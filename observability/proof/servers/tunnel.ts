@@ -1,23 +1,24 @@
 import { lookup } from 'node:dns/promises'
 import { createServer, connect as dial, type Server, type Socket } from 'node:net'
 
-/** An HTTP proxy on 127.0.0.1 that leads to one place and can be cut. */
+/** An HTTP proxy on 127.0.0.1 that leads to one target and can be cut. */
 export interface Tunnel {
   /** For `HTTPS_PROXY`. */
   url: string
-  /** Closes what is open, and refuses what comes. */
+  /** Closes open connections, and refuses new ones. */
   cut(): void
+  /** Accepts connections again. */
   restore(): void
   close(): Promise<void>
 }
 
-/** What a client of ours sends before its first byte of TLS; longer is not one. */
+/** Most bytes that Loki and Tempo send before their first byte of TLS. */
 const headBytesMax = 8192
 const endOfHead = '\r\n\r\n'
 
 /**
- * Starts a proxy that knows one method, CONNECT, and one target (RFC 9110 section 9.3.6): TLS passes through it
- * untouched, so that the server behind it needs no other certificate.
+ * Starts a proxy for one method, CONNECT, and one target (RFC 9110 section 9.3.6). TLS passes through it unchanged, so
+ * the server behind it needs no other certificate.
  *
  * @param target `host:port`.
  */
@@ -33,7 +34,7 @@ export async function startTunnel(target: string): Promise<Tunnel> {
 
   function keep(socket: Socket): void {
     sockets.add(socket)
-    // Whoever is at the other end notices by itself.
+    // The other end notices by itself.
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))
   }
@@ -74,7 +75,7 @@ function answerConnect(client: Socket, target: string, keep: (socket: Socket) =>
   client.on('data', read)
 }
 
-/** @param early what the client has sent behind its head. */
+/** @param early what the client has sent after its head. */
 async function join(
   client: Socket,
   target: string,
@@ -96,7 +97,7 @@ async function join(
   upstream.pipe(client)
 }
 
-/** Tries each address of the name: one of them may be of a protocol that the store does not speak. */
+/** Tries each address of the name: the store may not listen on all of them. */
 async function dialTarget(target: string): Promise<Socket | null> {
   const colon = target.lastIndexOf(':')
   const port = Number(target.slice(colon + 1))
@@ -111,7 +112,7 @@ async function dialTarget(target: string): Promise<Socket | null> {
   return null
 }
 
-/** RFC 6761 section 6.3: names below localhost are loopback, which not every resolver knows. */
+/** Names below localhost are loopback (RFC 6761 section 6.3), which not every resolver knows. */
 async function addressesOf(host: string): Promise<string[]> {
   if (host.endsWith('.localhost')) return ['127.0.0.1']
   const found = await lookup(host, { all: true }).catch(() => [])

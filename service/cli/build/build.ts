@@ -1,8 +1,10 @@
 /** `bun run build [--outfile <file>]`: compiles the service with its UI into one executable. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { bundleUi } from '../../ui/bundle.ts'
 import { createCommand, exitCodes, runCommand } from '../command.ts'
 import { formatBytes, printLine } from '../output.ts'
 import { makeTempFolder, removeTempFolder } from '../temp-folder.ts'
-import { embeddedUiModule } from './build-ui-module.ts'
 
 const command = createCommand(
   'bun run build',
@@ -39,3 +41,31 @@ await runCommand<{ outfile: string }>(command, async ({ outfile }) => {
     await removeTempFolder(folder)
   }
 })
+
+/**
+ * Returns the module that replaces `service/ui/bundle.ts` in the executable: it has the same files without building
+ * them, since neither their sources nor their packages are there.
+ *
+ * @param folder where the files are written, for the compiler to put them into the executable.
+ */
+async function embeddedUiModule(folder: string): Promise<string> {
+  const { index, assets } = await bundleUi()
+  await mkdir(folder, { recursive: true })
+  const files = assets.map(({ path, contentType, bytes }, at) => {
+    const file = join(folder, basename(path))
+    return { name: `file${at}`, file, path, contentType, bytes }
+  })
+  for (const { file, bytes } of files) await writeFile(file, bytes)
+  const imports = files.map(
+    ({ name, file }) => `import ${name} from ${JSON.stringify(file)} with { type: 'file' }\n`,
+  )
+  const entries = files.map(
+    ({ name, path, contentType }) =>
+      `{ path: ${JSON.stringify(path)}, contentType: ${JSON.stringify(contentType)}, bytes: await Bun.file(${name}).bytes() }`,
+  )
+  return `${imports.join('')}
+async function bundleUi() {
+  return { index: ${JSON.stringify(index)}, assets: [${entries.join(', ')}] }
+}
+`
+}

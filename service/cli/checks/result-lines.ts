@@ -8,24 +8,24 @@ const marks: Record<Verdict, string> = {
   'not asked': '–',
 }
 
-/** `✓ <id>  <sentence>`, and below it what was seen and why that is not enough. */
+/** Returns `✓ <sentence>  [<id>]`, followed by what was seen and why that is not enough. */
 export function resultLines({ id, sentence, verdict, seen, reason, seconds }: CheckResult): string {
   const head = `${marks[verdict]} ${sentence}  [${id}${seconds >= 1 ? `, ${Math.round(seconds)} s` : ''}]`
-  const told = {
+  const details = {
     proved: [seen],
     failed: [seen, reason],
     missing: [`missing: ${reason}`],
     'not run': [`not run: ${reason}`],
     'not asked': [`not asked: ${reason}`],
   }[verdict]
-  return [head, ...told.filter((line) => line !== '').flatMap(indented)].join('\n')
+  return [head, ...details.filter((line) => line !== '').flatMap(indented)].join('\n')
 }
 
 function indented(text: string): string[] {
   return text.split('\n').map((line) => `    ${line}`)
 }
 
-/** The last line: how many of what, and what that comes to. */
+/** Returns the last line: the counts of verdicts, the conclusion, and the exit code. */
 export function summaryLine(results: readonly CheckResult[]): string {
   const verdicts = Object.keys(marks) as Verdict[]
   const counts = verdicts

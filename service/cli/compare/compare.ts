@@ -1,8 +1,8 @@
 import { type Compared, compareStores } from '../../documents/maintenance/store-comparison.ts'
 import { createCommand, exitCodes, runCommand } from '../command.ts'
 import { formatBytes, printJson, printLine } from '../output.ts'
+import { startProgress } from '../progress.ts'
 import { type PairFlags, withPair, withStorePair } from '../store.ts'
-import { startProgress } from '../transfer-progress.ts'
 
 interface Flags extends PairFlags {
   /** Commander's form of `--no-bytes`. */

@@ -1,5 +1,5 @@
 import type { Environment } from '../../config/parse.ts'
-import { readLocalStarts } from '../local-issuer/local-state.ts'
+import { readLocalStarts } from '../local-issuer/starts.ts'
 import { isOrigin } from '../values.ts'
 
 export interface DoctorEnvironment {

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { createDocumentsClient, type DocumentsClient } from '../../client/client.ts'
 import { UsageError } from '../command.ts'
-import { localScope } from '../local-issuer/local-sign-in-code.ts'
-import { chooseStart, type LocalStart, localFolder, readLocalStarts } from '../local-issuer/local-state.ts'
-import { signLocalToken } from '../local-issuer/local-token.ts'
+import { signLocalToken } from '../local-issuer/access-token.ts'
+import { localScope } from '../local-issuer/sign-in-code.ts'
+import { chooseStart, type LocalStart, localFolder, readLocalStarts } from '../local-issuer/starts.ts'
 import { parsePort } from '../values.ts'
 
 export interface ConnectionFlags {
@@ -37,7 +37,7 @@ export function withConnection(command: Command): Command {
 
 /**
  * Returns the client of a command: to `--url` with the token of the environment, or to the service that
- * `start` runs on this machine with a token of its own making.
+ * `start` runs on this machine, with a token made for the call.
  *
  * @throws {UsageError | IncompleteError} where service, token or tenant is missing or ambiguous
  */
@@ -90,7 +90,7 @@ async function tokenFrom(file: string): Promise<string> {
 
 const otherwise = ', or give --url and DOCUMENTS_TOKEN or DOCUMENTS_TOKEN_FILE'
 
-/** @throws {UsageError | IncompleteError} */
+/** Returns the start that the flags choose. @throws {UsageError | IncompleteError} */
 function findStart(starts: ReadonlyMap<number, LocalStart>, { url, port }: ConnectionFlags): LocalStart {
   if (url) return startAt(url, starts)
   return chooseStart(starts, port, otherwise)

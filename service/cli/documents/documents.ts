@@ -3,11 +3,10 @@ import type { DocumentsClient } from '../../client/client.ts'
 import { createCommand, exitCodes, runCommand, setAction } from '../command.ts'
 import { integerIn } from '../values.ts'
 import { type ConnectionFlags, connect, withConnection } from './connection.ts'
-import { type GetFlags, getDocument } from './get.ts'
+import { type GetFlags, getDocument, signUrl, type UrlFlags } from './get.ts'
 import { type PutFlags, putDocument } from './put.ts'
 import { listDocuments, listVersions, type RowsFlags } from './rows.ts'
 import { type RemoveFlags, removeVersion, type TagFlags, tagDocument } from './tags.ts'
-import { signUrl, type UrlFlags } from './url.ts'
 
 const parseRows = integerIn(1, 999_999_999, 'a number of rows')
 const parseSeconds = integerIn(1, 999_999_999, 'a number of seconds')

@@ -2,7 +2,7 @@ import type { DocumentsClient } from '../../client/client.ts'
 import type { Download } from '../../client/download.ts'
 import { UsageError } from '../command.ts'
 import { formatBytes, printBytes, printJson, printLine } from '../output.ts'
-import { startProgress } from '../transfer-progress.ts'
+import { startProgress } from '../progress.ts'
 import { parseVersion } from './reference.ts'
 import { saveWhole } from './save.ts'
 
@@ -41,4 +41,24 @@ export async function getDocument(
 
 async function toStandardOutput({ stream }: Download): Promise<void> {
   for await (const chunk of stream) await printBytes(chunk)
+}
+
+export interface UrlFlags {
+  expires?: number
+  json?: boolean
+}
+
+/** Prints a URL that downloads the version directly from the store, alone on standard output. It is a credential. */
+export async function signUrl(
+  client: DocumentsClient,
+  version: string,
+  { expires: expiresInSeconds, json }: UrlFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const { type, name, digest, tag } = parseVersion(version)
+  const exact =
+    digest ?? (await client.head({ type, name, ...(tag === undefined ? {} : { tag }) }, { signal })).digest
+  const signed = await client.createDownload({ type, name, digest: exact }, { expiresInSeconds, signal })
+  if (json) await printJson({ ...signed, digest: exact })
+  else await printLine(signed.url)
 }

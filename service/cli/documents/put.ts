@@ -5,7 +5,7 @@ import type { DocumentName } from '../../client/references.ts'
 import type { UploadSource } from '../../client/upload-body.ts'
 import { LocalFailure, UsageError } from '../command.ts'
 import { formatBytes, printable, printJson, printLine } from '../output.ts'
-import { startProgress } from '../transfer-progress.ts'
+import { startProgress } from '../progress.ts'
 import { parseDocument } from './reference.ts'
 
 export interface PutFlags {
@@ -39,7 +39,7 @@ export async function putDocument(
   await printLine(`${outcome}: ${type}/${name}@${digest} (${formatBytes(size)})`)
 }
 
-/** @throws {UsageError} where the document is not named, or named twice. */
+/** Returns the document to store. @throws {UsageError} where it is not named, or named twice */
 function targetOf(file: string, target: string | undefined, { type, name }: PutFlags): DocumentName {
   if (target !== undefined) {
     if (type !== undefined || name !== undefined)

@@ -11,7 +11,7 @@ export interface RowsFlags {
 /** What one call of the API returns at most: 1,000 rows of a listing, 50 of versions. */
 const pageLimits = { list: 1000, versions: 50 } as const
 
-/** Prints the versions of a tenant, of a type, or of the names that begin alike. */
+/** Prints the versions of a tenant, of a type, or of the names with the same beginning. */
 export async function listDocuments(
   client: DocumentsClient,
   filter: string | undefined,

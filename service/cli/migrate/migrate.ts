@@ -12,12 +12,21 @@ import {
   runCommand,
   UsageError,
 } from '../command.ts'
-import { storeSentence } from '../output.ts'
+import { createReport, type Report, storeSentence } from '../output.ts'
+import { type Progress, startProgress } from '../progress.ts'
 import { removeStateFile, stateIntervalMs, writeStateFile } from '../state-file.ts'
 import { type PairFlags, type StorePair, withPair, withStorePair } from '../store.ts'
-import { type Progress, startProgress } from '../transfer-progress.ts'
 import { parseTime } from '../values.ts'
-import { createMigrationReport, isRemarkable, type MigrationReport, problemOf } from './report.ts'
+import {
+  isRemarkable,
+  problemOf,
+  reportPlan,
+  reportProblem,
+  reportProgress,
+  reportRemark,
+  reportSummary,
+  reportWouldCopy,
+} from './report.ts'
 import {
   initialState,
   isResumed,
@@ -58,7 +67,7 @@ interface Run {
   pair: StorePair
   flags: Flags
   signal: AbortSignal
-  report: MigrationReport
+  report: Report
   progress: Progress
   state: MigrationState
 }
@@ -68,7 +77,7 @@ await runCommand<Flags>(command, (flags, { signal }) =>
 )
 
 async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): Promise<ExitCode> {
-  const report = createMigrationReport(flags.json === true)
+  const report = createReport(flags.json)
   const scope = scopeOf(pair, flags)
   const { from, to } = scope
   if (flags.state !== undefined && flags.dryRun) {
@@ -77,9 +86,9 @@ async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): P
   const earlier = flags.state === undefined ? null : await readMigrationState(flags.state, scope)
   const plan = await planMigration(pair.source.store, pair.target.store, { since: flags.since, signal })
   const state = earlier ?? initialState(scope, await pair.source.store.clock({ signal }))
-  await report.plan(plan, { from, to, dryRun: flags.dryRun === true })
+  await reportPlan(report, plan, { from, to, dryRun: flags.dryRun === true })
   // What an earlier run could not copy is still missing.
-  for (const problem of state.problems) await report.problem(problem)
+  for (const problem of state.problems) await reportProblem(report, problem)
   const run = { pair, flags, signal, report, state, progress: startProgress('migrate') }
   const end = { dryRun: flags.dryRun === true }
   try {
@@ -88,7 +97,7 @@ async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): P
     if (!signal.aborted && !(error instanceof ObjectStoreError)) throw error
     run.progress.stop()
     await saveState(run)
-    await report.summary(state, { ...end, finished: false })
+    await reportSummary(report, state, { ...end, finished: false })
     const why = signal.aborted ? 'interrupted' : storeSentence(error as ObjectStoreError)
     const how = flags.state === undefined ? 'Run it again' : `Run it again with --state ${flags.state}`
     throw new IncompleteError(`${why}. ${how} to continue.`)
@@ -96,7 +105,7 @@ async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): P
     run.progress.stop()
   }
   if (flags.state !== undefined) await removeStateFile(flags.state)
-  await report.summary(state, { ...end, finished: true })
+  await reportSummary(report, state, { ...end, finished: true })
   return state.problems.length === 0 ? exitCodes.done : exitCodes.failed
 }
 
@@ -116,7 +125,7 @@ async function copyAll(run: Run, plan: MigrationPlan): Promise<void> {
   // The position stays at the end: a run that is interrupted here repeats this pass.
   const since = new Date(Date.parse(state.begunAt) - storedLateMs)
   await copyOnce(run, { ...options, since: later(since, flags.since) }, (migrated) =>
-    // Whatever is present was counted when it was copied.
+    // Versions and tags that are present were counted when they were copied.
     count(state, { ...migrated, outcomes: migrated.outcomes.filter(isCopied) }),
   )
 }
@@ -154,7 +163,7 @@ async function copyOnce(
     // A problem is written down at once: a resumed run must not forget it.
     if (!hasProblem && performance.now() - savedAt < stateIntervalMs) continue
     await saveState(run)
-    await run.report.progress(run.state)
+    await reportProgress(run.report, run.state)
     savedAt = performance.now()
   }
 }
@@ -168,10 +177,10 @@ async function reportOutcomes({ state, report, flags }: Run, { outcomes }: Migra
     if (problem && !state.problems.some((known) => Bun.deepEquals(known, problem))) {
       hasProblem = true
       state.problems.push(problem)
-      await report.problem(problem)
+      await reportProblem(report, problem)
     }
-    if (isRemarkable(outcome)) await report.remark(outcome)
-    if (flags.dryRun && isCopied(outcome)) await report.wouldCopy(outcome)
+    if (isRemarkable(outcome)) await reportRemark(report, outcome)
+    if (flags.dryRun && isCopied(outcome)) await reportWouldCopy(report, outcome)
   }
   return hasProblem
 }

@@ -1,29 +1,13 @@
 import type { TagOutcome } from '../../documents/maintenance/copy-tag.ts'
 import type { VersionOutcome } from '../../documents/maintenance/copy-version.ts'
 import type { MigrationPlan } from '../../documents/maintenance/migration-plan.ts'
-import { formatBytes, printJson, printLine } from '../output.ts'
+import { formatBytes, type Report } from '../output.ts'
 import type { MigrationState, Problem } from './state.ts'
 
-/** What goes to standard output: sentences, or with `json` one object per line. */
-export interface MigrationReport {
-  plan(plan: MigrationPlan, places: { from: string; to: string; dryRun: boolean }): Promise<void>
-  /** Something that was not copied, and that people have to look at. */
-  problem(problem: Problem): Promise<void>
-  /** No problem and yet worth a line: the target keeps its own tag or metadata, or takes over another. */
-  remark(outcome: VersionOutcome | TagOutcome): Promise<void>
-  /** What would be copied, in a dry run. */
-  wouldCopy(outcome: VersionOutcome | TagOutcome): Promise<void>
-  progress(state: MigrationState): Promise<void>
-  summary(state: MigrationState, end: { finished: boolean; dryRun: boolean }): Promise<void>
-}
-
-/** Returns the report for people, or for machines where `json` is true. */
-export function createMigrationReport(json: boolean): MigrationReport {
-  return json ? jsonReport : textReport
-}
+type Outcome = VersionOutcome | TagOutcome
 
 /** Returns the problem of an outcome that people have to look at; `null` for one that is as it should be. */
-export function problemOf(outcome: VersionOutcome | TagOutcome): Problem | null {
+export function problemOf(outcome: Outcome): Problem | null {
   const { of: event, result, ref } = outcome
   if (!Object.hasOwn(whatIsWrong, result)) return null
   const { tenant, type, name } = ref
@@ -37,7 +21,7 @@ export function problemOf(outcome: VersionOutcome | TagOutcome): Problem | null 
 }
 
 /** Tells whether the two stores disagreed, without that being a problem. */
-export function isRemarkable({ of: what, result }: VersionOutcome | TagOutcome): boolean {
+export function isRemarkable({ of: what, result }: Outcome): boolean {
   return result === 'kept' || (what === 'tag' && (result === 'dangling' || result === 'moved'))
 }
 
@@ -50,77 +34,95 @@ const whatIsWrong: Record<string, string> = {
   contended: 'is being moved in the target all the time, and was not copied',
 }
 
-const jsonReport: MigrationReport = {
-  plan: ({ source, missing, strange }, places) =>
-    printJson({ event: 'plan', ...places, source, missing, strange }),
-  problem: (problem) => printJson(problem),
-  remark: (outcome) => printJson(flat(outcome)),
-  wouldCopy: (outcome) => printJson({ ...flat(outcome), result: 'would copy' }),
-  progress: (state) => printJson({ event: 'progress', ...state.position, ...countsOf(state) }),
-  summary: (state, end) =>
-    printJson({ event: 'summary', ...end, ...countsOf(state), problems: state.problems.length }),
+/** Prints what is to be copied, from where and to where. */
+export function reportPlan(
+  report: Report,
+  { source, missing, strange }: MigrationPlan,
+  places: { from: string; to: string; dryRun: boolean },
+): Promise<void> {
+  const all = `${source.versions} versions (${formatBytes(source.bytes)}) and ${source.tags} tags`
+  const lacking = `${missing.versions} versions (${formatBytes(missing.bytes)}) and ${missing.tags} tags`
+  return report(
+    { event: 'plan', ...places, source, missing, strange },
+    `from ${places.from}`,
+    `to   ${places.to}${places.dryRun ? ' (dry run: nothing is written)' : ''}`,
+    `the source has ${all}; the target lacks ${lacking}; nothing is deleted there`,
+    ...strange.map((key) => `? ${key} is neither a version's nor a tag's key: it is not copied`),
+  )
 }
 
-function flat(outcome: VersionOutcome | TagOutcome): object {
+/** Prints something that was not copied, and that people have to look at. */
+export function reportProblem(report: Report, problem: Problem): Promise<void> {
+  const { tenant, type, name, digest = '', tag, result, found } = problem
+  const what = `${tenant} ${type}/${name} ${tag === undefined ? digest : `tag ${tag}`}`
+  return report(
+    problem,
+    `✗ ${what} ${whatIsWrong[result]}${found === undefined ? '' : `: it holds ${found}`}`,
+  )
+}
+
+/** Prints what is no problem and yet worth a line: the target keeps its own tag or metadata, or takes over another. */
+export function reportRemark(report: Report, outcome: Outcome): Promise<void> {
+  const { tenant, type, name } = outcome.ref
+  const head = `– ${tenant} ${type}/${name}`
+  const event = eventOf(outcome)
+  if (outcome.of === 'version') {
+    return report(event, `${head} ${outcome.ref.digest} is in the target with metadata of its own: kept`)
+  }
+  const { source, target, result, ref } = outcome
+  // Every upload moves `latest`: a line for each would hide the others.
+  if (result === 'moved' && (ref.tag === 'latest' || source?.digest === target?.digest)) return report(event)
+  const sentences: Record<string, string> = {
+    dangling: `points to ${source?.digest}, which the source does not have: not copied`,
+    kept: `is at ${target?.digest} since ${target?.movedAt} in the target: kept, not ${source?.digest} of ${source?.movedAt}`,
+    moved: `is at ${source?.digest} since ${source?.movedAt} in the source: moved there from ${target?.digest}`,
+  }
+  return report(event, `${head} tag ${ref.tag} ${sentences[result]}`)
+}
+
+/** Prints what would be copied, in a dry run. */
+export function reportWouldCopy(report: Report, outcome: Outcome): Promise<void> {
+  const { tenant, type, name } = outcome.ref
+  const what =
+    outcome.of === 'version'
+      ? `${outcome.ref.digest} (${formatBytes(outcome.size)})`
+      : `tag ${outcome.ref.tag} → ${outcome.source?.digest}`
+  return report({ ...eventOf(outcome), result: 'would copy' }, `+ ${tenant} ${type}/${name} ${what}`)
+}
+
+/** Prints how far the migration has come, for machines. */
+export function reportProgress(report: Report, { position, ...state }: MigrationState): Promise<void> {
+  return report({ event: 'progress', ...position, ...countsOf(state) })
+}
+
+/** Prints what all runs together did. */
+export function reportSummary(
+  report: Report,
+  state: MigrationState,
+  { finished, dryRun }: { finished: boolean; dryRun: boolean },
+): Promise<void> {
+  const { versions, tags, bytesCopied, problems } = state
+  const mark = problems.length > 0 ? '✗' : finished ? '✓' : '?'
+  const bytes = dryRun ? '' : ` (${formatBytes(bytesCopied)})`
+  const end = `${problems.length} problems${finished ? '' : '; not finished'}${dryRun ? '; dry run' : ''}`
+  return report(
+    { event: 'summary', finished, dryRun, ...countsOf(state), problems: problems.length },
+    `${mark} versions: ${listed(versions)}${bytes}; tags: ${listed(tags)}; ${end}`,
+  )
+}
+
+function eventOf(outcome: Outcome): object {
   const { of: event, ref, result } = outcome
   if (outcome.of === 'version') return { event, result, ...ref, size: outcome.size }
   return { event, result, ...ref, source: outcome.source, target: outcome.target }
 }
 
-function countsOf({ versions, tags, bytesCopied }: MigrationState): object {
+function countsOf({
+  versions,
+  tags,
+  bytesCopied,
+}: Pick<MigrationState, 'versions' | 'tags' | 'bytesCopied'>) {
   return { versions, tags, bytesCopied }
-}
-
-const textReport: MigrationReport = {
-  async plan({ source, missing, strange }, { from, to, dryRun }) {
-    await printLine(`from ${from}`)
-    await printLine(`to   ${to}${dryRun ? ' (dry run: nothing is written)' : ''}`)
-    const all = `${source.versions} versions (${formatBytes(source.bytes)}) and ${source.tags} tags`
-    const lacking = `${missing.versions} versions (${formatBytes(missing.bytes)}) and ${missing.tags} tags`
-    await printLine(`the source has ${all}; the target lacks ${lacking}; nothing is deleted there`)
-    for (const key of strange) await printLine(`? ${key} is neither a version's nor a tag's key: it stays`)
-  },
-
-  problem: ({ tenant, type, name, digest = '', tag, result, found }) =>
-    printLine(
-      `✗ ${tenant} ${type}/${name} ${tag === undefined ? digest : `tag ${tag}`} ${whatIsWrong[result]}` +
-        (found === undefined ? '' : `: it holds ${found}`),
-    ),
-
-  async remark(outcome) {
-    const { tenant, type, name } = outcome.ref
-    const head = `– ${tenant} ${type}/${name}`
-    if (outcome.of === 'version') {
-      return printLine(`${head} ${outcome.ref.digest} is in the target with metadata of its own: kept`)
-    }
-    const { source, target, result, ref } = outcome
-    // Every upload moves `latest`: lines for each would hide the others.
-    if (result === 'moved' && (ref.tag === 'latest' || source?.digest === target?.digest)) return
-    const sentences: Record<string, string> = {
-      dangling: `points to ${source?.digest}, which the source does not have: not copied`,
-      kept: `is at ${target?.digest} since ${target?.movedAt} in the target: kept, not ${source?.digest} of ${source?.movedAt}`,
-      moved: `is at ${source?.digest} since ${source?.movedAt} in the source: moved there from ${target?.digest}`,
-    }
-    await printLine(`${head} tag ${ref.tag} ${sentences[result]}`)
-  },
-
-  wouldCopy: (outcome) =>
-    printLine(
-      `+ ${outcome.ref.tenant} ${outcome.ref.type}/${outcome.ref.name} ` +
-        (outcome.of === 'version'
-          ? `${outcome.ref.digest} (${formatBytes(outcome.size)})`
-          : `tag ${outcome.ref.tag} → ${outcome.source?.digest}`),
-    ),
-
-  async progress() {},
-
-  async summary({ versions, tags, bytesCopied, problems }, { finished, dryRun }) {
-    const mark = problems.length > 0 ? '✗' : finished ? '✓' : '?'
-    const bytes = dryRun ? '' : ` (${formatBytes(bytesCopied)})`
-    const parts = [`versions: ${listed(versions)}${bytes}`, `tags: ${listed(tags)}`]
-    const end = `${problems.length} problems${finished ? '' : '; not finished'}${dryRun ? '; dry run' : ''}`
-    await printLine(`${mark} ${parts.join('; ')}; ${end}`)
-  },
 }
 
 function listed(counts: Readonly<Record<string, number>>): string {

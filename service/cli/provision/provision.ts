@@ -2,17 +2,16 @@ import { Argument } from 'commander'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import { type BucketSettingsClient, createBucketSettings } from '../../object-store/s3/bucket-settings.ts'
 import { storeConnection } from '../../object-store/s3/open-store.ts'
-import { applyBucket } from '../../provisioning/apply.ts'
+import { applyBucket, type Outcome } from '../../provisioning/apply.ts'
 import { userPolicy } from '../../provisioning/bucket-policy.ts'
 import { conditionalWritesHold, noCompareAndSet } from '../../provisioning/conditional-writes.ts'
-import { planBucket, remarksOn } from '../../provisioning/plan.ts'
+import { planBucket, type Remark, remarksOn } from '../../provisioning/plan.ts'
 import { type ProvisionConfig, parseProvisionConfig } from '../../provisioning/provision-config.ts'
 import { serviceRights } from '../../provisioning/service-rights.ts'
 import { verifyRights } from '../../provisioning/verify.ts'
 import { createCommand, type ExitCode, exitCodes, LocalFailure, runCommand, UsageError } from '../command.ts'
-import { printJson, storeSentence } from '../output.ts'
+import { createReport, printJson, type Report, storeSentence } from '../output.ts'
 import { readStoreConfig, readTextFile } from '../store.ts'
-import { createProvisionReport, type ProvisionReport } from './report.ts'
 
 interface Flags {
   verify?: true
@@ -42,7 +41,7 @@ the service's key, and needs no PROVISION_*.`,
 
 await runCommand<Flags>(command, async (flags) => {
   try {
-    const report = createProvisionReport(flags.json === true)
+    const report = createReport(flags.json)
     const step: Step | undefined = command.processedArgs[0]
     if ((step === undefined) !== (flags.verify === true)) {
       throw new UsageError('give one of plan, apply, user-policy and --verify')
@@ -55,7 +54,7 @@ await runCommand<Flags>(command, async (flags) => {
   }
 })
 
-async function run(step: Step, report: ProvisionReport): Promise<ExitCode> {
+async function run(step: Step, report: Report): Promise<ExitCode> {
   if (step === 'user-policy') {
     const { docs } = await readStoreConfig(withoutServiceKey())
     await printJson(userPolicy(docs, serviceRights))
@@ -73,62 +72,85 @@ async function run(step: Step, report: ProvisionReport): Promise<ExitCode> {
 async function plan(
   config: ProvisionConfig,
   settings: BucketSettingsClient,
-  report: ProvisionReport,
+  report: Report,
 ): Promise<ExitCode> {
   let changes = 0
   for (const wanted of config.buckets) {
     const state = await settings.read(wanted.place.bucket)
-    for (const remark of remarksOn(wanted, state)) await report.remark(remark)
+    for (const remark of remarksOn(wanted, state)) await reportRemark(report, remark)
     for (const change of planBucket(wanted, state)) {
-      await report.change(change)
+      const { bucket, setting, is, shouldBe, impossible } = change
+      const blocker = impossible === undefined ? '' : ` (${impossible})`
+      await report({ event: 'change', ...change }, `~ ${bucket}: ${setting}: ${is} → ${shouldBe}${blocker}`)
       changes += 1
     }
   }
-  await report.planned(changes)
+  const line = changes === 0 ? '✓ everything is as it should be' : `${changes} to change`
+  await report({ event: 'planned', changes }, line)
   return exitCodes.done
 }
 
 async function apply(
   config: ProvisionConfig,
   settings: BucketSettingsClient,
-  report: ProvisionReport,
+  report: Report,
 ): Promise<ExitCode> {
   await plan(config, settings, report)
-  const outcomes = []
+  const outcomes: Outcome[] = []
   for (const wanted of config.buckets) {
     for (const outcome of await applyBucket(settings, wanted)) {
       outcomes.push(outcome)
-      await report.outcome(outcome)
+      await reportOutcome(report, outcome)
     }
   }
   await remarkOnVersions(config, report)
   const failed = outcomes.filter(({ done, harmless }) => !done && !harmless)
-  await report.applied(
-    outcomes.filter(({ done }) => done).length,
-    outcomes.filter(({ done }) => !done).length,
-  )
+  const done = outcomes.filter((outcome) => outcome.done).length
+  const notDone = outcomes.length - done
+  const line = `${notDone === 0 ? '✓' : '!'} ${done} changed, ${notDone} that the store could not do`
+  await report({ event: 'applied', done, notDone }, line)
   return failed.length === 0 ? exitCodes.done : exitCodes.failed
 }
 
 /** On some stores versions cost more than space. */
-async function remarkOnVersions(config: ProvisionConfig, report: ProvisionReport): Promise<void> {
+async function remarkOnVersions(config: ProvisionConfig, report: Report): Promise<void> {
   const { bucket, prefix } = config.docs
   const wanted = config.buckets.find(({ place }) => place.bucket === bucket)
   if (!wanted?.versioning) return
   const held = await conditionalWritesHold(storeConnection(config), prefix)
-  if (!held) await report.remark({ bucket, remark: noCompareAndSet })
+  if (!held) await reportRemark(report, { bucket, remark: noCompareAndSet })
 }
 
-async function verify(report: ProvisionReport): Promise<ExitCode> {
+async function verify(report: Report): Promise<ExitCode> {
   const config = await readStoreConfig()
   const { docs, loki, tempo } = config
   const others = [loki?.bucket, tempo?.bucket].filter(
     (each): each is string => each !== undefined && each !== docs.bucket,
   )
-  const tried = await verifyRights(storeConnection(config), docs, others, report.tried)
-  const broken = tried.filter(({ held }) => !held)
-  await report.verified(tried.length, broken.length)
-  return broken.length === 0 ? exitCodes.done : exitCodes.failed
+  const tried = await verifyRights(
+    storeConnection(config),
+    docs,
+    others,
+    ({ what, expected, held, seen }) => {
+      const line = `${held ? '✓' : '✗'} ${what} ${expected === 'works' ? 'works' : 'is refused'}: ${seen}`
+      return report({ event: 'tried', what, expected, held, seen }, line)
+    },
+  )
+  const broken = tried.filter(({ held }) => !held).length
+  const line = `${broken === 0 ? '✓' : '✗'} ${tried.length} tried, ${broken} wrong`
+  await report({ event: 'verified', tried: tried.length, broken }, line)
+  return broken === 0 ? exitCodes.done : exitCodes.failed
+}
+
+function reportRemark(report: Report, { bucket, remark }: Remark): Promise<void> {
+  return report({ event: 'remark', bucket, remark }, `  ${bucket}: ${remark}`)
+}
+
+function reportOutcome(report: Report, outcome: Outcome): Promise<void> {
+  const { bucket, setting, shouldBe, done, why, harmless } = outcome
+  const mark = done ? '✓' : harmless ? '-' : '✗'
+  const line = `${mark} ${bucket}: ${setting}: ${shouldBe}${why === undefined ? '' : `: ${why}`}`
+  return report({ event: 'outcome', ...outcome }, line)
 }
 
 /** The environment without the service's key: the policy is about a bucket, whichever key will have it. */

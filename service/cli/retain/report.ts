@@ -1,5 +1,5 @@
 import type { ListedVersion } from '../../wire/answers.ts'
-import { formatBytes, printJson, printLine } from '../output.ts'
+import { formatBytes, type Report } from '../output.ts'
 
 /** What became of a version that the rule no longer keeps. */
 export type Outcome =
@@ -13,6 +13,7 @@ export type Outcome =
   | 'gone'
   | 'failed'
 
+/** A version that no rule keeps, and what became of it. */
 export interface Retained {
   version: ListedVersion
   fate: Outcome
@@ -20,26 +21,11 @@ export interface Retained {
   why?: string
 }
 
+/** What a run did, or would do. */
 export interface RetainTotals {
   applied: boolean
   versions: Record<Outcome, number>
   bytes: number
-}
-
-/** What goes to standard output as well as the audit lines: sentences, or with `json` one object per line. */
-export interface RetainReport {
-  version(retained: Retained): Promise<void>
-  summary(totals: RetainTotals): Promise<void>
-}
-
-/** Returns the report for people, or for machines where `json` is true. */
-export function createRetainReport(json: boolean): RetainReport {
-  return json ? jsonReport : textReport
-}
-
-const jsonReport: RetainReport = {
-  version: ({ version, ...fate }) => printJson({ event: 'version', ...version, ...fate }),
-  summary: (totals) => printJson({ event: 'summary', ...totals }),
 }
 
 const words: Record<Outcome, string> = {
@@ -51,17 +37,21 @@ const words: Record<Outcome, string> = {
   failed: '✗ not removed:',
 }
 
-const textReport: RetainReport = {
-  version({ version: { tenant, type, name, digest, size, storedAt }, fate, why }) {
-    const what = `${tenant} ${type}/${name} ${digest} (${formatBytes(size)}, stored ${storedAt})`
-    return printLine(`${words[fate]} ${what}${why === undefined ? '' : `: ${why}`}`)
-  },
+/** Prints what became of a version. */
+export function reportRetained(report: Report, { version, ...outcome }: Retained): Promise<void> {
+  const { tenant, type, name, digest, size, storedAt } = version
+  const what = `${tenant} ${type}/${name} ${digest} (${formatBytes(size)}, stored ${storedAt})`
+  const why = outcome.why === undefined ? '' : `: ${outcome.why}`
+  return report({ event: 'version', ...version, ...outcome }, `${words[outcome.fate]} ${what}${why}`)
+}
 
-  summary({ applied, versions, bytes }) {
-    const { removed, locked, tagged, failed } = versions
-    const count = applied ? removed : versions['would-remove']
-    const done = `${count} versions, ${formatBytes(bytes)} ${applied ? 'removed' : 'would be removed'}`
-    const stay = `${locked} locked, ${tagged} tagged, ${failed} failed`
-    return printLine(`${failed === 0 ? '✓' : '✗'} ${done}; ${stay}${applied ? '' : '; --apply does it'}`)
-  },
+/** Prints the totals, also those of a run that was stopped. */
+export function reportTotals(report: Report, totals: RetainTotals): Promise<void> {
+  const { applied, versions, bytes } = totals
+  const { removed, locked, tagged, failed } = versions
+  const count = applied ? removed : versions['would-remove']
+  const done = `${count} versions, ${formatBytes(bytes)} ${applied ? 'removed' : 'would be removed'}`
+  const stay = `${locked} locked, ${tagged} tagged, ${failed} failed`
+  const line = `${failed === 0 ? '✓' : '✗'} ${done}; ${stay}${applied ? '' : '; --apply does it'}`
+  return report({ event: 'summary', ...totals }, line)
 }

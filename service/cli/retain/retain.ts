@@ -19,9 +19,10 @@ import {
   runCommand,
   UsageError,
 } from '../command.ts'
+import { createReport } from '../output.ts'
 import { type OpenedStore, openStore, readStoreConfig } from '../store.ts'
 import { addTenant, integerIn } from '../values.ts'
-import { createRetainReport, type Outcome, type Retained, type RetainTotals } from './report.ts'
+import { type Outcome, type Retained, type RetainTotals, reportRetained, reportTotals } from './report.ts'
 import { readRules } from './rules.ts'
 
 interface Flags {
@@ -88,7 +89,7 @@ async function retainAll(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const retention = createRetention(store)
-  const report = createRetainReport(flags.json === true)
+  const report = createReport(flags.json)
   const totals = newTotals(flags.apply === true)
   const tenants = flags.allTenants ? null : [...new Set(flags.tenant)]
   try {
@@ -99,12 +100,12 @@ async function retainAll(
         totals.versions[retained.fate] += 1
         const counts = retained.fate === 'removed' || retained.fate === 'would-remove'
         if (counts) totals.bytes += retained.version.size
-        await report.version(retained)
+        await reportRetained(report, retained)
       }
     }
   } finally {
     // Also for a run that was stopped: what it removed is gone.
-    await report.summary(totals)
+    await reportTotals(report, totals)
   }
   return totals.versions.failed === 0 ? exitCodes.done : exitCodes.failed
 }

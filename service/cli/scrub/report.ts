@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Scrubbed } from '../../documents/maintenance/scrub.ts'
-import { formatBytes, printJson, printLine } from '../output.ts'
+import { formatBytes, type Report } from '../output.ts'
 
 /** A version whose bytes are not those of its digest. */
 export const DamagedVersion = Type.Object({
@@ -14,7 +14,10 @@ export const DamagedVersion = Type.Object({
 })
 export type DamagedVersion = Static<typeof DamagedVersion>
 
+/** How far a scrub has come, and what it found. */
 export interface ScrubTotals {
+  /** The last key that was read; empty for none. */
+  after: string
   versions: number
   bytes: number
   damaged: readonly DamagedVersion[]
@@ -26,32 +29,21 @@ export function damagedVersion({ ref, found, size }: Scrubbed): DamagedVersion {
   return { tenant, type, name, declared: digest, found, size }
 }
 
-/** What goes to standard output: sentences, or with `json` one object per line. */
-export interface ScrubReport {
-  damaged(version: DamagedVersion): void
-  /** @param end whether every version was read; `after` is the last key that was, empty for none. */
-  summary(totals: ScrubTotals, end: { finished: boolean; after: string }): void
+/** Prints a version that is damaged. */
+export function reportDamaged(report: Report, version: DamagedVersion): Promise<void> {
+  const { tenant, type, name, declared, found, size } = version
+  const seen = found === null ? 'cannot be read' : `holds ${found} (${size} bytes)`
+  return report({ event: 'damaged', ...version }, `✗ ${tenant} ${type}/${name} ${declared} ${seen}`)
 }
 
-/** Returns the report for people, or for machines where `json` is true. */
-export function createReport(json: boolean): ScrubReport {
-  return json ? jsonReport : textReport
-}
-
-const jsonReport: ScrubReport = {
-  damaged: (version) => printJson({ event: 'damaged', ...version }),
-  summary: ({ versions, bytes, damaged }, { finished, after }) =>
-    printJson({ event: 'summary', finished, after, versions, bytes, damaged: damaged.length }),
-}
-
-const textReport: ScrubReport = {
-  damaged({ tenant, type, name, declared, found, size }) {
-    const seen = found === null ? 'cannot be read' : `holds ${found} (${size} bytes)`
-    printLine(`✗ ${tenant} ${type}/${name} ${declared} ${seen}`)
-  },
-  summary({ versions, bytes, damaged }, { finished }) {
-    const mark = damaged.length > 0 ? '✗' : finished ? '✓' : '?'
-    const counted = `${versions} versions, ${formatBytes(bytes)} read, ${damaged.length} damaged`
-    printLine(`${mark} ${counted}${finished ? '' : '; not finished'}`)
-  },
+/** Prints what all runs together found. @param finished whether every version was read */
+export function reportSummary(
+  report: Report,
+  { after, versions, bytes, damaged }: ScrubTotals,
+  finished: boolean,
+): Promise<void> {
+  const mark = damaged.length > 0 ? '✗' : finished ? '✓' : '?'
+  const counted = `${versions} versions, ${formatBytes(bytes)} read, ${damaged.length} damaged`
+  const event = { event: 'summary', finished, after, versions, bytes, damaged: damaged.length }
+  return report(event, `${mark} ${counted}${finished ? '' : '; not finished'}`)
 }

@@ -2,11 +2,11 @@ import { InvalidArgumentError, Option } from 'commander'
 import { type Scrubbed, scrub } from '../../documents/maintenance/scrub.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import { createCommand, type ExitCode, exitCodes, IncompleteError, runCommand } from '../command.ts'
-import { storeSentence } from '../output.ts'
+import { createReport, type Report, storeSentence } from '../output.ts'
+import { type Progress, startProgress } from '../progress.ts'
 import { removeStateFile, stateIntervalMs, writeStateFile } from '../state-file.ts'
 import { type OpenedStore, openStore, rateOption, readStoreConfig } from '../store.ts'
-import { type Progress, startProgress } from '../transfer-progress.ts'
-import { createReport, damagedVersion, type ScrubReport } from './report.ts'
+import { damagedVersion, reportDamaged, reportSummary } from './report.ts'
 import { readScrubState, type ScrubState } from './state.ts'
 
 interface Flags {
@@ -38,7 +38,7 @@ interface Run {
   store: OpenedStore
   state: ScrubState
   flags: Flags
-  report: ScrubReport
+  report: Report
   progress: Progress
   signal: AbortSignal
 }
@@ -48,9 +48,9 @@ await runCommand<Flags>(command, async (flags, { signal }) => {
   const { place } = store
   const earlier = flags.state === undefined ? null : await readScrubState(flags.state, place)
   const state = earlier ?? { place, after: flags.after ?? '', versions: 0, bytes: 0, damaged: [] }
-  const report = createReport(flags.json === true)
+  const report = createReport(flags.json)
   // Damage that an earlier run found is still there.
-  for (const version of state.damaged) report.damaged(version)
+  for (const version of state.damaged) await reportDamaged(report, version)
   const run = { store, state, flags, report, progress: startProgress('scrub'), signal }
   try {
     return await scrubAll(run)
@@ -69,7 +69,7 @@ async function scrubAll(run: Run): Promise<ExitCode> {
     throw await stopped(error, run)
   }
   if (flags.state !== undefined) await removeStateFile(flags.state)
-  report.summary(state, { finished: true, after: state.after })
+  await reportSummary(report, state, true)
   return state.damaged.length === 0 ? exitCodes.done : exitCodes.failed
 }
 
@@ -77,7 +77,7 @@ async function readAll({ store, state, flags, report, progress, signal }: Run): 
   let savedAt = performance.now()
   const after = state.after === '' ? undefined : state.after
   for await (const scrubbed of scrub(store.store, { after, bytesPerSecondMax: flags.rate, signal })) {
-    add(state, scrubbed, report)
+    await add(state, scrubbed, report)
     progress.onProgress?.({ bytes: state.bytes, totalBytes: null })
     if (flags.state === undefined) continue
     // Damage is written down at once: a resumed run must not forget it.
@@ -87,7 +87,7 @@ async function readAll({ store, state, flags, report, progress, signal }: Run): 
   }
 }
 
-function add(state: ScrubState, scrubbed: Scrubbed, report: ScrubReport): void {
+async function add(state: ScrubState, scrubbed: Scrubbed, report: Report): Promise<void> {
   state.after = scrubbed.key
   if (scrubbed.found === null && scrubbed.intact) return
   state.versions += 1
@@ -95,14 +95,14 @@ function add(state: ScrubState, scrubbed: Scrubbed, report: ScrubReport): void {
   if (scrubbed.intact) return
   const damaged = damagedVersion(scrubbed)
   state.damaged.push(damaged)
-  report.damaged(damaged)
+  await reportDamaged(report, damaged)
 }
 
 /** Saves the state and returns the failure that says how to continue; any other error as it is. */
 async function stopped(error: unknown, { state, flags, report, signal }: Run): Promise<unknown> {
   if (!signal.aborted && !(error instanceof ObjectStoreError)) return error
   if (flags.state !== undefined && state.after !== '') await writeStateFile(flags.state, state)
-  report.summary(state, { finished: false, after: state.after })
+  await reportSummary(report, state, false)
   const why = signal.aborted ? 'interrupted' : storeSentence(error as ObjectStoreError)
   return new IncompleteError(`${why}. ${howToContinue(state, flags)}`)
 }

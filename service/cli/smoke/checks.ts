@@ -1,16 +1,45 @@
+import { randomBytes } from 'node:crypto'
 import type { DocumentsClient } from '../../client/client.ts'
 import { ProblemError } from '../../client/errors.ts'
+import { digestOfHex } from '../../documents/document-key.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { Digest, VersionRef } from '../../wire/names.ts'
 import { broken, type Check, defineCheck, holds, Missing, type Observation } from '../checks/check.ts'
-import { digestOf, type Marker } from './marker.ts'
 import { objectsAreGone, objectsAreThere } from './objects.ts'
+
+/** A type of its own, so that no one takes one that stayed for one of their documents. */
+const markerType = 'smoke-test'
+
+/** Large enough to be streamed by the service (`limits.wholeReadBytesMax`), small enough for any time of day. */
+const markerBytes = 512 * 1024
+
+/** A document of this run alone, with a name and bytes that no other has. */
+export interface Marker extends VersionRef {
+  bytes: Uint8Array<ArrayBuffer>
+  /** The tag, other than `latest`, that the run moves. */
+  tag: string
+}
+
+/** Returns a new marker of a tenant. */
+export function newMarker(tenant: string): Marker {
+  const bytes = new Uint8Array(randomBytes(markerBytes))
+  return {
+    ...{ tenant, type: markerType, name: `marker-${randomBytes(8).toString('hex')}.bin` },
+    ...{ bytes, digest: digestOf(bytes), tag: 'smoke' },
+  }
+}
+
+/** Returns the digest of bytes. */
+export function digestOf(bytes: Uint8Array): Digest {
+  return digestOfHex(Bun.SHA256.hash(bytes, 'hex'))
+}
 
 /** What a smoke test is run on. */
 export interface SmokeScene {
   url: string
   documents: DocumentsClient
   marker: Marker
-  /** The bucket behind the service, and the prefix of all its keys; `null` where nobody named it. */
+  /** The bucket behind the service, and the prefix of all its keys; `null` where no variable names it. */
   bucket: { store: ObjectStore; prefix: string } | null
   signal: AbortSignal
 }
@@ -60,7 +89,7 @@ export const smokeChecks: readonly Check<SmokeScene>[] = [
   }),
   defineCheck({
     id: 'smoke.direct',
-    sentence: 'its bytes come back straight from the store, by a signed URL',
+    sentence: 'its bytes come back directly from the store, by a signed URL',
     needs: { uploaded },
     run: downloadDirect,
   }),

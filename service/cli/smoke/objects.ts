@@ -1,10 +1,9 @@
 import { latestKey, tagKey, tagsPrefix, versionKey, versionsPrefix } from '../../documents/document-key.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { broken, holds, Missing, type Observation } from '../checks/check.ts'
-import type { SmokeScene } from './checks.ts'
-import { digestOf } from './marker.ts'
+import { digestOf, type SmokeScene } from './checks.ts'
 
-/** Looks into the bucket itself, with whole keys and past everything that the service says of it. */
+/** Checks the objects in the bucket itself, with whole keys and independently of the service. */
 export async function objectsAreThere({ bucket, marker, signal }: SmokeScene): Promise<Observation> {
   const { store, prefix } = given(bucket)
   const expected = [versionKey(marker), tagKey(marker, marker.tag), latestKey(marker)].map(
@@ -22,6 +21,7 @@ export async function objectsAreThere({ bucket, marker, signal }: SmokeScene): P
     : broken(`${seen}\nof ${digest}`, `should be ${marker.digest}`)
 }
 
+/** Checks that the bucket holds nothing of the marker any more. */
 export async function objectsAreGone({ bucket, marker, signal }: SmokeScene): Promise<Observation> {
   const { store, prefix } = given(bucket)
   const left = await keysOf(store, prefix, { marker, signal })

@@ -12,11 +12,10 @@ import {
   connectionOf,
   withConnection,
 } from '../documents/connection.ts'
-import { readLocalStarts } from '../local-issuer/local-state.ts'
+import { readLocalStarts } from '../local-issuer/starts.ts'
 import { printBytes, printJson, printLine } from '../output.ts'
 import { readStoreConfig } from '../store.ts'
-import { objectChecks, removeMarker, type SmokeScene, smokeChecks } from './checks.ts'
-import { newMarker } from './marker.ts'
+import { newMarker, objectChecks, removeMarker, type SmokeScene, smokeChecks } from './checks.ts'
 
 interface Flags extends ConnectionFlags {
   tokenFile?: string

@@ -91,6 +91,7 @@ const racers = 8
 const body = 'the bytes that were meant'
 const otherBody = 'other bytes, same length '
 
+/** Returns the SHA-256 of a text, hexadecimal. */
 export const sha256Hex = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('hex')
 const sha256Base64 = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('base64')
 

@@ -105,36 +105,29 @@ export function createBucketSettings(endpoint: S3Endpoint): BucketSettingsClient
       }
     },
 
-    create: (Bucket, { objectLock }) =>
-      write(
-        'createBucket',
-        client.send(
-          new CreateBucketCommand({ Bucket, ...(objectLock ? { ObjectLockEnabledForBucket: true } : {}) }),
-        ),
-      ),
+    create: (Bucket, { objectLock }) => {
+      const lock = objectLock ? { ObjectLockEnabledForBucket: true } : {}
+      return write('createBucket', client.send(new CreateBucketCommand({ Bucket, ...lock })))
+    },
 
-    putVersioning: (Bucket) =>
-      write(
-        'putVersioning',
-        client.send(
-          new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
-        ),
-      ),
+    putVersioning: (Bucket) => {
+      const VersioningConfiguration = { Status: 'Enabled' } as const
+      const command = new PutBucketVersioningCommand({ Bucket, VersioningConfiguration })
+      return write('putVersioning', client.send(command))
+    },
 
-    putRetention(Bucket, Mode, Days) {
+    putRetention: (Bucket, Mode, Days) => {
       const Rule = { DefaultRetention: { Mode, Days } }
       const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled', Rule } as const
       const command = new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration })
       return write('putObjectLock', client.send(command))
     },
 
-    putLifecycle: (Bucket, Rules) =>
-      write(
-        'putLifecycle',
-        client.send(
-          new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules } }),
-        ),
-      ),
+    putLifecycle: (Bucket, Rules) => {
+      const LifecycleConfiguration = { Rules }
+      const command = new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration })
+      return write('putLifecycle', client.send(command))
+    },
 
     putCors: (Bucket, CORSRules) =>
       write('putCors', client.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules } }))),

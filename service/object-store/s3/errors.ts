@@ -1,4 +1,5 @@
 import { limits } from '../../limits.ts'
+import { parseRetryAfter } from '../../wire/retry-after.ts'
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store.ts'
 
 /**
@@ -9,7 +10,7 @@ export function toObjectStoreError(operation: string, error: unknown): ObjectSto
   if (error instanceof ObjectStoreError) return error
   const status = statusOf(error)
   const { $response } = error as { $response?: { headers?: Record<string, string> } }
-  const retryAfter = retryAfterSeconds($response?.headers?.['retry-after'])
+  const retryAfter = parseRetryAfter($response?.headers?.['retry-after'])
   return new ObjectStoreError(codeOfStatus(status), operation, reasonOf(error, status), retryAfter)
 }
 
@@ -93,16 +94,4 @@ export async function withRetries<T>(
 export function backOffMilliseconds(tries: number, retryAfterSeconds = 0): number {
   const requested = Math.min(retryAfterSeconds, limits.storeRetryWaitSecondsMax) * 1000
   return requested + Math.random() * 100 * 2 ** tries
-}
-
-/**
- * Reads a Retry-After header: a number of seconds, or the time until a date (RFC 9110 section 10.2.3).
- *
- * @returns seconds; `undefined` without the header and for a value that is neither.
- */
-export function retryAfterSeconds(header: string | null | undefined): number | undefined {
-  if (header === null || header === undefined) return undefined
-  if (/^\d{1,9}$/.test(header)) return Number(header)
-  const at = Date.parse(header)
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000))
 }

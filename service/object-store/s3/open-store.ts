@@ -1,8 +1,7 @@
 import type { Secret } from '../../telemetry/secret.ts'
 import type { ObjectStore } from '../object-store.ts'
 import { prefixed } from '../prefixed-object-store.ts'
-import type { S3Connection, StoreDeadlines } from './connection.ts'
-import { createS3Connections } from './connection.ts'
+import { createS3Connections, type S3Connection, type StoreDeadlines } from './connection.ts'
 import { createS3ObjectStore } from './s3-object-store.ts'
 
 /** As much of the parsed configuration as is needed to reach the documents; secrets are still covered. */

@@ -1,8 +1,14 @@
-import type { ObjectInfo, ObjectStore, PutOptions, PutResult } from '../object-store.ts'
+import {
+  type ObjectInfo,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutOptions,
+  type PutResult,
+} from '../object-store.ts'
+import { tap } from '../tap.ts'
 import { metadataPrefix, toObjectInfo, unquote } from './answers.ts'
 import type { S3Connections, StoreDeadlines } from './connection.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
-import { exactBody, type SentBody, watchStall } from './put-body.ts'
 import type { SignedFetch, StoreRequest } from './signed-fetch.ts'
 
 /**
@@ -98,4 +104,118 @@ async function toPutResult(response: Response): Promise<PutResult | null> {
   if (response.status === 200) return { etag: unquote(response.headers.get('etag') ?? '') }
   refuseAbsentBucket('put', text)
   return null
+}
+
+/** A body on its way to the store. */
+interface SentBody {
+  body: Uint8Array | ReadableStream<Uint8Array>
+  /** Why the body cannot be sent, once known: fetch wraps or swallows what a stream throws. */
+  failure(): { reason: unknown } | null
+  /** Cancels the source, in case the store did not take all of it. */
+  discard(): void
+  /** True for a stream, which can be sent only once. */
+  streamed: boolean
+  /** When the store last took bytes or waited for them (`performance.now()`); now, for a buffer. */
+  lastMoveMs(): number
+}
+
+/**
+ * Makes sure that exactly `size` bytes are sent or the request fails. The last chunk is held back until the source has
+ * ended, because a store that has all promised bytes publishes them, whatever follows. A stream of no bytes is
+ * therefore read to its end before anything is sent.
+ *
+ * @throws {ObjectStoreError} `rejected` for a body of another size, as soon as that is known.
+ */
+async function exactBody(
+  source: Uint8Array | ReadableStream<Uint8Array>,
+  { size, signal }: Pick<PutOptions, 'size' | 'signal'>,
+): Promise<SentBody> {
+  if (source instanceof ReadableStream && size > 0) return exactStream(source, size)
+  const body = source instanceof ReadableStream ? await emptyBytes(source, signal) : source
+  if (body.byteLength !== size) throw incomplete()
+  return { body, failure: () => null, discard() {}, streamed: false, lastMoveMs: () => performance.now() }
+}
+
+/**
+ * Aborts once the store has neither taken a byte nor answered for `secondsMax`. A deadline for the whole upload would
+ * cut long ones; without any, they would hang on a store that has stopped.
+ */
+function watchStall(sent: SentBody, secondsMax: number): { signal: AbortSignal; stop(): void } {
+  const stalled = new AbortController()
+  const timer = setInterval(
+    () => {
+      if (performance.now() - sent.lastMoveMs() < secondsMax * 1000) return
+      stalled.abort(new ObjectStoreError('unavailable', 'put', 'TimedOut'))
+    },
+    Math.min(1000, secondsMax * 250),
+  )
+  return { signal: stalled.signal, stop: () => clearInterval(timer) }
+}
+
+/** Reads a stream that should have no bytes, to its end or to its first byte. */
+async function emptyBytes(
+  source: ReadableStream<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const reader = source.getReader()
+  const abandon = () => void reader.cancel(signal?.reason).catch(() => {})
+  signal?.addEventListener('abort', abandon, { once: true })
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      signal?.throwIfAborted()
+      if (done) return new Uint8Array()
+      if (value.byteLength > 0) throw incomplete()
+    }
+  } finally {
+    signal?.removeEventListener('abort', abandon)
+    // Without effect on a stream that has ended.
+    reader.cancel().catch(() => {})
+  }
+}
+
+function exactStream(source: ReadableStream<Uint8Array>, size: number): SentBody {
+  const reader = source.getReader()
+  let failed: { reason: unknown } | null = null
+  let unread = size
+  let reading = false
+  let movedAt = performance.now()
+
+  async function read() {
+    reading = true
+    try {
+      for (;;) {
+        const next = await reader.read()
+        if (next.done || next.value.byteLength > 0) return next
+      }
+    } finally {
+      reading = false
+      movedAt = performance.now()
+    }
+  }
+  const body = tap(
+    { read, cancel: (reason: unknown) => reader.cancel(reason) },
+    {
+      onChunk(chunk) {
+        unread -= chunk.byteLength
+        if (unread < 0) throw incomplete()
+      },
+      onEnd() {
+        if (unread > 0) throw incomplete()
+      },
+      onFailure(reason) {
+        failed = { reason }
+        return reason
+      },
+      holdLast: true,
+    },
+  )
+  const discard = () => void reader.cancel().catch(() => {})
+  // While the source is being read, it is the source that takes its time.
+  const lastMoveMs = () => (reading ? performance.now() : movedAt)
+  return { body, failure: () => failed, discard, streamed: true, lastMoveMs }
+}
+
+function incomplete(): ObjectStoreError {
+  return new ObjectStoreError('rejected', 'put', 'IncompleteBody')
 }

@@ -1,8 +1,9 @@
 import { SignatureV4 } from '@smithy/signature-v4'
+import { parseRetryAfter } from '../../wire/retry-after.ts'
 import { ObjectStoreError } from '../object-store.ts'
 import { fetchOptions } from './client.ts'
 import { deadlinesOf, type S3Connection } from './connection.ts'
-import { codeOfStatus, errorCodeIn, retryAfterSeconds, withRetries } from './errors.ts'
+import { codeOfStatus, errorCodeIn, withRetries } from './errors.ts'
 
 /**
  * Decision: the calls that clients wait for most (GetObject, HeadObject, PutObject, ListObjectsV2) go through
@@ -106,7 +107,7 @@ async function refusal(operation: string, response: Response): Promise<ObjectSto
   // Error bodies are a few hundred bytes; overload may answer with a page of HTML, which says nothing.
   const text = await response.text().catch(() => '')
   const reason = errorCodeIn(text) ?? `Status${response.status}`
-  const retryAfter = retryAfterSeconds(response.headers.get('retry-after'))
+  const retryAfter = parseRetryAfter(response.headers.get('retry-after'))
   return new ObjectStoreError(codeOfStatus(response.status), operation, reason, retryAfter)
 }
 

@@ -1,7 +1,8 @@
+import { createContext, useContext } from 'react'
 import { createDocumentsClient, type DocumentsClient } from '../../client/client.ts'
 import { ProblemError } from '../../client/errors.ts'
 import type { Session } from '../session/session.ts'
-import { startAction } from './action-trace.ts'
+import { startAction } from './traces.ts'
 
 /** Makes calls to the document API as one action. Rejects as `DocumentsClient` does. */
 export type DocumentsCall = <Result>(
@@ -30,4 +31,12 @@ export function documentsCall(origin: string, session: Session): DocumentsCall {
       return call(documents)
     }
   }
+}
+
+export const DocumentsCallContext = createContext<DocumentsCall | null>(null)
+
+export function useDocumentsCall(): DocumentsCall {
+  const call = useContext(DocumentsCallContext)
+  if (call === null) throw new Error('There is no way to call the service around this component.')
+  return call
 }

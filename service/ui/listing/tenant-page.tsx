@@ -7,8 +7,7 @@ import { PageHeading } from '../parts/page-heading.tsx'
 import { hasForm, listPath } from '../routes.ts'
 import { scopes } from '../session/token-claims.ts'
 import { usePermissions } from '../session/use-session.ts'
-import { knownTypes } from './document-types.ts'
-import { useSeenTypes } from './use-seen-types.ts'
+import { knownTypes, useSeenTypes } from './use-seen-types.ts'
 
 /** What kinds of documents a tenant has. */
 export function TenantPage({ tenant }: { tenant: string }) {

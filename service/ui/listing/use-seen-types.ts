@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { DocumentsClient } from '../../client/client.ts'
-import { useDocumentsCall } from '../calls/use-documents-call.ts'
-import { knownTypes } from './document-types.ts'
+import { useDocumentsCall } from '../calls/documents-call.ts'
 
 /** Types of which the tenant has documents: those known, and others as far as the beginning of its listing shows. */
 export function useSeenTypes(tenant: string, enabled: boolean) {
@@ -19,3 +18,12 @@ async function seenTypes(documents: DocumentsClient, signal: AbortSignal): Promi
   const pages = await Promise.all([documents.listPage({ limit: 1000, signal }), ...asked])
   return [...new Set(pages.flatMap(({ rows }) => rows.map(({ type }) => type)))]
 }
+
+/** Types that the platform knows. The set is open: any other can be typed in. */
+export const knownTypes: readonly { type: string; holds: string }[] = [
+  { type: 'deployment-bundles', holds: 'What is rolled out, with the tags that say where' },
+  { type: 'definitions', holds: 'Descriptions of services and their resources' },
+  { type: 'audit-exports', holds: 'What was done by whom, for those who ask' },
+  { type: 'diagnostics', holds: 'Dumps and traces from a case that is looked into' },
+  { type: 'snapshots', holds: 'State at a moment, to go back to' },
+]

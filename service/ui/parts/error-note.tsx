@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
-import { traceUrl } from '../calls/action-trace.ts'
+import { traceUrl } from '../calls/traces.ts'
 import { type Failure, failureOf } from '../failures/failure.ts'
-import { useSettings } from '../use-settings.ts'
+import { useSettings } from '../settings.ts'
 import { CopyButton } from './copy-button.tsx'
 
 interface ErrorNoteProps {

@@ -5,7 +5,7 @@ import { CopyButton } from '../parts/copy-button.tsx'
 import { FailureNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { documentPath } from '../routes.ts'
-import { isDocumentName, nearestDocumentName } from './document-name.ts'
+import { isDocumentName, nearestDocumentName } from './document-of-file.ts'
 import { isOver, type Transfer, type TransferStatus } from './transfer-list.ts'
 import type { Transfers } from './transfers.ts'
 

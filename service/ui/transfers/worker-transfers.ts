@@ -1,9 +1,7 @@
 import { createDocumentsClient, type DocumentsClient } from '../../client/client.ts'
 import { ProblemError } from '../../client/errors.ts'
-import { startAction } from '../calls/action-trace.ts'
+import { startAction } from '../calls/traces.ts'
 import { failureOf } from '../failures/failure.ts'
-import { collectBlob } from './collect-blob.ts'
-import { throttled } from './throttled-progress.ts'
 import type { FromWorker, PhaseProgress, StartDownload, StartUpload, ToWorker } from './worker-messages.ts'
 
 /** One transfer that runs. */
@@ -114,4 +112,68 @@ async function download(
     { direct: true, signal, onProgress: (progress) => tell({ phase: 'receive', ...progress }) },
   )
   return { kind: 'downloaded', id, blob: await collectBlob(stream), detour: fallbackReason }
+}
+
+/** What is gathered in memory before it becomes a Blob, which a browser may keep on the disk. */
+const partBytesMax = 8 * 1024 * 1024
+
+/**
+ * Reads a stream into a Blob without a type that a browser would open.
+ *
+ * @throws what the stream errs with; nothing of it is given out then
+ */
+export async function collectBlob(stream: ReadableStream<Uint8Array>): Promise<Blob> {
+  const reader = stream.getReader()
+  const parts: Blob[] = []
+  let chunks: Uint8Array[] = []
+  let bytes = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    chunks.push(value)
+    bytes += value.length
+    if (bytes < partBytesMax) continue
+    parts.push(new Blob(chunks as BlobPart[]))
+    chunks = []
+    bytes = 0
+  }
+  return new Blob([...parts, ...(chunks as BlobPart[])], { type: 'application/octet-stream' })
+}
+
+/** Ten times a second is as often as people can see. */
+const intervalMs = 100
+
+/**
+ * Tells the latest progress at most every `intervalMs`. The beginning of a phase and its end are told at once, so
+ * that no bar stands at 97 % for ever.
+ */
+export function throttled(tell: (progress: PhaseProgress) => void): {
+  tell: (progress: PhaseProgress) => void
+  /** Nothing is told any more. */
+  stop: () => void
+} {
+  let phase: string | null = null
+  let latest: PhaseProgress | null = null
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const flush = () => {
+    timer = undefined
+    if (latest !== null) tell(latest)
+    latest = null
+  }
+  return {
+    tell(progress) {
+      latest = progress
+      const begins = progress.phase !== phase
+      phase = progress.phase
+      if (begins || progress.bytes === progress.totalBytes) {
+        clearTimeout(timer)
+        return flush()
+      }
+      timer ??= setTimeout(flush, intervalMs)
+    },
+    stop() {
+      clearTimeout(timer)
+      latest = null
+    },
+  }
 }

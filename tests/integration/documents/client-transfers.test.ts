@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,8 @@ import { bytesOf, digestOf, rejection } from '../../support/client/client-servic
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { generatedBlocks, generatedDigest } from '../../support/service/transfer-process.ts'
 import { minioCapabilities } from '../../support/stores/known-capabilities.ts'
+
+setDefaultTimeout(600_000)
 
 const MiB = 1024 * 1024
 const largeBytes = 300 * MiB
@@ -28,7 +30,7 @@ beforeAll(async () => {
   const file = await open(large, 'w')
   for (const block of generatedBlocks(largeBytes)) await file.writeFile(block)
   await file.close()
-}, 600_000)
+})
 afterAll(async () => {
   await service.stop()
   await without.stop()
@@ -54,7 +56,7 @@ async function keysUnder(prefix: string): Promise<string[]> {
 }
 
 describe('a file of 300 MiB', () => {
-  it('goes straight to the store and comes straight back, byte for byte, and tells how far it is', async () => {
+  it('goes directly to the store and back, byte for byte, and reports its progress', async () => {
     const acme = clientOf(service)
     const ref = { type: 'snapshots', name: 'large.bin' }
     const told: UploadProgress[] = []
@@ -75,7 +77,7 @@ describe('a file of 300 MiB', () => {
     expect(await sameAsFile(download.stream, large)).toBe(true)
     expect(received.at(-1)).toBe(largeBytes)
     expect(await keysUnder('staging/')).toEqual([])
-  }, 120_000)
+  })
 
   it('is not sent a second time', async () => {
     const phases = new Set<string>()
@@ -83,9 +85,9 @@ describe('a file of 300 MiB', () => {
       onProgress: ({ phase }) => void phases.add(phase),
     })
     expect([again.created, again.via, [...phases]]).toEqual([false, 'ticket', ['hash']])
-  }, 60_000)
+  })
 
-  it('leaves nothing published where it is aborted while it is sent', async () => {
+  it('leaves nothing published if it is aborted while it is sent', async () => {
     const ref = { type: 'snapshots', name: 'aborted.bin' }
     const stop = new AbortController()
     const put = clientOf(service).put(ref, Bun.file(large), {
@@ -97,10 +99,10 @@ describe('a file of 300 MiB', () => {
     expect(await rejection(put)).toEqual(new Error('enough'))
     expect(await rejection(clientOf(service).head(ref))).toMatchObject({ code: 'document_not_found' })
     expect(await keysUnder('tenants/acme/documents/snapshots/aborted.bin/')).toEqual([])
-  }, 60_000)
+  })
 })
 
-describe('small and odd documents by ticket', () => {
+describe('small and unusual documents by ticket', () => {
   it('are the empty one, bytes in memory, and any media type', async () => {
     const acme = clientOf(service, { ticketBytesMin: 0 })
     const ref = { type: 'definitions', name: 'odd' }
@@ -137,7 +139,7 @@ describe('a store whose tickets are for PUT', () => {
 })
 
 describe('a store that takes no tickets', () => {
-  it('gets the file through the service, which the caller is told', async () => {
+  it('receives the file through the service, and the result says so', async () => {
     const acme = clientOf(without, { ticketBytesMin: 1 })
     const put = await acme.put({ type: 'definitions', name: 'small' }, bytesOf('small'))
     expect(put).toMatchObject({ created: true, via: 'service', fallbackReason: 'tickets_unavailable' })
@@ -145,7 +147,7 @@ describe('a store that takes no tickets', () => {
 })
 
 describe('a signed URL', () => {
-  it('gives the bytes to whoever has it', async () => {
+  it('serves the bytes to anyone who has it', async () => {
     const acme = clientOf(service)
     const ref = { type: 'definitions', name: 'signed.txt' }
     const { digest } = (await acme.put(ref, bytesOf('signed'))).document

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Digest } from '../../../service/wire/names.ts'
 import { rawRequest } from '../../support/service/raw-http.ts'
 import {
@@ -12,6 +12,8 @@ import {
 } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 
+setDefaultTimeout(600_000)
+
 const small = randomDocument(100 * KiB)
 const large = randomDocument(3 * MiB)
 
@@ -21,7 +23,7 @@ let token: string
 beforeAll(async () => {
   service = await serviceInProcess()
   token = await service.token()
-}, 600_000)
+})
 
 afterAll(() => service.stop())
 
@@ -104,7 +106,7 @@ describe('a small document whose bytes were changed in the store', () => {
     expect(await seen('empty-filled', digest)).toEqual(refused)
   })
 
-  it('says nothing of the bytes that it holds', async () => {
+  it('reveals nothing about its bytes', async () => {
     const secret = Buffer.from('x'.repeat(100))
     const { digest } = await damaged('small-quiet', small, secret)
     const { body } = await read(`${pathOf('audits', 'small-quiet')}/versions/${digest}`)
@@ -138,7 +140,7 @@ describe('a large document whose bytes were changed in the store', () => {
     expect(await seen('small-large', digest)).toEqual(cutOff)
   })
 
-  it('makes fetch fail instead of giving the bytes out', async () => {
+  it('makes fetch fail instead of serving the bytes', async () => {
     const { digest } = await damaged('large-fetch', large, flippedAt(large, 1000))
     const response = await fetch(`${service.url}${pathOf('audits', 'large-fetch')}/versions/${digest}`, {
       headers: { authorization: `Bearer ${token}` },
@@ -148,7 +150,7 @@ describe('a large document whose bytes were changed in the store', () => {
 })
 
 describe('a document that was not changed', () => {
-  it('is given out whole, small or large', async () => {
+  it('is served completely, small or large', async () => {
     const quick = await damaged('intact-small', small, small)
     expect(await seen('intact-small', quick.digest)).toEqual(['200 complete', '200 complete', '200 complete'])
     const slow = await damaged('intact-large', large, large)
@@ -158,8 +160,8 @@ describe('a document that was not changed', () => {
   })
 })
 
-describe('every read that meets changed bytes', () => {
-  it('is one line of the log that names the version and what was found', async () => {
+describe('every read of changed bytes', () => {
+  it('causes one line in the log that names the version and what was found', async () => {
     const other = flippedAt(large, 5)
     const { digest } = await damaged('logged', large, other)
     await seen('logged', digest)
@@ -176,7 +178,7 @@ describe('every read that meets changed bytes', () => {
 })
 
 describe('a range of a document', () => {
-  it('carries the digest of the whole, by which the client can tell that the bytes were changed', async () => {
+  it('carries the digest of the whole document, so that the client can detect changed bytes', async () => {
     const other = flippedAt(large, 100)
     const { digest } = await damaged('range', large, other)
     const path = `${pathOf('audits', 'range')}/versions/${digest}`

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import {
   type Caller,
   callerOf,
@@ -9,6 +9,8 @@ import {
   refusalOf,
 } from '../../support/service/caller.ts'
 import { type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
+
+setDefaultTimeout(600_000)
 
 const secret = 'what only globex may know'
 const globexDocuments = '/v1/tenants/globex/documents'
@@ -24,9 +26,9 @@ beforeAll(async () => {
   globex = await callerOf(service, await service.token({ tenants: ['globex'], sub: 'greta' }))
   await put(globex, theirs, secret)
   await tag(globex, `${theirs}/tags/production`, digestOf(secret))
-}, 600_000)
+})
 
-afterAll(() => service.stop(), 60_000)
+afterAll(() => service.stop())
 
 function tag(call: Caller, path: string, digest: string): Promise<Response> {
   const headers = { 'content-type': 'application/json' }
@@ -46,7 +48,7 @@ async function problemOf(response: Response): Promise<Json> {
 
 describe('a tenant', () => {
   it('reads no bytes, names, versions or tags of another, nor whether there are any', async () => {
-    const absent = await problemOf(await acme('/v1/tenants/nobody/documents/definitions/plan'))
+    const absent = await problemOf(await acme('/v1/tenants/unknown/documents/definitions/plan'))
     expect(absent).toMatchObject({ status: 404, code: 'document_not_found' })
     const paths = [
       theirs,
@@ -79,7 +81,7 @@ describe('a tenant', () => {
     expect(await (await globex(theirs)).text()).toBe(secret)
   })
 
-  it('lists only its own, also where its name begins like another', async () => {
+  it('lists only its own documents, even if its name begins like another', async () => {
     const names = ['acm', 'acme-2', 'acme2']
     for (const tenant of names) {
       const call = await callerOf(service, await service.token({ tenants: [tenant] }))

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../../service/limits.ts'
 import {
   digestOf,
@@ -13,11 +13,13 @@ import {
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { keysOf, leftovers, type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
 
+setDefaultTimeout(600_000)
+
 const documentBytesMax = 25 * MiB
 const bytes = randomDocument(documentBytesMax + 1)
 const part = limits.stagingPartBytes
 
-/** Where one way of publishing ends and the next begins, and where parts of a staged upload do. */
+/** The sizes at which the strategy of publishing changes, and at which parts of a staged upload begin. */
 const sizes = [
   ...[0, 1],
   ...[limits.replayableBytesMax - 1, limits.replayableBytesMax, limits.replayableBytesMax + 1],
@@ -35,7 +37,7 @@ beforeAll(async () => {
   disk = await startOpenStore()
   service = await serviceInProcess({ store: disk, documentBytesMax })
   token = await service.token()
-}, 600_000)
+})
 
 afterAll(async () => {
   await service.stop()
@@ -57,7 +59,7 @@ async function upload(name: string, size: number, declared: Declared): Promise<R
   })
 }
 
-/** What the answer says and what the store holds, for one upload. */
+/** Makes one upload and returns what the answer says and what the store has. */
 async function outcome(size: number, declared: Declared) {
   const name = `${declared.length ? 'length' : 'chunks'}-${declared.digest ? 'digest' : 'none'}-${size}`
   const response = await upload(name, size, declared)
@@ -73,43 +75,28 @@ function expected(size: number) {
   return { status: 201, answer, stored: { digest, size } }
 }
 
-async function outcomesOf(declared: Declared): Promise<Record<string, unknown>> {
-  const outcomes: Record<string, unknown> = {}
-  for (const size of sizes) outcomes[`${size} bytes`] = await outcome(size, declared)
-  return outcomes
+/** Uploads every size, and expects so many uploads to have been staged and nothing to be left of them. */
+async function expectAllStored(declared: Declared, staged: number): Promise<void> {
+  service.storeCalls.length = 0
+  for (const size of sizes) expect(await outcome(size, declared)).toEqual(expected(size))
+  expect(service.storeCalls.filter((call) => call === 'startMultipart')).toHaveLength(staged)
+  expect(await leftovers(disk, service.store)).toEqual([])
 }
 
-/** Uploads that went through staging since the last time it was asked. */
-function stagedUploads(): number {
-  return service.storeCalls.splice(0).filter((call) => call === 'startMultipart').length
-}
-
-const allStored = Object.fromEntries(sizes.map((size) => [`${size} bytes`, expected(size)]))
+const largeSizes = sizes.filter((size) => size > limits.bufferedBytesMax).length
 
 describe('an upload of every size, read back from the store itself', () => {
-  it('is stored with Content-Length and with Repr-Digest', async () => {
-    expect(await outcomesOf({ length: true, digest: true })).toEqual(allStored)
-    expect(stagedUploads()).toBe(0)
-    expect(await leftovers(disk, service.store)).toEqual([])
-  }, 60_000)
+  it('is stored with Content-Length and with Repr-Digest', () =>
+    expectAllStored({ length: true, digest: true }, 0))
 
-  it('is stored with Content-Length and without Repr-Digest', async () => {
-    expect(await outcomesOf({ length: true, digest: false })).toEqual(allStored)
-    expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
-    expect(await leftovers(disk, service.store)).toEqual([])
-  }, 60_000)
+  it('is stored with Content-Length and without Repr-Digest', () =>
+    expectAllStored({ length: true, digest: false }, largeSizes))
 
-  it('is stored without Content-Length and with Repr-Digest', async () => {
-    expect(await outcomesOf({ length: false, digest: true })).toEqual(allStored)
-    expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
-    expect(await leftovers(disk, service.store)).toEqual([])
-  }, 60_000)
+  it('is stored without Content-Length and with Repr-Digest', () =>
+    expectAllStored({ length: false, digest: true }, largeSizes))
 
-  it('is stored without Content-Length and without Repr-Digest', async () => {
-    expect(await outcomesOf({ length: false, digest: false })).toEqual(allStored)
-    expect(stagedUploads()).toBe(sizes.filter((size) => size > limits.bufferedBytesMax).length)
-    expect(await leftovers(disk, service.store)).toEqual([])
-  }, 60_000)
+  it('is stored without Content-Length and without Repr-Digest', () =>
+    expectAllStored({ length: false, digest: false }, largeSizes))
 })
 
 describe('an upload of one byte more than DOCUMENT_BYTES_MAX', () => {

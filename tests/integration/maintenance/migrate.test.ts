@@ -15,7 +15,7 @@ import {
   runScript,
   runScriptJson,
   startScript,
-} from '../../support/commands/store-pair-scene.ts'
+} from '../../support/commands/script-run.ts'
 import { registerSecret } from '../../support/secrets.ts'
 import {
   digestOf,

@@ -2,18 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { PutObjectLegalHoldCommand } from '@aws-sdk/client-s3'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3Client } from '../../../service/object-store/s3/client.ts'
-import { placeOf, type Ran, runScript } from '../../support/commands/provision-under-test.ts'
+import { placeOf } from '../../support/commands/provision-under-test.ts'
+import { type JsonRun, runScript } from '../../support/commands/script-run.ts'
 import { type Caller, callerOf, digestOf, put, refusalOf } from '../../support/service/caller.ts'
 import { keyOf } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 import { nextStoreSecond } from '../../support/waiting.ts'
-
-const script = fileURLToPath(new URL('../../../service/cli/retain/retain.ts', import.meta.url))
 
 let service: InProcessService
 let call: Caller
@@ -65,10 +63,10 @@ async function serviceWithLocks(): Promise<InProcessService> {
   return serviceInProcess({ bucket, capabilities })
 }
 
-function retain(args: string[], on: InProcessService = service): Promise<Ran> {
+function retain(args: string[], on: InProcessService = service): Promise<JsonRun> {
   const { bucket, accessKeyId, secretAccessKey } = on.connection
   const keys = { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey }
-  return runScript(script, 'retain', args, { ...placeOf(on.connection, bucket), ...keys })
+  return runScript('retain', args, { ...placeOf(on.connection, bucket), ...keys })
 }
 
 interface Stored {
@@ -98,7 +96,7 @@ async function remaining(document: string, by: Caller = call): Promise<unknown[]
   return versions.map(({ digest }) => digest)
 }
 
-function fatesOf(ran: Ran): unknown[] {
+function fatesOf(ran: JsonRun): unknown[] {
   return ran
     .events()
     .filter(({ event }) => event === 'version')
@@ -189,7 +187,7 @@ describe('bun run retain', () => {
       retain(['--type', 'X!', '--keep-days', '1', '--tenant', 'acme']),
       retain(['--type', 'x', '--keep-days', '1', '--keep-newest', '0', '--tenant', 'acme']),
       retain(['--type', 'x', '--keep-days', '1', '--tenant', 'acme', '--all-tenants']),
-      runScript(script, 'retain', ['--type', 'x', '--keep-days', '1', '--tenant', 'acme'], {}),
+      runScript('retain', ['--type', 'x', '--keep-days', '1', '--tenant', 'acme'], {}),
     ])
     expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2, 2, 2, 2])
   }, 30_000)

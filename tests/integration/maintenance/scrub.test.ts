@@ -3,19 +3,15 @@ import { appendFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
-import { keepPrinted } from '../../support/printed.ts'
+import { runScript, runScriptJson, startScript, variablesOf } from '../../support/commands/script-run.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
-import { asService } from '../../support/stores/service-key.ts'
+import type { StoreForTests } from '../../support/stores/service-key.ts'
 import { type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
 import { until } from '../../support/waiting.ts'
-
-const script = fileURLToPath(new URL('../../../service/cli/scrub/scrub.ts', import.meta.url))
 
 let disk: OpenStore
 let bucket: string
@@ -47,36 +43,13 @@ async function stored(name: string, bytes: Uint8Array, instead = bytes): Promise
   return key
 }
 
-function environment(connection: StoreConnection = asService(disk)): Record<string, string> {
-  return {
-    S3_ENDPOINT: connection.endpoint,
-    S3_REGION: connection.region,
-    S3_ACCESS_KEY_ID: connection.accessKeyId,
-    S3_SECRET_ACCESS_KEY: connection.secretAccessKey,
-    S3_FORCE_PATH_STYLE: 'true',
-    S3_INSECURE: 'true',
-    S3_BUCKET_DOCS: bucket,
-  }
-}
-
-function start(args: string[], env = environment()) {
-  return Bun.spawn([process.execPath, script, ...args], { env, stdout: 'pipe', stderr: 'pipe' })
-}
-
-async function run(args: string[], env = environment()) {
-  const child = start(args, env)
-  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  keepPrinted('scrub', out + err)
-  return { exitCode: await child.exited, out, err }
-}
+const environment = (connection: StoreForTests = disk) => variablesOf({ ...connection, bucket })
+const start = (args: string[]) => startScript('scrub', args, environment())
+const run = (args: string[], env = environment()) => runScript('scrub', args, env)
 
 async function runJson(args: string[]) {
-  const { exitCode, out, err } = await run([...args, '--json'])
-  const lines = out
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-  return { exitCode, err, summary: lines.at(-1), damaged: lines.slice(0, -1) }
+  const { lines, ...ran } = await runScriptJson('scrub', args, environment())
+  return { ...ran, damaged: lines.slice(0, -1) }
 }
 
 describe('bun run scrub', () => {

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startLocalIssuer } from '../../../service/cli/local-issuer/local-issuer.ts'
-import { writeLocalStart } from '../../../service/cli/local-issuer/local-state.ts'
-import { runScript, variablesOf } from '../../support/commands/store-pair-scene.ts'
+import { startLocalIssuer } from '../../../service/cli/local-issuer/issuer.ts'
+import { writeLocalStart } from '../../../service/cli/local-issuer/starts.ts'
+import { runScript, variablesOf } from '../../support/commands/script-run.ts'
 import { registerSecret } from '../../support/secrets.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
@@ -81,7 +81,7 @@ describe('bun run smoke', () => {
     const starts = join(folder, 'starts')
     const local = await startLocalIssuer()
     registerSecret(String(local.privateJwk.d))
-    const started = await serviceInProcess({ beside: service, issuer: local })
+    const started = await serviceInProcess({ replicaOf: service, issuer: local })
     await writeLocalStart(
       Number(new URL(started.url).port),
       {
@@ -113,7 +113,7 @@ describe('bun run smoke', () => {
 
   it('fails where bytes come back as others', async () => {
     const lying = await serviceInProcess({
-      beside: service,
+      replicaOf: service,
       decorate: (store) => ({
         ...store,
         // What a store does that lost the end of every document but keeps its listing.

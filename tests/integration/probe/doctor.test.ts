@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { resolve } from 'node:path'
-import { type CommandResult, runCommand } from '../../../compose/run-command.ts'
 import { freePort } from '../../../compose/servers/free-port.ts'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { Diagnosis } from '../../../service/cli/doctor/report.ts'
 import { capabilitiesOf, probeRows } from '../../../service/object-store/probe/probe.ts'
-import { keepPrinted } from '../../support/printed.ts'
+import { runScript, type ScriptRun } from '../../support/commands/script-run.ts'
 import { knownCapabilities } from '../../support/stores/known-capabilities.ts'
 import { refusal, startLyingStore } from '../../support/stores/lying-store.ts'
 import { absentBucketStatus, useStore } from '../../support/stores/probe-under-test.ts'
 import { knownVerdicts } from '../../support/stores/store-findings.ts'
 import { startStoreProxy } from '../../support/stores/strict-proxy.ts'
 
-const root = resolve(import.meta.dir, '../../..')
 const store = useStore()
 
 const stops: (() => Promise<void>)[] = []
@@ -20,57 +17,51 @@ afterAll(async () => {
   for (const stop of stops) await stop()
 })
 
-async function doctor(
+function doctor(
   { endpoint, accessKeyId, secretAccessKey, region }: Omit<StoreConnection, 'kind'>,
   args: string[] = [],
   env: Record<string, string> = {},
-): Promise<CommandResult> {
-  const result = await runCommand([process.execPath, 'service/cli/doctor/doctor.ts', ...args], {
-    cwd: root,
-    env: {
-      PATH: process.env.PATH,
-      S3_ENDPOINT: endpoint,
-      S3_REGION: region,
-      S3_ACCESS_KEY_ID: accessKeyId,
-      S3_SECRET_ACCESS_KEY: secretAccessKey,
-      S3_FORCE_PATH_STYLE: 'true',
-      S3_INSECURE: 'true',
-      S3_BUCKET_DOCS: store().bucket,
-      ...env,
-    },
+): Promise<ScriptRun> {
+  return runScript('doctor', args, {
+    S3_ENDPOINT: endpoint,
+    S3_REGION: region,
+    S3_ACCESS_KEY_ID: accessKeyId,
+    S3_SECRET_ACCESS_KEY: secretAccessKey,
+    S3_FORCE_PATH_STYLE: 'true',
+    S3_INSECURE: 'true',
+    S3_BUCKET_DOCS: store().bucket,
+    ...env,
   })
-  keepPrinted('doctor', result.stdout + result.stderr)
-  return result
 }
 
-function diagnosisIn({ stdout }: CommandResult): Diagnosis {
-  return JSON.parse(stdout) as Diagnosis
+function diagnosisIn({ out }: ScriptRun): Diagnosis {
+  return JSON.parse(out) as Diagnosis
 }
 
 describe('bun run doctor on the store of this run', () => {
-  let result: CommandResult
+  let result: ScriptRun
   beforeAll(async () => {
     result = await doctor(store())
   }, 60_000)
 
   it('finds it fit', () => {
     expect(result.exitCode).toBe(0)
-    expect(result.stdout).toContain(`\n${store().bucket} is fit (exit code 0)\n`)
+    expect(result.out).toContain(`\n${store().bucket} is fit (exit code 0)\n`)
   })
 
   it('prints a row for every question, with its mark', () => {
     const verdicts = knownVerdicts(store().kind)
-    const marked = result.stdout.split('\n').filter((line) => /^[✓✗?] /.test(line))
+    const marked = result.out.split('\n').filter((line) => /^[✓✗?] /.test(line))
     const expected = probeRows.map(({ id }) => ({ yes: '✓', no: '✗', unknown: '?' })[verdicts[id]])
     expect(marked.map((line) => line[0] ?? '')).toEqual(expected)
     const seen = `right: 200; absent bucket: ${absentBucketStatus(store())}`
-    expect(result.stdout).toMatch(
+    expect(result.out).toMatch(
       new RegExp(`^✓ {2}Is the bucket there, and an absent one {2,}${seen} {2,}documents have a place$`, 'm'),
     )
   })
 
   it('says whether the copy hole is there, and which method tickets use and why', () => {
-    const lines = result.stdout.split('\n')
+    const lines = result.out.split('\n')
     if (store().kind === 'seaweedfs') {
       expect(lines).toContain('copy hole: absent → PUT tickets possible')
       expect(lines).toContain(
@@ -85,12 +76,12 @@ describe('bun run doctor on the store of this run', () => {
   })
 
   it('says that it cleaned up, and shows its progress apart from the result', () => {
-    expect(result.stdout).toContain('\nclean-up: all keys of this probe were removed\n')
-    expect(result.stderr).toMatch(/^doctor: 0 s, starting\n(.*\n)*doctor: done after \d+ s\n$/)
+    expect(result.out).toContain('\nclean-up: all keys of this probe were removed\n')
+    expect(result.err).toMatch(/^doctor: 0 s, starting\n(.*\n)*doctor: done after \d+ s\n$/)
   })
 
   it('prints the same for machines', async () => {
-    const { exitCode, stdout } = await doctor(store(), ['--json'])
+    const { exitCode, out } = await doctor(store(), ['--json'])
     const {
       store: asked,
       verdict,
@@ -100,8 +91,8 @@ describe('bun run doctor on the store of this run', () => {
       ...others
     } = diagnosisIn({
       exitCode,
-      stdout,
-      stderr: '',
+      out,
+      err: '',
     })
     expect(asked).toEqual({ endpoint: store().endpoint, bucket: store().bucket, prefix: 'docs/' })
     expect({ verdict, exitCode, left, because: others.because }).toEqual({
@@ -119,9 +110,9 @@ describe('bun run doctor on the store of this run', () => {
   it('reports the hole as absent behind a proxy that refuses unsigned x-amz-* headers', async () => {
     const proxy = await startStoreProxy(store(), { refuseUnsignedAmzHeaders: true })
     stops.push(() => proxy.stop())
-    const { exitCode, stdout } = await doctor(proxy)
+    const { exitCode, out } = await doctor(proxy)
     expect(exitCode).toBe(0)
-    expect(stdout).toContain('\ncopy hole: absent → PUT tickets possible\n')
+    expect(out).toContain('\ncopy hole: absent → PUT tickets possible\n')
   })
 })
 
@@ -131,11 +122,9 @@ describe('bun run doctor on a store with a defect', () => {
       answer: ({ method, query }) => (method === 'DELETE' && 'uploadId' in query ? refusal(405) : null),
     })
     stops.push(liar.stop)
-    const { exitCode, stdout } = await doctor(liar)
+    const { exitCode, out } = await doctor(liar)
     expect(exitCode).toBe(1)
-    expect(stdout).toContain(
-      `${store().bucket} is fit with limits (exit code 1): multipart-abort (right: 405 `,
-    )
+    expect(out).toContain(`${store().bucket} is fit with limits (exit code 1): multipart-abort (right: 405 `)
   })
 
   it('names the keys that a store did not remove', async () => {
@@ -143,38 +132,38 @@ describe('bun run doctor on a store with a defect', () => {
       answer: ({ method, key }) => (method === 'DELETE' && key.endsWith('/empty') ? refusal(403) : null),
     })
     stops.push(liar.stop)
-    const { stdout } = await doctor(liar)
-    expect(stdout).toMatch(
+    const { out } = await doctor(liar)
+    expect(out).toMatch(
       /\nclean-up: these keys could not be removed; .*: docs\/staging\/_probe\/[0-9a-f-]+\/empty\n/,
     )
   })
 
   it('finds a store without the bucket unfit', async () => {
-    const { exitCode, stdout } = await doctor(store(), [], { S3_BUCKET_DOCS: 'test-no-such-bucket' })
+    const { exitCode, out } = await doctor(store(), [], { S3_BUCKET_DOCS: 'test-no-such-bucket' })
     expect(exitCode).toBe(3)
     const seen = `right: 404; absent bucket: ${absentBucketStatus(store())}`
-    expect(stdout).toContain(`\ntest-no-such-bucket is unfit (exit code 3): bucket (${seen})\n`)
+    expect(out).toContain(`\ntest-no-such-bucket is unfit (exit code 3): bucket (${seen})\n`)
   })
 
   it('finds a store out of reach unfit, with nothing but open questions', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`
-    const { exitCode, stdout } = await doctor({ ...store(), endpoint })
+    const { exitCode, out } = await doctor({ ...store(), endpoint })
     expect(exitCode).toBe(3)
-    const marked = stdout.split('\n').filter((line) => /^[✓✗?] /.test(line))
+    const marked = out.split('\n').filter((line) => /^[✓✗?] /.test(line))
     expect(marked).toHaveLength(probeRows.length)
     expect(marked.filter((line) => !line.startsWith('?'))).toEqual([])
-    expect(stdout).toContain('copy hole: unknown → PUT tickets are off')
-    expect(stdout).toContain('tickets: none for now: it could not be found out which way is safe')
+    expect(out).toContain('copy hole: unknown → PUT tickets are off')
+    expect(out).toContain('tickets: none for now: it could not be found out which way is safe')
   })
 })
 
 describe('bun run doctor with wrong usage or configuration', () => {
   it('names every problem of the configuration, and exits with 2', async () => {
-    const { exitCode, stderr, stdout } = await doctor(store(), [], { S3_REGION: '', S3_SURPRISE: 'x' })
+    const { exitCode, err, out } = await doctor(store(), [], { S3_REGION: '', S3_SURPRISE: 'x' })
     expect(exitCode).toBe(2)
-    expect(stdout).toBe('')
-    expect(stderr).toContain('The configuration has 2 problems:')
-    expect(stderr).toContain('S3_SURPRISE')
+    expect(out).toBe('')
+    expect(err).toContain('The configuration has 2 problems:')
+    expect(err).toContain('S3_SURPRISE')
   })
 
   it('needs none of the variables about tokens', async () => {
@@ -184,8 +173,8 @@ describe('bun run doctor with wrong usage or configuration', () => {
 
   it('refuses an unknown option, and an origin with a path', async () => {
     expect((await doctor(store(), ['--fix'])).exitCode).toBe(2)
-    const { exitCode, stderr } = await doctor(store(), ['--origin', 'ui.example/path'])
+    const { exitCode, err } = await doctor(store(), ['--origin', 'ui.example/path'])
     expect(exitCode).toBe(2)
-    expect(stderr).toContain('https://ui.example')
+    expect(err).toContain('https://ui.example')
   })
 })

@@ -46,7 +46,7 @@ describe('bun run provision on MinIO', () => {
     const env = environment(newBucket(), { PROVISION_VERSIONING: 'true' })
     const applied = await provision(['apply'], env)
     expect(applied.out).toContain('- ')
-    expect(applied.out).toContain('the store will not abort unfinished uploads (400')
+    expect(applied.out).toContain('the store does not abort unfinished uploads (400')
     expect(applied.out).toContain('! 4 changed, 1 that the store could not do')
     expect(applied.exitCode).toBe(0)
     const again = await provision(['plan', '--json'], env)

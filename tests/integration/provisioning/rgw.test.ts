@@ -101,7 +101,7 @@ describe('bun run provision on Ceph RGW', () => {
     const wrong = environment(bucket, { PROVISION_PRINCIPALS: 'arn:aws:iam:::user/somebody-else' })
     const refused = await provision(['apply'], wrong)
     expect(refused.exitCode).toBe(1)
-    expect(refused.out).toContain('the policy would lock us out')
+    expect(refused.out).toContain('the policy would lock it out')
     expect((await provision(['plan'], environment(bucket))).out).toContain('1 to change')
     expect((await provision(['apply'], environment(bucket))).exitCode).toBe(0)
     // The policy that is good stays as it was.
@@ -113,7 +113,7 @@ describe('bun run provision on Ceph RGW', () => {
     const bucket = newBucket()
     await provision(['apply'], environment(bucket))
     const env = environment(bucket, { PROVISION_OBJECT_LOCK: 'governance:7' })
-    expect((await provision(['plan'], env)).out).toContain('only be had when a bucket is created')
+    expect((await provision(['plan'], env)).out).toContain('object lock is only possible for a new bucket')
     expect((await provision(['apply'], env)).exitCode).toBe(1)
     const fresh = environment(newBucket(), { PROVISION_OBJECT_LOCK: 'governance:7' })
     expect((await provision(['apply'], fresh)).exitCode).toBe(0)

@@ -1,7 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { type AttackScene, attackScene } from '../../support/service/attack-scene.ts'
 import { jsonOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument } from '../../support/service/sample-documents.ts'
+
+setDefaultTimeout(600_000)
 
 let scene: AttackScene
 let digest: string
@@ -9,7 +11,7 @@ let own: Uint8Array<ArrayBuffer>
 
 beforeAll(async () => {
   scene = await attackScene()
-  // A page that would run in whoever's browser opens it.
+  // A page whose script would run in the browser that opens it.
   own = new Uint8Array(Buffer.concat([Buffer.from('<script>alert(1)</script>'), randomDocument(KiB)]))
   digest = digestOf(own)
   await scene.mallory.call('bundles/page', {
@@ -18,7 +20,7 @@ beforeAll(async () => {
     headers: { 'content-type': 'text/html' },
   })
   await scene.remember()
-}, 600_000)
+})
 
 afterEach(async () => {
   expect(await scene.harm()).toEqual([])
@@ -51,7 +53,7 @@ async function outcome(url: string, init: RequestInit = {}): Promise<string> {
 }
 
 describe('the URL of a signed download', () => {
-  it('is good as it is', async () => {
+  it('serves the bytes as it is', async () => {
     expect(await outcome(await urlOf())).toBe('as signed')
   })
 
@@ -69,7 +71,7 @@ describe('the URL of a signed download', () => {
     expect(await outcome(`${url}&response-expires=Thu,%2001%20Jan%202099%2000:00:00%20GMT`)).toBe('refused')
   })
 
-  it('cannot be turned into a page by saying it twice', async () => {
+  it('cannot be turned into a page by a repeated parameter', async () => {
     const url = await urlOf()
     const inline = 'response-content-disposition=inline'
     // Stores differ in whether they refuse this or heed what was signed.
@@ -93,7 +95,7 @@ describe('the URL of a signed download', () => {
     expect(await outcome(at(''))).toBe('refused')
   })
 
-  it('asks the store for nothing else: no listing, no access list, no copy', async () => {
+  it('permits nothing else: no listing, no access list, no copy', async () => {
     const url = await urlOf()
     expect(await outcome(`${url}&acl`)).toBe('refused')
     expect(await outcome(`${url}&tagging`)).toBe('refused')
@@ -105,7 +107,7 @@ describe('the URL of a signed download', () => {
     expect(await outcome(url, { method: 'PUT', headers })).toBe('refused')
   })
 
-  it('only reads', async () => {
+  it('is refused for PUT, DELETE and POST', async () => {
     const url = await urlOf()
     expect(await outcome(url, { method: 'PUT', body: 'other bytes' })).toBe('refused')
     expect(await outcome(url, { method: 'DELETE' })).toBe('refused')
@@ -113,7 +115,7 @@ describe('the URL of a signed download', () => {
     expect(await outcome(url)).toBe('as signed')
   })
 
-  it('ends, and cannot be prolonged', async () => {
+  it('expires, and cannot be prolonged', async () => {
     const url = await urlOf({ expiresInSeconds: 1 })
     const prolonged = url.replace('X-Amz-Expires=1', 'X-Amz-Expires=900')
     expect(prolonged).not.toBe(url)
@@ -124,7 +126,7 @@ describe('the URL of a signed download', () => {
     expect(await outcome(url.replace(/X-Amz-Date=[^&]*/, `X-Amz-Date=${later}`))).toBe('refused')
   })
 
-  it('is nothing without its signature', async () => {
+  it('is refused without its signature', async () => {
     const url = await urlOf()
     expect(await outcome(url.split('?')[0] ?? '')).toBe('refused')
     expect(await outcome(url.replace(/X-Amz-Signature=[0-9a-f]+/, 'X-Amz-Signature='))).toBe('refused')
@@ -133,7 +135,7 @@ describe('the URL of a signed download', () => {
     expect(await outcome(url.replace(/X-Amz-Signature=[0-9a-f]+/, forged))).toBe('refused')
   })
 
-  it('is not given for the document of another tenant', async () => {
+  it('is not issued for the document of another tenant', async () => {
     const theirs = `/v1/tenants/globex/documents/bundles/secret/versions/${scene.secret.digest}/downloads`
     expect((await scene.mallory.call(theirs, { method: 'POST' })).status).toBe(404)
     const ownAddress = `bundles/secret/versions/${scene.secret.digest}/downloads`

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
 import { type AttackScene, attackScene } from '../../support/service/attack-scene.ts'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
@@ -6,12 +6,14 @@ import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support
 import { contentType } from '../../support/service/ticket-calls.ts'
 import { type Forgery, sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 
+setDefaultTimeout(600_000)
+
 let scene: AttackScene
 let own: Uint8Array<ArrayBuffer>
 
 beforeAll(async () => {
   scene = await attackScene()
-}, 600_000)
+})
 
 beforeEach(() => {
   own = randomDocument(2 * KiB)
@@ -70,30 +72,30 @@ describe('a ticket, used to copy the document of another tenant', () => {
     expect(read.status).toBe(404)
   }
 
-  it('by the header x-amz-copy-source', () =>
+  it('copies nothing by the header x-amz-copy-source', () =>
     comesToNothing('copy-header', () => ({ headers: { 'x-amz-copy-source': scene.copySource } })))
 
-  it('by this header without its first slash, and percent-encoded', async () => {
+  it('copies nothing by this header without its first slash, and percent-encoded', async () => {
     const { copySource } = scene
     await comesToNothing('copy-bare', () => ({ headers: { 'x-amz-copy-source': copySource.slice(1) } }))
     const encoded = encodeURIComponent(copySource)
     await comesToNothing('copy-encoded', () => ({ headers: { 'x-amz-copy-source': encoded } }))
   })
 
-  it('by a field x-amz-copy-source, before or after those of the ticket', async () => {
+  it('copies nothing by a field x-amz-copy-source, before or after those of the ticket', async () => {
     const field: [string, string] = ['x-amz-copy-source', scene.copySource]
     await comesToNothing('copy-before', () => ({ fieldsBefore: [field] }))
     await comesToNothing('copy-after', () => ({ fieldsAfter: [field] }))
   })
 
-  it('by a parameter x-amz-copy-source of the address', () =>
+  it('copies nothing by a parameter x-amz-copy-source of the address', () =>
     comesToNothing('copy-query', (ticket) => {
       const url = new URL(ticket.url)
       url.searchParams.set('x-amz-copy-source', scene.copySource)
       return { ...ticket, url: url.href }
     }))
 
-  it('would work with a presigned PUT on exactly those stores where the probe found the hole', async () => {
+  it('would copy with a presigned PUT on exactly those stores on which the probe found the hole', async () => {
     const signed = await scene.signer.put({
       ...{ key: 'docs/staging/acme/hole', size: 1, contentType, expiresInSeconds: 60 },
       sha256: digestOf(new Uint8Array(1)).slice('sha256:'.length),
@@ -122,19 +124,19 @@ describe('a ticket to which something was added', () => {
     expect(await scene.readAnonymously(scene.secret.key.slice('docs/'.length))).toBeOneOf([403, 404])
   })
 
-  it('is refused, if it is anything that the store would heed', async () => {
+  it('is refused if the store would act on the addition', async () => {
     const refused = async (field: string, value: string, header?: string) => {
       const ticket = await ownTicket('added')
       const gone = await isRefused(ticket, own, adding(ticket, field, value, header))
       return gone && (await staged(ticket)) === null
     }
-    expect(await refused('x-amz-meta-created-by', 'somebody else')).toBe(true)
+    expect(await refused('x-amz-meta-created-by', 'another subject')).toBe(true)
     expect(await refused('x-amz-storage-class', 'REDUCED_REDUNDANCY')).toBe(true)
     expect(await refused('x-amz-website-redirect-location', '/elsewhere')).toBe(true)
     expect(await refused('x-amz-tagging', 'a=b')).toBe(true)
   })
 
-  it('sends nobody elsewhere', async () => {
+  it('redirects no client elsewhere', async () => {
     const ticket = await ownTicket('redirect')
     const forgery: Forgery = { fieldsAfter: [['success_action_redirect', 'http://127.0.0.1:9/']] }
     const sent = await sendTicket(ticket, own, forgery)
@@ -143,7 +145,7 @@ describe('a ticket to which something was added', () => {
     expect(sent.status).toBe(ticket.method === 'POST' ? 403 : 200)
   })
 
-  it('takes other metadata for nothing: the version has what the service gives it', async () => {
+  it('changes no metadata: the version has what the service sets', async () => {
     const ticket = await ownTicket('metadata')
     const forged = { 'x-amz-meta-created-by': 'victor', 'x-amz-meta-created-at': '1999-01-01T00:00:00Z' }
     await sendTicket(ticket, own, { headers: forged })
@@ -167,7 +169,7 @@ describe('a ticket that was changed', () => {
     return { ...ticket, url: ticket.url.replace(`docs/staging/acme/${ticket.id}`, key) }
   }
 
-  it('writes to no other key: no version, no tag, no staging of others, nothing beside the documents', async () => {
+  it('writes to no other key: no version, no tag, no staging of others, nothing outside the documents', async () => {
     const refused = async (key: string) => {
       const ticket = await ownTicket('other-key')
       return isRefused(elsewhere(ticket, key), own, {})
@@ -273,7 +275,7 @@ describe('a ticket that was changed', () => {
   })
 })
 
-describe('a ticket that had its time', () => {
+describe('a ticket that has expired', () => {
   it('uploads nothing after its expiry', async () => {
     const common = { id: '', ticket: '', expiresAt: '', completeBefore: '' }
     const refusedAfter = async (seconds: number, expiresInSeconds: number) => {

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { provisionBucket } from '../../../service/provisioning/apply.ts'
 import { type Caller, callerOf, digestOf, jsonOf } from '../../support/service/caller.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 
-/** One that the stores of the tests take (tests/support/stores/store.ts), and one that no store was told of. */
+setDefaultTimeout(600_000)
+
+/** One that the stores of the tests take (tests/support/stores/store.ts), and one that no store allows. */
 const ours = 'https://ui.example'
 const other = 'https://elsewhere.example'
 const prefix = 'docs/'
@@ -17,7 +19,7 @@ beforeAll(async () => {
   service = await serviceInProcess()
   call = await callerOf(service)
   await provisionBucket(service.owner, { bucket: service.connection.bucket, prefix }, [ours])
-}, 600_000)
+})
 
 afterAll(() => service.stop())
 
@@ -58,8 +60,8 @@ async function isLetIn(
 const object = { key: '/docs/staging/acme/x' }
 const ofTicket = 'content-type,x-amz-checksum-sha256'
 
-describe('the store, asked by a browser before it sends', () => {
-  it('lets the pages of the UI send the forms and PUTs of tickets, and fetch', async () => {
+describe('the preflight of a browser to the store', () => {
+  it('allows the pages of the UI to send the forms and PUTs of tickets, and to fetch', async () => {
     expect(await isLetIn(ours, 'POST')).toBeTrue()
     expect(await isLetIn(ours, 'PUT', { ...object, headers: ofTicket })).toBeTrue()
     expect(await isLetIn(ours, 'GET', object)).toBeTrue()
@@ -75,7 +77,7 @@ describe('the store, asked by a browser before it sends', () => {
     }
   })
 
-  it('refuses methods and headers that no ticket has, where its rules can say so', async () => {
+  it('refuses methods and headers that no ticket has, if the rules of the store can say so', async () => {
     const { kind } = service.connection
     // MinIO has one list of origins for the whole server, and nothing else to choose.
     const isFree = kind === 'minio'
@@ -91,7 +93,7 @@ describe('the store, asked by a browser before it sends', () => {
   })
 })
 
-describe('the store, sent to from a page', () => {
+describe('a request from a page to the store', () => {
   async function ticketFor(name: string, content: string): Promise<Ticket> {
     const response = await call(`definitions/${name}/uploads`, {
       method: 'POST',
@@ -102,7 +104,7 @@ describe('the store, sent to from a page', () => {
     return (await jsonOf(response)) as unknown as Ticket
   }
 
-  it('lets the UI read the answer to an upload, and no other page', async () => {
+  it('lets only the UI read the answer to an upload', async () => {
     for (const [origin, seen] of [
       [ours, ours],
       [other, null],
@@ -114,7 +116,7 @@ describe('the store, sent to from a page', () => {
     }
   })
 
-  it('lets the UI read a signed download, and no other page', async () => {
+  it('lets only the UI read a signed download', async () => {
     await call('definitions/a', { method: 'PUT', body: 'A' })
     const made = await call(`definitions/a/versions/${digestOf('A')}/downloads`, { method: 'POST' })
     const { url } = (await jsonOf(made)) as { url: string }
@@ -129,20 +131,20 @@ describe('the store, sent to from a page', () => {
   })
 })
 
-describe('provisionBucket, told whose browsers to let in', () => {
+describe('provisionBucket with allowed origins', () => {
   const provision = (bucket: string, browserOrigins: string[]) =>
     provisionBucket(service.owner, { bucket, prefix }, browserOrigins)
 
-  it('says so where the store takes no such rule', async () => {
+  it('reports a store that accepts no such rule', async () => {
     const outcomes = await provision(await freshBucket(service.owner), [ours])
     expect(outcomes.filter(({ setting }) => setting === 'cors')).toMatchObject([
-      { shouldBe: `browsers of ${ours} are let in`, done: service.connection.kind !== 'minio' },
+      { shouldBe: `browsers of ${ours} may use it`, done: service.connection.kind !== 'minio' },
     ])
   })
 
   it('replaces the rule that was there', async () => {
     if (service.connection.kind === 'minio') {
-      // Its rule is the server's, which nobody here can change.
+      // Its rule belongs to the server, and cannot be changed here.
       expect(await isLetIn(ours, 'GET', object)).toBeTrue()
       return
     }

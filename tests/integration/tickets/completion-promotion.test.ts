@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
 import { refusalOf } from '../../support/service/caller.ts'
@@ -8,13 +8,16 @@ import { contentType, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { minioCapabilities } from '../../support/stores/known-capabilities.ts'
 
-/** What a service did with bytes, such as `get staging`; tags and looks (`head`) aside. */
+setDefaultTimeout(600_000)
+
+/** A service whose store can be interfered with. */
 interface Watched {
   service: InProcessService
-  done: string[]
-  /** Runs once, before the store is asked for this; then it is forgotten. */
-  before: Map<string, () => Promise<unknown>>
-  /** Goes over what a `head` of a version says. */
+  /** Versions that were copied inside the store. */
+  copied: string[]
+  /** Runs once, before the next call of this kind. */
+  before: Partial<Record<'copy' | 'read' | 'write', () => Promise<unknown>>>
+  /** What a `head` of a version reports instead of the truth. */
   lie: { etag?: string; absent?: boolean }
 }
 
@@ -22,85 +25,67 @@ let copying: Watched
 let unpinned: Watched
 let unenforced: Watched
 let neither: Watched
-let all: Watched[]
 
 beforeAll(async () => {
   copying = await watched({ digestEnforced: true, copyPinHonoured: true })
-  const beside = copying.service
-  unpinned = await watched({ digestEnforced: true, copyPinHonoured: false }, beside)
-  unenforced = await watched({ digestEnforced: false, copyPinHonoured: true }, beside)
-  neither = await watched({ digestEnforced: false, copyPinHonoured: false }, beside)
-  all = [neither, unenforced, unpinned, copying]
-}, 600_000)
+  unpinned = await watched({ digestEnforced: true, copyPinHonoured: false }, copying.service)
+  unenforced = await watched({ digestEnforced: false, copyPinHonoured: true }, copying.service)
+  neither = await watched({ digestEnforced: false, copyPinHonoured: false }, copying.service)
+})
 
 afterAll(async () => {
-  for (const { service } of all) await service.stop()
+  for (const { service } of [neither, unenforced, unpinned, copying]) await service.stop()
 })
 
 async function watched(
   known: { digestEnforced: boolean; copyPinHonoured: boolean },
-  beside?: InProcessService,
+  replicaOf?: InProcessService,
 ): Promise<Watched> {
-  const done: string[] = []
-  const before: Watched['before'] = new Map()
+  const copied: string[] = []
+  const before: Watched['before'] = {}
   const lie: Watched['lie'] = {}
-  const note = async (what: string) => {
-    if (what.includes('tags')) return
-    done.push(what)
-    const first = before.get(what)
-    before.delete(what)
+  const interfere = async (call: keyof Watched['before']) => {
+    const first = before[call]
+    delete before[call]
     await first?.()
   }
   const decorate = (store: ObjectStore): ObjectStore => ({
     ...store,
     async get(key, options) {
-      await note(`get ${kindOf(key)}`)
+      if (key.startsWith('staging/')) await interfere('read')
       return store.get(key, options)
     },
     async put(key, body, options) {
-      await note(`put ${kindOf(key)}`)
+      if (isVersion(key)) await interfere('write')
       return store.put(key, body, options)
     },
     async copy(from, to, options) {
-      await note(`copy ${kindOf(from)} to ${kindOf(to)}`)
+      copied.push(to)
+      await interfere('copy')
       return store.copy(from, to, options)
-    },
-    async delete(key, options) {
-      await note(`delete ${kindOf(key)}`)
-      return store.delete(key, options)
     },
     async head(key, options) {
       const info = await store.head(key, options)
-      if (!info || kindOf(key) !== 'version') return info
+      if (!info || !isVersion(key)) return info
       return lie.absent ? null : { ...info, etag: lie.etag ?? info.etag }
     },
   })
   const capabilities = { ...minioCapabilities, ...known }
-  const service = await serviceInProcess({ capabilities, decorate, ...(beside ? { beside } : {}) })
-  return { service, done, before, lie }
+  const service = await serviceInProcess({ capabilities, decorate, ...(replicaOf ? { replicaOf } : {}) })
+  return { service, copied, before, lie }
 }
 
-function kindOf(key: string): string {
-  if (key.startsWith('staging/')) return 'staging'
-  return key.includes('/documents/') ? 'version' : 'tags'
+function isVersion(key: string): boolean {
+  return key.includes('/documents/')
 }
 
-/** Uploads and completes; what the completion did with bytes. */
-async function complete({ service, done }: Watched, name: string, bytes: Uint8Array<ArrayBuffer>) {
-  const calls = await ticketCalls(service)
-  const ticket = await calls.uploaded(name, bytes)
-  done.length = 0
-  const { status } = await calls.complete(name, ticket)
-  return { status, done: [...done] }
-}
-
-/** Puts an object where the ticket points, past the ticket: what a store does that enforces nothing. */
+/** Puts an object where the ticket points without using the ticket, as a store permits that enforces nothing. */
 async function putStaged(ticket: Ticket, bytes: Uint8Array<ArrayBuffer>, type = contentType): Promise<void> {
   const size = bytes.length
   await copying.service.store.put(`staging/acme/${ticket.id}`, bytes, { size, contentType: type })
 }
 
-/** The same, where the store knows the SHA-256 of what it got. */
+/** The same, and the store knows the SHA-256 of the bytes. */
 async function putStagedWithDigest(ticket: Ticket, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const { connection } = copying.service
   const signer = createS3TransferSigner({
@@ -122,47 +107,43 @@ function published(name: string, bytes: Uint8Array) {
 }
 
 describe('a completion', () => {
-  it('copies inside the store where that enforced the digest and honours the pin', async () => {
+  /** Uploads and completes; whether the bytes were copied inside the store. */
+  async function wasCopied({ service, copied }: Watched, name: string): Promise<boolean> {
     const bytes = randomDocument(KiB)
-    const copied = await complete(copying, 'copied', bytes)
-    expect(copied).toEqual({ status: 201, done: ['copy staging to version', 'delete staging'] })
-    expect(await published('copied', bytes)).toEqual({ digest: digestOf(bytes), size: KiB })
+    const calls = await ticketCalls(service)
+    expect((await calls.complete(name, await calls.uploaded(name, bytes))).status).toBe(201)
+    expect(await published(name, bytes)).toEqual({ digest: digestOf(bytes), size: KiB })
+    return copied.includes(keyOf('bundles', name, digestOf(bytes)))
+  }
+
+  it('copies inside the store only if the store enforced the digest and honours the pin', async () => {
+    expect(await wasCopied(copying, 'copied')).toBe(true)
+    expect(await wasCopied(unpinned, 'unpinned')).toBe(false)
+    expect(await wasCopied(unenforced, 'unenforced')).toBe(false)
+    expect(await wasCopied(neither, 'neither')).toBe(false)
   })
 
-  it('streams through the service where either is missing', async () => {
-    const streamed = { status: 201, done: ['get staging', 'put version', 'delete staging'] }
-    const bytes = randomDocument(KiB)
-    expect(await complete(unpinned, 'unpinned', bytes)).toEqual(streamed)
-    expect(await complete(unenforced, 'unenforced', bytes)).toEqual(streamed)
-    expect(await complete(neither, 'neither', bytes)).toEqual(streamed)
-    expect(await published('neither', bytes)).toEqual({ digest: digestOf(bytes), size: KiB })
-  })
-
-  it('streams where the store should know the digest of these bytes and does not', async () => {
+  it('does not copy bytes whose digest the store does not report', async () => {
     const bytes = randomDocument(KiB)
     const calls = await ticketCalls(copying.service)
-    const ticket = await calls.ticketFor('untold', bytes)
+    const ticket = await calls.ticketFor('unreported', bytes)
     await putStaged(ticket, bytes)
-    copying.done.length = 0
-    expect((await calls.complete('untold', ticket)).status).toBe(201)
-    expect(copying.done).toEqual(['get staging', 'put version', 'delete staging'])
+    expect((await calls.complete('unreported', ticket)).status).toBe(201)
+    expect(copying.copied).not.toContain(keyOf('bundles', 'unreported', digestOf(bytes)))
   })
 
-  it('writes nothing where the version is there, and reads what was uploaded unless the store vouches', async () => {
-    const bytes = randomDocument(KiB)
-    const calls = await ticketCalls(copying.service)
-    const tickets = [await calls.uploaded('there', bytes), await calls.uploaded('there', bytes)] as const
-    await calls.call('bundles/there', { method: 'PUT', body: bytes })
-    copying.done.length = 0
-    expect((await calls.complete('there', tickets[0])).status).toBe(200)
-    expect(copying.done).toEqual(['delete staging'])
-    const streaming = await ticketCalls(neither.service)
-    neither.done.length = 0
-    expect((await streaming.complete('there', tickets[1])).status).toBe(200)
-    expect(neither.done).toEqual(['get staging', 'delete staging'])
+  it('answers 200 and empties staging if the version exists', async () => {
+    for (const { service } of [copying, neither]) {
+      const bytes = randomDocument(KiB)
+      const calls = await ticketCalls(service)
+      const ticket = await calls.uploaded('existing', bytes)
+      await calls.call('bundles/existing', { method: 'PUT', body: bytes })
+      expect((await calls.complete('existing', ticket)).status).toBe(200)
+      expect(await service.store.head(`staging/acme/${ticket.id}`)).toBeNull()
+    }
   })
 
-  it('gives the version the type of the ticket, whatever lies in staging', async () => {
+  it('gives the version the content type of the ticket, not that of the staged object', async () => {
     const bytes = randomDocument(KiB)
     const calls = await ticketCalls(neither.service)
     const ticket = await calls.ticketFor('typed', bytes)
@@ -172,7 +153,7 @@ describe('a completion', () => {
   })
 })
 
-describe('a completion of what the ticket is not for', () => {
+describe('a completion of other bytes than those of the ticket', () => {
   async function refused(
     { service }: Watched,
     name: string,
@@ -195,7 +176,7 @@ describe('a completion of what the ticket is not for', () => {
     published: null,
   }
 
-  it('publishes nothing and empties staging, if the bytes are others of the same size', async () => {
+  it('publishes nothing and empties staging if the bytes are of the same size', async () => {
     const other = randomDocument(KiB)
     const stage = (ticket: Ticket) => putStaged(ticket, other)
     expect(await refused(neither, 'other-neither', stage)).toEqual(emptied)
@@ -204,7 +185,7 @@ describe('a completion of what the ticket is not for', () => {
     expect(await refused(copying, 'other-copying', stage)).toEqual(emptied)
   })
 
-  it('does so, too, where the store vouches for a digest that is another', async () => {
+  it('publishes nothing and empties staging if the store reports their digest', async () => {
     const other = randomDocument(KiB)
     const stage = (ticket: Ticket) => putStagedWithDigest(ticket, other)
     expect(await refused(copying, 'vouched-copying', stage)).toEqual(emptied)
@@ -212,7 +193,7 @@ describe('a completion of what the ticket is not for', () => {
     expect(await refused(neither, 'vouched-neither', stage)).toEqual(emptied)
   })
 
-  it('does so, too, if the size is another', async () => {
+  it('publishes nothing and empties staging if the size differs', async () => {
     const longer = (ticket: Ticket, good: Uint8Array) =>
       putStaged(ticket, new Uint8Array(Buffer.concat([good, new Uint8Array(1)])))
     const shorter = (ticket: Ticket, good: Uint8Array<ArrayBuffer>) => putStaged(ticket, good.slice(1))
@@ -221,7 +202,7 @@ describe('a completion of what the ticket is not for', () => {
     expect(await refused(neither, 'shorter', shorter)).toEqual(emptied)
   })
 
-  it('leaves the version alone that others have published', async () => {
+  it('does not touch the version if it was published before', async () => {
     const good = randomDocument(KiB)
     const calls = await ticketCalls(neither.service)
     const ticket = await calls.ticketFor('others', good)
@@ -234,50 +215,46 @@ describe('a completion of what the ticket is not for', () => {
 })
 
 describe('staged bytes that change while they are published', () => {
-  async function changed(watched: Watched, name: string, when: string) {
+  async function changed(watched: Watched, name: string, when: keyof Watched['before']) {
     const good = randomDocument(KiB)
     const calls = await ticketCalls(watched.service)
     const ticket = await calls.uploaded(name, good)
-    watched.before.set(when, () => putStaged(ticket, randomDocument(KiB)))
-    const refusal = await refusalOf(await calls.complete(name, ticket))
-    expect(watched.before.size).toBe(0)
-    return { refusal, published: await published(name, good) }
+    watched.before[when] = () => putStaged(ticket, randomDocument(KiB))
+    const answer = await calls.complete(name, ticket)
+    expect(watched.before).toEqual({})
+    return {
+      answer: answer.ok ? answer.status : await refusalOf(answer),
+      published: (await published(name, good))?.digest === digestOf(good),
+    }
   }
 
   it('are not published, by copy or by stream', async () => {
-    const nothing = { refusal: '409 upload_changed', published: null }
-    expect(await changed(copying, 'before-copy', 'copy staging to version')).toEqual(nothing)
-    expect(await changed(neither, 'before-stream', 'get staging')).toEqual(nothing)
+    const nothing = { answer: '409 upload_changed', published: false }
+    expect(await changed(copying, 'before-copy', 'copy')).toEqual(nothing)
+    expect(await changed(neither, 'before-stream', 'read')).toEqual(nothing)
   })
 
-  it('are published as they were where reading has begun', async () => {
-    const good = randomDocument(KiB)
-    const calls = await ticketCalls(neither.service)
-    const ticket = await calls.uploaded('while-read', good)
-    neither.before.set('put version', () => putStaged(ticket, randomDocument(KiB)))
-    expect((await calls.complete('while-read', ticket)).status).toBe(201)
-    expect(await published('while-read', good)).toEqual({ digest: digestOf(good), size: KiB })
+  it('are published as they were if reading has begun', async () => {
+    expect(await changed(neither, 'while-read', 'write')).toEqual({ answer: 201, published: true })
   })
 
-  it('are not found any more once they are gone', async () => {
+  it('are reported as not found once they are gone', async () => {
     const calls = await ticketCalls(copying.service)
     const ticket = await calls.uploaded('gone', randomDocument(KiB))
-    const remove = () => copying.service.store.delete(`staging/acme/${ticket.id}`)
-    copying.before.set('copy staging to version', remove)
+    copying.before.copy = () => copying.service.store.delete(`staging/acme/${ticket.id}`)
     expect(await refusalOf(await calls.complete('gone', ticket))).toBe('404 upload_not_found')
   })
 
-  it('are not missed where another replica has published them meanwhile', async () => {
+  it('are not missed if another replica has published them meanwhile', async () => {
     const bytes = randomDocument(KiB)
     const [calls, others] = [await ticketCalls(copying.service), await ticketCalls(unpinned.service)]
     const ticket = await calls.uploaded('overtaken', bytes)
-    const overtake = async () => expect((await others.complete('overtaken', ticket)).status).toBe(201)
-    copying.before.set('copy staging to version', overtake)
+    copying.before.copy = async () => expect((await others.complete('overtaken', ticket)).status).toBe(201)
     expect((await calls.complete('overtaken', ticket)).status).toBe(200)
     const again = await others.uploaded('overtaken-stream', bytes)
-    unpinned.before.set('get staging', async () => {
+    unpinned.before.read = async () => {
       expect((await calls.complete('overtaken-stream', again)).status).toBe(201)
-    })
+    }
     expect((await others.complete('overtaken-stream', again)).status).toBe(200)
   })
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
@@ -8,7 +8,9 @@ import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 import { keysOf } from '../../support/stores/store-contents.ts'
 
-/** Two replicas that take the store for the same. */
+setDefaultTimeout(600_000)
+
+/** Two replicas with the same capabilities of the store. */
 interface Replicas {
   one: InProcessService
   other: InProcessService
@@ -22,7 +24,7 @@ beforeAll(async () => {
   const capabilities = await probedCapabilities(await storeForTests())
   asProbed = await replicas(capabilities)
   streaming = await replicas({ ...capabilities, digestEnforced: false }, asProbed.one)
-}, 600_000)
+})
 
 afterAll(async () => {
   await streaming?.other.stop()
@@ -31,9 +33,9 @@ afterAll(async () => {
   await asProbed.one.stop()
 })
 
-async function replicas(capabilities: StoreCapabilities, beside?: InProcessService): Promise<Replicas> {
-  const one = await serviceInProcess({ capabilities, ...(beside ? { beside } : {}) })
-  const other = await serviceInProcess({ capabilities, beside: one })
+async function replicas(capabilities: StoreCapabilities, replicaOf?: InProcessService): Promise<Replicas> {
+  const one = await serviceInProcess({ capabilities, ...(replicaOf ? { replicaOf } : {}) })
+  const other = await serviceInProcess({ capabilities, replicaOf: one })
   return { one, other, calls: [await ticketCalls(one), await ticketCalls(other)] }
 }
 
@@ -78,16 +80,16 @@ describe('32 racing completions of one upload', () => {
     await makeOneObject('one-streaming', [streamed, streamed])
   })
 
-  it('make one object and 32 good answers, on two replicas, time and again', async () => {
+  it('make one object and 32 good answers, on two replicas, repeatedly', async () => {
     for (let round = 0; round < 5; round += 1) {
       await makeOneObject(`two-probed-${round}`, asProbed.calls)
       await makeOneObject(`two-streaming-${round}`, streaming.calls)
     }
-  }, 30_000)
+  })
 })
 
 describe('racing completions of the same bytes by many subjects', () => {
-  it('make one object with one first writer, whom every answer names', async () => {
+  it('make one object with one first writer, and every answer names it', async () => {
     const bytes = randomDocument(20 * KiB)
     const subjects = await times(8, async (index) => {
       const token = await asProbed.one.token({ sub: `subject-${index}` })
@@ -110,7 +112,7 @@ describe('racing completions of the same bytes by many subjects', () => {
 })
 
 describe('a completion while the staged bytes are rewritten all the time', () => {
-  it('never publishes other bytes than those of the digest, and says so', async () => {
+  it('never publishes other bytes than those of the digest, and refuses them', async () => {
     const { store } = streaming.one
     const [alice, other] = streaming.calls
     const seen = new Map<number, number>()
@@ -141,10 +143,10 @@ describe('a completion while the staged bytes are rewritten all the time', () =>
     }
     expect(wrong).toEqual([])
     expect([...seen.keys()].filter((status) => ![200, 201, 404, 409, 422].includes(status))).toEqual([])
-    // Else the race was none: good bytes were published, and bad ones were met.
+    // Otherwise there was no race: good bytes were published, and bad ones were met.
     expect(seen.get(201)).toBeGreaterThan(0)
     expect((seen.get(409) ?? 0) + (seen.get(422) ?? 0)).toBeGreaterThan(0)
-  }, 60_000)
+  })
 })
 
 describe('a delete that races with completions', () => {
@@ -182,5 +184,5 @@ describe('a delete that races with completions', () => {
       }
     }
     expect(wrong).toEqual([])
-  }, 60_000)
+  })
 })

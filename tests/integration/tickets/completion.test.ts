@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
@@ -7,6 +7,8 @@ import { sendTicket } from '../../support/service/ticket-upload.ts'
 import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 
+setDefaultTimeout(600_000)
+
 let service: InProcessService
 let alice: TicketCalls
 
@@ -14,7 +16,7 @@ beforeAll(async () => {
   const capabilities = await probedCapabilities(await storeForTests())
   service = await serviceInProcess({ capabilities })
   alice = await ticketCalls(service)
-}, 600_000)
+})
 
 afterAll(() => service.stop())
 
@@ -27,12 +29,12 @@ function remove(name: string, digest: string): Promise<Response> {
 }
 
 describe('a completion', () => {
-  it('finds nothing where nothing was uploaded', async () => {
+  it('finds nothing if nothing was uploaded', async () => {
     const ticket = await alice.ticketFor('nothing', randomDocument(KiB))
     expect(await refusalOf(await alice.complete('nothing', ticket))).toBe('404 upload_not_found')
   })
 
-  it('can come after the upload that it was too early for', async () => {
+  it('can be repeated after it came too early for the upload', async () => {
     const bytes = randomDocument(KiB)
     const ticket = await alice.ticketFor('early', bytes)
     expect(await refusalOf(await alice.complete('early', ticket))).toBe('404 upload_not_found')
@@ -68,7 +70,7 @@ describe('a completion', () => {
     expect(await latestOf('moves')).toBe(digestOf(bytes))
   })
 
-  it('never moves latest back behind an upload that was admitted later', async () => {
+  it('never moves latest back from an upload that was admitted later', async () => {
     const [early, later] = [randomDocument(KiB), randomDocument(KiB)]
     const ticket = await alice.uploaded('order', early)
     await put(alice.call, 'bundles/order', later)
@@ -87,7 +89,7 @@ describe('a completion', () => {
     expect(await latestOf('repeat-order')).toBe(digestOf(later))
   })
 
-  it('never brings back what was deleted since', async () => {
+  it('never brings back a version that was deleted since', async () => {
     const bytes = randomDocument(KiB)
     const ticket = await alice.uploaded('deleted', bytes)
     expect((await alice.complete('deleted', ticket)).status).toBe(201)
@@ -97,7 +99,7 @@ describe('a completion', () => {
     expect((await alice.call('bundles/deleted')).status).toBe(404)
   })
 
-  it('repairs what a crash between the bytes and latest left', async () => {
+  it('repairs latest after a crash between the bytes and the tag', async () => {
     const bytes = randomDocument(KiB)
     const ticket = await alice.uploaded('crashed', bytes)
     await alice.complete('crashed', ticket)
@@ -111,11 +113,11 @@ describe('a completion', () => {
     const ticket = await alice.uploaded('reader', randomDocument(KiB))
     const reader = await ticketCalls(service, await service.token({ scope: 'documents:read' }))
     expect(await refusalOf(await reader.complete('reader', ticket))).toBe('403 scope_missing')
-    const stranger = await ticketCalls(service, await service.token({ tenants: ['globex'] }))
-    expect(await refusalOf(await stranger.complete('reader', ticket))).toBe('404 document_not_found')
+    const foreigner = await ticketCalls(service, await service.token({ tenants: ['globex'] }))
+    expect(await refusalOf(await foreigner.complete('reader', ticket))).toBe('404 document_not_found')
   })
 
-  it('takes only POST', async () => {
+  it('accepts only POST', async () => {
     const { id, ticket } = await alice.ticketFor('method', randomDocument(KiB))
     const path = `bundles/method/uploads/${id}/complete`
     const response = await alice.call(path, { method: 'PUT', ...jsonBody({ ticket }) })

@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { jsonBody, type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
+
+setDefaultTimeout(600_000)
 
 let service: InProcessService
 let alice: TicketCalls
@@ -10,7 +12,7 @@ let alice: TicketCalls
 beforeAll(async () => {
   service = await serviceInProcess()
   alice = await ticketCalls(service)
-}, 600_000)
+})
 
 afterAll(() => service.stop())
 
@@ -31,7 +33,7 @@ async function uploaded(name: string): Promise<{ bytes: Uint8Array<ArrayBuffer>;
 }
 
 describe('a signed download', () => {
-  it('gives the bytes straight from the store, as an attachment that no cache keeps', async () => {
+  it('serves the bytes directly from the store, as an attachment that no cache keeps', async () => {
     const { digest } = await uploaded('page.html')
     const response = await ask('page.html', digest)
     expect(response.status).toBe(201)
@@ -46,7 +48,7 @@ describe('a signed download', () => {
     expect<string>(digestOf(await got.bytes())).toBe(digest)
   })
 
-  it('gives a part of the bytes, too', async () => {
+  it('serves ranges as well', async () => {
     const { bytes, digest } = await uploaded('part')
     const { url } = await jsonOf(await ask('part', digest))
     const got = await fetch(String(url), { headers: { range: 'bytes=100-199' } })
@@ -54,7 +56,7 @@ describe('a signed download', () => {
     expect(Buffer.compare(await got.bytes(), bytes.subarray(100, 200))).toBe(0)
   })
 
-  it('lives 5 minutes, or as long as was asked for within 15', async () => {
+  it('is valid for 5 minutes, or as long as was requested up to 15', async () => {
     const { digest } = await uploaded('lives')
     const lifeOf = async (body?: unknown) => {
       const asked = Date.now()
@@ -69,7 +71,7 @@ describe('a signed download', () => {
     expect(await lifeOf({ expiresInSeconds: 900 })).toBe(900)
   })
 
-  it('is refused for longer, for no time, and for what is no number', async () => {
+  it('is refused for a longer time, for none, and for anything but a number', async () => {
     const { digest } = await uploaded('bounds')
     const refused = async (body: unknown) => refusalOf(await ask('bounds', digest, body))
     expect(await refused({ expiresInSeconds: 901 })).toBe('422 request_invalid')
@@ -82,7 +84,7 @@ describe('a signed download', () => {
     expect(await refused([])).toBe('422 request_invalid')
   })
 
-  it('is not given for what is not there', async () => {
+  it('is not issued for a version that does not exist', async () => {
     await uploaded('there')
     const absent = digestOf(randomDocument(1))
     expect(await refusalOf(await ask('there', absent))).toBe('404 document_not_found')

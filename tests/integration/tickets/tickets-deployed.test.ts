@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeTempFolder, removeTempFolder } from '../../../service/cli/temp-folder.ts'
@@ -13,6 +13,9 @@ import {
 } from '../../support/service/service-for-tests.ts'
 import { type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { storeForTests } from '../../support/stores/store.ts'
+import { until } from '../../support/waiting.ts'
+
+setDefaultTimeout(600_000)
 
 const running: SpawnedService[] = []
 let folder: string
@@ -33,18 +36,19 @@ async function deployed(
 ): Promise<{ service: SpawnedService; alice: TicketCalls }> {
   const service = await serviceInChild(options)
   running.push(service)
-  return { service, alice: await known(service, await ticketCalls(service)) }
+  return { service, alice: await known(await ticketCalls(service)) }
 }
 
-/** Before that, tickets are not given out, and the answer names the way that is there meanwhile. */
-async function known(service: SpawnedService, alice: TicketCalls): Promise<TicketCalls> {
-  for (;;) {
+/** Waits until tickets are issued; before that, the answer says when to come back. */
+async function known(alice: TicketCalls): Promise<TicketCalls> {
+  await until(async () => {
     const response = await alice.ask('known', randomDocument(KiB))
-    if (response.status === 201) return alice
+    if (response.status === 201) return true
     expect(response.headers.get('retry-after')).not.toBeNull()
     expect(await refusalOf(response)).toBe('503 store_unknown')
-    await Promise.race([Bun.sleep(100), service.process.exited])
-  }
+    return false
+  })
+  return alice
 }
 
 /** Another replica: with the same store, bucket and issuer. */
@@ -78,9 +82,9 @@ describe('tickets of the deployed service', () => {
       new URL(String(url)).searchParams.get('X-Amz-Signature') ?? 'none',
     )
     expect(service.printed()).not.toContain(ticket.ticket)
-  }, 60_000)
+  })
 
-  it('are understood by every replica with the same secret, and by none with another', async () => {
+  it('are accepted by every replica with the same secret, and by none with another', async () => {
     const store = await storeForTests('minio')
     const first = await deployed({ store })
     const shared = replicaOf(first.service)
@@ -99,15 +103,15 @@ describe('tickets of the deployed service', () => {
     const ticket = await first.alice.uploaded('replicas', randomDocument(KiB))
     expect(await refusalOf(await calls.third.complete('replicas', ticket))).toBe('422 ticket_invalid')
     expect((await calls.second.complete('replicas', ticket)).status).toBe(201)
-    await known(third, calls.third)
+    await known(calls.third)
     const overridden = await calls.third.uploaded('replicas', randomDocument(KiB))
     expect(await refusalOf(await calls.second.complete('replicas', overridden))).toBe('422 ticket_invalid')
     expect((await calls.fourth.complete('replicas', overridden)).status).toBe(201)
-  }, 60_000)
+  })
 })
 
 describe('the deployed service on a store behind TLS with a private authority', () => {
-  it('takes and gives documents of every kind, and tickets and signed downloads', async () => {
+  it('stores and serves documents, tickets and signed downloads', async () => {
     const store = await storeForTests('minio-tls')
     const { ca = '' } = store
     const caFile = join(folder, 'ca.pem')
@@ -135,12 +139,12 @@ describe('the deployed service on a store behind TLS with a private authority', 
     expect<string>(digestOf(await got.bytes())).toBe(digestOf(bytes))
     const removed = await alice.call(`bundles/small/versions/${digestOf(small)}`, { method: 'DELETE' })
     expect(removed.status).toBe(204)
-  }, 60_000)
+  })
 
-  it('would not be believed without the authority', async () => {
+  it('refuses the store without that authority', async () => {
     const { ca: _, ...unknown } = await storeForTests('minio-tls')
     const bucket = createS3ObjectStore({ ...unknown, bucket: 'any', connectionsMax: 1 })
-    expect(bucket.clock()).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(bucket.clock()).rejects.toMatchObject({ code: 'unavailable' })
     await bucket.clock().catch(() => {})
     bucket.close()
   })

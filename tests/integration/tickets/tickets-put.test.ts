@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
@@ -9,7 +9,9 @@ import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 import { type StoreBehaviours, startStoreProxy } from '../../support/stores/strict-proxy.ts'
 
-/** A store that takes no forms, and refuses what a presigned PUT was not signed for. */
+setDefaultTimeout(600_000)
+
+/** A store that accepts no forms and refuses what a presigned PUT was not signed for. */
 const strict: StoreBehaviours = {
   refuseUnsignedAmzHeaders: true,
   answer: ({ method, query }) =>
@@ -24,14 +26,14 @@ let service: InProcessService
 beforeAll(async () => {
   proxy = await startStoreProxy(await storeForTests(), strict)
   service = await serviceInProcess({ store: proxy, capabilities: await probedCapabilities(proxy) })
-}, 600_000)
+})
 
 afterAll(async () => {
   await service.stop()
   await proxy.stop()
 })
 
-describe('tickets on a store that takes no forms and refuses unsigned headers', () => {
+describe('tickets on a store that accepts no forms and refuses unsigned headers', () => {
   it('are presigned PUTs, with the headers that bind size, type and digest', async () => {
     const alice = await ticketCalls(service)
     const bytes = randomDocument(KiB)
@@ -84,8 +86,8 @@ describe('tickets on a store that takes no forms and refuses unsigned headers', 
   })
 })
 
-describe('a presigned PUT on a store that takes unsigned headers', () => {
-  it('would publish the document of another tenant to whoever knows its digest', async () => {
+describe('a presigned PUT on a store that accepts unsigned headers', () => {
+  it('would publish the document of another tenant to anyone who knows its digest', async () => {
     // Without the probe's verdict: this is what it protects from.
     const deceived = await serviceInProcess({ capabilities: { ...minioCapabilities, ticketMethod: 'PUT' } })
     try {

@@ -9,7 +9,7 @@ import type { ObjectStoreStack } from '../../../compose/stacks/object-store-stac
 import { type IssuerForTests, startIssuerForTests } from '../issuers/issuer-for-tests.ts'
 import { keepPrinted } from '../printed.ts'
 import { blocksOf, runCommands } from './runbook-blocks.ts'
-import type { ScriptRun } from './store-pair-scene.ts'
+import type { ScriptRun } from './script-run.ts'
 
 const readme = resolve(import.meta.dir, '../../../overlays/README.md')
 

@@ -2,7 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { keepPrinted } from '../printed.ts'
-import type { ScriptRun } from './store-pair-scene.ts'
+import type { ScriptRun } from './script-run.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 

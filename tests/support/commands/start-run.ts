@@ -5,12 +5,8 @@ import { registerSecret } from '../secrets.ts'
 
 const script = fileURLToPath(new URL('../../../compose/start/start.ts', import.meta.url))
 const keptLogs = fileURLToPath(new URL('../kept-logs.ts', import.meta.url))
-const tokenScript = fileURLToPath(
-  new URL('../../../service/cli/local-issuer/token-command.ts', import.meta.url),
-)
-const linkScript = fileURLToPath(
-  new URL('../../../service/cli/local-issuer/link-command.ts', import.meta.url),
-)
+const tokenScript = fileURLToPath(new URL('../../../service/cli/token/token.ts', import.meta.url))
+const linkScript = fileURLToPath(new URL('../../../service/cli/link/link.ts', import.meta.url))
 
 export interface StartRun {
   pid: number

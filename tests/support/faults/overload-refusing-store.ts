@@ -4,7 +4,7 @@ import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { StoreForTests } from '../stores/service-key.ts'
 import { startStoreProxy } from '../stores/strict-proxy.ts'
 
-/** What happens to a request: the bytes of it that the store reads before it refuses, or its lost answer. */
+/** What happens to a request: the store refuses it after so many bytes, or its answer is lost. */
 export type Fault = { refusedAfterBytes: number } | 'answer lost' | null
 
 export interface FaultyStore extends StoreForTests {
@@ -17,8 +17,8 @@ const refusal = (status: string) =>
   `HTTP/1.1 ${status}\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>`
 
 /**
- * The store of the run as it looks when it refuses in the middle of a request, or does what it was asked and then
- * answers 503. What `faultOf` says `null` about passes.
+ * Starts a store that refuses in the middle of a request, or does its work and then answers 503, in front of the store
+ * of the run. Requests for which `faultOf` returns `null` pass unchanged.
  */
 export async function startFaultyStore(
   store: StoreForTests,
@@ -59,7 +59,7 @@ function passOn(client: Socket, first: Buffer, { endpoint }: StoreConnection, an
   upstream.write(first)
   client.pipe(upstream)
   if (!answerLost) return void upstream.pipe(client)
-  // The store is done once it has said so.
+  // The store has finished once it has answered.
   upstream.resume()
   upstream.on('end', () => client.end(refusal('503 Service Unavailable')))
 }

@@ -3,8 +3,9 @@ import { type InProcessService, serviceInProcess } from '../service/service-for-
 import { knownCapabilities } from '../stores/known-capabilities.ts'
 import { storeForTests } from '../stores/store.ts'
 import { type CannedAnswer, startStoreProxy } from '../stores/strict-proxy.ts'
+import { until } from '../waiting.ts'
 
-/** What the store was asked. */
+/** A request that the store received. */
 export interface Asked {
   method: string
   path: string
@@ -15,28 +16,29 @@ export interface Asked {
 export interface Overload {
   service: InProcessService
   call: Caller
-  /** Everything that the store was asked since the last `refuse` or `recover`. */
+  /** All requests since the last `refuse` or `recover`. */
   asked: Asked[]
   /** From now on each request that `matches` is refused `times` times, and let through after that. */
   refuse(answer: CannedAnswer, times?: number, matches?: (asked: Asked) => boolean): void
   recover(): void
   /** How often the request that was repeated most was sent. */
   triesMax(): number
-  /** All that the service has logged, as text. */
+  /** The log of the service, as text. */
   logged(): string
   stop(): Promise<void>
 }
 
-/** Stands in pages of HTML and must stand nowhere else. */
+/** Part of pages of HTML, and must not appear anywhere else. */
 export const marker = 'please-come-back-some-other-day'
 
-/** Hetzner's way of saying it, and with a page that is no XML. */
+/** The answer of Hetzner under overload: a page of HTML instead of XML. */
 export const tooManyRequests: CannedAnswer = {
   status: 429,
   contentType: 'text/html',
   body: `<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>429</title></head><body>${marker}<br></body></html>`,
 }
 
+/** Starts the service on the store of the run, behind a proxy that can refuse. The caller stops it. */
 export async function startOverload(): Promise<Overload> {
   const asked: Asked[] = []
   let refusing: { answer: CannedAnswer; times: number; matches: (asked: Asked) => boolean } | null = null
@@ -50,6 +52,8 @@ export async function startOverload(): Promise<Overload> {
     },
   })
   const service = await serviceInProcess({ store: proxy, capabilities: knownCapabilities(real.kind) })
+  // The service sweeps once it has started. Its last calls are the two listings of unfinished uploads.
+  await until(() => asked.filter(({ query }) => 'uploads' in query).length === 2)
   return {
     service,
     call: await callerOf(service),

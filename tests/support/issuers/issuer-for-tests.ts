@@ -1,13 +1,13 @@
 import { CompactSign, exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK } from 'jose'
-import { newSigningKey } from '../../../service/cli/local-issuer/local-issuer.ts'
-import { serveIssuer } from '../../../service/cli/local-issuer/local-issuer-server.ts'
-import { localScope, localTenants, signInCode } from '../../../service/cli/local-issuer/local-sign-in-code.ts'
 import {
   localAudience,
   localClientId,
   type SigningKey,
   type TokenRequest,
-} from '../../../service/cli/local-issuer/local-token.ts'
+} from '../../../service/cli/local-issuer/access-token.ts'
+import { newSigningKey } from '../../../service/cli/local-issuer/issuer.ts'
+import { serveIssuer } from '../../../service/cli/local-issuer/issuer-server.ts'
+import { localScope, localTenants, signInCode } from '../../../service/cli/local-issuer/sign-in-code.ts'
 import { registerSecret } from '../secrets.ts'
 
 /**

@@ -1,4 +1,5 @@
 import { isStoreVariant, variantOrder } from '../../../observability/config/variants.ts'
+import { chosenOverlays, type Overlay, overlayAxes } from '../../../observability/stack/overlays.ts'
 
 /** Names of every configuration that makes sense: with at most one store, and what is about a store only with one. */
 export const configurationNames: readonly string[] = [
@@ -22,4 +23,15 @@ function subsets(variants: readonly string[]): string[][] {
     const stores = chosen.filter(isStoreVariant).length
     return stores <= 1 && (stores === 1 || !chosen.includes('hetzner'))
   })
+}
+
+/** Returns every documented combination of overlays: none or one of each axis, and at most one store. */
+export function overlayCombinations(): Overlay[][] {
+  const axes: (readonly Overlay[])[] = Object.values(overlayAxes)
+  const all = axes.reduce<Overlay[][]>(
+    (combinations, axis) =>
+      combinations.flatMap((chosen) => [chosen, ...axis.map((overlay) => [...chosen, overlay])]),
+    [[]],
+  )
+  return all.filter((overlays) => typeof chosenOverlays(overlays) !== 'string')
 }

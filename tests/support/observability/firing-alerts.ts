@@ -6,28 +6,32 @@ export interface FiringAlert {
   annotations: { summary: string; description: string; runbook_url: string }
 }
 
-/** What Prometheus says of its alerts, and which of them a test has waited for. */
+/** The alerts of a Prometheus, and those that a test has waited for. */
 export interface AlertWatch {
-  /** Those that fire now. */
+  /** Returns the alerts that fire now. */
   firing(): Promise<FiringAlert[]>
   /**
-   * Waits until every one of these fires, and checks what it says.
+   * Waits until every one of these fires, and checks its text.
    *
-   * @throws {Error} after `secondsMax`, naming those that do not.
+   * @throws {Error} after some minutes, with the names of those that do not fire.
    */
-  waitFor(names: readonly string[], secondsMax?: number): Promise<FiringAlert[]>
+  waitFor(names: readonly string[]): Promise<FiringAlert[]>
   /**
-   * Waits until nothing fires but these: a scrape that came too late is over with the next one, all else is not.
+   * Waits until nothing fires except these: an alert about a late scrape ends with the next one.
    *
-   * @throws {Error} after half a minute, with what the others say.
+   * @throws {Error} after some minutes, with the other alerts.
    */
-  waitForSilence(but: readonly string[]): Promise<void>
-  /** Waits until what every job looks at was read so many times. On a busy machine one may take longer than a scrape may. */
+  waitForSilence(except: readonly string[]): Promise<void>
+  /** Waits until every job has been scraped so many times. On a busy machine a scrape may exceed its time limit. */
   waitForScrapes(times: number): Promise<void>
-  /** Names of all alerts that were waited for. */
+  /** Returns the names of all alerts that were waited for. */
   seen(): string[]
 }
 
+/** Catches what hangs. The slowest alert is about the index, which Loki uploads once a minute. */
+const secondsMax = 360
+
+/** Returns a watch over the alerts of a Prometheus. @param prometheusUrl its origin. */
 export function watchAlerts(prometheusUrl: string): AlertWatch {
   const seen = new Set<string>()
   const known = new Set(alertRules().map(({ alert }) => alert))
@@ -38,7 +42,7 @@ export function watchAlerts(prometheusUrl: string): AlertWatch {
     return data.alerts.filter(({ state }) => state === 'firing')
   }
 
-  /** Jobs whose target was read so many times, by its `up`. */
+  /** Returns the jobs whose target was scraped so many times, by its `up`. */
   async function jobsRead(times: number): Promise<string[]> {
     const query = new URLSearchParams({ query: `sum_over_time(up[10m]) >= ${times}` })
     const response = await fetch(`${prometheusUrl}/api/v1/query?${query}`)
@@ -56,7 +60,7 @@ export function watchAlerts(prometheusUrl: string): AlertWatch {
       }
       await until(() => areRead())
     },
-    async waitFor(names, secondsMax = 60) {
+    async waitFor(names) {
       const deadline = performance.now() + secondsMax * 1000
       for (;;) {
         const alerts = (await firing()).filter(({ labels }) => names.includes(labels.alertname))
@@ -70,10 +74,10 @@ export function watchAlerts(prometheusUrl: string): AlertWatch {
         await Bun.sleep(200)
       }
     },
-    async waitForSilence(but) {
-      const deadline = performance.now() + 30_000
+    async waitForSilence(except) {
+      const deadline = performance.now() + secondsMax * 1000
       for (;;) {
-        const others = (await firing()).filter(({ labels }) => !but.includes(labels.alertname))
+        const others = (await firing()).filter(({ labels }) => !except.includes(labels.alertname))
         if (others.length === 0) return
         if (performance.now() > deadline) throw new Error(`fires: ${JSON.stringify(others)}`)
         await Bun.sleep(200)
@@ -83,7 +87,7 @@ export function watchAlerts(prometheusUrl: string): AlertWatch {
   }
 }
 
-/** A template that names a label which is not there leaves a hole in the sentence. */
+/** A template with an absent label leaves a hole in the sentence. */
 function checkText({ labels, annotations }: FiringAlert): void {
   const text = `${annotations.summary} ${annotations.description}`
   if (/<no value>|<error|\{\{|\bat {2}|: {2}| {2}|\bof :/.test(`${text} `)) {

@@ -2,12 +2,12 @@
 export type Variables = Readonly<Record<string, string | readonly string[]>>
 
 /**
- * Puts values in for `$name`, `${name}` and `${name:format}`, as Grafana does. Several values become an
- * alternative of regular expressions, unless a format says otherwise.
+ * Replaces `$name`, `${name}` and `${name:format}` by their values, as Grafana does. Several values become alternatives
+ * of a regular expression, unless a format says otherwise.
  *
  * Source: https://grafana.com/docs/grafana/latest/visualizations/dashboards/variables/variable-syntax/
  *
- * @throws {Error} on a variable that nobody knows, or a format that is not used here.
+ * @throws {Error} for an unknown variable, or a format that is not used here.
  */
 export function expand(text: string, variables: Variables): string {
   return text.replace(/\$(\w+)|\$\{([^}:]+)(?::(\w+))?\}/g, (whole, plain, braced, format) => {

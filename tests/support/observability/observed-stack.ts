@@ -15,6 +15,7 @@ import {
   renderTempo,
 } from '../../../observability/config/render.ts'
 import type { TempoStoreSettings } from '../../../observability/config/settings.ts'
+import { merged, type YamlMapping } from '../../../observability/config/yaml.ts'
 import { minioMetricsToken } from '../../../observability/prometheus/minio-metrics-token.ts'
 import { makeTempFolder, removeTempFolder } from '../../../service/cli/temp-folder.ts'
 import { printedFile } from '../printed.ts'
@@ -26,10 +27,9 @@ import { until } from '../waiting.ts'
 import type { Sources } from './grafana-queries.ts'
 import { hastenedPrometheus, type PrometheusCopy, retarget } from './prometheus-copy.ts'
 import { bucketPolicy, metricsPolicy, type StoreUsers, storeUsers } from './store-users.ts'
-import { tuned } from './tuned.ts'
 
-/** Settings in place of those that are delivered, for what a test cannot wait for. */
-type Tuning = Parameters<typeof tuned>[1]
+/** Settings that replace those of the kit, for what a test cannot wait for. */
+type Tuning = YamlMapping
 
 export interface StackOptions {
   loki?: Tuning
@@ -40,7 +40,7 @@ export interface StackOptions {
   service?: Readonly<Record<string, string>>
 }
 
-/** The service, everything that observes it, and the store of them all; nothing of it is shared. */
+/** The service, everything that observes it, and the store of all of them; no other test uses them. */
 export interface ObservedStack {
   store: RunningMinio
   /** `loki` and `tempo` are among them, each with its own bucket. */
@@ -54,18 +54,18 @@ export interface ObservedStack {
   service: SpawnedService
   /** Origins behind Grafana's data sources. */
   sources: Sources
-  /** Starts the store again, which was killed, as it was. */
+  /** Starts the killed store again, with the same data and keys. */
   startStoreAgain(): Promise<void>
-  /** Starts Loki on the data of the one before, which has ended; Prometheus looks there from now on. */
+  /** Starts Loki on the data of the one before, which has ended; Prometheus scrapes it from now on. */
   startLokiAgain(variants: LokiVariant[]): Promise<void>
-  /** Starts another service, whose metrics are where those of the one before were, which has ended. */
+  /** Starts another service, with its metrics at the address of the one before, which has ended. */
   startServiceAgain(options: Pick<SpawnOptions, 'env' | 'startedBy'>): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * Starts them all: MinIO first, then what keeps its data there, then what sends to that. Loki is up last, after
- * about ten seconds.
+ * Starts all of them: MinIO first, then the servers that keep their data there, then the senders. Loki is ready last,
+ * after about ten seconds.
  */
 export async function startObservedStack(options: StackOptions = {}): Promise<ObservedStack> {
   const ground = await startGround()
@@ -116,7 +116,7 @@ export async function startObservedStack(options: StackOptions = {}): Promise<Ob
       stack.service = await serviceInChild({ store, env: { ...env, ...changed.env }, startedBy })
     },
     async stop() {
-      // What sends, before what it sends to; what keeps data in the store, before the store.
+      // Senders before receivers, and the store last.
       for (const part of [stack.prometheus, stack.service, stack.collector]) await part.stop()
       await Promise.all([stack.loki.stop(), stack.tempo.stop()])
       await stack.store.stop()
@@ -126,7 +126,7 @@ export async function startObservedStack(options: StackOptions = {}): Promise<Ob
   return stack
 }
 
-/** What everything else stands on. */
+/** What all servers share. */
 interface Ground extends Pick<ObservedStack, 'store' | 'users' | 'buckets'> {
   folder: string
 }
@@ -139,7 +139,7 @@ async function startGround(): Promise<Ground> {
   return { folder, store, users, buckets }
 }
 
-/** Starts Loki, each time on the same data and with the same keys. */
+/** Returns a function that starts Loki, always on the same data and with the same keys. */
 async function lokiStarter(
   ground: Ground,
   tuning: Tuning = {},
@@ -220,4 +220,9 @@ async function subfolder(folder: string, name: string): Promise<string> {
   const path = join(folder, name)
   await mkdir(path)
   return path
+}
+
+/** Returns the YAML with the settings of `tuning` in place of its own. */
+function tuned(yaml: string, tuning: Tuning): string {
+  return Bun.YAML.stringify(merged(Bun.YAML.parse(yaml) as YamlMapping, tuning))
 }

@@ -3,21 +3,21 @@ import { join } from 'node:path'
 import { type AlertRule, prometheusFolder, type RuleFile } from './alert-rules.ts'
 
 export interface PrometheusCopy {
-  /** An empty folder of the test's own. */
+  /** An empty folder. */
   folder: string
-  /** Where each job finds what it scrapes, as `host:port`; jobs that are not named have nothing. */
+  /** The target of each job, as `host:port`; jobs that are not named have none. */
   targets: Readonly<Record<string, string>>
   minioMetricsToken: string
-  /** Thresholds of time that tests cannot wait for: what stands in the expression of an alert, and what instead. */
+  /** Thresholds of time that tests cannot wait for: text in the expression of an alert, and its replacement. */
   shortened?: Readonly<Record<string, readonly [from: string, to: string]>> | undefined
 }
 
 /**
- * A copy of `observability/prometheus` that looks every second, and in which no alert waits (`for`) before it
- * fires. Everything else is as it is delivered.
+ * Makes a copy of `observability/prometheus` that scrapes every second, and in which no alert waits (`for`) before it
+ * fires. Everything else is unchanged.
  *
  * @returns the path of its configuration.
- * @throws {Error} if what is to be shortened does not stand in its alert.
+ * @throws {Error} if an alert does not contain the text that is to be replaced.
  */
 export function hastenedPrometheus({
   folder,
@@ -43,10 +43,10 @@ export function hastenedPrometheus({
   return join(folder, 'prometheus.yaml')
 }
 
-/** Has a running Prometheus look elsewhere for a job; it watches these files. */
+/** Gives a job of a running Prometheus another target; Prometheus watches these files. */
 export function retarget(folder: string, job: string, target: string): void {
   const path = join(folder, 'targets', `${job}.yaml`)
-  // At once, so that it never reads a half.
+  // Renamed, so that Prometheus never reads half a file.
   writeFileSync(`${path}.new`, Bun.YAML.stringify([{ targets: [target] }]))
   renameSync(`${path}.new`, path)
 }

@@ -5,9 +5,9 @@ import { alertRules } from './alert-rules.ts'
 const runbook = readFileSync(new URL('../../../docs/alerts.md', import.meta.url), 'utf8')
 
 /**
- * Every query that the runbook tells people to look with, and the alert that it stands at.
+ * Returns every query under "Look" in the runbook, with its alert.
  *
- * @param metricNames names that Prometheus knows; those in the rules count as well, for some appear with trouble.
+ * @param metricNames names that Prometheus knows. Those in the rules count as well, since some appear only with a failure.
  */
 export function runbookQueries(metricNames: readonly string[]): { alert: string; query: Query }[] {
   const known = knownMetrics(metricNames)
@@ -23,7 +23,7 @@ export function runbookQueries(metricNames: readonly string[]): { alert: string;
   })
 }
 
-/** `null` for what is no query: a command, or a word of a log line. */
+/** Returns `null` for a command, or a word of a log line. */
 function queryOf(span: string, known: ReadonlySet<string>): Query | null {
   if (span.startsWith('{')) {
     const isTraceQL = span.includes('resource.')
@@ -36,7 +36,7 @@ function queryOf(span: string, known: ReadonlySet<string>): Query | null {
   return isPromQL ? { refId: 'A', datasource: prometheus, instant: true, expr: span } : null
 }
 
-/** What the runbook takes for the name of a metric, and nobody has seen. */
+/** Returns names of metrics in the runbook that do not exist. */
 export function unknownMetrics(metricNames: readonly string[]): string[] {
   const known = knownMetrics(metricNames)
   const families =

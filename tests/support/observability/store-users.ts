@@ -18,12 +18,12 @@ export interface Policy {
 /** Users of a MinIO, each with one policy at a time. */
 export interface StoreUsers {
   add(name: string, policy: Policy): Promise<StoreCredentials>
-  /** Another policy for a user that was added; it holds at once. */
+  /** Replaces the policy of a user; the new one holds at once. */
   change(name: string, policy: Policy): Promise<void>
 }
 
 /**
- * Makes them with `mc`, as `compose/stacks/object-store/init.sh` does.
+ * Returns a maker of users that uses `mc`, as `compose/stacks/object-store/init.sh` does.
  *
  * @param folder for the files of `mc`.
  */
@@ -63,7 +63,7 @@ export async function storeUsers(store: StoreConnection, folder: string): Promis
     async add(name, policy) {
       const made = randomCredentials()
       registerSecret(made.secretAccessKey)
-      // Keys by standard input: arguments are for everyone on the machine to see.
+      // Keys go through standard input: everyone on the machine can see arguments.
       await mc(['user', 'add', 'store'], `${made.accessKeyId}\n${made.secretAccessKey}\n`)
       users.set(name, { accessKeyId: made.accessKeyId, policy: undefined })
       await change(name, policy)
@@ -73,12 +73,12 @@ export async function storeUsers(store: StoreConnection, folder: string): Promis
   }
 }
 
-/** What the compose stack gives Loki, Tempo and the service: their bucket. */
+/** Returns the policy that the compose stack gives Loki, Tempo and the service: access to their bucket. */
 export function bucketPolicy(bucket: string): Policy {
   return delivered('bucket-policy.json', bucket)
 }
 
-/** The same without actions that a careful administrator might take away. */
+/** Returns that policy without some actions. */
 export function bucketPolicyWithout(bucket: string, ...actions: string[]): Policy {
   const { Version, Statement } = bucketPolicy(bucket)
   const left = Statement.map(({ Action, ...rest }) => ({
@@ -88,7 +88,7 @@ export function bucketPolicyWithout(bucket: string, ...actions: string[]): Polic
   return { Version, Statement: left }
 }
 
-/** What the compose stack gives whoever reads MinIO's metrics. */
+/** Returns the policy that the compose stack gives the reader of MinIO's metrics. */
 export function metricsPolicy(): Policy {
   return delivered('metrics-policy.json', '')
 }

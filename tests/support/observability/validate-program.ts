@@ -10,9 +10,9 @@ const keptLogs = join(root, 'tests/support/kept-logs.ts')
 const program = join(root, 'observability/proof/validate.ts')
 
 /** Longer means that it hangs. */
-const secondsMax = 8 * 60
+const secondsMax = 18 * 60
 
-/** Runs `bun run validate …` with these variables and what programs need to be found; none of the store's own. */
+/** Runs `bun run validate …` with these variables and those that programs need, but none of the test store's. */
 export async function validate(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -22,7 +22,7 @@ export async function validate(
   return result
 }
 
-/** The same, for a test that does something to it meanwhile. */
+/** Starts `bun run validate …`, for a test that interferes with it. */
 export function startValidate(args: readonly string[], env: Readonly<Record<string, string>>) {
   const options = { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe', timeout: secondsMax * 1000 } as const
   return Bun.spawn(commandLine(args), { cwd: root, env: surroundings(env), ...options })
@@ -37,13 +37,13 @@ function surroundings(env: Readonly<Record<string, string>>) {
   return { PATH, HOME, XDG_CACHE_HOME, DOCKER_HOST, TEST_PRINTED_FOLDER, ...env }
 }
 
-/** What `--json` has printed. */
+/** Returns what `--json` has printed. */
 export function reportIn({ stdout, stderr }: CommandResult): Report {
   if (!stdout.startsWith('{')) throw new Error(`not a report: ${stdout}${stderr}`)
   return JSON.parse(stdout) as Report
 }
 
-/** Ids of a report's checks that came to one of these verdicts. */
+/** Returns the ids of a report's checks with one of these verdicts. */
 export function idsWith({ checks }: Report, ...verdicts: Report['checks'][number]['verdict'][]): string[] {
   return checks.filter(({ verdict }) => verdicts.includes(verdict)).map(({ id }) => id)
 }

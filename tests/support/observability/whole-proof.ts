@@ -2,15 +2,15 @@ import { join } from 'node:path'
 import type { CommandResult } from '../../../compose/run-command.ts'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import { makeTempFolder } from '../../../service/cli/temp-folder.ts'
-import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { freshBucket } from '../stores/bucket.ts'
 import { chosenStore, storeForTests } from '../stores/store.ts'
+import { putByte } from './bucket-objects.ts'
 import { storeVariables, validate } from './validate-program.ts'
 
-/** One run of `validate --all`, and what it was about. */
+/** One run of `validate --all`, with its store and buckets. */
 export interface WholeProof {
   store: StoreConnection
-  /** Each has an object of somebody else's in it: {@link foreignKey}. */
+  /** Each contains a foreign object: {@link foreignKey}. */
   buckets: { loki: string; tempo: string }
   /** Holds `junit.xml` and `evidence/`; to be removed by the caller. */
   folder: string
@@ -22,14 +22,14 @@ export const foreignKey = 'foreign/report.txt'
 let whole: Promise<WholeProof> | undefined
 
 /**
- * Under the runner, where `validate-whole` is the last file of many, the proof begins with an earlier one: it mostly
- * waits, for minutes, and other tests can run meanwhile. How it ends is told there.
+ * Begins the proof with an earlier file under the runner, where `validate-whole` is the last of many: it mostly waits,
+ * for minutes, and other tests can run meanwhile. `validate-whole` reports how it ends.
  */
 export function beginWholeProof(): void {
   if (process.env.TEST_SECRETS_FILE !== undefined && chosenStore() === 'minio') wholeProof().catch(() => {})
 }
 
-/** The one run of this process: whoever asks first starts it. */
+/** Returns the one run of this process; the first call starts it. */
 export function wholeProof(): Promise<WholeProof> {
   whole ??= proveWhole()
   return whole
@@ -39,7 +39,7 @@ async function proveWhole(): Promise<WholeProof> {
   const store = await storeForTests('minio')
   const folder = await makeTempFolder('validate-whole')
   const buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
-  for (const bucket of Object.values(buckets)) await putForeign(store, bucket)
+  for (const bucket of Object.values(buckets)) await putByte(store, bucket, foreignKey)
   const env = {
     ...(await storeVariables(store, buckets, folder)),
     S3_PREFIX_LOKI: 'logs-of-acme/',
@@ -47,10 +47,4 @@ async function proveWhole(): Promise<WholeProof> {
   }
   const files = ['--junit', join(folder, 'junit.xml'), '--evidence', join(folder, 'evidence')]
   return { store, buckets, folder, result: await validate(['--all', '--json', ...files], env) }
-}
-
-async function putForeign(store: StoreConnection, bucket: string): Promise<void> {
-  const objects = createS3ObjectStore({ ...store, bucket, connectionsMax: 8 })
-  await objects.put(foreignKey, Uint8Array.of(1), { size: 1, contentType: 'text/plain' })
-  objects.close()
 }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { freePort, onFreePorts } from '../../../compose/servers/free-port.ts'
 import { answersOk, type ServerProcess, startServer } from '../../../compose/servers/server-process.ts'
-import { signInLink } from '../../../service/cli/local-issuer/local-sign-in-code.ts'
-import type { TokenRequest } from '../../../service/cli/local-issuer/local-token.ts'
+import type { TokenRequest } from '../../../service/cli/local-issuer/access-token.ts'
+import { signInLink } from '../../../service/cli/local-issuer/sign-in-code.ts'
 import { type Config, parseConfig } from '../../../service/config/config.ts'
 import { createService } from '../../../service/create-service.ts'
 import type { Route } from '../../../service/http/route.ts'
@@ -32,9 +32,9 @@ export interface ServiceForTests {
    */
   url: string
   issuer: IssuerForTests
-  /** A good token: tenant `acme`, all scopes, subject `alice`, but for what `claims` changes. */
+  /** A good token: tenant `acme`, all scopes, subject `alice`, except what `claims` changes. */
   token(claims?: Claims): Promise<string>
-  /** As `start` prints one: good once, for tenants `acme` and `globex`, all scopes, `alice`, but for `request`. */
+  /** As `start` prints one: good once, for tenants `acme` and `globex`, all scopes, `alice`, except what `request` changes. */
   signInLink(request?: Partial<TokenRequest>): Promise<string>
   /** What the service sees as its store, below `S3_PREFIX_DOCS`, by another way and with the owner's key. */
   store: ObjectStore
@@ -79,7 +79,7 @@ export interface InProcessOptions {
   /** Default: that of the service. */
   completionWaitSecondsMax?: number
   /** Another replica: with the bucket, the secret and the issuer of this one, which must be stopped after it. */
-  beside?: ServiceForTests
+  replicaOf?: ServiceForTests
   /** Connections to the store; default: 64, as that of the service. */
   connectionsMax?: number
   /** How long the store may take; default: those of the service. */
@@ -93,7 +93,7 @@ export interface InProcessOptions {
 }
 
 const mainFile = fileURLToPath(new URL('../../../service/main.ts', import.meta.url))
-/** Of a service that is told SIGINT: no notice, but running transfers may finish. */
+/** Of a service that receives SIGINT: no notice, but running transfers may finish. */
 const stopSecondsMax = 20
 
 /**
@@ -101,7 +101,7 @@ const stopSecondsMax = 20
  * MinIO: give `beforeAll` 600,000 ms.
  */
 export async function serviceInProcess(options: InProcessOptions = {}): Promise<InProcessService> {
-  const surroundings = options.beside ? sharedWith(options.beside) : await surroundingsOfOne(options)
+  const surroundings = options.replicaOf ? sharedWith(options.replicaOf) : await surroundingsOfOne(options)
   const lines: string[] = []
   const storeCalls: string[] = []
   const { connection } = surroundings
@@ -149,7 +149,7 @@ export interface SpawnedService extends ServiceForTests {
 export interface SpawnOptions {
   /** Default: the shared one of all tests. */
   store?: StoreForTests
-  /** Variables beside or in place of those that are needed to start. */
+  /** Variables in addition to, or instead of, those that are needed to start. */
   env?: Readonly<Record<string, string>>
   /** The command line of another build of it; default: `bun service/main.ts`. */
   argv?: readonly string[]
@@ -179,7 +179,7 @@ export async function serviceInChild(options: SpawnOptions = {}): Promise<Spawne
     printed,
     logs: () => printed().split('\n').slice(0, -1).map(parseLine),
     async stop() {
-      // Not SIGTERM: nobody has to be told that a test is over.
+      // Not SIGTERM: no load balancer has to notice that a test is over.
       if (!hasExited) process.kill(child.pid, 'SIGINT')
       await Promise.race([child.exited, Bun.sleep(stopSecondsMax * 1000)])
       await child.stop()

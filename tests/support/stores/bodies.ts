@@ -2,7 +2,7 @@ import type { ObjectBody, ObjectStore } from '../../../service/object-store/obje
 
 export { KiB, MiB } from '../service/sample-documents.ts'
 
-/** `size` bytes that differ from place to place and from `seed` to `seed`. */
+/** Generates `size` bytes that differ from place to place and from `seed` to `seed`. */
 export function bytesOf(size: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(size)
   let state = seed * 2654435761
@@ -13,14 +13,14 @@ export function bytesOf(size: number, seed = 1): Uint8Array {
   return bytes
 }
 
-/** A stream of these chunks, each given only when it is asked for. */
+/** Returns a stream of these chunks, each given only when it is asked for. */
 export function streamOf(...chunks: Uint8Array[]): ReadableStream<Uint8Array> {
   return streamFrom(async function* () {
     yield* chunks
   })
 }
 
-/** A stream of these chunks that then fails with `error`. */
+/** Returns a stream of these chunks that then fails with `error`. */
 export function failingStream(error: Error, ...chunks: Uint8Array[]): ReadableStream<Uint8Array> {
   return streamFrom(async function* () {
     yield* chunks
@@ -28,7 +28,7 @@ export function failingStream(error: Error, ...chunks: Uint8Array[]): ReadableSt
   })
 }
 
-/** A stream of `chunks` and, long after a store may have taken those, of what `late` gives or throws. */
+/** Returns a stream of `chunks` and, long after a store may have taken those, of what `late` gives or throws. */
 export function lateStream(late: () => Uint8Array, ...chunks: Uint8Array[]): ReadableStream<Uint8Array> {
   return streamFrom(async function* () {
     yield* chunks
@@ -38,7 +38,7 @@ export function lateStream(late: () => Uint8Array, ...chunks: Uint8Array[]): Rea
 }
 
 /**
- * A stream of these chunks that then neither continues nor ends. `stalled` resolves when more was asked for, so
+ * Returns a stream of these chunks that then neither continues nor ends. `stalled` resolves when more was asked for, so
  * when all chunks are on their way.
  */
 export function stallingStream(...chunks: Uint8Array[]): {
@@ -69,13 +69,13 @@ function streamFrom(generate: () => AsyncGenerator<Uint8Array>): ReadableStream<
   )
 }
 
-/** All bytes of a body. */
+/** Reads all bytes of a body. */
 export async function bytesIn(found: ObjectBody | null): Promise<Uint8Array> {
   if (found === null) throw new Error('there is no such object')
   return new Uint8Array(await new Response(found.body).arrayBuffer())
 }
 
-/** What a reader sees under `key`, or `null`: enough to tell whether a failed call changed anything. */
+/** Reads what is stored under `key`, or `null`: enough to see whether a failed call changed anything. */
 export async function seenUnder(store: ObjectStore, key: string) {
   const found = await store.get(key)
   if (found === null) return null
@@ -83,7 +83,7 @@ export async function seenUnder(store: ObjectStore, key: string) {
   return { etag, size, contentType, metadata, bytes: await bytesIn(found) }
 }
 
-/** What `promise` rejects with; fails if it does not. */
+/** Returns what `promise` rejects with; fails if it does not. */
 export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   const settled = await promise.then(
     (value) => ({ value }),

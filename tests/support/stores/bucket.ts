@@ -19,7 +19,7 @@ export async function freshBucket(store: StoreForTests, prefix = docsPrefix): Pr
   return bucket
 }
 
-/** Where keys may do everything in every bucket until its policy says otherwise (RGW): sets that policy. */
+/** Sets the policy that narrows the service's key, on stores whose keys may do everything without one (RGW). */
 export async function narrowServiceKey(
   store: StoreForTests,
   bucket: string,
@@ -36,8 +36,8 @@ export async function narrowServiceKey(
 }
 
 /**
- * Lets the browsers of these origins send to the bucket and fetch from it, and no others. MinIO has no rule per
- * bucket: there `http://127.0.0.1:…` is let in everywhere, and nobody else (`store.ts`).
+ * Allows the browsers of these origins, and no others, to send to the bucket and fetch from it. MinIO has no rule per
+ * bucket: there only `http://127.0.0.1:…` is allowed, in all buckets (`store.ts`).
  */
 export async function admitBrowsers(
   store: StoreConnection & { bucket: string },

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 
-/** `store`, with each call to it noted in `calls` by the name of its method before it is made. */
+/** Returns `store` with the name of each called method added to `calls` before the call is made. */
 export function counted(store: ObjectStore, calls: string[]): ObjectStore {
   const noted = Object.entries(store).map(([name, method]) => [
     name,

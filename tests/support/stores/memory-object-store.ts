@@ -39,7 +39,7 @@ interface PendingUpload {
 }
 
 /**
- * The object store port in memory, for tests only. It follows the port, and S3 where the port leaves something open:
+ * Creates the object store port in memory, for tests only. It follows the port, and S3 where the port leaves something open:
  * ETags are the MD5 of the bytes, or of the parts' MD5s with their number (`<md5>-<n>`), and times are whole
  * seconds, which is all that S3 promises.
  *

@@ -19,11 +19,12 @@ export interface MinioUsers {
   close(): Promise<void>
 }
 
+/** Creates the administration of this MinIO's users. */
 export async function minioUsers(minio: RunningStore): Promise<MinioUsers> {
   const mc = await withProgress('building mc', (onProgress) => buildServer('mc', { onProgress }))
   const folder = await mkdtemp(join(tmpdir(), 'mc-'))
 
-  /** Keys go through standard input: arguments can be read by everybody on the machine. */
+  /** Keys go through standard input: arguments can be read by everyone on the machine. */
   async function run(args: string[], input = ''): Promise<void> {
     const argv = [mc, '--config-dir', folder, '--quiet', ...args]
     const child = Bun.spawn(argv, { stdin: new Blob([input]), stdout: 'pipe', stderr: 'pipe' })

@@ -14,7 +14,7 @@ export const prefix = 'docs/'
 /** A bucket as the service reaches it, whose probe this is. */
 type ProbedStore = StoreConnection & { bucket: string; connectionsMax: number; owner: StoreForTests }
 
-/** A bucket of its own on the store of this run, for the tests of a file. */
+/** Gives the tests of a file a bucket of its own on the store of this run. */
 export function useStore(): () => ProbedStore {
   let store: ProbedStore | undefined
   beforeAll(async () => {
@@ -27,12 +27,12 @@ export function useStore(): () => ProbedStore {
   }
 }
 
-/** The answer about a bucket that is not there. MinIO's keys learn that only of buckets that they are let into. */
+/** Returns the status for an absent bucket. MinIO tells its keys only about buckets that they may use. */
 export function absentBucketStatus({ kind }: Pick<StoreConnection, 'kind'>): number {
   return kind === 'minio' ? 403 : 404
 }
 
-/** What one row of the probe observes there. */
+/** Asks one row of the probe. */
 export async function observe(
   id: FindingId,
   connection: S3Connection,
@@ -48,7 +48,7 @@ export async function observe(
   }
 }
 
-/** The same where the store tells lies; they stop with the file. */
+/** Asks one row of a lying store, which stops with the file. */
 export function useLies(store: () => StoreConnection & { bucket: string }) {
   const stops: (() => Promise<void>)[] = []
   afterAll(async () => {

@@ -5,8 +5,8 @@ import { registerSecret } from '../secrets.ts'
 import type { StoreForTests } from './service-key.ts'
 
 /**
- * An RGW for this caller alone, which may pause, kill and must `stop` it. Its key is a registered secret. Tests
- * that share one ask `storeForTests('ceph-rgw')`.
+ * Starts an RGW for this caller alone, which may pause, kill and must `stop` it. Its key is a registered secret. Tests
+ * that share one use `storeForTests('ceph-rgw')`.
  *
  * @throws {ServerBuildError} if Ceph is missing and cannot be installed; with the line to type.
  */
@@ -17,8 +17,8 @@ export async function startPrivateRgw(options: RgwOptions = {}): Promise<Running
 }
 
 /**
- * The same with a project as Hetzner has them: its keys are the owner's of the buckets, and the service's. Buckets of
- * `freshBucket` narrow the latter by their policy.
+ * Starts one with a project as in Hetzner Object Storage: its keys are those of the buckets' owner and of the service.
+ * The policy of buckets of `freshBucket` narrows the latter.
  */
 export async function startRgwProject(options: RgwOptions = {}): Promise<RunningRgw & StoreForTests> {
   const rgw = await startPrivateRgw(options)

@@ -2,13 +2,13 @@ import type { StoreConnection, StoreCredentials } from '../../../compose/servers
 
 /** The key that a service in a test gets: it has the rights of `service-rights.ts` and no others. */
 export interface ServiceKey extends StoreCredentials {
-  /** How bucket policies name the owner's key and this one, where it is they that narrow it (RGW). */
+  /** The names of the owner's key and this one in bucket policies, on stores where those narrow it (RGW). */
   principals?: { owner: string; service: string }
 }
 
-/** A store whose own keys may do everything: for making buckets, and for looking from outside. */
+/** A store whose own keys may do everything: to create buckets, and to inspect them from outside. */
 export interface StoreForTests extends StoreConnection {
-  /** Absent where keys cannot be narrowed so: SeaweedFS knows no such rights, and its service has the owner's. */
+  /** Absent if keys cannot be narrowed: SeaweedFS has no such rights, so its service uses the owner's key. */
   serviceKey?: ServiceKey
 }
 
@@ -16,7 +16,7 @@ export interface StoreForTests extends StoreConnection {
 export const docsPrefix = 'docs/'
 
 /**
- * The store as the service reaches it, whose key can make no bucket and look at nothing beyond `docs/`.
+ * Returns the store as the service reaches it, whose key can create no bucket and see nothing outside `docs/`.
  *
  * @throws {Error} if no key was narrowed although the store can do that.
  */

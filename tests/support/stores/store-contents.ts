@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunningMinio } from '../../../compose/servers/minio.ts'
+import { eachObject } from '../../../service/object-store/each-object.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import type { StoreForTests } from './service-key.ts'
 import { startPrivateStore } from './store.ts'
@@ -16,13 +18,18 @@ export interface OpenStore extends RunningMinio, StoreForTests {
   restarted(): Promise<OpenStore>
 }
 
-/** Its disk is removed when it is stopped. */
+/** Starts one, whose disk is removed when it is stopped. */
 export async function startOpenStore(): Promise<OpenStore> {
   const dataDir = await mkdtemp(join(tmpdir(), 'store-disk-'))
   const first = await startPrivateStore({ dataDir })
   const opened = (minio: RunningMinio & StoreForTests): OpenStore => ({
     ...minio,
     dataDir,
+    pause() {
+      minio.pause()
+      // The signal reaches the threads one by one: until then one of them may still answer.
+      while (!isStopped(minio.pid)) {}
+    },
     unfinished: () => filesBelow(join(dataDir, '.minio.sys', 'multipart')),
     async restarted() {
       const { accessKeyId, secretAccessKey } = minio
@@ -37,24 +44,25 @@ export async function startOpenStore(): Promise<OpenStore> {
   return opened(first)
 }
 
+/** Returns whether all threads of a process are stopped (proc_pid_stat(5)). */
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')
+    return stat.charAt(stat.lastIndexOf(')') + 2) === 'T'
+  })
+}
+
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** Every key that begins with `prefix`. */
+/** Lists every key that begins with `prefix`. */
 export async function keysOf(store: ObjectStore, prefix: string): Promise<string[]> {
-  const keys: string[] = []
-  let startAfter: string | undefined
-  for (;;) {
-    const page = await store.list({ prefix, startAfter, limit: 1000 })
-    keys.push(...page.objects.map(({ key }) => key))
-    startAfter = page.objects.at(-1)?.key
-    if (!page.truncated) return keys
-  }
+  return Array.fromAsync(eachObject(store, prefix), ({ key }) => key)
 }
 
-/** What a failed upload may have left behind: nothing, where it is as it should be. */
+/** Lists what a failed upload may have left behind; nothing, if all is well. */
 export async function leftovers(disk: OpenStore, store: ObjectStore): Promise<string[]> {
   return [...(await keysOf(store, 'staging/')), ...(await disk.unfinished())]
 }

@@ -25,10 +25,10 @@ const shared = new Map<TestStore, Promise<StoreForTests>>()
 const started: Promise<RunningStoreForTests>[] = []
 
 /**
- * A real object store that all tests of this process share: the one that the runner started for this run of the
+ * Returns a real object store that all tests of this process share: the one that the runner started for this run of the
  * suite, otherwise one of this process (built or installed first if need be: minutes, so give `beforeAll` time).
- * Tests must not pause or stop it, and keep apart by taking a bucket of their own (`freshBucket`). Its keys are the
- * owner's; what is the service's business in a test reaches it `asService`.
+ * Tests must not pause or stop it, and keep apart by using a bucket of their own (`freshBucket`). Its keys are the
+ * owner's; a service in a test reaches it `asService`.
  *
  * @param name which one; default: what `TEST_STORE` says, otherwise MinIO.
  */
@@ -40,7 +40,7 @@ export function storeForTests(name = chosenStore()): Promise<StoreForTests> {
   return store
 }
 
-/** The store that this run of the suite is about. */
+/** Returns the store that this run of the suite tests. */
 export function chosenStore(): TestStore {
   const name = process.env.TEST_STORE ?? 'minio'
   if (isTestStore(name)) return name
@@ -67,12 +67,12 @@ export async function stopStoreForTests(): Promise<void> {
 }
 
 /**
- * Whose browsers MinIO and SeaweedFS let in, to all of their buckets: pages that come from a service in a test by its address,
- * and not those that come from it by name (`http://localhost:…`). Besides, whom the probe asks for by default.
+ * Origins that MinIO and SeaweedFS allow for all of their buckets: pages that a service in a test serves by its address,
+ * not by name (`http://localhost:…`), and the default origin of the probe.
  */
 const browserOrigins = ['http://127.0.0.1:*', 'https://ui.example']
 
-/** A MinIO for this caller alone, which may pause, kill and must `stop` it. Its keys are registered secrets. */
+/** Starts a MinIO for this caller alone, which may pause, kill and must `stop` it. Its keys are registered secrets. */
 export async function startPrivateStore(options: MinioOptions = {}): Promise<RunningMinio & StoreForTests> {
   const store = await withProgress('building minio', (onProgress) =>
     startMinio({ onProgress, browserOrigins, ...options }),
@@ -86,7 +86,7 @@ export async function startPrivateStore(options: MinioOptions = {}): Promise<Run
   }
 }
 
-/** The same with SeaweedFS. */
+/** Starts the same with SeaweedFS. */
 async function startPrivateSeaweedfs(): Promise<RunningStore> {
   const store = await withProgress('installing seaweedfs', (onProgress) =>
     startSeaweedfs({ onProgress, browserOrigins }),
@@ -95,7 +95,7 @@ async function startPrivateSeaweedfs(): Promise<RunningStore> {
   return store
 }
 
-/** The variables with which the runner passes a store on to {@link storeForTests}. */
+/** Returns the variables with which the runner passes a store to {@link storeForTests}. */
 export function storeEnvironment(name: TestStore, store: StoreForTests): Record<string, string> {
   return {
     TEST_STORE: name,

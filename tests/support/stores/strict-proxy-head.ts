@@ -6,14 +6,14 @@ export interface MessageHead {
   headers: [name: string, value: string][]
 }
 
-/** More than any client or store sends; beyond it the connection is given up. */
+/** More than any client or store sends; beyond it the connection is closed. */
 const headBytesMax = 64 * 1024
 const endOfHead = '\r\n\r\n'
 
 /**
  * Reads one head from `socket` and leaves it paused before the body.
  *
- * @returns `null` if the peer went away first, or never ends its head.
+ * @returns `null` if the peer disconnected first, or never ends its head.
  */
 export function readHead(socket: Socket): Promise<MessageHead | null> {
   return new Promise((resolve) => {
@@ -37,18 +37,18 @@ export function readHead(socket: Socket): Promise<MessageHead | null> {
   })
 }
 
-/** The head as it goes over the wire, with the empty line after it. */
+/** Writes the head as it goes over the wire, with the empty line after it. */
 export function headBytes({ startLine, headers }: MessageHead): Buffer {
   const lines = [startLine, ...headers.map(([name, value]) => `${name}: ${value}`)]
   return Buffer.from(lines.join('\r\n') + endOfHead, 'latin1')
 }
 
-/** Value of the first header of that name (lower case), if there is one. */
+/** Returns the value of the first header of that name (lower case), if there is one. */
 export function headerOf(head: MessageHead, name: string): string | undefined {
   return head.headers.find(([each]) => each.toLowerCase() === name)?.[1]
 }
 
-/** The same head without the headers named (lower case). */
+/** Returns the same head without the headers named (lower case). */
 export function withoutHeaders(head: MessageHead, names: Iterable<string>): MessageHead {
   const dropped = new Set(names)
   return { ...head, headers: head.headers.filter(([name]) => !dropped.has(name.toLowerCase())) }

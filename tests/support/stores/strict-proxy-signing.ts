@@ -3,7 +3,7 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import { headerOf, type MessageHead, withoutHeaders } from './strict-proxy-head.ts'
 
-/** What an AWS Signature Version 4 covers, by its own account; nothing here verifies it. */
+/** What an AWS Signature Version 4 claims to cover; nothing here verifies it. */
 export interface SignatureScope {
   accessKeyId: string
   /** Lower case. */
@@ -29,7 +29,7 @@ export function signatureScope(head: MessageHead): SignatureScope | null {
   return { accessKeyId: credential.split('/')[0] ?? '', signedHeaders: signed.split(';') }
 }
 
-/** Method, path as sent, and decoded query of a request. */
+/** Returns method, path as sent, and decoded query of a request. */
 export function requestTarget(head: MessageHead): {
   method: string
   path: string
@@ -43,7 +43,7 @@ export function requestTarget(head: MessageHead): {
 }
 
 /**
- * The same request without the headers named, signed anew with the store's own keys over what the client had
+ * Returns the same request without the headers named, signed again with the store's own keys over what the client had
  * signed. Without `x-amz-content-sha256` the body is left unsigned.
  */
 export async function resigned(
@@ -74,7 +74,7 @@ export async function resigned(
   return { startLine: `${method} ${target} HTTP/1.1`, headers: [...headers, ...authentication] }
 }
 
-/** A signed HEAD of `path`, as the store itself would look at another of its objects. */
+/** Signs a HEAD of `path`, with which the proxy looks at another object as the store itself would. */
 export async function signedHead(store: StoreConnection, path: string): Promise<Record<string, string>> {
   const { protocol, hostname, host } = new URL(store.endpoint)
   const empty = createHash('sha256').digest('hex')

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { StoreForTests } from './service-key.ts'
 import { headBytes, headerOf, type MessageHead, readHead, withoutHeaders } from './strict-proxy-head.ts'
-import { paced } from './strict-proxy-pace.ts'
 import {
   requestTarget,
   resigned,
@@ -21,31 +22,31 @@ export interface CannedAnswer {
   headers?: Record<string, string>
 }
 
-/** What a store that has other properties than the one behind would do; nothing is changed by default. */
+/** The behaviour of a store with other properties than the one behind it; nothing is changed by default. */
 export interface StoreBehaviours {
   /** 403 for a signed request with any `x-amz-*` header that its signature does not cover, as Amazon S3 does. */
   refuseUnsignedAmzHeaders?: boolean
   /**
-   * Headers (lower case) of requests that the store does not look at, such as `if-none-match`, `if-match`,
+   * Request headers (lower case) that the store ignores, such as `if-none-match`, `if-match`,
    * `content-md5`, `x-amz-checksum-sha256`, `x-amz-copy-source-if-match`. A request that has one is signed
-   * anew; its old signature is not verified then, and `x-amz-content-sha256` here leaves the body unsigned.
+   * again; its old signature is not verified then, and `x-amz-content-sha256` here leaves the body unsigned.
    */
   ignoreHeaders?: readonly string[]
   /** 412 for a copy whose `x-amz-copy-source-if-match` is stale, found out by a HEAD before: not atomic. */
   honourCopyPin?: boolean
-  /** Asked before the store is; `null` lets the request through. */
+  /** Answers instead of the store; `null` lets the request through. */
   answer?: (request: { method: string; path: string; query: Record<string, string> }) => CannedAnswer | null
-  /** Before each request is passed on. */
+  /** Waited before each request is forwarded. */
   delayMilliseconds?: number
   /** Added to the `Date` of the answers. */
   clockSkewSeconds?: number
-  /** As a store that allows no web page in: preflights get 403, and answers no `Access-Control-*` (Fetch, CORS). */
+  /** Allows no web page: preflights get 403, and answers have no `Access-Control-*` (Fetch, CORS). */
   withoutCors?: boolean
-  /** How fast the bodies of requests get through, of each connection for itself; 0 holds them back. */
+  /** The rate at which request bodies pass, per connection; 0 holds them back. */
   requestBytesPerSecondMax?: number | undefined
 }
 
-/** How Hetzner answers when it has too much to do: a page, and not S3's XML. */
+/** Hetzner's answer to overload: a page of HTML instead of S3's XML. */
 export const overloadPage: CannedAnswer = {
   status: 429,
   contentType: 'text/html',
@@ -58,10 +59,9 @@ export function isList(request: { method: string; query: Record<string, string> 
 }
 
 /**
- * A store with other properties: a reverse proxy on 127.0.0.1 in front of `store`, a
- * running one or the connection to one, in plain http. What
- * `behaviours` do not speak about passes as it came, byte for byte, in both directions and as it flows, so
- * signatures over the proxy's own host hold. `behaviours` may be changed while it runs.
+ * Starts a store with other properties: a reverse proxy on 127.0.0.1 in front of `store`, in plain http. Everything that
+ * `behaviours` do not mention passes unchanged, byte for byte and as it flows, in both directions, so signatures over
+ * the proxy's own host are valid. `behaviours` may be changed while it runs.
  *
  * Each connection carries one request.
  *
@@ -245,4 +245,24 @@ function portOf(server: Server): number {
 
 function unquoted(etag: string): string {
   return etag.replace(/^"(.*)"$/, '$1')
+}
+
+const askMilliseconds = 20
+
+/**
+ * Forwards bytes no faster than `bytesPerSecondMax` says, and none at 0. The rate is looked up repeatedly, so that a test
+ * that raises it need not wait for the rest at the old rate.
+ */
+function paced(bytesPerSecondMax: () => number | undefined): Transform {
+  return new Transform({
+    async transform(piece: Uint8Array, _encoding, passOn) {
+      for (let passed = 0; passed < piece.length; ) {
+        const pace = bytesPerSecondMax()
+        if (pace === undefined) break
+        await pause(askMilliseconds)
+        passed += (pace * askMilliseconds) / 1000
+      }
+      passOn(null, piece)
+    },
+  })
 }

@@ -10,8 +10,8 @@ export interface TcpRelay {
   openMax(): number
   /** Request lines that clients sent, such as `GET /bucket/key HTTP/1.1`. */
   requests: string[]
-  /** Cuts the next `requests` requests off before the server sees them. */
-  lose(requests: number): void
+  /** Cuts the next `requests` requests off whose lines match, before the server sees them; default: any. */
+  lose(requests: number, matches?: RegExp): void
   /** Lets this many bytes of the server's answers through on each connection, then ends it. */
   cutAfter(answeredBytes: number): void
   stop(): void
@@ -28,6 +28,8 @@ interface Ends {
   cut: boolean
 }
 
+const anyLine = /^/
+
 /**
  * Relays 127.0.0.1:`port` to a server on 127.0.0.1. Signatures hold: nothing is rewritten, and the host that
  * clients sign is the relay's. Writes are not paced, so it is for bodies that fit into memory.
@@ -37,6 +39,7 @@ export function relayTo(serverPort: number): TcpRelay {
   const requests: string[] = []
   let openMax = 0
   let losing = 0
+  let lostLines = anyLine
   let cutAfterBytes = Number.POSITIVE_INFINITY
 
   const listener = Bun.listen<Ends>({
@@ -53,7 +56,7 @@ export function relayTo(serverPort: number): TcpRelay {
       data(client, bytes) {
         const lines = requestLines(bytes)
         requests.push(...lines)
-        if (lines.length > 0 && losing > 0) {
+        if (losing > 0 && lines.some((line) => lostLines.test(line))) {
           losing -= 1
           client.terminate()
         } else if (client.data.peer) send(client.data.peer, bytes)
@@ -95,8 +98,9 @@ export function relayTo(serverPort: number): TcpRelay {
     open: () => connectionsTo(listener.port),
     openMax: () => openMax,
     requests,
-    lose: (count) => {
+    lose: (count, matches = anyLine) => {
       losing = count
+      lostLines = matches
     },
     cutAfter: (answeredBytes) => {
       cutAfterBytes = answeredBytes
@@ -106,8 +110,8 @@ export function relayTo(serverPort: number): TcpRelay {
 }
 
 /**
- * Connections that clients have open to 127.0.0.1:`port`, by what the kernel says (proc_pid_net(5)): what has been
- * closed is no longer among them, whether or not its other end has heard of that.
+ * Connections that clients have open to 127.0.0.1:`port`, by what the kernel says (proc_pid_net(5)): closed
+ * ones are not among them, whether or not their other end has noticed.
  */
 function connectionsTo(port: number): number {
   const remote = ` 0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 01 `

@@ -1,6 +1,6 @@
 /**
- * Runs in a container inside the stack's network: mixed requests through the proxy until it is told SIGTERM and has sent
- * as many as it must. Nothing is tried twice. At the end it prints one JSON object, a {@link LoadReport}.
+ * Runs in a container inside the stack's network: mixed requests through the proxy until it receives SIGTERM and has sent
+ * enough of them. Nothing is tried twice. At the end it prints one JSON object, a {@link LoadReport}.
  *
  * `LOAD_URL` is the service, `LOAD_TOKEN_FILE` holds a token, `LOAD_REQUESTS_MIN` says how many it must send.
  */
@@ -142,7 +142,7 @@ function digestOf(bytes: Uint8Array): string {
 }
 
 await Promise.all(Array.from({ length: clients }, (_, client) => work(client)))
-// Everything that anybody was told is stored, once more.
+// Reads everything once more that was reported as stored.
 for (const one of stored) await read(one, 'digest')
 report.ended = Date.now()
 process.stdout.write(`${JSON.stringify(report)}\n`)

@@ -5,14 +5,14 @@ import { cacheFolder } from '../../../compose/servers/cache.ts'
 import type { ProjectKey } from '../../../compose/servers/ceph-rgw-project.ts'
 import { type ServerName, serverNames } from '../../../observability/proof/deployment.ts'
 import { blocksOf } from '../commands/runbook-blocks.ts'
-import type { ScriptRun } from '../commands/store-pair-scene.ts'
+import type { ScriptRun } from '../commands/script-run.ts'
 import { runbook as documentsRunbook, openSwarmScene, type SwarmScene } from './swarm-scene.ts'
 import { provisionTelemetry, type TelemetryPlaces } from './telemetry-places.ts'
 
 const root = resolve(import.meta.dir, '../../..')
 export const runbook = blocksOf(await Bun.file(join(root, 'docs/observability-deployment.md')).text())
 
-/** What the runbook asks for before its first step, beside the scene of the document service. */
+/** What the runbook requires before its first step, in addition to the scene of the document service. */
 export interface ObservabilityScene extends Omit<SwarmScene, 'follow' | 'followed'> {
   places: TelemetryPlaces
   /** Runs a block of this runbook, with the functions of both. */

@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 
-/** A TCP port that passes everything on, until it is told to be away. */
+/** A TCP port that passes everything on, until it is switched off. */
 export interface Relay {
   port: number
   /** Away, it closes what is open and refuses what comes. */

@@ -19,7 +19,7 @@ export interface StoredTag {
   digest: Digest
 }
 
-/** What clients have been told is stored: they must find it wherever the service is. */
+/** Documents whose clients have received a success: they must find them wherever the service is. */
 export interface StoredDocuments {
   client: DocumentsClient
   versions: readonly StoredVersion[]

@@ -9,7 +9,7 @@ const dataPorts = 20_000
 
 /** A Docker Engine of this process alone, as a Swarm of one node. */
 export interface SwarmEngine extends RunningDocker {
-  /** Address of this machine as its containers reach it, and nobody else does. */
+  /** Address at which only containers reach this machine. */
   hostAddress: string
   /** Removes all stacks, with the secrets, configs and volumes that were made for them; images stay. */
   empty(): Promise<void>
@@ -61,7 +61,7 @@ export async function startSwarm(): Promise<SwarmEngine> {
   }
 }
 
-/** Nobody waits for what their tasks are doing: they are killed. Containers and networks are the Swarm's to remove. */
+/** Kills all tasks, without waiting for their work. The Swarm removes containers and networks. */
 async function emptySwarm(env: RunningDocker['env']): Promise<void> {
   const ids = async (...args: string[]) =>
     (await mustRun(['docker', ...args, '--quiet'], { env })).split('\n').filter((id) => id !== '')

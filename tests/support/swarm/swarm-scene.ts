@@ -8,7 +8,7 @@ import { makeRgwProject, type ProjectKey } from '../../../compose/servers/ceph-r
 import { freePort } from '../../../compose/servers/free-port.ts'
 import type { ServerTls } from '../../../compose/servers/running-store.ts'
 import { blocksOf, folderWithBun, runCommands } from '../commands/runbook-blocks.ts'
-import type { ScriptRun } from '../commands/store-pair-scene.ts'
+import type { ScriptRun } from '../commands/script-run.ts'
 import { type IssuerForTests, startIssuerForTests } from '../issuers/issuer-for-tests.ts'
 import { registerSecret } from '../secrets.ts'
 import { freshBucket } from '../stores/bucket.ts'
@@ -65,7 +65,7 @@ export async function openSwarmScene(): Promise<SwarmScene> {
   const issuer = await startIssuerForTests()
   const relay = await startRelay(engine.hostAddress, Number(new URL(store.endpoint).port))
   const storeUrl = `https://${engine.hostAddress}:${relay.port}`
-  // Its tokens say that they come from loopback, and its keys are there: over https for everybody else.
+  // The issuer in its tokens is on loopback, where its keys are: containers get them over https.
   const keys = Bun.serve({
     hostname: engine.hostAddress,
     port: 0,

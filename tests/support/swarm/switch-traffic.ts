@@ -20,7 +20,7 @@ const clients = 4
 const readsPerUpload = 12
 
 /**
- * Goes on uploading, under names that begin with `name`, and reading by digest, by tag and by listing what was stored
+ * Keeps uploading, under names that begin with `name`, and reading by digest, by tag and by listing what was stored
  * before it began; nothing is tried twice. What is uploaded counts as stored from then on, and is not read here: while
  * both stores answer, only one of them has it.
  */

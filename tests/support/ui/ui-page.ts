@@ -1,5 +1,5 @@
 import type { RenderResult } from '@testing-library/react'
-import type { TokenRequest } from '../../../service/cli/local-issuer/local-token.ts'
+import type { TokenRequest } from '../../../service/cli/local-issuer/access-token.ts'
 import type { WorkerPort } from '../../../service/ui/transfers/transfers.ts'
 import type { FromWorker } from '../../../service/ui/transfers/worker-messages.ts'
 import { runTransfers } from '../../../service/ui/transfers/worker-transfers.ts'

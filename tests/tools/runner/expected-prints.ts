@@ -8,7 +8,7 @@ export interface ExpectedPrint {
   why: string
 }
 
-/** The beginning of every code of a sign-in link (`service/cli/local-issuer/local-sign-in-code.ts`); no access token begins like this. */
+/** The beginning of every code of a sign-in link (`service/cli/local-issuer/sign-in-code.ts`); no access token begins like this. */
 const signInCode = Buffer.from('{"alg":"ES256","typ":"sign-in-code+j').toString('base64url')
 
 /**

@@ -11,14 +11,14 @@ function granted(release: (() => void) | null): () => void {
 }
 
 describe('a semaphore', () => {
-  it('grants what is free at once', async () => {
+  it('grants free permits at once', async () => {
     const semaphore = createSemaphore(3)
     expect(await semaphore.acquire(2, impatient)).not.toBe(null)
     expect(await semaphore.acquire(1, impatient)).not.toBe(null)
     expect(await semaphore.acquire(1, impatient)).toBe(null)
   })
 
-  it('grants to the first in line once enough is given back', async () => {
+  it('grants permits to the first in line once enough are returned', async () => {
     const semaphore = createSemaphore(2)
     const release = granted(await semaphore.acquire(2, patient))
     const order: string[] = []
@@ -32,7 +32,7 @@ describe('a semaphore', () => {
     expect(order).toEqual(['first', 'second'])
   })
 
-  it('lets nobody overtake a large request', async () => {
+  it('lets no caller overtake a large request', async () => {
     const semaphore = createSemaphore(2)
     const release = granted(await semaphore.acquire(1, patient))
     const large = semaphore.acquire(2, patient)
@@ -41,7 +41,7 @@ describe('a semaphore', () => {
     expect(await large).not.toBe(null)
   })
 
-  it('serves those behind one that gives up', async () => {
+  it('serves the callers behind one that gives up', async () => {
     const semaphore = createSemaphore(2)
     granted(await semaphore.acquire(1, patient))
     const large = semaphore.acquire(2, impatient)
@@ -50,7 +50,7 @@ describe('a semaphore', () => {
     expect(await small).not.toBe(null)
   })
 
-  it('takes each permit back once, however often it is given', async () => {
+  it('takes each permit back only once', async () => {
     const semaphore = createSemaphore(1)
     const release = granted(await semaphore.acquire(1, patient))
     release()
@@ -71,7 +71,7 @@ describe('a semaphore', () => {
     await expect(semaphore.acquire(1, { ...patient, signal: gone.signal })).rejects.toThrow('went away')
   })
 
-  it('refuses more than there is: it would wait for ever', async () => {
+  it('refuses more permits than there are: the wait would never end', async () => {
     await expect(createSemaphore(2).acquire(3, patient)).rejects.toThrow(RangeError)
     expect(await createSemaphore(2).acquire(2, patient)).not.toBe(null)
   })

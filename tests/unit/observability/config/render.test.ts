@@ -39,7 +39,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** `${name}`, as it stands in a file. */
+/** Returns `${name}`, as a file contains it. */
 const hole = (name: string) => `$\{${name}}`
 
 describe('filled', () => {
@@ -82,7 +82,7 @@ describe('renderLoki', () => {
     })
   })
 
-  it('tells the thanos client the store, and its disk no more', async () => {
+  it('configures the thanos client for the store, and its disk no longer', async () => {
     const config = YAML.parse(await renderLoki(['s3-thanos', 'retention'], loki)) as {
       storage_config: Record<string, unknown>
     }
@@ -108,7 +108,7 @@ describe('renderLoki', () => {
     expect(config).not.toHaveProperty('common.storage')
   })
 
-  it('tells the classic client the same in its words', async () => {
+  it('configures the classic client for the store in its own terms', async () => {
     const store: LokiStoreSettings = { ...lokiStore, client: 'classic', prefix: 'a/b', forcePathStyle: true }
     expect(YAML.parse(await renderLoki(['s3-classic'], { ...loki, store }))).toMatchObject({
       storage_config: {
@@ -119,18 +119,18 @@ describe('renderLoki', () => {
     })
   })
 
-  it('leaves a private authority out where there is none', async () => {
+  it('leaves out a private authority if there is none', async () => {
     const text = await renderLoki(['s3-thanos'], { ...loki, store: { ...lokiStore, caFile: null } })
     expect(text).not.toContain('tls_ca_path')
   })
 
-  it('refuses two stores, a store that it is not told, one for the other client, and unknown variants', async () => {
+  it('refuses two stores, a missing store, one for the other client, and unknown variants', async () => {
     const both = renderLoki(['s3-thanos', 's3-classic'], loki).catch(String)
     expect(await both).toContain('s3-thanos and s3-classic exclude each other')
-    expect(await renderLoki(['s3-thanos'], { places: lokiPlaces }).catch(String)).toContain('know the store')
+    expect(await renderLoki(['s3-thanos'], { places: lokiPlaces }).catch(String)).toContain('needs a store')
     expect(await renderLoki(['s3-classic'], loki).catch(String)).toContain('for the thanos client')
     expect(await renderLoki(['hetzner'], loki).catch(String)).toContain('name its store')
-    expect(await renderLoki(['s3' as 'retention'], loki).catch(String)).toContain('no variant s3')
+    expect(await renderLoki(['s3'], loki).catch(String)).toContain('no variant s3')
   })
 })
 
@@ -140,7 +140,7 @@ describe('renderTempo', () => {
     expect(await renderTempo(['hetzner', 'retention', 'multi-tenant', 's3'], tempo)).toBe(inOrder)
   })
 
-  it('tells its client the store', async () => {
+  it('configures its client for the store', async () => {
     const s3 = {
       bucket: 'acme',
       prefix: 'acme/traces',
@@ -152,7 +152,7 @@ describe('renderTempo', () => {
     expect(YAML.parse(await renderTempo(['s3'], tempo))).toMatchObject({ storage: { trace: { s3 } } })
   })
 
-  it('lets nobody gossip with it', async () => {
+  it('accepts no gossip', async () => {
     expect(YAML.parse(await renderTempo([], tempo))).toMatchObject({
       memberlist: { bind_addr: ['127.0.0.1'], bind_port: 0 },
       distributor: { ring: { kvstore: { store: 'inmemory' } } },
@@ -162,7 +162,7 @@ describe('renderTempo', () => {
 })
 
 describe('renderCollector', () => {
-  it('listens where it is told, and on all addresses of a container', async () => {
+  it('listens on the configured host, and on all addresses in a container', async () => {
     const { dataDir, otlpHttpPort, otlpGrpcPort } = tempoPlaces
     const places = { dataDir, otlpHttpPort, otlpGrpcPort, healthPort: 13133, metricsPort: 8888 }
     const urls = { lokiUrl: 'http://loki:3100', tempoUrl: 'http://tempo:4318' }

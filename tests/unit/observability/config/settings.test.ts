@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'bun:test'
+import { rootCertificates } from 'node:tls'
 import {
   type ObservabilitySettings,
   observabilitySettings,
@@ -7,7 +8,7 @@ import {
 import { ConfigError } from '../../../../service/config/config.ts'
 import type { Environment } from '../../../../service/config/parse.ts'
 
-/** Just enough, and good: no keys, and no bucket of documents. */
+/** The least that is valid: no keys, and no bucket of documents. */
 const enough: Environment = {
   S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
   S3_REGION: 'fsn1',
@@ -22,17 +23,7 @@ const local: Environment = {
   S3_FORCE_PATH_STYLE: 'true',
 }
 
-const certificate = `-----BEGIN CERTIFICATE-----
-MIIBkzCCATmgAwIBAgIUPs64d3qER4NDEyMbJ5OATcHBe8wwCgYIKoZIzj0EAwIw
-HjEcMBoGA1UEAwwTYXV0aG9yaXR5IGZvciB0ZXN0czAgFw0yNjExMjMyMjIzMTRa
-GA8yMTI2MTAzMDIyMjMxNFowHjEcMBoGA1UEAwwTYXV0aG9yaXR5IGZvciB0ZXN0
-czBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMFkGwzXwsorguWOTbyKD4y+VqNg
-rcgUW7/EyV007zNfrkPaNKADriKjj9h7mp2mUHWHJaciN4ZcR/SlBq/GYJ6jUzBR
-MB0GA1UdDgQWBBQMmd2JvBD/eGNsmyGNPvmlwjA8/jAfBgNVHSMEGDAWgBQMmd2J
-vBD/eGNsmyGNPvmlwjA8/jAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gA
-MEUCIAU6oCSSQjkVTInetDCwwQrRrd39GZVP5rVsaRf9OyxeAiEAsmD5d8TIfSJj
-ezDS5ZnULLFwKjVYJaN+xrpR0DNuiZA=
------END CERTIFICATE-----`
+const [certificate = ''] = rootCertificates
 
 const files: Readonly<Record<string, string>> = {
   '/ca/store.pem': certificate,
@@ -54,7 +45,7 @@ function settings(
   return observabilitySettings({ ...enough, ...changes }, options)
 }
 
-/** The lines of the message, without its heading; empty where the environment is accepted. */
+/** Returns the problems of an environment, none if it is accepted. */
 async function problemsOf(changes: Environment, lokiClient?: 'thanos' | 'classic'): Promise<string[]> {
   try {
     await settings(changes, lokiClient)
@@ -66,7 +57,7 @@ async function problemsOf(changes: Environment, lokiClient?: 'thanos' | 'classic
 }
 
 describe('observabilitySettings', () => {
-  it('says in the words of the servers what the contract says', async () => {
+  it('returns the settings of the contract in the terms of the servers', async () => {
     const store = {
       endpoint: 'fsn1.your-objectstorage.com',
       region: 'fsn1',
@@ -80,7 +71,7 @@ describe('observabilitySettings', () => {
     })
   })
 
-  it('keeps the port and takes plain http for a store nearby', async () => {
+  it('keeps the port, and accepts plain http for a private address', async () => {
     const { tempo } = await settings({ ...local, S3_PREFIX_TEMPO: 'traces/one/' })
     expect(tempo).toMatchObject({
       endpoint: 'minio:9000',
@@ -90,7 +81,7 @@ describe('observabilitySettings', () => {
     })
   })
 
-  it('knows nothing of a server without a bucket', async () => {
+  it('returns null for a server without a bucket', async () => {
     const { loki, tempo } = await settings({ S3_BUCKET_LOKI: undefined })
     expect(loki).toBeNull()
     expect(tempo?.bucket).toBe('acme-tempo')
@@ -103,7 +94,7 @@ describe('observabilitySettings', () => {
     expect((await settings({ S3_PREFIX_LOKI: 'logs/' }, 'classic')).loki?.client).toBe('classic')
   })
 
-  it('refuses a prefix that the client which was asked for cannot express', async () => {
+  it('refuses a prefix that the chosen client cannot express', async () => {
     const problem =
       "S3_PREFIX_LOKI must be one segment of digits, letters and hyphens for Loki's thanos client: only its classic client (s3-classic) takes others"
     expect(await problemsOf({ S3_PREFIX_LOKI: 'acme/logs/' }, 'thanos')).toEqual([problem])
@@ -112,7 +103,7 @@ describe('observabilitySettings', () => {
     expect(await problemsOf({ S3_PREFIX_LOKI: 'acme/logs/' }, 'classic')).toEqual([])
   })
 
-  it('refuses no prefix of a Loki that has no bucket', async () => {
+  it('refuses no prefix of a Loki without a bucket', async () => {
     expect(await problemsOf({ S3_BUCKET_LOKI: undefined }, 'thanos')).toEqual([])
   })
 
@@ -123,18 +114,6 @@ describe('observabilitySettings', () => {
     ])
     expect(await problemsOf(changes, 'classic')).toEqual([])
     expect(await problemsOf({ S3_ENDPOINT: 'https://acme-loki-2.store.example' })).toEqual([])
-  })
-
-  it('refuses prefixes in one bucket that are or contain each other', async () => {
-    const together = { S3_BUCKET_LOKI: 'acme', S3_BUCKET_TEMPO: 'acme' }
-    const problem =
-      'S3_PREFIX_TEMPO and S3_PREFIX_LOKI share a bucket and contain each other: choose separate prefixes'
-    expect(await problemsOf({ ...together, S3_PREFIX_LOKI: 'a/', S3_PREFIX_TEMPO: 'a/' })).toEqual([problem])
-    expect(await problemsOf({ ...together, S3_PREFIX_LOKI: 'a/', S3_PREFIX_TEMPO: 'a/b/' })).toEqual([
-      problem,
-    ])
-    expect(await problemsOf({ ...together, S3_PREFIX_LOKI: 'a-b/', S3_PREFIX_TEMPO: 'a/' })).toEqual([])
-    expect(await problemsOf(together)).toEqual([])
   })
 
   it('refuses to share the prefix of the documents', async () => {
@@ -154,7 +133,7 @@ describe('observabilitySettings', () => {
     )
   })
 
-  it('refuses to put a bucket before an IP address', async () => {
+  it('refuses virtual-hosted style for an IP address', async () => {
     const address = { S3_ENDPOINT: 'http://127.0.0.1:9000', S3_INSECURE: 'true' }
     const problem =
       'S3_FORCE_PATH_STYLE must be true: a bucket cannot be put before the IP address in S3_ENDPOINT'
@@ -163,7 +142,7 @@ describe('observabilitySettings', () => {
     expect(await problemsOf({ ...address, S3_FORCE_PATH_STYLE: 'true' })).toEqual([])
   })
 
-  it('refuses to put a bucket with a dot where no certificate is good for it', async () => {
+  it('refuses virtual-hosted style for a bucket with a dot over https', async () => {
     const dotted = { S3_BUCKET_TEMPO: 'acme.tempo' }
     expect(await problemsOf(dotted)).toEqual([
       'S3_FORCE_PATH_STYLE must be true: S3_BUCKET_TEMPO has a dot, and no certificate is good for it before the host of S3_ENDPOINT',
@@ -203,7 +182,7 @@ describe('observabilitySettings', () => {
     ])
   })
 
-  it('does not look at keys, nor at the files that hold them', async () => {
+  it('reads neither keys nor their files', async () => {
     const unreadable = { S3_ACCESS_KEY_ID_FILE: '/secrets/none', S3_SECRET_ACCESS_KEY: 'x' }
     expect(await problemsOf(unreadable)).toEqual([])
     expect(JSON.stringify(await settings({ S3_SECRET_ACCESS_KEY: 'do-not-show-me' }))).not.toContain(
@@ -211,7 +190,7 @@ describe('observabilitySettings', () => {
     )
   })
 
-  it('has nothing to say about what is not for the store', async () => {
+  it('ignores variables that do not concern the store', async () => {
     expect(await problemsOf({ PORT: 'x', AUTH_ISSUER: 'x', OTEL_TRACES_SAMPLER: 'x' })).toEqual([])
   })
 })

@@ -65,7 +65,7 @@ describe('the dashboards that Grafana loads', () => {
     expect([...alerted].filter((metric) => !new RegExp(`\\b${metric}\\b`).test(asked))).toEqual([])
   })
 
-  it('lay panels beside and below each other, with numbers of their own', () => {
+  it('place panels next to and below each other, with unique ids', () => {
     expect(dashboards.flatMap(overlapping)).toEqual([])
     for (const { panels: all = [] } of dashboards) {
       expect(new Set(all.map(({ id }) => id)).size).toBe(all.length)

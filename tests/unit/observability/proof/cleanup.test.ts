@@ -25,7 +25,7 @@ afterAll(() => removeTempFolder(folder))
 
 const place = { bucket: 'acme-loki', prefix: 'loki/' }
 
-/** A proof that has looked into its bucket and may have written. */
+/** Returns the scene of a proof of Loki. */
 function sceneOn(objects: ObjectStore) {
   const parts = { server: 'loki', place, objects, marker: newMarker(), neighbours: [] } as const
   const signal = new AbortController().signal
@@ -50,7 +50,7 @@ describe('the end of a proof', () => {
     expect(kept.map(({ key }) => key)).toEqual(['others/report.txt'])
   })
 
-  it('names what it could not even look for, where the store has gone away, and goes on', async () => {
+  it('names the prefixes that it could not list if the store has gone away, and continues', async () => {
     const objects = createS3ObjectStore({
       ...randomCredentials(),
       endpoint: `http://127.0.0.1:${await freePort()}`,
@@ -66,7 +66,7 @@ describe('the end of a proof', () => {
     expect(left).toEqual(['loki/…', ...sides.map((use) => `loki-${use}/…`)])
   }, 60_000)
 
-  it('ends the servers although the evidence cannot be kept', async () => {
+  it('ends the servers even if the evidence cannot be kept', async () => {
     await writeFile(join(folder, 'no-folder'), '')
     let isClosed = false
     const server = { log: async () => 'what it printed' } as RunningServer

@@ -23,7 +23,7 @@ const results: CheckResult[] = [
   },
   { ...base, id: 'loki.c', sentence: 'It lacks', verdict: 'missing', reason: 'a bucket' },
   { ...base, id: 'tempo.d', sentence: 'It waits', verdict: 'not run', reason: 'needs loki.b' },
-  { ...base, id: 'join.e', sentence: 'Nobody asks', verdict: 'not asked', reason: 'it takes both' },
+  { ...base, id: 'join.e', sentence: 'It is not asked', verdict: 'not asked', reason: 'it takes both' },
 ]
 
 describe('the lines of a run', () => {
@@ -33,7 +33,7 @@ describe('the lines of a run', () => {
       '✗ Only <there> & "so"  [loki.b]\n    a\u0001b\n    c\n    no',
       '? It lacks  [loki.c]\n    missing: a bucket',
       '? It waits  [tempo.d]\n    not run: needs loki.b',
-      '– Nobody asks  [join.e]\n    not asked: it takes both',
+      '– It is not asked  [join.e]\n    not asked: it takes both',
     ])
   })
 

@@ -49,7 +49,7 @@ describe('writeConfigs', () => {
       expect(nested.LOKI_CONFIG).toBe('loki.s3-classic')
     }))
 
-  it('takes another configuration where one is asked for, such as with retention', () =>
+  it('takes the configuration that a variable names, such as one with retention', () =>
     inFolder(async (folder) => {
       const env = { LOKI_CONFIG: 'loki.s3-thanos.retention' }
       expect((await writeConfigs(folder, ['loki.s3-minio'], env)).LOKI_CONFIG).toBe(
@@ -59,7 +59,7 @@ describe('writeConfigs', () => {
       await expect(unknown).rejects.toThrow('LOKI_CONFIG cannot be loki.s4')
     }))
 
-  it('tells Loki and Tempo the local store by the name that it has in its network', () =>
+  it('gives Loki and Tempo the local store by its name in their network', () =>
     inFolder(async (folder) => {
       await writeConfigs(folder, ['loki.s3-minio', 'tempo.s3-minio'], { S3_PREFIX_LOKI: 'logs/' })
       const s3 = { endpoint: 'minio:9000', insecure: true }
@@ -71,7 +71,7 @@ describe('writeConfigs', () => {
       })
     }))
 
-  it('refuses an environment that names no store or bucket, and a private authority that no container knows', () =>
+  it('refuses an environment that names no store or bucket, or a private authority that no container knows', () =>
     inFolder(async (folder) => {
       await expect(writeConfigs(folder, ['loki.s3-hetzner'], {})).rejects.toThrow('S3_ENDPOINT')
       const noBucket = { ...hetzner, S3_BUCKET_TEMPO: undefined }
@@ -82,7 +82,7 @@ describe('writeConfigs', () => {
 })
 
 describe('ensureObservabilitySecrets', () => {
-  it("keeps a store's keys in a file of the form that Loki and Tempo read, which only its owner can", () =>
+  it("keeps a store's keys in a file that Loki and Tempo can read, and no other user", () =>
     inFolder(async (folder) => {
       const keys = randomCredentials()
       const env = { S3_ACCESS_KEY_ID: keys.accessKeyId, S3_SECRET_ACCESS_KEY: keys.secretAccessKey }
@@ -91,11 +91,11 @@ describe('ensureObservabilitySecrets', () => {
       await ensureObservabilitySecrets(folder, ['tempo.s3-hetzner'], {})
       const file = join(folder, 'hetzner-s3-credentials')
       expect(keysIn(await readFile(file, 'utf8'))).toEqual(keys)
-      // Root gives it to the containers' user; anybody else cannot.
+      // Root gives it to the containers' user; other users cannot.
       expect((await stat(file)).mode & 0o777).toBe(process.getuid?.() === 0 ? 0o600 : 0o644)
     }))
 
-  it('says what to set where there are no keys', () =>
+  it('says which variables to set if there are no keys', () =>
     inFolder(async (folder) => {
       const attempt = ensureObservabilitySecrets(folder, ['loki.s3-hetzner'], {})
       await expect(attempt).rejects.toThrow('S3_ACCESS_KEY_ID is needed with S3_SECRET_ACCESS_KEY')

@@ -57,7 +57,7 @@ describe('chosenOverlays', () => {
 })
 
 describe('composeFiles', () => {
-  it('brings the object store along where something is kept in it', () => {
+  it('includes the object store if an overlay keeps objects in it', () => {
     expect(composeFiles([])).toEqual(['compose/stacks/observability.yaml'])
     expect(composeFiles(['tempo.s3-hetzner'])).not.toContain('compose/stacks/object-store.yaml')
     expect(composeFiles(['tempo.s3-minio'])).toEqual([
@@ -67,7 +67,7 @@ describe('composeFiles', () => {
     ])
   })
 
-  it('has Prometheus read what runs beside it', () => {
+  it('has Prometheus scrape the servers that run with it', () => {
     const scraped = composeFiles(['loki.s3-minio', 'collector.otlp', 'metrics.prometheus'])
     expect(scraped).toContain('overlays/scrape.minio.yaml')
     expect(scraped).toContain('overlays/scrape.collector.yaml')

@@ -107,10 +107,10 @@ describe('signature', () => {
     expect(await outcomeOf(await issuer.publicKeyAsSecretToken())).toContain('its algorithm is not allowed')
   })
 
-  it('is refused when made by a stranger under a published key id', async () => {
+  it('is refused when made with an unknown key under a published key id', async () => {
     const kid = kidOf(await issuer.token())
-    const stranger = await keyFor('ES256')
-    const token = await issuer.sign({ key: stranger, header: { kid } })
+    const unknownKey = await keyFor('ES256')
+    const token = await issuer.sign({ key: unknownKey, header: { kid } })
     expect(await outcomeOf(token)).toContain('signature does not verify')
   })
 
@@ -121,9 +121,9 @@ describe('signature', () => {
   })
 
   it('is refused when the token brings its own key along', async () => {
-    const stranger = await keyFor('ES256')
-    const { d: _private, ...jwk } = stranger
-    const token = await issuer.sign({ key: stranger, header: { jwk, jku: 'http://127.0.0.1:9/jwks.json' } })
+    const unknownKey = await keyFor('ES256')
+    const { d: _private, ...jwk } = unknownKey
+    const token = await issuer.sign({ key: unknownKey, header: { jwk, jku: 'http://127.0.0.1:9/jwks.json' } })
     expect(await outcomeOf(token)).toContain('no key that matches')
   })
 
@@ -234,14 +234,14 @@ describe('keys of the issuer', () => {
     const tokens = await Promise.all(Array.from({ length: 20 }, () => own.token()))
     await Promise.all(tokens.map((token) => counted.authenticate(`Bearer ${token}`)))
     expect(requests).toBe(1)
-    const stranger = await keyFor('ES256')
-    const forged = await Promise.all(Array.from({ length: 20 }, () => own.sign({ key: stranger })))
+    const unknownKey = await keyFor('ES256')
+    const forged = await Promise.all(Array.from({ length: 20 }, () => own.sign({ key: unknownKey })))
     await Promise.all(forged.map((token) => counted.authenticate(`Bearer ${token}`)))
     expect(requests).toBe(1)
     await own.stop()
   })
 
-  it('that cannot be reached make every token unavailable, never accepted', async () => {
+  it('leave every token undecided, never accepted, while they cannot be reached', async () => {
     const own = await startIssuerForTests()
     const token = await own.token()
     await own.stop()
@@ -283,7 +283,7 @@ describe('keys of the issuer', () => {
     await own.stop()
   })
 
-  it('that never come, come from elsewhere or are no key set make tokens unavailable', async () => {
+  it('leave tokens undecided when they never come, come from elsewhere or are no key set', async () => {
     const own = await startIssuerForTests()
     const odd = Bun.serve({
       hostname: '127.0.0.1',

@@ -88,8 +88,8 @@ describe('decide', () => {
   })
 
   it('refuses everyone who has no tenant at all', () => {
-    const nobody = principal([...scopes], [])
-    expect(decide(nobody, { tenant: 'acme', action: 'document.read' })).toMatchObject({
+    const ofNoTenant = principal([...scopes], [])
+    expect(decide(ofNoTenant, { tenant: 'acme', action: 'document.read' })).toMatchObject({
       reason: 'foreign_tenant',
     })
   })

@@ -16,7 +16,7 @@ function open(cursor: string, at: readonly string[] = scope, opener = cursors): 
 }
 
 describe('a cursor', () => {
-  it('gives back its position to whoever asks for the same', () => {
+  it('returns its position for the same listing', () => {
     const cursor = cursors.seal(scope, 'a.txt/00ff')
     expect(cursor).toMatch(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$/)
     expect(open(cursor)).toBe('a.txt/00ff')
@@ -24,7 +24,7 @@ describe('a cursor', () => {
     expect(open(cursors.seal(scope, 'ä\u{1F600}'))).toBe('ä\u{1F600}')
   })
 
-  it('is good on every replica with the same key, and nowhere else', () => {
+  it('is valid on every replica with the same key, and nowhere else', () => {
     const cursor = cursors.seal(scope, 'a')
     expect(open(cursor, scope, createCursors(new Uint8Array(32).fill(1)))).toBe('a')
     expect(open(cursor, scope, createCursors(new Uint8Array(32).fill(2)))).toBe('cursor_invalid')

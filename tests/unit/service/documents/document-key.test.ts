@@ -25,13 +25,13 @@ describe('the key scheme', () => {
     expect(parseVersionKey(key)).toEqual(version)
   })
 
-  it('puts a tag beside the versions, not among them', () => {
+  it('puts a tag next to the versions, not among them', () => {
     expect(tagKey(ref, 'v1.4.0')).toBe('tenants/acme/tags/deployment-bundles/orders-api.tgz/v1.4.0')
     expect(latestKey(ref)).toBe('tenants/acme/tags/deployment-bundles/orders-api.tgz/latest')
     expect(tagsPrefix(ref)).toBe('tenants/acme/tags/deployment-bundles/orders-api.tgz/')
   })
 
-  it('puts what is on its way elsewhere, where a lifecycle rule removes it', () => {
+  it('puts unfinished uploads into staging, which a lifecycle rule empties', () => {
     expect(stagingKey('acme', 'a7c1')).toBe('staging/acme/a7c1')
   })
 
@@ -45,7 +45,7 @@ describe('the key scheme', () => {
     expect(listPrefix({ tenant, type, name })).toBe(versionsPrefix(ref))
   })
 
-  it('reads no version out of any other key', () => {
+  it('reads no version from any other key', () => {
     const others = [
       '',
       hex,

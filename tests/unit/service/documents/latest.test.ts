@@ -42,7 +42,7 @@ describe('latest', () => {
     expect(await documents.getTag(ref, 'latest')).toMatchObject({ etag, movedAt })
   })
 
-  it('is put right by the retry of an upload that a crash left without it', async () => {
+  it('is repaired by the retry of an upload that a crash left without it', async () => {
     let crashes = true
     const crashing = (store: ObjectStore): ObjectStore => ({
       ...store,
@@ -74,7 +74,7 @@ describe('latest', () => {
     expect(writes).toBeLessThan(16)
   })
 
-  it('goes on from what another replica wrote in between', async () => {
+  it('continues from what another replica wrote in between', async () => {
     let interfere: (() => Promise<void>) | null = null
     const interfered = (store: ObjectStore): ObjectStore => ({
       ...store,
@@ -103,7 +103,7 @@ describe('latest', () => {
     expect(await new Response((await store.get(latestKey))?.body).json()).toEqual(other)
   })
 
-  it('goes to the newest version that remains after a delete, and disappears with the last', async () => {
+  it('moves to the newest version that remains after a delete, and disappears with the last', async () => {
     let now = new Date('2026-01-01T00:00:00Z')
     const { documents, store } = documentsInMemory({ now: () => now })
     await documents.put(ref, uploadOf(a, at(1)))

@@ -8,7 +8,7 @@ const expected = {
   size: bytes.byteLength,
 }
 
-/** Gives `chunks` and ends; with `onWait` it calls that instead and waits for ever. */
+/** Yields `chunks` and ends; with `onWait` it calls that instead and never ends. */
 function source(chunks: Uint8Array[], onWait?: () => void): ReadableStream<Uint8Array> {
   const left = chunks.values()
   return new ReadableStream<Uint8Array>(
@@ -26,25 +26,25 @@ function source(chunks: Uint8Array[], onWait?: () => void): ReadableStream<Uint8
 }
 
 describe('verified', () => {
-  it('gives all bytes that hash to the digest', async () => {
+  it('passes on all bytes if they hash to the digest', async () => {
     const body = source([bytes.subarray(0, 10), bytes.subarray(10)])
     const stream = verified(body, expected, () => new Error('mismatch'))
     expect(await new Response(stream).bytes()).toEqual(bytes)
   })
 
-  it('keeps the last chunk of bytes that end too soon, and tells what was found', async () => {
+  it('keeps the last chunk of bytes that end too soon, and reports what was found', async () => {
     const found: unknown[] = []
     const stream = verified(source([bytes.subarray(0, 10)]), expected, (other) => {
       found.push(other.size)
       return new Error('mismatch')
     })
     const reader = stream.getReader()
-    expect(reader.read()).rejects.toThrow('mismatch')
+    await expect(reader.read()).rejects.toThrow('mismatch')
     await reader.closed.catch(() => {})
     expect(found).toEqual([10])
   })
 
-  it('calls nothing damaged when the reader goes away while the store is awaited', async () => {
+  it('reports no damage when the reader cancels while it waits for the store', async () => {
     const found: unknown[] = []
     const failures: unknown[] = []
     const awaited = Promise.withResolvers<void>()

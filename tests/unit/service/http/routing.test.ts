@@ -5,67 +5,6 @@ import { contentLength } from '../../../../service/http/headers/content-length.t
 import { ProblemError, problemResponse, toProblem } from '../../../../service/http/problem.ts'
 import { readQuery } from '../../../../service/http/request-form.ts'
 import { requestUrl } from '../../../../service/http/request-url.ts'
-import type { StoredVersion } from '../../../../service/wire/answers.ts'
-import { appUnderTest } from '../../../support/service/app-under-test.ts'
-
-describe('the routes of the API', () => {
-  const documents = '/v1/tenants/acme/documents'
-  const asked: unknown[] = []
-  const { ask } = appUnderTest({
-    async getTag(ref, tag) {
-      asked.push({ ...ref, tag })
-      throw new DocumentError('document_not_found', 'There is no such document.')
-    },
-  })
-  const codeOf = async (request: string) => ((await (await ask(request)).json()) as { code: string }).code
-
-  it('get their parameters decoded once', async () => {
-    expect(await codeOf(`GET ${documents}/bundles/orders%2Dapi.tgz/tags/v%31`)).toBe('document_not_found')
-    expect(asked).toEqual([{ tenant: 'acme', type: 'bundles', name: 'orders-api.tgz', tag: 'v1' }])
-    for (const name of ['a%2Fb', '%2561', '%zz', '%00'])
-      expect([name, await codeOf(`GET ${documents}/bundles/${name}/tags/v1`)]).toEqual([
-        name,
-        'request_invalid',
-      ])
-  })
-
-  it('name the other methods of an address to any method that it does not know', async () => {
-    for (const method of ['PATCH', 'OPTIONS', 'PROPFIND']) {
-      const response = await ask(`${method} ${documents}/bundles/a`)
-      expect([response.status, response.headers.get('allow')]).toEqual([405, 'PUT, HEAD, GET'])
-    }
-  })
-
-  it('answer HEAD by their own handler, and with 405 where there is none', async () => {
-    const opened: string[] = []
-    const app = appUnderTest({
-      async head(ref) {
-        opened.push('head')
-        return { ...ref, size: 7, contentType: 'text/plain' } as StoredVersion
-      },
-    })
-    const digest = `sha256:${'0'.repeat(64)}`
-    const response = await app.ask(`HEAD ${documents}/bundles/a/versions/${digest}`)
-    expect([response.status, response.headers.get('content-length'), opened]).toEqual([200, '7', ['head']])
-    expect((await app.ask(`HEAD ${documents}`)).status).toBe(405)
-  })
-
-  it('are no addresses with more, fewer, empty or differently written segments', async () => {
-    for (const path of [
-      '/v1',
-      `${documents}/`,
-      `${documents}/bundles`,
-      `${documents}/bundles/`,
-      `${documents}/bundles/a/`,
-      `${documents}//a`,
-      `/${documents}`,
-      '/v1/tenants/acme/document%73',
-      '/V1/tenants/acme/documents',
-    ]) {
-      expect([path, await codeOf(`GET ${path}`)]).toEqual([path, 'route_not_found'])
-    }
-  })
-})
 
 describe('the address of a request', () => {
   const outcome = (url: string, host: string | null) => {

@@ -39,29 +39,7 @@ function names(): string[] {
 }
 
 describe('traced', () => {
-  it('gives every call a span named for the operation of S3', async () => {
-    const store = traced(createMemoryObjectStore(), tracer, 'bucket')
-    await store.put('a', abc, three)
-    await new Response((await store.get('a'))?.body).bytes()
-    await store.head('a')
-    await store.list({ prefix: '', limit: 1 })
-    await store.delete('a')
-    await store.listUnfinished('')
-    await store.abortUnfinished('a', 'id')
-    await store.clock()
-    expect(names()).toEqual([
-      'S3 PutObject',
-      'S3 GetObject',
-      'S3 HeadObject',
-      'S3 ListObjectsV2',
-      'S3 DeleteObject',
-      'S3 ListMultipartUploads',
-      'S3 AbortMultipartUpload',
-      'S3 HeadBucket',
-    ])
-  })
-
-  it('says bucket and key, in the words of the semantic conventions', async () => {
+  it('gives a call a span with operation, bucket and key, in the terms of the semantic conventions', async () => {
     const store = traced(createMemoryObjectStore(), tracer, 'cloudlysis-docs')
     await store.put('docs/a', abc, three)
     expect(spans()).toEqual([
@@ -121,7 +99,7 @@ describe('traced', () => {
     expect(seenInside).toBe(span?.spanContext().spanId ?? '')
   })
 
-  it('takes an absent object and an unmet condition for answers, not failures', async () => {
+  it('treats an absent object and an unmet condition as answers, not failures', async () => {
     const store = traced(createMemoryObjectStore(), tracer, 'bucket')
     expect(await store.get('absent')).toBeNull()
     expect(await store.head('absent')).toBeNull()
@@ -130,7 +108,7 @@ describe('traced', () => {
   })
 })
 
-describe('traced, where a call fails', () => {
+describe('traced when a call fails', () => {
   it('records the code of the port', async () => {
     const store = traced(createMemoryObjectStore(), tracer, 'bucket')
     await store.put('a', abc, three)
@@ -170,7 +148,7 @@ describe('traced, where a call fails', () => {
   })
 })
 
-describe('traced, reading a body', () => {
+describe('traced while a body is read', () => {
   async function opened(body?: ReadableStream<Uint8Array>) {
     const memory = createMemoryObjectStore()
     await memory.put('a', abc, three)
@@ -239,16 +217,16 @@ describe('traced, reading a body', () => {
 })
 
 describe('traced without a recorder', () => {
-  it('hands the very stream of the store through when there is no tracer provider', async () => {
+  it('passes the very stream of the store through when there is no tracer provider', async () => {
     expect(await handedThrough(trace.getTracer('unrecorded'))).toBe(true)
   })
 
-  it('hands it through when the sampler drops the span', async () => {
+  it('passes it through when the sampler drops the span', async () => {
     const unsampled = new TracerProvider({ sampler: new AlwaysOffSampler() })
     expect(await handedThrough(unsampled.getTracer('test'))).toBe(true)
   })
 
-  it('does not when the span is recorded', async () => {
+  it('wraps the stream when the span is recorded', async () => {
     expect(await handedThrough(tracer)).toBe(false)
   })
 

@@ -14,7 +14,7 @@ const { DocumentTable } = await import('../../../../service/ui/listing/document-
 const { ListToolbar } = await import('../../../../service/ui/listing/list-toolbar.tsx')
 const { SessionContext } = await import('../../../../service/ui/session/use-session.ts')
 const { TransferItem } = await import('../../../../service/ui/transfers/transfer-item.tsx')
-const { SettingsContext } = await import('../../../../service/ui/use-settings.ts')
+const { SettingsContext } = await import('../../../../service/ui/settings.ts')
 
 const nothing = () => undefined
 const storeOrder: Sort = { column: 'name', descending: false }

@@ -18,7 +18,7 @@ const { MissingScope } = await import('../../../../service/ui/parts/missing-scop
 const { TagBadge } = await import('../../../../service/ui/parts/tag-badge.tsx')
 const { ThemeButton } = await import('../../../../service/ui/parts/theme-button.tsx')
 const { Time } = await import('../../../../service/ui/parts/time.tsx')
-const { SettingsContext } = await import('../../../../service/ui/use-settings.ts')
+const { SettingsContext } = await import('../../../../service/ui/settings.ts')
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const ids = { correlationId: 'c', traceId }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import { startAction, traceUrl } from '../../../../service/ui/calls/action-trace.ts'
+import { startAction, traceUrl } from '../../../../service/ui/calls/traces.ts'
 import { listQueryOf, listSearch } from '../../../../service/ui/listing/list-query.ts'
 import { documentPath, hasForm, listPath, safeReturnPath, tenantPath } from '../../../../service/ui/routes.ts'
 import { signInCodeOf } from '../../../../service/ui/session/sign-in-link.ts'

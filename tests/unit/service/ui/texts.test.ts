@@ -6,8 +6,11 @@ import { byteSize } from '../../../../service/ui/parts/byte-size.ts'
 import { shortDigest } from '../../../../service/ui/parts/digest.tsx'
 import { IssuerRefusal, IssuerSilence } from '../../../../service/ui/session/issuer.ts'
 import { issuerFailure } from '../../../../service/ui/session/issuer-failure.ts'
-import { contentTypeOf } from '../../../../service/ui/transfers/content-type.ts'
-import { isDocumentName, nearestDocumentName } from '../../../../service/ui/transfers/document-name.ts'
+import {
+  contentTypeOf,
+  isDocumentName,
+  nearestDocumentName,
+} from '../../../../service/ui/transfers/document-of-file.ts'
 
 const ids = { correlationId: 'c', traceId: '0af7651916cd43dd8448eb211c80319c' }
 const bytes = (text: string) => new TextEncoder().encode(text)

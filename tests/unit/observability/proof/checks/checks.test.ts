@@ -1,25 +1,8 @@
 import { describe, expect, it } from 'bun:test'
-import { readFile } from 'node:fs/promises'
 import { parseRequest } from '../../../../../observability/proof/flags.ts'
 import { checksOf } from '../../../../../observability/proof/plan.ts'
-import { checkTable, tableBegin, tableEnd, withCheckTable } from '../../../../tools/readme/check-table.ts'
 
-const readme = new URL('../../../../../observability/proof/README.md', import.meta.url)
 const idsFor = (...argv: string[]) => checksOf(parseRequest(argv)).map(({ id }) => id)
-
-describe('the table of checks', () => {
-  it('stands in observability/proof/README.md (bun tests/tools/readme/check-table.ts --write …)', async () => {
-    const document = await readFile(readme, 'utf8')
-    expect(withCheckTable(document)).toBe(document)
-  })
-
-  it('replaces only what is between the marks, and refuses a document without them', () => {
-    expect(withCheckTable(`before\n${tableBegin}\nold\n${tableEnd}\nafter\n`)).toBe(
-      `before\n${tableBegin}\n${checkTable()}\n${tableEnd}\nafter\n`,
-    )
-    expect(() => withCheckTable('nothing here')).toThrow('has no <!-- checks:begin -->')
-  })
-})
 
 describe('what is asked', () => {
   it('is landing, objects, containment, reading back, the join and refusals by default', () => {

@@ -14,7 +14,7 @@ import { counted } from '../../../../support/stores/counted-object-store.ts'
 import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
 
 describe('a block of a Tempo that is in use', () => {
-  it('is read once, however often it is asked whether it holds the trace', async () => {
+  it('is read once, however often the proof asks whether it holds the trace', async () => {
     const calls: string[] = []
     const store = createMemoryObjectStore()
     const marker = newMarker()
@@ -49,7 +49,7 @@ describe('a block of a Tempo that is in use', () => {
 })
 
 describe('a flush that is not answered in time', () => {
-  it('is told, and what it should bring is looked for all the same', async () => {
+  it('is described, and does not end the proof', async () => {
     const url = `http://127.0.0.1:${await freePort()}`
     expect(await outcomeOf(flushLoki({ url }))).toStartWith(`${url} does not answer /flush: `)
     const server = Bun.serve({

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'bun:test'
 import { wrongBucket, wrongSecret } from '../../../../../observability/proof/checks/refusals.ts'
 
 describe('a refusal', () => {
-  it('of an absent bucket may say that it is absent, or no more than that these keys may not', () => {
-    // As Loki and Tempo print them: with keys for every bucket, and with those of an operator's own stack on MinIO.
+  it('the refusal of an absent bucket says that it is absent, or only that access is denied', () => {
+    // As Loki and Tempo print it: with keys for every bucket, and with those of an operator's own stack on MinIO.
     expect('err="The specified bucket does not exist"').toMatch(wrongBucket.refusal)
     expect('unexpected error from ListObjects on absent-c08b6fed0a6ceffd: Access Denied.').toMatch(
       wrongBucket.refusal,
@@ -12,7 +12,7 @@ describe('a refusal', () => {
     expect('dial tcp 127.0.0.1:9000: connect: connection refused').not.toMatch(wrongBucket.refusal)
   })
 
-  it('of a wrong secret is one of the keys, and not of the bucket', () => {
+  it('the refusal of a wrong secret is about the keys, and not about the bucket', () => {
     expect('The request signature we calculated does not match').toMatch(wrongSecret.refusal)
     expect('err="The specified bucket does not exist"').not.toMatch(wrongSecret.refusal)
     expect('dial tcp 127.0.0.1:9000: connect: connection refused').not.toMatch(wrongSecret.refusal)

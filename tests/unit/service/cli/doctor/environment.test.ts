@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { doctorEnvironment } from '../../../../../service/cli/doctor/environment.ts'
-import { writeLocalStart } from '../../../../../service/cli/local-issuer/local-state.ts'
+import { writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
 
 describe('doctorEnvironment', () => {
   let folder: string

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'bun:test'
-import { inOrder } from '../../../../../service/documents/in-order.ts'
 import { isNewer } from '../../../../../service/documents/maintenance/copy-tag.ts'
 import {
   type Migrated,
@@ -53,7 +52,7 @@ function watched(store: ObjectStore, written: string[]): ObjectStore {
 const outage = (operation: string) => new ObjectStoreError('unavailable', operation, 'Status503')
 
 describe('a migration', () => {
-  it('writes every version before any tag, and latest last, whoever the tenant is', async () => {
+  it('writes every version before any tag, and latest last, across all tenants', async () => {
     const source = createMemoryObjectStore()
     const written: string[] = []
     await stored(source, 'a', '1')
@@ -72,7 +71,7 @@ describe('a migration', () => {
     expect(written.slice(2).map((key) => key.split('/').at(-1))).toEqual(['v1', 'latest', 'latest'])
   })
 
-  it('takes along a version that was uploaded since the versions were listed', async () => {
+  it('copies a version as well that was uploaded since the versions were listed', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     await stored(source, 'a', '1')
@@ -85,7 +84,7 @@ describe('a migration', () => {
     expect(await keysIn(target)).toEqual(await keysIn(source))
   })
 
-  it('goes on from a position, and not before it', async () => {
+  it('continues from a position, and not before it', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     for (const name of ['a', 'b', 'c']) await stored(source, name, name)
@@ -136,7 +135,7 @@ describe('a migration', () => {
     expect(puts).toBe(1)
   })
 
-  it('tells an object that the source does not give out from a source that is gone', async () => {
+  it('distinguishes an object that the source does not serve from a source that is out of reach', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     const unreadable = await stored(source, 'a', 'a')
@@ -151,7 +150,7 @@ describe('a migration', () => {
     ])
   })
 
-  it('tells a body that breaks off in the source from a target that does not take it', async () => {
+  it('distinguishes a body that breaks off in the source from a target that refuses it', async () => {
     const source = createMemoryObjectStore()
     await stored(source, 'a', 'a')
     const breaking: ObjectStore = {
@@ -170,7 +169,7 @@ describe('a migration', () => {
     expect(resultsOf(await all(source, refusing))).toEqual([['a', 'unwritable']])
   })
 
-  it('believes no refusal of a condition where nothing is there', async () => {
+  it('does not believe a refused condition if the target has nothing', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     await stored(source, 'a', 'a')
@@ -188,7 +187,7 @@ describe('a migration', () => {
     expect(await keysIn(target)).toEqual(await keysIn(source))
   })
 
-  it('leaves the bytes of somebody who was faster', async () => {
+  it('leaves the bytes of a faster writer', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     await stored(source, 'a', 'a')
@@ -214,30 +213,30 @@ describe('a migration', () => {
   })
 })
 
-describe('of two moves of a tag', () => {
+describe('two moves of a tag', () => {
   const early = '2026-11-01T00:00:00.000Z'
   const late = '2026-11-02T00:00:00.000Z'
   const record = (movedAt: string, admittedAt: string) => ({
     ...{ digest: digestOf(Buffer.from('a')), movedBy: 'alice', movedAt, admittedAt },
   })
 
-  it('the later one is newer', () => {
+  it('prefer the later one', () => {
     expect(isNewer('v1', record(late, early), record(early, late))).toBe(true)
     expect(isNewer('v1', record(early, late), record(late, early))).toBe(false)
   })
 
-  it('the one whose upload was admitted later is newer, for latest', () => {
+  it('prefer the one whose upload was admitted later, for latest', () => {
     expect(isNewer('latest', record(early, late), record(late, early))).toBe(true)
     expect(isNewer('latest', record(late, early), record(early, late))).toBe(false)
   })
 
-  it('none is newer than one of the same time', () => {
+  it('prefer neither if both have the same time', () => {
     expect(isNewer('v1', record(early, early), record(early, early))).toBe(false)
   })
 })
 
 describe('the keys of two stores', () => {
-  it('come side by side in the order of the stores, over pages, without staging', async () => {
+  it('are paired in the order of the stores, over pages, without staging', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     const put = (store: ObjectStore, key: string) =>
@@ -255,7 +254,7 @@ describe('the keys of two stores', () => {
 })
 
 describe('the comparison of two stores', () => {
-  it('takes nothing for damaged that was removed since it was listed', async () => {
+  it('does not report an object as damaged that was removed since it was listed', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     const removed: string[] = []
@@ -274,7 +273,7 @@ describe('the comparison of two stores', () => {
     expect(found.map(({ differences }) => differences)).toEqual([['only in target'], ['only in target']])
   })
 
-  it('takes a version that cannot be read for one that is damaged, if its store answers otherwise', async () => {
+  it('reports a version that cannot be read as damaged if its store answers other calls', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     for (const store of [source, target]) await stored(store, 'a', 'a')
@@ -285,63 +284,5 @@ describe('the comparison of two stores', () => {
     const gone: ObjectStore = { ...silent, clock: () => Promise.reject(outage('clock')) }
     const failure = await Array.fromAsync(compareStores(source, gone, options)).catch((e: unknown) => e)
     expect(failure).toMatchObject({ side: 'target', code: 'unavailable' })
-  })
-})
-
-describe('work in order', () => {
-  async function* numbers(count: number, taken: number[] = []): AsyncGenerator<number> {
-    for (let at = 0; at < count; at += 1) {
-      taken.push(at)
-      yield at
-    }
-  }
-
-  it('gives results in the order of the items, with no more under way than may be', async () => {
-    let underWay = 0
-    let most = 0
-    const results = inOrder(numbers(20), { parallelMax: 3, aheadMax: 6 }, async (at) => {
-      underWay += 1
-      most = Math.max(most, underWay)
-      await Bun.sleep(at % 3)
-      underWay -= 1
-      return at
-    })
-    expect(await Array.fromAsync(results)).toEqual(Array.from({ length: 20 }, (_, at) => at))
-    expect(most).toBe(3)
-  })
-
-  it('lets others pass one that takes long, up to a bound', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const taken: number[] = []
-    const results = inOrder(numbers(50, taken), { parallelMax: 2, aheadMax: 8 }, async (at) => {
-      if (at === 0) await promise
-      return at
-    })
-    const first = results.next()
-    await Bun.sleep(20)
-    expect(taken).toHaveLength(8)
-    resolve()
-    expect(await first).toMatchObject({ value: 0 })
-    await results.return(undefined)
-  })
-
-  it('throws what failed in its turn, after all that is under way has ended', async () => {
-    const ended: number[] = []
-    const given: number[] = []
-    const results = inOrder(numbers(20), { parallelMax: 2, aheadMax: 4 }, async (at) => {
-      await Bun.sleep(at === 1 ? 1 : 5)
-      ended.push(at)
-      if (at === 1) throw new Error('one')
-      return at
-    })
-    const run = async () => {
-      for await (const result of results) given.push(result)
-    }
-    await expect(run()).rejects.toThrow('one')
-    expect(given).toEqual([0])
-    const before = ended.length
-    await Bun.sleep(20)
-    expect(ended).toHaveLength(before)
-    expect(before).toBeLessThan(5)
   })
 })

@@ -36,7 +36,7 @@ async function storeWith(days: number[], name = 'a') {
 }
 
 describe('retention', () => {
-  it('names what is older than the days, and nothing that is exactly as old', async () => {
+  it('yields versions that are older than the days, and none that is exactly as old', async () => {
     const { clock, expired } = await storeWith([0, 1, 2, 3])
     clock.day = 11
     expect(await expired({})).toEqual(['0'])
@@ -51,7 +51,7 @@ describe('retention', () => {
     expect(await expired({ keepNewest: 0 })).toEqual(['2', '1', '0'])
   })
 
-  it('keeps what a tag points to, `latest` like any other', async () => {
+  it('keeps versions that a tag points to, `latest` included', async () => {
     const { clock, tag, expired } = await storeWith([0, 1, 2, 3])
     clock.day = 1000
     await tag('latest', 0)
@@ -59,7 +59,7 @@ describe('retention', () => {
     expect(await expired({})).toEqual(['2'])
   })
 
-  it('says of a document whose tag is damaged that nobody knows what it points to', async () => {
+  it('names the damaged tags of a document, which may point to any version', async () => {
     const { clock, put, store } = await storeWith([0, 1, 2])
     clock.day = 1000
     await put('tenants/acme/tags/exports/a/production', '{"digest":"sha256:')
@@ -77,7 +77,7 @@ describe('retention', () => {
     expect(await expired({}, null)).toEqual(['0'])
   })
 
-  it('refuses to remove what `latest` has come to point to meanwhile', async () => {
+  it('refuses to remove a version that `latest` has moved to meanwhile', async () => {
     const { tag, store } = await storeWith([0, 1])
     await tag('latest', 0)
     const ref = { tenant: 'acme', type: 'exports', name: 'a', digest: `sha256:${hexOf(0)}` } as const

@@ -35,12 +35,12 @@ describe('the scrub', () => {
     ])
   })
 
-  it('goes on behind a key', async () => {
+  it('continues after a key', async () => {
     const { store, b, c } = await threeVersions()
     expect((await all(store, { after: b })).map(({ key }) => key)).toEqual([c])
   })
 
-  it('leaves out what is no version', async () => {
+  it('ignores objects that are not versions', async () => {
     const { store } = await threeVersions()
     await store.put('tenants/acme/tags/snapshots/a/latest', new Uint8Array(), {
       size: 0,
@@ -53,7 +53,7 @@ describe('the scrub', () => {
     expect(await all(store)).toHaveLength(3)
   })
 
-  it('tells which digest damaged bytes have', async () => {
+  it('reports the digest of damaged bytes', async () => {
     const { store, b } = await threeVersions()
     const other = Buffer.from('other')
     await store.put(b, other, { size: other.length, contentType: 'text/plain' })
@@ -62,7 +62,7 @@ describe('the scrub', () => {
     expect(damaged[0]?.ref.digest).toBe(digestOf(Buffer.from('b')))
   })
 
-  it('finds no fault with a version that was deleted since it was listed', async () => {
+  it('does not report a version that was deleted since it was listed', async () => {
     const { store, b } = await threeVersions()
     const vanishing: ObjectStore = {
       ...store,
@@ -72,7 +72,7 @@ describe('the scrub', () => {
     expect(seen.find(({ key }) => key === b)).toMatchObject({ found: null, intact: true })
   })
 
-  it('tells of a version that cannot be read, and goes on', async () => {
+  it('reports a version that cannot be read, and continues', async () => {
     const { store, b } = await threeVersions()
     const broken: ObjectStore = {
       ...store,
@@ -84,7 +84,7 @@ describe('the scrub', () => {
     expect(seen[1]).toMatchObject({ key: b, found: null })
   })
 
-  it('stops where the store is out of reach', async () => {
+  it('stops if the store is out of reach', async () => {
     const { store, b } = await threeVersions()
     const away = () => Promise.reject(new ObjectStoreError('unavailable', 'get', 'ECONNREFUSED'))
     const dying: ObjectStore = {
@@ -100,7 +100,7 @@ describe('the scrub', () => {
     expect(seen).toHaveLength(1)
   })
 
-  it('reads no faster than it is told', async () => {
+  it('reads no faster than the configured rate', async () => {
     const store = createMemoryObjectStore()
     const bytes = new Uint8Array(256 * KiB)
     const key = `tenants/acme/documents/snapshots/a/${digestOf(bytes).slice('sha256:'.length)}`

@@ -47,7 +47,7 @@ describe('the OpenAPI document', () => {
     expect(await faultsOf(broken)).not.toBeUndefined()
   })
 
-  it('describes every route, and beside them only the pages that anyone may read', () => {
+  it('describes every route, and otherwise only the pages that need no token', () => {
     const [api, pages] = [true, false].map((isApi) =>
       operationsOf(described).filter((operation) => operation.includes(' /v1/') === isApi),
     )
@@ -154,7 +154,7 @@ describe('the problems of an operation', () => {
     expect(codesOf(document, 'put', 413)).toEqual(['document_too_large'])
   })
 
-  it('do not tell of methods and addresses that have no operation, which stand beside them', () => {
+  it('say nothing of methods and addresses without an operation, which are described next to them', () => {
     expect(codesOf(document, 'get', 405)).toEqual([])
     expect(described.paths[document]?.['x-other-methods']['405']?.$ref).toEndWith('405.method_not_allowed')
     expect(described['x-unknown-address']['404']?.$ref).toContain('route_not_found')

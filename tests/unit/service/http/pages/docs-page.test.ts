@@ -4,7 +4,7 @@ import { html, prose } from '../../../../../service/http/pages/docs-page-schema.
 import { describedApi } from '../../../../support/openapi/openapi-under-test.ts'
 
 describe('a template of HTML', () => {
-  it('takes whatever is put into it for text, but for what is HTML already', () => {
+  it('treats everything that is put into it as text, except markup of its own', () => {
     expect(html`<p title="${'"'}">${'<b>&'}</p>`.html).toBe('<p title="&quot;">&lt;b&gt;&amp;</p>')
     expect(html`<ul>${[html`<li>${1}</li>`, '<li>']}</ul>`.html).toBe('<ul><li>1</li>&lt;li&gt;</ul>')
   })

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import { limits } from '../../../../../service/limits.ts'
 import { ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
-import {
-  backOffMilliseconds,
-  retryAfterSeconds,
-  withRetries,
-} from '../../../../../service/object-store/s3/errors.ts'
+import { backOffMilliseconds, withRetries } from '../../../../../service/object-store/s3/errors.ts'
 
 function drawn(tries: number, retryAfter?: number): { least: number; most: number; different: number } {
   const waits = Array.from({ length: 1000 }, () => backOffMilliseconds(tries, retryAfter))
@@ -65,21 +61,5 @@ describe('calls that fail', () => {
     const reason = new Error('the client went away')
     await expect(withRetries(attempt, AbortSignal.abort(reason))).rejects.toBe(reason)
     expect(seen).toEqual([1])
-  })
-})
-
-describe('Retry-After', () => {
-  it('is a number of seconds or a date', () => {
-    expect(retryAfterSeconds('17')).toBe(17)
-    const soon = retryAfterSeconds(new Date(Date.now() + 30_000).toUTCString()) ?? 0
-    expect(soon).toBeGreaterThanOrEqual(28)
-    expect(soon).toBeLessThanOrEqual(30)
-  })
-
-  it('is none where it is missing, over, or makes no sense', () => {
-    expect(retryAfterSeconds(null)).toBeUndefined()
-    expect(retryAfterSeconds('soon')).toBeUndefined()
-    expect(retryAfterSeconds('-5, please')).toBeUndefined()
-    expect(retryAfterSeconds('Thu, 01 Jan 2026 00:00:00 GMT')).toBe(0)
   })
 })

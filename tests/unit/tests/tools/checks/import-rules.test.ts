@@ -88,7 +88,7 @@ describe('the dependency rule', () => {
   it('lets main and commands read the environment, and no other file', () => {
     const reading = (path: string, text: string) => readersOfTheWorld([{ path, text }])
     expect(reading('service/main.ts', 'const port = Bun.env.PORT\n')).toEqual([])
-    expect(reading('service/cli/local-issuer/token-command.ts', 'process.exit(1)\n')).toEqual([])
+    expect(reading('service/cli/token/token.ts', 'process.exit(1)\n')).toEqual([])
     expect(reading('service/http/server.ts', 'const port = process.env.PORT\n')).toHaveLength(1)
     expect(reading('service/config/config.ts', 'const all = Bun.env\n')).toHaveLength(1)
     expect(reading('service/config/config.ts', "import { env } from 'node:process'\n")).toHaveLength(1)

@@ -1,0 +1,45 @@
+import { hasForm } from '../routes.ts'
+
+/** Whether a file's name can be a document's. */
+export function isDocumentName(name: string): boolean {
+  return hasForm('name', name)
+}
+
+/** The nearest name that can be a document's, such as `report-1.pdf` for `réport (1).pdf`; `null` without one. */
+export function nearestDocumentName(name: string): string | null {
+  const near = name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/-+(?=\.|$)/g, '')
+    .replace(/^[._-]+/, '')
+  const ending = /\.[A-Za-z0-9]{1,16}$/.exec(near)?.[0] ?? ''
+  const short = near.length <= 128 ? near : near.slice(0, 128 - ending.length) + ending
+  return isDocumentName(short) ? short : null
+}
+
+/** Types of files that browsers give none, by the end of their name. */
+const byEnding: Readonly<Record<string, string>> = {
+  yaml: 'application/yaml',
+  yml: 'application/yaml',
+  toml: 'application/toml',
+  md: 'text/markdown',
+  log: 'text/plain',
+  ini: 'text/plain',
+  conf: 'text/plain',
+  env: 'text/plain',
+  tf: 'text/plain',
+  jsonl: 'application/jsonl',
+  ndjson: 'application/x-ndjson',
+  tgz: 'application/gzip',
+  gz: 'application/gzip',
+  zst: 'application/zstd',
+  tar: 'application/x-tar',
+}
+
+/** The media type to store a file with: the browser's own word, else what its name says. */
+export function contentTypeOf({ name, type }: { name: string; type: string }): string {
+  if (type !== '') return type
+  const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''
+  return byEnding[ending] ?? 'application/octet-stream'
+}
