@@ -109,7 +109,7 @@ describe('bun run docs get', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('does not replace a file unless it is told to', async () => {
+  it('does not replace a file unless it is asked to', async () => {
     using server = serve(() => versionAnswer(bytes))
     await writeFile(join(folder, 'orders.json'), 'mine')
     const refused = await get(server.url)

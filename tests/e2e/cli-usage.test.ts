@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { docs } from '../support/commands/cli-run.ts'
 
 const digest = `sha256:${'0'.repeat(64)}`
-/** A port that nobody listens on would do: these command lines are refused before anything is sent. */
+/** Any port would do: these command lines are refused before anything is sent. */
 const connected = { DOCUMENTS_URL: 'http://127.0.0.1:9', DOCUMENTS_TOKEN: 'abc', DOCUMENTS_TENANT: 'acme' }
 let folder: string
 
@@ -59,7 +59,7 @@ describe('bun run docs', () => {
     expect(stderr).toBe('error: no token for this service: give DOCUMENTS_TOKEN or DOCUMENTS_TOKEN_FILE\n')
   })
 
-  it('does not send a token to a service that nobody named', async () => {
+  it('does not send a token to a service that was not named', async () => {
     const { code, stderr } = await docs(['list'], { env: { ...connected, DOCUMENTS_URL: '' } })
     expect(code).toBe(2)
     expect(stderr).toBe('error: a token without its service: give --url or DOCUMENTS_URL as well\n')
@@ -80,7 +80,7 @@ describe('bun run docs', () => {
     expect([code, stderr]).toEqual([2, 'error: DOCUMENTS_TOKEN_FILE cannot be read: ENOENT\n'])
   })
 
-  it('fails with the reason and a trace id where nobody listens', async () => {
+  it('fails with the reason and a trace id if nothing listens', async () => {
     const { code, stderr } = await docs(['list'], {
       env: { ...connected, DOCUMENTS_URL: 'http://127.0.0.1:9' },
     })
@@ -140,7 +140,7 @@ describe('bun run docs rm', () => {
     expect((await docs(['rm', 'definitions/x@latest', '--yes'], { env: connected })).code).toBe(2)
   })
 
-  it('wants --yes where nobody can be asked', async () => {
+  it('wants --yes if no one can be asked', async () => {
     const { code, stderr } = await docs(['rm', `definitions/x@${digest}`], { env: connected })
     expect([code, stderr]).toEqual([2, 'error: this removes a version permanently: add --yes\n'])
   })

@@ -101,7 +101,7 @@ describe('bun run docs on the real service', () => {
     expect((await run(['get', 'definitions/piped.json', '-o', '-'])).stdout).toBe('{"from":"a pipe"}')
   })
 
-  it('takes a named pipe, whose size nobody knows', async () => {
+  it('takes a named pipe, whose size is unknown', async () => {
     const env = { PATH: process.env.PATH, DOCUMENTS_URL: service.url, DOCUMENTS_TOKEN: await service.token() }
     const line =
       'mkfifo pipe && (printf hello > pipe &) && "$0" "$1" put pipe definitions/fifo --tenant acme --json'
@@ -174,7 +174,7 @@ describe('bun run docs on the real service', () => {
   })
 })
 
-describe('bun run docs beside a running start', () => {
+describe('bun run docs next to a running start', () => {
   /** Writes what `start` writes, for the service of this test. */
   async function localState(port: number): Promise<string> {
     const { issuer, audience } = service.issuer

@@ -184,7 +184,7 @@ describe('bun run start, without Docker', () => {
   )
 
   it(
-    'keeps its secrets in files that nobody else can read',
+    'keeps its secrets in files that no one else can read',
     async () => {
       await start().ready
       const modes = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
@@ -212,7 +212,7 @@ describe('bun run start, without Docker', () => {
 
 describe('a second bun run start', () => {
   it(
-    'on the same port says who has it and what to do',
+    'says on the same port who has it and what to do',
     async () => {
       const first = start()
       await first.ready
@@ -227,7 +227,7 @@ describe('a second bun run start', () => {
   )
 
   it(
-    'on another port works beside the first, with documents of its own',
+    'works on another port next to the first, with its own documents',
     async () => {
       const other = await freePort()
       await Promise.all([start().ready, start(noDocker, other).ready])
@@ -283,7 +283,7 @@ describe('where bun run start finds an object store', () => {
   )
 
   it(
-    'says so where that one lets the browsers of the UI not in, and goes on',
+    'says so if that store keeps the browsers of the UI out, and continues',
     async () => {
       const closed = await startPrivateStore({ browserOrigins: [] })
       try {

@@ -165,7 +165,7 @@ describe('bun run migrate', () => {
     expect(exitCode).toBe(1)
     expect(await target.head(damaged)).toBeNull()
     expect(await keysOf(target, '')).toEqual([intact])
-    // Finished: the next run begins anew.
+    // Finished: the next run begins from the start.
     expect(await Bun.file(state).exists()).toBe(false)
     const { out } = await runScript('migrate', [], pairVariables(here, there))
     expect(out).toContain(`✗ acme audits/1-damaged ${digestOf(right)} is damaged in the source`)
@@ -267,7 +267,7 @@ async function keepVersions(place: Bucket): Promise<void> {
 }
 
 describe('bun run migrate --reverse into a bucket that keeps versions', () => {
-  it('writes anew what was deleted there, and moves tags', async () => {
+  it('writes again what was deleted there, and moves tags', async () => {
     await keepVersions(here)
     const [one, two] = [randomDocument(2 * MiB), randomDocument(KiB)]
     const deleted = await stored(source, 'deleted', one)
@@ -331,7 +331,7 @@ describe('bun run migrate with a target that it cannot use', () => {
 })
 
 describe('bun run migrate --state', () => {
-  it('goes on after kill -9, copies nothing twice and nothing half, and does not forget what was damaged', async () => {
+  it('continues after kill -9, copies nothing twice and nothing half, and does not forget what was damaged', async () => {
     await stored(source, '00-damaged', randomDocument(KiB), randomDocument(KiB))
     for (let at = 10; at < 40; at += 1) await stored(source, `${at}`, randomDocument(256 * KiB))
     const state = join(folder, 'killed.json')
@@ -378,7 +378,7 @@ describe('bun run migrate --state', () => {
     expect((await compare()).exitCode).toBe(0)
   }, 60_000)
 
-  it('ends when a store goes away, says which one, and goes on when it is back', async () => {
+  it('ends when a store goes away, says which one, and continues when it is back', async () => {
     let disk = await startOpenStore()
     onTestFinished(() => disk.stop())
     const place = { ...disk, bucket: await freshBucket(disk) }

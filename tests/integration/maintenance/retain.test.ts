@@ -78,7 +78,7 @@ interface Stored {
 
 /**
  * The first versions of all documents, then the second ones, and so on: stores keep the time of an object to the
- * second, which nobody wants to wait for once for each document.
+ * second, which is too long to wait for once per document.
  */
 async function storeAll(documents: Stored[]): Promise<void> {
   const versionsMax = Math.max(...documents.map(({ contents }) => contents.length))
@@ -147,13 +147,13 @@ describe('bun run retain', () => {
     expect(again.out).toBe('✓ 0 versions, 0 B removed; 0 locked, 0 tagged, 0 failed\n')
   }, 30_000)
 
-  it('keeps what is younger than the days that it is told', async () => {
+  it('keeps what is younger than the given days', async () => {
     const ran = await retain(['--type', 'young', '--keep-days', '1', '--tenant', 'acme', '--apply'])
     expect(ran.out).toContain('✓ 0 versions')
     expect(await remaining('young/a')).toHaveLength(2)
   }, 30_000)
 
-  it('touches the tenants, the types and the names that it is told, and no others', async () => {
+  it('touches only the given tenants, types and names', async () => {
     const args = ['--type', 'scoped', '--keep-days', '0', '--apply']
     await retain([...args, '--tenant', 'acme'])
     expect(await remaining('scoped/a')).toEqual([digestOf('2')])

@@ -117,7 +117,7 @@ describe('bun run scrub', () => {
     expect(exitCode).toBe(1)
   }, 30_000)
 
-  it('goes on behind --after', async () => {
+  it('continues behind --after', async () => {
     const skipped = await stored('1', randomDocument(KiB), randomDocument(KiB))
     await stored('2', randomDocument(KiB))
     const { exitCode, summary } = await runJson(['--after', skipped])
@@ -125,7 +125,7 @@ describe('bun run scrub', () => {
     expect(exitCode).toBe(0)
   })
 
-  it('refuses a bad rate, a bad key and two places to go on from', async () => {
+  it('refuses a bad rate, a bad key and two places to continue from', async () => {
     const ran = await Promise.all([
       run(['--rate', '0']),
       run(['--rate', 'fast']),
@@ -159,7 +159,7 @@ describe('bun run scrub --state', () => {
     })
   }
 
-  it('goes on after a crash, and does not forget the damage that was found before', async () => {
+  it('continues after a crash, and does not forget the damage that was found before', async () => {
     await stored('0-damaged', randomDocument(KiB), randomDocument(KiB))
     for (const name of ['1', '2', '3', '4', '5', '6']) await stored(name, randomDocument(512 * KiB))
     const crashing = start(['--state', stateFile(), '--rate', '0.5'])
@@ -172,11 +172,11 @@ describe('bun run scrub --state', () => {
     expect(damaged).toMatchObject([{ name: '0-damaged' }])
     expect(summary).toMatchObject({ finished: true, versions: 7, damaged: 1 })
     expect(exitCode).toBe(1)
-    // Finished: the next run begins anew.
+    // Finished: the next run begins from the start.
     expect(await Bun.file(stateFile()).exists()).toBe(false)
   }, 30_000)
 
-  it('stops when it is told to, and goes on from there', async () => {
+  it('stops when it is asked to, and continues from there', async () => {
     for (const name of ['1', '2', '3']) await stored(name, randomDocument(512 * KiB))
     const stopping = start(['--state', stateFile(), '--rate', '0.5'])
     await untilState(({ versions }) => versions >= 1)

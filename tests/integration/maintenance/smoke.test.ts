@@ -68,7 +68,7 @@ describe('bun run smoke', () => {
     expect(exitCode).toBe(0)
   }, 30_000)
 
-  it('does not look into a store that nobody named, unless it is asked to', async () => {
+  it('does not look into a store that was not named, unless it is asked to', async () => {
     const quiet = await smokeJson([], {})
     expect(quiet.verdicts).toMatchObject({ 'smoke.objects': 'not asked', 'smoke.objects-gone': 'not asked' })
     expect(quiet.exitCode).toBe(0)

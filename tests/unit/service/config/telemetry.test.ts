@@ -185,7 +185,7 @@ describe('OTEL_EXPORTER_OTLP_HEADERS', () => {
 })
 
 describe('the name of the service', () => {
-  it('is the variable, else the attribute, else our own', async () => {
+  it('is the variable, then the attribute, then our own', async () => {
     const attributes = { OTEL_RESOURCE_ATTRIBUTES: 'service.name=docs,deployment.environment.name=eu%20west' }
     expect((await parse()).serviceName).toBe('cloudlysis-documents')
     expect((await parse(attributes)).serviceName).toBe('docs')
@@ -227,7 +227,7 @@ describe('other names of OpenTelemetry', () => {
     ).toEqual([])
   })
 
-  it('that are empty count as not set, as the standard has it', async () => {
+  it('counts empty variables as not set, as the standard requires', async () => {
     const config = await parse({
       OTEL_EXPORTER_OTLP_ENDPOINT: '',
       OTEL_TRACES_SAMPLER: '',

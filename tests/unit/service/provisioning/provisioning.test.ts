@@ -37,7 +37,7 @@ describe('service/provisioning/README.md', () => {
 })
 
 describe('the policies', () => {
-  it('of the local MinIO are the rights of the service, of Loki and of Tempo together', async () => {
+  it('gives the local MinIO the rights of the service, of Loki and of Tempo together', async () => {
     const file = new URL('../../../../compose/stacks/object-store/bucket-policy.json', import.meta.url)
     const { Statement } = await Bun.file(file).json()
     const rights = [...serviceRights, ...telemetryRights]
@@ -49,14 +49,14 @@ describe('the policies', () => {
     expect(Statement[2]).toMatchObject({ Effect: 'Deny', Action: ['s3:DeleteObjectVersion'] })
   })
 
-  it('that narrow keys deny nothing that is needed, and everything else that is known', () => {
+  it('narrows keys by denying everything that is known and not needed', () => {
     const [only, noMore] = narrowingPolicy(place, principals, serviceRights).Statement
     expect(only?.NotPrincipal?.AWS).toEqual(['arn:aws:iam:::user/p1:A', 'arn:aws:iam:::user/p1:B'])
     const needed = serviceRights.map(({ action }) => action)
     expect([...(noMore?.Action ?? []), ...needed].toSorted()).toEqual(deniableActions.toSorted())
   })
 
-  it('of users allow the table, below the prefix, and no old version', () => {
+  it('allows users the table of rights below the prefix, and no old version', () => {
     const { Statement } = userPolicy(place, serviceRights)
     expect(Statement.map(({ Effect, Resource }) => [Effect, Resource])).toEqual([
       ['Allow', ['arn:aws:s3:::docs']],
@@ -97,7 +97,7 @@ describe('the settings of provisioning', () => {
 
   it('name everything that is wrong at once, and quote no value', async () => {
     const message = await problems({
-      PROVISION_PRINCIPALS: 'nobody',
+      PROVISION_PRINCIPALS: 'no-one',
       PROVISION_SERVICE_PRINCIPALS: 'arn:aws:iam::123:root',
       PROVISION_UI_ORIGINS: 'https://ui.example/path',
       PROVISION_VERSIONING: 'yes',
@@ -106,10 +106,10 @@ describe('the settings of provisioning', () => {
       PROVISION_SERVICE_PRINCIPLES: 'a slip',
     })
     expect(message).toStartWith('The configuration has 7 problems')
-    expect(message).not.toMatch(/nobody|:root|a slip/)
+    expect(message).not.toMatch(/no-one|:root|a slip/)
   })
 
-  it('refuse a policy that nobody could change again, and a service that provisions itself', async () => {
+  it('refuse a policy that no one could change again, and a service that provisions itself', async () => {
     const arn = 'arn:aws:iam:::user/p1234567:AAAAAAAAAAAAAAAAAAAA'
     expect(await problems({ PROVISION_SERVICE_PRINCIPALS: arn })).toContain('PROVISION_PRINCIPALS is missing')
     const both = { PROVISION_PRINCIPALS: arn, PROVISION_SERVICE_PRINCIPALS: arn }

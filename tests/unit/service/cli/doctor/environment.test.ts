@@ -51,7 +51,7 @@ describe('doctorEnvironment', () => {
     expect(await uiOriginOf('documents.example')).toBeUndefined()
   })
 
-  it('does not choose between two starts, nor take one whose store is somebody else’s', async () => {
+  it('does not choose between two starts, nor take one with another store', async () => {
     await start(8080, {})
     expect((await doctorEnvironment({}, folder)).remark).toContain(
       'no start runs here with a store of its own',

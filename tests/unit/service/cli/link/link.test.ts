@@ -43,7 +43,7 @@ function codeIn(printed: string): string | undefined {
   return /#sign-in=(\S+)/.exec(printed)?.[1]
 }
 
-/** What somebody gets who follows the link: the claims of their token. */
+/** Follows the link and returns the claims of the token. */
 async function signedInWith(code: string | undefined): Promise<Record<string, unknown>> {
   const response = await fetch(`${issuer.issuer}/token`, {
     method: 'POST',

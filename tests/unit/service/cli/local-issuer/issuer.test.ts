@@ -79,7 +79,7 @@ async function tokensFrom(response: Response): Promise<Tokens> {
   return tokens
 }
 
-/** Status and error (RFC 6749 section 5.2), with a look at what stands beside them. */
+/** Status and error (RFC 6749 section 5.2), after checking the rest of the answer. */
 async function refusalFrom(response: Response): Promise<string> {
   const { error, error_description } = (await response.json()) as Record<string, string>
   expect(error_description).toEndWith('.')
@@ -203,7 +203,7 @@ describe('a refresh token', () => {
     }
   })
 
-  it('that is used again ends its session, the newest refresh token included', async () => {
+  it('ends its whole session when a refresh token is used again, the newest one included', async () => {
     const first = await signIn()
     const second = await tokensFrom(await ask(renewal(first.refresh_token)))
     expect(await refusalFrom(await ask(renewal(first.refresh_token)))).toBe('400 invalid_grant')
@@ -230,7 +230,7 @@ describe('a refresh token', () => {
     expect((await tokensFrom(await ask(renewal(next)))).scope).toBe('documents:read documents:write')
   })
 
-  it('that is made up is refused', async () => {
+  it('refuses a refresh token that was made up', async () => {
     const { refresh_token } = await signIn()
     const [family] = refresh_token.split('.')
     expect(await refusalFrom(await ask(renewal('made.up')))).toBe('400 invalid_grant')
@@ -307,7 +307,7 @@ describe('a request for tokens', () => {
     await tokensFrom(program)
   })
 
-  it('from a page of another origin gets nothing, and does not use the code up', async () => {
+  it('gives nothing to a page of another origin, and does not use the code up', async () => {
     const code = await codeFor()
     for (const origin of [foreign, 'http://localhost:8080', 'https://127.0.0.1:8080', 'null']) {
       const response = await ask(exchange(code), { origin })
