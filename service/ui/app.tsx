@@ -21,7 +21,7 @@ const DocumentPage = lazy(() =>
   import('./document/document-page.tsx').then((module) => ({ default: module.DocumentPage })),
 )
 
-/** Which view, by the address and by whether somebody is signed in. */
+/** Chooses the view by the address and by whether a person is signed in. */
 export function App() {
   const state = useSessionState()
   const [path] = useLocation()
@@ -36,7 +36,7 @@ export function App() {
   if (state.status === 'signed-out') return <SignInPage />
   return (
     <>
-      {/* A dialog that one person opened is not for the next. */}
+      {/* A dialog that one person opened must not be shown to the next. */}
       <Views key={state.principal.subject} />
       {state.status === 'ended' && <SessionEndedDialog reason={state.error} />}
     </>
@@ -96,7 +96,7 @@ interface OfTenantProps {
   children: React.ReactNode
 }
 
-/** A view of a tenant, if the address can be one and the sign-in names the tenant. */
+/** Shows a view of a tenant if the address is well-formed and the token includes the tenant. */
 function OfTenant({ tenant, type, name, children }: OfTenantProps) {
   const { tenants } = usePrincipal()
   const isAddress =
@@ -107,7 +107,7 @@ function OfTenant({ tenant, type, name, children }: OfTenantProps) {
   return tenants.includes(tenant) ? children : <NoSuchTenantPage tenant={tenant} />
 }
 
-/** A file that is dropped beside its place would be opened by the browser, in place of this page and all that runs. */
+/** Refuses files that are dropped outside the drop area: the browser would open them in place of this page. */
 export function useNoStrayDrops(): void {
   useEffect(() => {
     const refuse = (event: DragEvent) => {

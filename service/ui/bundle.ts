@@ -7,7 +7,7 @@ export interface UiBundle {
   assets: UiAsset[]
 }
 
-/** A file whose name holds a hash of its content, so that it may be kept for ever. */
+/** A file whose name holds a hash of its content, so that it may be cached indefinitely. */
 export interface UiAsset {
   /** Such as `/assets/index-2abqd1xe.js`. */
   path: string
@@ -21,6 +21,8 @@ const transferWorker = join(import.meta.dir, 'transfers/transfer-worker.ts')
 
 /**
  * Builds the UI from its sources.
+ *
+ * @returns the HTML of the page, and every asset with its path and bytes
  *
  * @throws {AggregateError} if they do not build
  */

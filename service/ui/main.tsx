@@ -21,13 +21,13 @@ void begin()
 
 async function begin(): Promise<void> {
   if (!isSecureContext) {
-    const detail = 'Signing in and computing digests need https, or an address of this machine.'
+    const detail = 'Signing in and computing digests need https, or a local address such as localhost.'
     return fail('This address is not secure enough', detail)
   }
   try {
     await show()
   } catch (error) {
-    fail('The page cannot begin', error instanceof Error ? error.message : '')
+    fail('The page cannot start', error instanceof Error ? error.message : '')
   }
 }
 
@@ -65,11 +65,11 @@ function fail(title: string, detail: string): void {
   )
 }
 
-/** How long a browser may take to begin with a Blob that it was told to save. */
+/** How long a browser may take to begin saving a Blob. */
 const releaseAfterMs = 60_000
 
-/** Saves bytes as a file. They are never shown in this page's origin: the type is one that no browser opens. */
-export function saveBlob(blob: Blob, name: string): void {
+/** Saves bytes as a file. They are never shown in the origin of this page: no browser opens their type. */
+function saveBlob(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob)
   const anchor = document.createElement('a')
   anchor.href = url

@@ -12,15 +12,17 @@ export const patterns = {
   signInCallback: '/sign-in/callback',
 } as const
 
+/** Returns the address of a tenant. */
 export function tenantPath(tenant: string): string {
   return `/tenants/${tenant}`
 }
 
+/** Returns the address of the list of one type. */
 export function listPath(tenant: string, type: string): string {
   return `${tenantPath(tenant)}/${type}`
 }
 
-/** @param version selects one version, `sha256:…` */
+/** Returns the address of a document. @param version selects one version, `sha256:…` */
 export function documentPath(tenant: string, type: string, name: string, version?: string): string {
   const path = `${listPath(tenant, type)}/${name}`
   return version === undefined ? path : `${path}?${new URLSearchParams({ version })}`
@@ -33,13 +35,13 @@ const forms = {
   digest: new RegExp(digestPattern),
 }
 
-/** Whether a part of an address can be what it stands for; what cannot is never sent to the service. */
+/** Returns whether a part of an address has the form of its noun; others are never sent to the service. */
 export function hasForm(noun: keyof typeof forms, value: string): boolean {
   return forms[noun].test(value)
 }
 
 /**
- * Where to go on after signing in: an address of ours, or the beginning. Never another origin, whatever was stored.
+ * Returns where to continue after signing in: an address of the UI, otherwise the start page. Never another origin.
  */
 export function safeReturnPath(value: unknown): string {
   if (typeof value !== 'string' || !/^\/(?![/\\])/.test(value)) return patterns.home

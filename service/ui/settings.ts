@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react'
 
-/** What the service tells the page about its surroundings: `/ui-settings.json`. No secret is among it. */
+/** What the service tells the page about its deployment in `/ui-settings.json`. It holds no secret. */
 export interface UiSettings {
   /** The issuer whose tokens the service takes; its discovery document names the endpoints. */
   issuer: string
@@ -8,11 +8,11 @@ export interface UiSettings {
   audience: string
   /** Space-separated, as it goes into an authorisation request. */
   scope: string
-  /** Where traces are looked at, `{traceId}` standing for the trace; `null` where they are nowhere. */
+  /** URL of a trace in the trace viewer, with `{traceId}`; `null` without one. */
   traceUrlTemplate: string | null
-  /** Larger files are refused; not told by older services. */
+  /** Larger files are refused; older services do not state it. */
   documentBytesMax?: number
-  /** Files from this size on go straight to the store; the client's own default where it is not told. */
+  /** Files from this size on go straight to the store; default: that of the client. */
   ticketBytesMin?: number
 }
 
@@ -20,7 +20,7 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError'
 }
 
-/** @throws {SettingsError} where the service does not answer, or answers something else */
+/** Reads the settings from the service. @throws {SettingsError} if it does not answer, or not with settings */
 export async function readSettings(fetch: (url: string) => Promise<Response>): Promise<UiSettings> {
   const response = await fetch('/ui-settings.json').catch(() => null)
   if (response === null) throw new SettingsError('The document service does not answer.')
@@ -28,7 +28,7 @@ export async function readSettings(fetch: (url: string) => Promise<Response>): P
   return settingsFrom(await response.json().catch(() => null))
 }
 
-/** @throws {SettingsError} */
+/** Returns the settings in a JSON value. @throws {SettingsError} for a missing setting */
 export function settingsFrom(value: unknown): UiSettings {
   const given = (value ?? {}) as { [name in keyof UiSettings]?: unknown }
   const { traceUrlTemplate, documentBytesMax, ticketBytesMin } = given
@@ -50,8 +50,9 @@ function text(name: string, value: unknown): string {
 
 export const SettingsContext = createContext<UiSettings | null>(null)
 
+/** Returns the settings of the surrounding context. @throws {Error} outside of it */
 export function useSettings(): UiSettings {
   const settings = useContext(SettingsContext)
-  if (settings === null) throw new Error('There are no settings around this component.')
+  if (settings === null) throw new Error('This component has no SettingsContext around it.')
   return settings
 }

@@ -70,7 +70,7 @@ export function createUi({ settings, origin, issuer, createWorker, save }: UiPar
   return { session, transfers, element }
 }
 
-/** Nobody is to see, or go on with, what belongs to somebody else. */
+/** Calls `forget` when the person changes or signs out, so that the next one sees nothing of the previous one. */
 function forgetWith(session: Session, forget: () => void): void {
   let subject: string | null = null
   session.subscribe(() => {

@@ -1,31 +1,24 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import type { Page } from 'playwright-core'
-import { openScene, type Scene, type SignedInWindow } from '../support/browser/scene.ts'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { openScene } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(30_000)
 
-let scene: Scene
-let window: SignedInWindow
-let page: Page
-
 const type = 'deployment-bundles'
 const names = ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'] as const
 
-beforeAll(async () => {
-  scene = await openScene()
-  const { api, people, signedIn } = scene
-  const acme = await api(people.alice)
-  // Each is larger than the one before.
-  for (const [index, name] of names.entries())
-    await acme.put({ type, name }, new Uint8Array(1000 * (index + 1)))
-  await acme.put({ type, name: 'alpha.json' }, new TextEncoder().encode('{"version":2}'))
-  await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
-  const globex = await api(people.carl, 'globex')
-  await globex.put({ type, name: 'secret-plan.tgz' }, new TextEncoder().encode('of globex alone'))
-  window = await signedIn(people.bob, '/')
-  page = window.page
-}, 600_000)
+const scene = await openScene()
+const { api, people, signedIn } = scene
+const acme = await api(people.alice)
+// Each is larger than the one before.
+for (const [index, name] of names.entries())
+  await acme.put({ type, name }, new Uint8Array(1000 * (index + 1)))
+await acme.put({ type, name: 'alpha.json' }, new TextEncoder().encode('{"version":2}'))
+await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
+const globex = await api(people.carl, 'globex')
+await globex.put({ type, name: 'secret-plan.tgz' }, new TextEncoder().encode('of globex alone'))
+const window = await signedIn(people.bob, '/')
+const page = window.page
 
 afterAll(() => scene.stop())
 
@@ -37,7 +30,7 @@ async function open(path: string): Promise<void> {
 const documents = () => page.getByRole('table', { name: 'Documents' })
 const count = () => page.getByRole('status').filter({ hasText: 'of the first' })
 const search = () => page.getByRole('searchbox', { name: 'Name begins with' })
-const filter = () => page.getByRole('textbox', { name: 'Filter what was read' })
+const filter = () => page.getByRole('textbox', { name: 'Filter loaded names' })
 const link = (name: string) => documents().getByRole('link', { name, exact: true })
 
 /** Waits until the list shows exactly these. */
@@ -150,7 +143,7 @@ describe('Another tenant', () => {
 
   it('cannot be listed by editing the address', async () => {
     await open(`/tenants/globex/${type}`)
-    await page.getByRole('alert').filter({ hasText: 'no such tenant' }).waitFor()
+    await page.getByRole('alert').filter({ hasText: 'no access to this tenant' }).waitFor()
     expect(await page.content()).not.toContain(secretPlan.name)
   })
 

@@ -11,8 +11,8 @@ export type DocumentsCall = <Result>(
 ) => Promise<Result>
 
 /**
- * Calls with the session's token. One that the service does not accept any more, because its key was changed or its
- * clock is ahead, is replaced once.
+ * Returns a function that calls with the session's token. A token that the service no longer accepts (rotated key, clock
+ * skew) is replaced once.
  */
 export function documentsCall(origin: string, session: Session): DocumentsCall {
   return async (tenant, call) => {
@@ -35,8 +35,9 @@ export function documentsCall(origin: string, session: Session): DocumentsCall {
 
 export const DocumentsCallContext = createContext<DocumentsCall | null>(null)
 
+/** Returns the call of the surrounding context. @throws {Error} outside of it */
 export function useDocumentsCall(): DocumentsCall {
   const call = useContext(DocumentsCallContext)
-  if (call === null) throw new Error('There is no way to call the service around this component.')
+  if (call === null) throw new Error('This component has no DocumentsCallContext around it.')
   return call
 }

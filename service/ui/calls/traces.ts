@@ -8,14 +8,14 @@ export interface ActionTrace {
   traceparent: () => string
 }
 
-/** @param traceId of an action that goes on elsewhere, such as in a worker */
+/** Starts the trace of an action. @param traceId of an action that continues elsewhere, such as in a worker */
 export function startAction(traceId = randomHex(16)): ActionTrace {
   return { traceId, traceparent: () => `00-${traceId}-${randomHex(8)}-01` }
 }
 
 /**
- * The address of a trace in whatever shows traces; `null` where there is none, or where the template is no https
- * URL (http on loopback), since it becomes a link.
+ * Returns the address of a trace in the operator's trace viewer. It becomes a link, so the result is `null` unless the
+ * template gives an https URL (or http on loopback).
  */
 export function traceUrl(template: string | null, traceId: string): string | null {
   if (template === null || !/^[0-9a-f]{32}$/.test(traceId)) return null

@@ -11,7 +11,7 @@ interface DeleteDialogProps {
   onClose: () => void
 }
 
-/** Asks before a version is gone for good, naming exactly what. */
+/** Asks before a version is deleted permanently, naming exactly which. */
 export function DeleteDialog({ version, onDeleted, onClose }: DeleteDialogProps) {
   const { tenant, type, name, digest, tags } = version
   const call = useDocumentsCall()
@@ -30,7 +30,7 @@ export function DeleteDialog({ version, onDeleted, onClose }: DeleteDialogProps)
   }
   return (
     <Dialog title="Delete this version?" onClose={onClose}>
-      <p>It is gone for good, for everybody who uses it.</p>
+      <p>It will be deleted permanently, for everyone who uses it.</p>
       <dl className="facts">
         <dt>Document</dt>
         <dd>{name}</dd>

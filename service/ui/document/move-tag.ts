@@ -3,7 +3,7 @@ import { ProblemError } from '../../client/errors.ts'
 import type { DocumentName } from '../../client/references.ts'
 import type { Tag } from '../../wire/answers.ts'
 
-/** Where a tag points; `null` where there is none of this name, or where its version is gone. */
+/** Returns where a tag points; `null` if there is no such tag or its version was deleted. */
 export async function readTag(
   documents: DocumentsClient,
   document: DocumentName,
@@ -19,11 +19,11 @@ export async function readTag(
 }
 
 /**
- * Points a tag at a version, only if it is still where `seen` says, so that two people do not undo each other's work
- * without knowing. A store that cannot compare and set gets the move without that.
+ * Points a tag at a version only if it has not moved since `seen`, so that two people do not unknowingly undo each
+ * other's work. A store that cannot compare and set moves it without the check.
  *
- * @param seen the ETag that was read; `undefined` where there was no such tag
- * @throws {ProblemError} `precondition_failed` where somebody moved it meanwhile
+ * @param seen the ETag that was read; `undefined` if there was no such tag
+ * @throws {ProblemError} `precondition_failed` if the tag was moved in the meantime
  */
 export async function moveTag(
   documents: DocumentsClient,

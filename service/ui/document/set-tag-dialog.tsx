@@ -22,7 +22,7 @@ interface SetTagDialogProps {
 
 const tagForm = new RegExp(tagPattern)
 
-/** Points a tag at a version. Where it points now is read first, and the move counts only if it still does. */
+/** Points a tag at a version. Reads first where it points now, and moves it only if it has not moved since. */
 export function SetTagDialog({ version, versions, onMoved, onClose }: SetTagDialogProps) {
   const { tenant, type, name, digest } = version
   const call = useDocumentsCall()
@@ -160,7 +160,7 @@ function TagChoice({ existing, chosen, onChoose, typed, onType, digest }: TagCho
       )}
       {wrong && (
         <p id={hintId} role="alert" className="field-error">
-          A tag begins with a letter, digit or underscore and goes on with these, dots and hyphens.
+          A tag begins with a letter, digit or underscore, followed by these, dots and hyphens.
         </p>
       )}
     </fieldset>

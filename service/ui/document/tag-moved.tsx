@@ -47,7 +47,9 @@ export function TagMoved({ document: { tenant, type, name }, move, onUndone, onD
       <div className="note note-good">
         <p>
           <TagBadge tag={tag.tag} /> is on <Digest digest={tag.digest} /> now.
-          {!checked && from !== null && ' The store cannot tell whether somebody else moved it meanwhile.'}
+          {!checked &&
+            from !== null &&
+            ' The store cannot tell whether someone else moved it in the meantime.'}
         </p>
         <div className="row">
           {from !== null && (

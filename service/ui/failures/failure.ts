@@ -26,7 +26,7 @@ export interface Failure {
   missingScope: string | null
 }
 
-/** Everything that can be thrown, as a failure. Never holds a token or a signed URL. */
+/** Turns anything that was thrown into a failure. It never holds a token or a signed URL. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ProblemError) return problemFailure(error)
   if (error instanceof ArgumentError) return plain('argument_invalid', 'This cannot be sent', error.message)
@@ -35,7 +35,7 @@ export function failureOf(error: unknown): Failure {
     return { ...plain(code, title, error.message), traceId: error.traceId, advice: adviceFor(code) }
   }
   if (error instanceof DOMException) return fileFailure(error)
-  const detail = error instanceof Error ? error.message : 'The reason is not known.'
+  const detail = error instanceof Error ? error.message : 'The reason is unknown.'
   return plain('unexpected', 'Something went wrong in this page', detail)
 }
 
@@ -51,9 +51,9 @@ function namesOf(error: DocumentsClientError): { title: string; code: string } {
   if (error instanceof StoreError)
     return { code: 'store_unusable', title: 'The object store could not be used' }
   if (error instanceof DigestMismatchError)
-    return { code: 'bytes_differ', title: 'The bytes are not the ones they should be' }
+    return { code: 'bytes_differ', title: 'The bytes do not match the digest' }
   if (error instanceof SizeMismatchError)
-    return { code: 'bytes_differ', title: 'The number of bytes is not the one it should be' }
+    return { code: 'bytes_differ', title: 'The number of bytes is wrong' }
   if (error instanceof CompletionPendingError)
     return { code: 'verification_pending', title: 'The upload is still being verified' }
   if (error instanceof ProtocolError)
@@ -65,50 +65,56 @@ function namesOf(error: DocumentsClientError): { title: string; code: string } {
 function fileFailure({ name }: DOMException): Failure {
   if (name === 'NotReadableError' || name === 'NotFoundError') {
     return {
-      ...plain('file_unreadable', 'The file cannot be read', 'It was changed, moved or removed since.'),
+      ...plain(
+        'file_unreadable',
+        'The file cannot be read',
+        'It was changed, moved or deleted after it was chosen.',
+      ),
       advice: adviceFor('file_unreadable'),
     }
   }
   if (name === 'QuotaExceededError')
     return plain('no_space', 'There is no space left', 'The browser has no space for this download.')
-  return plain('unexpected', 'Something went wrong in this page', `The browser says ${name}.`)
+  return plain('unexpected', 'Something went wrong in this page', `The browser reported ${name}.`)
 }
 
-/** A failure of which nothing reached the service. */
+/** Returns a failure without a call to the service: no status, trace or advice. */
 export function plain(code: string, title: string, detail: string): Failure {
   return { title, detail, code, advice: '', status: null, traceId: null, missingScope: null }
 }
 
-/** What a person can do, by the code of the failure. Codes without a line explain themselves. */
+/** What a person can do, by the code of the failure. Codes without an entry need no advice. */
 const advice: Readonly<Record<string, string>> = {
-  no_answer: 'Check your connection and try again. If it stays so, the service may be down.',
-  store_unusable: 'Try again. If it stays so, tell whoever runs the object store.',
-  bytes_differ: 'Do not use what was received. Try again; if it stays so, tell the operator the trace id.',
+  no_answer: 'Check your connection and try again. If the problem persists, the service may be down.',
+  store_unusable: 'Try again. If the problem persists, tell the operator of the object store.',
+  bytes_differ:
+    'Do not use the received bytes. Try again; if the problem persists, send the operator the trace id.',
   verification_pending: 'Upload the file again in a few minutes: bytes that have arrived are not sent twice.',
   answer_unreadable:
-    'Something between this page and the service may alter answers. Tell the operator the trace id.',
+    'Something between this page and the service may alter answers. Send the operator the trace id.',
   file_unreadable: 'Choose the file again.',
   credentials_missing: 'Sign in again.',
   credentials_invalid: 'Sign in again.',
   document_not_found: 'It may have been deleted, or the address is wrong.',
   version_unknown: 'It may have been deleted. Reload the versions.',
-  conflict: 'Somebody else worked on the same document. Look again and repeat what you wanted.',
-  precondition_failed: 'Somebody else changed it since you looked. Look again, then decide.',
+  conflict: 'Someone else changed the same document at the same time. Reload and repeat your change.',
+  precondition_failed: 'Someone else moved this tag in the meantime. Reload and try again.',
   document_too_large: 'Split it, or ask the operator for a higher limit.',
   busy: 'Try again in a few seconds.',
-  store_unavailable: 'If it stays so, tell whoever runs the object store.',
-  store_refused: 'Tell the operator the trace id.',
-  issuer_unavailable: 'If it stays so, tell whoever runs the issuer.',
-  integrity_violated: 'Do not use this version. Tell the operator the trace id.',
-  internal_error: 'Tell the operator the trace id.',
-  cursor_invalid: 'Read the list again from its beginning.',
+  store_unavailable: 'If the problem persists, tell the operator of the object store.',
+  store_refused: 'Send the operator the trace id.',
+  issuer_unavailable: 'If the problem persists, tell the operator of the issuer.',
+  integrity_violated: 'Do not use this version. Send the operator the trace id.',
+  internal_error: 'Send the operator the trace id.',
+  cursor_invalid: 'Reload the list.',
 }
 
+/** Returns what a person can do about a failure with this code; empty if there is nothing to add. */
 export function adviceFor(code: string): string {
   return advice[code] ?? ''
 }
 
-/** The scope that a text names, such as `documents:write`. */
+/** Returns the scope that a text names, such as `documents:write`; `null` if it names none. */
 export function scopeIn(text: string): string | null {
   return /\bdocuments:(?:read|write|admin)\b/.exec(text)?.[0] ?? null
 }

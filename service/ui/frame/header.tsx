@@ -7,7 +7,7 @@ import { usePrincipal, useSession } from '../session/use-session.ts'
 import { isOver } from '../transfers/transfer-list.ts'
 import { useTransfers } from '../transfers/use-transfers.ts'
 
-/** Over every view of somebody who is signed in. */
+/** The header over every view while a person is signed in. */
 export function Header() {
   const { subject } = usePrincipal()
   return (
@@ -66,7 +66,7 @@ function SignOut() {
       </button>
       {asking && (
         <Dialog title="Sign out and stop transfers?" onClose={() => setAsking(false)}>
-          <p>Transfers are running. They are broken off, and nothing of them is kept.</p>
+          <p>Transfers are running. Signing out cancels them and keeps nothing.</p>
           <div className="row row-end">
             <button type="button" className="button" onClick={() => setAsking(false)}>
               Stay

@@ -4,7 +4,7 @@ import { PageHeading } from '../parts/page-heading.tsx'
 import { tenantPath } from '../routes.ts'
 import { usePrincipal } from '../session/use-session.ts'
 
-/** Which tenant; with a single one, there is nothing to choose. */
+/** Lets people choose a tenant; redirects if there is only one. */
 export function HomePage() {
   const { tenants } = usePrincipal()
   const [only, another] = tenants
@@ -14,7 +14,7 @@ export function HomePage() {
       <PageHeading title="Tenants">Tenants</PageHeading>
       {tenants.length === 0 ? (
         <p className="note note-quiet">
-          You may not see any tenant: your sign-in names none. Ask whoever manages access.
+          You have no access to any tenant. Ask the person who manages access.
         </p>
       ) : (
         <ul className="types">

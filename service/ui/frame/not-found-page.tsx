@@ -2,12 +2,13 @@ import { Link } from 'wouter'
 import { PageHeading } from '../parts/page-heading.tsx'
 import { patterns } from '../routes.ts'
 
+/** Shown for every address that is not one of the UI. */
 export function NotFoundPage() {
   return (
     <main className="page">
       <PageHeading title="Not found">There is nothing at this address</PageHeading>
       <p>
-        The address is not one of this page's. <Link href={patterns.home}>To the beginning</Link>
+        There is no such page. <Link href={patterns.home}>Go to the start page</Link>
       </p>
     </main>
   )
@@ -19,8 +20,8 @@ export function NoSuchTenantPage({ tenant }: { tenant: string }) {
     <main className="page">
       <PageHeading title="No such tenant">{tenant}</PageHeading>
       <div role="alert" className="note note-error">
-        <p className="note-title">There is no such tenant for you</p>
-        <p>Your sign-in does not name “{tenant}”. Choose one of your tenants above.</p>
+        <p className="note-title">You have no access to this tenant</p>
+        <p>Your sign-in does not include “{tenant}”. Choose one of your tenants above.</p>
       </div>
     </main>
   )

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect } from 'react'
 
-/** Where somebody was in a view, so that going back leads there. */
+/** The place in a view to return to with Back. */
 interface Place {
   scrollTop: number
   /** `id` of what had the focus. */
@@ -15,7 +15,7 @@ function entryKey(): string | undefined {
 }
 
 /**
- * Begins every new view at its top, and takes up a view that was left where it was left, its rows being known still.
+ * Shows every new view from its top, and a view that is returned to at the place where it was left.
  *
  * @param path of the view; what follows `?` is the same view
  */

@@ -12,7 +12,7 @@ export interface DocumentRow {
   storedAt: string
 }
 
-/** Neighbouring versions of the same name as one row: a listing is in the order of the keys, type/name/digest. */
+/** Groups neighbouring versions of one name into a row: a listing is in the order of the keys, type/name/digest. */
 export function documentRows(versions: readonly ListedVersion[], complete: boolean): DocumentRow[] {
   const rows: DocumentRow[] = []
   let row: DocumentRow | undefined
@@ -49,13 +49,14 @@ const comparisons: Record<SortColumn, (a: DocumentRow, b: DocumentRow) => number
   stored: (a, b) => compareTexts(a.storedAt, b.storedAt),
 }
 
+/** Returns the rows in the order of `sort`, equal ones by name. */
 export function sorted(rows: readonly DocumentRow[], { column, descending }: Sort): readonly DocumentRow[] {
   if (column === 'name' && !descending) return rows
   const compare = comparisons[column]
   return rows.toSorted((a, b) => (descending ? compare(b, a) : compare(a, b)) || compareTexts(a.name, b.name))
 }
 
-/** Rows whose name has all words of the filter in it, whatever their case. */
+/** Returns the rows whose name contains all words of the filter, in any case. */
 export function filtered(rows: readonly DocumentRow[], filter: string): readonly DocumentRow[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return rows

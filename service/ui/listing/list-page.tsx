@@ -61,7 +61,7 @@ interface DocumentsProps extends ListPageProps {
 }
 
 function Documents({ tenant, type, query, onChange }: DocumentsProps) {
-  // What can begin no name is not asked for.
+  // A prefix that no name can have is not requested.
   const isPossible = query.prefix === '' || hasForm('name', query.prefix)
   const listing = useListing({ tenant, type, prefix: query.prefix }, isPossible)
   const queries = useQueryClient()
@@ -76,9 +76,9 @@ function Documents({ tenant, type, query, onChange }: DocumentsProps) {
     () => sorted(filtered(read, filter), { column, descending }),
     [read, filter, column, descending],
   )
-  // Elsewhere, reading on would move rows about under the reader's eyes, or never find enough of them.
+  // In any other order, loading more would move rows that are being read, or never find enough of them.
   const inStoreOrder = column === storeOrder.column && !descending && filter.trim() === ''
-  const readOn = () => {
+  const loadMore = () => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
   }
   return (
@@ -87,7 +87,7 @@ function Documents({ tenant, type, query, onChange }: DocumentsProps) {
       <div className="count">
         <p role="status">
           {data && `${count(shown.length)} of the first ${count(read.length)} documents`}
-          {data && !hasNextPage && ' (all are read)'}
+          {data && !hasNextPage && ' (all are loaded)'}
         </p>
         <button
           type="button"
@@ -121,16 +121,16 @@ function Documents({ tenant, type, query, onChange }: DocumentsProps) {
           complete={!hasNextPage}
           sort={query.sort}
           onSort={(sort) => onChange({ sort })}
-          onEndNear={inStoreOrder && !listing.isError ? readOn : undefined}
+          onEndNear={inStoreOrder && !listing.isError ? loadMore : undefined}
         />
       )}
       {hasNextPage && !listing.isError && (
         <div className="load-more">
-          <button type="button" className="button" disabled={isFetchingNextPage} onClick={readOn}>
+          <button type="button" className="button" disabled={isFetchingNextPage} onClick={loadMore}>
             Load more
           </button>
           {isFetchingNextPage && <Loading />}
-          {!inStoreOrder && <p className="quiet">Only what was read is sorted and filtered.</p>}
+          {!inStoreOrder && <p className="quiet">Only loaded documents are sorted and filtered.</p>}
         </div>
       )}
     </>
@@ -141,7 +141,7 @@ function Nothing({ read, prefix }: { read: readonly DocumentRow[]; prefix: strin
   if (read.length > 0)
     return (
       <div className="empty">
-        <p>None of the names that were read matches the filter</p>
+        <p>None of the loaded names matches the filter</p>
       </div>
     )
   if (prefix !== '')

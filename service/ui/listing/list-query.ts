@@ -9,6 +9,7 @@ export interface ListQuery {
   sort: Sort
 }
 
+/** Reads the query of a list from `location.search`; unknown parameters are ignored. */
 export function listQueryOf(search: string): ListQuery {
   const parameters = new URLSearchParams(search)
   return {
@@ -18,7 +19,7 @@ export function listQueryOf(search: string): ListQuery {
   }
 }
 
-/** With its question mark; empty where everything is as it is by itself. */
+/** Returns `location.search` for a query, with its question mark; empty for the defaults. */
 export function listSearch({ prefix, filter, sort }: ListQuery): string {
   const parameters = new URLSearchParams()
   if (prefix !== '') parameters.set('prefix', prefix)

@@ -27,7 +27,7 @@ export function ListToolbar({ query, onChange }: ListToolbarProps) {
         />
       </div>
       <div className="field">
-        <label htmlFor={filterId}>Filter what was read</label>
+        <label htmlFor={filterId}>Filter loaded names</label>
         <input
           id={filterId}
           type="text"
@@ -45,9 +45,9 @@ export function ListToolbar({ query, onChange }: ListToolbarProps) {
 const pauseMs = 250
 
 /**
- * Text that somebody types, kept elsewhere once they pause; what is changed elsewhere is shown here.
+ * Text that is being typed and is kept after a pause of 250 ms; changes of the kept text are shown.
  *
- * @returns the text as typed, and what to call when it is
+ * @returns the text as typed, and the function to call with each change
  */
 export function useTypedText(kept: string, keep: (text: string) => void): [string, (text: string) => void] {
   const [text, setText] = useState(kept)

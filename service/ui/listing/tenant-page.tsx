@@ -92,7 +92,7 @@ function OtherType({ tenant }: { tenant: string }) {
       </button>
       {wrong && (
         <p id={hintId} role="alert" className="field-error">
-          A type begins with a–z and goes on with a–z, 0–9 and hyphens, up to 63.
+          A type begins with a–z, followed by a–z, 0–9 and hyphens, at most 63 characters.
         </p>
       )}
     </form>

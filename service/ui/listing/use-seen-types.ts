@@ -21,9 +21,9 @@ async function seenTypes(documents: DocumentsClient, signal: AbortSignal): Promi
 
 /** Types that the platform knows. The set is open: any other can be typed in. */
 export const knownTypes: readonly { type: string; holds: string }[] = [
-  { type: 'deployment-bundles', holds: 'What is rolled out, with the tags that say where' },
+  { type: 'deployment-bundles', holds: 'Deployable bundles, with tags that say where each is rolled out' },
   { type: 'definitions', holds: 'Descriptions of services and their resources' },
-  { type: 'audit-exports', holds: 'What was done by whom, for those who ask' },
-  { type: 'diagnostics', holds: 'Dumps and traces from a case that is looked into' },
-  { type: 'snapshots', holds: 'State at a moment, to go back to' },
+  { type: 'audit-exports', holds: 'Who did what and when, for audits' },
+  { type: 'diagnostics', holds: 'Dumps and traces of an investigation' },
+  { type: 'snapshots', holds: 'State at one moment, to return to' },
 ]

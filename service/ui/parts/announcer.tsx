@@ -1,9 +1,10 @@
 import { useSyncExternalStore } from 'react'
 
-/** One sentence for screen readers about what has just happened, wherever in the page it did. */
+/** The latest sentence for screen readers about what has just happened. */
 let sentence = ''
 const listeners = new Set<() => void>()
 
+/** Has screen readers read a sentence, also if it is the same as before. */
 export function announce(text: string): void {
   // The same sentence again would be no change, and not be read.
   sentence = text === sentence ? `${text}\u00a0` : text

@@ -15,6 +15,7 @@ export function ErrorNote({ error, children }: ErrorNoteProps) {
   return <FailureNote failure={failureOf(error)}>{children}</FailureNote>
 }
 
+/** Shows a failure: title, detail, advice and trace, with `children` as actions. */
 export function FailureNote({ failure, children }: { failure: Failure; children?: ReactNode }) {
   const { title, detail, advice, traceId } = failure
   return (

@@ -25,6 +25,7 @@ const paths = {
 
 export type IconName = keyof typeof paths
 
+/** Draws an icon that is hidden from screen readers. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">

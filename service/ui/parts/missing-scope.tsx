@@ -1,9 +1,10 @@
-/** What somebody may not do, and which scope would let them. */
+/** Says what the person may not do, and which scope it takes. */
 export function MissingScope({ what, scope }: { what: string; scope: string }) {
   return (
     <div className="note note-quiet">
       <p>
-        You may not {what}: your sign-in lacks the scope <code>{scope}</code>. Ask whoever manages access.
+        You may not {what}: your token lacks the scope <code>{scope}</code>. Ask the person who manages
+        access.
       </p>
     </div>
   )

@@ -7,17 +7,19 @@ type Theme = (typeof themes)[number]
 const icons: Record<Theme, IconName> = { system: 'screen', light: 'sun', dark: 'moon' }
 const key = 'documents.theme'
 
-/** The theme chosen in this tab, else the system's. */
+/** Returns the theme chosen in this tab, otherwise `system`. */
 export function chosenTheme(): Theme {
   const stored = sessionStorage.getItem(key)
   return themes.find((theme) => theme === stored) ?? 'system'
 }
 
+/** Applies a theme to the document. */
 export function showTheme(theme: Theme): void {
   if (theme === 'system') document.documentElement.removeAttribute('data-theme')
   else document.documentElement.dataset.theme = theme
 }
 
+/** Switches between the themes and keeps the choice in this tab. */
 export function ThemeButton() {
   const [theme, setTheme] = useState(chosenTheme)
   useEffect(() => {

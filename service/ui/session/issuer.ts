@@ -5,7 +5,7 @@ export interface HeldTokens {
   expiresAtMs: number
 }
 
-/** The issuer said no: what it was asked with is used up, revoked or expired (RFC 6749 section 5.2). */
+/** The issuer refused: what it was asked with is used up, revoked or expired (RFC 6749 section 5.2). */
 export class IssuerRefusal extends Error {
   override readonly name = 'IssuerRefusal'
 
@@ -24,7 +24,7 @@ export class IssuerSilence extends Error {
 
 /** Where tokens come from. Tokens are kept in this tab's session storage and nowhere else. */
 export interface Issuer {
-  /** Whether people sign in at a page of the issuer's; else with a link. @throws {IssuerSilence} */
+  /** Resolves with whether the issuer has a sign-in page; otherwise people sign in with a link. @throws {IssuerSilence} */
   hasSignInPage(): Promise<boolean>
 
   /** What this tab holds from before it was loaded. */

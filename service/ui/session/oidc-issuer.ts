@@ -15,13 +15,13 @@ import { endSeconds } from './token-claims.ts'
 const requestSecondsMax = 15
 const popupKey = 'documents.popup'
 
-/** An OpenID Connect provider: authorisation code with PKCE (RFC 7636), refresh tokens that rotate. */
+/** Creates the issuer for an OpenID Connect provider: authorisation code with PKCE (RFC 7636), refresh tokens that rotate. */
 export function createOidcIssuer(settings: UiSettings, origin: string, storage: Storage): Issuer {
   const store = new WebStorageStateStore({ store: storage })
   const manager = new UserManager(managerSettings(settings, origin, store))
   let signOuts = 0
 
-  /** What is on its way while somebody signs out is kept by the library nevertheless: it is forgotten again. */
+  /** The library keeps tokens that arrive after signing out: forgets them again. */
   async function unlessSignedOut(coming: Promise<User>): Promise<User> {
     const before = signOuts
     const user = await coming
@@ -69,7 +69,7 @@ export function createOidcIssuer(settings: UiSettings, origin: string, storage: 
       return { tokens: heldOf(user), returnPath: safeReturnPath(user.state) }
     },
     async exchangeCode(code) {
-      // Neither `state` nor PKCE stands behind it: whoever has a code of their own there could sign others in with it.
+      // Neither `state` nor PKCE protects it: anyone with a code of their own could sign others in with it.
       if (await hasSignInPage()) throw new IssuerRefusal('links_not_taken')
       const endpoint = (await asked(manager.metadataService.getTokenEndpoint(false))) ?? ''
       const user = await unlessSignedOut(asked(userForCode(endpoint, code, settings, origin, manager)))
@@ -163,7 +163,7 @@ async function userForCode(
 
 async function forget(manager: UserManager): Promise<void> {
   const user = await manager.getUser()
-  // First of all: nobody who comes after is to find them, whatever the issuer does.
+  // First of all: the next person must not find them, even if the issuer fails.
   await manager.removeUser()
   const { revocation_endpoint } = await metadataOf(manager)
   if (revocation_endpoint && user) await revoke(revocation_endpoint, user, manager)
@@ -171,12 +171,12 @@ async function forget(manager: UserManager): Promise<void> {
 
 async function endSession(manager: UserManager): Promise<void> {
   const { end_session_endpoint } = await metadataOf(manager)
-  // Decision: without `id_token_hint`, so that no token is ever in an address; the provider may ask whoever leaves
+  // Decision: without `id_token_hint`, so that no token is ever in an address; the provider may ask the person
   // to confirm. Revisit when RP-initiated logout has another place for it than the query.
   if (end_session_endpoint) await manager.signoutRedirect().catch(() => undefined)
 }
 
-/** Nothing where the issuer does not answer: signing out goes on without it. */
+/** Empty if the issuer does not answer: signing out continues without it. */
 function metadataOf({ metadataService }: UserManager): Promise<Partial<OidcMetadata>> {
   return metadataService.getMetadata().catch(() => ({}))
 }

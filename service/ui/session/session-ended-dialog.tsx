@@ -8,14 +8,14 @@ import { LinkForm } from './link-form.tsx'
 import { useSession } from './use-session.ts'
 import { useSignInWay } from './use-sign-in-way.ts'
 
-/** Over the page while the session is ended: what is shown and what runs stays, and goes on afterwards. */
+/** Covers the page while the session is ended: views and transfers stay and continue after signing in. */
 export function SessionEndedDialog({ reason }: { reason: unknown }) {
   const session = useSession()
   const way = useSignInWay()
   return (
     <Dialog title="Session ended">
       <p>
-        Your session could not be prolonged. Transfers wait until you sign in again; nothing of this page is
+        Your session could not be renewed. Transfers wait until you sign in again; nothing on this page is
         lost.
       </p>
       {reason instanceof IssuerSilence && (
@@ -28,7 +28,7 @@ export function SessionEndedDialog({ reason }: { reason: unknown }) {
       {way.isPending && <Loading />}
       {way.data === 'link' && <LinkForm />}
       {way.data !== 'link' && !way.isPending && <PopupButton />}
-      {/* Not alone: it would get the focus, and be pressed by mistake. */}
+      {/* Not alone: it would get the focus and be pressed by mistake. */}
       {!way.isPending && (
         <div className="row">
           <button type="button" className="button button-quiet" onClick={() => session.signOut()}>

@@ -8,23 +8,23 @@ export type SessionState =
   /** The tokens cannot be renewed. The page stays, and what needs a token waits for one. */
   | { status: 'ended'; principal: Principal; error: unknown }
 
-/** Whoever is signed in, for as long as this tab lives. */
+/** The session of the person who is signed in, for as long as this tab lives. */
 export interface Session {
   state(): SessionState
   subscribe(listener: () => void): () => void
 
   /**
-   * A token with some life left, renewed before where it has not. Waits while the session is ended, so that running
-   * transfers survive until somebody signs in again.
+   * Resolves with a token that is still valid for a while, renewed if necessary. Waits while the session is ended, so
+   * that running transfers survive until the person signs in again.
    *
-   * @throws {SignedOutError} where nobody is signed in, or somebody else is by now
+   * @throws {SignedOutError} if no one is signed in, or someone else by now
    */
   accessToken(): Promise<string>
 
   /** The service did not accept this token: the next one is renewed first. */
   refuse(accessToken: string): void
 
-  /** Picks up what the tab holds, or what the address bar brings. Never rejects; the state says what came of it. */
+  /** Starts with the tokens that the tab holds, or the code from the address bar. Never rejects; the state has the outcome. */
   start(code: string | null): Promise<void>
 
   /** Leaves for the issuer's page. @throws {IssuerSilence} */
@@ -46,7 +46,7 @@ export class SignedOutError extends Error {
   override readonly name = 'SignedOutError'
 
   constructor() {
-    super('Nobody is signed in, or somebody else is.')
+    super('You are signed out, or someone else has signed in.')
   }
 }
 
@@ -55,6 +55,7 @@ const aheadSecondsMax = 60
 /** While the issuer does not answer and the token still lives. */
 const retrySeconds = 5
 
+/** Creates a session that has not started; renews tokens ahead of their end with the issuer. */
 export function createSession(issuer: Issuer): Session {
   let state: SessionState = { status: 'starting' }
   let held: HeldTokens | null = null
@@ -62,7 +63,7 @@ export function createSession(issuer: Issuer): Session {
   let refused = false
   let renewal: Promise<void> | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
-  /** Grows when somebody else signs in or everybody is signed out: what waits since before is in vain. */
+  /** Grows when someone else signs in or the session is signed out: calls that waited since before fail. */
   let era = 0
   const listeners = new Set<() => void>()
 
@@ -103,13 +104,13 @@ export function createSession(issuer: Issuer): Session {
     const before = era
     try {
       const tokens = await issuer.refresh()
-      // Adopted, it would be renewed at once, and so on for ever.
+      // If adopted, it would be renewed at once, and so on without end.
       if (tokens.expiresAtMs <= Date.now()) throw new IssuerSilence('The token is past its end.')
       if (before === era && 'principal' in state) adopt(tokens)
     } catch (error) {
       if (before !== era || state.status !== 'signed-in') return
-      const passing = !(error instanceof IssuerRefusal) && secondsLeft() > 0 && !refused
-      if (passing) return renewIn(Math.min(retrySeconds, secondsLeft()))
+      const isTransient = !(error instanceof IssuerRefusal) && secondsLeft() > 0 && !refused
+      if (isTransient) return renewIn(Math.min(retrySeconds, secondsLeft()))
       clearTimeout(timer)
       become({ status: 'ended', principal: state.principal, error })
     }

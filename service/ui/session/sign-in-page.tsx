@@ -9,7 +9,7 @@ import { LinkForm } from './link-form.tsx'
 import { useSession, useSessionState } from './use-session.ts'
 import { useSignInWay } from './use-sign-in-way.ts'
 
-/** Shown in place of every view while nobody is signed in; the address stays, and so does where it leads. */
+/** Shown in place of every view while no one is signed in; the address stays and leads to its view afterwards. */
 export function SignInPage() {
   const state = useSessionState()
   const way = useSignInWay()

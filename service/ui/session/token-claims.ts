@@ -1,6 +1,6 @@
 import { hasForm } from '../routes.ts'
 
-/** What the page shows of whoever is signed in. Read from the token and not verified: the service decides. */
+/** What the page shows of the person who is signed in. Read from the token, not verified: the service decides. */
 export interface Principal {
   subject: string
   /** In the token's order. */
@@ -10,7 +10,7 @@ export interface Principal {
 
 export const scopes = { read: 'documents:read', write: 'documents:write', admin: 'documents:admin' } as const
 
-/** Reads the payload of a JWT (RFC 7519 section 3); what is no JWT is somebody without tenants and scopes. */
+/** Reads the payload of a JWT (RFC 7519 section 3); anything else is a person without tenants and scopes. */
 export function principalOf(accessToken: string): Principal {
   const { sub, tenants, scope } = payloadOf(accessToken)
   return {
@@ -20,13 +20,13 @@ export function principalOf(accessToken: string): Principal {
   }
 }
 
-/** Seconds between the issue of a token and its end; `null` where the token does not tell. */
+/** Returns the seconds between the issue of a token and its end; `null` if the token does not say. */
 export function lifetimeSeconds(accessToken: string): number | null {
   const { iat, exp } = payloadOf(accessToken)
   return typeof iat === 'number' && typeof exp === 'number' && exp > iat ? exp - iat : null
 }
 
-/** When a token ends, in seconds since the epoch by the issuer's clock; `null` where it does not tell. */
+/** Returns when a token ends, in seconds since the epoch by the issuer's clock; `null` if it does not say. */
 export function endSeconds(accessToken: string): number | null {
   const { exp } = payloadOf(accessToken)
   return typeof exp === 'number' ? exp : null

@@ -4,26 +4,28 @@ import { type Principal, scopes } from './token-claims.ts'
 
 export const SessionContext = createContext<Session | null>(null)
 
+/** Returns the session of the surrounding context. @throws {Error} outside of it */
 export function useSession(): Session {
   const session = useContext(SessionContext)
-  if (session === null) throw new Error('There is no session around this component.')
+  if (session === null) throw new Error('This component has no SessionContext around it.')
   return session
 }
 
+/** Returns the state of the session, and renders again when it changes. */
 export function useSessionState(): SessionState {
   const session = useSession()
   return useSyncExternalStore(session.subscribe, session.state)
 }
 
-/** Whoever is signed in; only for what is shown to somebody who is. */
+/** Returns the person who is signed in; for components that are shown to such a person only. */
 export function usePrincipal(): Principal {
   const state = useSessionState()
-  return 'principal' in state ? state.principal : nobody
+  return 'principal' in state ? state.principal : noPrincipal
 }
 
-const nobody: Principal = { subject: '', tenants: [], scopes: [] }
+const noPrincipal: Principal = { subject: '', tenants: [], scopes: [] }
 
-/** What the token allows, as far as the page can tell; the service decides. */
+/** Returns what the token allows, as far as the page can tell; the service decides. */
 export function usePermissions(): { read: boolean; write: boolean; admin: boolean } {
   const { scopes: granted } = usePrincipal()
   return {

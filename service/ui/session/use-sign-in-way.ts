@@ -4,13 +4,14 @@ import type { Issuer } from './issuer.ts'
 
 export const IssuerContext = createContext<Pick<Issuer, 'hasSignInPage' | 'completeSignIn'> | null>(null)
 
+/** Returns the issuer of the surrounding context. @throws {Error} outside of it */
 export function useIssuer() {
   const issuer = useContext(IssuerContext)
-  if (issuer === null) throw new Error('There is no issuer around this component.')
+  if (issuer === null) throw new Error('This component has no IssuerContext around it.')
   return issuer
 }
 
-/** Whether people sign in at a page of the issuer's, or with a link. */
+/** Reads whether people sign in at a page of the issuer (`page`) or with a link (`link`). */
 export function useSignInWay() {
   const issuer = useIssuer()
   return useQuery({

@@ -1,11 +1,11 @@
 import { hasForm } from '../routes.ts'
 
-/** Whether a file's name can be a document's. */
+/** Returns whether the name of a file can be that of a document. */
 export function isDocumentName(name: string): boolean {
   return hasForm('name', name)
 }
 
-/** The nearest name that can be a document's, such as `report-1.pdf` for `réport (1).pdf`; `null` without one. */
+/** Returns the nearest name that a document can have, such as `report-1.pdf` for `réport (1).pdf`; `null` without one. */
 export function nearestDocumentName(name: string): string | null {
   const near = name
     .normalize('NFKD')
@@ -37,7 +37,7 @@ const byEnding: Readonly<Record<string, string>> = {
   tar: 'application/x-tar',
 }
 
-/** The media type to store a file with: the browser's own word, else what its name says. */
+/** Returns the media type to store a file with: the one the browser states, otherwise by the name's ending. */
 export function contentTypeOf({ name, type }: { name: string; type: string }): string {
   if (type !== '') return type
   const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''

@@ -26,6 +26,7 @@ const words: Record<TransferStatus, string> = {
   cancelled: 'Cancelled',
 }
 
+/** Shows one transfer with its progress, outcome and actions. */
 export const TransferItem = memo(function TransferItem({ transfer, transfers }: TransferItemProps) {
   const { id, document, status, failure } = transfer
   const { name } = document
@@ -138,11 +139,12 @@ function State({ transfer }: { transfer: Transfer }) {
   return `${words[status]}: ${percent}${byteSize(bytes)} of ${byteSize(totalBytes ?? sizeBytes)}`
 }
 
-/** Large transfers go straight to and from the store, where it lets this page. */
+/** Large transfers go straight to and from the store if its CORS rules allow this origin. */
 function Detour({ kind, reason }: { kind: Transfer['kind']; reason: string }) {
   return (
     <span title={reason}>
-      , through the service: the store takes no {kind === 'upload' ? 'uploads' : 'downloads'} from this page
+      , through the service: the store does not allow {kind === 'upload' ? 'uploads' : 'downloads'} from this
+      page
     </span>
   )
 }
@@ -154,7 +156,7 @@ function StoreLink({ link: { url, digest }, name }: { link: NonNullable<Transfer
         <a href={url} target="_blank" rel="noopener noreferrer">
           Save {name} from the store
         </a>
-        , within minutes. Then compare what <code>sha256sum</code> says of the file with its digest:
+        within a few minutes. Then compare the output of <code>sha256sum</code> with the digest:
       </p>
       <p className="row-tight">
         <code className="wrap">{digest.replace('sha256:', '')}</code>

@@ -57,7 +57,7 @@ export const runningMax = 2
 
 const phaseStatus = { hash: 'hashing', send: 'sending', verify: 'verifying', receive: 'receiving' } as const
 
-/** The list after an event. What is over stays over: a late message of the worker changes nothing. */
+/** Returns the list after an event. A transfer that is over stays so: late messages of the worker change nothing. */
 export function transferList(list: readonly Transfer[], event: TransferEvent): readonly Transfer[] {
   switch (event.kind) {
     case 'added':
@@ -115,10 +115,12 @@ function statusOf({ kind, progress }: Transfer): TransferStatus {
   return kind === 'upload' ? 'hashing' : 'receiving'
 }
 
+/** Returns whether a transfer has ended, with or without success. */
 export function isOver(status: TransferStatus): boolean {
   return status === 'done' || status === 'failed' || status === 'cancelled'
 }
 
+/** Returns whether a transfer has begun and not ended. */
 export function isRunning(status: TransferStatus): boolean {
   return !isOver(status) && status !== 'waiting'
 }

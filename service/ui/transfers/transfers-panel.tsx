@@ -57,7 +57,7 @@ function summary(list: readonly Transfer[]): string {
   return parts.length > 0 ? parts.join(', ') : 'all done'
 }
 
-/** What a screen reader is told when something is over. */
+/** Returns what screen readers read when a transfer is over. */
 function outcome(list: readonly Transfer[]): string {
   const last = list.findLast(({ status }) => isOver(status) && status !== 'cancelled')
   if (!last) return ''

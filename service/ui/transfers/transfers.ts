@@ -26,7 +26,7 @@ export interface TransferParts {
   /** Made at the first transfer, so that its program is not part of the first load. */
   createWorker: () => WorkerPort
   save: (blob: Blob, name: string) => void
-  /** Told what an upload has published. */
+  /** Called with what an upload has published. */
   onPublished: (document: Document) => void
 }
 
@@ -43,7 +43,7 @@ export interface Transfers {
   dismiss(id: string): void
   /** Dismisses what is over, all but failures. */
   clear(): void
-  /** Breaks everything off and forgets it, and the worker with the tokens that it knows. */
+  /** Cancels and forgets all transfers, and ends the worker with the tokens that it knows. */
   stop(): void
 }
 
@@ -53,11 +53,12 @@ export const verifiedDownloadBytesMax = 1024 ** 3
 /** What a transfer is made of, as long as it can be repeated. */
 type Source = { kind: 'upload'; file: File } | { kind: 'download'; digest: string }
 
+/** Creates the queue of transfers. Its worker begins with the first of them. */
 export function createTransfers(parts: TransferParts): Transfers {
   let list: readonly Transfer[] = []
   let worker: WorkerPort | null = null
   const sources = new Map<string, Source>()
-  /** What the worker calls the latest run of a transfer: after a retry, word of the run before may still come. */
+  /** The id of the latest run of a transfer in the worker: after a retry, messages of the previous run may still arrive. */
   const runs = new Map<string, string>()
   const listeners = new Set<() => void>()
 
@@ -111,12 +112,16 @@ export function createTransfers(parts: TransferParts): Transfers {
     worker.postMessage(message)
   }
 
-  /** The worker's program could not be loaded, or fell. */
+  /** The program of the worker could not be loaded, or crashed. */
   function breakOff(): void {
     worker?.terminate()
     worker = null
-    const failure = plain('worker_failed', 'Transfers do not work now', 'Their program could not be run.')
-    // In one: were they failed one by one, those that wait would begin in between, and go on unseen.
+    const failure = plain(
+      'worker_failed',
+      'Transfers are not available',
+      'Their worker could not be started.',
+    )
+    // In one event: otherwise waiting transfers would begin in between and continue unseen.
     apply({ kind: 'all-failed', failure: { ...failure, advice: 'Reload this page.' } })
   }
 
@@ -203,12 +208,12 @@ export function createTransfers(parts: TransferParts): Transfers {
   }
 }
 
-/** What the service could only refuse; `null` where nothing speaks against the file. */
+/** Returns why the service would refuse the file; `null` if nothing is known against it. */
 function refusal(name: string, sizeBytes: number, bytesMax: number): Failure | null {
   if (!isDocumentName(name)) {
     const detail = `“${name}” cannot be the name of a document.`
     const form =
-      'A name begins with a letter or digit, goes on with these, dots, hyphens and underscores, up to 128.'
+      'A name begins with a letter or digit, followed by these, dots, hyphens and underscores, at most 128 characters.'
     return { ...plain('name_invalid', 'This name cannot be used', detail), advice: form }
   }
   if (sizeBytes <= bytesMax) return null

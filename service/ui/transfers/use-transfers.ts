@@ -4,12 +4,14 @@ import type { Transfers } from './transfers.ts'
 
 export const TransfersContext = createContext<Transfers | null>(null)
 
+/** Returns the transfers of the surrounding context. @throws {Error} outside of it */
 export function useTransfers(): Transfers {
   const transfers = useContext(TransfersContext)
-  if (transfers === null) throw new Error('There are no transfers around this component.')
+  if (transfers === null) throw new Error('This component has no TransfersContext around it.')
   return transfers
 }
 
+/** Returns the list of transfers, and renders again when it changes. */
 export function useTransferList(): readonly Transfer[] {
   const transfers = useTransfers()
   return useSyncExternalStore(transfers.subscribe, transfers.list)

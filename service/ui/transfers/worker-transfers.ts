@@ -11,7 +11,7 @@ interface Running {
   onToken: ((token: string | null) => void) | null
 }
 
-/** Runs what the page asks for and tells how it goes. Knows nothing of a queue: what is asked for is begun. */
+/** Runs the transfers that the page requests and reports on them. It has no queue: every request begins at once. */
 export function runTransfers(post: (message: FromWorker) => void): { receive(message: ToWorker): void } {
   const running = new Map<string, Running>()
 
@@ -68,7 +68,7 @@ export function runTransfers(post: (message: FromWorker) => void): { receive(mes
       const { signal } = transfer.abort
       signal.addEventListener('abort', () => reject(signal.reason), { once: true })
       transfer.onToken = (token) =>
-        token === null ? reject(new Error('Nobody is signed in.')) : resolve(token)
+        token === null ? reject(new Error('You are signed out.')) : resolve(token)
       post({ kind: 'token-wanted', id, refused })
     })
   }
@@ -114,15 +114,15 @@ async function download(
   return { kind: 'downloaded', id, blob: await collectBlob(stream), detour: fallbackReason }
 }
 
-/** What is gathered in memory before it becomes a Blob, which a browser may keep on the disk. */
+/** Bytes collected in memory before they become a Blob, which a browser may keep on disk. */
 const partBytesMax = 8 * 1024 * 1024
 
 /**
- * Reads a stream into a Blob without a type that a browser would open.
+ * Reads a stream into a Blob of a type that no browser opens.
  *
- * @throws what the stream errs with; nothing of it is given out then
+ * @throws what the stream errors with; none of its bytes are returned then
  */
-export async function collectBlob(stream: ReadableStream<Uint8Array>): Promise<Blob> {
+async function collectBlob(stream: ReadableStream<Uint8Array>): Promise<Blob> {
   const reader = stream.getReader()
   const parts: Blob[] = []
   let chunks: Uint8Array[] = []
@@ -144,12 +144,12 @@ export async function collectBlob(stream: ReadableStream<Uint8Array>): Promise<B
 const intervalMs = 100
 
 /**
- * Tells the latest progress at most every `intervalMs`. The beginning of a phase and its end are told at once, so
- * that no bar stands at 97 % for ever.
+ * Reports the latest progress at most every `intervalMs`. The beginning and the end of a phase are reported at once, so
+ * that no progress bar stays at 97 %.
  */
-export function throttled(tell: (progress: PhaseProgress) => void): {
+function throttled(tell: (progress: PhaseProgress) => void): {
   tell: (progress: PhaseProgress) => void
-  /** Nothing is told any more. */
+  /** Stops reporting. */
   stop: () => void
 } {
   let phase: string | null = null

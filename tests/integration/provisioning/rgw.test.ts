@@ -17,13 +17,13 @@ import { failuresOf, type StoreOperations, storeOperations } from '../../support
 let rgw: RunningRgw
 let provisioner: ProjectKey
 let user: ProjectKey
-let otherKey: ProjectKey
+let stranger: ProjectKey
 
 beforeAll(async () => {
   rgw = await startPrivateRgw()
   const [first, second, third] = await makeRgwProject(rgw, 3)
   if (!first || !second || !third) throw new Error('no keys')
-  ;[provisioner, user, otherKey] = [first, second, third]
+  ;[provisioner, user, stranger] = [first, second, third]
   for (const { secretAccessKey } of [first, second, third]) registerSecret(secretAccessKey)
 }, 600_000)
 
@@ -73,7 +73,7 @@ describe('bun run provision on Ceph RGW', () => {
     expect(again.out).toContain('✓ 0 changed, 0 that the store could not do')
   }, 60_000)
 
-  it('repairs what was changed, and keeps rules that are not its own', async () => {
+  it('corrects what was changed, and keeps rules that are not its own', async () => {
     const bucket = newBucket()
     const env = environment(bucket)
     await provision(['apply'], env)
@@ -96,9 +96,9 @@ describe('bun run provision on Ceph RGW', () => {
     settings.close()
   }, 60_000)
 
-  it('does not lock itself out, whomever PROVISION_PRINCIPALS names', async () => {
+  it('does not lock itself out, regardless of PROVISION_PRINCIPALS', async () => {
     const bucket = newBucket()
-    const wrong = environment(bucket, { PROVISION_PRINCIPALS: 'arn:aws:iam:::user/someone-else' })
+    const wrong = environment(bucket, { PROVISION_PRINCIPALS: 'arn:aws:iam:::user/somebody-else' })
     const refused = await provision(['apply'], wrong)
     expect(refused.exitCode).toBe(1)
     expect(refused.out).toContain('the policy would lock it out')
@@ -109,7 +109,7 @@ describe('bun run provision on Ceph RGW', () => {
     expect((await provision(['plan'], environment(bucket))).out).toContain('✓ everything is as it should be')
   }, 60_000)
 
-  it('says that object lock comes too late for a bucket that is there', async () => {
+  it('says that object lock is not possible for an existing bucket', async () => {
     const bucket = newBucket()
     await provision(['apply'], environment(bucket))
     const env = environment(bucket, { PROVISION_OBJECT_LOCK: 'governance:7' })
@@ -132,7 +132,7 @@ describe('bun run provision on Ceph RGW', () => {
     const loki = newBucket()
     const env = environment(newBucket(), {
       S3_BUCKET_LOKI: loki,
-      PROVISION_LOKI_PRINCIPALS: otherKey.principal,
+      PROVISION_LOKI_PRINCIPALS: stranger.principal,
     })
     expect((await provision(['apply'], env)).exitCode).toBe(0)
     const verified = await provision(['--verify'], asService(env))
@@ -156,7 +156,7 @@ describe('bun run provision --verify on Ceph RGW', () => {
     expect(tried.filter(({ expected, held }) => expected === 'refused' && held)).toEqual([])
     // Nothing was changed by trying.
     expect((await provision(['plan'], env)).out).toContain('✓ everything is as it should be')
-    const out = await provision(['--verify', '--json'], asService(env, otherKey))
+    const out = await provision(['--verify', '--json'], asService(env, stranger))
     expect(out.events().filter(({ expected, held }) => expected === 'works' && held)).toEqual([])
   }, 60_000)
 
@@ -172,7 +172,7 @@ describe('bun run provision --verify on Ceph RGW', () => {
     await (await service.get('docs/a'))?.body.cancel()
     const denied = expect.objectContaining({ code: 'denied' })
     await expect(service.get('elsewhere/a')).rejects.toEqual(denied)
-    const other = createS3ObjectStore(connectionOf(otherKey, bucket))
+    const other = createS3ObjectStore(connectionOf(stranger, bucket))
     await expect(other.get('docs/a')).rejects.toEqual(denied)
     await expect(other.list({ prefix: 'docs/', limit: 1 })).rejects.toEqual(denied)
     for (const store of [owner, service, other]) store.close()
@@ -200,11 +200,11 @@ describe('the table of rights, on Ceph RGW', () => {
     await service.stop()
   })
 
-  it('is enough for all that the service does', async () => {
+  it('is enough for everything that the service does', async () => {
     expect(await failuresOf(operations)).toEqual([])
   }, 120_000)
 
-  it('is not more than it needs: each right that is taken away breaks what the table says', async () => {
+  it('has no right too many: each one that is taken away breaks what the table says', async () => {
     const settings = createBucketSettings(connectionOf(provisioner, bucket))
     const place = { bucket, prefix: 'docs/' }
     const principals = { provisioners: [provisioner.principal], users: [user.principal] }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { S3Connection } from '../../../service/object-store/s3/connection.ts'
 import { createProbeClient, type ProbeClient } from '../../../service/object-store/s3/probe-client.ts'
@@ -11,14 +11,10 @@ import {
   startStoreProxy,
 } from '../../support/stores/strict-proxy.ts'
 
-let store: StoreConnection
-let bucket: string
 const stops: (() => Promise<void>)[] = []
 
-beforeAll(async () => {
-  store = await storeForTests('minio')
-  bucket = await freshBucket(store)
-}, 600_000)
+const store = await storeForTests('minio')
+const bucket = await freshBucket(store)
 
 afterAll(async () => {
   for (const stop of stops) await stop()

@@ -1,18 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, afterEach, describe, expect, it } from 'bun:test'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { openPage } from '../../../support/ui/ui-page.ts'
-import { type ServiceForUi, startServiceForUi } from '../../../support/ui/ui-service.ts'
+import { startServiceForUi } from '../../../support/ui/ui-service.ts'
 
 const { render, screen, within, waitFor, userEvent, act } = await openDom()
 
-let service: ServiceForUi
-
-beforeAll(async () => {
-  service = await startServiceForUi()
-  const acme = await service.client()
-  await acme.put({ type: 'definitions', name: 'orders.json' }, new TextEncoder().encode('{}'))
-  await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
-})
+const service = await startServiceForUi()
+const acme = await service.client()
+await acme.put({ type: 'definitions', name: 'orders.json' }, new TextEncoder().encode('{}'))
+await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
 afterEach(() => {
   service.intercept = () => null
 })
@@ -43,7 +39,7 @@ describe('The address', () => {
 
   it('/ says so where the sign-in names no tenant', async () => {
     await open('/', { tenants: [] })
-    screen.getByText(/^You may not see any tenant/)
+    screen.getByText(/^You have no access to any tenant/)
   })
 
   it('/tenants/acme leads to the types that are known, that have documents, and to any other', async () => {
@@ -80,7 +76,7 @@ describe('The address', () => {
   it('of another tenant shows nothing of it and asks for nothing', async () => {
     service.asked.length = 0
     await open('/tenants/globex/definitions/orders.json', { tenants: ['acme'] })
-    screen.getByText('There is no such tenant for you')
+    screen.getByText('You have no access to this tenant')
     expect(service.asked.filter((call) => call.includes('globex'))).toEqual([])
   })
 })
@@ -164,13 +160,13 @@ describe('Without a session', () => {
     await user.clear(field)
     await user.type(field, '#sign-in=used-before')
     await user.click(screen.getByRole('button', { name: 'Use link' }))
-    await screen.findByText('This is not valid any more')
+    await screen.findByText('This is no longer valid')
   })
 
   it('a code that was used before says so at once', async () => {
     const { session } = await openPage(render, service, { as: null })
     await act(() => session.start('used-before'))
-    await screen.findByText('This is not valid any more')
+    await screen.findByText('This is no longer valid')
   })
 })
 

@@ -73,7 +73,7 @@ describe('ListToolbar', () => {
     const query = { prefix: 'al', filter: 'tgz', sort: storeOrder }
     await expectStable(render, () => <ListToolbar query={query} onChange={(part) => changes.push(part)} />)
     expect(screen.getByRole<HTMLInputElement>('searchbox', { name: 'Name begins with' }).value).toBe('al')
-    const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter what was read' })
+    const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter loaded names' })
     await userEvent.setup().type(filter, '.z')
     await Bun.sleep(300)
     expect(changes).toEqual([{ filter: 'tgz.z' }])
@@ -199,8 +199,8 @@ describe('TransferItem', () => {
   })
 
   it('has failed, says why, and can be retried', async () => {
-    const item = await shown({ status: 'failed', failure: plain('busy', 'Too much is going on', 'Wait.') })
-    within(item.getByRole('alert')).getByText('Too much is going on')
+    const item = await shown({ status: 'failed', failure: plain('busy', 'The service is busy', 'Wait.') })
+    within(item.getByRole('alert')).getByText('The service is busy')
     expect(buttons(item)).toEqual(['Retry a.json', 'Dismiss a.json'])
   })
 

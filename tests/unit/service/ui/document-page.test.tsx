@@ -133,7 +133,7 @@ describe('Moving a tag', () => {
     await user.click(screen.getByRole('button', { name: 'Move tag' }))
     const alert = await screen.findByRole('alert')
     within(alert).getByText('A precondition does not hold')
-    within(alert).getByText(/Somebody else changed it since you looked/)
+    within(alert).getByText(/Someone else moved this tag in the meantime/)
     expect(await production()).toBe(third.digest)
     await screen.findByText(
       (_, element) => element?.textContent === short(third) && element.tagName === 'CODE',
@@ -147,7 +147,7 @@ describe('Moving a tag', () => {
     await user.click(screen.getByRole('button', { name: `Set tag on ${short(older)}` }))
     await screen.findByText(/ now, moved there by alice/)
     await user.click(screen.getByRole('button', { name: 'Move tag' }))
-    await screen.findByText(/cannot tell whether somebody else moved it/)
+    await screen.findByText(/cannot tell whether someone else moved it/)
     expect(await production()).toBe(older.digest)
   })
 
@@ -290,7 +290,7 @@ describe('Downloading a version', () => {
     const { user, saved } = await open()
     await rowOf(newer)
     await user.click(screen.getByRole('button', { name: `Download ${short(newer)}` }))
-    await screen.findByText(/through the service: the store takes no downloads from this page/)
+    await screen.findByText(/through the service: the store does not allow downloads from this page/)
     expect(saved).toHaveLength(1)
   })
 })

@@ -1,21 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, afterEach, describe, expect, it } from 'bun:test'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { openPage } from '../../../support/ui/ui-page.ts'
-import { type ServiceForUi, startServiceForUi } from '../../../support/ui/ui-service.ts'
+import { startServiceForUi } from '../../../support/ui/ui-service.ts'
 
 const { render, screen, within, waitFor, userEvent, act } = await openDom()
 
 const type = 'deployment-bundles'
-let service: ServiceForUi
 
-beforeAll(async () => {
-  service = await startServiceForUi()
-  const acme = await service.client()
-  for (const [index, name] of ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'].entries()) {
-    await acme.put({ type, name }, new Uint8Array(1000 * (4 - index)))
-  }
-  await acme.put({ type, name: 'alpha.json' }, new Uint8Array(10))
-})
+const service = await startServiceForUi()
+const acme = await service.client()
+for (const [index, name] of ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'].entries()) {
+  await acme.put({ type, name }, new Uint8Array(1000 * (4 - index)))
+}
+await acme.put({ type, name: 'alpha.json' }, new Uint8Array(10))
 afterEach(() => {
   service.intercept = () => null
 })
@@ -85,7 +82,7 @@ describe('The list of documents', () => {
 
   it('takes over what the address says when somebody goes back', async () => {
     await open(`/tenants/acme/${type}?filter=beta`)
-    const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter what was read' })
+    const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter loaded names' })
     expect(filter.value).toBe('beta')
     act(() => history.pushState(null, '', `/tenants/acme/${type}?filter=gamma`))
     expect(filter.value).toBe('gamma')
@@ -114,7 +111,7 @@ describe('A list without rows', () => {
 
   it('says that none matches the filter', async () => {
     await open(`/tenants/acme/${type}?filter=zeta`)
-    await screen.findByText('None of the names that were read matches the filter')
+    await screen.findByText('None of the loaded names matches the filter')
   })
 })
 

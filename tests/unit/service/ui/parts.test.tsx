@@ -30,7 +30,7 @@ function withSettings(element: ReactElement, traceUrlTemplate: string | null = n
 
 const problem = new ProblemError(
   {
-    ...{ code: 'busy', status: 503, title: 'Too much is going on', detail: 'All slots are taken.' },
+    ...{ code: 'busy', status: 503, title: 'The service is busy', detail: 'All slots are taken.' },
     ...{ retryAfterSeconds: 5, extensions: {} },
   },
   ids,
@@ -66,7 +66,7 @@ describe('ErrorNote', () => {
   it('says what is wrong, what to do, and the trace, once rendered and again', async () => {
     await expectStable(render, () => withSettings(<ErrorNote error={problem} />))
     const alert = within(screen.getByRole('alert'))
-    alert.getByText('Too much is going on')
+    alert.getByText('The service is busy')
     alert.getByText('All slots are taken.')
     alert.getByText('Try again in a few seconds.')
     alert.getByText(traceId)

@@ -29,7 +29,7 @@ describe('failureOf', () => {
       status: 412,
       traceId: ids.traceId,
     })
-    expect(failure.advice).toContain('Look again')
+    expect(failure.advice).toContain('Reload and try again')
   })
 
   it('names the scope that is missing', () => {
@@ -62,7 +62,7 @@ describe('issuerFailure', () => {
 
   it('tells an issuer that does not answer from one that refuses', () => {
     expect(issuerFailure(new IssuerSilence('x')).code).toBe('issuer_silent')
-    expect(issuerFailure(new IssuerRefusal('access_denied')).title).toBe('You were not let in')
+    expect(issuerFailure(new IssuerRefusal('access_denied')).title).toBe('Access was denied')
     expect(issuerFailure(new IssuerRefusal('strange')).detail).toContain('strange')
   })
 })

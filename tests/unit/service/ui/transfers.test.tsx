@@ -165,7 +165,7 @@ describe('Transfers whose program falls', () => {
     await choose(file('a.txt'), file('b.txt'), file('c.txt'))
     await waitFor(() => expect(held.held()).toBe(2))
     act(() => workers[0]?.onerror?.(new Event('error') as ErrorEvent))
-    for (const name of ['a.txt', 'b.txt', 'c.txt']) item(name).getByText('Transfers do not work now')
+    for (const name of ['a.txt', 'b.txt', 'c.txt']) item(name).getByText('Transfers are not available')
     expect(workers).toHaveLength(1)
     held.letGo()
   })
@@ -238,7 +238,7 @@ describe('Uploading straight to the store', () => {
     service.capabilities = { ...service.capabilities, ticketMethod: 'none' }
     await open()
     await choose(file('a.txt'))
-    await waitFor(() => item('a.txt').getByText(/through the service: the store takes no uploads/))
+    await waitFor(() => item('a.txt').getByText(/through the service: the store does not allow uploads/))
   })
 })
 
