@@ -1,31 +1,24 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import type { Page } from 'playwright-core'
-import { openScene, type Scene, type SignedInWindow } from '../support/browser/scene.ts'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { openScene } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(30_000)
 
-let scene: Scene
-let window: SignedInWindow
-let page: Page
-
 const type = 'deployment-bundles'
 const names = ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'] as const
 
-beforeAll(async () => {
-  scene = await openScene()
-  const { api, people, signedIn } = scene
-  const acme = await api(people.alice)
-  // Each is larger than the one before.
-  for (const [index, name] of names.entries())
-    await acme.put({ type, name }, new Uint8Array(1000 * (index + 1)))
-  await acme.put({ type, name: 'alpha.json' }, new TextEncoder().encode('{"version":2}'))
-  await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
-  const globex = await api(people.carl, 'globex')
-  await globex.put({ type, name: 'secret-plan.tgz' }, new TextEncoder().encode('of globex alone'))
-  window = await signedIn(people.bob, '/')
-  page = window.page
-}, 600_000)
+const scene = await openScene()
+const { api, people, signedIn } = scene
+const acme = await api(people.alice)
+// Each is larger than the one before.
+for (const [index, name] of names.entries())
+  await acme.put({ type, name }, new Uint8Array(1000 * (index + 1)))
+await acme.put({ type, name: 'alpha.json' }, new TextEncoder().encode('{"version":2}'))
+await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
+const globex = await api(people.carl, 'globex')
+await globex.put({ type, name: 'secret-plan.tgz' }, new TextEncoder().encode('of globex alone'))
+const window = await signedIn(people.bob, '/')
+const page = window.page
 
 afterAll(() => scene.stop())
 

@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import type { Page } from 'playwright-core'
-import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
-import { openScene, type Scene } from '../support/browser/scene.ts'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { filesOnDisk, upload } from '../support/browser/files.ts'
+import { openScene } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(30_000)
 
-let scene: Scene
-let files: FilesOnDisk
-let page: Page
-
-beforeAll(async () => {
-  scene = await openScene()
-  files = await filesOnDisk()
-  page = (await scene.signedIn(scene.people.alice, '/tenants/acme')).page
-}, 600_000)
+const scene = await openScene()
+const files = await filesOnDisk()
+const page = (await scene.signedIn(scene.people.alice, '/tenants/acme')).page
 
 afterAll(async () => {
   await files.remove()

@@ -1,16 +1,9 @@
 /** Transfers that do not just go through: cancelled, refused, held up, and longer than a session. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
-import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
-import {
-  authenticate,
-  openScene,
-  type Scene,
-  type SignedInWindow,
-  shortDigest,
-} from '../support/browser/scene.ts'
+import { filesOnDisk, upload } from '../support/browser/files.ts'
+import { authenticate, openScene, type SignedInWindow, shortDigest } from '../support/browser/scene.ts'
 import {
   digestOf,
   KiB,
@@ -32,21 +25,18 @@ const large = randomDocument(65 * MiB)
 
 const behaviours: StoreBehaviours = { requestBytesPerSecondMax: undefined }
 let disk: OpenStore | undefined
-let proxy: StoreConnection & { stop(): Promise<void> }
-let scene: Scene
-let files: FilesOnDisk
-let largePath: string
 let window: SignedInWindow
 let page: Page
 
-beforeAll(async () => {
-  // MinIO's list of unfinished uploads knows whole keys only, so its disk is looked at.
-  if (chosenStore() === 'minio') disk = await startOpenStore()
-  proxy = await startStoreProxy(disk ?? (await storeForTests()), behaviours)
-  scene = await openScene({ store: proxy, env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' } })
-  files = await filesOnDisk()
-  largePath = await files.write('large.bin', large)
-}, 600_000)
+// MinIO's list of unfinished uploads knows whole keys only, so its disk is looked at.
+if (chosenStore() === 'minio') disk = await startOpenStore()
+const proxy = await startStoreProxy(disk ?? (await storeForTests()), behaviours)
+const scene = await openScene({
+  store: proxy,
+  env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' },
+})
+const files = await filesOnDisk()
+const largePath = await files.write('large.bin', large)
 
 afterAll(async () => {
   await files.remove()

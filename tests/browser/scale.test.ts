@@ -2,12 +2,11 @@
  * A list of 100,000 documents. The service and the browser are real; the store is the one in memory, since to
  * upload as many into a real one takes minutes, and the service asks each of them for the same pages.
  */
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import type { Page } from 'playwright-core'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
-import { type BrowserForTests, startBrowser } from '../support/browser/browser.ts'
+import { startBrowser } from '../support/browser/browser.ts'
 import { faultsIn, tracesOf } from '../support/browser/faults.ts'
-import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { serviceInProcess } from '../support/service/service-for-tests.ts'
 import { createMemoryObjectStore } from '../support/stores/memory-object-store.ts'
 import { eventually } from '../support/waiting.ts'
 
@@ -17,19 +16,13 @@ const rowsMax = 200
 
 setDefaultTimeout(30_000)
 
-let service: InProcessService
-let browser: BrowserForTests
-let page: Page
-
-beforeAll(async () => {
-  const store = createMemoryObjectStore()
-  await fill(store)
-  service = await serviceInProcess({ ui: true, decorate: () => store })
-  browser = await startBrowser()
-  page = (await browser.newWindow()).page
-  await page.goto(await service.signInLink())
-  await page.getByRole('button', { name: 'Sign out' }).waitFor()
-}, 600_000)
+const store = createMemoryObjectStore()
+await fill(store)
+const service = await serviceInProcess({ ui: true, decorate: () => store })
+const browser = await startBrowser()
+const page = (await browser.newWindow()).page
+await page.goto(await service.signInLink())
+await page.getByRole('button', { name: 'Sign out' }).waitFor()
 
 afterAll(async () => {
   const traces = await tracesOf(browser, service, [])

@@ -1,34 +1,29 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { type LocalIssuer, startLocalIssuer } from '../../service/cli/local-issuer/issuer.ts'
+import { afterAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { startLocalIssuer } from '../../service/cli/local-issuer/issuer.ts'
 import { signInLink } from '../../service/cli/local-issuer/sign-in-code.ts'
-import { type BrowserForTests, type BrowserWindow, startBrowser } from '../support/browser/browser.ts'
+import { type BrowserWindow, startBrowser } from '../support/browser/browser.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
 import { faultsIn, tracesOf } from '../support/browser/faults.ts'
 import { flawsOf } from '../support/browser/states.ts'
 import { registerSecret } from '../support/secrets.ts'
-import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { serviceInChild } from '../support/service/service-for-tests.ts'
 
 setDefaultTimeout(30_000)
 
-let issuer: LocalIssuer
-let service: SpawnedService
-let browser: BrowserForTests
 let window: BrowserWindow
 
-beforeAll(async () => {
-  const uiOrigins: string[] = []
-  issuer = await startLocalIssuer({ uiOrigins, accessTokenSeconds: 3 })
-  service = await serviceInChild({
-    env: {
-      AUTH_ISSUER: issuer.issuer,
-      AUTH_AUDIENCE: issuer.audience,
-      AUTH_JWKS_URL: issuer.jwksUrl,
-      AUTH_CLIENT_ID: issuer.clientId,
-    },
-  })
-  uiOrigins.push(service.url)
-  browser = await startBrowser()
-}, 600_000)
+const uiOrigins: string[] = []
+const issuer = await startLocalIssuer({ uiOrigins, accessTokenSeconds: 3 })
+const service = await serviceInChild({
+  env: {
+    AUTH_ISSUER: issuer.issuer,
+    AUTH_AUDIENCE: issuer.audience,
+    AUTH_JWKS_URL: issuer.jwksUrl,
+    AUTH_CLIENT_ID: issuer.clientId,
+  },
+})
+uiOrigins.push(service.url)
+const browser = await startBrowser()
 
 beforeEach(async () => {
   window = await browser.newWindow()

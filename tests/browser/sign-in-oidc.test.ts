@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
-import { authenticate, openScene, type Scene } from '../support/browser/scene.ts'
+import { authenticate, openScene } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(30_000)
 
-let scene: Scene
-
-beforeAll(async () => {
-  scene = await openScene()
-}, 600_000)
+const scene = await openScene()
 
 afterAll(() => scene.stop())
 

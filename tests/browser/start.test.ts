@@ -1,37 +1,27 @@
 /** What somebody sees who types `bun run start` and opens the link that it prints. */
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
 import { freePort } from '../../compose/servers/free-port.ts'
 import { readLocalStarts } from '../../service/cli/local-issuer/starts.ts'
-import { type BrowserForTests, startBrowser } from '../support/browser/browser.ts'
-import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
+import { startBrowser } from '../support/browser/browser.ts'
+import { filesOnDisk, upload } from '../support/browser/files.ts'
 import { shortDigest } from '../support/browser/scene.ts'
-import { linkOf, noDocker, runStart, type StartRun } from '../support/commands/start-run.ts'
+import { linkOf, noDocker, runStart } from '../support/commands/start-run.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { digestOf, MiB, randomDocument } from '../support/service/sample-documents.ts'
 
 setDefaultTimeout(60_000)
 
-let local: string
-let port: number
-let run: StartRun
-let browser: BrowserForTests
-let files: FilesOnDisk
-let page: Page
-
-beforeAll(async () => {
-  local = await mkdtemp(join(tmpdir(), 'cloudlysis-start-'))
-  port = await freePort()
-  run = runStart(local, port, noDocker)
-  browser = await startBrowser()
-  files = await filesOnDisk()
-  page = (await browser.newWindow()).page
-  const link = /^ready (\S+)$/m.exec(await run.ready)?.[1] ?? ''
-  await page.goto(link)
-}, 600_000)
+const local = await mkdtemp(join(tmpdir(), 'cloudlysis-start-'))
+const port = await freePort()
+const run = runStart(local, port, noDocker)
+const browser = await startBrowser()
+const files = await filesOnDisk()
+const page = (await browser.newWindow()).page
+const link = /^ready (\S+)$/m.exec(await run.ready)?.[1] ?? ''
+await page.goto(link)
 
 afterAll(async () => {
   await browser.stop()

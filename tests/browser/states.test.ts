@@ -1,10 +1,9 @@
 /** Every state of the UI, in light and dark, on a phone and on a wide screen; see `states.ts`. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Page } from 'playwright-core'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { ProblemError } from '../../service/client/errors.ts'
-import { type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
-import { openScene, type Scene, type SignedInWindow } from '../support/browser/scene.ts'
+import { filesOnDisk, upload } from '../support/browser/files.ts'
+import { openScene } from '../support/browser/scene.ts'
 import { flawsOf } from '../support/browser/states.ts'
 import { randomDocument } from '../support/service/sample-documents.ts'
 import { storeForTests } from '../support/stores/store.ts'
@@ -15,20 +14,15 @@ setDefaultTimeout(60_000)
 const type = 'deployment-bundles'
 const behaviours: StoreBehaviours = { requestBytesPerSecondMax: undefined }
 
-let proxy: StoreConnection & { stop(): Promise<void> }
-let scene: Scene
-let files: FilesOnDisk
-let operator: SignedInWindow
-let page: Page
-
-beforeAll(async () => {
-  proxy = await startStoreProxy(await storeForTests(), behaviours)
-  scene = await openScene({ store: proxy, env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' } })
-  files = await filesOnDisk()
-  await fill()
-  operator = await scene.signedIn(scene.people.alice, '/')
-  page = operator.page
-}, 600_000)
+const proxy = await startStoreProxy(await storeForTests(), behaviours)
+const scene = await openScene({
+  store: proxy,
+  env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' },
+})
+const files = await filesOnDisk()
+await fill()
+const operator = await scene.signedIn(scene.people.alice, '/')
+const page = operator.page
 
 afterAll(async () => {
   await files.remove()

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { readFile } from 'node:fs/promises'
-import type { Page } from 'playwright-core'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
-import { drop, type FilesOnDisk, filesOnDisk, upload } from '../support/browser/files.ts'
-import { openScene, type Scene, shortDigest } from '../support/browser/scene.ts'
+import { drop, filesOnDisk, upload } from '../support/browser/files.ts'
+import { openScene, shortDigest } from '../support/browser/scene.ts'
 import {
   digestOf,
   KiB,
@@ -19,15 +18,9 @@ const type = 'deployment-bundles'
 /** From 64 MiB on the client asks for a ticket. */
 const large = randomDocument(65 * MiB)
 
-let scene: Scene
-let files: FilesOnDisk
-let page: Page
-
-beforeAll(async () => {
-  scene = await openScene()
-  files = await filesOnDisk()
-  page = (await scene.signedIn(scene.people.alice, `/tenants/acme/${type}`)).page
-}, 600_000)
+const scene = await openScene()
+const files = await filesOnDisk()
+const page = (await scene.signedIn(scene.people.alice, `/tenants/acme/${type}`)).page
 
 afterAll(async () => {
   await files.remove()

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Locator, Page } from 'playwright-core'
 import type { DocumentsClient } from '../../service/client/client.ts'
 import type { Digest } from '../../service/wire/names.ts'
-import { openScene, type Scene, type SignedInWindow, shortDigest } from '../support/browser/scene.ts'
+import { openScene, shortDigest } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(30_000)
@@ -10,18 +10,11 @@ setDefaultTimeout(30_000)
 const type = 'deployment-bundles'
 const json = { 'content-type': 'application/json' }
 
-let scene: Scene
-let acme: DocumentsClient
-let admin: SignedInWindow
-let page: Page
-
-beforeAll(async () => {
-  scene = await openScene()
-  acme = await scene.api(scene.people.alice)
-  admin = await scene.signedIn(scene.people.alice, '/tenants/acme')
-  page = admin.page
-  await admin.context.grantPermissions(['clipboard-read', 'clipboard-write'])
-}, 600_000)
+const scene = await openScene()
+const acme = await scene.api(scene.people.alice)
+const admin = await scene.signedIn(scene.people.alice, '/tenants/acme')
+const page = admin.page
+await admin.context.grantPermissions(['clipboard-read', 'clipboard-write'])
 
 afterAll(() => scene.stop())
 

@@ -1,5 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../service/limits.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import { bytesIn, bytesOf, failureOf, MiB, streamOf } from '../support/stores/bodies.ts'
@@ -8,26 +7,21 @@ import { storeForTests } from '../support/stores/store.ts'
 import { relayTo, type TcpRelay } from '../support/stores/tcp-relay.ts'
 
 const contentType = 'application/octet-stream'
-const startMillisecondsMax = 600_000
 // A test that is out of time takes all servers of its process down with it.
 setDefaultTimeout(60_000)
 
-let real: StoreConnection
-let bucket: string
 let relay: TcpRelay
 let store: ReturnType<typeof createS3ObjectStore>
 
-beforeAll(async () => {
-  real = await storeForTests()
-  bucket = await freshBucket(real)
-  const direct = createS3ObjectStore({ ...real, bucket, connectionsMax: 16 })
-  await direct.put('large', bytesOf(16 * MiB), { size: 16 * MiB, contentType })
-  await direct.put('small', bytesOf(9), { size: 9, contentType })
-  for (let index = 0; index < 20; index += 1) {
-    await direct.put(`many/${index}`, bytesOf(1), { size: 1, contentType })
-  }
-  direct.close()
-}, startMillisecondsMax)
+const real = await storeForTests()
+const bucket = await freshBucket(real)
+const direct = createS3ObjectStore({ ...real, bucket, connectionsMax: 16 })
+await direct.put('large', bytesOf(16 * MiB), { size: 16 * MiB, contentType })
+await direct.put('small', bytesOf(9), { size: 9, contentType })
+for (let index = 0; index < 20; index += 1) {
+  await direct.put(`many/${index}`, bytesOf(1), { size: 1, contentType })
+}
+direct.close()
 
 beforeEach(() => {
   relay = relayTo(Number(new URL(real.endpoint).port))

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bu
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { bytesIn, bytesOf, failureOf, streamOf } from '../support/stores/bodies.ts'
@@ -16,12 +15,8 @@ const startMillisecondsMax = 600_000
 // A test that is out of time takes all servers of its process down with it.
 setDefaultTimeout(60_000)
 
-let real: StoreConnection
-let bucket: string
-beforeAll(async () => {
-  real = await storeForTests()
-  bucket = await freshBucket(real)
-}, startMillisecondsMax)
+const real = await storeForTests()
+const bucket = await freshBucket(real)
 
 type S3Store = ReturnType<typeof createS3ObjectStore>
 

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { mustRun } from '../../compose/run-command.ts'
 import { freePorts } from '../../compose/servers/free-port.ts'
-import { type ObjectStoreStack, upObjectStore } from '../../compose/stacks/object-store-stack.ts'
+import { upObjectStore } from '../../compose/stacks/object-store-stack.ts'
 import { until } from '../../observability/proof/until.ts'
 import { withProgress } from '../../service/cli/progress.ts'
 import { createDocumentsClient } from '../../service/client/client.ts'
@@ -25,21 +25,15 @@ import { dockerForTests } from '../support/stores/docker.ts'
 const setupMilliseconds = 900_000
 const browserOrigins = ['http://127.0.0.1:8080', 'https://ui.example']
 
-let stack: ObjectStoreStack
-let env: Record<string, string | undefined>
-let folder: string
-
-beforeAll(async () => {
-  env = await dockerForTests()
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-compose-'))
-  const [apiPort = 0, consolePort = 0] = await freePorts(2)
-  const project = `cloudlysis-test-${process.pid}`
-  stack = await withProgress('object store', (onProgress) =>
-    upObjectStore({ folder, project, apiPort, consolePort, browserOrigins, env, onProgress }),
-  )
-  registerSecret(stack.connection.secretAccessKey)
-  registerSecret(await Bun.file(join(folder, 'secrets/minio-root-password')).text())
-}, setupMilliseconds)
+const env = await dockerForTests()
+const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-compose-'))
+const [apiPort = 0, consolePort = 0] = await freePorts(2)
+const project = `cloudlysis-test-${process.pid}`
+const stack = await withProgress('object store', (onProgress) =>
+  upObjectStore({ folder, project, apiPort, consolePort, browserOrigins, env, onProgress }),
+)
+registerSecret(stack.connection.secretAccessKey)
+registerSecret(await Bun.file(join(folder, 'secrets/minio-root-password')).text())
 
 afterAll(async () => {
   keepPrinted('compose', (await stack?.compose(['logs', '--no-color']))?.stdout ?? '')

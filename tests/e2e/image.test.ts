@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packProxyImage } from '../../compose/images/proxy/pack-image.ts'
 import { bunImage, sbomPath } from '../../compose/images/service/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
-import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
 import { until } from '../../observability/proof/until.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
@@ -19,25 +18,20 @@ const canary = `${container}-canary`
 /** A random secret: these services have no store, and only have to be alive. */
 const secret = crypto.randomUUID() + crypto.randomUUID()
 
-let env: DockerEnvironment
-let folder: string
-let report: { image: string; bytes: number; parts: number; bun: { image: string; bytes: number } }
-
 const docker = (...args: string[]) => mustRun(['docker', ...args], { env })
 const inspected = (format: string) =>
   docker('inspect', '--format', format, container).then((text) => text.trim())
 
-beforeAll(async () => {
-  env = await dockerForTests()
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-image-test-'))
-  registerSecret(secret)
-  const script = join(import.meta.dir, '../../compose/images/service/image.ts')
-  const flags = ['--tag', image, '--sbom', join(folder, 'sbom.json'), '--json']
-  report = JSON.parse(await mustRun([process.execPath, script, ...flags], { env }))
-  await Bun.write(join(folder, 'secret'), secret)
-  await mustRun(['chown', '10001:10001', join(folder, 'secret')])
-  await run()
-}, 600_000)
+const env = await dockerForTests()
+const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-image-test-'))
+registerSecret(secret)
+const script = join(import.meta.dir, '../../compose/images/service/image.ts')
+const flags = ['--tag', image, '--sbom', join(folder, 'sbom.json'), '--json']
+const report: { image: string; bytes: number; parts: number; bun: { image: string; bytes: number } } =
+  JSON.parse(await mustRun([process.execPath, script, ...flags], { env }))
+await Bun.write(join(folder, 'secret'), secret)
+await mustRun(['chown', '10001:10001', join(folder, 'secret')])
+await run()
 
 afterAll(async () => {
   await runCommand(['docker', 'rm', '--force', container], { env })

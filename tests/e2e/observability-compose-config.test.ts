@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { observabilityImages } from '../../compose/images/observability/images.ts'
@@ -10,7 +10,6 @@ import { configurationNames, overlayCombinations } from '../support/observabilit
 const root = resolve(import.meta.dir, '../..')
 /** No variable of this machine may replace a default. */
 const env = { PATH: process.env.PATH, HOME: process.env.HOME }
-const setupMilliseconds = 900_000
 
 interface MergedService {
   image: string
@@ -32,13 +31,9 @@ interface Merged {
   configs: Record<string, { file: string }>
 }
 
-let combinations: Merged[]
-
-beforeAll(async () => {
-  const compose = await composeCommand(env)
-  combinations = []
-  for (const overlays of overlayCombinations()) combinations.push(await merge(compose, overlays))
-}, setupMilliseconds)
+const compose = await composeCommand(env)
+const combinations: Merged[] = []
+for (const overlays of overlayCombinations()) combinations.push(await merge(compose, overlays))
 
 /** Returns a combination as Compose merges it, which needs no engine. */
 async function merge(compose: string[], overlays: readonly Overlay[]): Promise<Merged> {

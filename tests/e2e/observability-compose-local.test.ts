@@ -1,39 +1,26 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
 import { freePorts } from '../../compose/servers/free-port.ts'
 import { newMarker } from '../../observability/proof/marker.ts'
 import { queryLines } from '../../observability/proof/servers/loki-api.ts'
 import { linesOf, sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
 import { traceById } from '../../observability/proof/servers/tempo-api.ts'
 import { until } from '../../observability/proof/until.ts'
-import {
-  type ObservabilityStack,
-  openObservability,
-  upObservability,
-} from '../../observability/stack/observability-stack.ts'
+import { openObservability, upObservability } from '../../observability/stack/observability-stack.ts'
 import { withProgress } from '../../service/cli/progress.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
 
-const setupMilliseconds = 900_000
-
-let stack: ObservabilityStack
-let env: DockerEnvironment
-let folder: string
-
-beforeAll(async () => {
-  env = await dockerForTests()
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-observability-'))
-  const [loki = 0, tempo = 0, tempoOtlp = 0] = await freePorts(3)
-  const ports = { LOKI_PORT: loki, TEMPO_PORT: tempo, TEMPO_OTLP_PORT: tempoOtlp }
-  const project = `cloudlysis-local-${process.pid}`
-  stack = await withProgress('observability', (onProgress) =>
-    upObservability({ folder, project, overlays: [], ports, env, onProgress }),
-  )
-}, setupMilliseconds)
+const env = await dockerForTests()
+const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-observability-'))
+const [loki = 0, tempo = 0, tempoOtlp = 0] = await freePorts(3)
+const ports = { LOKI_PORT: loki, TEMPO_PORT: tempo, TEMPO_OTLP_PORT: tempoOtlp }
+const project = `cloudlysis-local-${process.pid}`
+const stack = await withProgress('observability', (onProgress) =>
+  upObservability({ folder, project, overlays: [], ports, env, onProgress }),
+)
 
 afterAll(async () => {
   // Also where it did not come up.

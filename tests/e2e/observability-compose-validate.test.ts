@@ -1,29 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type CommandResult, mustRun, runCommand } from '../../compose/run-command.ts'
-import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
+import { mustRun, runCommand } from '../../compose/run-command.ts'
 import type { CheckResult } from '../../service/cli/checks/check.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
 
 const validate = resolve(import.meta.dir, '../../observability/proof/validate.ts')
-const setupMilliseconds = 900_000
 
-let env: DockerEnvironment
-let evidence: string
-let run: CommandResult
-let checks: CheckResult[]
-
-beforeAll(async () => {
-  env = await dockerForTests()
-  evidence = await mkdtemp(join(tmpdir(), 'cloudlysis-evidence-'))
-  const argv = [process.execPath, validate, '--deploy', 'compose', '--json', '--evidence', evidence]
-  run = await runCommand(argv, { env })
-  keepPrinted('validate', run.stdout + run.stderr)
-  checks = JSON.parse(run.stdout).checks
-}, setupMilliseconds)
+const env = await dockerForTests()
+const evidence = await mkdtemp(join(tmpdir(), 'cloudlysis-evidence-'))
+const argv = [process.execPath, validate, '--deploy', 'compose', '--json', '--evidence', evidence]
+const run = await runCommand(argv, { env })
+keepPrinted('validate', run.stdout + run.stderr)
+const checks: CheckResult[] = JSON.parse(run.stdout).checks
 
 afterAll(() => rm(evidence, { recursive: true, force: true }))
 

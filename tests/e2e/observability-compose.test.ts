@@ -1,27 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { HeadBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
-import type { DockerEnvironment } from '../../compose/servers/docker-engine.ts'
 import { freePorts } from '../../compose/servers/free-port.ts'
 import { keysIn } from '../../compose/stacks/credentials-file.ts'
 import { newMarker } from '../../observability/proof/marker.ts'
 import { askJson } from '../../observability/proof/servers/ask.ts'
 import { sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
 import { until } from '../../observability/proof/until.ts'
-import {
-  type ObservabilityStack,
-  openObservability,
-  upObservability,
-} from '../../observability/stack/observability-stack.ts'
+import { openObservability, upObservability } from '../../observability/stack/observability-stack.ts'
 import { withProgress } from '../../service/cli/progress.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
 
-const setupMilliseconds = 900_000
 const validate = resolve(import.meta.dir, '../../observability/proof/validate.ts')
 const project = `cloudlysis-observability-${process.pid}`
 const overlays = ['loki.s3-minio', 'tempo.s3-minio', 'collector.otlp', 'metrics.prometheus'] as const
@@ -34,19 +28,13 @@ const users = {
   prometheus: '65534',
 }
 
-let stack: ObservabilityStack
-let env: DockerEnvironment
-let folder: string
-
-beforeAll(async () => {
-  env = await dockerForTests()
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-observability-'))
-  const ports = await portsForTests()
-  stack = await withProgress('observability', (onProgress) =>
-    upObservability({ folder, project, overlays, ports, env, onProgress }),
-  )
-  for (const secret of await secretsOfStack()) registerSecret(secret)
-}, setupMilliseconds)
+const env = await dockerForTests()
+const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-observability-'))
+const ports = await portsForTests()
+const stack = await withProgress('observability', (onProgress) =>
+  upObservability({ folder, project, overlays, ports, env, onProgress }),
+)
+for (const secret of await secretsOfStack()) registerSecret(secret)
 
 afterAll(async () => {
   // Also where it did not come up.

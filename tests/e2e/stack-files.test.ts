@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { resolve } from 'node:path'
 import { proxyImage } from '../../compose/images/proxy/pack-image.ts'
 import { serviceImage } from '../../compose/images/service/pack-image.ts'
@@ -63,15 +63,11 @@ const telemetryCombinations = choices(
   [telemetryBase, telemetrySwarm],
   ['observability.private-ca', 'network.encrypted'],
 )
-let compose: string[]
-let hasStackConfig: boolean
 
-beforeAll(async () => {
-  compose = await composeCommand(env)
-  hasStackConfig = (await runCommand(['docker', 'stack', 'config', '--help'], { env })).stdout.includes(
-    'Outputs the final',
-  )
-}, 900_000)
+const compose = await composeCommand(env)
+const hasStackConfig = (await runCommand(['docker', 'stack', 'config', '--help'], { env })).stdout.includes(
+  'Outputs the final',
+)
 
 /** `files` with none, some or all of the overlays. */
 function choices(files: string[], overlays: string[]): string[][] {

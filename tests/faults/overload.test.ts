@@ -1,18 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../service/limits.ts'
-import { marker, type Overload, startOverload, tooManyRequests } from '../support/faults/overload-scene.ts'
-import { type Caller, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { marker, startOverload, tooManyRequests } from '../support/faults/overload-scene.ts'
+import { digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { jsonBody, ticketCalls } from '../support/service/ticket-calls.ts'
 
 setDefaultTimeout(600_000)
 
-let overload: Overload
-let call: Caller
-
-beforeAll(async () => {
-  overload = await startOverload()
-  call = overload.call
-})
+const overload = await startOverload()
+const call = overload.call
 afterEach(() => overload.recover())
 afterAll(() => overload.stop())
 

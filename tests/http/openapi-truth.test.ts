@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { deriveKey } from '../../service/derived-key.ts'
 import { createTicketSigner } from '../../service/documents/ticket-signer.ts'
 import type { OpenApiDocument } from '../../service/http/openapi/types.ts'
@@ -7,7 +7,7 @@ import { type ObjectStore, ObjectStoreError } from '../../service/object-store/o
 import { nothingKnown } from '../../service/object-store/store-capabilities.ts'
 import type { Digest } from '../../service/wire/names.ts'
 import { problems } from '../../service/wire/problems.ts'
-import { type DescribedAnswers, describedAnswers } from '../support/openapi/described-answers.ts'
+import { describedAnswers } from '../support/openapi/described-answers.ts'
 import { describedStatuses } from '../support/openapi/described-operation.ts'
 import {
   bytes,
@@ -53,38 +53,27 @@ const codesNotCaused: Record<string, string> = {
 /** More than what is verified in memory, so that the largest documents are streamed. */
 const documentBytesMax = limits.wholeReadBytesMax + 100_000
 
-let service: InProcessService
-/** Replicas of it that know less of the store, or whose issuer does not answer. */
-let restrained: InProcessService
-let ignorant: InProcessService
-let cutOff: InProcessService
-let described: OpenApiDocument
-let answers: DescribedAnswers
-let call: Caller
-let samples: Sample[]
 /** What a method of the store does in place of what it should. */
 type Fault = (method: string) => (() => Promise<unknown>) | undefined
 const noFault: Fault = () => undefined
 let fault = noFault
 
-beforeAll(async () => {
-  const options = { documentBytesMax, uploadIdleSecondsMax: 1 }
-  service = await serviceInProcess({ ...options, decorate: withFault })
-  restrained = await serviceInProcess({
-    ...options,
-    replicaOf: service,
-    capabilities: { ...minioCapabilities, ticketMethod: 'none', conditionalOverwrite: 'no' },
-    completionWaitSecondsMax: 0,
-  })
-  ignorant = await serviceInProcess({ ...options, replicaOf: service, capabilities: nothingKnown })
-  cutOff = await serviceInProcess(options)
-  await cutOff.issuer.stop()
-  described = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApiDocument
-  answers = describedAnswers(described)
-  call = answers.checking(await callerOf(service))
-  await prepare(call)
-  samples = await samplesOf(service, call)
-}, 600_000)
+const options = { documentBytesMax, uploadIdleSecondsMax: 1 }
+const service = await serviceInProcess({ ...options, decorate: withFault })
+const restrained = await serviceInProcess({
+  ...options,
+  replicaOf: service,
+  capabilities: { ...minioCapabilities, ticketMethod: 'none', conditionalOverwrite: 'no' },
+  completionWaitSecondsMax: 0,
+})
+const ignorant = await serviceInProcess({ ...options, replicaOf: service, capabilities: nothingKnown })
+const cutOff = await serviceInProcess(options)
+await cutOff.issuer.stop()
+const described = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApiDocument
+const answers = describedAnswers(described)
+const call = answers.checking(await callerOf(service))
+await prepare(call)
+const samples = await samplesOf(service, call)
 
 afterAll(async () => {
   await Promise.all([restrained.stop(), ignorant.stop(), cutOff.stop()])

@@ -1,6 +1,6 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { ObjectStoreError } from '../../service/object-store/object-store.ts'
-import { type Caller, callerOf, digestOf, refusalOf } from '../support/service/caller.ts'
+import { callerOf, digestOf, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
 const { service, call } = ownService({
@@ -10,12 +10,8 @@ const { service, call } = ownService({
     return { ...store, put: down, get: down, head: down, list: down, startMultipart: down, clock: down }
   },
 })
-/** May do nothing, in `acme`. */
-let powerless: Caller
 
-beforeAll(async () => {
-  powerless = await callerOf(service, await service.token({ scope: '' }))
-}, 600_000)
+const powerless = await callerOf(service, await service.token({ scope: '' }))
 
 const tooMuch = 'x'.repeat(1001)
 const tooMuchJson = 'x'.repeat(65 * 1024)

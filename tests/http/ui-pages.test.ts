@@ -1,16 +1,12 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { type Call, callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { serviceInProcess } from '../support/service/service-for-tests.ts'
 
 const { service, anyone } = ownService({ ui: true, traceUrlTemplate: 'https://traces.example/{traceId}' })
-/** Path of a script of the page, from the page itself. */
-let script: string
 
-beforeAll(async () => {
-  script = /<script[^>]* src="([^"]+)"/.exec(await (await anyone('/')).text())?.[1] ?? ''
-}, 600_000)
+const script = /<script[^>]* src="([^"]+)"/.exec(await (await anyone('/')).text())?.[1] ?? ''
 
 /** Security headers of the answer, by name; `null` where there is none. */
 function guardsOf({ headers }: Response): Record<string, string | null> {

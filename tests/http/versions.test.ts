@@ -1,25 +1,22 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { digestOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
 const count = 55
 
 const { service, call } = ownService()
-let uploaded: Json[]
 
-beforeAll(async () => {
-  uploaded = []
-  for (let i = 0; i < count; i += 1) uploaded.push(await put(call, 'snapshots/many', `version ${i}`))
-  await put(call, 'snapshots/two', 'older')
-  // The store's times are whole seconds.
-  await Bun.sleep(1100)
-  await put(call, 'snapshots/two', 'newer')
-  await call('snapshots/two/tags/v1', {
-    method: 'PUT',
-    body: JSON.stringify({ digest: digestOf('older') }),
-    headers: { 'content-type': 'application/json' },
-  })
-}, 600_000)
+const uploaded: Json[] = []
+for (let i = 0; i < count; i += 1) uploaded.push(await put(call, 'snapshots/many', `version ${i}`))
+await put(call, 'snapshots/two', 'older')
+// The store's times are whole seconds.
+await Bun.sleep(1100)
+await put(call, 'snapshots/two', 'newer')
+await call('snapshots/two/tags/v1', {
+  method: 'PUT',
+  body: JSON.stringify({ digest: digestOf('older') }),
+  headers: { 'content-type': 'application/json' },
+})
 
 interface Page {
   versions: Json[]

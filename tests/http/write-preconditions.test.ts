@@ -1,13 +1,10 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { ownService } from '../support/service/own-service.ts'
 
 const { service } = ownService()
-let headers: Record<string, string>
 
-beforeAll(async () => {
-  const scope = 'documents:read documents:write documents:admin'
-  headers = { authorization: `Bearer ${await service.token({ tenants: ['acme'], scope })}` }
-}, 600_000)
+const scope = 'documents:read documents:write documents:admin'
+const headers = { authorization: `Bearer ${await service.token({ tenants: ['acme'], scope })}` }
 
 function call(method: string, path: string, more: Record<string, string> = {}, body?: string) {
   return fetch(`${service.url}/v1/tenants/acme/documents/${path}`, {

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CommandResult, runCommand } from '../../compose/run-command.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { alertRules, prometheusFolder, type RuleFile } from '../support/observability/alert-rules.ts'
 
-let folder: string
-
-beforeAll(async () => {
-  folder = await makeTempFolder('alert-rules')
-})
+const folder = await makeTempFolder('alert-rules')
 
 afterAll(() => removeTempFolder(folder))
 

@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import { answersOk } from '../../compose/servers/server-process.ts'
 import { metricSum } from '../../observability/proof/formats/prometheus-text.ts'
 import { alertRules } from '../support/observability/alert-rules.ts'
-import { type AlertWatch, watchAlerts } from '../support/observability/firing-alerts.ts'
+import { watchAlerts } from '../support/observability/firing-alerts.ts'
 import { runQuery } from '../support/observability/grafana-queries.ts'
 import { sendLateLine } from '../support/observability/late-line.ts'
-import { type ObservedStack, startObservedStack } from '../support/observability/observed-stack.ts'
+import { startObservedStack } from '../support/observability/observed-stack.ts'
 import { sendLogRecord, sendTrace } from '../support/observability/otlp.ts'
 import { bucketPolicyWithout } from '../support/observability/store-users.ts'
 import { ask, upload, usualTraffic } from '../support/observability/traffic.ts'
@@ -17,28 +17,23 @@ import { until } from '../support/waiting.ts'
 
 // One story: each test continues with the servers as the one before has left them, like a day that gets worse.
 
-let stack: ObservedStack
-let alerts: AlertWatch
-
-beforeAll(async () => {
-  stack = await startObservedStack({
-    // What happens every few minutes has to happen at once.
-    loki: {
-      compactor: { compaction_interval: '2s', apply_retention_interval: '2s' },
-      limits_config: { query_timeout: '5s' },
-    },
-    tempo: {
-      ingester: { trace_idle_period: '1s', flush_check_period: '1s' },
-      compactor: { compaction: { compaction_cycle: '2s', block_retention: '8s' } },
-      storage: { trace: { blocklist_poll: '1s' } },
-    },
-    // A small queue.
-    collector: { exporters: { 'otlp_http/tempo': { sending_queue: { queue_size: 200_000 } } } },
-    service: { OTEL_EXPORTER_OTLP_TIMEOUT: '3000' },
-    shortened: { LokiCompactionNotRunning: ['10800', '3'] },
-  })
-  alerts = watchAlerts(stack.prometheus.url)
-}, 600_000)
+const stack = await startObservedStack({
+  // What happens every few minutes has to happen at once.
+  loki: {
+    compactor: { compaction_interval: '2s', apply_retention_interval: '2s' },
+    limits_config: { query_timeout: '5s' },
+  },
+  tempo: {
+    ingester: { trace_idle_period: '1s', flush_check_period: '1s' },
+    compactor: { compaction: { compaction_cycle: '2s', block_retention: '8s' } },
+    storage: { trace: { blocklist_poll: '1s' } },
+  },
+  // A small queue.
+  collector: { exporters: { 'otlp_http/tempo': { sending_queue: { queue_size: 200_000 } } } },
+  service: { OTEL_EXPORTER_OTLP_TIMEOUT: '3000' },
+  shortened: { LokiCompactionNotRunning: ['10800', '3'] },
+})
+const alerts = watchAlerts(stack.prometheus.url)
 
 afterAll(async () => {
   // Stopping them would take long: there is no store that they could write to.

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RunningLoki, startLoki } from '../../compose/servers/loki.ts'
 import { type RunningCollector, startCollector } from '../../compose/servers/otel-collector.ts'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { type RunningTempo, startTempo } from '../../compose/servers/tempo.ts'
 import { startToxiproxy } from '../../compose/servers/toxiproxy.ts'
 import { writeCredentialsFile } from '../../compose/stacks/credentials-file.ts'
@@ -34,16 +33,11 @@ import { until } from '../support/waiting.ts'
 
 // Time limits catch what hangs, and are far above what a busy machine needs.
 setDefaultTimeout(12 * 60_000)
-let store: StoreConnection
-let folder: string
-let credentialsFile: string
 
-beforeAll(async () => {
-  store = await storeForTests()
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-servers-'))
-  credentialsFile = await writeCredentialsFile(folder, store)
-  beginWholeProof()
-}, 10 * 60_000)
+const store = await storeForTests()
+const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-servers-'))
+const credentialsFile = await writeCredentialsFile(folder, store)
+beginWholeProof()
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

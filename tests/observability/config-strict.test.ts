@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,33 +20,27 @@ const checks = {
 }
 type Checked = keyof typeof checks
 
-const buildMillisecondsMax = 30 * 60_000
-let folder: string
-let binaries: Record<Checked, string>
-
 const secret = `secret-${crypto.randomUUID()}`
 
-beforeAll(async () => {
-  registerSecret(secret)
-  const build = (name: Checked) =>
-    withProgress(`building ${name}`, (onProgress) => buildServer(name, { onProgress }))
-  binaries = {
-    loki: await build('loki'),
-    tempo: await build('tempo'),
-    'otel-collector': await build('otel-collector'),
-  }
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-config-'))
-  const env = {
-    S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
-    S3_REGION: 'fsn1',
-    S3_ACCESS_KEY_ID: 'AKEXAMPLE',
-    S3_SECRET_ACCESS_KEY: secret,
-    S3_BUCKET_LOKI: 'acme-loki',
-    S3_BUCKET_TEMPO: 'acme-tempo',
-    S3_PREFIX_TEMPO: 'acme/traces/',
-  }
-  for (const name of configurationNames) await writeConfiguration(folder, name, { env, readFile: () => '' })
-}, buildMillisecondsMax)
+registerSecret(secret)
+const build = (name: Checked) =>
+  withProgress(`building ${name}`, (onProgress) => buildServer(name, { onProgress }))
+const binaries = {
+  loki: await build('loki'),
+  tempo: await build('tempo'),
+  'otel-collector': await build('otel-collector'),
+}
+const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-config-'))
+const env = {
+  S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
+  S3_REGION: 'fsn1',
+  S3_ACCESS_KEY_ID: 'AKEXAMPLE',
+  S3_SECRET_ACCESS_KEY: secret,
+  S3_BUCKET_LOKI: 'acme-loki',
+  S3_BUCKET_TEMPO: 'acme-tempo',
+  S3_PREFIX_TEMPO: 'acme/traces/',
+}
+for (const name of configurationNames) await writeConfiguration(folder, name, { env, readFile: () => '' })
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

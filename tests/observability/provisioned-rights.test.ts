@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { RunningRgw } from '../../compose/servers/ceph-rgw.ts'
 import { makeRgwProject } from '../../compose/servers/ceph-rgw-project.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { createBucketSettings } from '../../service/object-store/s3/bucket-settings.ts'
@@ -16,13 +15,8 @@ import { startPrivateRgw } from '../support/stores/rgw.ts'
 const millisecondsMax = 20 * 60_000
 setDefaultTimeout(millisecondsMax)
 
-let rgw: RunningRgw
-let folder: string
-
-beforeAll(async () => {
-  rgw = await startPrivateRgw()
-  folder = await makeTempFolder('provisioned-rights')
-}, millisecondsMax)
+const rgw = await startPrivateRgw()
+const folder = await makeTempFolder('provisioned-rights')
 
 afterAll(async () => {
   await rgw.stop()

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
-import { type RunningCollector, startCollector } from '../../compose/servers/otel-collector.ts'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
+import { startCollector } from '../../compose/servers/otel-collector.ts'
 import { renderCollector } from '../../observability/config/render.ts'
-import type { Deployment, RunningServer, ServerName } from '../../observability/proof/deployment.ts'
+import type { ServerName } from '../../observability/proof/deployment.ts'
 import { parseChunkKey } from '../../observability/proof/formats/loki-keys.ts'
 import { newMarker } from '../../observability/proof/marker.ts'
 import { flushLoki } from '../../observability/proof/servers/loki-api.ts'
@@ -23,43 +22,30 @@ setDefaultTimeout(millisecondsMax)
 /** Tenant of the Collector's variant for several tenants. */
 const tenant = 'cloudlysis'
 
-let store: StoreConnection
-let folder: string
-let deployment: Deployment
-/** Behind a Collector, for several tenants, with logs and traces of others. */
-let shared: Record<ServerName, RunningServer>
-let collector: RunningCollector
-let buckets: { loki: string; tempo: string }
-/** A Loki with a bucket of its own. */
-let single: RunningServer
-let singleBucket: string
-
-beforeAll(async () => {
-  store = await storeForTests()
-  folder = await makeTempFolder('validate-against')
-  deployment = await openNativeDeployment({ store, onProgress: () => {} })
-  buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
-  singleBucket = await freshBucket(store)
-  const start = (name: string, server: ServerName, bucket: string, variants: string[]) =>
-    deployment.start({ server, name, bucket, prefix: `${server}/`, variants })
-  const [loki, tempo, alone] = await Promise.all([
-    start('shared-loki', 'loki', buckets.loki, ['s3-thanos', 'multi-tenant']),
-    start('shared-tempo', 'tempo', buckets.tempo, ['s3', 'multi-tenant']),
-    start('single-loki', 'loki', singleBucket, ['s3-thanos']),
-  ])
-  shared = { loki, tempo }
-  single = alone
-  collector = await startCollector({
-    config: (places) =>
-      renderCollector(['multi-tenant'], { lokiUrl: loki.url, tempoUrl: tempo.otlpUrl, places }),
-  })
-  for (const orgId of [tenant, 'another']) {
-    await sendLog({ otlpUrl: loki.otlpUrl, orgId }, newMarker())
-    await sendTrace({ otlpUrl: tempo.otlpUrl, orgId }, newMarker())
-  }
-  await flushLoki({ url: loki.url })
-  await until(async () => chunksAmong(await keysIn(store, buckets.loki)).length === 2)
-}, millisecondsMax)
+const store = await storeForTests()
+const folder = await makeTempFolder('validate-against')
+const deployment = await openNativeDeployment({ store, onProgress: () => {} })
+const buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
+const singleBucket = await freshBucket(store)
+const start = (name: string, server: ServerName, bucket: string, variants: string[]) =>
+  deployment.start({ server, name, bucket, prefix: `${server}/`, variants })
+const [loki, tempo, alone] = await Promise.all([
+  start('shared-loki', 'loki', buckets.loki, ['s3-thanos', 'multi-tenant']),
+  start('shared-tempo', 'tempo', buckets.tempo, ['s3', 'multi-tenant']),
+  start('single-loki', 'loki', singleBucket, ['s3-thanos']),
+])
+const shared = { loki, tempo }
+const single = alone
+const collector = await startCollector({
+  config: (places) =>
+    renderCollector(['multi-tenant'], { lokiUrl: loki.url, tempoUrl: tempo.otlpUrl, places }),
+})
+for (const orgId of [tenant, 'another']) {
+  await sendLog({ otlpUrl: loki.otlpUrl, orgId }, newMarker())
+  await sendTrace({ otlpUrl: tempo.otlpUrl, orgId }, newMarker())
+}
+await flushLoki({ url: loki.url })
+await until(async () => chunksAmong(await keysIn(store, buckets.loki)).length === 2)
 
 afterAll(async () => {
   await collector?.stop()

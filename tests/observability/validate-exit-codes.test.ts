@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import type { Report } from '../../observability/proof/report.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { keysIn, putByte } from '../support/observability/bucket-objects.ts'
@@ -21,13 +20,8 @@ import { until } from '../support/waiting.ts'
 const millisecondsMax = 20 * 60_000
 setDefaultTimeout(millisecondsMax)
 
-let store: StoreConnection
-let folder: string
-
-beforeAll(async () => {
-  store = await storeForTests('minio')
-  folder = await makeTempFolder('validate-exit-codes')
-}, millisecondsMax)
+const store = await storeForTests('minio')
+const folder = await makeTempFolder('validate-exit-codes')
 
 afterAll(() => removeTempFolder(folder))
 

@@ -1,21 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
-import type { CommandResult } from '../../compose/run-command.ts'
 import { parseRequest } from '../../observability/proof/flags.ts'
 import { checksOf } from '../../observability/proof/plan.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { idsWith, reportIn, validate } from '../support/observability/validate-program.ts'
 
-const millisecondsMax = 20 * 60_000
-
-let folder: string
-let result: CommandResult
-
-beforeAll(async () => {
-  folder = await makeTempFolder('validate-rgw')
-  const evidence = ['--evidence', join(folder, 'evidence')]
-  result = await validate(['--store', 'ceph-rgw', '--tls', '--json', ...evidence])
-}, millisecondsMax)
+const folder = await makeTempFolder('validate-rgw')
+const evidence = ['--evidence', join(folder, 'evidence')]
+const result = await validate(['--store', 'ceph-rgw', '--tls', '--json', ...evidence])
 
 afterAll(() => removeTempFolder(folder))
 

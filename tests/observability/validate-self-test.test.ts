@@ -1,6 +1,5 @@
-import { beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { RunningMinio } from '../../compose/servers/minio.ts'
-import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { merged } from '../../observability/config/yaml.ts'
 import { plannedKey } from '../../observability/proof/checks/loki-landing.ts'
@@ -27,10 +26,7 @@ import { startPrivateStore, storeForTests } from '../support/stores/store.ts'
 const millisecondsMax = 20 * 60_000
 setDefaultTimeout(millisecondsMax)
 
-let store: StoreConnection
-beforeAll(async () => {
-  store = await storeForTests('minio')
-}, millisecondsMax)
+const store = await storeForTests('minio')
 
 const prove = (broken: Omit<BrokenCase, 'store'>) => proveBroken({ store, ...broken })
 

@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRequest } from '../../observability/proof/flags.ts'
 import { checksOf } from '../../observability/proof/plan.ts'
-import type { Report } from '../../observability/proof/report.ts'
 import { removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { keysIn } from '../support/observability/bucket-objects.ts'
 import { idsWith, reportIn } from '../support/observability/validate-program.ts'
-import { foreignKey, type WholeProof, wholeProof } from '../support/observability/whole-proof.ts'
+import { foreignKey, wholeProof } from '../support/observability/whole-proof.ts'
 
-const millisecondsMax = 20 * 60_000
-
-let whole: WholeProof
-let report: Report
-
-beforeAll(async () => {
-  whole = await wholeProof()
-  report = reportIn(whole.result)
-}, millisecondsMax)
+const whole = await wholeProof()
+const report = reportIn(whole.result)
 
 afterAll(() => removeTempFolder(whole.folder))
 

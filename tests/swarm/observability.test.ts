@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { join } from 'node:path'
 import { serverNames } from '../../observability/proof/deployment.ts'
 import { readLokiChunk } from '../../observability/proof/formats/loki-chunk.ts'
@@ -35,24 +35,21 @@ const spansOfUpload = [
   'S3 PutObject',
 ]
 
-let scene: ObservabilityScene
 /** Every container of both stacks that there was, and what it printed. */
 const printed = new Map<string, string>()
 const began = Date.now()
 
-beforeAll(async () => {
-  scene = await openObservabilityScene()
-  // Each begins with work for the machine, and then mostly waits.
-  const packed = scene.followDocuments('image')
-  await follow('images')
-  await follow('network')
-  await follow('configs')
-  await follow('secrets')
-  const deployed = follow('deploy')
-  expect(await packed).toMatchObject({ exitCode: 0 })
-  expect(await scene.followDocuments('secrets')).toMatchObject({ exitCode: 0 })
-  await Promise.all([deployed, follow('connect')])
-}, 15 * minutes)
+const scene = await openObservabilityScene()
+// Each begins with work for the machine, and then mostly waits.
+const packed = scene.followDocuments('image')
+await follow('images')
+await follow('network')
+await follow('configs')
+await follow('secrets')
+const deployed = follow('deploy')
+expect(await packed).toMatchObject({ exitCode: 0 })
+expect(await scene.followDocuments('secrets')).toMatchObject({ exitCode: 0 })
+await Promise.all([deployed, follow('connect')])
 
 afterAll(async () => {
   for (const text of printed.values()) keepPrinted('swarm-observability', text)

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { RunningMinio } from '../../compose/servers/minio.ts'
 import type { StoreCredentials } from '../../compose/servers/running-store.ts'
 import { inParallel } from '../../service/documents/in-order.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
@@ -13,9 +12,9 @@ import { freshBucket } from '../support/stores/bucket.ts'
 import { startPrivateStore } from '../support/stores/store.ts'
 import { keysOf } from '../support/stores/store-contents.ts'
 import { followedElsewhere } from '../support/swarm/followed-blocks.ts'
-import { type Relay, startRelay } from '../support/swarm/relay.ts'
-import { contentType, type StoredDocuments, storedThrough, type } from '../support/swarm/stored-documents.ts'
-import { openSwarmScene, printedBy, type SwarmScene } from '../support/swarm/swarm-scene.ts'
+import { startRelay } from '../support/swarm/relay.ts'
+import { contentType, storedThrough, type } from '../support/swarm/stored-documents.ts'
+import { openSwarmScene, printedBy } from '../support/swarm/swarm-scene.ts'
 import { startTraffic, type Traffic } from '../support/swarm/switch-traffic.ts'
 
 const service = 'documents_documents'
@@ -27,45 +26,32 @@ const text = await Bun.file(runbook).text()
 const blocks = blocksOf(text)
 const run = new Set(['setup'])
 
-let scene: SwarmScene
-let minio: RunningMinio
-let minioRelay: Relay
-let stored: StoredDocuments
-/** Settings of the three stores, as they stand in `primary.env` and `second.env`. */
-let primary: StoreSettings
-let onMinio: StoreSettings
-let fallback: StoreSettings
-/** What the runbook calls `STORES`, by what the second store is. */
-let withMinio: string
-let withFallback: string
 /** The key version of the deployment. */
 let keyVersion = 1
 
 type StoreSettings = Record<`S3_${string}`, string>
 
-beforeAll(async () => {
-  scene = await openSwarmScene()
-  const { engine, store, storeUrl, bucket } = scene
-  minio = await startPrivateStore({ tls: scene.tls })
-  minioRelay = await startRelay(engine.hostAddress, Number(new URL(minio.endpoint).port))
-  primary = {
-    ...{ S3_ENDPOINT: storeUrl, S3_PUBLIC_ENDPOINT: store.endpoint },
-    ...{ S3_REGION: store.region, S3_FORCE_PATH_STYLE: 'true', S3_BUCKET_DOCS: bucket },
-  }
-  onMinio = {
-    ...{ S3_ENDPOINT: `https://${engine.hostAddress}:${minioRelay.port}` },
-    ...{ S3_REGION: minio.region, S3_FORCE_PATH_STYLE: 'true', S3_BUCKET_DOCS: await freshBucket(minio) },
-  }
-  fallback = {
-    ...primary,
-    ...{ S3_BUCKET_DOCS: await freshBucket(store, 'fallback/docs/') },
-    ...{ S3_PREFIX_DOCS: 'fallback/docs/', S3_CONNECTIONS_MAX: '32' },
-  }
-  withMinio = await storesFolder('minio', onMinio, minio)
-  withFallback = await storesFolder('fallback', fallback, store)
-  stored = await storedThrough(scene)
-  for (const block of ['image', 'secrets', 'deploy', 'smoke']) await followDeployment(block)
-}, 15 * minutes)
+const scene = await openSwarmScene()
+const { engine, store, storeUrl, bucket } = scene
+const minio = await startPrivateStore({ tls: scene.tls })
+const minioRelay = await startRelay(engine.hostAddress, Number(new URL(minio.endpoint).port))
+const primary = {
+  ...{ S3_ENDPOINT: storeUrl, S3_PUBLIC_ENDPOINT: store.endpoint },
+  ...{ S3_REGION: store.region, S3_FORCE_PATH_STYLE: 'true', S3_BUCKET_DOCS: bucket },
+}
+const onMinio = {
+  ...{ S3_ENDPOINT: `https://${engine.hostAddress}:${minioRelay.port}` },
+  ...{ S3_REGION: minio.region, S3_FORCE_PATH_STYLE: 'true', S3_BUCKET_DOCS: await freshBucket(minio) },
+}
+const fallback = {
+  ...primary,
+  ...{ S3_BUCKET_DOCS: await freshBucket(store, 'fallback/docs/') },
+  ...{ S3_PREFIX_DOCS: 'fallback/docs/', S3_CONNECTIONS_MAX: '32' },
+}
+const withMinio = await storesFolder('minio', onMinio, minio)
+const withFallback = await storesFolder('fallback', fallback, store)
+const stored = await storedThrough(scene)
+for (const block of ['image', 'secrets', 'deploy', 'smoke']) await followDeployment(block)
 
 afterAll(async () => {
   for (const id of await containers()) keepPrinted('swarm', await printedBy(scene, id))

@@ -1,14 +1,11 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { acme } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { rawConnection } from '../support/service/raw-connection.ts'
 
 const { service } = ownService({ documentBytesMax: 1000 })
-let token: string
 
-beforeAll(async () => {
-  token = await service.token()
-}, 600_000)
+const token = await service.token()
 
 function uploadHead(fields: string[]): string {
   const lines = [

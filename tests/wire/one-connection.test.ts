@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { acme, digestOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { type RawAnswer, type RawConnection, rawConnection } from '../support/service/raw-connection.ts'
@@ -6,12 +6,9 @@ import { type RawAnswer, type RawConnection, rawConnection } from '../support/se
 const documentBytesMax = 100_000
 
 const { service } = ownService({ documentBytesMax })
-let token: string
 let connection: RawConnection
 
-beforeAll(async () => {
-  token = await service.token()
-}, 600_000)
+const token = await service.token()
 
 /** A request with a good token and, if there is a body, its length. */
 function request(line: string, body?: string, fields: string[] = []): string {

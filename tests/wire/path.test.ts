@@ -1,23 +1,20 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { acme } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { answerTo } from '../support/service/raw-connection.ts'
 
 const { service } = ownService()
-let token: string
 
-beforeAll(async () => {
-  token = await service.token()
-  const globex = await service.token({ tenants: ['globex'] })
-  for (const [tenant, bearer] of [
-    ['acme', token],
-    ['globex', globex],
-  ]) {
-    const headers = { authorization: `Bearer ${bearer}` }
-    const url = `${service.url}/v1/tenants/${tenant}/documents/definitions/a`
-    await fetch(url, { method: 'PUT', body: `of ${tenant}`, headers })
-  }
-}, 600_000)
+const token = await service.token()
+const globex = await service.token({ tenants: ['globex'] })
+for (const [tenant, bearer] of [
+  ['acme', token],
+  ['globex', globex],
+]) {
+  const headers = { authorization: `Bearer ${bearer}` }
+  const url = `${service.url}/v1/tenants/${tenant}/documents/definitions/a`
+  await fetch(url, { method: 'PUT', body: `of ${tenant}`, headers })
+}
 
 /** Status and body, or code, of what a client writes that resolves no path by itself. Good for `acme` alone. */
 async function get(target: string, host = 'documents', version = '1.1'): Promise<string> {

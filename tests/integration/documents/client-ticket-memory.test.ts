@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,20 +14,14 @@ const GiB = 1024 ** 3
 /** Measured: some 40 MiB in Bun, 60 MiB in Node. A body that is kept whole takes 1024 MiB or more. */
 const grownBytesMax = 256 * 1024 ** 2
 
-let folder: string
-let file: string
-let digest: `sha256:${string}`
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'client-memory-'))
-  file = join(folder, 'sparse')
-  const handle = await open(file, 'w')
-  await handle.truncate(GiB)
-  await handle.close()
-  const hash = new Bun.SHA256()
-  for await (const chunk of Bun.file(file).stream()) hash.update(chunk)
-  digest = `sha256:${hash.digest('hex')}`
-})
+const folder = await mkdtemp(join(tmpdir(), 'client-memory-'))
+const file = join(folder, 'sparse')
+const handle = await open(file, 'w')
+await handle.truncate(GiB)
+await handle.close()
+const hash = new Bun.SHA256()
+for await (const chunk of Bun.file(file).stream()) hash.update(chunk)
+const digest = `sha256:${hash.digest('hex')}`
 afterAll(() => rm(folder, { recursive: true }))
 
 /** A service whose store counts what it is sent, and keeps none of it. */

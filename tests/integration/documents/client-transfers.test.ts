@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,20 +17,13 @@ const largeBytes = 300 * MiB
 /** SHA-256 of {@link generatedBlocks}, by another way than the client's. */
 const largeDigest = generatedDigest(largeBytes)
 
-let service: InProcessService
-let without: InProcessService
-let folder: string
-let large: string
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  without = await serviceInProcess({ capabilities: { ...minioCapabilities, ticketMethod: 'none' } })
-  folder = await mkdtemp(join(tmpdir(), 'client-transfers-'))
-  large = join(folder, 'large.bin')
-  const file = await open(large, 'w')
-  for (const block of generatedBlocks(largeBytes)) await file.writeFile(block)
-  await file.close()
-})
+const service = await serviceInProcess()
+const without = await serviceInProcess({ capabilities: { ...minioCapabilities, ticketMethod: 'none' } })
+const folder = await mkdtemp(join(tmpdir(), 'client-transfers-'))
+const large = join(folder, 'large.bin')
+const file = await open(large, 'w')
+for (const block of generatedBlocks(largeBytes)) await file.writeFile(block)
+await file.close()
 afterAll(async () => {
   await service.stop()
   await without.stop()

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Digest } from '../../../service/wire/names.ts'
 import { rawRequest } from '../../support/service/raw-http.ts'
 import {
@@ -10,20 +10,15 @@ import {
   randomDocument,
   reprDigestOf,
 } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 
 setDefaultTimeout(600_000)
 
 const small = randomDocument(100 * KiB)
 const large = randomDocument(3 * MiB)
 
-let service: InProcessService
-let token: string
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  token = await service.token()
-})
+const service = await serviceInProcess()
+const token = await service.token()
 
 afterAll(() => service.stop())
 

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { fileURLToPath } from 'node:url'
-import type { RunningMinio } from '../../../compose/servers/minio.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
@@ -17,11 +16,7 @@ const smallBytes = 128 * MiB
 const largeBytes = 1024 * MiB
 const transferProcess = fileURLToPath(new URL('../../support/service/transfer-process.ts', import.meta.url))
 
-let store: RunningMinio
-
-beforeAll(async () => {
-  store = await startPrivateStore()
-})
+const store = await startPrivateStore()
 
 // Some GiB of documents go with it.
 afterAll(() => store.stop())

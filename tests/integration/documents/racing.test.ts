@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { rawRequest } from '../../support/service/raw-http.ts'
 import {
   digestOf,
@@ -11,19 +11,14 @@ import {
   reprDigestOf,
   storedUnder,
 } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { keysOf } from '../../support/stores/store-contents.ts'
 import { until } from '../../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
-let service: InProcessService
-let token: string
-
-beforeAll(async () => {
-  service = await serviceInProcess({ documentBytesMax: 64 * MiB })
-  token = await service.token()
-})
+const service = await serviceInProcess({ documentBytesMax: 64 * MiB })
+const token = await service.token()
 
 afterAll(() => service.stop())
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import {
   type Caller,
   callerOf,
@@ -8,7 +8,7 @@ import {
   put,
   refusalOf,
 } from '../../support/service/caller.ts'
-import { type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
+import { serviceInChild } from '../../support/service/service-for-tests.ts'
 
 setDefaultTimeout(600_000)
 
@@ -16,17 +16,11 @@ const secret = 'what only globex may know'
 const globexDocuments = '/v1/tenants/globex/documents'
 const theirs = `${globexDocuments}/definitions/plan`
 
-let service: SpawnedService
-let acme: Caller
-let globex: Caller
-
-beforeAll(async () => {
-  service = await serviceInChild()
-  acme = await callerOf(service, await service.token({ tenants: ['acme'], sub: 'alice' }))
-  globex = await callerOf(service, await service.token({ tenants: ['globex'], sub: 'greta' }))
-  await put(globex, theirs, secret)
-  await tag(globex, `${theirs}/tags/production`, digestOf(secret))
-})
+const service = await serviceInChild()
+const acme = await callerOf(service, await service.token({ tenants: ['acme'], sub: 'alice' }))
+const globex = await callerOf(service, await service.token({ tenants: ['globex'], sub: 'greta' }))
+await put(globex, theirs, secret)
+await tag(globex, `${theirs}/tags/production`, digestOf(secret))
 
 afterAll(() => service.stop())
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../../service/limits.ts'
 import {
   digestOf,
@@ -10,8 +10,8 @@ import {
   reprDigestOf,
   storedUnder,
 } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
-import { keysOf, leftovers, type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { keysOf, leftovers, startOpenStore } from '../../support/stores/store-contents.ts'
 
 setDefaultTimeout(600_000)
 
@@ -29,15 +29,9 @@ const sizes = [
   documentBytesMax,
 ]
 
-let disk: OpenStore
-let service: InProcessService
-let token: string
-
-beforeAll(async () => {
-  disk = await startOpenStore()
-  service = await serviceInProcess({ store: disk, documentBytesMax })
-  token = await service.token()
-})
+const disk = await startOpenStore()
+const service = await serviceInProcess({ store: disk, documentBytesMax })
+const token = await service.token()
 
 afterAll(async () => {
   await service.stop()

@@ -1,8 +1,7 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import type { FindingId } from '../../../service/object-store/probe/finding.ts'
 import {
   capabilitiesOf,
-  type ProbeReport,
   probeRows,
   probeStore,
   severityOf,
@@ -14,11 +13,8 @@ import { absentBucketStatus, prefix, useStore } from '../../support/stores/probe
 import { knownVerdicts } from '../../support/stores/store-findings.ts'
 
 const store = useStore()
-let report: ProbeReport
 const told: FindingId[] = []
-beforeAll(async () => {
-  report = await probeStore(store(), prefix, { onFinding: ({ id }) => told.push(id) })
-})
+const report = await probeStore(store(), prefix, { onFinding: ({ id }) => told.push(id) })
 
 describe('probeStore on the store of this run', () => {
   it('finds what the table in service/object-store/README.md says of it', () => {

@@ -1,27 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { randomBytes } from 'node:crypto'
-import type { RunningMinio } from '../../../compose/servers/minio.ts'
-import type { StoreCredentials } from '../../../compose/servers/running-store.ts'
 import { capabilitiesOf, probeStore } from '../../../service/object-store/probe/probe.ts'
 import { userPolicy } from '../../../service/provisioning/bucket-policy.ts'
 import { serviceRights } from '../../../service/provisioning/service-rights.ts'
 import { placeOf, provision } from '../../support/commands/provision-under-test.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
-import { type MinioUsers, minioUsers } from '../../support/stores/minio-users.ts'
+import { minioUsers } from '../../support/stores/minio-users.ts'
 import { asService } from '../../support/stores/service-key.ts'
 import { startPrivateStore } from '../../support/stores/store.ts'
 import { failuresOf, type StoreOperations, storeOperations } from '../../support/stores/store-operations.ts'
 
-/** MinIO, whose keys are users with policies of their own. */
-let minio: RunningMinio
-let users: MinioUsers
-let user: StoreCredentials
-
-beforeAll(async () => {
-  minio = await startPrivateStore()
-  users = await minioUsers(minio)
-  user = await users.add()
-}, 600_000)
+const minio = await startPrivateStore()
+const users = await minioUsers(minio)
+const user = await users.add()
 
 afterAll(async () => {
   await users.close()
@@ -42,7 +33,7 @@ function newBucket(): string {
 }
 
 describe('bun run provision on MinIO', () => {
-  it('does what MinIO can, and says what it could not and who does it instead', async () => {
+  it('sets up what MinIO can do, and says what it cannot and what does it instead', async () => {
     const env = environment(newBucket(), { PROVISION_VERSIONING: 'true' })
     const applied = await provision(['apply'], env)
     expect(applied.out).toContain('- ')
@@ -55,7 +46,7 @@ describe('bun run provision on MinIO', () => {
     expect(changes[0]?.shouldBe).toContain('unfinished-uploads-abort')
   }, 60_000)
 
-  it('fails where MinIO refuses what was asked for: a policy that names keys, and a CORS rule', async () => {
+  it('fails if MinIO refuses what was asked for: a policy that names keys, and a CORS rule', async () => {
     const env = environment(newBucket(), {
       PROVISION_PRINCIPALS: 'arn:aws:iam:::user/root',
       PROVISION_SERVICE_PRINCIPALS: `arn:aws:iam:::user/${user.accessKeyId}`,
@@ -98,11 +89,11 @@ describe('the table of rights, on MinIO', () => {
     await service.stop()
   })
 
-  it('is enough for all that the service does, as `user-policy` prints it', async () => {
+  it('is enough for everything that the service does, as `user-policy` prints it', async () => {
     expect(await failuresOf(operations)).toEqual([])
   }, 120_000)
 
-  it("is within the local stack's policy, with which the service does all that it does", async () => {
+  it("is within the local stack's policy, with which the service can do everything", async () => {
     const file = new URL('../../../compose/stacks/object-store/bucket-policy.json', import.meta.url)
     const local = JSON.parse((await Bun.file(file).text()).replaceAll('BUCKET', bucket))
     await users.setPolicy(user, local)
@@ -110,7 +101,7 @@ describe('the table of rights, on MinIO', () => {
     await users.setPolicy(user, userPolicy(place, serviceRights))
   }, 120_000)
 
-  it('--verify holds for that user, and finds what the root user may do', async () => {
+  it('holds for that user with --verify, which finds what the root user may do', async () => {
     const keys = { S3_ACCESS_KEY_ID: user.accessKeyId, S3_SECRET_ACCESS_KEY: user.secretAccessKey }
     const good = await provision(['--verify'], { ...env, ...keys })
     expect(good.out).toEndWith('✓ 25 tried, 0 wrong\n')
@@ -122,7 +113,7 @@ describe('the table of rights, on MinIO', () => {
     expect(wide.exitCode).toBe(1)
   }, 60_000)
 
-  it('is not more than it needs: each right that is taken away breaks what the table says', async () => {
+  it('has no right too many: each one that is taken away breaks what the table says', async () => {
     const unbroken: string[] = []
     for (const right of serviceRights) {
       const less = serviceRights.filter(({ action }) => action !== right.action)

@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { verifyRights } from '../../../service/provisioning/verify.ts'
 import { callerOf, put } from '../../support/service/caller.ts'
 import {
-  type InProcessService,
   type ServiceForTests,
-  type SpawnedService,
   serviceInChild,
   serviceInProcess,
 } from '../../support/service/service-for-tests.ts'
 import { docsPrefix } from '../../support/stores/service-key.ts'
 
-/** With which rights the services of all suites run: `service/provisioning/README.md` says what follows. */
-let service: InProcessService
-let child: SpawnedService
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  child = await serviceInChild()
-}, 600_000)
+const service = await serviceInProcess()
+const child = await serviceInChild()
 
 afterAll(async () => {
   await service.stop()
@@ -34,12 +26,12 @@ async function signingKeyOf(of: ServiceForTests): Promise<string | undefined> {
 }
 
 describe('the key of a service in a test', () => {
-  it('is the one that the service works with, in this process and as a process of its own', async () => {
+  it('is used by the service, in this process and as a process of its own', async () => {
     expect(await signingKeyOf(service)).toBe(service.connection.accessKeyId)
     expect(await signingKeyOf(child)).toBe(child.connection.accessKeyId)
   })
 
-  it('has the rights of the table and no others, but on SeaweedFS, which knows none of them', async () => {
+  it('has the rights of the table and no others, except on SeaweedFS, which has no rights', async () => {
     for (const { connection, owner } of [service, child]) {
       const place = { bucket: connection.bucket, prefix: docsPrefix }
       const tried = await verifyRights({ ...connection, connectionsMax: 4 }, place, [])

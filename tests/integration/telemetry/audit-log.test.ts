@@ -1,29 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { type Call, callerOf, digestOf, put } from '../../support/service/caller.ts'
 import {
-  type InProcessService,
   type LogLine,
   type SpawnedService,
   serviceInChild,
   serviceInProcess,
 } from '../../support/service/service-for-tests.ts'
 
-let service: InProcessService
-/** Audit lines that had been written when the store was called, by the name of its method. */
-let writtenAtCall: Map<string, number>
-
-beforeAll(async () => {
-  writtenAtCall = new Map()
-  service = await serviceInProcess({
-    decorate: (store) => ({
-      ...store,
-      get(key, options) {
-        writtenAtCall.set(key, service.logs().filter(({ kind }) => kind === 'audit').length)
-        return store.get(key, options)
-      },
-    }),
-  })
-}, 600_000)
+const writtenAtCall = new Map<string, number>()
+const service = await serviceInProcess({
+  decorate: (store) => ({
+    ...store,
+    get(key, options) {
+      writtenAtCall.set(key, service.logs().filter(({ kind }) => kind === 'audit').length)
+      return store.get(key, options)
+    },
+  }),
+})
 
 afterAll(() => service.stop())
 

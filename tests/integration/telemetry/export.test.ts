@@ -1,36 +1,25 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { registerSecret } from '../../support/secrets.ts'
-import { type Caller, callerOf, jsonOf } from '../../support/service/caller.ts'
+import { callerOf, jsonOf } from '../../support/service/caller.ts'
 import type { ReceivedSpan } from '../../support/service/otlp-receiver.ts'
 import { digestOf, KiB, randomDocument } from '../../support/service/sample-documents.ts'
-import {
-  childrenOf,
-  idsOf,
-  startTelemetryScene,
-  type TelemetryScene,
-} from '../../support/service/telemetry-scene.ts'
-import { type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
+import { childrenOf, idsOf, startTelemetryScene } from '../../support/service/telemetry-scene.ts'
+import { ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { until } from '../../support/waiting.ts'
 
 const backendToken = `token-of-the-backend-${crypto.randomUUID()}`
 registerSecret(backendToken)
 
-let scene: TelemetryScene
-let call: Caller
-let alice: TicketCalls
-
-beforeAll(async () => {
-  scene = await startTelemetryScene({
-    env: {
-      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${backendToken}`,
-      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
-      OTEL_BSP_SCHEDULE_DELAY: '1',
-    },
-  })
-  call = await callerOf(scene.service)
-  alice = await ticketCalls(scene.service)
-}, 600_000)
+const scene = await startTelemetryScene({
+  env: {
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${backendToken}`,
+    OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+    OTEL_BSP_SCHEDULE_DELAY: '1',
+  },
+})
+const call = await callerOf(scene.service)
+const alice = await ticketCalls(scene.service)
 afterAll(() => scene.stop())
 
 /** The SERVER span of a request, once it and everything before it has arrived. */

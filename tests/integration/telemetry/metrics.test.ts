@@ -1,24 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type Caller, callerOf } from '../../support/service/caller.ts'
+import { afterAll, describe, expect, it } from 'bun:test'
+import { callerOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
-import { startTelemetryScene, type TelemetryScene } from '../../support/service/telemetry-scene.ts'
-import { type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
+import { startTelemetryScene } from '../../support/service/telemetry-scene.ts'
+import { ticketCalls } from '../../support/service/ticket-calls.ts'
 import { startPrivateStore } from '../../support/stores/store.ts'
 import { until } from '../../support/waiting.ts'
 
 const template = '/v1/tenants/:tenant/documents/:type/:name'
 
-let store: Awaited<ReturnType<typeof startPrivateStore>>
-let scene: TelemetryScene
-let call: Caller
-let alice: TicketCalls
-
-beforeAll(async () => {
-  store = await startPrivateStore()
-  scene = await startTelemetryScene({ store })
-  call = await callerOf(scene.service)
-  alice = await ticketCalls(scene.service)
-}, 600_000)
+const store = await startPrivateStore()
+const scene = await startTelemetryScene({ store })
+const call = await callerOf(scene.service)
+const alice = await ticketCalls(scene.service)
 
 afterAll(async () => {
   await scene.stop()

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { deriveKey } from '../../../service/derived-key.ts'
 import { createTicketSigner, type UploadClaims } from '../../../service/documents/ticket-signer.ts'
-import { type AttackScene, attackScene } from '../../support/service/attack-scene.ts'
+import { attackScene } from '../../support/service/attack-scene.ts'
 import { type Caller, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, pathOf, randomDocument } from '../../support/service/sample-documents.ts'
 import { contentType, jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
@@ -9,11 +9,7 @@ import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 
 setDefaultTimeout(600_000)
 
-let scene: AttackScene
-
-beforeAll(async () => {
-  scene = await attackScene()
-})
+const scene = await attackScene()
 
 afterEach(async () => {
   expect(await scene.harm()).toEqual([])

@@ -1,26 +1,20 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { type AttackScene, attackScene } from '../../support/service/attack-scene.ts'
+import { afterAll, afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { attackScene } from '../../support/service/attack-scene.ts'
 import { jsonOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument } from '../../support/service/sample-documents.ts'
 
 setDefaultTimeout(600_000)
 
-let scene: AttackScene
-let digest: string
-let own: Uint8Array<ArrayBuffer>
-
-beforeAll(async () => {
-  scene = await attackScene()
-  // A page whose script would run in the browser that opens it.
-  own = new Uint8Array(Buffer.concat([Buffer.from('<script>alert(1)</script>'), randomDocument(KiB)]))
-  digest = digestOf(own)
-  await scene.mallory.call('bundles/page', {
-    method: 'PUT',
-    body: own,
-    headers: { 'content-type': 'text/html' },
-  })
-  await scene.remember()
+const scene = await attackScene()
+// A page whose script would run in the browser that opens it.
+const own = new Uint8Array(Buffer.concat([Buffer.from('<script>alert(1)</script>'), randomDocument(KiB)]))
+const digest = digestOf(own)
+await scene.mallory.call('bundles/page', {
+  method: 'PUT',
+  body: own,
+  headers: { 'content-type': 'text/html' },
 })
+await scene.remember()
 
 afterEach(async () => {
   expect(await scene.harm()).toEqual([])

@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
-import { type AttackScene, attackScene } from '../../support/service/attack-scene.ts'
+import { attackScene } from '../../support/service/attack-scene.ts'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
 import { contentType } from '../../support/service/ticket-calls.ts'
@@ -8,12 +8,9 @@ import { type Forgery, sendTicket, type Ticket } from '../../support/service/tic
 
 setDefaultTimeout(600_000)
 
-let scene: AttackScene
 let own: Uint8Array<ArrayBuffer>
 
-beforeAll(async () => {
-  scene = await attackScene()
-})
+const scene = await attackScene()
 
 beforeEach(() => {
   own = randomDocument(2 * KiB)

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { provisionBucket } from '../../../service/provisioning/apply.ts'
-import { type Caller, callerOf, digestOf, jsonOf } from '../../support/service/caller.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { callerOf, digestOf, jsonOf } from '../../support/service/caller.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 
@@ -12,14 +12,9 @@ const ours = 'https://ui.example'
 const other = 'https://elsewhere.example'
 const prefix = 'docs/'
 
-let service: InProcessService
-let call: Caller
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
-  await provisionBucket(service.owner, { bucket: service.connection.bucket, prefix }, [ours])
-})
+const service = await serviceInProcess()
+const call = await callerOf(service)
+await provisionBucket(service.owner, { bucket: service.connection.bucket, prefix }, [ours])
 
 afterAll(() => service.stop())
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
 import { refusalOf } from '../../support/service/caller.ts'
@@ -21,17 +21,10 @@ interface Watched {
   lie: { etag?: string; absent?: boolean }
 }
 
-let copying: Watched
-let unpinned: Watched
-let unenforced: Watched
-let neither: Watched
-
-beforeAll(async () => {
-  copying = await watched({ digestEnforced: true, copyPinHonoured: true })
-  unpinned = await watched({ digestEnforced: true, copyPinHonoured: false }, copying.service)
-  unenforced = await watched({ digestEnforced: false, copyPinHonoured: true }, copying.service)
-  neither = await watched({ digestEnforced: false, copyPinHonoured: false }, copying.service)
-})
+const copying = await watched({ digestEnforced: true, copyPinHonoured: true })
+const unpinned = await watched({ digestEnforced: true, copyPinHonoured: false }, copying.service)
+const unenforced = await watched({ digestEnforced: false, copyPinHonoured: true }, copying.service)
+const neither = await watched({ digestEnforced: false, copyPinHonoured: false }, copying.service)
 
 afterAll(async () => {
   for (const { service } of [neither, unenforced, unpinned, copying]) await service.stop()

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
@@ -17,14 +17,9 @@ interface Replicas {
   calls: readonly [TicketCalls, TicketCalls]
 }
 
-let asProbed: Replicas
-let streaming: Replicas
-
-beforeAll(async () => {
-  const capabilities = await probedCapabilities(await storeForTests())
-  asProbed = await replicas(capabilities)
-  streaming = await replicas({ ...capabilities, digestEnforced: false }, asProbed.one)
-})
+const capabilities = await probedCapabilities(await storeForTests())
+const asProbed = await replicas(capabilities)
+const streaming = await replicas({ ...capabilities, digestEnforced: false }, asProbed.one)
 
 afterAll(async () => {
   await streaming?.other.stop()

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { sweep } from '../../../service/documents/maintenance/sweeper.ts'
 import { type ObjectStore, ObjectStoreError } from '../../../service/object-store/object-store.ts'
-import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
 import { rawRequest } from '../../support/service/raw-http.ts'
 import {
@@ -13,7 +12,7 @@ import {
   randomDocument,
   storedUnder,
 } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { ticketCalls } from '../../support/service/ticket-calls.ts'
 import { formAround } from '../../support/service/ticket-upload.ts'
 import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
@@ -30,8 +29,6 @@ interface Gate {
   fail(error: ObjectStoreError): void
 }
 
-let capabilities: StoreCapabilities
-let first: InProcessService
 const gates: ReturnType<typeof Promise.withResolvers<void>>[] = []
 let reached = Promise.withResolvers<void>()
 
@@ -66,10 +63,8 @@ function gated(store: ObjectStore): ObjectStore {
   }
 }
 
-beforeAll(async () => {
-  capabilities = await probedCapabilities(await storeForTests())
-  first = await serviceInProcess({ capabilities, decorate: gated, completionWaitSecondsMax: 0.2 })
-})
+const capabilities = await probedCapabilities(await storeForTests())
+const first = await serviceInProcess({ capabilities, decorate: gated, completionWaitSecondsMax: 0.2 })
 
 afterAll(async () => {
   for (const gate of gates) gate.resolve()

@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
-import { jsonBody, type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket } from '../../support/service/ticket-upload.ts'
 import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 
 setDefaultTimeout(600_000)
 
-let service: InProcessService
-let alice: TicketCalls
-
-beforeAll(async () => {
-  const capabilities = await probedCapabilities(await storeForTests())
-  service = await serviceInProcess({ capabilities })
-  alice = await ticketCalls(service)
-})
+const capabilities = await probedCapabilities(await storeForTests())
+const service = await serviceInProcess({ capabilities })
+const alice = await ticketCalls(service)
 
 afterAll(() => service.stop())
 

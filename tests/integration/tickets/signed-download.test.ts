@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
-import { jsonBody, type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
 
 setDefaultTimeout(600_000)
 
-let service: InProcessService
-let alice: TicketCalls
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  alice = await ticketCalls(service)
-})
+const service = await serviceInProcess()
+const alice = await ticketCalls(service)
 
 afterAll(() => service.stop())
 

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { fileURLToPath } from 'node:url'
-import type { RunningMinio } from '../../../compose/servers/minio.ts'
 import { peakOverIdle } from '../../support/service/resident-memory.ts'
 import { KiB, MiB, pathOf } from '../../support/service/sample-documents.ts'
 import { serviceInChild } from '../../support/service/service-for-tests.ts'
@@ -18,11 +17,7 @@ const transferProcess = fileURLToPath(
 )
 const streamingService = fileURLToPath(new URL('../../support/service/streaming-service.ts', import.meta.url))
 
-let store: RunningMinio
-
-beforeAll(async () => {
-  store = await startPrivateStore()
-})
+const store = await startPrivateStore()
 
 afterAll(() => store.stop())
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeTempFolder, removeTempFolder } from '../../../service/cli/temp-folder.ts'
@@ -18,11 +18,8 @@ import { until } from '../../support/waiting.ts'
 setDefaultTimeout(600_000)
 
 const running: SpawnedService[] = []
-let folder: string
 
-beforeAll(async () => {
-  folder = await makeTempFolder('tickets-deployed')
-})
+const folder = await makeTempFolder('tickets-deployed')
 
 afterAll(async () => {
   // Those that borrow the bucket and the issuer of another go first.

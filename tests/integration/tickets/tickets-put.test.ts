@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { contentType, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { minioCapabilities } from '../../support/stores/known-capabilities.ts'
@@ -20,13 +20,8 @@ const strict: StoreBehaviours = {
       : null,
 }
 
-let proxy: Awaited<ReturnType<typeof startStoreProxy>>
-let service: InProcessService
-
-beforeAll(async () => {
-  proxy = await startStoreProxy(await storeForTests(), strict)
-  service = await serviceInProcess({ store: proxy, capabilities: await probedCapabilities(proxy) })
-})
+const proxy = await startStoreProxy(await storeForTests(), strict)
+const service = await serviceInProcess({ store: proxy, capabilities: await probedCapabilities(proxy) })
 
 afterAll(async () => {
   await service.stop()

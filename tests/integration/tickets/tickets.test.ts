@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { deriveKey } from '../../../service/derived-key.ts'
 import { createTicketSigner, type UploadClaims } from '../../../service/documents/ticket-signer.ts'
 import { traced } from '../../../service/object-store/traced-object-store.ts'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
-import { contentType, jsonBody, type TicketCalls, ticketCalls } from '../../support/service/ticket-calls.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { contentType, jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
 import { storeForTests } from '../../support/stores/store.ts'
@@ -17,17 +17,11 @@ setDefaultTimeout(600_000)
 const exporter = new InMemorySpanExporter()
 const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
 
-let service: InProcessService
-let replica: InProcessService
-let alice: TicketCalls
-
-beforeAll(async () => {
-  const capabilities = await probedCapabilities(await storeForTests())
-  const tracer = provider.getTracer('test')
-  service = await serviceInProcess({ capabilities, decorate: (store) => traced(store, tracer, 'bucket') })
-  replica = await serviceInProcess({ capabilities, replicaOf: service })
-  alice = await ticketCalls(service)
-})
+const capabilities = await probedCapabilities(await storeForTests())
+const tracer = provider.getTracer('test')
+const service = await serviceInProcess({ capabilities, decorate: (store) => traced(store, tracer, 'bucket') })
+const replica = await serviceInProcess({ capabilities, replicaOf: service })
+const alice = await ticketCalls(service)
 
 afterAll(async () => {
   await replica?.stop()

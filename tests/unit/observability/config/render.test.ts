@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
@@ -33,10 +33,7 @@ const tempoPlaces = { ...lokiPlaces, dataDir: '/var/tempo', otlpHttpPort: 4318, 
 const loki = { store: lokiStore, places: lokiPlaces }
 const tempo = { store: tempoStore, places: tempoPlaces }
 
-let folder: string
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-render-'))
-})
+const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-render-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** Returns `${name}`, as a file contains it. */

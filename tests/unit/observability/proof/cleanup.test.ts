@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, describe, expect, it } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../../../compose/servers/free-port.ts'
@@ -15,11 +15,7 @@ import type { ObjectStore } from '../../../../service/object-store/object-store.
 import { createS3ObjectStore } from '../../../../service/object-store/s3/s3-object-store.ts'
 import { createMemoryObjectStore } from '../../../support/stores/memory-object-store.ts'
 
-let folder: string
-
-beforeAll(async () => {
-  folder = await makeTempFolder('validate-cleanup')
-})
+const folder = await makeTempFolder('validate-cleanup')
 
 afterAll(() => removeTempFolder(folder))
 

@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type Authenticator, createAuthenticator } from '../../../../service/authn/authenticator.ts'
+import { afterAll, describe, expect, it } from 'bun:test'
+import { createAuthenticator } from '../../../../service/authn/authenticator.ts'
 import type { KeyTimes } from '../../../../service/authn/issuer-keys.ts'
-import {
-  type IssuerForTests,
-  keyFor,
-  startIssuerForTests,
-} from '../../../support/issuers/issuer-for-tests.ts'
+import { keyFor, startIssuerForTests } from '../../../support/issuers/issuer-for-tests.ts'
 
-let issuer: IssuerForTests
-let authenticator: Authenticator
-
-beforeAll(async () => {
-  issuer = await startIssuerForTests()
-  authenticator = createAuthenticator(issuer)
-})
+const issuer = await startIssuerForTests()
+const authenticator = createAuthenticator(issuer)
 
 afterAll(() => issuer.stop())
 

@@ -1,15 +1,11 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { bundleUi, type UiAsset, type UiBundle } from '../../../../service/ui/bundle.ts'
+import { bundleUi, type UiAsset } from '../../../../service/ui/bundle.ts'
 
 /** Issue 5 of the UI: what a browser loads before anything can be done. */
 const firstLoadBytesMax = 150_000
 
-let bundle: UiBundle
-
-beforeAll(async () => {
-  bundle = await bundleUi()
-})
+const bundle = await bundleUi()
 
 function asset(name: RegExp): UiAsset {
   const found = bundle.assets.find(({ path }) => name.test(path))

@@ -1,14 +1,11 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { byteWindows } from '../../../../tools/checks/byte-windows.ts'
 import { plantedSecrets } from '../../../../tools/checks/planted-secrets.ts'
 import { secretForms } from '../../../../tools/checks/secret-forms.ts'
 import { secretsIn, secretsInText } from '../../../../tools/checks/secret-search.ts'
 
-let planted: Record<string, string>
-beforeAll(async () => {
-  planted = await plantedSecrets()
-})
+const planted = await plantedSecrets()
 
 const formsIn = (text: string) => secretsInText(text).map(({ form }) => form)
 const hex = (length: number) => `a1${randomBytes(length).toString('hex')}`.slice(0, length)
