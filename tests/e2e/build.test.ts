@@ -20,7 +20,7 @@ afterAll(async () => {
 }, 60_000)
 
 describe('the executable that bun run build makes', () => {
-  it('needs no file beside it', async () => {
+  it('needs no other file', async () => {
     const files = await readdir(folder)
     expect(files.filter((name) => !name.endsWith('.map'))).toEqual(['documents'])
     expect(service.process.pid).toBeGreaterThan(0)
@@ -39,14 +39,14 @@ describe('the executable that bun run build makes', () => {
     }
   })
 
-  it('serves it for where it runs: with the issuer and the store that it was told', async () => {
+  it('serves it with the issuer and the store that it is configured with', async () => {
     const settings = (await (await fetch(`${service.url}/ui-settings.json`)).json()) as object
     expect(settings).toMatchObject({ issuer: service.issuer.issuer, clientId: service.issuer.clientId })
     const policy = (await fetch(service.url)).headers.get('content-security-policy')
     expect(policy).toContain(`connect-src 'self' ${service.connection.endpoint} ${service.issuer.issuer};`)
   })
 
-  it('takes documents and gives them back', async () => {
+  it('stores documents and returns them', async () => {
     const call = await callerOf(service)
     await put(call, 'definitions/a', 'A')
     expect(await (await call('definitions/a')).text()).toBe('A')

@@ -11,7 +11,7 @@ const connected = { DOCUMENTS_URL: 'http://127.0.0.1:9', DOCUMENTS_TOKEN: 'abc',
 const folder = await mkdtemp(join(tmpdir(), 'cli-usage-'))
 afterAll(() => rm(folder, { recursive: true }))
 
-describe('bun run docs', () => {
+describe('bun run documents', () => {
   it('shows examples in its help, and how it finds the service', async () => {
     const { code, stdout } = await docs(['--help'])
     expect(code).toBe(0)
@@ -31,18 +31,18 @@ describe('bun run docs', () => {
     expect(stderr).toContain("unknown option '--token'")
   })
 
-  it('asks for a tenant', async () => {
+  it('requires a tenant', async () => {
     const { code, stderr } = await docs(['list'], { env: { ...connected, DOCUMENTS_TENANT: '' } })
     expect([code, stderr]).toEqual([2, 'error: no tenant: give --tenant or DOCUMENTS_TENANT\n'])
   })
 
-  it('says how to get a service where none is named and none is running', async () => {
+  it('says how to choose a service if none is named and none is running', async () => {
     const { code, stderr } = await docs(['list', '--tenant', 'acme', '--local', folder])
     expect(code).toBe(3)
     expect(stderr).toContain('no start is running: run "bun run start" first, or give --url')
   })
 
-  it('asks for a token for a service that it did not start', async () => {
+  it('requires a token for a service that start does not run', async () => {
     const { code, stderr } = await docs([
       'list',
       '--tenant',
@@ -56,7 +56,7 @@ describe('bun run docs', () => {
     expect(stderr).toBe('error: no token for this service: give DOCUMENTS_TOKEN or DOCUMENTS_TOKEN_FILE\n')
   })
 
-  it('does not send a token to a service that nobody named', async () => {
+  it('sends no token unless a service is named', async () => {
     const { code, stderr } = await docs(['list'], { env: { ...connected, DOCUMENTS_URL: '' } })
     expect(code).toBe(2)
     expect(stderr).toBe('error: a token without its service: give --url or DOCUMENTS_URL as well\n')
@@ -77,7 +77,7 @@ describe('bun run docs', () => {
     expect([code, stderr]).toEqual([2, 'error: DOCUMENTS_TOKEN_FILE cannot be read: ENOENT\n'])
   })
 
-  it('fails with the reason and a trace id where nobody listens', async () => {
+  it('fails with the reason and a trace id if no service listens', async () => {
     const { code, stderr } = await docs(['list'], {
       env: { ...connected, DOCUMENTS_URL: 'http://127.0.0.1:9' },
     })
@@ -88,7 +88,7 @@ describe('bun run docs', () => {
   })
 })
 
-describe('bun run docs put', () => {
+describe('bun run documents put', () => {
   it('refuses a target without a name', async () => {
     const { code, stderr } = await docs(['put', 'x', 'definitions'], { env: connected })
     expect([code, stderr]).toEqual([2, 'error: "definitions" is not <type>/<name>\n'])
@@ -102,7 +102,7 @@ describe('bun run docs put', () => {
     expect((await docs(['put', '-', '--type', 'definitions'], { env: connected })).code).toBe(2)
   })
 
-  it('refuses a type, a name or a tenant without its form', async () => {
+  it('refuses a type, a name or a tenant in a wrong form', async () => {
     expect((await docs(['put', '-', 'Definitions/x'], { env: connected })).code).toBe(2)
     expect((await docs(['put', '-', 'definitions/..'], { env: connected })).code).toBe(2)
     expect((await docs(['put', '-', 'definitions/x', '--tenant', 'a/b'], { env: connected })).code).toBe(2)
@@ -117,8 +117,8 @@ describe('bun run docs put', () => {
   })
 })
 
-describe('bun run docs get', () => {
-  it('refuses what names no version', async () => {
+describe('bun run documents get', () => {
+  it('refuses a text that names no version', async () => {
     expect((await docs(['get', 'definitions'], { env: connected })).code).toBe(2)
     expect((await docs(['get', 'definitions/x@'], { env: connected })).code).toBe(2)
     expect((await docs(['get', 'definitions/x@a@b'], { env: connected })).code).toBe(2)
@@ -131,19 +131,19 @@ describe('bun run docs get', () => {
   })
 })
 
-describe('bun run docs rm', () => {
-  it('wants the digest: neither a name nor a tag is enough', async () => {
+describe('bun run documents rm', () => {
+  it('requires the digest: neither a name nor a tag is enough', async () => {
     expect((await docs(['rm', 'definitions/x', '--yes'], { env: connected })).code).toBe(2)
     expect((await docs(['rm', 'definitions/x@latest', '--yes'], { env: connected })).code).toBe(2)
   })
 
-  it('wants --yes where nobody can be asked', async () => {
+  it('requires --yes if there is no terminal to ask on', async () => {
     const { code, stderr } = await docs(['rm', `definitions/x@${digest}`], { env: connected })
     expect([code, stderr]).toEqual([2, 'error: this removes a version permanently: add --yes\n'])
   })
 })
 
-describe('bun run docs tag', () => {
+describe('bun run documents tag', () => {
   it('refuses a digest for a tag that is to be removed', async () => {
     const { code } = await docs(['tag', 'definitions/x', 'production', digest, '--remove'], {
       env: connected,
@@ -152,13 +152,13 @@ describe('bun run docs tag', () => {
   })
 })
 
-describe('bun run docs list', () => {
-  it('refuses a limit that is no number of rows', async () => {
+describe('bun run documents list', () => {
+  it('refuses a limit that is not a number of rows', async () => {
     expect((await docs(['list', '--limit', '0'], { env: connected })).code).toBe(2)
     expect((await docs(['list', '--limit', 'all'], { env: connected })).code).toBe(2)
   })
 
-  it('refuses what is neither a type nor the beginning of a name', async () => {
+  it('refuses a filter that is neither a type nor the beginning of a name', async () => {
     expect((await docs(['list', 'a/b/c'], { env: connected })).code).toBe(2)
     expect((await docs(['list', '/b'], { env: connected })).code).toBe(2)
   })

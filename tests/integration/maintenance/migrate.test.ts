@@ -127,7 +127,7 @@ describe('bun run migrate', () => {
     expect(await target.head(own)).toMatchObject({ contentType: 'text/plain' })
   }, 30_000)
 
-  it('writes nothing with --dry-run, and says what it would', async () => {
+  it('writes nothing with --dry-run, and lists what it would copy', async () => {
     const bytes = randomDocument(KiB)
     await stored(source, 'a', bytes)
     await tagged(source, 'a', 'latest', digestOf(bytes), minute(1))
@@ -171,7 +171,7 @@ describe('bun run migrate', () => {
     expect(out).toContain(`✗ acme audits/1-damaged ${digestOf(right)} is damaged in the source`)
   }, 30_000)
 
-  it('leaves alone what the target has in another size, and says that one of the two is damaged', async () => {
+  it('leaves a version that the target has in another size, and says that one of the two is damaged', async () => {
     const bytes = randomDocument(KiB)
     const key = await stored(source, 'a', bytes)
     const other = randomDocument(2 * KiB)
@@ -231,7 +231,7 @@ describe('bun run migrate', () => {
     expect(byTime.map(({ key }) => key)).toEqual(keys)
   }, 30_000)
 
-  it('takes only what was stored --since then', async () => {
+  it('copies only what was stored --since a time', async () => {
     await stored(source, 'old', randomDocument(KiB))
     await Bun.sleep(1100)
     const since = (await source.clock()).toISOString()
@@ -267,7 +267,7 @@ async function keepVersions(place: Bucket): Promise<void> {
 }
 
 describe('bun run migrate --reverse into a bucket that keeps versions', () => {
-  it('writes anew what was deleted there, and moves tags', async () => {
+  it('writes again what was deleted there, and moves tags', async () => {
     await keepVersions(here)
     const [one, two] = [randomDocument(2 * MiB), randomDocument(KiB)]
     const deleted = await stored(source, 'deleted', one)
@@ -290,7 +290,7 @@ describe('bun run migrate --reverse into a bucket that keeps versions', () => {
 })
 
 describe('bun run migrate with a target that it cannot use', () => {
-  it('tells all that is wrong with both configurations at once', async () => {
+  it('names everything that is wrong with both configurations at once', async () => {
     const { S3_REGION: _one, TARGET_S3_BUCKET_DOCS: _other, ...env } = pairVariables(here, there)
     const { exitCode, err } = await runScript('migrate', [], { ...env, TARGET_S3_INSECURE: 'false' })
     expect(exitCode).toBe(2)
@@ -299,7 +299,7 @@ describe('bun run migrate with a target that it cannot use', () => {
     expect(err).toContain('  TARGET_S3_ENDPOINT is plain http: use https, or set TARGET_S3_INSECURE=true')
   })
 
-  it('takes the secret from a file, and says that it is wrong', async () => {
+  it('reads the secret from a file, and says that it is wrong', async () => {
     const wrong = Buffer.from(randomDocument(20)).toString('hex')
     registerSecret(wrong)
     const file = join(folder, 'secret')
@@ -316,7 +316,7 @@ describe('bun run migrate with a target that it cannot use', () => {
     expect((await runScript('migrate', [], withFile)).exitCode).toBe(0)
   }, 30_000)
 
-  it('says which of the two is out of reach, and which bucket is not there', async () => {
+  it('says which store is out of reach, and which bucket does not exist', async () => {
     const gone = await runScript(
       'migrate',
       [],
@@ -331,7 +331,7 @@ describe('bun run migrate with a target that it cannot use', () => {
 })
 
 describe('bun run migrate --state', () => {
-  it('goes on after kill -9, copies nothing twice and nothing half, and does not forget what was damaged', async () => {
+  it('continues after kill -9, copies nothing twice or in part, and remembers what was damaged', async () => {
     await stored(source, '00-damaged', randomDocument(KiB), randomDocument(KiB))
     for (let at = 10; at < 40; at += 1) await stored(source, `${at}`, randomDocument(256 * KiB))
     const state = join(folder, 'killed.json')
@@ -378,7 +378,7 @@ describe('bun run migrate --state', () => {
     expect((await compare()).exitCode).toBe(0)
   }, 60_000)
 
-  it('ends when a store goes away, says which one, and goes on when it is back', async () => {
+  it('stops when a store fails, says which one, and continues when it is back', async () => {
     let disk = await startOpenStore()
     onTestFinished(() => disk.stop())
     const place = { ...disk, bucket: await freshBucket(disk) }
@@ -400,7 +400,7 @@ describe('bun run migrate --state', () => {
     expect(await runScript('compare', [], env)).toMatchObject({ exitCode: 0 })
   }, 120_000)
 
-  it('refuses the state of another pair of stores, and a file that is no state', async () => {
+  it('refuses the state of another pair of stores, and a file that is not a state', async () => {
     const state = join(folder, 'foreign.json')
     const journey = { from: 'here', to: 'there', since: '', begunAt: minute(0) }
     const position = { phase: 'tags', after: '' }
@@ -415,7 +415,7 @@ describe('bun run migrate --state', () => {
 })
 
 describe('bun run compare', () => {
-  it('finds what is nowhere, what is damaged, and tags that point elsewhere', async () => {
+  it('finds what is missing, what is damaged, and tags that point elsewhere', async () => {
     const [one, two] = [randomDocument(KiB), randomDocument(KiB)]
     await stored(source, '1-here', one)
     await stored(target, '2-there', one)
@@ -447,7 +447,7 @@ describe('bun run compare', () => {
     expect(text.out).toContain('✗ 4 versions and 2 tags, 6.0 KiB hashed; 6 differ')
   }, 30_000)
 
-  it('finds what the target has damaged, which is brought back once it is removed there', async () => {
+  it('finds what is damaged in the target, which migrate repairs once it is removed there', async () => {
     const bytes = randomDocument(KiB)
     const key = await stored(source, 'a', bytes)
     await stored(target, 'a', bytes, randomDocument(KiB))
@@ -462,7 +462,7 @@ describe('bun run compare', () => {
     expect(await compare()).toMatchObject({ exitCode: 0 })
   }, 30_000)
 
-  it('says that two stores are the same, and which of them is out of reach', async () => {
+  it('reports that two stores are the same, and which of them is out of reach', async () => {
     for (const store of [source, target]) await stored(store, 'a', Buffer.from('a'))
     const { exitCode, out } = await runScript('compare', [], pairVariables(here, there))
     expect(out).toBe('✓ 1 versions and 0 tags, 2 B hashed; 0 differ\n')

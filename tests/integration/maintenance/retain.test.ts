@@ -103,7 +103,7 @@ function fatesOf(ran: JsonRun): unknown[] {
 }
 
 describe('bun run retain', () => {
-  it('says what it would remove, and removes nothing without --apply', async () => {
+  it('lists what it would remove, and removes nothing without --apply', async () => {
     const ran = await retain(['--type', 'dry-run', '--keep-days', '0', '--tenant', 'acme', '--json'])
     expect(fatesOf(ran)).toEqual([
       [digestOf('2'), 'would-remove'],
@@ -114,7 +114,7 @@ describe('bun run retain', () => {
     expect(await remaining('dry-run/a')).toEqual(['3', '2', '1'].map(digestOf))
   }, 30_000)
 
-  it('removes with an audit line each, and keeps the newest and whatever a tag points to', async () => {
+  it('removes versions with an audit line each, and keeps the newest and those that a tag points to', async () => {
     const body = JSON.stringify({ digest: digestOf('2') })
     const headers = { 'content-type': 'application/json' }
     await call('exports/a/tags/production', { method: 'PUT', body, headers })
@@ -146,13 +146,13 @@ describe('bun run retain', () => {
     expect(again.out).toBe('✓ 0 versions, 0 B removed; 0 locked, 0 tagged, 0 failed\n')
   }, 30_000)
 
-  it('keeps what is younger than the days that it is told', async () => {
+  it('keeps versions that are younger than --keep-days', async () => {
     const ran = await retain(['--type', 'young', '--keep-days', '1', '--tenant', 'acme', '--apply'])
     expect(ran.out).toContain('✓ 0 versions')
     expect(await remaining('young/a')).toHaveLength(2)
   }, 30_000)
 
-  it('touches the tenants, the types and the names that it is told, and no others', async () => {
+  it('works on the given tenants, types and names, and on no others', async () => {
     const args = ['--type', 'scoped', '--keep-days', '0', '--apply']
     await retain([...args, '--tenant', 'acme'])
     expect(await remaining('scoped/a')).toEqual([digestOf('2')])
@@ -163,7 +163,7 @@ describe('bun run retain', () => {
     expect(await remaining('scoped-too/a')).toHaveLength(2)
   }, 30_000)
 
-  it('takes rules for several types from a file', async () => {
+  it('reads rules for several types from a file', async () => {
     const file = join(folder, 'policy.json')
     const rules = [
       { type: 'one', keepDays: 0, keepNewest: 1 },
@@ -192,8 +192,8 @@ describe('bun run retain', () => {
   }, 30_000)
 })
 
-describe('bun run retain, where the store has locked versions', () => {
-  it('leaves them, as the API answers 409, and removes the others', async () => {
+describe('bun run retain on a store with locked versions', () => {
+  it('keeps the locked versions, as the API answers 409, and removes the others', async () => {
     const { bucket } = locking.connection
     const client = createS3Client(locking.owner)
     const Key = `docs/${keyOf('worm', 'a', digestOf('1') as `sha256:${string}`)}`

@@ -64,7 +64,7 @@ describe('bun run scrub', () => {
     })
   })
 
-  it('needs only S3_*, and exits with 2 where that is wrong', async () => {
+  it('needs only S3_*, and exits with 2 if they are wrong', async () => {
     const { S3_REGION: _region, ...others } = environment()
     const { exitCode, err } = await run([], others)
     expect(exitCode).toBe(2)
@@ -98,7 +98,7 @@ describe('bun run scrub', () => {
     expect(text.out).toContain(`✗ acme audits/2-changed ${digestOf(changed)} holds ${digestOf(other)}`)
   })
 
-  it('tells a version that the store cannot read from a store that is out of reach', async () => {
+  it('distinguishes a version that the store cannot read from a store that is out of reach', async () => {
     await stored('1-unreadable', randomDocument(2 * MiB))
     await stored('2-intact', randomDocument(10 * KiB))
     const parts = (await readdir(disk.dataDir, { recursive: true })).filter(
@@ -113,7 +113,7 @@ describe('bun run scrub', () => {
     expect(exitCode).toBe(1)
   }, 30_000)
 
-  it('goes on behind --after', async () => {
+  it('continues after the key of --after', async () => {
     const skipped = await stored('1', randomDocument(KiB), randomDocument(KiB))
     await stored('2', randomDocument(KiB))
     const { exitCode, summary } = await runJson(['--after', skipped])
@@ -121,7 +121,7 @@ describe('bun run scrub', () => {
     expect(exitCode).toBe(0)
   })
 
-  it('refuses a bad rate, a bad key and two places to go on from', async () => {
+  it('refuses a wrong rate, a wrong key and two places to continue from', async () => {
     const ran = await Promise.all([
       run(['--rate', '0']),
       run(['--rate', 'fast']),
@@ -135,7 +135,7 @@ describe('bun run scrub', () => {
 })
 
 describe('bun run scrub on a store that is out of reach', () => {
-  it('exits with 3', async () => {
+  it('exits with 3 if it cannot reach the store', async () => {
     const gone = { ...disk, endpoint: 'http://127.0.0.1:1' }
     const { exitCode, err } = await run([], environment(gone))
     expect(exitCode).toBe(3)
@@ -156,7 +156,7 @@ describe('bun run scrub --state', () => {
     }
   }
 
-  it('goes on after a crash, and does not forget the damage that was found before', async () => {
+  it('continues after a crash, and remembers the damage that was found before', async () => {
     await stored('0-damaged', randomDocument(KiB), randomDocument(KiB))
     for (const name of ['1', '2', '3', '4', '5', '6']) await stored(name, randomDocument(512 * KiB))
     const crashing = start(['--state', stateFile(), '--rate', '0.5'])
@@ -173,7 +173,7 @@ describe('bun run scrub --state', () => {
     expect(await Bun.file(stateFile()).exists()).toBe(false)
   }, 30_000)
 
-  it('stops when it is told to, and goes on from there', async () => {
+  it('stops on SIGINT, and a later run continues from there', async () => {
     for (const name of ['1', '2', '3']) await stored(name, randomDocument(512 * KiB))
     const stopping = start(['--state', stateFile(), '--rate', '0.5'])
     await untilState(({ versions }) => versions >= 1)
@@ -185,7 +185,7 @@ describe('bun run scrub --state', () => {
     expect(exitCode).toBe(0)
   }, 30_000)
 
-  it('refuses the state of another bucket, and a file that is no state', async () => {
+  it('refuses the state of another bucket, and a file that is not a state', async () => {
     const state = { place: 'elsewhere', after: 'tenants/a', versions: 1, bytes: 1, damaged: [] }
     await Bun.write(stateFile(), JSON.stringify(state))
     const foreign = await run(['--state', stateFile()])

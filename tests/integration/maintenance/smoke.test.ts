@@ -49,7 +49,7 @@ async function smokeJson(args: string[] = [], env?: Record<string, string>) {
 }
 
 describe('bun run smoke', () => {
-  it('goes through the life of a document, finds its objects under the prefix, and leaves nothing', async () => {
+  it('tries the whole life of a document, finds its objects under the prefix, and leaves nothing', async () => {
     const { exitCode, out } = await smoke()
     expect(exitCode).toBe(0)
     expect(out).toContain('✓ the service is ready  [smoke.ready')
@@ -61,14 +61,14 @@ describe('bun run smoke', () => {
     expect(await keysOf(service.store, 'tenants/')).toEqual([])
   }, 30_000)
 
-  it('says the same to machines', async () => {
+  it('reports the same as JSON', async () => {
     const { exitCode, report, verdicts } = await smokeJson()
     expect(new Set(Object.values(verdicts))).toEqual(new Set(['proved']))
     expect(report).toMatchObject({ exitCode: 0, left: false, marker: { type: 'smoke-test' } })
     expect(exitCode).toBe(0)
   }, 30_000)
 
-  it('does not look into a store that nobody named, unless it is asked to', async () => {
+  it('checks no store that is not configured, unless --objects insists', async () => {
     const quiet = await smokeJson([], {})
     expect(quiet.verdicts).toMatchObject({ 'smoke.objects': 'not asked', 'smoke.objects-gone': 'not asked' })
     expect(quiet.exitCode).toBe(0)
@@ -77,7 +77,7 @@ describe('bun run smoke', () => {
     expect(insisting.exitCode).toBe(3)
   }, 30_000)
 
-  it('needs nothing but a tenant where `start` runs', async () => {
+  it('needs only a tenant next to a running start', async () => {
     const starts = join(folder, 'starts')
     const local = await startLocalIssuer()
     registerSecret(String(local.privateJwk.d))
@@ -102,7 +102,7 @@ describe('bun run smoke', () => {
     expect(exitCode).toBe(0)
   }, 30_000)
 
-  it('fails where the objects are not in the bucket, or not under the prefix', async () => {
+  it('fails if the objects are not in the bucket, or not under the prefix', async () => {
     const elsewhere = { ...service.connection, bucket: await freshBucket(service.owner) }
     const bucket = await smokeJson([], variablesOf(elsewhere))
     expect(bucket.verdicts).toMatchObject({ 'smoke.objects': 'failed', 'smoke.delete': 'proved' })
@@ -111,7 +111,7 @@ describe('bun run smoke', () => {
     expect((await smokeJson([], prefix)).verdicts).toMatchObject({ 'smoke.objects': 'failed' })
   }, 30_000)
 
-  it('fails where bytes come back as others', async () => {
+  it('fails if other bytes come back', async () => {
     const lying = await serviceInProcess({
       replicaOf: service,
       decorate: (store) => ({
@@ -135,7 +135,7 @@ describe('bun run smoke', () => {
     expect(exitCode).toBe(1)
   }, 30_000)
 
-  it('says that the token may not delete, and what stayed', async () => {
+  it('reports that the token may not delete, and what stayed', async () => {
     await Bun.write(tokenFile, await service.token({ scope: 'documents:read documents:write' }))
     const { exitCode, report, verdicts } = await smokeJson()
     expect(verdicts).toMatchObject({ 'smoke.delete': 'missing', 'smoke.objects-gone': 'not run' })
@@ -146,7 +146,7 @@ describe('bun run smoke', () => {
     expect((await smoke()).out).toContain(': delete it by hand')
   }, 30_000)
 
-  it('fails where the service is not ready, refuses the token or does not answer', async () => {
+  it('fails if the service is not ready, refuses the token or does not answer', async () => {
     const foreign = await runScript(
       'smoke',
       ['--json', '--url', service.url, '--tenant', 'globex', '--token-file', tokenFile],

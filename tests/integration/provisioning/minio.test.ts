@@ -33,7 +33,7 @@ function newBucket(): string {
 }
 
 describe('bun run provision on MinIO', () => {
-  it('does what MinIO can, and says what it could not and who does it instead', async () => {
+  it('sets up what MinIO can do, and says what it cannot and what does it instead', async () => {
     const env = environment(newBucket(), { PROVISION_VERSIONING: 'true' })
     const applied = await provision(['apply'], env)
     expect(applied.out).toContain('- ')
@@ -46,7 +46,7 @@ describe('bun run provision on MinIO', () => {
     expect(changes[0]?.shouldBe).toContain('unfinished-uploads-abort')
   }, 60_000)
 
-  it('fails where MinIO refuses what was asked for: a policy that names keys, and a CORS rule', async () => {
+  it('fails if MinIO refuses what was asked for: a policy that names keys, and a CORS rule', async () => {
     const env = environment(newBucket(), {
       PROVISION_PRINCIPALS: 'arn:aws:iam:::user/root',
       PROVISION_SERVICE_PRINCIPALS: `arn:aws:iam:::user/${user.accessKeyId}`,
@@ -89,11 +89,11 @@ describe('the table of rights, on MinIO', () => {
     await service.stop()
   })
 
-  it('is enough for all that the service does, as `user-policy` prints it', async () => {
+  it('is enough for everything that the service does, as `user-policy` prints it', async () => {
     expect(await failuresOf(operations)).toEqual([])
   }, 120_000)
 
-  it("is within the local stack's policy, with which the service does all that it does", async () => {
+  it("is within the local stack's policy, with which the service can do everything", async () => {
     const file = new URL('../../../compose/stacks/object-store/bucket-policy.json', import.meta.url)
     const local = JSON.parse((await Bun.file(file).text()).replaceAll('BUCKET', bucket))
     await users.setPolicy(user, local)
@@ -101,7 +101,7 @@ describe('the table of rights, on MinIO', () => {
     await users.setPolicy(user, userPolicy(place, serviceRights))
   }, 120_000)
 
-  it('--verify holds for that user, and finds what the root user may do', async () => {
+  it('holds for that user with --verify, which finds what the root user may do', async () => {
     const keys = { S3_ACCESS_KEY_ID: user.accessKeyId, S3_SECRET_ACCESS_KEY: user.secretAccessKey }
     const good = await provision(['--verify'], { ...env, ...keys })
     expect(good.out).toEndWith('✓ 25 tried, 0 wrong\n')
@@ -113,7 +113,7 @@ describe('the table of rights, on MinIO', () => {
     expect(wide.exitCode).toBe(1)
   }, 60_000)
 
-  it('is not more than it needs: each right that is taken away breaks what the table says', async () => {
+  it('has no right too many: each one that is taken away breaks what the table says', async () => {
     const unbroken: string[] = []
     for (const right of serviceRights) {
       const less = serviceRights.filter(({ action }) => action !== right.action)

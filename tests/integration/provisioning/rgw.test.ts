@@ -73,7 +73,7 @@ describe('bun run provision on Ceph RGW', () => {
     expect(again.out).toContain('✓ 0 changed, 0 that the store could not do')
   }, 60_000)
 
-  it('puts right what somebody changed, and lets rules stay that are not its own', async () => {
+  it('corrects what was changed, and keeps rules that are not its own', async () => {
     const bucket = newBucket()
     const env = environment(bucket)
     await provision(['apply'], env)
@@ -96,7 +96,7 @@ describe('bun run provision on Ceph RGW', () => {
     settings.close()
   }, 60_000)
 
-  it('does not lock itself out, whomever PROVISION_PRINCIPALS names', async () => {
+  it('does not lock itself out, regardless of PROVISION_PRINCIPALS', async () => {
     const bucket = newBucket()
     const wrong = environment(bucket, { PROVISION_PRINCIPALS: 'arn:aws:iam:::user/somebody-else' })
     const refused = await provision(['apply'], wrong)
@@ -109,7 +109,7 @@ describe('bun run provision on Ceph RGW', () => {
     expect((await provision(['plan'], environment(bucket))).out).toContain('✓ everything is as it should be')
   }, 60_000)
 
-  it('says that object lock comes too late for a bucket that is there', async () => {
+  it('says that object lock is not possible for an existing bucket', async () => {
     const bucket = newBucket()
     await provision(['apply'], environment(bucket))
     const env = environment(bucket, { PROVISION_OBJECT_LOCK: 'governance:7' })
@@ -200,11 +200,11 @@ describe('the table of rights, on Ceph RGW', () => {
     await service.stop()
   })
 
-  it('is enough for all that the service does', async () => {
+  it('is enough for everything that the service does', async () => {
     expect(await failuresOf(operations)).toEqual([])
   }, 120_000)
 
-  it('is not more than it needs: each right that is taken away breaks what the table says', async () => {
+  it('has no right too many: each one that is taken away breaks what the table says', async () => {
     const settings = createBucketSettings(connectionOf(provisioner, bucket))
     const place = { bucket, prefix: 'docs/' }
     const principals = { provisioners: [provisioner.principal], users: [user.principal] }

@@ -75,14 +75,14 @@ async function follow(name: string): Promise<string> {
 }
 
 describe('docs/provisioning.md, on Ceph RGW', () => {
-  it('leads from nothing to buckets that are narrowed to what the service needs', async () => {
+  it('leads from nothing to buckets with only the rights that the service needs', async () => {
     expect(await follow('plan')).toContain(`~ ${buckets.docs}: bucket: absent → there`)
     expect(await follow('apply')).toContain(', 0 that the store could not do')
     expect(await follow('verify')).toContain(`✓ reach bucket ${buckets.loki} is refused: 403`)
     expect(await follow('doctor')).toContain('tickets: ')
   }, 120_000)
 
-  it('has a new key take over while the old one still works, and refuses the old one in the end', async () => {
+  it('replaces a key while the old one still works, and refuses the old one in the end', async () => {
     const { old, fresh } = keys
     await writeSettings([old, fresh], old)
     await follow('admit-new-key')
@@ -96,7 +96,7 @@ describe('docs/provisioning.md, on Ceph RGW', () => {
     await writeSettings([fresh], fresh)
   }, 120_000)
 
-  it('keeps no longer than needed, and prints the policy for stores that know users', async () => {
+  it('applies a retention rule, and prints the policy for stores that have users', async () => {
     expect(await follow('retain')).toContain('✓ 0 versions, 0 B removed')
     expect(JSON.parse(await follow('user-policy'))).toMatchObject({ Version: '2012-10-17' })
   }, 60_000)

@@ -59,7 +59,7 @@ describe('bun run token', () => {
     })
   })
 
-  it('makes a token that lasts as long as asked, an hour otherwise', async () => {
+  it('prints a token with the given lifetime, by default an hour', async () => {
     const lifetimeOf = ({ stdout }: { stdout: string }) => {
       const { iat = 0, exp = 0 } = decodeJwt(stdout.trim())
       return exp - iat
@@ -71,7 +71,7 @@ describe('bun run token', () => {
     expect(await token([...reading, '--expires', '1h'])).toMatchObject({ code: 2, stdout: '' })
   })
 
-  it('refuses a tenant that is no DNS label and a scope that is none', async () => {
+  it('refuses a wrong tenant and an unknown scope', async () => {
     const tenant = await token(['--tenant', 'Acme', '--scope', 'documents:read'])
     expect(tenant).toMatchObject({ code: 2, stdout: '' })
     expect(tenant.stderr).toContain('A tenant is a DNS label')
@@ -81,7 +81,7 @@ describe('bun run token', () => {
     expect(await token(['--tenant', 'acme', '--scope', ''])).toMatchObject({ code: 2, stdout: '' })
   })
 
-  it('says what is missing', async () => {
+  it('names a required flag that is missing', async () => {
     expect((await token(['--scope', 'documents:read'])).stderr).toContain(
       "required option '--tenant <tenant>'",
     )
@@ -89,7 +89,7 @@ describe('bun run token', () => {
     expect(await token([])).toMatchObject({ code: 2, stdout: '' })
   })
 
-  it('says that nothing is running', async () => {
+  it('says that no start is running', async () => {
     expect(await token(reading, {}, join(folder, 'absent'))).toEqual({
       code: 3,
       stdout: '',
@@ -97,7 +97,7 @@ describe('bun run token', () => {
     })
   })
 
-  it('asks which one where several run, and takes --port or PORT for an answer', async () => {
+  it('asks for --port or PORT if several starts run', async () => {
     const several = await mkdtemp(join(tmpdir(), 'token-'))
     await writeState(8081, several)
     await writeState(8082, several)
