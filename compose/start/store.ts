@@ -32,11 +32,6 @@ export interface StoreRequest {
   onProgress: OnProgress
 }
 
-/** None of the ways to an object store is open here; the message says what each one lacks. */
-export class NoStoreError extends IncompleteError {
-  override readonly name = 'NoStoreError'
-}
-
 interface WayToStore {
   name: string
   /** Returns `null` if it can be tried, otherwise what is missing, in one line. */
@@ -54,7 +49,7 @@ const ways: WayToStore[] = [
 /**
  * Finds an object store: the one that `S3_ENDPOINT` names, otherwise the first of the ways above that works.
  *
- * @throws {NoStoreError} if none does.
+ * @throws {IncompleteError} if none does, with what each of them lacks.
  */
 export async function findStore(request: StoreRequest): Promise<StartedStore> {
   if (request.env.S3_ENDPOINT !== undefined) return configuredStore(request)
@@ -72,7 +67,7 @@ export async function findStore(request: StoreRequest): Promise<StartedStore> {
       passed.push(`no ${way.name}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  throw new NoStoreError(
+  throw new IncompleteError(
     `there is no object store, and documents are stored nowhere else:\n${passed.map((why) => `  ${why}`).join('\n')}\n` +
       'one of these helps: set S3_ENDPOINT and the other S3_* variables; start Docker; ' +
       'install Go (https://go.dev/dl/); install Python with pip',
