@@ -34,7 +34,7 @@ const command = createCommand(
   apply        changes it, and reports what the store could not do
   user-policy  prints the rights of the service as a policy for stores that have users, such as MinIO
 
-plan and apply read PROVISION_* (docs/provisioning.md) and S3_* except for the service's key; --verify reads S3_* with
+plan and apply read PROVISION_* (service/provisioning/README.md) and S3_* except for the service's key; --verify reads S3_* with
 the service's key, and needs no PROVISION_*.`,
   )
 
