@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { acme, digestOf } from '../support/service/caller.ts'
 import { type RawConnection, rawConnection } from '../support/service/raw-connection.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { until } from '../support/waiting.ts'
 
 let service: SpawnedService
 let upload: RawConnection
@@ -31,9 +32,7 @@ async function beginUpload(): Promise<void> {
 }
 
 async function untilLogged(event: string): Promise<void> {
-  const logged = () => service.logs().some((line) => line.event === event)
-  for (let waited = 0; !logged() && waited < 10_000; waited += 20) await Bun.sleep(20)
-  if (!logged()) throw new Error(`${event} was not logged`)
+  await until(() => service.logs().some((line) => line.event === event), event)
 }
 
 async function statusOf(path: string): Promise<number> {

@@ -12,13 +12,12 @@ import { cacheImmutable, cacheNever, getVersion, headVersion } from '../download
 import { contentLength } from '../headers/content-length.ts'
 import { documentMediaType } from '../headers/media-type.ts'
 import { ProblemError } from '../problem.ts'
-import { type Answer, defineRoute, json, noStore, type Route, type RouteCall } from '../route.ts'
+import { type Answer, defineRoute, json, noQuery, noStore, type Route, type RouteCall } from '../route.ts'
 import {
   DocumentPath,
   DocumentShape,
   ListingShape,
   ListQuery,
-  NoQuery,
   TagQuery,
   TenantPath,
   VersionPath,
@@ -53,9 +52,7 @@ export function documentRoutes(documents: Documents): Route[] {
       action: 'document.list',
       params: TenantPath,
       query: ListQuery,
-      body: 'none',
       summary: 'List versions in the order of their keys',
-      requestHeaders: {},
       answers: [{ status: 200, description: 'One page', body: ListingShape, headers: noStore }],
       problems: ['cursor_invalid'],
       async handle({ params, query, request }) {
@@ -75,7 +72,6 @@ export function documentRoutes(documents: Documents): Route[] {
       path: document,
       action: 'document.put',
       params: DocumentPath,
-      query: NoQuery,
       body: 'document',
       summary: 'Upload bytes as a version, and move "latest" to it',
       requestHeaders: {
@@ -133,9 +129,7 @@ export function documentRoutes(documents: Documents): Route[] {
       action: 'version.list',
       params: DocumentPath,
       query: VersionsQuery,
-      body: 'none',
       summary: 'Versions of a document, newest first, with their tags',
-      requestHeaders: {},
       answers: [{ status: 200, description: 'One page', body: VersionsShape, headers: noStore }],
       problems: ['cursor_invalid'],
       async handle({ params, query, request }) {
@@ -148,7 +142,7 @@ export function documentRoutes(documents: Documents): Route[] {
       path: version,
       action: 'version.read',
       params: VersionPath,
-      query: NoQuery,
+      query: noQuery,
       summary: 'one version',
       cacheControl: cacheImmutable,
       problems: [],
@@ -160,10 +154,7 @@ export function documentRoutes(documents: Documents): Route[] {
       path: version,
       action: 'version.delete',
       params: VersionPath,
-      query: NoQuery,
-      body: 'none',
       summary: 'Delete a version for good',
-      requestHeaders: {},
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
       problems: ['version_tagged', 'version_locked', 'conflict'],
       async handle({ params, request, context }) {
@@ -189,7 +180,7 @@ export function documentRoutes(documents: Documents): Route[] {
       call.context.found({ digest: ref.digest })
       return ref
     }
-    const shared = { path, action, params, query, body: 'none' } as const
+    const shared = { path, action, params, query }
     return [
       defineRoute({
         ...shared,

@@ -41,7 +41,7 @@ export async function upComposedDocuments(
     makeServerTls([otherAddress]),
     freePort(),
   ])
-  // Its keys are on loopback, which in a container is the container: other callers reach it over https.
+  // Its keys are on loopback, which in a container is the container: over https for every other one.
   const keys = Bun.serve({
     hostname: otherAddress,
     port: 0,

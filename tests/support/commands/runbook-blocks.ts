@@ -6,7 +6,7 @@ import type { ScriptRun } from './script-run.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Returns the fenced blocks of a runbook by name (```` ```sh block=<name> ````), without the indentation of a list. */
+/** Fenced blocks of a runbook by name (```` ```sh block=<name> ````), without the indentation of a list. */
 export function blocksOf(markdown: string): Map<string, string> {
   const fence = /^( *)```sh block=(\S+)\n([\s\S]*?)^\1```$/gm
   const blocks = [...markdown.matchAll(fence)].map(
@@ -19,7 +19,7 @@ export function blocksOf(markdown: string): Map<string, string> {
   return new Map(blocks)
 }
 
-/** Returns a folder to put first in PATH, in which `bun` is the one that runs this. */
+/** A folder to put first in PATH, in which `bun` is the one that runs this. */
 export async function folderWithBun(parent: string): Promise<string> {
   const folder = join(parent, 'bin')
   await mkdir(folder)
@@ -27,7 +27,7 @@ export async function folderWithBun(parent: string): Promise<string> {
   return folder
 }
 
-/** Runs commands as if they were pasted at the root of the repository; the first failure ends them. */
+/** Runs commands as if they were pasted into a shell in the root of the repository; the first failure ends it. */
 export async function runCommands(text: string, env: Record<string, string>): Promise<ScriptRun> {
   const child = Bun.spawn(['bash', '-euo', 'pipefail', '-c', text], {
     cwd: root,

@@ -14,12 +14,12 @@ export interface StartRun {
   ready: Promise<string>
   /** What both streams have printed so far. */
   printed(): string
-  /** Sends SIGTERM and resolves with the exit code. */
+  /** SIGTERM, and its exit code. */
   stop(): Promise<number>
   exited: Promise<number>
 }
 
-/** An engine that does not exist: `start` tries the next way even if the machine has one. */
+/** An engine that is not there: whatever the machine has, `start` tries the next way. */
 export const noDocker = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' }
 
 /** Starts `bun run start` with its state in `local`, and with this environment and no other. */
@@ -56,7 +56,7 @@ export function runStart(local: string, port: number, env: Record<string, string
   return { pid: child.pid, ready, printed: () => printed, stop, exited }
 }
 
-/** Returns a token for tenant `acme` of the start on that port, from `bun run token`. */
+/** A token for tenant `acme` of the start on that port, by `bun run token`. */
 export async function tokenOf(local: string, port: number): Promise<string> {
   const options = ['--local', local, '--port', String(port), '--tenant', 'acme']
   const scope = ['--scope', 'documents:read documents:write']
@@ -66,7 +66,7 @@ export async function tokenOf(local: string, port: number): Promise<string> {
   return stdout.trim()
 }
 
-/** Returns another link to the UI of the start on that port, from `bun run link`. */
+/** Another link to the UI of the start on that port, by `bun run link`. */
 export async function linkOf(local: string, port: number): Promise<string> {
   const options = ['--local', local, '--port', String(port)]
   return (await mustRun([process.execPath, linkScript, ...options])).trim()
