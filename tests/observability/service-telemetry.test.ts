@@ -4,9 +4,10 @@ import type { Deployment, Launch, RunningServer } from '../../observability/proo
 import { readLokiChunk } from '../../observability/proof/formats/loki-chunk.ts'
 import { parseChunkKey } from '../../observability/proof/formats/loki-keys.ts'
 import { parseBlockKey } from '../../observability/proof/formats/tempo-keys.ts'
-import { type FoundLine, flushLoki, queryLines } from '../../observability/proof/servers/loki-api.ts'
+import { flush } from '../../observability/proof/servers/ask.ts'
+import { type FoundLine, queryLines } from '../../observability/proof/servers/loki-api.ts'
 import { openNativeDeployment } from '../../observability/proof/servers/native-deployment.ts'
-import { type FoundSpan, flushTempo, traceById } from '../../observability/proof/servers/tempo-api.ts'
+import { type FoundSpan, traceById } from '../../observability/proof/servers/tempo-api.ts'
 import { listObjects, readObject } from '../../observability/proof/store/objects.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import { callerOf, digestOf } from '../support/service/caller.ts'
@@ -147,8 +148,8 @@ describe('an upload to the service', () => {
   }, 60_000)
 
   it('is in objects of Loki and Tempo below their prefixes, and nowhere else', async () => {
-    await flushLoki(loki)
-    await flushTempo(tempo)
+    await flush(loki)
+    await flush(tempo)
     const { correlationId, traceId } = uploaded
     const chunk = await until(async () => {
       const keys = [...(await listObjects(objects)).keys()].filter((key) => parseChunkKey(key) !== null)
