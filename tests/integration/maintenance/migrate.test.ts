@@ -165,7 +165,7 @@ describe('bun run migrate', () => {
     expect(exitCode).toBe(1)
     expect(await target.head(damaged)).toBeNull()
     expect(await keysOf(target, '')).toEqual([intact])
-    // Finished: the next run begins anew.
+    // Finished: the next run begins from the start.
     expect(await Bun.file(state).exists()).toBe(false)
     const { out } = await runScript('migrate', [], pairVariables(here, there))
     expect(out).toContain(`✗ acme audits/1-damaged ${digestOf(right)} is damaged in the source`)

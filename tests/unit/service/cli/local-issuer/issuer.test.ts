@@ -75,7 +75,7 @@ async function tokensFrom(response: Response): Promise<Tokens> {
   return tokens
 }
 
-/** Status and error (RFC 6749 section 5.2), with a look at what stands beside them. */
+/** Status and error (RFC 6749 section 5.2), after checking the rest of the answer. */
 async function refusalFrom(response: Response): Promise<string> {
   const { error, error_description } = (await response.json()) as Record<string, string>
   expect(error_description).toEndWith('.')
