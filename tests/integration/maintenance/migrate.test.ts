@@ -165,7 +165,7 @@ describe('bun run migrate', () => {
     expect(exitCode).toBe(1)
     expect(await target.head(damaged)).toBeNull()
     expect(await keysOf(target, '')).toEqual([intact])
-    // Finished: the next run begins anew.
+    // Finished: the next run begins from the start.
     expect(await Bun.file(state).exists()).toBe(false)
     const { out } = await runScript('migrate', [], pairVariables(here, there))
     expect(out).toContain(`✗ acme audits/1-damaged ${digestOf(right)} is damaged in the source`)
@@ -197,8 +197,8 @@ describe('bun run migrate', () => {
     await tagged(target, 'a', 'latest', digestOf(two), minute(3), minute(2))
     const { exitCode, lines, summary } = await migrate()
     expect(summary).toMatchObject({ tags: { moved: 1, kept: 2 } })
-    const told = linesOf(lines, 'tag').map(({ result, tag }) => [tag, result])
-    expect(told).toEqual([
+    const reported = linesOf(lines, 'tag').map(({ result, tag }) => [tag, result])
+    expect(reported).toEqual([
       ['newer', 'moved'],
       ['older', 'kept'],
       ['latest', 'kept'],

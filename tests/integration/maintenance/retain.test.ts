@@ -77,7 +77,7 @@ interface Stored {
 
 /**
  * The first versions of all documents, then the second ones, and so on: stores keep the time of an object to the
- * second, which nobody wants to wait for once for each document.
+ * second, which is too long to wait for once per document.
  */
 async function storeAll(documents: Stored[]): Promise<void> {
   const versionsMax = Math.max(...documents.map(({ contents }) => contents.length))

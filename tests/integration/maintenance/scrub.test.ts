@@ -169,7 +169,7 @@ describe('bun run scrub --state', () => {
     expect(damaged).toMatchObject([{ name: '0-damaged' }])
     expect(summary).toMatchObject({ finished: true, versions: 7, damaged: 1 })
     expect(exitCode).toBe(1)
-    // Finished: the next run begins anew.
+    // Finished: the next run begins from the start.
     expect(await Bun.file(stateFile()).exists()).toBe(false)
   }, 30_000)
 

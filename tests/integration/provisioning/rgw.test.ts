@@ -17,13 +17,13 @@ import { failuresOf, type StoreOperations, storeOperations } from '../../support
 let rgw: RunningRgw
 let provisioner: ProjectKey
 let user: ProjectKey
-let stranger: ProjectKey
+let otherKey: ProjectKey
 
 beforeAll(async () => {
   rgw = await startPrivateRgw()
   const [first, second, third] = await makeRgwProject(rgw, 3)
   if (!first || !second || !third) throw new Error('no keys')
-  ;[provisioner, user, stranger] = [first, second, third]
+  ;[provisioner, user, otherKey] = [first, second, third]
   for (const { secretAccessKey } of [first, second, third]) registerSecret(secretAccessKey)
 }, 600_000)
 
@@ -98,7 +98,7 @@ describe('bun run provision on Ceph RGW', () => {
 
   it('does not lock itself out, regardless of PROVISION_PRINCIPALS', async () => {
     const bucket = newBucket()
-    const wrong = environment(bucket, { PROVISION_PRINCIPALS: 'arn:aws:iam:::user/somebody-else' })
+    const wrong = environment(bucket, { PROVISION_PRINCIPALS: 'arn:aws:iam:::user/someone-else' })
     const refused = await provision(['apply'], wrong)
     expect(refused.exitCode).toBe(1)
     expect(refused.out).toContain('the policy would lock it out')
@@ -132,7 +132,7 @@ describe('bun run provision on Ceph RGW', () => {
     const loki = newBucket()
     const env = environment(newBucket(), {
       S3_BUCKET_LOKI: loki,
-      PROVISION_LOKI_PRINCIPALS: stranger.principal,
+      PROVISION_LOKI_PRINCIPALS: otherKey.principal,
     })
     expect((await provision(['apply'], env)).exitCode).toBe(0)
     const verified = await provision(['--verify'], asService(env))
@@ -156,7 +156,7 @@ describe('bun run provision --verify on Ceph RGW', () => {
     expect(tried.filter(({ expected, held }) => expected === 'refused' && held)).toEqual([])
     // Nothing was changed by trying.
     expect((await provision(['plan'], env)).out).toContain('✓ everything is as it should be')
-    const out = await provision(['--verify', '--json'], asService(env, stranger))
+    const out = await provision(['--verify', '--json'], asService(env, otherKey))
     expect(out.events().filter(({ expected, held }) => expected === 'works' && held)).toEqual([])
   }, 60_000)
 
@@ -172,7 +172,7 @@ describe('bun run provision --verify on Ceph RGW', () => {
     await (await service.get('docs/a'))?.body.cancel()
     const denied = expect.objectContaining({ code: 'denied' })
     await expect(service.get('elsewhere/a')).rejects.toEqual(denied)
-    const other = createS3ObjectStore(connectionOf(stranger, bucket))
+    const other = createS3ObjectStore(connectionOf(otherKey, bucket))
     await expect(other.get('docs/a')).rejects.toEqual(denied)
     await expect(other.list({ prefix: 'docs/', limit: 1 })).rejects.toEqual(denied)
     for (const store of [owner, service, other]) store.close()

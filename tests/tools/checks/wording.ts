@@ -40,7 +40,7 @@ const avoidedWords: readonly AvoidedWord[] = [
     instead: "the field's term",
   },
   {
-    form: /(?<!\b(?:(?:any|every|some|no)(?:thing|one|where|body)|no one|all|what(?:ever)?|who|whose|where) )\belse\b/gi,
+    form: /(?<!\b(?:(?:any|every|some|no)(?:thing|one|where|body)|no one|all|what(?:ever)?|who|whose|where)[- ])\belse\b/gi,
     instead: 'otherwise',
     onlyProse: true,
   },
