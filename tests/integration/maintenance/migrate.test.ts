@@ -197,8 +197,8 @@ describe('bun run migrate', () => {
     await tagged(target, 'a', 'latest', digestOf(two), minute(3), minute(2))
     const { exitCode, lines, summary } = await migrate()
     expect(summary).toMatchObject({ tags: { moved: 1, kept: 2 } })
-    const told = linesOf(lines, 'tag').map(({ result, tag }) => [tag, result])
-    expect(told).toEqual([
+    const reported = linesOf(lines, 'tag').map(({ result, tag }) => [tag, result])
+    expect(reported).toEqual([
       ['newer', 'moved'],
       ['older', 'kept'],
       ['latest', 'kept'],

@@ -35,7 +35,7 @@ async function codeFor(request: TokenRequest = reading, of = issuer): Promise<st
 
 type Form = Record<string, string>
 
-/** Sends the form as the UI does, from its origin unless told otherwise. */
+/** Sends the form as the UI does, by default from its origin. */
 function ask(form: Form | string, headers: Record<string, string> = { origin: ui }, at = issuer) {
   return send(`${at.issuer}/token`, form, headers)
 }
