@@ -4,16 +4,13 @@ import { KiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { type LogLine, serviceInChild } from '../../support/service/service-for-tests.ts'
 import { ticketCalls } from '../../support/service/ticket-calls.ts'
 import { knownCapabilities, knownFindings } from '../../support/stores/known-capabilities.ts'
+import { until } from '../../support/waiting.ts'
 
 const service = await serviceInChild()
 afterAll(() => service.stop())
 
-async function probed(): Promise<LogLine> {
-  for (;;) {
-    const line = service.logs().find(({ event }) => event === 'store.probed')
-    if (line !== undefined) return line
-    await Bun.sleep(50)
-  }
+function probed(): Promise<LogLine> {
+  return until(() => service.logs().find(({ event }) => event === 'store.probed'))
 }
 
 describe('the service at its start', () => {

@@ -21,7 +21,7 @@ export function serve(answer: (request: Request, url: URL) => Response | Promise
   return { url: `http://127.0.0.1:${server.port}`, [Symbol.dispose]: () => void server.stop(true) }
 }
 
-/** A server that writes exactly these bytes to whoever connects and then hangs up: for what Bun would not send. */
+/** A server that writes exactly these bytes to every connection and then closes it: for what Bun would not send. */
 export async function serveRaw(answer: string | Uint8Array) {
   const open = new Set<Socket>()
   const server = createServer((socket) => {

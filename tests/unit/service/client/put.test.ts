@@ -237,7 +237,7 @@ describe('client.put', () => {
     expect(server.received).toEqual([])
   })
 
-  it('says that nobody listens', async () => {
+  it('says that nothing listens', async () => {
     const { url } = (() => {
       using gone = serveUploads()
       return { url: gone.url }

@@ -129,7 +129,7 @@ describe('which way client.put takes', () => {
     expect((await client.put(orders, bytes)).via).toBe('ticket')
   })
 
-  it('is through the service for small bytes unless the client is told otherwise', async () => {
+  it('is through the service for small bytes unless the client is configured otherwise', async () => {
     using server = serveTickets()
     expect((await clientOf(server.url).put(orders, bytes)).via).toBe('service')
     expect((await clientOf(server.url).put(orders, bytes, { via: 'ticket' })).via).toBe('ticket')
@@ -141,7 +141,7 @@ describe('which way client.put takes', () => {
     expect(server.tickets).toEqual([])
   })
 
-  it('is through the service for a stream, whose digest nobody knows', async () => {
+  it('is through the service for a stream, whose digest is not known', async () => {
     using server = serveTickets()
     expect((await ticketClient(server.url).put(orders, streamOf([bytes]), { size: 18 })).via).toBe('service')
     const asked = ticketClient(server.url).put(orders, streamOf([bytes]), { via: 'ticket' })
@@ -253,7 +253,7 @@ describe('client.put by ticket, when something fails', () => {
     expect([server.stored.length, server.completions.length]).toEqual([1, 3])
   })
 
-  it('does not wait for a completion for ever', async () => {
+  it('does not wait for a completion indefinitely', async () => {
     using server = serveTickets({
       complete: () => new Response(null, { status: 202, headers: { 'retry-after': '1' } }),
     })
@@ -278,7 +278,7 @@ describe('client.put by ticket, when something fails', () => {
     expect([server.tickets.length, server.stored.length]).toEqual([2, 2])
   })
 
-  it('uploads again where the upload is not there, but not for ever', async () => {
+  it('uploads again if the upload is not there, a bounded number of times', async () => {
     using server = serveTickets({ complete: () => problemAnswer(404, { code: 'upload_not_found' }) })
     const put = ticketClient(server.url).put(orders, bytes, { via: 'ticket' })
     expect(await rejection(put)).toMatchObject({ code: 'upload_not_found' })

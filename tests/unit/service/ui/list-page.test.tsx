@@ -80,7 +80,7 @@ describe('The list of documents', () => {
     expect(service.asked.some((call) => call.includes('namePrefix=alpha'))).toBe(true)
   })
 
-  it('takes over what the address says when somebody goes back', async () => {
+  it('takes over what the address says after going back', async () => {
     await open(`/tenants/acme/${type}?filter=beta`)
     const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter loaded names' })
     expect(filter.value).toBe('beta')
@@ -161,7 +161,7 @@ describe('A list that cannot be read', () => {
     expect(service.asked.filter((call) => call.includes('/documents'))).toEqual([])
   })
 
-  it('has no upload for somebody who may only read, and says why', async () => {
+  it('offers no upload to a person who may only read, and says why', async () => {
     await open(`/tenants/acme/${type}`, { scope: 'documents:read' })
     await table()
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Upload files' }).disabled).toBe(true)

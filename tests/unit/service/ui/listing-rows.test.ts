@@ -25,7 +25,7 @@ describe('documentRows', () => {
     ])
   })
 
-  it('knows that the last one may go on on the next page', () => {
+  it('knows that the last one may continue on the next page', () => {
     const rows = documentRows([version('a', '1'), version('b', '1')], false)
     expect(rows.map(({ mayHaveMore }) => mayHaveMore)).toEqual([false, true])
   })
