@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
 import { type BrowserForTests, hangMilliseconds, startBrowser } from '../support/browser/browser.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
 import { keptTooLong } from '../support/browser/faults.ts'
 import { findAccessKeyId, findSecrets, tokensIn, urlsWith } from '../support/browser/leaks.ts'
+import { folderForTests } from '../support/folder.ts'
 import { until } from '../support/waiting.ts'
 
 /** A page that does with a secret what pages must not do; the test says which, by the query. */
@@ -195,7 +194,7 @@ describe('startBrowser', () => {
       await newWindow()
       console.log('up')
       await new Promise(() => {})`
-    const folder = await mkdtemp(join(tmpdir(), 'profiles-'))
+    const folder = await folderForTests('profiles-')
     const child = Bun.spawn([process.execPath, '-e', program], {
       env: { ...process.env, TMPDIR: folder },
       stdout: 'pipe',
@@ -205,7 +204,6 @@ describe('startBrowser', () => {
     child.kill('SIGKILL')
     await child.exited
     await until(async () => (await processesWith(folder)) === 0)
-    await rm(folder, { recursive: true, force: true })
   })
 })
 

@@ -1,6 +1,7 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { hangMilliseconds } from '../support/browser/browser.ts'
 import { openScene } from '../support/browser/scene.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(hangMilliseconds)
@@ -8,7 +9,7 @@ setDefaultTimeout(hangMilliseconds)
 const type = 'deployment-bundles'
 const names = ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'] as const
 
-const scene = await openScene()
+const scene = stoppedAfterTests(await openScene())
 const { api, people, signedIn } = scene
 const acme = await api(people.alice)
 // Each is larger than the one before.
@@ -20,8 +21,6 @@ const globex = await api(people.carl, 'globex')
 await globex.put({ type, name: 'secret-plan.tgz' }, new TextEncoder().encode('of globex alone'))
 const window = await signedIn(people.bob, '/')
 const page = window.page
-
-afterAll(() => scene.stop())
 
 /** Goes where an operator's bookmark would; the tab stays signed in. */
 async function open(path: string): Promise<void> {

@@ -1,15 +1,14 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { hangMilliseconds } from '../support/browser/browser.ts'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
 import { authenticate, openScene } from '../support/browser/scene.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(hangMilliseconds)
 
-const scene = await openScene()
-
-afterAll(() => scene.stop())
+const scene = stoppedAfterTests(await openScene())
 
 /** What was asked of the provider's endpoint, the last one first. */
 function askedOf(path: string): SeenExchange[] {

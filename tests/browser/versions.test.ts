@@ -1,9 +1,10 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Locator, Page } from 'playwright-core'
 import type { DocumentsClient } from '../../service/client/client.ts'
 import type { Digest } from '../../service/wire/names.ts'
 import { hangMilliseconds } from '../support/browser/browser.ts'
 import { openScene, shortDigest } from '../support/browser/scene.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(hangMilliseconds)
@@ -11,13 +12,11 @@ setDefaultTimeout(hangMilliseconds)
 const type = 'deployment-bundles'
 const json = { 'content-type': 'application/json' }
 
-const scene = await openScene()
+const scene = stoppedAfterTests(await openScene())
 const acme = await scene.api(scene.people.alice)
 const admin = await scene.signedIn(scene.people.alice, '/tenants/acme')
 const page = admin.page
 await admin.context.grantPermissions(['clipboard-read', 'clipboard-write'])
-
-afterAll(() => scene.stop())
 
 /** A document with two versions, `production` on the newer one; the older is alice's, the newer bob's. */
 async function twoVersions(name: string): Promise<{ older: Digest; newer: Digest }> {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { folderForTests } from '../support/folder.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { bytesIn, bytesOf, failureOf, streamOf } from '../support/stores/bodies.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
@@ -111,7 +110,7 @@ describe('S3 object store whose server stops answering', () => {
   let own: string
   let store: S3Store
   beforeAll(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'cloudlysis-contract-'))
+    dataDir = await folderForTests('cloudlysis-contract-')
     server = await startPrivateStore({ dataDir })
     own = await freshBucket(server)
     store = createS3ObjectStore({ ...server, bucket: own, connectionsMax: 4 })
@@ -120,7 +119,6 @@ describe('S3 object store whose server stops answering', () => {
   afterAll(async () => {
     store.close()
     await server.stop()
-    await rm(dataDir, { recursive: true, force: true })
   })
 
   it('lets a caller give up on a server that does not answer', async () => {

@@ -1,23 +1,20 @@
 import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { mustRun } from '../../compose/run-command.ts'
 import { bundleUi } from '../../service/ui/bundle.ts'
+import { folderForTests } from '../support/folder.ts'
 import { callerOf, put } from '../support/service/caller.ts'
 import { serviceInChild } from '../support/service/service-for-tests.ts'
 
 const root = resolve(import.meta.dir, '../..')
 
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-build-'))
+const folder = await folderForTests('cloudlysis-build-')
 const outfile = join(folder, 'documents')
 await mustRun([process.execPath, 'service/cli/build/build.ts', '--outfile', outfile], { cwd: root })
 const service = await serviceInChild({ argv: [outfile], cwd: folder })
 
-afterAll(async () => {
-  await service?.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => service?.stop())
 
 describe('the executable that bun run build makes', () => {
   it('needs no other file', async () => {

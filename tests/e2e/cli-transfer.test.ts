@@ -1,6 +1,5 @@
-import { afterAll, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, it } from 'bun:test'
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   bytesOf,
@@ -13,16 +12,15 @@ import {
 } from '../support/client/client-service.ts'
 import { s3Error, serveTickets, signature } from '../support/client/client-ticket-service.ts'
 import { docs, docsScript, startDocs } from '../support/commands/cli-run.ts'
+import { folderForTests } from '../support/folder.ts'
 import { until } from '../support/waiting.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
 const digest = digestOf(bytes)
 let folder: string
 
-const root = await mkdtemp(join(tmpdir(), 'cli-transfer-'))
-afterAll(() => rm(root, { recursive: true }))
 beforeEach(async () => {
-  folder = await mkdtemp(join(root, 'folder-'))
+  folder = await folderForTests('cli-transfer-')
 })
 
 function environmentOf(url: string) {

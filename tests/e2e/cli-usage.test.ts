@@ -1,15 +1,13 @@
-import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { docs } from '../support/commands/cli-run.ts'
+import { folderForTests } from '../support/folder.ts'
 
 const digest = `sha256:${'0'.repeat(64)}`
 /** Any address would do: these command lines are refused before anything is sent. */
 const connected = { DOCUMENTS_URL: 'http://127.0.0.1:9', DOCUMENTS_TOKEN: 'abc', DOCUMENTS_TENANT: 'acme' }
 
-const folder = await mkdtemp(join(tmpdir(), 'cli-usage-'))
-afterAll(() => rm(folder, { recursive: true }))
+const folder = await folderForTests('cli-usage-')
 
 describe('bun run documents', () => {
   it('shows examples in its help, and how it finds the service', async () => {

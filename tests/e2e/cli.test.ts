@@ -1,28 +1,23 @@
-import { afterAll, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, it } from 'bun:test'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeLocalStart } from '../../service/cli/local-issuer/starts.ts'
 import { bytesOf, digestOf } from '../support/client/client-service.ts'
 import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.ts'
+import { folderForTests } from '../support/folder.ts'
 import { registerSecret } from '../support/secrets.ts'
-import { serviceInChild } from '../support/service/service-for-tests.ts'
+import { ownChildService } from '../support/service/own-service.ts'
 import { until } from '../support/waiting.ts'
 
 let folder: string
 
-const service = await serviceInChild()
+const { service } = await ownChildService()
 // Before the service asks for keys the first time.
 const { kty = '', kid = '', ...rest } = await service.issuer.addKey()
 registerSecret(rest.d ?? '')
 const jwk = { kty, kid, ...rest }
-const root = await mkdtemp(join(tmpdir(), 'cli-'))
-afterAll(async () => {
-  await service.stop()
-  await rm(root, { recursive: true })
-})
 beforeEach(async () => {
-  folder = await mkdtemp(join(root, 'folder-'))
+  folder = await folderForTests('cli-')
 })
 
 async function run(args: string[], options: RunOptions = {}) {

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   GetBucketLifecycleConfigurationCommand,
@@ -17,6 +15,7 @@ import { until } from '../../observability/proof/until.ts'
 import { withProgress } from '../../service/cli/progress.ts'
 import { createDocumentsClient } from '../../service/client/client.ts'
 import { type ComposedDocuments, upComposedDocuments } from '../support/commands/composed-documents.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { digestOf, KiB, MiB, randomDocument } from '../support/service/sample-documents.ts'
@@ -26,7 +25,7 @@ const setupMilliseconds = 900_000
 const browserOrigins = ['http://127.0.0.1:8080', 'https://ui.example']
 
 const env = await dockerForTests()
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-compose-'))
+const folder = await folderForTests('cloudlysis-compose-')
 const [apiPort = 0, consolePort = 0] = await freePorts(2)
 const project = `cloudlysis-test-${process.pid}`
 const stack = await withProgress('object store', (onProgress) =>
@@ -38,7 +37,6 @@ registerSecret(await Bun.file(join(folder, 'secrets/minio-root-password')).text(
 afterAll(async () => {
   keepPrinted('compose', (await stack?.compose(['logs', '--no-color']))?.stdout ?? '')
   await stack?.remove()
-  await rm(folder, { recursive: true, force: true })
 })
 
 /** A client of the store with the service's keys, or with others in place of them. */

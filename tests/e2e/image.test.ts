@@ -1,11 +1,10 @@
 import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packProxyImage } from '../../compose/images/proxy/pack-image.ts'
 import { bunImage, sbomPath } from '../../compose/images/service/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { until } from '../../observability/proof/until.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
@@ -23,7 +22,7 @@ const inspected = (format: string) =>
   docker('inspect', '--format', format, container).then((text) => text.trim())
 
 const env = await dockerForTests()
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-image-test-'))
+const folder = await folderForTests('cloudlysis-image-test-')
 registerSecret(secret)
 const script = join(import.meta.dir, '../../compose/images/service/image.ts')
 const flags = ['--tag', image, '--sbom', join(folder, 'sbom.json'), '--json']
@@ -36,7 +35,6 @@ await run()
 afterAll(async () => {
   await runCommand(['docker', 'rm', '--force', container], { env })
   await runCommand(['docker', 'rmi', `${image}-next`, `${image}-one`, image], { env })
-  await rm(folder, { recursive: true, force: true })
 })
 
 /** As hardened as it gets, with a network of its own only: it has no store to talk to. */

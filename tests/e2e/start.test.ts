@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, stat, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { runCommand } from '../../compose/run-command.ts'
@@ -9,6 +8,7 @@ import { installSeaweedfs } from '../../compose/servers/seaweedfs.ts'
 import { readLocalStarts } from '../../service/cli/local-issuer/starts.ts'
 import { followLink, readyLink } from '../support/commands/follow-link.ts'
 import { linkOf, noDocker, runStart, type StartRun, tokenOf } from '../support/commands/start-run.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
@@ -23,7 +23,7 @@ let port: number
 let runs: StartRun[]
 
 beforeEach(async () => {
-  local = await mkdtemp(join(tmpdir(), 'cloudlysis-start-'))
+  local = await folderForTests('cloudlysis-start-')
   port = await freePort()
   runs = []
 })
@@ -32,7 +32,6 @@ afterEach(async () => {
   for (const run of runs) await run.stop()
   const log = Bun.file(join(local, String(port), 'service.log'))
   if (await log.exists()) keepPrinted('service', await log.bytes())
-  await rm(local, { recursive: true, force: true })
 })
 
 function start(env: Record<string, string | undefined> = noDocker, at = port): StartRun {

@@ -1,12 +1,10 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { acme, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
-const { service, call, anyone } = ownService()
+const { service, call, anyone } = await ownService()
 
-beforeAll(async () => {
-  await put(call, 'definitions/a', 'A')
-}, 600_000)
+await put(call, 'definitions/a', 'A')
 
 describe('a refusal', () => {
   it('is a problem document (RFC 9457) with a stable code and the trace id', async () => {

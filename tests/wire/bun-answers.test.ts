@@ -3,9 +3,7 @@ import { acme } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { rawConnection } from '../support/service/raw-connection.ts'
 
-const { service } = ownService()
-
-const token = await service.token()
+const { service, token } = await ownService()
 
 const chunked = 'Transfer-Encoding: chunked\r\n'
 const hello = '5\r\nhello\r\n0\r\n\r\n'

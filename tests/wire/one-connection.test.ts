@@ -6,10 +6,8 @@ import { until } from '../support/waiting.ts'
 
 const documentBytesMax = 100_000
 
-const { service } = ownService({ documentBytesMax })
+const { service, token } = await ownService({ documentBytesMax })
 let connection: RawConnection
-
-const token = await service.token()
 
 /** A request with a good token and, if there is a body, its length. */
 function request(line: string, body?: string, fields: string[] = []): string {

@@ -1,19 +1,18 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { createDocumentsClient, type DocumentsClient } from '../../../service/client/client.ts'
 import { ProblemError } from '../../../service/client/errors.ts'
 import { versionKey } from '../../../service/documents/document-key.ts'
 import type { Document } from '../../../service/wire/answers.ts'
 import { bundleFor, runInNode, runWithoutProcess } from '../../support/client/client-runtimes.ts'
 import { bytesOf, digestOf, readAll, rejection, streamOf } from '../../support/client/client-service.ts'
-import { serviceInChild } from '../../support/service/service-for-tests.ts'
+import { ownChildService } from '../../support/service/own-service.ts'
 import { until } from '../../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
-const service = await serviceInChild()
+const { service } = await ownChildService()
 const acme = clientFor('acme')
 await ticketsAre(acme)
-afterAll(() => service.stop())
 
 /** Waits until the service has found out what its store can do. */
 async function ticketsAre(client: DocumentsClient): Promise<void> {

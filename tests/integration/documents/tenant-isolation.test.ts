@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import {
   type Caller,
   callerOf,
@@ -8,7 +8,7 @@ import {
   put,
   refusalOf,
 } from '../../support/service/caller.ts'
-import { serviceInChild } from '../../support/service/service-for-tests.ts'
+import { ownChildService } from '../../support/service/own-service.ts'
 
 setDefaultTimeout(600_000)
 
@@ -16,13 +16,11 @@ const secret = 'what only globex may know'
 const globexDocuments = '/v1/tenants/globex/documents'
 const theirs = `${globexDocuments}/definitions/plan`
 
-const service = await serviceInChild()
+const { service } = await ownChildService()
 const acme = await callerOf(service, await service.token({ tenants: ['acme'], sub: 'alice' }))
 const globex = await callerOf(service, await service.token({ tenants: ['globex'], sub: 'greta' }))
 await put(globex, theirs, secret)
 await tag(globex, `${theirs}/tags/production`, digestOf(secret))
-
-afterAll(() => service.stop())
 
 function tag(call: Caller, path: string, digest: string): Promise<Response> {
   const headers = { 'content-type': 'application/json' }

@@ -1,6 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'bun:test'
 import { join } from 'node:path'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
@@ -16,6 +14,7 @@ import {
   runScriptJson,
   startScript,
 } from '../../support/commands/script-run.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
 import {
   digestOf,
@@ -40,10 +39,8 @@ let target: ObjectStore
 
 beforeAll(async () => {
   ;[rgw, minio] = await Promise.all([storeForTests('ceph-rgw'), storeForTests('minio')])
-  folder = await mkdtemp(join(tmpdir(), 'migrate-'))
+  folder = await folderForTests('migrate-')
 }, 600_000)
-
-afterAll(() => rm(folder, { recursive: true }))
 
 beforeEach(async () => {
   here = { ...rgw, bucket: await freshBucket(rgw) }

@@ -1,54 +1,37 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { PutObjectLegalHoldCommand } from '@aws-sdk/client-s3'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3Client } from '../../../service/object-store/s3/client.ts'
 import { placeOf } from '../../support/commands/provision-under-test.ts'
 import { type JsonRun, runScript } from '../../support/commands/script-run.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { type Caller, callerOf, digestOf, put, refusalOf } from '../../support/service/caller.ts'
+import { type OwnService, ownService } from '../../support/service/own-service.ts'
 import { keyOf } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import type { InProcessService } from '../../support/service/service-for-tests.ts'
 import { storeForTests } from '../../support/stores/store.ts'
-
-let service: InProcessService
-let call: Caller
-let locking: InProcessService
-let callLocking: Caller
-let callGlobex: Caller
-let folder: string
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
-  callGlobex = await callerOf(service, await service.token({ tenants: ['globex'] }))
-  locking = await serviceWithLocks()
-  callLocking = await callerOf(locking)
-  folder = await mkdtemp(join(tmpdir(), 'retain-'))
-  await storeAll([
-    { by: call, document: 'dry-run/a', contents: ['1', '2', '3'] },
-    { by: call, document: 'exports/a', contents: ['1', '2', '3', '4', '5'] },
-    { by: call, document: 'young/a', contents: ['1', '2'] },
-    { by: callGlobex, document: scopedOfGlobex, contents: ['1', '2'] },
-    { by: call, document: 'scoped/a', contents: ['1', '2'] },
-    { by: call, document: 'scoped-too/a', contents: ['1', '2'] },
-    { by: call, document: 'one/a', contents: ['1', '2'] },
-    { by: call, document: 'two/a', contents: ['1', '2', '3'] },
-    { by: callLocking, document: 'worm/a', contents: ['1', '2', '3'] },
-  ])
-}, 600_000)
-
-afterAll(async () => {
-  await service.stop()
-  await locking.stop()
-  await rm(folder, { recursive: true })
-})
 
 const scopedOfGlobex = '/v1/tenants/globex/documents/scoped/a'
 
+const { service, call } = await ownService()
+const callGlobex = await callerOf(service, await service.token({ tenants: ['globex'] }))
+const { service: locking, call: callLocking } = await serviceWithLocks()
+const folder = await folderForTests('retain-')
+await storeAll([
+  { by: call, document: 'dry-run/a', contents: ['1', '2', '3'] },
+  { by: call, document: 'exports/a', contents: ['1', '2', '3', '4', '5'] },
+  { by: call, document: 'young/a', contents: ['1', '2'] },
+  { by: callGlobex, document: scopedOfGlobex, contents: ['1', '2'] },
+  { by: call, document: 'scoped/a', contents: ['1', '2'] },
+  { by: call, document: 'scoped-too/a', contents: ['1', '2'] },
+  { by: call, document: 'one/a', contents: ['1', '2'] },
+  { by: call, document: 'two/a', contents: ['1', '2', '3'] },
+  { by: callLocking, document: 'worm/a', contents: ['1', '2', '3'] },
+])
+
 /** On a bucket that can lock versions. */
-async function serviceWithLocks(): Promise<InProcessService> {
+async function serviceWithLocks(): Promise<OwnService<InProcessService>> {
   const store = await storeForTests()
   const bucket = `test-${crypto.randomUUID()}`
   const settings = createBucketSettings(store)
@@ -59,7 +42,7 @@ async function serviceWithLocks(): Promise<InProcessService> {
     ...({ ticketMethod: 'none', conditionalOverwrite: 'no' } as const),
     ...{ digestEnforced: false, copyPinHonoured: false },
   }
-  return serviceInProcess({ bucket, capabilities })
+  return ownService({ bucket, capabilities })
 }
 
 function retain(args: string[], on: InProcessService = service): Promise<JsonRun> {

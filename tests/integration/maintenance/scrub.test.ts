@@ -1,13 +1,14 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { appendFileSync } from 'node:fs'
-import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { runScript, runScriptJson, startScript, variablesOf } from '../../support/commands/script-run.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import type { StoreForTests } from '../../support/stores/service-key.ts'
 import { startOpenStore } from '../../support/stores/store-contents.ts'
@@ -16,20 +17,17 @@ let bucket: string
 let store: ObjectStore & { close(): void }
 let folder: string
 
-const disk = await startOpenStore()
-
-afterAll(() => disk.stop())
+const disk = stoppedAfterTests(await startOpenStore())
 
 beforeEach(async () => {
   bucket = await freshBucket(disk)
   const whole = createS3ObjectStore({ ...disk, bucket, connectionsMax: 4 })
   store = { ...prefixed(whole, 'docs/'), close: whole.close }
-  folder = await mkdtemp(join(tmpdir(), 'scrub-'))
+  folder = await folderForTests('scrub-')
 })
 
 afterEach(async () => {
   store.close()
-  await rm(folder, { recursive: true })
 })
 
 /** Stores a version, with other bytes than its digest says if there are any. */

@@ -1,29 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { startLocalIssuer } from '../../../service/cli/local-issuer/issuer.ts'
 import { writeLocalStart } from '../../../service/cli/local-issuer/starts.ts'
 import { runScript, variablesOf } from '../../support/commands/script-run.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { ownService } from '../../support/service/own-service.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { keysOf } from '../../support/stores/store-contents.ts'
 
-let service: InProcessService
-let folder: string
-let tokenFile: string
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  folder = await mkdtemp(join(tmpdir(), 'smoke-'))
-  tokenFile = join(folder, 'token')
-}, 600_000)
-
-afterAll(async () => {
-  await service.stop()
-  await rm(folder, { recursive: true })
-})
+const { service } = await ownService()
+const folder = await folderForTests('smoke-')
+const tokenFile = join(folder, 'token')
 
 beforeEach(async () => {
   await Bun.write(tokenFile, `${await service.token()}\n`)

@@ -1,12 +1,12 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeRgwProject, type ProjectKey } from '../../../compose/servers/ceph-rgw-project.ts'
 import { placeOf } from '../../support/commands/provision-under-test.ts'
 import { blocksOf, folderWithBun, runCommands } from '../../support/commands/runbook-blocks.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { startPrivateRgw } from '../../support/stores/rgw.ts'
 
 const runbook = await Bun.file(new URL('../../../docs/provisioning.md', import.meta.url)).text()
@@ -15,19 +15,14 @@ const run = new Set<string>()
 
 const buckets = { docs: newBucket(), loki: newBucket() }
 
-const rgw = await startPrivateRgw()
+const rgw = stoppedAfterTests(await startPrivateRgw())
 const [provisioner, spare, old, fresh, loki] = await makeRgwProject(rgw, 5)
 if (!provisioner || !spare || !old || !fresh || !loki) throw new Error('no keys')
 const keys = { provisioner, spare, old, fresh, loki }
 for (const { secretAccessKey } of Object.values(keys)) registerSecret(secretAccessKey)
-const folder = await mkdtemp(join(tmpdir(), 'provisioning-'))
+const folder = await folderForTests('provisioning-')
 const path = `${await folderWithBun(folder)}:${process.env.PATH}`
 await writeSettings([old], old)
-
-afterAll(async () => {
-  await rgw.stop()
-  await rm(folder, { recursive: true })
-})
 
 function newBucket(): string {
   return `test-${randomBytes(12).toString('hex')}`

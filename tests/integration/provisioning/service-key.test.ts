@@ -1,20 +1,13 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { verifyRights } from '../../../service/provisioning/verify.ts'
 import { callerOf, put } from '../../support/service/caller.ts'
-import {
-  type ServiceForTests,
-  serviceInChild,
-  serviceInProcess,
-} from '../../support/service/service-for-tests.ts'
+import { ownService } from '../../support/service/own-service.ts'
+import { type ServiceForTests, serviceInChild } from '../../support/service/service-for-tests.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { docsPrefix } from '../../support/stores/service-key.ts'
 
-const service = await serviceInProcess()
-const child = await serviceInChild()
-
-afterAll(async () => {
-  await service.stop()
-  await child.stop()
-})
+const { service } = await ownService()
+const child = stoppedAfterTests(await serviceInChild())
 
 /** Whose key the service itself signs with, as anyone can read in its downloads. */
 async function signingKeyOf(of: ServiceForTests): Promise<string | undefined> {

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { type Call, callerOf, digestOf, put } from '../../support/service/caller.ts'
-import {
-  type LogLine,
-  type SpawnedService,
-  serviceInChild,
-  serviceInProcess,
-} from '../../support/service/service-for-tests.ts'
+import { ownService } from '../../support/service/own-service.ts'
+import { type LogLine, type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
 
 const writtenAtCall = new Map<string, number>()
-const service = await serviceInProcess({
+const { service } = await ownService({
   decorate: (store) => ({
     ...store,
     get(key, options) {
@@ -17,8 +13,6 @@ const service = await serviceInProcess({
     },
   }),
 })
-
-afterAll(() => service.stop())
 
 /** The lines that one request wrote, and its status. */
 async function linesOf(token: string | null, path: string, request: Call = {}) {

@@ -1,7 +1,7 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
-import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket } from '../../support/service/ticket-upload.ts'
 import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
@@ -10,10 +10,8 @@ import { storeForTests } from '../../support/stores/store.ts'
 setDefaultTimeout(600_000)
 
 const capabilities = await probedCapabilities(await storeForTests())
-const service = await serviceInProcess({ capabilities })
+const { service } = await ownService({ capabilities })
 const alice = await ticketCalls(service)
-
-afterAll(() => service.stop())
 
 async function latestOf(name: string): Promise<unknown> {
   return (await jsonOf(await alice.call(`bundles/${name}/tags/latest`))).digest

@@ -1,15 +1,13 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import { digestOf, KiB, keyOf, randomDocument } from '../../support/service/sample-documents.ts'
-import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
 
 setDefaultTimeout(600_000)
 
-const service = await serviceInProcess()
+const { service } = await ownService()
 const alice = await ticketCalls(service)
-
-afterAll(() => service.stop())
 
 function ask(name: string, digest: string, body?: unknown): Promise<Response> {
   const path = `bundles/${name}/versions/${digest}/downloads`

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { truncateSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   ArgumentError,
@@ -29,6 +28,7 @@ import {
   signature,
   ticketClient,
 } from '../../../support/client/client-ticket-service.ts'
+import { folderForTests } from '../../../support/folder.ts'
 
 const orders = { type: 'definitions', name: 'orders.json' }
 const bytes = bytesOf('{"orders":[1,2,3]}')
@@ -109,7 +109,7 @@ describe('client.put of what is large enough for a ticket', () => {
 describe('client.put of a file by ticket', () => {
   it('publishes nothing, and says so, where the file shrinks after it was hashed', async () => {
     using server = serveTickets()
-    const folder = await mkdtemp(join(tmpdir(), 'client-ticket-'))
+    const folder = await folderForTests('client-ticket-')
     const file = join(folder, 'shrinking')
     await writeFile(file, new Uint8Array(1000))
     const put = ticketClient(server.url).put(orders, Bun.file(file), {
@@ -117,7 +117,6 @@ describe('client.put of a file by ticket', () => {
     })
     expect(await rejection(put)).toBeInstanceOf(SizeMismatchError)
     expect([server.completions, server.throughService]).toEqual([[], []])
-    await rm(folder, { recursive: true })
   })
 })
 

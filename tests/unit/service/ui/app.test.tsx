@@ -1,18 +1,18 @@
-import { afterAll, afterEach, describe, expect, it } from 'bun:test'
+import { afterEach, describe, expect, it } from 'bun:test'
+import { stoppedAfterTests } from '../../../support/stop-at-the-end.ts'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { openPage } from '../../../support/ui/ui-page.ts'
 import { startServiceForUi } from '../../../support/ui/ui-service.ts'
 
 const { render, screen, within, waitFor, userEvent, act } = await openDom()
 
-const service = await startServiceForUi()
+const service = stoppedAfterTests(await startServiceForUi())
 const acme = await service.client()
 await acme.put({ type: 'definitions', name: 'orders.json' }, new TextEncoder().encode('{}'))
 await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
 afterEach(() => {
   service.intercept = () => null
 })
-afterAll(() => service.stop())
 
 async function open(path: string, as = {}) {
   const page = await openPage(render, service, { path, as })

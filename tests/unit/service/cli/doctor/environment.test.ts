@@ -1,16 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'bun:test'
 import { doctorEnvironment } from '../../../../../service/cli/doctor/environment.ts'
 import { writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
+import { folderForTests } from '../../../../support/folder.ts'
 
 describe('doctorEnvironment', () => {
   let folder: string
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'doctor-store-'))
+    folder = await folderForTests('doctor-store-')
   })
-  afterEach(() => rm(folder, { recursive: true }))
 
   const store = { S3_ENDPOINT: 'http://127.0.0.1:9000', S3_SECRET_ACCESS_KEY_FILE: '/secrets/key' }
   const start = (port: number, more: object = { store }) =>

@@ -1,28 +1,22 @@
-import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { describe, expect, it } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
 import { runCommand } from '../../../../../compose/run-command.ts'
 import { startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
+import { folderForTests } from '../../../../support/folder.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
+import { stoppedAfterTests } from '../../../../support/stop-at-the-end.ts'
 
 const script = fileURLToPath(new URL('../../../../../service/cli/link/link.ts', import.meta.url))
 const url = 'http://127.0.0.1:8080'
 
-const issuer = await startLocalIssuer({ uiOrigins: [url] })
+const issuer = stoppedAfterTests(await startLocalIssuer({ uiOrigins: [url] }))
 registerSecret(String(issuer.privateJwk.d))
-const folder = await mkdtemp(join(tmpdir(), 'link-'))
+const folder = await folderForTests('link-')
 const { issuer: iss, audience, privateJwk: jwk } = issuer
 const state = { url, issuer: iss, audience, jwk, startedAt: new Date().toISOString(), pid: process.pid }
 await writeLocalStart(8080, state, folder)
-
-afterAll(async () => {
-  await issuer.stop()
-  await rm(folder, { recursive: true })
-})
 
 async function link(args: string[], local = folder) {
   const { exitCode, stdout, stderr } = await runCommand(
@@ -106,10 +100,9 @@ describe('bun run link', () => {
   })
 
   it('says that no start is running', async () => {
-    const empty = await mkdtemp(join(tmpdir(), 'link-'))
+    const empty = await folderForTests('link-')
     const { exitCode, stdout, stderr } = await link([], empty)
     expect([exitCode, stdout]).toEqual([3, ''])
     expect(stderr).toBe('error: no start is running: run "bun run start" first\n')
-    await rm(empty, { recursive: true })
   })
 })

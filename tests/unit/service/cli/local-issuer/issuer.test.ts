@@ -1,10 +1,11 @@
-import { afterAll, afterEach, describe, expect, it } from 'bun:test'
+import { afterEach, describe, expect, it } from 'bun:test'
 import { decodeJwt } from 'jose'
 import { createAuthenticator } from '../../../../../service/authn/authenticator.ts'
 import type { TokenRequest } from '../../../../../service/cli/local-issuer/access-token.ts'
 import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { localScope } from '../../../../../service/cli/local-issuer/sign-in-code.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
+import { stoppedAfterTests } from '../../../../support/stop-at-the-end.ts'
 
 const ui = 'http://127.0.0.1:8080'
 const foreign = 'http://127.0.0.1:8081'
@@ -12,13 +13,12 @@ const reading = { tenants: ['acme'], scope: 'documents:read' }
 
 const others: LocalIssuer[] = []
 
-const issuer = await startLocalIssuer({ uiOrigins: [ui] })
+const issuer = stoppedAfterTests(await startLocalIssuer({ uiOrigins: [ui] }))
 registerSecret(String(issuer.privateJwk.d))
 const authenticator = createAuthenticator(issuer)
 afterEach(async () => {
   for (const other of others.splice(0)) await other.stop()
 })
-afterAll(() => issuer.stop())
 
 async function anotherIssuer(options: Parameters<typeof startLocalIssuer>[0] = {}): Promise<LocalIssuer> {
   const other = await startLocalIssuer({ uiOrigins: [ui], ...options })

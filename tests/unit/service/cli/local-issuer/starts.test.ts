@@ -1,6 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, it } from 'bun:test'
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type LocalStart,
@@ -8,16 +7,15 @@ import {
   removeLocalStart,
   writeLocalStart,
 } from '../../../../../service/cli/local-issuer/starts.ts'
+import { folderForTests } from '../../../../support/folder.ts'
 
 let parent: string
 let folder: string
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'local-state-'))
+  parent = await folderForTests('local-state-')
   folder = join(parent, '.local')
 })
-
-afterEach(() => rm(parent, { recursive: true }))
 
 function startOn(port: number, pid = process.pid): LocalStart {
   return {

@@ -1,6 +1,4 @@
-import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
@@ -8,19 +6,16 @@ import { runCommand } from '../../../../../compose/run-command.ts'
 import { createAuthenticator } from '../../../../../service/authn/authenticator.ts'
 import { startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { removeLocalStart, writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
+import { folderForTests } from '../../../../support/folder.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
+import { stoppedAfterTests } from '../../../../support/stop-at-the-end.ts'
 
 const script = fileURLToPath(new URL('../../../../../service/cli/token/token.ts', import.meta.url))
 
-const issuer = await startLocalIssuer()
+const issuer = stoppedAfterTests(await startLocalIssuer())
 registerSecret(String(issuer.privateJwk.d))
-const folder = await mkdtemp(join(tmpdir(), 'token-'))
+const folder = await folderForTests('token-')
 await writeState(8080)
-
-afterAll(async () => {
-  await issuer.stop()
-  await rm(folder, { recursive: true })
-})
 
 async function writeState(port: number, local = folder): Promise<void> {
   const { issuer: iss, audience, privateJwk: jwk } = issuer
@@ -98,7 +93,7 @@ describe('bun run token', () => {
   })
 
   it('asks for --port or PORT if several starts run', async () => {
-    const several = await mkdtemp(join(tmpdir(), 'token-'))
+    const several = await folderForTests('token-')
     await writeState(8081, several)
     await writeState(8082, several)
     expect(await token(reading, {}, several)).toEqual({
@@ -114,6 +109,5 @@ describe('bun run token', () => {
     })
     await removeLocalStart(8081, several)
     expect(await token(reading, {}, several)).toMatchObject({ code: 0 })
-    await rm(several, { recursive: true })
   })
 })

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, it } from 'bun:test'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { folderForTests } from '../../../../support/folder.ts'
 import { failureReport } from '../../../../tools/runner/failure-report.ts'
 import { runSuite } from '../../../../tools/runner/run-suite.ts'
 import type { SuiteResult } from '../../../../tools/runner/suite-result.ts'
@@ -9,10 +9,9 @@ import type { SuiteResult } from '../../../../tools/runner/suite-result.ts'
 let folder: string
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-report-'))
+  folder = await folderForTests('cloudlysis-report-')
   await mkdir(join(folder, 'printed'))
 })
-afterEach(() => rm(folder, { recursive: true, force: true }))
 
 /** What the end of a run says about a suite of one file, run as the runner does. */
 async function reportOf(test: string, minutesMax = 1): Promise<string> {

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { beforeEach, describe, expect, it } from 'bun:test'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { SignJWT } from 'jose'
+import { folderForTests } from '../../../../support/folder.ts'
 import { plantedSecrets } from '../../../../tools/checks/planted-secrets.ts'
 import { expectationOf } from '../../../../tools/runner/expected-prints.ts'
 import { createNeedleSearch } from '../../../../tools/runner/needle-search.ts'
@@ -15,10 +15,9 @@ const secret = `${crypto.randomUUID()}/+${crypto.randomUUID()}`
 let folder: string
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-sweep-'))
+  folder = await folderForTests('cloudlysis-sweep-')
   await mkdir(join(folder, 'printed'))
 })
-afterEach(() => rm(folder, { recursive: true, force: true }))
 
 async function leaksIn(printed: string, secrets: string[] = [secret], file = 'service.log') {
   await Bun.write(join(folder, 'printed', file), printed)
