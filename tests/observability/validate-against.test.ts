@@ -9,7 +9,7 @@ import { newMarker } from '../../observability/proof/marker.ts'
 import { flush } from '../../observability/proof/servers/ask.ts'
 import { openNativeDeployment } from '../../observability/proof/servers/native-deployment.ts'
 import { sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keysIn } from '../support/observability/bucket-objects.ts'
 import { idsWith, reportIn, storeVariables, validate } from '../support/observability/validate-program.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
@@ -23,7 +23,7 @@ setDefaultTimeout(millisecondsMax)
 const tenant = 'cloudlysis'
 
 const store = await storeForTests()
-const folder = await makeTempFolder('validate-against')
+const folder = await folderForTests('validate-against-')
 const deployment = await openNativeDeployment({ store, onProgress: () => {} })
 const buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
 const singleBucket = await freshBucket(store)
@@ -50,7 +50,6 @@ await until(async () => chunksAmong(await keysIn(store, buckets.loki)).length ==
 afterAll(async () => {
   await collector?.stop()
   await deployment?.close()
-  await removeTempFolder(folder)
 })
 
 describe('bun run validate --against', () => {

@@ -8,7 +8,12 @@ import { type InProcessService, serviceInProcess } from '../../support/service/s
 import { minioUsers } from '../../support/stores/minio-users.ts'
 import { asService } from '../../support/stores/service-key.ts'
 import { startPrivateStore } from '../../support/stores/store.ts'
-import { failuresOf, type StoreOperations, storeOperations } from '../../support/stores/store-operations.ts'
+import {
+  failuresOf,
+  rightsTooMany,
+  type StoreOperations,
+  storeOperations,
+} from '../../support/stores/store-operations.ts'
 
 const minio = await startPrivateStore()
 const users = await minioUsers(minio)
@@ -114,17 +119,9 @@ describe('the table of rights, on MinIO', () => {
   })
 
   it('has no right too many: each one that is taken away breaks what the table says', async () => {
-    const unbroken: string[] = []
-    for (const right of serviceRights) {
-      const less = serviceRights.filter(({ action }) => action !== right.action)
-      await users.setPolicy(user, userPolicy(place, less))
-      const broken = await operations.byName[right.breaks]().then(
-        () => false,
-        () => true,
-      )
-      if (!broken) unbroken.push(`without ${right.action} it can still ${right.breaks}`)
-    }
-    await users.setPolicy(user, userPolicy(place, serviceRights))
+    const unbroken = await rightsTooMany(operations, (rights) =>
+      users.setPolicy(user, userPolicy(place, rights)),
+    )
     expect(unbroken).toEqual([])
   }, 300_000)
 })
