@@ -39,7 +39,7 @@ export interface ServerProcess {
   exited: Promise<number>
 }
 
-/** A server ended or did not answer instead of becoming ready. `log` holds its last lines. */
+/** A server ended or did not answer instead of becoming ready. `log` holds its last lines, and errors before them. */
 export class ServerStartError extends LocalFailure {
   override readonly name = 'ServerStartError'
 
@@ -176,9 +176,17 @@ async function untilReady(child: Bun.Subprocess, command: ServerCommand): Promis
   }
 }
 
+const shownLinesMax = 20
+const shownErrorsMax = 5
+
+/**
+ * The last lines of the log, after earlier ones of level error: Tempo reports a port that is taken, and then prints
+ * many more lines while it stops its modules.
+ */
 async function lastLines(command: ServerCommand): Promise<string> {
-  const log = await Bun.file(command.logFile).text()
-  return log.trimEnd().split('\n').slice(-20).join('\n')
+  const lines = (await Bun.file(command.logFile).text()).trimEnd().split('\n')
+  const errors = lines.slice(0, -shownLinesMax).filter((line) => /\blevel=(error|fatal)\b/.test(line))
+  return [...errors.slice(-shownErrorsMax), ...lines.slice(-shownLinesMax)].join('\n')
 }
 
 /** True if a GET of `url` is answered with a 2xx within two seconds; `ca` is a private authority to trust. */

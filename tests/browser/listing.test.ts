@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import { openScene } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 const type = 'deployment-bundles'
 const names = ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'] as const

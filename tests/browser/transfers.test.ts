@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { readFile } from 'node:fs/promises'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
 import { drop, filesOnDisk, upload } from '../support/browser/files.ts'
 import { openScene, shortDigest } from '../support/browser/scene.ts'
@@ -12,7 +13,7 @@ import {
   storedUnder,
 } from '../support/service/sample-documents.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 const type = 'deployment-bundles'
 /** From 64 MiB on the client asks for a ticket. */
@@ -61,7 +62,7 @@ async function download(name: string, bytes: Uint8Array): Promise<Buffer> {
 }
 
 describe('Uploading', () => {
-  it('by the button shows the file in the list at once, and the store has its bytes', async () => {
+  it('begins with the button, shows the file in the list at once, and the store has its bytes', async () => {
     const bytes = randomDocument(200 * KiB)
     await openList()
     await upload(page, await files.write('by-button.tgz', bytes))
@@ -70,7 +71,7 @@ describe('Uploading', () => {
     expect(await stored('by-button.tgz', bytes)).toEqual({ digest: digestOf(bytes), size: bytes.length })
   })
 
-  it('by drag and drop takes several files at once', async () => {
+  it('takes several files at once by drag and drop', async () => {
     const names = ['one.tgz', 'two.tgz', 'three.tgz', 'four.tgz'] as const
     const contents = names.map(() => randomDocument(300 * KiB))
     const paths = await Promise.all(names.map((name, index) => files.write(name, contents[index] ?? large)))

@@ -2,10 +2,11 @@ import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Locator, Page } from 'playwright-core'
 import type { DocumentsClient } from '../../service/client/client.ts'
 import type { Digest } from '../../service/wire/names.ts'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import { openScene, shortDigest } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 const type = 'deployment-bundles'
 const json = { 'content-type': 'application/json' }
@@ -92,7 +93,7 @@ describe('A tag', () => {
     expect(await inProduction('rollback.json')).toContain('"version":1')
   })
 
-  it('that was moved is moved back by Undo', async () => {
+  it('is moved back by Undo', async () => {
     const { older, newer } = await twoVersions('undone.json')
     await open('undone.json')
     await button('Set tag on', older).click()
@@ -102,7 +103,7 @@ describe('A tag', () => {
     expect(await inProduction('undone.json')).toContain('"version":2')
   })
 
-  it('of a new name is set as well', async () => {
+  it('can have a new name', async () => {
     const { older } = await twoVersions('named.json')
     await open('named.json')
     await button('Set tag on', older).click()
@@ -113,7 +114,7 @@ describe('A tag', () => {
     expect((await acme.getTag({ type, name: 'named.json' }, 'v1.0.0')).digest).toBe(older)
   })
 
-  it('that somebody else moved meanwhile stays where they put it, and both are told', async () => {
+  it('stays where someone else moved it in the meantime, and both people see it', async () => {
     const name = 'raced.json'
     const { older, newer } = await twoVersions(name)
     const { document } = await acme.put({ type, name }, new TextEncoder().encode('{"version":3}'))
@@ -179,7 +180,7 @@ describe('A preview', () => {
 })
 
 describe('An HTML document', () => {
-  it('whose address is opened in a tab is saved as a file and not shown', async () => {
+  it('is saved as a file and not shown when its address is opened in a tab', async () => {
     const name = 'inline.html'
     const script = '<script>parent.owned = 1</script>'
     const { document } = await acme.put({ type, name }, new TextEncoder().encode(script), {
@@ -218,7 +219,7 @@ describe('Deleting a version', () => {
     expect(left.rows.map(({ digest }) => digest)).toEqual([newer])
   })
 
-  it('that has a tag is refused, naming the tag, and the version stays', async () => {
+  it('is refused for a version with a tag, naming the tag, and the version stays', async () => {
     const name = 'held.json'
     const { newer } = await twoVersions(name)
     await open(name)
@@ -268,7 +269,7 @@ describe('The keyboard alone', () => {
 
 const hasFocus = (element: Locator) => element.evaluate((node) => node === document.activeElement)
 
-/** As somebody without a mouse gets there. */
+/** Moves the focus as a person without a mouse does. */
 async function tabTo(element: Locator): Promise<void> {
   const stopsMax = 60
   for (let stop = 0; stop < stopsMax; stop++) {
@@ -278,7 +279,7 @@ async function tabTo(element: Locator): Promise<void> {
   throw new Error(`not within ${stopsMax} stops of the Tab key`)
 }
 
-describe('Somebody who may only read', () => {
+describe('A person who may only read', () => {
   it('finds nothing to upload, tag or delete with', async () => {
     const name = 'read.json'
     const { older } = await twoVersions(name)

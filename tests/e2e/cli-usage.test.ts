@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { docs } from '../support/commands/cli-run.ts'
 
 const digest = `sha256:${'0'.repeat(64)}`
-/** A port that nobody listens on would do: these command lines are refused before anything is sent. */
+/** Any address would do: these command lines are refused before anything is sent. */
 const connected = { DOCUMENTS_URL: 'http://127.0.0.1:9', DOCUMENTS_TOKEN: 'abc', DOCUMENTS_TENANT: 'acme' }
 
 const folder = await mkdtemp(join(tmpdir(), 'cli-usage-'))

@@ -16,7 +16,7 @@ afterAll(async () => {
   await child.stop()
 })
 
-/** Whose key the service itself signs with, as everybody can read in its downloads. */
+/** Whose key the service itself signs with, as anyone can read in its downloads. */
 async function signingKeyOf(of: ServiceForTests): Promise<string | undefined> {
   const call = await callerOf(of)
   const { digest } = await put(call, 'bundles/signed', 'bytes')

@@ -86,18 +86,6 @@ describe('a signed download', () => {
     expect(await refusalOf(await ask('absent', absent))).toBe('404 document_not_found')
   })
 
-  it('needs only a token that may read', async () => {
-    const { digest } = await uploaded('reader')
-    const path = `bundles/reader/versions/${digest}/downloads`
-    const as = async (claims: Record<string, unknown>) => {
-      const calls = await ticketCalls(service, await service.token(claims))
-      return calls.call(path, { method: 'POST' })
-    }
-    expect((await as({ scope: 'documents:read' })).status).toBe(201)
-    expect(await refusalOf(await as({ scope: 'documents:write' }))).toBe('403 scope_missing')
-    expect(await refusalOf(await as({ tenants: ['globex'] }))).toBe('404 document_not_found')
-  })
-
   it('stops when the version is deleted', async () => {
     const { digest } = await uploaded('deleted')
     const { url } = await jsonOf(await ask('deleted', digest))

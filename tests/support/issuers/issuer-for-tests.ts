@@ -5,8 +5,7 @@ import {
   type SigningKey,
   type TokenRequest,
 } from '../../../service/cli/local-issuer/access-token.ts'
-import { newSigningKey } from '../../../service/cli/local-issuer/issuer.ts'
-import { serveIssuer } from '../../../service/cli/local-issuer/issuer-server.ts'
+import { newSigningKey, serveIssuer } from '../../../service/cli/local-issuer/issuer.ts'
 import { localScope, localTenants, signInCode } from '../../../service/cli/local-issuer/sign-in-code.ts'
 import { registerSecret } from '../secrets.ts'
 

@@ -65,7 +65,7 @@ describe('the service with a bad configuration', () => {
     ])
   })
 
-  it('exits with 78 where plain http would go to a host that nobody can resolve', async () => {
+  it('exits with 78 if plain http would go to a host that cannot be resolved', async () => {
     const host = `nowhere-${crypto.randomUUID()}`
     const { code, lines } = await run({
       ...withoutAuth,

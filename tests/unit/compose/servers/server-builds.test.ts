@@ -143,6 +143,28 @@ describe('startServer', () => {
       await expect(attempt).rejects.toThrow('no such disk')
     }))
 
+  it('reports an error after which the server printed many more lines, such as a port that is taken', () =>
+    inFolder(async (folder) => {
+      const script =
+        'echo "level=error address already in use"; for line in $(seq 60); do echo "level=info $line"; done'
+      let starts = 0
+      const attempt = onFreePorts(() => {
+        starts += 1
+        return startServer({
+          name: 'demo',
+          argv: ['/bin/sh', '-c', script],
+          env: { PATH: '/usr/bin:/bin' },
+          cwd: folder,
+          logFile: join(folder, `log-${starts}`),
+          isReady: async () => false,
+          readySecondsMax: 20,
+          stopSecondsMax: 5,
+        })
+      })
+      await expect(attempt).rejects.toThrow('level=error address already in use')
+      expect(starts).toBe(3)
+    }))
+
   it('does not mistake another server at the address for one that has ended', () =>
     inFolder(async (folder) => {
       const attempt = startServer({

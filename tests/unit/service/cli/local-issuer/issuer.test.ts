@@ -35,7 +35,7 @@ async function codeFor(request: TokenRequest = reading, of = issuer): Promise<st
 
 type Form = Record<string, string>
 
-/** Sends the form as the UI does, from its origin unless told otherwise. */
+/** Sends the form as the UI does, by default from its origin. */
 function ask(form: Form | string, headers: Record<string, string> = { origin: ui }, at = issuer) {
   return send(`${at.issuer}/token`, form, headers)
 }
@@ -75,7 +75,7 @@ async function tokensFrom(response: Response): Promise<Tokens> {
   return tokens
 }
 
-/** Status and error (RFC 6749 section 5.2), with a look at what stands beside them. */
+/** Status and error (RFC 6749 section 5.2), after checking the rest of the answer. */
 async function refusalFrom(response: Response): Promise<string> {
   const { error, error_description } = (await response.json()) as Record<string, string>
   expect(error_description).toEndWith('.')
