@@ -30,7 +30,7 @@ afterAll(async () => {
   keepPrinted('service', await Bun.file(join(local, String(port), 'service.log')).bytes())
   await rm(local, { recursive: true, force: true })
   expect(browser.recording.complaints).toEqual([])
-}, 60_000)
+})
 
 describe('The link that start prints', () => {
   it('leads to the tenants, and from there to an upload that goes straight to the store and back', async () => {

@@ -106,7 +106,7 @@ describe('A list', () => {
 
   it('says that a filter matches nothing', async () => {
     await open(`/tenants/acme/${type}?filter=nothing-like-that`)
-    await page.getByText('None of the names').waitFor()
+    await page.getByText('None of the loaded names').waitFor()
     expect(await flawsOf(page, 'list-filtered-away')).toEqual([])
   })
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,8 +13,6 @@ import { until } from '../support/waiting.ts'
 const contentType = 'application/octet-stream'
 const startMillisecondsMax = 600_000
 // A test that is out of time takes all servers of its process down with it.
-setDefaultTimeout(60_000)
-
 const real = await storeForTests()
 const bucket = await freshBucket(real)
 
@@ -162,5 +160,5 @@ describe('S3 object store whose server stops answering', () => {
     const port = Number(new URL(server.endpoint).port)
     server = await startPrivateStore({ dataDir, port, credentials: server })
     expect(await bytesIn(await store.get('kept'))).toEqual(bytesOf(9))
-  }, 120_000)
+  })
 })

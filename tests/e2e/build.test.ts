@@ -17,7 +17,7 @@ const service = await serviceInChild({ argv: [outfile], cwd: folder })
 afterAll(async () => {
   await service?.stop()
   await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 describe('the executable that bun run build makes', () => {
   it('needs no other file', async () => {

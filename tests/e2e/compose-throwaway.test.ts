@@ -39,7 +39,7 @@ const store = { kind: 'minio', endpoint, region: 'us-east-1', ...credentials, fo
 afterAll(async () => {
   await container?.stop()
   await network?.stop()
-}, 60_000)
+})
 
 describe('a throw-away object store in a container', () => {
   it('is set up with the same bucket and rules as every local store', async () => {

@@ -39,7 +39,7 @@ afterAll(async () => {
   keepPrinted('compose', (await stack?.compose(['logs', '--no-color']))?.stdout ?? '')
   await stack?.remove()
   await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 /** A client of the store with the service's keys, or with others in place of them. */
 function clientWith(keys: { accessKeyId?: string; secretAccessKey?: string } = {}): S3Client {
@@ -117,7 +117,7 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
     await expect(clientWith({ secretAccessKey: old }).send(head)).rejects.toMatchObject({
       $metadata: { httpStatusCode: 403 },
     })
-  }, 60_000)
+  })
 
   it('keeps its objects when it is stopped and started again', async () => {
     const client = clientWith({ secretAccessKey: await secret('s3-secret-access-key') })
@@ -127,7 +127,7 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
     expect((await stack.compose(['up', '--detach', '--wait', 'minio'])).exitCode).toBe(0)
     const { Body } = await client.send(new GetObjectCommand(object))
     expect(await Body?.transformToString()).toBe('kept')
-  }, 60_000)
+  })
 
   it('serves its console on a loopback port', async () => {
     const page = await fetch(stack.consoleUrl)
@@ -164,7 +164,7 @@ describe('the document service next to the store, by the steps of the README', (
     const direct = await documents.get({ ...ref, digest: digestOf(large) }, { direct: true })
     expect(direct.via).toBe('store')
     expect(digestOf(await new Response(direct.stream).bytes())).toBe(digestOf(large))
-  }, 60_000)
+  })
 
   it('runs without root, on a read-only file system, without capabilities or a way to gain them', async () => {
     const [one] = JSON.parse(await inspected())

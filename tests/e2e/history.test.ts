@@ -12,7 +12,7 @@ describe('the history of the repository', () => {
     const { found, looked } = await historySecrets(root)
     expect(looked).toBeGreaterThan(500)
     expect(found).toEqual([])
-  }, 120_000)
+  })
 
   it('would be seen to hold one that was committed and deleted again', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-history-'))
@@ -37,5 +37,5 @@ describe('the history of the repository', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 30_000)
+  })
 })

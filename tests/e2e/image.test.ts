@@ -37,7 +37,7 @@ afterAll(async () => {
   await runCommand(['docker', 'rm', '--force', container], { env })
   await runCommand(['docker', 'rmi', `${image}-next`, `${image}-one`, image], { env })
   await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 /** As hardened as it gets, with a network of its own only: it has no store to talk to. */
 async function run(): Promise<void> {
@@ -95,7 +95,7 @@ describe("the service's image", () => {
     expect(status).toMatch(/^Uid:\s+10001\s+10001\s+10001\s+10001$/m)
     expect(status).toMatch(/^CapEff:\s+0+$/m)
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m)
-  }, 90_000)
+  })
 
   it('is asked whether it lives, and not whether its store does', async () => {
     // There is no store, and never was.
@@ -147,7 +147,7 @@ describe("the service's image", () => {
     ]
     expect(told[0]).toContain('/run/secrets/s3')
     expect(told.filter((text) => text.includes(secret))).toEqual([])
-  }, 60_000)
+  })
 
   it('holds nothing that looks like a secret, and neither does the image of the proxy', async () => {
     const ours = await imageSecrets(image, env)
@@ -158,7 +158,7 @@ describe("the service's image", () => {
     const proxy = await imageSecrets(await packProxyImage(env, () => {}), env)
     expect(proxy.found).toEqual([])
     expect(proxy.files.some((file) => file.endsWith('usr/local/sbin/haproxy'))).toBe(true)
-  }, 120_000)
+  })
 
   it('would be seen to hold one: in a layer, though the next one hides it, in a name, and in what describes it', async () => {
     const planted = await plantedSecrets()
@@ -182,7 +182,7 @@ describe("the service's image", () => {
     expect(told).toContain('it, line 1: looks like a bearer token')
     expect(told).toContain('it, line 1: looks like a token of a Swarm')
     expect(found.join('\n')).not.toContain(inName)
-  }, 120_000)
+  })
 
   it('drains on SIGTERM and ends with 0', async () => {
     await docker('kill', '--signal', 'TERM', container)
@@ -192,7 +192,7 @@ describe("the service's image", () => {
     expect(printed).toContain('"service.draining"')
     expect(printed).toContain('"service.stopped"')
     keepPrinted('image', printed)
-  }, 90_000)
+  })
 })
 
 async function untilIs(format: string, expected: string): Promise<void> {

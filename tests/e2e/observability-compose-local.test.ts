@@ -28,7 +28,7 @@ afterAll(async () => {
   keepPrinted('compose', (await left.compose(['logs', '--no-color'])).stdout)
   await left.remove()
   await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 describe('Loki and Tempo on local disk by Compose, without any overlay', () => {
   it('still have what they received over OTLP after a stop and a start', async () => {

@@ -40,7 +40,7 @@ afterAll(async () => {
   // Also where it did not come up.
   await (await openObservability(folder, env)).remove()
   await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 async function portsForTests() {
   const names = [
@@ -163,7 +163,7 @@ describe('Loki and Tempo on S3 by Compose, on a real Docker Engine', () => {
     expect(loki.filter((key) => key.startsWith('loki/fake/'))).not.toEqual([])
     expect(loki.filter((key) => /^loki\/index\/.*\.tsdb\.gz$/.test(key))).not.toEqual([])
     expect(tempo.filter((key) => /^tempo\/single-tenant\/[\w-]+\/meta\.json$/.test(key))).toHaveLength(1)
-  }, 120_000)
+  })
 
   it('is proved by validate as it runs, once Loki and Tempo have started again on empty disks', async () => {
     await stack.must(['rm', '--force', 'loki', 'tempo'])

@@ -33,7 +33,7 @@ afterEach(async () => {
   const log = Bun.file(join(local, String(port), 'service.log'))
   if (await log.exists()) keepPrinted('service', await log.bytes())
   await rm(local, { recursive: true, force: true })
-}, 60_000)
+})
 
 function start(env: Record<string, string | undefined> = noDocker, at = port): StartRun {
   const run = runStart(local, at, env)

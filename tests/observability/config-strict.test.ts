@@ -69,13 +69,13 @@ describe('the rendered configurations', () => {
     const names = configurationNames.filter((name) => name.startsWith('loki.'))
     expect(names).toHaveLength(20)
     expect(await complaints('loki', names)).toEqual([])
-  }, 60_000)
+  })
 
   it('are all accepted by Tempo 2.9 without a warning', async () => {
     const names = configurationNames.filter((name) => name.startsWith('tempo.'))
     expect(names).toHaveLength(12)
     expect(await complaints('tempo', names)).toEqual([])
-  }, 60_000)
+  })
 
   it('are all accepted by the Collector', async () => {
     const names = configurationNames.filter((name) => name.startsWith('collector'))

@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await deployment?.close()
   objects?.close()
-}, 60_000)
+})
 
 function tempoLaunch(): Launch {
   return { server: 'tempo', name: 'tempo', variants: ['s3'], bucket, prefix: 'tempo/' }
@@ -133,7 +133,7 @@ describe('an upload to the service', () => {
   it('is found in Loki by its correlation id, and in Tempo by the id of its trace', async () => {
     uploaded = await upload('http/json')
     await expectFound(uploaded)
-  }, 60_000)
+  })
 
   it('is found in Loki by the id of its trace as well', async () => {
     const { lines } = await queryLines(loki, `${ours} | trace_id="${uploaded.traceId}"`, range)
@@ -141,11 +141,11 @@ describe('an upload to the service', () => {
       uploaded.correlationId,
       uploaded.correlationId,
     ])
-  }, 60_000)
+  })
 
   it('is found the same way if it is sent as protobuf', async () => {
     await expectFound(await upload('http/protobuf'))
-  }, 60_000)
+  })
 
   it('is in objects of Loki and Tempo below their prefixes, and nowhere else', async () => {
     await flush(loki)
@@ -172,7 +172,7 @@ describe('an upload to the service', () => {
     expect(block).toStartWith('tempo/single-tenant/')
     const places = new Set([...(await listObjects(objects)).keys()].map((key) => key.split('/')[0]))
     expect([...places].sort()).toEqual(['docs', 'loki', 'tempo'])
-  }, 60_000)
+  })
 })
 
 async function firstOf(

@@ -51,7 +51,7 @@ afterAll(async () => {
   await collector?.stop()
   await deployment?.close()
   await removeTempFolder(folder)
-}, 60_000)
+})
 
 describe('bun run validate --against', () => {
   it('proves of running servers what can be seen from outside, and reports what was not asked', async () => {

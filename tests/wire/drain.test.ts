@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(async () => {
   upload.close()
   await service.stop()
-}, 60_000)
+})
 
 const half = 'x'.repeat(40_000)
 
@@ -62,7 +62,7 @@ describe('the service at SIGTERM', () => {
     expect(JSON.parse(answer?.body ?? '{}')).toMatchObject({ digest: digestOf(half + half) })
     expect(await service.process.exited).toBe(0)
     expect(service.logs().at(-1)).toMatchObject({ event: 'service.stopped' })
-  }, 60_000)
+  })
 })
 
 describe('the service at SIGINT', () => {
@@ -73,5 +73,5 @@ describe('the service at SIGINT', () => {
     upload.send(half)
     expect((await upload.answer())?.status).toBe(201)
     expect(await service.process.exited).toBe(0)
-  }, 60_000)
+  })
 })

@@ -79,7 +79,7 @@ export function documentRoutes(documents: Documents): Route[] {
       },
       answers: [
         { status: 201, description: 'A new version', body: DocumentShape, headers: placed },
-        { status: 200, description: 'The version was there already', body: DocumentShape, headers: placed },
+        { status: 200, description: 'The version existed already', body: DocumentShape, headers: placed },
       ],
       problems: [
         'digest_invalid',
@@ -154,7 +154,7 @@ export function documentRoutes(documents: Documents): Route[] {
       path: version,
       action: 'version.delete',
       params: VersionPath,
-      summary: 'Delete a version for good',
+      summary: 'Delete a version permanently',
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
       problems: ['version_tagged', 'version_locked', 'conflict'],
       async handle({ params, request, context }) {
@@ -171,7 +171,7 @@ export function documentRoutes(documents: Documents): Route[] {
     const headers = { ...validators, ...bytesHeaders }
     const notModified: Answer = {
       status: 304,
-      description: 'The client holds these bytes',
+      description: 'The client has these bytes',
       body: null,
       headers: validators,
     }
@@ -188,7 +188,7 @@ export function documentRoutes(documents: Documents): Route[] {
         summary: `Metadata of ${summary}`,
         requestHeaders: conditionHeaders,
         answers: [
-          { status: 200, description: 'It is there', body: null, headers: { ...headers, ...sized } },
+          { status: 200, description: 'It exists', body: null, headers: { ...headers, ...sized } },
           notModified,
         ],
         problems: [...problems, 'precondition_failed'],
@@ -210,7 +210,7 @@ export function documentRoutes(documents: Documents): Route[] {
           },
           {
             status: 206,
-            description: 'The range; verify it against Repr-Digest once whole',
+            description: 'The range; verify the whole document against Repr-Digest',
             body: 'bytes',
             headers: { ...headers, 'Content-Range': 'Which bytes of how many' },
           },
@@ -229,7 +229,7 @@ const placed = { ...noStore, Location: 'Address of the version', ETag: 'Quoted d
 const sized = { 'Content-Length': 'Bytes of the document' }
 const conditionHeaders = {
   'If-Match': 'Entity tags, one of which the version must have',
-  'If-None-Match': 'Entity tags the client holds: 304 for one of them',
+  'If-None-Match': 'Entity tags that the client has: 304 for one of them',
 }
 const rangeHeaders = {
   Range: 'One range of bytes (RFC 9110 section 14.2)',
@@ -255,7 +255,7 @@ function placedHeaders({ tenant, type, name, digest }: Document): Record<string,
 /** RFC 9110 section 14.5: a part taken for the whole would be a different document. */
 function refuseContentRange(headers: Headers): void {
   if (headers.get('content-range') === null) return
-  throw new ProblemError('request_invalid', 'Content-Range is not taken: send the whole document.')
+  throw new ProblemError('request_invalid', 'Content-Range is not supported: send the whole document.')
 }
 
 function emptyBody(): ReadableStream<Uint8Array> {

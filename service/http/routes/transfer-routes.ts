@@ -30,7 +30,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
       summary: 'Ask for a ticket to upload straight to the object store',
       answers: [
         { status: 201, description: 'A ticket', body: TicketShape, headers: noStore },
-        { status: 200, description: 'The bytes are there already', body: PublishedShape, headers: noStore },
+        { status: 200, description: 'The bytes are stored already', body: PublishedShape, headers: noStore },
       ],
       problems: ['document_too_large', 'digest_mismatch', 'tickets_unavailable', 'store_unknown', 'conflict'],
       async handle({ params, request, context }) {
@@ -60,7 +60,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
       summary: 'Verify and publish what was uploaded with a ticket',
       answers: [
         { status: 201, description: 'A new version', body: DocumentShape, headers: noStore },
-        { status: 200, description: 'The version was there already', body: DocumentShape, headers: noStore },
+        { status: 200, description: 'The version existed already', body: DocumentShape, headers: noStore },
         {
           status: 202,
           description: 'Still being verified: ask again',

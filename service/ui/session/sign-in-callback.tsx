@@ -38,15 +38,10 @@ export function SignInCallback() {
         {outcome === null && <Loading what="Signing in…" />}
         {outcome === 'handed-over' && <p role="status">You are signed in. You can close this window.</p>}
         {outcome !== null && outcome !== 'handed-over' && (
-          <FailureNote failure={issuerFailure(outcome.error)}>
-            <button
-              type="button"
-              className="button"
-              onClick={() => navigate(patterns.home, { replace: true })}
-            >
-              Try again
-            </button>
-          </FailureNote>
+          <FailureNote
+            failure={issuerFailure(outcome.error)}
+            onRetry={() => navigate(patterns.home, { replace: true })}
+          />
         )}
       </div>
     </main>

@@ -23,13 +23,7 @@ export function SignInPage() {
         <PageHeading title="Sign in">Sign in</PageHeading>
         {error !== null && <FailureNote failure={issuerFailure(error)} />}
         {way.isPending && <Loading />}
-        {way.isError && (
-          <FailureNote failure={issuerFailure(way.error)}>
-            <button type="button" className="button" onClick={() => way.refetch()}>
-              Try again
-            </button>
-          </FailureNote>
-        )}
+        {way.isError && <FailureNote failure={issuerFailure(way.error)} onRetry={() => way.refetch()} />}
         {way.data === 'page' && <SignInButton />}
         {way.data === 'link' && <LinkForm />}
       </div>

@@ -110,7 +110,7 @@ describe('bun run migrate', () => {
     expect(await target.head(empty)).toMatchObject({ size: 0, contentType: 'text/x-audit', metadata: facts })
     expect(await tagIn(target, 'large', 'production')).toEqual(await tagIn(source, 'large', 'production'))
     expect(await keysOf(target, 'staging/')).toEqual([])
-  }, 60_000)
+  })
 
   it('copies only what differs when it is repeated, and says when the target keeps its own metadata', async () => {
     await stored(source, 'same', randomDocument(KiB))
@@ -125,7 +125,7 @@ describe('bun run migrate', () => {
     expect(out).toContain('✓ versions: 1 kept, 1 present (0 B); tags: none; 0 problems\n')
     expect(exitCode).toBe(0)
     expect(await target.head(own)).toMatchObject({ contentType: 'text/plain' })
-  }, 30_000)
+  })
 
   it('writes nothing with --dry-run, and lists what it would copy', async () => {
     const bytes = randomDocument(KiB)
@@ -137,7 +137,7 @@ describe('bun run migrate', () => {
     expect(out).toContain(`+ acme audits/a tag latest → ${digestOf(bytes)}`)
     expect(exitCode).toBe(0)
     expect(await keysOf(target, '')).toEqual([])
-  }, 30_000)
+  })
 
   it('does not copy damaged bytes nor the tag on them, names both, and copies the rest', async () => {
     const right = randomDocument(300 * KiB)
@@ -169,7 +169,7 @@ describe('bun run migrate', () => {
     expect(await Bun.file(state).exists()).toBe(false)
     const { out } = await runScript('migrate', [], pairVariables(here, there))
     expect(out).toContain(`✗ acme audits/1-damaged ${digestOf(right)} is damaged in the source`)
-  }, 30_000)
+  })
 
   it('leaves a version that the target has in another size, and says that one of the two is damaged', async () => {
     const bytes = randomDocument(KiB)
@@ -180,7 +180,7 @@ describe('bun run migrate', () => {
     expect(linesOf(lines, 'version')).toMatchObject([{ result: 'differs', name: 'a' }])
     expect(exitCode).toBe(1)
     expect(await storedUnder(target, key)).toEqual({ digest: digestOf(other), size: 2 * KiB })
-  }, 30_000)
+  })
 
   it('lets the newer move of a tag win, and for latest the upload that was admitted later', async () => {
     const [one, two] = [randomDocument(KiB), randomDocument(KiB)]
@@ -207,7 +207,7 @@ describe('bun run migrate', () => {
     expect(await tagIn(target, 'a', 'newer')).toMatchObject({ digest: digestOf(one), movedAt: minute(9) })
     expect(await tagIn(target, 'a', 'older')).toMatchObject({ digest: digestOf(two) })
     expect(await tagIn(target, 'a', 'latest')).toMatchObject({ digest: digestOf(two) })
-  }, 30_000)
+  })
 
   it('copies no tag that points to nothing', async () => {
     await tagged(source, 'a', 'old', digestOf(randomDocument(KiB)), minute(1))
@@ -215,7 +215,7 @@ describe('bun run migrate', () => {
     expect(linesOf(lines, 'tag')).toMatchObject([{ result: 'dangling', tag: 'old' }])
     expect(exitCode).toBe(0)
     expect(await keysOf(target, '')).toEqual([])
-  }, 30_000)
+  })
 
   it('keeps the order of the versions of a document', async () => {
     const versions = Array.from({ length: 6 }, () => randomDocument(KiB))
@@ -229,7 +229,7 @@ describe('bun run migrate', () => {
     const { objects } = await target.list({ prefix: 'tenants/', limit: 1000 })
     const byTime = objects.toSorted((a, b) => +a.lastModified - +b.lastModified)
     expect(byTime.map(({ key }) => key)).toEqual(keys)
-  }, 30_000)
+  })
 
   it('copies only what was stored --since a time', async () => {
     await stored(source, 'old', randomDocument(KiB))
@@ -240,7 +240,7 @@ describe('bun run migrate', () => {
     const { summary } = await migrate(['--since', since])
     expect(summary).toMatchObject({ versions: { copied: 1 } })
     expect(await keysOf(target, '')).toEqual([young])
-  }, 30_000)
+  })
 
   it('refuses a wrong command line, and both places being the same', async () => {
     const pair = pairVariables(here, there)
@@ -256,7 +256,7 @@ describe('bun run migrate', () => {
     const same = await runScript('migrate', [], pairVariables(here, here))
     expect(same.exitCode).toBe(2)
     expect(same.err).toContain('TARGET_S3_PREFIX_DOCS and S3_PREFIX_DOCS are in one bucket of one store')
-  }, 30_000)
+  })
 })
 
 /** Makes the bucket keep old versions of its objects, as a production bucket may. */
@@ -286,7 +286,7 @@ describe('bun run migrate --reverse into a bucket that keeps versions', () => {
     expect(exitCode).toBe(0)
     expect(await tagIn(source, 'moved', 'latest')).toMatchObject({ digest: digestOf(two) })
     expect((await compare()).exitCode).toBe(0)
-  }, 30_000)
+  })
 })
 
 describe('bun run migrate with a target that it cannot use', () => {
@@ -314,7 +314,7 @@ describe('bun run migrate with a target that it cannot use', () => {
     expect(refused.out + refused.err).not.toContain(wrong)
     await Bun.write(file, `${right}\n`)
     expect((await runScript('migrate', [], withFile)).exitCode).toBe(0)
-  }, 30_000)
+  })
 
   it('says which store is out of reach, and which bucket does not exist', async () => {
     const gone = await runScript(
@@ -327,7 +327,7 @@ describe('bun run migrate with a target that it cannot use', () => {
     const absent = await runScript('migrate', [], pairVariables({ ...here, bucket: 'not-there' }, there))
     expect(absent.exitCode).toBe(3)
     expect(absent.err).toContain('source: object store: list failed: rejected (NoSuchBucket)')
-  }, 60_000)
+  })
 })
 
 describe('bun run migrate --state', () => {
@@ -356,7 +356,7 @@ describe('bun run migrate --state', () => {
     const same = await compare()
     expect(linesOf(same.lines, 'difference')).toMatchObject([{ name: '00-damaged' }])
     expect(same.summary).toMatchObject({ versions: 31, differing: 1 })
-  }, 60_000)
+  })
 
   it('stops on SIGINT, and a later run continues and copies what was stored meanwhile, each version counted once', async () => {
     for (let at = 0; at < 8; at += 1) await stored(source, `${at}`, randomDocument(256 * KiB))
@@ -376,7 +376,7 @@ describe('bun run migrate --state', () => {
     expect(summary?.versions).toEqual({ copied: 9 })
     expect(exitCode).toBe(0)
     expect((await compare()).exitCode).toBe(0)
-  }, 60_000)
+  })
 
   it('stops when a store fails, says which one, and continues when it is back', async () => {
     let disk = await startOpenStore()
@@ -398,7 +398,7 @@ describe('bun run migrate --state', () => {
     expect(copied + present).toBe(12)
     expect(exitCode).toBe(0)
     expect(await runScript('compare', [], env)).toMatchObject({ exitCode: 0 })
-  }, 120_000)
+  })
 
   it('refuses the state of another pair of stores, and a file that is not a state', async () => {
     const state = join(folder, 'foreign.json')
@@ -445,7 +445,7 @@ describe('bun run compare', () => {
     const text = await runScript('compare', ['--reverse'], pairVariables(here, there))
     expect(text.out).toContain(`✗ acme audits/1-here ${digestOf(one)}: only in target`)
     expect(text.out).toContain('✗ 4 versions and 2 tags, 6.0 KiB hashed; 6 differ')
-  }, 30_000)
+  })
 
   it('finds what is damaged in the target, which migrate repairs once it is removed there', async () => {
     const bytes = randomDocument(KiB)
@@ -460,7 +460,7 @@ describe('bun run compare', () => {
     await target.delete(key)
     expect((await migrate()).summary).toMatchObject({ versions: { copied: 1 } })
     expect(await compare()).toMatchObject({ exitCode: 0 })
-  }, 30_000)
+  })
 
   it('reports that two stores are the same, and which of them is out of reach', async () => {
     for (const store of [source, target]) await stored(store, 'a', Buffer.from('a'))
@@ -469,5 +469,5 @@ describe('bun run compare', () => {
     expect(exitCode).toBe(0)
     const gone = pairVariables(here, { ...there, endpoint: 'http://127.0.0.1:1' })
     expect(await runScript('compare', [], gone)).toMatchObject({ exitCode: 3 })
-  }, 60_000)
+  })
 })

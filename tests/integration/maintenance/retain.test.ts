@@ -112,7 +112,7 @@ describe('bun run retain', () => {
     expect(ran.exitCode).toBe(0)
     expect(ran.out).not.toContain('"kind":"audit"')
     expect(await remaining('dry-run/a')).toEqual(['3', '2', '1'].map(digestOf))
-  }, 30_000)
+  })
 
   it('removes versions with an audit line each, and keeps the newest and those that a tag points to', async () => {
     const body = JSON.stringify({ digest: digestOf('2') })
@@ -144,13 +144,13 @@ describe('bun run retain', () => {
     expect(await (await call('exports/a')).text()).toBe('1')
     const again = await retain(args)
     expect(again.out).toBe('✓ 0 versions, 0 B removed; 0 locked, 0 tagged, 0 failed\n')
-  }, 30_000)
+  })
 
   it('keeps versions that are younger than --keep-days', async () => {
     const ran = await retain(['--type', 'young', '--keep-days', '1', '--tenant', 'acme', '--apply'])
     expect(ran.out).toContain('✓ 0 versions')
     expect(await remaining('young/a')).toHaveLength(2)
-  }, 30_000)
+  })
 
   it('works on the given tenants, types and names, and on no others', async () => {
     const args = ['--type', 'scoped', '--keep-days', '0', '--apply']
@@ -161,7 +161,7 @@ describe('bun run retain', () => {
     await retain([...args, '--all-tenants'])
     expect(await remaining(scopedOfGlobex, callGlobex)).toEqual([digestOf('2')])
     expect(await remaining('scoped-too/a')).toHaveLength(2)
-  }, 30_000)
+  })
 
   it('reads rules for several types from a file', async () => {
     const file = join(folder, 'policy.json')
@@ -176,7 +176,7 @@ describe('bun run retain', () => {
     await Bun.write(file, JSON.stringify({ retention: [{ type: 'one', keepDays: 0 }] }))
     const wrong = await retain(['--policy', file, '--tenant', 'acme'])
     expect([wrong.exitCode, wrong.err]).toEqual([2, expect.stringContaining('/retention/0/keepNewest')])
-  }, 30_000)
+  })
 
   it('needs type, days and tenants, and a configured store', async () => {
     const ran = await Promise.all([
@@ -189,7 +189,7 @@ describe('bun run retain', () => {
       runScript('retain', ['--type', 'x', '--keep-days', '1', '--tenant', 'acme'], {}),
     ])
     expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2, 2, 2, 2])
-  }, 30_000)
+  })
 })
 
 describe('bun run retain on a store with locked versions', () => {
@@ -215,5 +215,5 @@ describe('bun run retain on a store with locked versions', () => {
     expect(ran.exitCode).toBe(0)
     expect(await remaining('worm/a', callLocking)).toEqual([digestOf('3'), one])
     client.destroy()
-  }, 30_000)
+  })
 })

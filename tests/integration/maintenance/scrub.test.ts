@@ -111,7 +111,7 @@ describe('bun run scrub', () => {
     expect(damaged).toMatchObject([{ name: '1-unreadable', found: null }])
     expect(summary).toMatchObject({ finished: true, versions: 2, damaged: 1 })
     expect(exitCode).toBe(1)
-  }, 30_000)
+  })
 
   it('continues after the key of --after', async () => {
     const skipped = await stored('1', randomDocument(KiB), randomDocument(KiB))
@@ -131,7 +131,7 @@ describe('bun run scrub', () => {
       run(['--rate', '0.5', '--help']),
     ])
     expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2, 2, 0])
-  }, 20_000)
+  })
 })
 
 describe('bun run scrub on a store that is out of reach', () => {
@@ -141,7 +141,7 @@ describe('bun run scrub on a store that is out of reach', () => {
     expect(exitCode).toBe(3)
     expect(err).toContain('Nothing was read yet')
     expect(err).not.toContain(disk.secretAccessKey)
-  }, 20_000)
+  })
 })
 
 describe('bun run scrub --state', () => {
@@ -171,7 +171,7 @@ describe('bun run scrub --state', () => {
     expect(exitCode).toBe(1)
     // Finished: the next run begins from the start.
     expect(await Bun.file(stateFile()).exists()).toBe(false)
-  }, 30_000)
+  })
 
   it('stops on SIGINT, and a later run continues from there', async () => {
     for (const name of ['1', '2', '3']) await stored(name, randomDocument(512 * KiB))
@@ -183,7 +183,7 @@ describe('bun run scrub --state', () => {
     const { exitCode, summary } = await runJson(['--state', stateFile()])
     expect(summary).toMatchObject({ finished: true, versions: 3 })
     expect(exitCode).toBe(0)
-  }, 30_000)
+  })
 
   it('refuses the state of another bucket, and a file that is not a state', async () => {
     const state = { place: 'elsewhere', after: 'tenants/a', versions: 1, bytes: 1, damaged: [] }

@@ -59,14 +59,14 @@ describe('bun run smoke', () => {
     expect(out).toMatch(/\n {4}docs\/tenants\/acme\/tags\/smoke-test\/marker-[0-9a-f]{16}\.bin\/latest\n/)
     expect(out).toEndWith('9 proved: everything that was asked is proved (exit code 0)\n')
     expect(await keysOf(service.store, 'tenants/')).toEqual([])
-  }, 30_000)
+  })
 
   it('reports the same as JSON', async () => {
     const { exitCode, report, verdicts } = await smokeJson()
     expect(new Set(Object.values(verdicts))).toEqual(new Set(['proved']))
     expect(report).toMatchObject({ exitCode: 0, left: false, marker: { type: 'smoke-test' } })
     expect(exitCode).toBe(0)
-  }, 30_000)
+  })
 
   it('checks no store that is not configured, unless --objects insists', async () => {
     const quiet = await smokeJson([], {})
@@ -75,7 +75,7 @@ describe('bun run smoke', () => {
     const insisting = await smokeJson(['--objects'], {})
     expect(insisting.verdicts).toMatchObject({ 'smoke.objects': 'missing', 'smoke.delete': 'proved' })
     expect(insisting.exitCode).toBe(3)
-  }, 30_000)
+  })
 
   it('needs only a tenant next to a running start', async () => {
     const starts = join(folder, 'starts')
@@ -100,7 +100,7 @@ describe('bun run smoke', () => {
     await local.stop()
     expect(out).toContain('9 proved')
     expect(exitCode).toBe(0)
-  }, 30_000)
+  })
 
   it('fails if the objects are not in the bucket, or not under the prefix', async () => {
     const elsewhere = { ...service.connection, bucket: await freshBucket(service.owner) }
@@ -109,7 +109,7 @@ describe('bun run smoke', () => {
     expect(bucket.exitCode).toBe(1)
     const prefix = { ...variablesOf(service.connection), S3_PREFIX_DOCS: 'documents/' }
     expect((await smokeJson([], prefix)).verdicts).toMatchObject({ 'smoke.objects': 'failed' })
-  }, 30_000)
+  })
 
   it('fails if other bytes come back', async () => {
     const lying = await serviceInProcess({
@@ -133,7 +133,7 @@ describe('bun run smoke', () => {
     expect(report.checks.find(({ id }) => id === 'smoke.download')).toMatchObject({ verdict: 'failed' })
     expect(report.left).toBe(false)
     expect(exitCode).toBe(1)
-  }, 30_000)
+  })
 
   it('reports that the token may not delete, and what stayed', async () => {
     await Bun.write(tokenFile, await service.token({ scope: 'documents:read documents:write' }))
@@ -144,7 +144,7 @@ describe('bun run smoke', () => {
     const { name } = report.marker
     expect(await keysOf(service.store, `tenants/acme/documents/smoke-test/${name}/`)).toHaveLength(1)
     expect((await smoke()).out).toContain(': delete it by hand')
-  }, 30_000)
+  })
 
   it('fails if the service is not ready, refuses the token or does not answer', async () => {
     const foreign = await runScript(
@@ -164,7 +164,7 @@ describe('bun run smoke', () => {
     expect(gone.out).toContain('✗ the service is ready')
     expect(gone.out).toContain('not run: needs smoke.ready')
     expect(gone.out + gone.err).not.toContain(await Bun.file(tokenFile).text())
-  }, 30_000)
+  })
 
   it('exits with 2 without a tenant, for an unknown option and a wrong configuration, and with 3 without a service', async () => {
     const ran = await Promise.all([
@@ -175,5 +175,5 @@ describe('bun run smoke', () => {
       smoke([], { S3_BUCKET_DOCS: 'x' }),
     ])
     expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 3, 2, 2])
-  }, 30_000)
+  })
 })

@@ -44,7 +44,7 @@ describe('bun run provision on MinIO', () => {
     const changes = again.events().filter(({ event }) => event === 'change')
     expect(changes).toMatchObject([{ setting: 'lifecycle' }])
     expect(changes[0]?.shouldBe).toContain('unfinished-uploads-abort')
-  }, 60_000)
+  })
 
   it('fails if MinIO refuses what was asked for: a policy that names keys, and a CORS rule', async () => {
     const env = environment(newBucket(), {
@@ -59,7 +59,7 @@ describe('bun run provision on MinIO', () => {
     expect(refused.map((line) => JSON.parse(line).setting)).toEqual(['cors', 'policy'])
     expect(out).toContain('provision user-policy')
     expect(exitCode).toBe(1)
-  }, 60_000)
+  })
 })
 
 describe('the table of rights, on MinIO', () => {
@@ -82,7 +82,7 @@ describe('the table of rights, on MinIO', () => {
     const capabilities = capabilitiesOf(findings)
     service = await serviceInProcess({ store, bucket, capabilities })
     operations = await storeOperations(service, { ...minio, bucket, connectionsMax: 4 }, capabilities)
-  }, 120_000)
+  })
 
   afterAll(async () => {
     operations.close()
@@ -91,7 +91,7 @@ describe('the table of rights, on MinIO', () => {
 
   it('is enough for everything that the service does, as `user-policy` prints it', async () => {
     expect(await failuresOf(operations)).toEqual([])
-  }, 120_000)
+  })
 
   it("is within the local stack's policy, with which the service can do everything", async () => {
     const file = new URL('../../../compose/stacks/object-store/bucket-policy.json', import.meta.url)
@@ -99,7 +99,7 @@ describe('the table of rights, on MinIO', () => {
     await users.setPolicy(user, local)
     expect(await failuresOf(operations)).toEqual([])
     await users.setPolicy(user, userPolicy(place, serviceRights))
-  }, 120_000)
+  })
 
   it('holds for that user with --verify, which finds what the root user may do', async () => {
     const keys = { S3_ACCESS_KEY_ID: user.accessKeyId, S3_SECRET_ACCESS_KEY: user.secretAccessKey }
@@ -111,7 +111,7 @@ describe('the table of rights, on MinIO', () => {
     expect(broken.map(({ what }) => what)).toContain('change the policy')
     expect(broken.map(({ what }) => what)).toContain('write outside of the prefix')
     expect(wide.exitCode).toBe(1)
-  }, 60_000)
+  })
 
   it('has no right too many: each one that is taken away breaks what the table says', async () => {
     const unbroken: string[] = []

@@ -71,7 +71,7 @@ describe('bun run provision on Ceph RGW', () => {
     const again = await provision(['apply'], env)
     expect(again.out).toContain('✓ everything is as it should be')
     expect(again.out).toContain('✓ 0 changed, 0 that the store could not do')
-  }, 60_000)
+  })
 
   it('corrects what was changed, and keeps rules that are not its own', async () => {
     const bucket = newBucket()
@@ -94,7 +94,7 @@ describe('bun run provision on Ceph RGW', () => {
       ...['old-versions-expire', 'staging-expires', 'theirs', 'unfinished-uploads-abort'],
     ])
     settings.close()
-  }, 60_000)
+  })
 
   it('does not lock itself out, regardless of PROVISION_PRINCIPALS', async () => {
     const bucket = newBucket()
@@ -107,7 +107,7 @@ describe('bun run provision on Ceph RGW', () => {
     // The policy that is good stays as it was.
     expect((await provision(['apply'], wrong)).exitCode).toBe(1)
     expect((await provision(['plan'], environment(bucket))).out).toContain('✓ everything is as it should be')
-  }, 60_000)
+  })
 
   it('says that object lock is not possible for an existing bucket', async () => {
     const bucket = newBucket()
@@ -118,7 +118,7 @@ describe('bun run provision on Ceph RGW', () => {
     const fresh = environment(newBucket(), { PROVISION_OBJECT_LOCK: 'governance:7' })
     expect((await provision(['apply'], fresh)).exitCode).toBe(0)
     expect((await provision(['plan'], fresh)).out).toContain('✓ everything is as it should be')
-  }, 60_000)
+  })
 
   it('says that this store has no compare-and-set where it keeps versions, and not where it keeps none', async () => {
     const kept = await provision(['apply'], environment(newBucket()))
@@ -126,7 +126,7 @@ describe('bun run provision on Ceph RGW', () => {
     expect(kept.exitCode).toBe(0)
     const plain = await provision(['apply'], environment(newBucket(), { PROVISION_VERSIONING: 'false' }))
     expect(plain.out).not.toContain('compare-and-set')
-  }, 60_000)
+  })
 
   it('keeps Loki and Tempo to a bucket each, and out of the others', async () => {
     const loki = newBucket()
@@ -138,7 +138,7 @@ describe('bun run provision on Ceph RGW', () => {
     const verified = await provision(['--verify'], asService(env))
     expect(verified.out).toContain(`✓ reach bucket ${loki} is refused: 403`)
     expect(verified.exitCode).toBe(0)
-  }, 60_000)
+  })
 })
 
 describe('bun run provision --verify on Ceph RGW', () => {
@@ -158,7 +158,7 @@ describe('bun run provision --verify on Ceph RGW', () => {
     expect((await provision(['plan'], env)).out).toContain('✓ everything is as it should be')
     const out = await provision(['--verify', '--json'], asService(env, otherKey))
     expect(out.events().filter(({ expected, held }) => expected === 'works' && held)).toEqual([])
-  }, 60_000)
+  })
 
   it('no key but the two reaches a document, and the service none outside of its prefix', async () => {
     const bucket = newBucket()
@@ -176,7 +176,7 @@ describe('bun run provision --verify on Ceph RGW', () => {
     await expect(other.get('docs/a')).rejects.toEqual(denied)
     await expect(other.list({ prefix: 'docs/', limit: 1 })).rejects.toEqual(denied)
     for (const store of [owner, service, other]) store.close()
-  }, 60_000)
+  })
 })
 
 describe('the table of rights, on Ceph RGW', () => {
@@ -193,7 +193,7 @@ describe('the table of rights, on Ceph RGW', () => {
     const capabilities = capabilitiesOf(findings)
     service = await serviceInProcess({ store, bucket, capabilities })
     operations = await storeOperations(service, connectionOf(provisioner, bucket), capabilities)
-  }, 120_000)
+  })
 
   afterAll(async () => {
     operations.close()
@@ -202,7 +202,7 @@ describe('the table of rights, on Ceph RGW', () => {
 
   it('is enough for everything that the service does', async () => {
     expect(await failuresOf(operations)).toEqual([])
-  }, 120_000)
+  })
 
   it('has no right too many: each one that is taken away breaks what the table says', async () => {
     const settings = createBucketSettings(connectionOf(provisioner, bucket))

@@ -46,6 +46,9 @@ function common(line: LogLine | undefined): LogLine {
     clientAddress: '127.0.0.1',
     traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
     correlationId: line?.correlationId,
+    tenant: 'acme',
+    type: 'definitions',
+    name: 'a',
   }
 }
 
@@ -62,9 +65,6 @@ describe('the audit line', () => {
       rule: 'scope:documents:read',
       action: 'version.read',
       subject: 'carol',
-      tenant: 'acme',
-      type: 'definitions',
-      name: 'a',
       digest,
     })
   })
@@ -81,9 +81,6 @@ describe('the audit line', () => {
       rule: 'scope:documents:admin',
       action: 'version.delete',
       subject: 'carol',
-      tenant: 'acme',
-      type: 'definitions',
-      name: 'a',
       digest: digestOf('A'),
     })
   })
@@ -98,8 +95,6 @@ describe('the audit line', () => {
       action: 'tenant.enter',
       subject: 'carol',
       tenant: 'globex',
-      type: 'definitions',
-      name: 'a',
       tag: 'v1',
     })
   })
@@ -111,9 +106,6 @@ describe('the audit line', () => {
       decision: 'denied',
       rule: 'token-missing',
       action: 'authenticate',
-      tenant: 'acme',
-      type: 'definitions',
-      name: 'a',
     })
     const expired = await service.token({ exp: Math.floor(Date.now() / 1000) - 60 })
     expect((await linesOf(expired, 'definitions/a')).audit).toMatchObject({ rule: 'token-expired' })
