@@ -53,7 +53,7 @@ export function SetTagDialog({ version, versions, onMoved, onClose }: SetTagDial
     const from = current.data
     try {
       const moved = await call(tenant, (documents) =>
-        moveTag(documents, { type, name }, tag, digest, from?.etag),
+        moveTag(documents, { type, name }, { tag, digest, seen: from?.etag }),
       )
       onMoved({ ...moved, from: from?.digest ?? null })
     } catch (reason) {

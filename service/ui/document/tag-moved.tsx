@@ -34,7 +34,7 @@ export function TagMoved({ document: { tenant, type, name }, move, onUndone, onD
     setError(null)
     try {
       const undone = await call(tenant, (documents) =>
-        moveTag(documents, { type, name }, tag.tag, digest, checked ? tag.etag : undefined),
+        moveTag(documents, { type, name }, { tag: tag.tag, digest, seen: checked ? tag.etag : undefined }),
       )
       onUndone({ ...undone, from: tag.digest })
     } catch (reason) {

@@ -126,7 +126,7 @@ describe('bun run provision on Ceph RGW', () => {
 
   it('says that this store has no compare-and-set where it keeps versions, and not where it keeps none', async () => {
     const kept = await provision(['apply'], environment(newBucket()))
-    expect(kept.out).toContain('does not compare-and-set where it keeps versions')
+    expect(kept.out).toContain('has no compare-and-set where it keeps versions')
     expect(kept.exitCode).toBe(0)
     const plain = await provision(['apply'], environment(newBucket(), { PROVISION_VERSIONING: 'false' }))
     expect(plain.out).not.toContain('compare-and-set')

@@ -40,6 +40,9 @@ function common(line: LogLine | undefined): LogLine {
     clientAddress: '127.0.0.1',
     traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
     correlationId: line?.correlationId,
+    tenant: 'acme',
+    type: 'definitions',
+    name: 'a',
   }
 }
 
@@ -56,9 +59,6 @@ describe('the audit line', () => {
       rule: 'scope:documents:read',
       action: 'version.read',
       subject: 'carol',
-      tenant: 'acme',
-      type: 'definitions',
-      name: 'a',
       digest,
     })
   })
@@ -75,9 +75,6 @@ describe('the audit line', () => {
       rule: 'scope:documents:admin',
       action: 'version.delete',
       subject: 'carol',
-      tenant: 'acme',
-      type: 'definitions',
-      name: 'a',
       digest: digestOf('A'),
     })
   })
@@ -92,8 +89,6 @@ describe('the audit line', () => {
       action: 'tenant.enter',
       subject: 'carol',
       tenant: 'globex',
-      type: 'definitions',
-      name: 'a',
       tag: 'v1',
     })
   })
@@ -105,9 +100,6 @@ describe('the audit line', () => {
       decision: 'denied',
       rule: 'token-missing',
       action: 'authenticate',
-      tenant: 'acme',
-      type: 'definitions',
-      name: 'a',
     })
     const expired = await service.token({ exp: Math.floor(Date.now() / 1000) - 60 })
     expect((await linesOf(expired, 'definitions/a')).audit).toMatchObject({ rule: 'token-expired' })

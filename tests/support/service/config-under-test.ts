@@ -1,4 +1,5 @@
 import { expect } from 'bun:test'
+import { rootCertificates } from 'node:tls'
 import type { ResolveHost } from '../../../service/config/checks.ts'
 import { type Config, ConfigError, parseConfig } from '../../../service/config/config.ts'
 import type { Environment } from '../../../service/config/parse.ts'
@@ -18,17 +19,8 @@ export const enough: Environment = {
   AUTH_CLIENT_ID: 'ui',
 }
 
-export const certificate = `-----BEGIN CERTIFICATE-----
-MIIBkzCCATmgAwIBAgIUPs64d3qER4NDEyMbJ5OATcHBe8wwCgYIKoZIzj0EAwIw
-HjEcMBoGA1UEAwwTYXV0aG9yaXR5IGZvciB0ZXN0czAgFw0yNjExMjMyMjIzMTRa
-GA8yMTI2MTAzMDIyMjMxNFowHjEcMBoGA1UEAwwTYXV0aG9yaXR5IGZvciB0ZXN0
-czBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMFkGwzXwsorguWOTbyKD4y+VqNg
-rcgUW7/EyV007zNfrkPaNKADriKjj9h7mp2mUHWHJaciN4ZcR/SlBq/GYJ6jUzBR
-MB0GA1UdDgQWBBQMmd2JvBD/eGNsmyGNPvmlwjA8/jAfBgNVHSMEGDAWgBQMmd2J
-vBD/eGNsmyGNPvmlwjA8/jAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gA
-MEUCIAU6oCSSQjkVTInetDCwwQrRrd39GZVP5rVsaRf9OyxeAiEAsmD5d8TIfSJj
-ezDS5ZnULLFwKjVYJaN+xrpR0DNuiZA=
------END CERTIFICATE-----`
+/** A certificate that is valid PEM, whatever it certifies. */
+export const [certificate = ''] = rootCertificates
 
 const files: Readonly<Record<string, string>> = {
   '/secrets/key': `${secretKey}\n`,

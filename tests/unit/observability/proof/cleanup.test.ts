@@ -58,7 +58,7 @@ describe('the end of a proof', () => {
     objects.close()
     const sides = ['wrong-secret', 'wrong-bucket', 'elsewhere', 'outage', 'upkeep']
     expect(left).toEqual(['loki/…', ...sides.map((use) => `loki-${use}/…`)])
-  }, 60_000)
+  })
 
   it('ends the servers even if the evidence cannot be kept', async () => {
     await writeFile(join(folder, 'no-folder'), '')

@@ -75,7 +75,11 @@ describe('fetchByXhr', () => {
   })
 
   it('rejects with the reason when it is aborted, before and meanwhile', async () => {
-    using server = serve(() => new Promise<Response>(ignore))
+    const arrived = Promise.withResolvers<void>()
+    using server = serve(() => {
+      arrived.resolve()
+      return new Promise<Response>(ignore)
+    })
     const reason = new Error('enough')
     const before = AbortSignal.abort(reason)
     expect(await rejection(fetchByXhr(server.url, { signal: before }, ignore))).toBe(reason)
@@ -83,7 +87,7 @@ describe('fetchByXhr', () => {
     const call = rejection(
       fetchByXhr(server.url, { method: 'PUT', body: 'abc', signal: abort.signal }, ignore),
     )
-    await Bun.sleep(20)
+    await arrived.promise
     abort.abort(reason)
     expect(await call).toBe(reason)
   })

@@ -127,12 +127,12 @@ describe('the sweep at the end of a run', () => {
       'a signature in an address or a form stands in server.log, line 2',
       'secret 1 stands in server.log, line 3',
     ])
-  }, 20_000)
+  })
 
   it('passes a run that printed none', async () => {
     const result = await runOf("it('prints', () => console.log('Bearer [redacted]'))")
     expect(result).toMatchObject({ suite: 'redaction', passed: 1, failed: 0, remarks: [] })
-  }, 20_000)
+  })
 
   it('fails where no secret was registered, for then it proves nothing', async () => {
     await Bun.write(join(folder, 'printed/a.log'), 'printed')
