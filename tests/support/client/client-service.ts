@@ -1,8 +1,10 @@
 import { createServer, type Socket } from 'node:net'
 import { createDocumentsClient } from '../../../service/client/client.ts'
 import type { ConnectionOptions } from '../../../service/client/transport.ts'
-import type { Digest } from '../../../service/wire/names.ts'
 import { registerSecret } from '../secrets.ts'
+import { digestOf, reprDigestOf } from '../service/sample-documents.ts'
+
+export { digestOf, reprDigestOf }
 
 /** Made per run: a token of the right form that no test server checks. */
 export const testToken = `test.${crypto.randomUUID()}`
@@ -39,21 +41,14 @@ export async function serveRaw(answer: string | Uint8Array) {
   return { url: `http://127.0.0.1:${address.port}`, [Symbol.dispose]: stop }
 }
 
+/** Returns a client of the server at `url`, for tenant `acme` with {@link testToken}. */
 export function clientOf(url: string, options: Partial<ConnectionOptions> = {}) {
   return createDocumentsClient({ url, token: testToken, tenant: 'acme', ...options })
 }
 
+/** Returns the text in UTF-8. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text)
-}
-
-/** Computed apart from the client's own hashing. */
-export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${new Bun.SHA256().update(bytes).digest('hex')}`
-}
-
-export function reprDigestOf(bytes: Uint8Array): string {
-  return `sha-256=:${new Bun.SHA256().update(bytes).digest('base64')}:`
 }
 
 /** The answer of a PUT that stored `bytes` as `definitions/orders.json`. */
