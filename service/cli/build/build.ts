@@ -64,9 +64,9 @@ async function embeddedUiModule(folder: string): Promise<string> {
       `{ path: ${JSON.stringify(path)}, contentType: ${JSON.stringify(contentType)}, bytes: await Bun.file(${name}).bytes() }`,
   )
   return `${imports.join('')}
-/** Returns the files of the UI, which are in the executable. */
-export async function bundleUi() {
+async function bundleUi() {
   return { index: ${JSON.stringify(index)}, assets: [${entries.join(', ')}] }
 }
+export { bundleUi }
 `
 }
