@@ -84,27 +84,6 @@ describe('Uploading', () => {
     }
   })
 
-  it('the same bytes again says that they were there already', async () => {
-    const path = await files.write('twice.tgz', randomDocument(KiB))
-    await openList()
-    await upload(page, path)
-    await isDone('twice.tgz')
-    await page.getByRole('button', { name: 'Dismiss twice.tgz' }).click()
-    await upload(page, path)
-    await transfer('twice.tgz').filter({ hasText: 'Was there already' }).waitFor()
-  })
-
-  it('a file whose name no document can have offers one that it can have', async () => {
-    const bytes = randomDocument(KiB)
-    await openList()
-    await upload(page, await files.write('Quarterly report (final).txt', bytes))
-    const refused = transfer('Quarterly report (final).txt')
-    await refused.getByRole('alert').waitFor()
-    await refused.getByRole('button', { name: /^Upload as/ }).click()
-    await isDone('Quarterly-report-final.txt')
-    await row('Quarterly-report-final.txt').waitFor()
-  })
-
   it('is one trace: every call of it carries the same trace id', async () => {
     const from = mark()
     await openList()
@@ -145,17 +124,5 @@ describe('Large files', () => {
     expect(Buffer.compare(saved, large)).toBe(0)
     expect(since(from, scene.service.connection.endpoint).length).toBeGreaterThan(0)
     await transfer('back.bin').filter({ hasText: 'Verified and saved' }).waitFor()
-  })
-})
-
-describe('Downloading', () => {
-  it('gives the bytes that were uploaded', async () => {
-    const bytes = randomDocument(500 * KiB)
-    await openList()
-    await upload(page, await files.write('round-trip.tgz', bytes))
-    await isDone('round-trip.tgz')
-    const saved = await download('round-trip.tgz', bytes)
-    expect(digestOf(saved)).toBe(digestOf(bytes))
-    expect(Buffer.compare(saved, bytes)).toBe(0)
   })
 })
