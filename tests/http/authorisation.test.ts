@@ -4,7 +4,7 @@ import { scopes } from '../../service/authz/principal.ts'
 import { callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
-const { service, call, anyone } = ownService()
+const { service, call, anyone } = await ownService()
 
 beforeAll(async () => {
   await put(call, 'definitions/a', 'A')

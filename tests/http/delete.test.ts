@@ -3,7 +3,7 @@ import { digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { nextStoreSecond } from '../support/waiting.ts'
 
-const { service, call } = ownService()
+const { service, call } = await ownService()
 
 function remove(name: string, body: string): Promise<Response> {
   return call(`definitions/${name}/versions/${digestOf(body)}`, { method: 'DELETE' })

@@ -10,7 +10,7 @@ const etag = `"${digest}"`
 /** Larger than what is verified in memory, so that it is streamed. */
 const large = new Uint8Array(600_000).fill(7)
 
-const { service, call } = ownService()
+const { service, call } = await ownService()
 
 beforeAll(async () => {
   const headers = { 'content-type': 'text/html' }

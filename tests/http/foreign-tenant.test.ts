@@ -5,7 +5,7 @@ import { ownService } from '../support/service/own-service.ts'
 /** One that exists, with this very document; a well-formed one that does not exist; and malformed ones. */
 const tenants = ['globex', 'absent', 'GLOBEX', 'a%00b', 'x'.repeat(64)]
 
-const { service } = ownService({ documentBytesMax: 1000 })
+const { service } = await ownService({ documentBytesMax: 1000 })
 /** Good for `acme` alone, with all scopes. */
 let call: Caller
 

@@ -4,7 +4,7 @@ import { ownService } from '../support/service/own-service.ts'
 
 const manyCount = 1203
 
-const { service, call } = ownService()
+const { service, call } = await ownService()
 
 beforeAll(async () => {
   for (const name of ['app.tgz', 'app-next.tgz', 'other.tgz']) await put(call, `bundles/${name}`, name)

@@ -6,7 +6,7 @@ const body = '0123456789'
 const etag = `"${digestOf(body)}"`
 const version = `snapshots/ten/versions/${digestOf(body)}`
 
-const { call } = ownService()
+const { call } = await ownService()
 
 beforeAll(async () => {
   await put(call, 'snapshots/ten', body)

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'bun:test'
 import { acme, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
-const { service, call, anyone } = ownService()
+const { service, call, anyone } = await ownService()
 
 beforeAll(async () => {
   await put(call, 'definitions/a', 'A')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'bun:test'
 import { chunked, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
-const { service, call } = ownService()
+const { service, call } = await ownService()
 
 function move(path: string, digest: string, headers: Record<string, string> = {}): Promise<Response> {
   return call(path, {

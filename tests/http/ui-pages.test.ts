@@ -4,7 +4,10 @@ import { type Call, callerOf, digestOf, jsonOf, put, refusalOf } from '../suppor
 import { ownService } from '../support/service/own-service.ts'
 import { serviceInProcess } from '../support/service/service-for-tests.ts'
 
-const { service, anyone } = ownService({ ui: true, traceUrlTemplate: 'https://traces.example/{traceId}' })
+const { service, anyone } = await ownService({
+  ui: true,
+  traceUrlTemplate: 'https://traces.example/{traceId}',
+})
 
 const script = /<script[^>]* src="([^"]+)"/.exec(await (await anyone('/')).text())?.[1] ?? ''
 

@@ -13,7 +13,7 @@ import { ownService } from '../support/service/own-service.ts'
 
 const documentBytesMax = 100_000
 
-const { service, call } = ownService({ documentBytesMax })
+const { service, call } = await ownService({ documentBytesMax })
 
 /** Keys below the name, so that a test can say that nothing was left. */
 async function keysOf(name: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import { acme } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { rawConnection } from '../support/service/raw-connection.ts'
 
-const { service } = ownService()
+const { service } = await ownService()
 
 const token = await service.token()
 

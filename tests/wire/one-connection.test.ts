@@ -6,7 +6,7 @@ import { until } from '../support/waiting.ts'
 
 const documentBytesMax = 100_000
 
-const { service } = ownService({ documentBytesMax })
+const { service } = await ownService({ documentBytesMax })
 let connection: RawConnection
 
 const token = await service.token()
