@@ -10,7 +10,7 @@ import {
   type ServerTls,
   type StoreOptions,
 } from './running-store.ts'
-import { answersOk, inOwnFolder, startServer } from './server-process.ts'
+import { answersOk, inOwnFolder, startServer, statusOf } from './server-process.ts'
 
 const readySecondsMax = 60
 
@@ -56,7 +56,9 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       cwd: own,
       logFile: join(own, 'log'),
       isReady: async () =>
-        (await answersOk(`${endpoint}/minio/health/ready`, ca)) && servesBuckets(endpoint, ca),
+        // For a moment after it reports ready, MinIO answers 503 to every call about buckets.
+        (await answersOk(`${endpoint}/minio/health/ready`, ca)) &&
+        ((await statusOf(endpoint, ca)) ?? 500) < 500,
       readySecondsMax,
       stopSecondsMax: 10,
     })
@@ -79,18 +81,6 @@ async function writeCertificate(folder: string, tls: ServerTls | undefined): Pro
   await mkdir(folder)
   await writeFile(join(folder, 'public.crt'), tls.certificate)
   await writeFile(join(folder, 'private.key'), tls.privateKey, { mode: 0o600 })
-}
-
-/** For a moment after it reports ready, MinIO answers 503 to every call about buckets. */
-async function servesBuckets(endpoint: string, ca: string | undefined): Promise<boolean> {
-  try {
-    const tls = ca === undefined ? {} : { tls: { ca } }
-    const response = await fetch(endpoint, { signal: AbortSignal.timeout(2000), ...tls })
-    await response.body?.cancel()
-    return response.status < 500
-  } catch {
-    return false
-  }
 }
 
 /** The same settings as in `compose/stacks/object-store.yaml`, and nothing of the caller's own environment. */

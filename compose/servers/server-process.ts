@@ -189,25 +189,23 @@ async function lastLines(command: ServerCommand): Promise<string> {
   return [...errors.slice(-shownErrorsMax), ...lines.slice(-shownLinesMax)].join('\n')
 }
 
-/** True if a GET of `url` is answered with a 2xx within two seconds; `ca` is a private authority to trust. */
-export async function answersOk(url: string, ca?: string): Promise<boolean> {
+/**
+ * Returns the status with which a GET of `url` is answered, or `null` without an answer within two seconds; `ca` is a
+ * private authority to trust.
+ */
+export async function statusOf(url: string, ca?: string): Promise<number | null> {
   const tls = ca === undefined ? {} : { tls: { ca } }
   try {
     const response = await fetch(url, { ...tls, signal: AbortSignal.timeout(2000) })
     await response.body?.cancel()
-    return response.ok
+    return response.status
   } catch {
-    return false
+    return null
   }
 }
 
-/** True if a GET of `url` is answered within two seconds, whatever the status. */
-export async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000) })
-    await response.body?.cancel()
-    return true
-  } catch {
-    return false
-  }
+/** True if a GET of `url` is answered with a 2xx in time, as {@link statusOf} asks. */
+export async function answersOk(url: string, ca?: string): Promise<boolean> {
+  const status = await statusOf(url, ca)
+  return status !== null && status >= 200 && status < 300
 }

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Document } from '../../wire/answers.ts'
-import { useDocumentsCall } from '../calls/documents-call.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { shortDigest } from '../parts/digest.tsx'

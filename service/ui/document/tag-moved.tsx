@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { Tag } from '../../wire/answers.ts'
-import { useDocumentsCall } from '../calls/documents-call.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { Digest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
