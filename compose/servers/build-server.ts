@@ -5,24 +5,19 @@ import type { OnProgress } from '../../service/cli/progress.ts'
 import { cached, isCached } from './cache.ts'
 import { type BuiltServer, goBuildFlags, readRecipe, type ServerRecipe } from './server-recipe.ts'
 
-export interface BuildOptions {
-  onProgress?: OnProgress | undefined
-  /** Absolute path; default `cacheFolder()`. */
-  cache?: string | undefined
-}
-
 /**
  * Returns the path of the program's static binary, which is built on the first call (minutes) and taken from the
  * cache afterwards. Processes that ask at the same time wait for one build.
  *
  * @throws {ServerBuildError} if there is no Go toolchain, or if the build fails; then with its last lines.
  */
-export async function buildServer(name: BuiltServer, options: BuildOptions = {}): Promise<string> {
+export async function buildServer(
+  name: BuiltServer,
+  { onProgress = () => {} }: { onProgress?: OnProgress | undefined } = {},
+): Promise<string> {
   const recipe = await readRecipe(name)
-  const onProgress = options.onProgress ?? (() => {})
   const folder = await cached({
     key: cacheKey(recipe),
-    cache: options.cache,
     onWait: () => onProgress('waiting for another process that builds it'),
     make: (folder) => build(recipe, folder, onProgress),
   })
@@ -30,8 +25,8 @@ export async function buildServer(name: BuiltServer, options: BuildOptions = {})
 }
 
 /** True if {@link buildServer} has nothing to build. */
-export async function isServerBuilt(name: BuiltServer, cache?: string): Promise<boolean> {
-  return isCached(cacheKey(await readRecipe(name)), cache)
+export async function isServerBuilt(name: BuiltServer): Promise<boolean> {
+  return isCached(cacheKey(await readRecipe(name)))
 }
 
 /** Returns the path of the `go` command, or `null`. */

@@ -37,8 +37,8 @@ export async function cached(entry: CacheEntry): Promise<string> {
 }
 
 /** True if {@link cached} has nothing to do. */
-export function isCached(key: string, cache: string = cacheFolder()): boolean {
-  return existsSync(join(cache, key))
+export function isCached(key: string): boolean {
+  return existsSync(join(cacheFolder(), key))
 }
 
 async function makeAside(folder: string, aside: string, make: CacheEntry['make']): Promise<void> {

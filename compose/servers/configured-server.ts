@@ -25,7 +25,6 @@ export interface ConfiguredOptions<Places> {
   credentialsFile?: string | undefined
   /** Further variables; nothing else is inherited. */
   env?: Readonly<Record<string, string>> | undefined
-  readySecondsMax?: number | undefined
   /** How long `stop` waits after SIGTERM before it kills. */
   stopSecondsMax?: number | undefined
   /** Receives the progress of a build. */
@@ -82,7 +81,7 @@ export async function startConfigured<Places extends ServerPlaces, Urls>(
       cwd: own,
       logFile: options.logFile ?? join(own, 'log'),
       isReady: () => kind.isReady(urls),
-      readySecondsMax: options.readySecondsMax ?? kind.readySecondsMax,
+      readySecondsMax: kind.readySecondsMax,
       stopSecondsMax: options.stopSecondsMax ?? kind.stopSecondsMax,
     })
     return { ...server, dataDir, ...urls }

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import { ServerStartError } from './server-process.ts'
 
 const startAttemptsMax = 3
@@ -10,9 +9,10 @@ const portTaken = /address.{0,20}in use|EADDRINUSE|is port \d+ in use|port is al
  * find one taken and ask again.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, listenAnywhere))
-  const ports = servers.map((server) => portOf(server.address()))
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
+  // All at once: a port that was given back could be found again.
+  const listeners = Array.from({ length: count }, () => listenOn(0))
+  const ports = listeners.map(({ port }) => port)
+  for (const listener of listeners) listener.stop(true)
   return ports
 }
 
@@ -41,23 +41,15 @@ export async function onFreePorts<Started>(start: () => Promise<Started>): Promi
 }
 
 /** True if no server listens on that port of the loopback interface. */
-export function isPortFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))
-  })
+export async function isPortFree(port: number): Promise<boolean> {
+  try {
+    listenOn(port).stop(true)
+    return true
+  } catch {
+    return false
+  }
 }
 
-function listenAnywhere(): Promise<ReturnType<typeof createServer>> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => resolve(server))
-  })
-}
-
-function portOf(address: ReturnType<ReturnType<typeof createServer>['address']>): number {
-  if (address === null || typeof address === 'string') throw new Error('not listening on TCP')
-  return address.port
+function listenOn(port: number): Bun.TCPSocketListener {
+  return Bun.listen({ hostname: '127.0.0.1', port, exclusive: true, socket: { data() {} } })
 }

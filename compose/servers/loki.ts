@@ -4,7 +4,7 @@ import {
   type ServerPlaces,
   startConfigured,
 } from './configured-server.ts'
-import { answers, answersOk } from './server-process.ts'
+import { answersOk, statusOf } from './server-process.ts'
 
 /** Where Loki runs; its configuration is made for these places. */
 export interface LokiPlaces extends ServerPlaces {
@@ -33,14 +33,16 @@ export interface RunningLoki extends ConfiguredServer {
  *   with a configuration that it refuses.
  */
 export function startLoki(options: LokiOptions): Promise<RunningLoki> {
-  const isUp = options.waitFor === 'listening' ? answers : answersOk
   return startConfigured<LokiPlaces, Pick<RunningLoki, 'url'>>(
     {
       name: 'loki',
       ports: ['httpPort', 'grpcPort'],
       configOption: '-config.file',
       urls: ({ host, httpPort }) => ({ url: `http://${host}:${httpPort}` }),
-      isReady: ({ url }) => isUp(`${url}/ready`),
+      isReady: async ({ url }) =>
+        options.waitFor === 'listening'
+          ? (await statusOf(`${url}/ready`)) !== null
+          : answersOk(`${url}/ready`),
       readySecondsMax: 60,
       stopSecondsMax: 60,
     },

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OnProgress } from '../../service/cli/progress.ts'
 import { buildServer } from './build-server.ts'
-import { freePorts, onFreePorts } from './free-port.ts'
+import { freePort, onFreePorts } from './free-port.ts'
 import {
   originList,
   type RunningStore,
@@ -10,22 +10,19 @@ import {
   type ServerTls,
   type StoreOptions,
 } from './running-store.ts'
-import { answersOk, inOwnFolder, startServer } from './server-process.ts'
+import { answersOk, inOwnFolder, startServer, statusOf } from './server-process.ts'
 
 const readySecondsMax = 60
 
 export interface MinioOptions extends StoreOptions {
   /** Serve https with this certificate; default: plain http. */
   tls?: ServerTls | undefined
-  /** Serve the web console too, at `consoleUrl`; default: no. */
-  console?: boolean
   /** Receives the progress of a build. */
   onProgress?: OnProgress | undefined
 }
 
 export interface RunningMinio extends RunningStore {
   kind: 'minio'
-  consoleUrl: string | null
 }
 
 /**
@@ -41,18 +38,17 @@ export async function startMinio(options: MinioOptions = {}): Promise<RunningMin
 }
 
 async function runMinio(binary: string, options: MinioOptions): Promise<RunningMinio> {
-  const [freeApiPort, consolePort] = await freePorts(2)
   const scheme = options.tls === undefined ? 'http' : 'https'
-  const endpoint = `${scheme}://127.0.0.1:${options.port ?? freeApiPort}`
+  const endpoint = `${scheme}://127.0.0.1:${options.port ?? (await freePort())}`
   const ca = options.tls?.ca
-  const credentials = options.credentials ?? randomCredentials()
+  const { accessKeyId, secretAccessKey } = options.credentials ?? randomCredentials()
   return inOwnFolder('minio', async (own) => {
     const dataDir = options.dataDir ?? join(own, 'data')
     await mkdir(dataDir, { recursive: true })
-    await writeFile(join(own, 'user'), credentials.accessKeyId, { mode: 0o600 })
-    await writeFile(join(own, 'password'), credentials.secretAccessKey, { mode: 0o600 })
+    await writeFile(join(own, 'user'), accessKeyId, { mode: 0o600 })
+    await writeFile(join(own, 'password'), secretAccessKey, { mode: 0o600 })
     await writeCertificate(join(own, 'certs'), options.tls)
-    const listen = ['--address', new URL(endpoint).host, '--console-address', `127.0.0.1:${consolePort}`]
+    const listen = ['--address', new URL(endpoint).host]
     const server = await startServer({
       name: 'minio',
       argv: [binary, 'server', '--certs-dir', join(own, 'certs'), ...listen, dataDir],
@@ -60,20 +56,21 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       cwd: own,
       logFile: join(own, 'log'),
       isReady: async () =>
-        (await answersOk(`${endpoint}/minio/health/ready`, ca)) && servesBuckets(endpoint, ca),
+        // For a moment after it reports ready, MinIO answers 503 to every call about buckets.
+        (await answersOk(`${endpoint}/minio/health/ready`, ca)) &&
+        ((await statusOf(endpoint, ca)) ?? 500) < 500,
       readySecondsMax,
       stopSecondsMax: 10,
     })
-    const consoleUrl = options.console === true ? `${scheme}://127.0.0.1:${consolePort}` : null
     return {
       ...server,
-      ...credentials,
+      accessKeyId,
+      secretAccessKey,
       kind: 'minio' as const,
       endpoint,
       region: 'us-east-1',
       forcePathStyle: true,
       ...(options.tls === undefined ? {} : { ca: options.tls.ca }),
-      consoleUrl,
     }
   })
 }
@@ -86,18 +83,6 @@ async function writeCertificate(folder: string, tls: ServerTls | undefined): Pro
   await writeFile(join(folder, 'private.key'), tls.privateKey, { mode: 0o600 })
 }
 
-/** For a moment after it reports ready, MinIO answers 503 to every call about buckets. */
-async function servesBuckets(endpoint: string, ca: string | undefined): Promise<boolean> {
-  try {
-    const tls = ca === undefined ? {} : { tls: { ca } }
-    const response = await fetch(endpoint, { signal: AbortSignal.timeout(2000), ...tls })
-    await response.body?.cancel()
-    return response.status < 500
-  } catch {
-    return false
-  }
-}
-
 /** The same settings as in `compose/stacks/object-store.yaml`, and nothing of the caller's own environment. */
 function minioEnvironment(own: string, options: MinioOptions): Record<string, string> {
   return {
@@ -105,7 +90,8 @@ function minioEnvironment(own: string, options: MinioOptions): Record<string, st
     PATH: '/usr/bin:/bin',
     MINIO_ROOT_USER_FILE: join(own, 'user'),
     MINIO_ROOT_PASSWORD_FILE: join(own, 'password'),
-    MINIO_BROWSER: options.console === true ? 'on' : 'off',
+    // No web console.
+    MINIO_BROWSER: 'off',
     // The default is every origin, and MinIO knows no rule per bucket (501).
     MINIO_API_CORS_ALLOW_ORIGIN: originList(options.browserOrigins),
     // There are no more releases to update to, and nothing here may call out.

@@ -17,10 +17,8 @@ export const {
 })
 
 export interface PrometheusOptions {
-  /** Path of its configuration, whose relative paths start at its folder; or a function that writes it for a port. */
-  configFile: string | ((places: { httpPort: number }) => string | Promise<string>)
-  /** Kept after `stop`; default: a temporary folder, removed by `stop`. */
-  dataDir?: string | undefined
+  /** Writes the configuration for this port, and returns its path; relative paths in it start at its folder. */
+  configFile: (places: { httpPort: number }) => string | Promise<string>
   /** Receives the progress of an installation. */
   onProgress?: OnProgress | undefined
 }
@@ -48,10 +46,9 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Runni
 async function runPrometheus(options: PrometheusOptions): Promise<Omit<RunningPrometheus, 'version'>> {
   return inOwnFolder('prometheus', async (own) => {
     const httpPort = await freePort()
-    const { configFile } = options
-    const config = typeof configFile === 'string' ? configFile : await configFile({ httpPort })
+    const config = await options.configFile({ httpPort })
     const host = `127.0.0.1:${httpPort}`
-    const data = `--storage.tsdb.path=${options.dataDir ?? join(own, 'data')}`
+    const data = `--storage.tsdb.path=${join(own, 'data')}`
     const server = await startServer({
       name: 'prometheus',
       argv: ['prometheus', `--config.file=${config}`, data, `--web.listen-address=${host}`],

@@ -50,7 +50,7 @@ export interface StoreOptions {
 }
 
 /** Stores take an empty list for every origin; this origin cannot exist (RFC 6761 section 6.4). */
-const impossibleOrigin = 'https://nobody.invalid'
+const impossibleOrigin = 'https://no-one.invalid'
 
 /** Writes {@link StoreOptions.browserOrigins} as the servers' own settings expect it. */
 export function originList(origins: readonly string[] = []): string {

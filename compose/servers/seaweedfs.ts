@@ -37,11 +37,11 @@ export async function startSeaweedfs(options: SeaweedfsOptions = {}): Promise<Ru
 }
 
 async function runSeaweedfs(weed: string, options: SeaweedfsOptions): Promise<RunningStore> {
-  const credentials = options.credentials ?? randomCredentials()
+  const { accessKeyId, secretAccessKey } = options.credentials ?? randomCredentials()
   return inOwnFolder('seaweedfs', async (own) => {
     const dataDir = options.dataDir ?? join(own, 'data')
     await mkdir(dataDir, { recursive: true })
-    await writeFile(join(own, 's3.json'), identities(credentials), { mode: 0o600 })
+    await writeFile(join(own, 's3.json'), identities({ accessKeyId, secretAccessKey }), { mode: 0o600 })
     const ports = await freePorts(portNames.length)
     const port = options.port ?? ports[portNames.indexOf('s3.port')] ?? 0
     const endpoint = `http://127.0.0.1:${port}`
@@ -63,7 +63,8 @@ async function runSeaweedfs(weed: string, options: SeaweedfsOptions): Promise<Ru
     })
     return {
       ...server,
-      ...credentials,
+      accessKeyId,
+      secretAccessKey,
       kind: 'seaweedfs' as const,
       endpoint,
       region: 'us-east-1',

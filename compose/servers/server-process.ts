@@ -39,7 +39,7 @@ export interface ServerProcess {
   exited: Promise<number>
 }
 
-/** A server ended or did not answer instead of becoming ready. `log` holds its last lines. */
+/** A server ended or did not answer instead of becoming ready. `log` holds its last lines, and errors before them. */
 export class ServerStartError extends LocalFailure {
   override readonly name = 'ServerStartError'
 
@@ -176,30 +176,36 @@ async function untilReady(child: Bun.Subprocess, command: ServerCommand): Promis
   }
 }
 
+const shownLinesMax = 20
+const shownErrorsMax = 5
+
+/**
+ * The last lines of the log, after earlier ones of level error: Tempo reports a port that is taken, and then prints
+ * many more lines while it stops its modules.
+ */
 async function lastLines(command: ServerCommand): Promise<string> {
-  const log = await Bun.file(command.logFile).text()
-  return log.trimEnd().split('\n').slice(-20).join('\n')
+  const lines = (await Bun.file(command.logFile).text()).trimEnd().split('\n')
+  const errors = lines.slice(0, -shownLinesMax).filter((line) => /\blevel=(error|fatal)\b/.test(line))
+  return [...errors.slice(-shownErrorsMax), ...lines.slice(-shownLinesMax)].join('\n')
 }
 
-/** True if a GET of `url` is answered with a 2xx within two seconds; `ca` is a private authority to trust. */
-export async function answersOk(url: string, ca?: string): Promise<boolean> {
+/**
+ * Returns the status with which a GET of `url` is answered, or `null` without an answer within two seconds; `ca` is a
+ * private authority to trust.
+ */
+export async function statusOf(url: string, ca?: string): Promise<number | null> {
   const tls = ca === undefined ? {} : { tls: { ca } }
   try {
     const response = await fetch(url, { ...tls, signal: AbortSignal.timeout(2000) })
     await response.body?.cancel()
-    return response.ok
+    return response.status
   } catch {
-    return false
+    return null
   }
 }
 
-/** True if a GET of `url` is answered within two seconds, whatever the status. */
-export async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000) })
-    await response.body?.cancel()
-    return true
-  } catch {
-    return false
-  }
+/** True if a GET of `url` is answered with a 2xx in time, as {@link statusOf} asks. */
+export async function answersOk(url: string, ca?: string): Promise<boolean> {
+  const status = await statusOf(url, ca)
+  return status !== null && status >= 200 && status < 300
 }

@@ -6,27 +6,13 @@ import { answersOk, inOwnFolder, type ServerProcess, startServer } from './serve
 
 const answerSecondsMax = 5
 
-/** A fault on one way of a connection (github.com/Shopify/toxiproxy, "Toxics"). */
-export interface Toxic {
-  name: string
-  type: 'latency' | 'bandwidth' | 'slow_close' | 'timeout' | 'reset_peer' | 'slicer' | 'limit_data'
-  /** `downstream`, the default: what the upstream sends to the client. */
-  stream?: 'upstream' | 'downstream'
-  /** Part of the connections that it hits, 0–1; default: all. */
-  toxicity?: number
-  /** Such as `{ latency: 1000 }` (milliseconds). */
-  attributes: Readonly<Record<string, number>>
-}
-
-/** A TCP port that forwards everything until a toxic is added. */
+/** A TCP port that forwards everything while it is enabled. */
 export interface ToxiProxy {
   name: string
   /** `127.0.0.1:<port>`, where it listens. */
   host: string
   /** While disabled, it refuses connections and closes open ones. */
   setEnabled(enabled: boolean): Promise<void>
-  addToxic(toxic: Toxic): Promise<void>
-  removeToxic(name: string): Promise<void>
 }
 
 export interface RunningToxiproxy extends Pick<ServerProcess, 'pid' | 'logFile' | 'kill' | 'exited'> {
@@ -70,7 +56,7 @@ async function runToxiproxy(binary: string): Promise<RunningToxiproxy> {
 }
 
 /**
- * Adds a proxy to a Toxiproxy that runs.
+ * Adds a proxy to a running Toxiproxy.
  *
  * @param url origin of its HTTP API. @param listen `host:port`; default: a free port on loopback.
  * @throws {Error} unless it succeeds.
@@ -81,28 +67,22 @@ export async function addProxy(
   upstream: string,
   listen = '127.0.0.1:0',
 ): Promise<ToxiProxy> {
-  const made = await call(`${url}/proxies`, 'POST', { name, listen, upstream, enabled: true })
+  const made = await post(`${url}/proxies`, { name, listen, upstream, enabled: true })
   const { listen: host } = (await made.json()) as { listen: string }
   const own = `${url}/proxies/${name}`
   return {
     name,
     host,
     async setEnabled(enabled) {
-      await call(own, 'POST', { enabled })
-    },
-    async addToxic(toxic) {
-      await call(`${own}/toxics`, 'POST', toxic)
-    },
-    async removeToxic(toxic) {
-      await call(`${own}/toxics/${toxic}`, 'DELETE')
+      await post(own, { enabled })
     },
   }
 }
 
-async function call(url: string, method: 'POST' | 'DELETE', body?: object): Promise<Response> {
+async function post(url: string, body: object): Promise<Response> {
   const response = await fetch(url, {
-    method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    method: 'POST',
+    body: JSON.stringify(body),
     signal: AbortSignal.timeout(answerSecondsMax * 1000),
   })
   if (!response.ok) throw new Error(`toxiproxy: ${response.status} ${await response.text()}`)

@@ -1,10 +1,17 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { IncompleteError } from '../../service/cli/command.ts'
 import type { OnProgress } from '../../service/cli/progress.ts'
 import type { Environment } from '../../service/config/parse.ts'
+import { provisionBucket } from '../../service/provisioning/apply.ts'
 import { findGo, isServerBuilt } from '../servers/build-server.ts'
 import { whyNoDocker } from '../servers/docker-engine.ts'
-import { findPip, isSeaweedfsInstalled } from '../servers/seaweedfs.ts'
-import { startComposeStore, startMinioStore, startSeaweedfsStore } from './local-stores.ts'
+import { freePorts } from '../servers/free-port.ts'
+import { startMinio } from '../servers/minio.ts'
+import { type RunningStore, randomCredentials, type StoreConnection } from '../servers/running-store.ts'
+import { findPip, isSeaweedfsInstalled, startSeaweedfs } from '../servers/seaweedfs.ts'
+import { upObjectStore } from '../stacks/object-store-stack.ts'
+import { ensureSecret } from '../stacks/stack-secrets.ts'
 
 /** The object store that `start` found or brought up. */
 export interface StartedStore {
@@ -32,16 +39,11 @@ export interface StoreRequest {
   onProgress: OnProgress
 }
 
-/** None of the ways to an object store is open here; the message says what each one lacks. */
-export class NoStoreError extends IncompleteError {
-  override readonly name = 'NoStoreError'
-}
-
 interface WayToStore {
   name: string
   /** Returns `null` if it can be tried, otherwise what is missing, in one line. */
   lacks: () => Promise<string | null>
-  start: (request: StoreRequest) => Promise<Omit<StartedStore, 'description'>>
+  start: (request: StoreRequest) => Promise<LocalStore>
 }
 
 /** In the order in which they are tried (ARCHITECTURE.md, "Stores that start tries"). */
@@ -54,7 +56,7 @@ const ways: WayToStore[] = [
 /**
  * Finds an object store: the one that `S3_ENDPOINT` names, otherwise the first of the ways above that works.
  *
- * @throws {NoStoreError} if none does.
+ * @throws {IncompleteError} if none does, with what each of them lacks.
  */
 export async function findStore(request: StoreRequest): Promise<StartedStore> {
   if (request.env.S3_ENDPOINT !== undefined) return configuredStore(request)
@@ -72,7 +74,7 @@ export async function findStore(request: StoreRequest): Promise<StartedStore> {
       passed.push(`no ${way.name}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  throw new NoStoreError(
+  throw new IncompleteError(
     `there is no object store, and documents are stored nowhere else:\n${passed.map((why) => `  ${why}`).join('\n')}\n` +
       'one of these helps: set S3_ENDPOINT and the other S3_* variables; start Docker; ' +
       'install Go (https://go.dev/dl/); install Python with pip',
@@ -96,4 +98,80 @@ async function lacksMinio(): Promise<string | null> {
 
 async function lacksSeaweedfs(): Promise<string | null> {
   return findPip() !== null || (await isSeaweedfsInstalled()) ? null : 'no Python with pip'
+}
+
+type LocalStore = Omit<StartedStore, 'description'>
+
+/** Starts MinIO with Compose: the container `minio-init` sets up the bucket, its rules and the service's key. */
+async function startComposeStore(request: StoreRequest): Promise<LocalStore> {
+  const { env, onProgress } = request
+  const folder = join(request.folder, 'compose')
+  const [apiPort = 0, consolePort = 0] = await freePorts(2)
+  const project = `cloudlysis-${request.port}`
+  const names = { S3_BUCKET_DOCS: request.bucket, S3_PREFIX_DOCS: request.prefix }
+  const stack = await upObjectStore({
+    folder,
+    project,
+    apiPort: Number(env.MINIO_API_PORT ?? apiPort),
+    consolePort: Number(env.MINIO_CONSOLE_PORT ?? consolePort),
+    env: { ...env, ...names },
+    browserOrigins: request.uiOrigins,
+    onProgress,
+  })
+  return {
+    environment: storeEnvironment(stack.connection, request, join(folder, 'secrets')),
+    stop: () => stack.stop(),
+    exited: new Promise(() => {}),
+  }
+}
+
+/** Starts MinIO as a process of this start, after building it if necessary. */
+async function startMinioStore(request: StoreRequest): Promise<LocalStore> {
+  const options = { ...(await localOptions(request)), dataDir: join(request.folder, 'minio') }
+  return provisioned(await startMinio(options), request)
+}
+
+/** Starts SeaweedFS as a process of this start, after installing it if necessary. */
+async function startSeaweedfsStore(request: StoreRequest): Promise<LocalStore> {
+  const options = { ...(await localOptions(request)), dataDir: join(request.folder, 'seaweedfs') }
+  return provisioned(await startSeaweedfs(options), request)
+}
+
+/** The credentials are those of the previous start, to which the data belong. */
+async function localOptions({ folder, uiOrigins: browserOrigins, onProgress }: StoreRequest) {
+  const secrets = join(folder, 'secrets')
+  await mkdir(secrets, { recursive: true, mode: 0o700 })
+  const made = randomCredentials()
+  const credentials = {
+    accessKeyId: await ensureSecret(join(secrets, 's3-access-key-id'), made.accessKeyId),
+    secretAccessKey: await ensureSecret(join(secrets, 's3-secret-access-key'), made.secretAccessKey),
+  }
+  return { credentials, browserOrigins, onProgress }
+}
+
+async function provisioned(store: RunningStore, request: StoreRequest): Promise<LocalStore> {
+  try {
+    await provisionBucket(store, { bucket: request.bucket, prefix: request.prefix })
+  } catch (error) {
+    await store.stop()
+    throw error
+  }
+  return {
+    environment: storeEnvironment(store, request, join(request.folder, 'secrets')),
+    stop: () => store.stop(),
+    exited: store.exited,
+  }
+}
+
+function storeEnvironment(store: StoreConnection, request: StoreRequest, secrets: string): Environment {
+  return {
+    S3_ENDPOINT: store.endpoint,
+    S3_REGION: store.region,
+    S3_ACCESS_KEY_ID_FILE: join(secrets, 's3-access-key-id'),
+    S3_SECRET_ACCESS_KEY_FILE: join(secrets, 's3-secret-access-key'),
+    S3_FORCE_PATH_STYLE: String(store.forcePathStyle),
+    S3_INSECURE: 'true',
+    S3_BUCKET_DOCS: request.bucket,
+    S3_PREFIX_DOCS: request.prefix,
+  }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ConfigError } from '../../service/config/config.ts'
 import type { Environment, ReadFile } from '../../service/config/parse.ts'
 import { containerCaFile, containerPlaces, containerUrls, resolveContainer } from './container-places.ts'
-import { renderCollector, renderLoki, renderTempo, renderTempo3 } from './render.ts'
+import { renderCollector, renderLoki, renderTempo } from './render.ts'
 import {
   type LokiStoreSettings,
   observabilitySettings,
@@ -41,8 +41,7 @@ export async function renderConfiguration(name: string, context: RenderContext):
     case 'tempo':
     case 'tempo3': {
       const store = isOnS3 ? await tempoStore(context) : null
-      const render = server === 'tempo' ? renderTempo : renderTempo3
-      return render(variants, { store, places: containerPlaces.tempo })
+      return renderTempo(variants, { store, places: containerPlaces.tempo }, server === 'tempo' ? 2 : 3)
     }
     case 'collector': {
       const places = containerPlaces.collector

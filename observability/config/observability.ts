@@ -27,7 +27,7 @@ const render = program
 A name is a server and variants over its base: ${Object.entries(variantOrder)
       .map(([server, variants]) => `${server} (${variants.join(', ')})`)
       .join(', ')};
-loki.local and tempo.local are the bases alone.
+loki.local and tempo.local are the bases alone, and tempo3 is Tempo 3.0.
 Reads the S3_* variables of the service, but no keys: those reach Loki and Tempo in a file.`,
   )
 

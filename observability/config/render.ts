@@ -40,34 +40,28 @@ export async function renderLoki(
   return render(filesOf('loki', chosen), { ...placeValues(places), ...storeValues(chosen, store) })
 }
 
-/**
- * Renders the configuration of Tempo 2.9 in the same way.
- *
- * @returns YAML that `tempo -config.verify=true` accepts.
- * @throws as {@link renderLoki} does.
- */
-export async function renderTempo(
-  variants: readonly string[],
-  { store, places }: { store?: TempoStoreSettings | null | undefined; places: RenderPlaces<TempoPlaces> },
-): Promise<string> {
-  const chosen = ordered('tempo', variants)
-  return render(filesOf('tempo', chosen), { ...placeValues(places), ...storeValues(chosen, store) })
-}
-
 /** Variants that differ in Tempo 3: the others are those of 2.9. */
 const tempo3Files: Partial<Record<TempoVariant, string[]>> = {
   s3: ['tempo/s3', 'tempo/v3/s3'],
   retention: ['tempo/v3/retention'],
 }
 
-/** Renders the configuration of Tempo 3.0, which no test runs. @throws as {@link renderLoki} does. */
-export async function renderTempo3(
+/**
+ * Renders Tempo's configuration in the same way.
+ *
+ * @param version 2, the default, for Tempo 2.9; 3 for Tempo 3.0, which no test runs.
+ * @returns YAML that `tempo -config.verify=true` accepts.
+ * @throws as {@link renderLoki} does.
+ */
+export async function renderTempo(
   variants: readonly string[],
   { store, places }: { store?: TempoStoreSettings | null | undefined; places: RenderPlaces<TempoPlaces> },
+  version: 2 | 3 = 2,
 ): Promise<string> {
   const chosen = ordered('tempo', variants)
-  const files = chosen.flatMap((variant) => tempo3Files[variant] ?? [`tempo/${variant}`])
-  return render(['tempo/v3/base', ...files], { ...placeValues(places), ...storeValues(chosen, store) })
+  const of3 = chosen.flatMap((variant) => tempo3Files[variant] ?? [`tempo/${variant}`])
+  const files = version === 2 ? filesOf('tempo', chosen) : ['tempo/v3/base', ...of3]
+  return render(files, { ...placeValues(places), ...storeValues(chosen, store) })
 }
 
 export interface CollectorSettings {

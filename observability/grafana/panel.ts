@@ -11,7 +11,7 @@ import {
   VisibilityMode,
 } from '@grafana/schema'
 import type { PanelLink } from './explore-link.ts'
-import { prometheus, promInstant, promRange } from './query.ts'
+import { prometheus, promInstant, promRange, type Series } from './query.ts'
 
 /** A panel without its place, which its row determines. */
 export type PlacelessPanel = Omit<Panel, 'id' | 'gridPos'>
@@ -25,8 +25,7 @@ export interface PanelText {
 export interface GraphOptions extends PanelText {
   /** One of https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/#unit. */
   unit: string
-  /** PromQL, each with the legend of its series. */
-  queries: readonly (readonly [expr: string, legend: string])[]
+  queries: readonly Series[]
   links?: PanelLink[]
   /** Stacks the series, if their sum is meaningful. */
   stacked?: boolean
@@ -46,7 +45,7 @@ export function graph({
     title,
     description,
     datasource: prometheus,
-    targets: queries.map(([expr, legend], index) => promRange(expr, legend, String.fromCharCode(65 + index))),
+    targets: queries.map((series, index) => promRange(series, String.fromCharCode(65 + index))),
     fieldConfig: {
       defaults: {
         unit,
@@ -69,7 +68,8 @@ export function graph({
 }
 
 export interface StatOptions extends PanelText {
-  unit: string
+  /** Default: a plain number. */
+  unit?: string
   /** PromQL; one number for each series. */
   expr: string
   legend?: string
@@ -78,7 +78,8 @@ export interface StatOptions extends PanelText {
 }
 
 /** Returns a panel of current numbers from Prometheus. */
-export function stat({ title, description, unit, expr, legend = '', redFrom }: StatOptions): PlacelessPanel {
+export function stat(options: StatOptions): PlacelessPanel {
+  const { title, description, unit = 'short', expr, legend = '', redFrom } = options
   const steps = [
     { value: null, color: 'text' },
     ...(redFrom === undefined ? [] : [{ value: redFrom, color: 'red' }]),

@@ -1,12 +1,12 @@
 import type { Row } from './dashboard.ts'
 import { graph, type PlacelessPanel, stat } from './panel.ts'
+import { p95By, rateBy } from './query.ts'
 
 /** Returns a panel of the number of instances of a Prometheus job that return their metrics. */
 export function instancesStat(job: string): PlacelessPanel {
   return stat({
     title: 'Instances',
     description: 'Instances that return their metrics.',
-    unit: 'short',
     expr: `sum(up{job="${job}"})`,
   })
 }
@@ -29,32 +29,19 @@ export function requestsRow({ metric, routes, description }: RequestsOptions): R
         title: 'Requests by route',
         description,
         unit: 'reqps',
-        queries: [
-          [`sum by (route) (rate(${metric}_count{route=~"${routes}"}[$__rate_interval]))`, '{{route}}'],
-        ],
+        queries: [rateBy('route', `${metric}_count{route=~"${routes}"}`)],
       }),
       graph({
         title: 'Failed requests by route',
         description: 'Answers with a 5xx per second.',
         unit: 'reqps',
-        queries: [
-          [
-            `sum by (route, status_code) (rate(${metric}_count{status_code=~"5.."}[$__rate_interval]))`,
-            '{{route}} {{status_code}}',
-          ],
-        ],
+        queries: [rateBy('route, status_code', `${metric}_count{status_code=~"5.."}`)],
       }),
       graph({
         title: 'Time to answer by route, 95 %',
         description,
         unit: 's',
-        queries: [
-          [
-            `histogram_quantile(0.95, sum by (route, le)` +
-              ` (rate(${metric}_bucket{route=~"${routes}"}[$__rate_interval])))`,
-            '{{route}}',
-          ],
-        ],
+        queries: [p95By('route', metric, `{route=~"${routes}"}`)],
       }),
     ],
   }

@@ -89,7 +89,7 @@ export function textTable(head: string[], rows: string[][], columns: number): st
 }
 
 function linesOf(row: string[], widths: number[]): string[] {
-  const cells = row.map((cell, column) => wrapped(printable(cell), widths[column] ?? 0))
+  const cells = row.map((cell, column) => Bun.wrapAnsi(printable(cell), widths[column] ?? 0).split('\n'))
   const height = Math.max(...cells.map((lines) => lines.length))
   return Array.from({ length: height }, (_, line) =>
     cells
@@ -97,16 +97,4 @@ function linesOf(row: string[], widths: number[]): string[] {
       .join(gap)
       .trimEnd(),
   )
-}
-
-/** Lines of at most `width` characters; only a longer word is longer. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
 }

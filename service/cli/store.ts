@@ -4,7 +4,8 @@ import { placesOverlap } from '../config/checks.ts'
 import { ConfigError, parseStoreConfig, type StoreConfig } from '../config/config.ts'
 import type { Environment, Problem } from '../config/parse.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
-import { openStore as openObjectStore } from '../object-store/s3/open-store.ts'
+import { openStore as openObjectStore, storeConnection } from '../object-store/s3/open-store.ts'
+import { createS3ObjectStore } from '../object-store/s3/s3-object-store.ts'
 import { UsageError } from './command.ts'
 import { integerIn, parseRate } from './values.ts'
 
@@ -36,6 +37,11 @@ export function openStore(config: StoreConfig): OpenedStore {
   const { store, close } = openObjectStore(config)
   const place = `${s3.endpoint}/${docs.bucket}/${docs.prefix}`
   return { store, place, connectionsMax: s3.connectionsMax, close }
+}
+
+/** Opens the whole bucket, without the prefix: for what looks past the service. */
+export function openBucket(config: StoreConfig): ObjectStore & { close(): void } {
+  return createS3ObjectStore(storeConnection(config))
 }
 
 /** Two stores, for commands that copy or compare. */

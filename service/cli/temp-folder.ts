@@ -22,8 +22,10 @@ export function removeTempFolder(path: string): Promise<void> {
   return rm(path, { recursive: true, force: true })
 }
 
-function isAlive(pid: number): boolean {
+/** Tells whether a process is there, also one of another user. */
+export function isAlive(pid: number): boolean {
   try {
+    // Signal 0 delivers nothing.
     process.kill(pid, 0)
     return true
   } catch (error) {

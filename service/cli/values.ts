@@ -4,9 +4,6 @@ import { tenantPattern } from '../wire/names.ts'
 
 /** Values of flags: each parser throws {@link InvalidArgumentError}, which commander reports with exit code 2. */
 
-/** Bytes. */
-export const mebibyte = 1024 * 1024
-
 /** Returns a parser of whole numbers. @param what the noun of its message, such as `a number of seconds` */
 export function integerIn(min: number, max: number, what = 'a whole number'): (text: string) => number {
   return (text) => {
@@ -21,7 +18,7 @@ export const parsePort: (text: string) => number = integerIn(1, 65_535, 'a port'
 
 /** Parses MiB per second, such as `32` or `0.5`. @returns bytes per second */
 export function parseRate(text: string): number {
-  if (/^\d{1,6}(\.\d{1,3})?$/.test(text) && Number(text) > 0) return Number(text) * mebibyte
+  if (/^\d{1,6}(\.\d{1,3})?$/.test(text) && Number(text) > 0) return Number(text) * 1024 * 1024
   throw new InvalidArgumentError('Give MiB per second, such as 32 or 0.5.')
 }
 

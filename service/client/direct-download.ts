@@ -9,7 +9,7 @@ import {
 } from './download.ts'
 import { type CallIds, StoreError } from './errors.ts'
 import { type DocumentName, versionPath } from './references.ts'
-import { errorText, storeRefusal, storeUnreachable, watchIdle } from './store-call.ts'
+import { storeRefusal, storeUnreachable, watchIdle } from './store-call.ts'
 import { signedUrl } from './ticket.ts'
 import type { TransferParts } from './ticket-upload.ts'
 import type { Send } from './transport.ts'
@@ -102,15 +102,7 @@ async function openAtStore(
   })
   // The reader may be slow: only the beginning of the answer is watched for stalls.
   watch.relax()
-  if (response.status !== 200) {
-    throw storeRefusal(
-      url,
-      response.status,
-      await errorText(response),
-      response.headers.get('retry-after'),
-      ids,
-    )
-  }
+  if (response.status !== 200) throw await storeRefusal(url, response, ids)
   const onBytes = (bytes: number) => {
     if (bytes === version.size) watch.stop()
     onProgress?.({ bytes, totalBytes: version.size })

@@ -6,17 +6,12 @@ import { reasonOf } from './transport.ts'
 /** An error of S3 is a few lines of XML; longer answers are pages of a proxy. */
 const errorBytesMax = 16 * 1024
 
-/** Returns the error for a store that answered with `status`; `body` is the text of the answer. */
-export function storeRefusal(
-  url: string,
-  status: number,
-  body: string,
-  retryAfter: string | null,
-  ids: CallIds,
-): StoreError {
+/** Reads the refusal of a store and frees its connection; `url` is the signed URL, of which only the origin is kept. */
+export async function storeRefusal(url: string, response: Response, ids: CallIds): Promise<StoreError> {
   // Only the code: the rest may repeat the request (S3 API, "REST error responses").
-  const code = /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(body)?.[1] ?? 'unknown'
-  return new StoreError(new URL(url).origin, status, code, parseRetryAfter(retryAfter) ?? null, ids)
+  const code = /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(await errorText(response))?.[1] ?? 'unknown'
+  const retryAfter = parseRetryAfter(response.headers.get('retry-after')) ?? null
+  return new StoreError(new URL(url).origin, response.status, code, retryAfter, ids)
 }
 
 /** Returns the error for a store that gave no answer, or stalled. */

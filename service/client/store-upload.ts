@@ -142,7 +142,6 @@ async function sendByFetch(
   const response = await (fetch ?? globalThis.fetch)(url, init).catch((error) => {
     throw storeUnreachable(url, error, ids)
   })
-  const text = await errorText(response)
-  if (response.ok) return
-  throw storeRefusal(url, response.status, text, response.headers.get('retry-after'), ids)
+  if (!response.ok) throw await storeRefusal(url, response, ids)
+  await errorText(response)
 }

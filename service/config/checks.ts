@@ -187,7 +187,7 @@ export function plainSecretProblem(text: string): string | undefined {
  * Returns why plain http to `text` is not acceptable even with S3_INSECURE: it may only go to this machine, or to a host
  * on a private network whose name is not in public DNS.
  */
-export async function plainHttpProblem(text: string, resolveHost: ResolveHost): Promise<string | undefined> {
+async function plainHttpProblem(text: string, resolveHost: ResolveHost): Promise<string | undefined> {
   const url = new URL(text)
   if (isLoopback(url)) return undefined
   const host = url.hostname
@@ -202,7 +202,7 @@ export async function plainHttpProblem(text: string, resolveHost: ResolveHost): 
 }
 
 /** Tells whether a URL is plain http. */
-export function isHttp(text: string): boolean {
+function isHttp(text: string): boolean {
   return new URL(text).protocol === 'http:'
 }
 

@@ -1,4 +1,4 @@
-import type { Static, TObject, TSchema } from '@sinclair/typebox'
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import type { Action } from '../authz/policy.ts'
 import type { ProblemCode } from '../wire/problems.ts'
 import type { AdmittedContext } from './call.ts'
@@ -41,9 +41,22 @@ export interface RouteCall<Path, Query> {
   context: AdmittedContext
 }
 
-/** Keeps the types of path and query inside the route, and lets a list hold routes of all kinds. */
-export function defineRoute<Path extends TObject, Query extends TObject>(route: Route<Path, Query>): Route {
-  return route as unknown as Route
+/** Parts of a route that most routes do not need. */
+type Defaults = 'query' | 'body' | 'requestHeaders' | 'problems'
+
+/** A {@link Route} as it is written: without a query, a body, headers and problems of its own, unless it names them. */
+type RouteDefinition<Path extends TObject, Query extends TObject> = Omit<Route<Path, Query>, Defaults> &
+  Partial<Pick<Route<Path, Query>, Defaults>>
+
+/** The query of a route that takes none: every parameter is refused. */
+export const noQuery = Type.Object({}, { additionalProperties: false })
+
+/** Returns a route. Its handler has the types of path and query; a list may hold routes of all kinds. */
+export function defineRoute<Path extends TObject, Query extends TObject = typeof noQuery>(
+  definition: RouteDefinition<Path, Query>,
+): Route {
+  const defaults = { query: noQuery, body: 'none', requestHeaders: {}, problems: [] }
+  return { ...defaults, ...definition } as unknown as Route
 }
 
 /** How JSON answers describe their `Cache-Control`: nothing but the bytes of a version may be cached. */

@@ -43,7 +43,8 @@ export function tap(
               if (held) controller.enqueue(held)
               return controller.close()
             }
-            if (onChunk) await onChunk(value)
+            const observing = onChunk?.(value)
+            if (observing) await observing
             const ready = holdLast ? held : value
             if (holdLast) held = value
             if (ready) return controller.enqueue(ready)

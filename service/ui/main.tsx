@@ -56,11 +56,7 @@ async function show(): Promise<void> {
 function fail(title: string, detail: string): void {
   root.render(
     <main className="sign-in">
-      <FailureNote failure={plain('page_failed', title, detail)}>
-        <button type="button" className="button" onClick={() => location.reload()}>
-          Try again
-        </button>
-      </FailureNote>
+      <FailureNote failure={plain('page_failed', title, detail)} onRetry={() => location.reload()} />
     </main>,
   )
 }

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type BrowserForTests, startBrowser } from '../support/browser/browser.ts'
+import { readdir, readFile } from 'node:fs/promises'
+import { type BrowserForTests, hangMilliseconds, startBrowser } from '../support/browser/browser.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
 import { keptTooLong } from '../support/browser/faults.ts'
 import { findAccessKeyId, findSecrets, tokensIn, urlsWith } from '../support/browser/leaks.ts'
+import { folderForTests } from '../support/folder.ts'
 import { until } from '../support/waiting.ts'
 
 /** A page that does with a secret what pages must not do; the test says which, by the query. */
@@ -25,7 +24,7 @@ const ways = {
   // Read to its end: of what no page reads, Chromium need not keep the body.
   answer: () => fetch('/answer').then((answer) => answer.text()),
   style: () => document.body.setAttribute('style', 'color: red'),
-  throw: () => setTimeout(() => { throw new Error('nobody catches this') }),
+  throw: () => setTimeout(() => { throw new Error('no one catches this') }),
   abroad: () => fetch('https://elsewhere.example/').catch(() => {}),
 }
 await ways[searchParams.get('way')]?.()
@@ -41,7 +40,7 @@ const secret = crypto.randomUUID()
 const headers = { 'content-security-policy': "style-src 'self'", 'content-type': 'text/html' }
 const javascript = { headers: { 'content-type': 'text/javascript' } }
 const noStorage = { origin: 'none', sessionStorage: {}, localStorage: {}, others: [], cookies: [] }
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 let server: Bun.Server<undefined>
 let browser: BrowserForTests
@@ -173,9 +172,9 @@ describe('tokensIn and urlsWith', () => {
 })
 
 describe('startBrowser', () => {
-  it('writes down what a page complains about: policy violations and errors that nobody caught', async () => {
+  it('writes down what a page complains about: policy violations and uncaught errors', async () => {
     expect((await leak('style')).complaints).toEqual([expect.stringContaining('Content Security Policy')])
-    expect((await leak('throw')).complaints).toEqual(['uncaught: nobody catches this'])
+    expect((await leak('throw')).complaints).toEqual(['uncaught: no one catches this'])
   })
 
   it('has no network but loopback', async () => {
@@ -195,7 +194,7 @@ describe('startBrowser', () => {
       await newWindow()
       console.log('up')
       await new Promise(() => {})`
-    const folder = await mkdtemp(join(tmpdir(), 'profiles-'))
+    const folder = await folderForTests('profiles-')
     const child = Bun.spawn([process.execPath, '-e', program], {
       env: { ...process.env, TMPDIR: folder },
       stdout: 'pipe',
@@ -205,7 +204,6 @@ describe('startBrowser', () => {
     child.kill('SIGKILL')
     await child.exited
     await until(async () => (await processesWith(folder)) === 0)
-    await rm(folder, { recursive: true, force: true })
   })
 })
 

@@ -1,13 +1,15 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import { openScene } from '../support/browser/scene.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 const type = 'deployment-bundles'
 const names = ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'] as const
 
-const scene = await openScene()
+const scene = stoppedAfterTests(await openScene())
 const { api, people, signedIn } = scene
 const acme = await api(people.alice)
 // Each is larger than the one before.
@@ -20,15 +22,12 @@ await globex.put({ type, name: 'secret-plan.tgz' }, new TextEncoder().encode('of
 const window = await signedIn(people.bob, '/')
 const page = window.page
 
-afterAll(() => scene.stop())
-
 /** Goes where an operator's bookmark would; the tab stays signed in. */
 async function open(path: string): Promise<void> {
   await page.goto(`${scene.service.url}${path}`)
 }
 
 const documents = () => page.getByRole('table', { name: 'Documents' })
-const count = () => page.getByRole('status').filter({ hasText: 'of the first' })
 const search = () => page.getByRole('searchbox', { name: 'Name begins with' })
 const filter = () => page.getByRole('textbox', { name: 'Filter loaded names' })
 const link = (name: string) => documents().getByRole('link', { name, exact: true })
@@ -39,47 +38,6 @@ async function showing(...expected: string[]): Promise<void> {
 }
 
 describe('The list of documents', () => {
-  it('has one row for each name, with how many versions were read', async () => {
-    await open(`/tenants/acme/${type}`)
-    await showing(...names)
-    const row = documents().getByRole('row', { name: /^alpha\.json/ })
-    expect(await row.getByRole('cell').nth(1).textContent()).toBe('2')
-    expect(await count().textContent()).toContain('4 of the first 4 documents')
-  })
-
-  it('finds names by their beginning, in the store', async () => {
-    await open(`/tenants/acme/${type}`)
-    const asked = page.waitForRequest((request) => request.url().includes('namePrefix=alpha'))
-    await search().fill('alpha')
-    await asked
-    await showing('alpha.json', 'alpha.tgz')
-  })
-
-  it('says so when no name begins like that', async () => {
-    await open(`/tenants/acme/${type}?prefix=zeta`)
-    await page.getByText('No name begins with “zeta”').waitFor()
-  })
-
-  it('filters what was read, and says of how many', async () => {
-    await open(`/tenants/acme/${type}`)
-    await showing(...names)
-    await filter().fill('tgz')
-    await showing('alpha.tgz', 'beta.tgz', 'gamma.tgz')
-    expect(await count().textContent()).toContain('3 of the first 4 documents')
-  })
-
-  it('sorts by any column, in both directions, and says which', async () => {
-    await open(`/tenants/acme/${type}`)
-    await showing(...names)
-    const header = documents().getByRole('columnheader', { name: 'Size' })
-    await header.getByRole('button').click()
-    await showing('gamma.tgz', 'beta.tgz', 'alpha.tgz', 'alpha.json')
-    expect(await header.getAttribute('aria-sort')).toBe('descending')
-    await header.getByRole('button').click()
-    await showing('alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz')
-    expect(await header.getAttribute('aria-sort')).toBe('ascending')
-  })
-
   it('can be linked to as it is: search, filter and order', async () => {
     await open(`/tenants/acme/${type}`)
     await search().fill('alpha')
@@ -119,25 +77,6 @@ describe('The list of documents', () => {
   })
 })
 
-describe('The page of a tenant', () => {
-  it('leads to the types that are known and to those that have documents', async () => {
-    await open('/tenants/acme')
-    const types = page.getByRole('navigation', { name: 'Document types' })
-    await types.getByRole('link', { name: 'invoices' }).waitFor()
-    await types.getByRole('link', { name: type }).click()
-    await showing(...names)
-  })
-
-  it('leads to any other type', async () => {
-    await open('/tenants/acme')
-    await page.getByRole('textbox', { name: 'Other type' }).fill('receipts')
-    await page.getByRole('button', { name: 'Open' }).click()
-    await page.getByRole('heading', { name: 'receipts' }).waitFor()
-    await page.getByText('No documents of this type yet').waitFor()
-    expect(page.url()).toBe(`${scene.service.url}/tenants/acme/receipts`)
-  })
-})
-
 describe('Another tenant', () => {
   const secretPlan = { type, name: 'secret-plan.tgz' }
 
@@ -153,14 +92,6 @@ describe('Another tenant', () => {
     await open(`/tenants/nowhere/${type}/${secretPlan.name}`)
     const absent = await page.getByRole('alert').textContent()
     expect(foreign?.replaceAll('globex', 'nowhere')).toBe(absent ?? '')
-  })
-
-  it('is answered by the API as one that does not exist', async () => {
-    const { api, people } = scene
-    const foreign = await api(people.bob, 'globex')
-    await expect(foreign.versionsPage(secretPlan)).rejects.toMatchObject({ status: 404 })
-    await expect(foreign.getBytes(secretPlan)).rejects.toMatchObject({ status: 404 })
-    await expect(foreign.listPage({ type })).rejects.toMatchObject({ status: 404 })
   })
 
   it('is not among those that can be chosen', async () => {

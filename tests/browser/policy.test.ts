@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import { filesOnDisk, upload } from '../support/browser/files.ts'
 import { openScene } from '../support/browser/scene.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 const scene = await openScene()
 const files = await filesOnDisk()
@@ -66,7 +67,7 @@ describe('The Content Security Policy of the UI', () => {
     )
   })
 
-  it('lets the page talk to the service, the store and the issuer, and nobody else', async () => {
+  it('lets the page talk to the service, the store and the issuer, and to no other origin', async () => {
     const { service, provider } = scene
     expect((await policy()).get('connect-src')?.toSorted()).toEqual(
       ["'self'", service.connection.endpoint, provider.issuer].toSorted(),

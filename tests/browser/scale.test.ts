@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
-import { startBrowser } from '../support/browser/browser.ts'
+import { hangMilliseconds, startBrowser } from '../support/browser/browser.ts'
 import { faultsIn, tracesOf } from '../support/browser/faults.ts'
 import { serviceInProcess } from '../support/service/service-for-tests.ts'
 import { createMemoryObjectStore } from '../support/stores/memory-object-store.ts'
@@ -14,7 +14,7 @@ const documentCount = 100_000
 /** Far fewer than the documents; a screen shows some thirty. */
 const rowsMax = 200
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 const store = createMemoryObjectStore()
 await fill(store)

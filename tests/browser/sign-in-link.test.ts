@@ -1,14 +1,14 @@
 import { afterAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { startLocalIssuer } from '../../service/cli/local-issuer/issuer.ts'
 import { signInLink } from '../../service/cli/local-issuer/sign-in-code.ts'
-import { type BrowserWindow, startBrowser } from '../support/browser/browser.ts'
+import { type BrowserWindow, hangMilliseconds, startBrowser } from '../support/browser/browser.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
 import { faultsIn, tracesOf } from '../support/browser/faults.ts'
 import { flawsOf } from '../support/browser/states.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { serviceInChild } from '../support/service/service-for-tests.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
 let window: BrowserWindow
 
@@ -77,7 +77,7 @@ describe('Signing in with the link that start prints', () => {
     expect(stored).toMatchObject({ localStorage: {}, others: [], cookies: [] })
   })
 
-  it('works once: whoever opens it again is told so and how to get another one, which works', async () => {
+  it('works once: opening it again says so and how to get another one, which works', async () => {
     const { page } = window
     const link = signInLink(service.url, await newCode())
     await page.goto(link)
@@ -129,7 +129,7 @@ describe('A session that began with a link', () => {
     expect(await page.getByRole('dialog').count()).toBe(0)
   })
 
-  it('that has ended goes on with another link, and the page stays as it was', async () => {
+  it('continues with another link after it has ended, and the page stays as it was', async () => {
     const { page } = window
     const link = signInLink(service.url, await newCode())
     await page.goto(link)
@@ -151,7 +151,7 @@ describe('A session that began with a link', () => {
 })
 
 /**
- * Addresses in the history of the tab, from Chromium itself. What somebody typed stays in it beside them, out of reach
+ * Addresses in the history of the tab, from Chromium itself. What a person typed stays in it next to them, out of reach
  * of any page; by then the code is used up.
  */
 async function visited(): Promise<string[]> {

@@ -1,14 +1,14 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
 import { storedIn } from '../support/browser/browser-storage.ts'
 import { authenticate, openScene } from '../support/browser/scene.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(hangMilliseconds)
 
-const scene = await openScene()
-
-afterAll(() => scene.stop())
+const scene = stoppedAfterTests(await openScene())
 
 /** What was asked of the provider's endpoint, the last one first. */
 function askedOf(path: string): SeenExchange[] {
@@ -104,7 +104,7 @@ describe('A session at an OpenID provider', () => {
     await close()
   })
 
-  it('that has ended is begun again in a window of its own, and the page stays as it was', async () => {
+  it('is begun again in a window of its own after it has ended, and the page stays as it was', async () => {
     const { people, signedIn, provider } = scene
     provider.accessTokenSeconds = 3
     const { page, context, close } = await signedIn(people.alice, '/tenants/acme/definitions')

@@ -1,20 +1,20 @@
-/** What somebody sees who types `bun run start` and opens the link that it prints. */
+/** What a person sees who types `bun run start` and opens the link that it prints. */
 import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import { readLocalStarts } from '../../service/cli/local-issuer/starts.ts'
-import { startBrowser } from '../support/browser/browser.ts'
+import { hangMilliseconds, startBrowser } from '../support/browser/browser.ts'
 import { filesOnDisk, upload } from '../support/browser/files.ts'
 import { shortDigest } from '../support/browser/scene.ts'
 import { linkOf, noDocker, runStart } from '../support/commands/start-run.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { digestOf, MiB, randomDocument } from '../support/service/sample-documents.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(hangMilliseconds)
 
-const local = await mkdtemp(join(tmpdir(), 'cloudlysis-start-'))
+const local = await folderForTests('cloudlysis-start-')
 const port = await freePort()
 const run = runStart(local, port, noDocker)
 const browser = await startBrowser()
@@ -28,9 +28,8 @@ afterAll(async () => {
   await files.remove()
   await run.stop()
   keepPrinted('service', await Bun.file(join(local, String(port), 'service.log')).bytes())
-  await rm(local, { recursive: true, force: true })
   expect(browser.recording.complaints).toEqual([])
-}, 60_000)
+})
 
 describe('The link that start prints', () => {
   it('leads to the tenants, and from there to an upload that goes straight to the store and back', async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { ProblemError } from '../../service/client/errors.ts'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import { filesOnDisk, upload } from '../support/browser/files.ts'
 import { openScene } from '../support/browser/scene.ts'
 import { flawsOf } from '../support/browser/states.ts'
@@ -9,7 +10,7 @@ import { randomDocument } from '../support/service/sample-documents.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { overloadPage, type StoreBehaviours, startStoreProxy } from '../support/stores/strict-proxy.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(hangMilliseconds)
 
 const type = 'deployment-bundles'
 const behaviours: StoreBehaviours = { requestBytesPerSecondMax: undefined }
@@ -64,7 +65,7 @@ async function openVersions(): Promise<void> {
   await page.getByRole('table', { name: 'Versions' }).waitFor()
 }
 
-/** What the service says to somebody else; Chromium does not always keep the body that it was given. */
+/** What the service answers to another caller; Chromium does not always keep the body that it was given. */
 async function titleOfRefusal(refusedType: string): Promise<string> {
   const alice = await scene.api(scene.people.alice)
   const refusal = await Array.fromAsync(alice.list({ type: refusedType })).catch((error) => error)
@@ -72,7 +73,7 @@ async function titleOfRefusal(refusedType: string): Promise<string> {
   return refusal.title
 }
 
-describe('Nobody signed in', () => {
+describe('Without a session', () => {
   it('is asked to', async () => {
     const { page, close } = await scene.browser.newWindow()
     await open('/tenants/acme', page)
@@ -81,7 +82,7 @@ describe('Nobody signed in', () => {
     await close()
   })
 
-  it('is told when the issuer does not answer, or refuses', async () => {
+  it('the sign-in page says when the issuer does not answer, or refuses', async () => {
     const { page, close } = await scene.browser.newWindow()
     await open('/sign-in/callback?error=access_denied&state=unknown', page)
     await page.getByRole('alert').waitFor()
@@ -91,32 +92,32 @@ describe('Nobody signed in', () => {
 })
 
 describe('A list', () => {
-  it('with documents', async () => {
+  it('shows the list with documents', async () => {
     await open(`/tenants/acme/${type}`)
     await page.getByRole('table', { name: 'Documents' }).getByRole('link').first().waitFor()
     expect(await flawsOf(page, 'list')).toEqual([])
   })
 
-  it('without any says so, and what to do', async () => {
+  it('says that a list is empty, and what to do', async () => {
     await open('/tenants/acme/snapshots')
     await page.getByText('No documents of this type yet').waitFor()
     expect(await flawsOf(page, 'list-empty')).toEqual([])
   })
 
-  it('whose filter matches nothing says so', async () => {
+  it('says that a filter matches nothing', async () => {
     await open(`/tenants/acme/${type}?filter=nothing-like-that`)
-    await page.getByText('None of the names').waitFor()
+    await page.getByText('None of the loaded names').waitFor()
     expect(await flawsOf(page, 'list-filtered-away')).toEqual([])
   })
 
-  it('that is being read says so', async () => {
+  it('says that a list is being read', async () => {
     behaviours.delayMilliseconds = 15_000
     await open('/tenants/acme/definitions')
     await page.getByRole('status').filter({ hasText: 'Loading' }).waitFor()
     expect(await flawsOf(page, 'list-loading')).toEqual([])
   })
 
-  it('that cannot be read says why, with the id of the trace that its request carried', async () => {
+  it('says why a list cannot be read, with the id of the trace that its request carried', async () => {
     behaviours.answer = () => overloadPage
     await open('/tenants/acme/diagnostics')
     const alert = page.getByRole('alert')
@@ -135,7 +136,7 @@ describe('A list', () => {
     await page.getByText('No documents of this type yet').waitFor()
   })
 
-  it('without a network says so', async () => {
+  it('says that there is no network', async () => {
     await open(`/tenants/acme/${type}`)
     await operator.context.setOffline(true)
     await page.getByRole('status').filter({ hasText: 'You are offline' }).waitFor()
@@ -145,8 +146,8 @@ describe('A list', () => {
   })
 })
 
-describe('Somebody without permission', () => {
-  it('is told which scope is missing', async () => {
+describe('A person without permission', () => {
+  it('sees which scope is missing', async () => {
     const { page, close } = await scene.signedIn(scene.people.rita, `/tenants/acme/${type}`)
     await page.getByText('You may not upload documents').waitFor()
     expect(await page.getByText('documents:write').count()).toBe(1)
@@ -154,7 +155,7 @@ describe('Somebody without permission', () => {
     await close()
   })
 
-  it('to read even, sees no document', async () => {
+  it('sees no document without the scope to read', async () => {
     const nora = scene.provider.addPerson({ name: 'nora', tenants: ['acme'], scope: 'documents:write' })
     const { page, close } = await scene.signedIn(nora, `/tenants/acme/${type}`)
     await page.getByText('You may not list documents').waitFor()
@@ -162,7 +163,7 @@ describe('Somebody without permission', () => {
     await close()
   })
 
-  it('for any tenant is told so', async () => {
+  it('sees that the sign-in includes no tenant', async () => {
     const nemo = scene.provider.addPerson({ name: 'nemo', tenants: [], scope: 'documents:read' })
     const { page, close } = await scene.signedIn(nemo, '/')
     await page.getByText('You have no access to any tenant').waitFor()
@@ -170,7 +171,7 @@ describe('Somebody without permission', () => {
     await close()
   })
 
-  it('for that tenant is told that there is none', async () => {
+  it('sees of another tenant that there is no access to it', async () => {
     await open('/tenants/elsewhere')
     await page.getByRole('alert').waitFor()
     expect(await flawsOf(page, 'foreign-tenant')).toEqual([])
@@ -189,18 +190,18 @@ describe('Tenants and their types', () => {
 })
 
 describe('A document', () => {
-  it('with its versions', async () => {
+  it('shows a document with its versions', async () => {
     await openVersions()
     expect(await flawsOf(page, 'versions')).toEqual([])
   })
 
-  it('that is not there', async () => {
+  it('shows that a document does not exist', async () => {
     await open(`/tenants/acme/${type}/absent.tgz`)
     await page.getByRole('alert').waitFor()
     expect(await flawsOf(page, 'document-not-found')).toEqual([])
   })
 
-  it('whose tag is about to be moved', async () => {
+  it('shows the dialog that moves a tag', async () => {
     await openVersions()
     await page
       .getByRole('button', { name: /^Set tag on/ })
@@ -210,7 +211,7 @@ describe('A document', () => {
     expect(await flawsOf(page, 'set-tag')).toEqual([])
   })
 
-  it('that is previewed', async () => {
+  it('shows a preview', async () => {
     await openVersions()
     await page
       .getByRole('button', { name: /^Preview/ })
@@ -220,7 +221,7 @@ describe('A document', () => {
     expect(await flawsOf(page, 'preview')).toEqual([])
   })
 
-  it('of which a version is about to be deleted, and cannot be', async () => {
+  it('shows the dialog that deletes a version, and why it cannot', async () => {
     await openVersions()
     await page
       .getByRole('row')
@@ -235,7 +236,7 @@ describe('A document', () => {
 })
 
 describe('Transfers', () => {
-  it('that run, are done and have failed', async () => {
+  it('shows transfers that run, are done and have failed', async () => {
     await open('/tenants/acme/snapshots')
     const region = page.getByRole('region', { name: 'Transfers' })
     await upload(page, await files.write('done.tgz', randomDocument(9_000)))
@@ -253,7 +254,7 @@ describe('Transfers', () => {
 })
 
 describe('A session', () => {
-  it('that has ended', async () => {
+  it('shows the dialog of an ended session', async () => {
     scene.provider.accessTokenSeconds = 2
     const { page, close } = await scene.signedIn(scene.people.bob, `/tenants/acme/${type}`)
     scene.provider.endSessions()

@@ -3,6 +3,7 @@
  * The other files log heads and not bodies; each is searched in the same way when its scene ends (`faults.ts`).
  */
 import { describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { hangMilliseconds } from '../support/browser/browser.ts'
 import { keptTooLong, urlsWithTokens } from '../support/browser/faults.ts'
 import { filesOnDisk, upload } from '../support/browser/files.ts'
 import { findAccessKeyId, findSecrets, tokensIn } from '../support/browser/leaks.ts'
@@ -10,7 +11,7 @@ import { openScene, shortDigest } from '../support/browser/scene.ts'
 import { digestOf, MiB, randomDocument } from '../support/service/sample-documents.ts'
 import { eventually } from '../support/waiting.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(hangMilliseconds)
 
 const type = 'deployment-bundles'
 /** A secret that the page was given on purpose. */
@@ -49,7 +50,7 @@ await page.getByRole('button', { name: 'Delete version' }).click()
 await page.getByRole('dialog').getByRole('alert').waitFor()
 await page.getByRole('button', { name: 'Cancel' }).click()
 await eventually(() => provider.grants.includes('refresh_token'), true)
-// Another window, since this one is looked at as it is while somebody is signed in.
+// Another window, since this one is examined while a person is signed in.
 const other = await scene.signedIn(people.bob, '/tenants/acme')
 await other.page.getByRole('button', { name: 'Sign out' }).click()
 await other.page.getByRole('button', { name: 'Yes, sign out' }).click()
@@ -72,7 +73,7 @@ describe('All that the browser has seen, sent and kept', () => {
     expect(findAccessKeyId(traces, traces.accessKeyId)).toEqual([])
   })
 
-  it('has no token in a URL, of whoever asked', () => {
+  it('has no token in a URL of any request', () => {
     expect(urlsWithTokens(traces)).toEqual([])
   })
 

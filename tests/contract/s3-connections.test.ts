@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { limits } from '../../service/limits.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import { bytesIn, bytesOf, failureOf, MiB, streamOf } from '../support/stores/bodies.ts'
@@ -8,8 +8,6 @@ import { relayTo, type TcpRelay } from '../support/stores/tcp-relay.ts'
 
 const contentType = 'application/octet-stream'
 // A test that is out of time takes all servers of its process down with it.
-setDefaultTimeout(60_000)
-
 let relay: TcpRelay
 let store: ReturnType<typeof createS3ObjectStore>
 
@@ -169,7 +167,7 @@ describe('S3 object store behind another server', () => {
     expect(Bun.inspect(failure)).not.toContain('busy here')
     turnedAway.close()
     // The SDK backs off longer from 429 than from broken connections.
-  }, 30_000)
+  })
 
   it('does not carry its signature to where a redirect points', async () => {
     let carried = 0

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { readdir, readFile } from 'node:fs/promises'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
+import { folderForTests } from '../support/folder.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { bytesIn, bytesOf, failureOf, streamOf } from '../support/stores/bodies.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
@@ -13,8 +12,6 @@ import { until } from '../support/waiting.ts'
 const contentType = 'application/octet-stream'
 const startMillisecondsMax = 600_000
 // A test that is out of time takes all servers of its process down with it.
-setDefaultTimeout(60_000)
-
 const real = await storeForTests()
 const bucket = await freshBucket(real)
 
@@ -113,7 +110,7 @@ describe('S3 object store whose server stops answering', () => {
   let own: string
   let store: S3Store
   beforeAll(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'cloudlysis-contract-'))
+    dataDir = await folderForTests('cloudlysis-contract-')
     server = await startPrivateStore({ dataDir })
     own = await freshBucket(server)
     store = createS3ObjectStore({ ...server, bucket: own, connectionsMax: 4 })
@@ -122,7 +119,6 @@ describe('S3 object store whose server stops answering', () => {
   afterAll(async () => {
     store.close()
     await server.stop()
-    await rm(dataDir, { recursive: true, force: true })
   })
 
   it('lets a caller give up on a server that does not answer', async () => {
@@ -162,5 +158,5 @@ describe('S3 object store whose server stops answering', () => {
     const port = Number(new URL(server.endpoint).port)
     server = await startPrivateStore({ dataDir, port, credentials: server })
     expect(await bytesIn(await store.get('kept'))).toEqual(bytesOf(9))
-  }, 120_000)
+  })
 })

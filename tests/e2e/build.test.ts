@@ -1,26 +1,23 @@
 import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { mustRun } from '../../compose/run-command.ts'
 import { bundleUi } from '../../service/ui/bundle.ts'
+import { folderForTests } from '../support/folder.ts'
 import { callerOf, put } from '../support/service/caller.ts'
 import { serviceInChild } from '../support/service/service-for-tests.ts'
 
 const root = resolve(import.meta.dir, '../..')
 
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-build-'))
+const folder = await folderForTests('cloudlysis-build-')
 const outfile = join(folder, 'documents')
 await mustRun([process.execPath, 'service/cli/build/build.ts', '--outfile', outfile], { cwd: root })
 const service = await serviceInChild({ argv: [outfile], cwd: folder })
 
-afterAll(async () => {
-  await service?.stop()
-  await rm(folder, { recursive: true, force: true })
-}, 60_000)
+afterAll(() => service?.stop())
 
 describe('the executable that bun run build makes', () => {
-  it('needs no file beside it', async () => {
+  it('needs no other file', async () => {
     const files = await readdir(folder)
     expect(files.filter((name) => !name.endsWith('.map'))).toEqual(['documents'])
     expect(service.process.pid).toBeGreaterThan(0)
@@ -39,14 +36,14 @@ describe('the executable that bun run build makes', () => {
     }
   })
 
-  it('serves it for where it runs: with the issuer and the store that it was told', async () => {
+  it('serves it with the issuer and the store that it is configured with', async () => {
     const settings = (await (await fetch(`${service.url}/ui-settings.json`)).json()) as object
     expect(settings).toMatchObject({ issuer: service.issuer.issuer, clientId: service.issuer.clientId })
     const policy = (await fetch(service.url)).headers.get('content-security-policy')
     expect(policy).toContain(`connect-src 'self' ${service.connection.endpoint} ${service.issuer.issuer};`)
   })
 
-  it('takes documents and gives them back', async () => {
+  it('stores documents and returns them', async () => {
     const call = await callerOf(service)
     await put(call, 'definitions/a', 'A')
     expect(await (await call('definitions/a')).text()).toBe('A')

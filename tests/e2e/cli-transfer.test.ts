@@ -1,6 +1,5 @@
-import { afterAll, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, it } from 'bun:test'
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   bytesOf,
@@ -13,16 +12,15 @@ import {
 } from '../support/client/client-service.ts'
 import { s3Error, serveTickets, signature } from '../support/client/client-ticket-service.ts'
 import { docs, docsScript, startDocs } from '../support/commands/cli-run.ts'
+import { folderForTests } from '../support/folder.ts'
 import { until } from '../support/waiting.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
 const digest = digestOf(bytes)
 let folder: string
 
-const root = await mkdtemp(join(tmpdir(), 'cli-transfer-'))
-afterAll(() => rm(root, { recursive: true }))
 beforeEach(async () => {
-  folder = await mkdtemp(join(root, 'folder-'))
+  folder = await folderForTests('cli-transfer-')
 })
 
 function environmentOf(url: string) {
@@ -50,7 +48,7 @@ function stalling() {
   return new Response(half(), { headers: { etag: `"${digest}"`, 'document-size': '18' } })
 }
 
-describe('bun run docs get', () => {
+describe('bun run documents get', () => {
   it('saves the document under its own name and says what it saved', async () => {
     using server = serve(() => versionAnswer(bytes))
     const { code, stdout, stderr } = await get(server.url)
@@ -106,7 +104,7 @@ describe('bun run docs get', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('does not replace a file unless it is told to', async () => {
+  it('replaces a file only with --force', async () => {
     using server = serve(() => versionAnswer(bytes))
     await writeFile(join(folder, 'orders.json'), 'mine')
     const refused = await get(server.url)
@@ -117,7 +115,7 @@ describe('bun run docs get', () => {
     expect(await readFile(join(folder, 'orders.json'), 'utf8')).toBe('{"orders":[1,2,3]}')
   })
 
-  it('keeps the file that it was to replace where the download fails', async () => {
+  it('keeps the file to replace if the download fails', async () => {
     using server = serve(corrupted)
     await writeFile(join(folder, 'orders.json'), 'mine')
     expect((await get(server.url, '--force')).code).toBe(1)
@@ -136,15 +134,15 @@ describe('bun run docs get', () => {
     expect(await readdir(folder)).toEqual(['orders.json'])
   })
 
-  it('fails where the folder of the file is not there', async () => {
+  it('fails if the folder of the file does not exist', async () => {
     using server = serve(() => versionAnswer(bytes))
     const { code, stderr } = await get(server.url, '-o', 'absent/orders.json')
     expect([code, stderr]).toEqual([1, 'error: absent/orders.json cannot be written: ENOENT\n'])
   })
 })
 
-describe('bun run docs put --via', () => {
-  it('sends a file straight to the store with a ticket', async () => {
+describe('bun run documents put --via', () => {
+  it('sends a file directly to the store with a ticket', async () => {
     using server = serveTickets()
     await writeFile(join(folder, 'orders.json'), bytes)
     const args = ['put', 'orders.json', '--type', 'definitions', '--via', 'ticket', '--json']
@@ -186,7 +184,7 @@ describe('bun run docs put --via', () => {
   })
 })
 
-describe('bun run docs url', () => {
+describe('bun run documents url', () => {
   const url = `https://store.example.com/bucket/key?X-Amz-Signature=${signature}`
   const asked: unknown[] = []
 
@@ -215,7 +213,7 @@ describe('bun run docs url', () => {
     expect(asked).toEqual([digest, {}])
   })
 
-  it('refuses a life that is no number of seconds', async () => {
+  it('refuses a lifetime that is not a number of seconds', async () => {
     using server = serveSigning()
     const args = ['url', 'definitions/orders.json', '--expires', '0']
     expect((await docs(args, { env: environmentOf(server.url) })).code).toBe(2)
@@ -227,7 +225,7 @@ describe('bun run docs url', () => {
   })
 })
 
-describe('bun run docs list', () => {
+describe('bun run documents list', () => {
   it('ends quietly when its reader has had enough, even of a listing without an end', async () => {
     const row = {
       tenant: 'acme',
@@ -252,8 +250,8 @@ describe('bun run docs list', () => {
   })
 })
 
-describe('what bun run docs says about a failure', () => {
-  it("is the service's sentence, its code, the trace id, and when to come back", async () => {
+describe('the message of bun run documents about a failure', () => {
+  it("has the service's sentence, its code, the trace id, and when to try again", async () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
     using server = serve(() =>
       problemAnswer(
@@ -269,12 +267,12 @@ describe('what bun run docs says about a failure', () => {
     ])
   })
 
-  it('cannot drive the terminal', async () => {
+  it('cannot control the terminal', async () => {
     using server = serve(() => problemAnswer(500, { code: 'x', detail: 'a\u001b[2Jb' }))
     expect((await get(server.url)).stderr).toStartWith('error: a?[2Jb ')
   })
 
-  it('never holds the token, not even one that the service repeats in its headers', async () => {
+  it('never contains the token, not even one that the service repeats in its headers', async () => {
     using server = serve((request) => {
       const echoed = request.headers.get('authorization') ?? ''
       return new Response(echoed, { status: 500, headers: { 'x-echo': echoed } })
@@ -284,7 +282,7 @@ describe('what bun run docs says about a failure', () => {
   })
 })
 
-describe('the progress bar of bun run docs', () => {
+describe('the progress bar of bun run documents', () => {
   it('is drawn on a terminal', async () => {
     using server = serve(() => versionAnswer(bytes))
     const shown = await onTerminal(['get', 'definitions/orders.json'], server.url)

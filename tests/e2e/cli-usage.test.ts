@@ -1,17 +1,15 @@
-import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { docs } from '../support/commands/cli-run.ts'
+import { folderForTests } from '../support/folder.ts'
 
 const digest = `sha256:${'0'.repeat(64)}`
-/** A port that nobody listens on would do: these command lines are refused before anything is sent. */
+/** Any address would do: these command lines are refused before anything is sent. */
 const connected = { DOCUMENTS_URL: 'http://127.0.0.1:9', DOCUMENTS_TOKEN: 'abc', DOCUMENTS_TENANT: 'acme' }
 
-const folder = await mkdtemp(join(tmpdir(), 'cli-usage-'))
-afterAll(() => rm(folder, { recursive: true }))
+const folder = await folderForTests('cli-usage-')
 
-describe('bun run docs', () => {
+describe('bun run documents', () => {
   it('shows examples in its help, and how it finds the service', async () => {
     const { code, stdout } = await docs(['--help'])
     expect(code).toBe(0)
@@ -25,59 +23,13 @@ describe('bun run docs', () => {
     expect((await docs([])).code).toBe(2)
   })
 
-  it('refuses a flag that it does not know', async () => {
-    const { code, stderr } = await docs(['list', '--token', 'abc'], { env: connected })
-    expect(code).toBe(2)
-    expect(stderr).toContain("unknown option '--token'")
-  })
-
-  it('asks for a tenant', async () => {
-    const { code, stderr } = await docs(['list'], { env: { ...connected, DOCUMENTS_TENANT: '' } })
-    expect([code, stderr]).toEqual([2, 'error: no tenant: give --tenant or DOCUMENTS_TENANT\n'])
-  })
-
-  it('says how to get a service where none is named and none is running', async () => {
+  it('says how to choose a service if none is named and none is running', async () => {
     const { code, stderr } = await docs(['list', '--tenant', 'acme', '--local', folder])
     expect(code).toBe(3)
     expect(stderr).toContain('no start is running: run "bun run start" first, or give --url')
   })
 
-  it('asks for a token for a service that it did not start', async () => {
-    const { code, stderr } = await docs([
-      'list',
-      '--tenant',
-      'acme',
-      '--url',
-      'https://example.com',
-      '--local',
-      folder,
-    ])
-    expect(code).toBe(2)
-    expect(stderr).toBe('error: no token for this service: give DOCUMENTS_TOKEN or DOCUMENTS_TOKEN_FILE\n')
-  })
-
-  it('does not send a token to a service that nobody named', async () => {
-    const { code, stderr } = await docs(['list'], { env: { ...connected, DOCUMENTS_URL: '' } })
-    expect(code).toBe(2)
-    expect(stderr).toBe('error: a token without its service: give --url or DOCUMENTS_URL as well\n')
-  })
-
-  it('refuses two tokens at once', async () => {
-    const { code, stderr } = await docs(['list'], {
-      env: { ...connected, DOCUMENTS_TOKEN_FILE: '/dev/null' },
-    })
-    expect(code).toBe(2)
-    expect(stderr).toContain('are both set')
-  })
-
-  it('fails where the token file cannot be read', async () => {
-    const { DOCUMENTS_URL, DOCUMENTS_TENANT } = connected
-    const env = { DOCUMENTS_URL, DOCUMENTS_TENANT, DOCUMENTS_TOKEN_FILE: join(folder, 'absent') }
-    const { code, stderr } = await docs(['list'], { env })
-    expect([code, stderr]).toEqual([2, 'error: DOCUMENTS_TOKEN_FILE cannot be read: ENOENT\n'])
-  })
-
-  it('fails with the reason and a trace id where nobody listens', async () => {
+  it('fails with the reason and a trace id if no service listens', async () => {
     const { code, stderr } = await docs(['list'], {
       env: { ...connected, DOCUMENTS_URL: 'http://127.0.0.1:9' },
     })
@@ -85,27 +37,6 @@ describe('bun run docs', () => {
     expect(stderr).toMatch(
       /^error: The connection to .* failed \(\w+\)\. \[ConnectionError, trace [0-9a-f]{32}\]\n$/,
     )
-  })
-})
-
-describe('bun run docs put', () => {
-  it('refuses a target without a name', async () => {
-    const { code, stderr } = await docs(['put', 'x', 'definitions'], { env: connected })
-    expect([code, stderr]).toEqual([2, 'error: "definitions" is not <type>/<name>\n'])
-  })
-
-  it('refuses a target that is named twice, and one that is not named', async () => {
-    expect(
-      (await docs(['put', 'x', 'definitions/x', '--type', 'definitions'], { env: connected })).code,
-    ).toBe(2)
-    expect((await docs(['put', 'x'], { env: connected })).code).toBe(2)
-    expect((await docs(['put', '-', '--type', 'definitions'], { env: connected })).code).toBe(2)
-  })
-
-  it('refuses a type, a name or a tenant without its form', async () => {
-    expect((await docs(['put', '-', 'Definitions/x'], { env: connected })).code).toBe(2)
-    expect((await docs(['put', '-', 'definitions/..'], { env: connected })).code).toBe(2)
-    expect((await docs(['put', '-', 'definitions/x', '--tenant', 'a/b'], { env: connected })).code).toBe(2)
   })
 
   it('fails for a file that is not there, and for a folder', async () => {
@@ -117,49 +48,77 @@ describe('bun run docs put', () => {
   })
 })
 
-describe('bun run docs get', () => {
-  it('refuses what names no version', async () => {
-    expect((await docs(['get', 'definitions'], { env: connected })).code).toBe(2)
-    expect((await docs(['get', 'definitions/x@'], { env: connected })).code).toBe(2)
-    expect((await docs(['get', 'definitions/x@a@b'], { env: connected })).code).toBe(2)
-  })
-
-  it('refuses to mix bytes and JSON on standard output', async () => {
-    const { code, stderr } = await docs(['get', 'definitions/x', '-o', '-', '--json'], { env: connected })
+describe('a wrong command line of bun run documents', () => {
+  const away = ['--url', 'https://example.com', '--local', folder]
+  const nowhere = { DOCUMENTS_TOKEN: '', DOCUMENTS_URL: '' }
+  const message: [what: string, args: string[], says: string, env?: Record<string, string>][] = [
+    ['a flag that it does not know', ['list', '--token', 'abc'], "unknown option '--token'"],
+    [
+      'no tenant',
+      ['list'],
+      'error: no tenant: give --tenant or DOCUMENTS_TENANT\n',
+      { DOCUMENTS_TENANT: '' },
+    ],
+    [
+      'no token for a service that start does not run',
+      ['list', ...away],
+      'error: no token for this service: give DOCUMENTS_TOKEN or DOCUMENTS_TOKEN_FILE\n',
+      nowhere,
+    ],
+    [
+      'a token without its service',
+      ['list'],
+      'error: a token without its service: give --url or DOCUMENTS_URL as well\n',
+      { DOCUMENTS_URL: '' },
+    ],
+    ['two tokens at once', ['list'], 'are both set', { DOCUMENTS_TOKEN_FILE: '/dev/null' }],
+    [
+      'a token file that cannot be read',
+      ['list'],
+      'error: DOCUMENTS_TOKEN_FILE cannot be read: ENOENT\n',
+      { DOCUMENTS_TOKEN: '', DOCUMENTS_TOKEN_FILE: join(folder, 'absent') },
+    ],
+    [
+      'a target of put without a name',
+      ['put', 'x', 'definitions'],
+      'error: "definitions" is not <type>/<name>\n',
+    ],
+    [
+      'to get bytes and JSON on standard output',
+      ['get', 'definitions/x', '-o', '-', '--json'],
+      'cannot both go to standard output',
+    ],
+    [
+      'rm without --yes if there is no terminal to ask on',
+      ['rm', `definitions/x@${digest}`],
+      'error: this removes a version permanently: add --yes\n',
+    ],
+  ]
+  it.each(message)('is refused with exit code 2 and the reason: %s', async (_what, args, says, env = {}) => {
+    const { code, stderr } = await docs(args, { env: { ...connected, ...env } })
     expect(code).toBe(2)
-    expect(stderr).toContain('cannot both go to standard output')
-  })
-})
-
-describe('bun run docs rm', () => {
-  it('wants the digest: neither a name nor a tag is enough', async () => {
-    expect((await docs(['rm', 'definitions/x', '--yes'], { env: connected })).code).toBe(2)
-    expect((await docs(['rm', 'definitions/x@latest', '--yes'], { env: connected })).code).toBe(2)
+    if (says.startsWith('error: ')) expect(stderr).toBe(says)
+    else expect(stderr).toContain(says)
   })
 
-  it('wants --yes where nobody can be asked', async () => {
-    const { code, stderr } = await docs(['rm', `definitions/x@${digest}`], { env: connected })
-    expect([code, stderr]).toEqual([2, 'error: this removes a version permanently: add --yes\n'])
-  })
-})
-
-describe('bun run docs tag', () => {
-  it('refuses a digest for a tag that is to be removed', async () => {
-    const { code } = await docs(['tag', 'definitions/x', 'production', digest, '--remove'], {
-      env: connected,
-    })
-    expect(code).toBe(2)
-  })
-})
-
-describe('bun run docs list', () => {
-  it('refuses a limit that is no number of rows', async () => {
-    expect((await docs(['list', '--limit', '0'], { env: connected })).code).toBe(2)
-    expect((await docs(['list', '--limit', 'all'], { env: connected })).code).toBe(2)
-  })
-
-  it('refuses what is neither a type nor the beginning of a name', async () => {
-    expect((await docs(['list', 'a/b/c'], { env: connected })).code).toBe(2)
-    expect((await docs(['list', '/b'], { env: connected })).code).toBe(2)
+  it.each([
+    ['a target of put that is named twice', ['put', 'x', 'definitions/x', '--type', 'definitions']],
+    ['a target of put that is not named', ['put', 'x']],
+    ['standard input without a name', ['put', '-', '--type', 'definitions']],
+    ['a type in a wrong form', ['put', '-', 'Definitions/x']],
+    ['a name in a wrong form', ['put', '-', 'definitions/..']],
+    ['a tenant in a wrong form', ['put', '-', 'definitions/x', '--tenant', 'a/b']],
+    ['to get what has no name', ['get', 'definitions']],
+    ['to get an empty version', ['get', 'definitions/x@']],
+    ['to get two versions', ['get', 'definitions/x@a@b']],
+    ['rm of a name without a digest', ['rm', 'definitions/x', '--yes']],
+    ['rm of a tag', ['rm', 'definitions/x@latest', '--yes']],
+    ['a digest for a tag that is to be removed', ['tag', 'definitions/x', 'production', digest, '--remove']],
+    ['a limit of no rows', ['list', '--limit', '0']],
+    ['a limit that is no number', ['list', '--limit', 'all']],
+    ['a filter of more than type and name', ['list', 'a/b/c']],
+    ['a filter without a type', ['list', '/b']],
+  ])('is refused with exit code 2: %s', async (_what, args) => {
+    expect((await docs(args, { env: connected })).code).toBe(2)
   })
 })

@@ -1,28 +1,23 @@
-import { afterAll, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, it } from 'bun:test'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeLocalStart } from '../../service/cli/local-issuer/starts.ts'
 import { bytesOf, digestOf } from '../support/client/client-service.ts'
 import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.ts'
+import { folderForTests } from '../support/folder.ts'
 import { registerSecret } from '../support/secrets.ts'
-import { serviceInChild } from '../support/service/service-for-tests.ts'
+import { ownChildService } from '../support/service/own-service.ts'
 import { until } from '../support/waiting.ts'
 
 let folder: string
 
-const service = await serviceInChild()
+const { service } = await ownChildService()
 // Before the service asks for keys the first time.
 const { kty = '', kid = '', ...rest } = await service.issuer.addKey()
 registerSecret(rest.d ?? '')
 const jwk = { kty, kid, ...rest }
-const root = await mkdtemp(join(tmpdir(), 'cli-'))
-afterAll(async () => {
-  await service.stop()
-  await rm(root, { recursive: true })
-})
 beforeEach(async () => {
-  folder = await mkdtemp(join(root, 'folder-'))
+  folder = await folderForTests('cli-')
 })
 
 async function run(args: string[], options: RunOptions = {}) {
@@ -50,7 +45,7 @@ async function ticketsAre(): Promise<void> {
   await until(() => service.logs().some(({ event }) => event === 'store.probed'))
 }
 
-describe('bun run docs on the real service', () => {
+describe('bun run documents on the real service', () => {
   it('stores a file, lists it by prefix and fetches it again byte for byte', async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(60_000))
     await writeFile(join(folder, 'orders-api.tgz'), bytes)
@@ -68,7 +63,7 @@ describe('bun run docs on the real service', () => {
     expect(new Uint8Array(await readFile(join(folder, 'back.tgz')))).toEqual(new Uint8Array(bytes))
   })
 
-  it('sends a file straight to the store, and signs a URL that gives it back to anyone', async () => {
+  it('sends a file directly to the store, and signs a URL that returns it to anyone', async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(60_000))
     await writeFile(join(folder, 'direct.bin'), bytes)
     const ref = 'snapshots/direct.bin'
@@ -86,7 +81,7 @@ describe('bun run docs on the real service', () => {
     expect(service.printed()).not.toContain('X-Amz-Signature')
   })
 
-  it('takes standard input, and gives standard output', async () => {
+  it('reads standard input, and writes standard output', async () => {
     const stdin = bytesOf('{"from":"a pipe"}')
     const put = await json(['put', '-', 'definitions/piped.json', '--content-type', 'application/json'], {
       stdin,
@@ -95,7 +90,7 @@ describe('bun run docs on the real service', () => {
     expect((await run(['get', 'definitions/piped.json', '-o', '-'])).stdout).toBe('{"from":"a pipe"}')
   })
 
-  it('takes a named pipe, whose size nobody knows', async () => {
+  it('uploads a named pipe, whose size is unknown', async () => {
     const env = { PATH: process.env.PATH, DOCUMENTS_URL: service.url, DOCUMENTS_TOKEN: await service.token() }
     const line =
       'mkfifo pipe && (printf hello > pipe &) && "$0" "$1" put pipe definitions/fifo --tenant acme --json'
@@ -107,7 +102,7 @@ describe('bun run docs on the real service', () => {
     expect(JSON.parse(await new Response(child.stdout).text())).toMatchObject({ document: { size: 5 } })
   })
 
-  it('guesses the media type from the ending of the file', async () => {
+  it('derives the media type from the extension of the file', async () => {
     await writeFile(join(folder, 'guessed.json'), '{}')
     expect(await json(['put', 'guessed.json', 'definitions/guessed'])).toMatchObject([
       { document: { contentType: expect.stringContaining('application/json') } },
@@ -148,7 +143,7 @@ describe('bun run docs on the real service', () => {
     expect(gone.stderr).toMatch(/^error: .+ \[code document_not_found, trace [0-9a-f]{32}\]\n$/)
   })
 
-  it('stops a listing at its limit, and says where nothing is there', async () => {
+  it('stops a listing at its limit, and reports an empty one', async () => {
     for (const name of ['a', 'b', 'c']) await run(['put', '-', `limited/${name}`], { stdin: bytesOf(name) })
     expect(await json(['list', 'limited', '--limit', '2'])).toMatchObject([{ name: 'a' }, { name: 'b' }])
     expect(await run(['list', 'nothing-here'])).toEqual({ code: 0, stdout: '', stderr: 'nothing there\n' })
@@ -160,7 +155,7 @@ describe('bun run docs on the real service', () => {
     expect((await run(['list', '--limit', '1'], { env })).code).toBe(0)
   })
 
-  it('is told apart by the service where its token does not reach', async () => {
+  it('is refused by the service for a tenant that its token does not cover', async () => {
     const env = { DOCUMENTS_TOKEN: await service.token({ tenants: ['globex'] }) }
     const { code, stderr } = await run(['list'], { env })
     expect(code).toBe(1)
@@ -168,7 +163,7 @@ describe('bun run docs on the real service', () => {
   })
 })
 
-describe('bun run docs beside a running start', () => {
+describe('bun run documents next to a running start', () => {
   /** Writes what `start` writes, for the service of this test. */
   async function localState(port: number): Promise<string> {
     const { issuer, audience } = service.issuer
@@ -192,7 +187,7 @@ describe('bun run docs beside a running start', () => {
     expect(get).toEqual({ code: 0, stdout: 'hello', stderr: '' })
   })
 
-  it('asks which one where several run', async () => {
+  it('asks for --port if several starts run', async () => {
     const local = await localState(40_001)
     await localState(40_002)
     const { code, stderr } = await docs(['list', '--tenant', 'acme', '--local', local])
@@ -203,7 +198,7 @@ describe('bun run docs beside a running start', () => {
     expect((await docs(['list', '--tenant', 'acme', '--local', local, '--port', '40002'])).code).toBe(0)
   })
 
-  it('takes the one that --url names', async () => {
+  it('uses the start that --url names', async () => {
     const local = await localState(40_001)
     expect((await docs(['list', '--tenant', 'acme', '--local', local, '--url', service.url])).code).toBe(0)
   })

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   GetBucketLifecycleConfigurationCommand,
@@ -17,6 +15,7 @@ import { until } from '../../observability/proof/until.ts'
 import { withProgress } from '../../service/cli/progress.ts'
 import { createDocumentsClient } from '../../service/client/client.ts'
 import { type ComposedDocuments, upComposedDocuments } from '../support/commands/composed-documents.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { digestOf, KiB, MiB, randomDocument } from '../support/service/sample-documents.ts'
@@ -26,7 +25,7 @@ const setupMilliseconds = 900_000
 const browserOrigins = ['http://127.0.0.1:8080', 'https://ui.example']
 
 const env = await dockerForTests()
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-compose-'))
+const folder = await folderForTests('cloudlysis-compose-')
 const [apiPort = 0, consolePort = 0] = await freePorts(2)
 const project = `cloudlysis-test-${process.pid}`
 const stack = await withProgress('object store', (onProgress) =>
@@ -38,8 +37,7 @@ registerSecret(await Bun.file(join(folder, 'secrets/minio-root-password')).text(
 afterAll(async () => {
   keepPrinted('compose', (await stack?.compose(['logs', '--no-color']))?.stdout ?? '')
   await stack?.remove()
-  await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 /** A client of the store with the service's keys, or with others in place of them. */
 function clientWith(keys: { accessKeyId?: string; secretAccessKey?: string } = {}): S3Client {
@@ -117,7 +115,7 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
     await expect(clientWith({ secretAccessKey: old }).send(head)).rejects.toMatchObject({
       $metadata: { httpStatusCode: 403 },
     })
-  }, 60_000)
+  })
 
   it('keeps its objects when it is stopped and started again', async () => {
     const client = clientWith({ secretAccessKey: await secret('s3-secret-access-key') })
@@ -127,7 +125,7 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
     expect((await stack.compose(['up', '--detach', '--wait', 'minio'])).exitCode).toBe(0)
     const { Body } = await client.send(new GetObjectCommand(object))
     expect(await Body?.transformToString()).toBe('kept')
-  }, 60_000)
+  })
 
   it('serves its console on a loopback port', async () => {
     const page = await fetch(stack.consoleUrl)
@@ -164,7 +162,7 @@ describe('the document service next to the store, by the steps of the README', (
     const direct = await documents.get({ ...ref, digest: digestOf(large) }, { direct: true })
     expect(direct.via).toBe('store')
     expect(digestOf(await new Response(direct.stream).bytes())).toBe(digestOf(large))
-  }, 60_000)
+  })
 
   it('runs without root, on a read-only file system, without capabilities or a way to gain them', async () => {
     const [one] = JSON.parse(await inspected())

@@ -1,11 +1,10 @@
 import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packProxyImage } from '../../compose/images/proxy/pack-image.ts'
 import { bunImage, sbomPath } from '../../compose/images/service/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { until } from '../../observability/proof/until.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
@@ -23,7 +22,7 @@ const inspected = (format: string) =>
   docker('inspect', '--format', format, container).then((text) => text.trim())
 
 const env = await dockerForTests()
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-image-test-'))
+const folder = await folderForTests('cloudlysis-image-test-')
 registerSecret(secret)
 const script = join(import.meta.dir, '../../compose/images/service/image.ts')
 const flags = ['--tag', image, '--sbom', join(folder, 'sbom.json'), '--json']
@@ -36,8 +35,7 @@ await run()
 afterAll(async () => {
   await runCommand(['docker', 'rm', '--force', container], { env })
   await runCommand(['docker', 'rmi', `${image}-next`, `${image}-one`, image], { env })
-  await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 /** As hardened as it gets, with a network of its own only: it has no store to talk to. */
 async function run(): Promise<void> {
@@ -95,7 +93,7 @@ describe("the service's image", () => {
     expect(status).toMatch(/^Uid:\s+10001\s+10001\s+10001\s+10001$/m)
     expect(status).toMatch(/^CapEff:\s+0+$/m)
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m)
-  }, 90_000)
+  })
 
   it('is asked whether it lives, and not whether its store does', async () => {
     // There is no store, and never was.
@@ -147,7 +145,7 @@ describe("the service's image", () => {
     ]
     expect(told[0]).toContain('/run/secrets/s3')
     expect(told.filter((text) => text.includes(secret))).toEqual([])
-  }, 60_000)
+  })
 
   it('holds nothing that looks like a secret, and neither does the image of the proxy', async () => {
     const ours = await imageSecrets(image, env)
@@ -158,7 +156,7 @@ describe("the service's image", () => {
     const proxy = await imageSecrets(await packProxyImage(env, () => {}), env)
     expect(proxy.found).toEqual([])
     expect(proxy.files.some((file) => file.endsWith('usr/local/sbin/haproxy'))).toBe(true)
-  }, 120_000)
+  })
 
   it('would be seen to hold one: in a layer, though the next one hides it, in a name, and in what describes it', async () => {
     const planted = await plantedSecrets()
@@ -182,7 +180,7 @@ describe("the service's image", () => {
     expect(told).toContain('it, line 1: looks like a bearer token')
     expect(told).toContain('it, line 1: looks like a token of a Swarm')
     expect(found.join('\n')).not.toContain(inName)
-  }, 120_000)
+  })
 
   it('drains on SIGTERM and ends with 0', async () => {
     await docker('kill', '--signal', 'TERM', container)
@@ -192,7 +190,7 @@ describe("the service's image", () => {
     expect(printed).toContain('"service.draining"')
     expect(printed).toContain('"service.stopped"')
     keepPrinted('image', printed)
-  }, 90_000)
+  })
 })
 
 async function untilIs(format: string, expected: string): Promise<void> {

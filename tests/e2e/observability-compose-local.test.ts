@@ -1,7 +1,4 @@
 import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { freePorts } from '../../compose/servers/free-port.ts'
 import { newMarker } from '../../observability/proof/marker.ts'
 import { queryLines } from '../../observability/proof/servers/loki-api.ts'
@@ -10,11 +7,12 @@ import { traceById } from '../../observability/proof/servers/tempo-api.ts'
 import { until } from '../../observability/proof/until.ts'
 import { openObservability, upObservability } from '../../observability/stack/observability-stack.ts'
 import { withProgress } from '../../service/cli/progress.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
 
 const env = await dockerForTests()
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-observability-'))
+const folder = await folderForTests('cloudlysis-observability-')
 const [loki = 0, tempo = 0, tempoOtlp = 0] = await freePorts(3)
 const ports = { LOKI_PORT: loki, TEMPO_PORT: tempo, TEMPO_OTLP_PORT: tempoOtlp }
 const project = `cloudlysis-local-${process.pid}`
@@ -27,8 +25,7 @@ afterAll(async () => {
   const left = await openObservability(folder, env)
   keepPrinted('compose', (await left.compose(['logs', '--no-color'])).stdout)
   await left.remove()
-  await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 describe('Loki and Tempo on local disk by Compose, without any overlay', () => {
   it('still have what they received over OTLP after a stop and a start', async () => {

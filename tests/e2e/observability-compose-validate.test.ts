@@ -1,22 +1,19 @@
-import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'bun:test'
+import { resolve } from 'node:path'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import type { CheckResult } from '../../service/cli/checks/check.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
 
 const validate = resolve(import.meta.dir, '../../observability/proof/validate.ts')
 
 const env = await dockerForTests()
-const evidence = await mkdtemp(join(tmpdir(), 'cloudlysis-evidence-'))
+const evidence = await folderForTests('cloudlysis-evidence-')
 const argv = [process.execPath, validate, '--deploy', 'compose', '--json', '--evidence', evidence]
 const run = await runCommand(argv, { env })
 keepPrinted('validate', run.stdout + run.stderr)
 const checks: CheckResult[] = JSON.parse(run.stdout).checks
-
-afterAll(() => rm(evidence, { recursive: true, force: true }))
 
 describe('bun run validate --deploy compose, on a real Docker Engine', () => {
   it('proves everything that is asked by default', () => {

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { HeadBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
@@ -12,6 +11,7 @@ import { sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
 import { until } from '../../observability/proof/until.ts'
 import { openObservability, upObservability } from '../../observability/stack/observability-stack.ts'
 import { withProgress } from '../../service/cli/progress.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
@@ -29,7 +29,7 @@ const users = {
 }
 
 const env = await dockerForTests()
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-observability-'))
+const folder = await folderForTests('cloudlysis-observability-')
 const ports = await portsForTests()
 const stack = await withProgress('observability', (onProgress) =>
   upObservability({ folder, project, overlays, ports, env, onProgress }),
@@ -39,8 +39,7 @@ for (const secret of await secretsOfStack()) registerSecret(secret)
 afterAll(async () => {
   // Also where it did not come up.
   await (await openObservability(folder, env)).remove()
-  await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 async function portsForTests() {
   const names = [
@@ -163,7 +162,7 @@ describe('Loki and Tempo on S3 by Compose, on a real Docker Engine', () => {
     expect(loki.filter((key) => key.startsWith('loki/fake/'))).not.toEqual([])
     expect(loki.filter((key) => /^loki\/index\/.*\.tsdb\.gz$/.test(key))).not.toEqual([])
     expect(tempo.filter((key) => /^tempo\/single-tenant\/[\w-]+\/meta\.json$/.test(key))).toHaveLength(1)
-  }, 120_000)
+  })
 
   it('is proved by validate as it runs, once Loki and Tempo have started again on empty disks', async () => {
     await stack.must(['rm', '--force', 'loki', 'tempo'])

@@ -96,7 +96,7 @@ describe('the files of the document service', () => {
       ports: [{ host_ip: '127.0.0.1' }],
     })
     expect(Object.keys(secrets ?? {})).toHaveLength(3)
-  }, 60_000)
+  })
 
   it('are merged by Compose for a Swarm with every combination of overlays', async () => {
     expect(combinations).toHaveLength(16)
@@ -121,11 +121,11 @@ describe('the files of the document service', () => {
         expect(`${name} ${external}`).toMatch(/^documents_[a-z0-9_]+_1 true$/)
       }
     }
-  }, 120_000)
+  })
 
   it('are merged by docker stack config, which finds nothing to ignore', async () => {
     await expectTakenBySwarm(combinations)
-  }, 60_000)
+  })
 
   it('say where the store is by settings that the runbook replaces, all of them, to go to another one', async () => {
     const { services } = await merged([base, swarm], 'compose')
@@ -135,11 +135,11 @@ describe('the files of the document service', () => {
     // Keys come as secrets, by version.
     const expected = names.filter((name) => !name.endsWith('_FILE'))
     expect(replaced.map((name) => `S3_${name}`).sort()).toEqual(expected.sort())
-  }, 60_000)
+  })
 
   it('name every setting that has to be made, one by one', async () => {
     await expectNamed([base, swarm], Object.keys(settings))
-  }, 60_000)
+  })
 })
 
 describe('the files of Loki, Tempo and the Collector for a Swarm', () => {
@@ -170,15 +170,15 @@ describe('the files of Loki, Tempo and the Collector for a Swarm', () => {
       }
       expect(networks?.telemetry).toMatchObject({ name: 'telemetry', external: true })
     }
-  }, 60_000)
+  })
 
   it('are merged by docker stack config, which finds nothing to ignore', async () => {
     await expectTakenBySwarm(telemetryCombinations)
-  }, 60_000)
+  })
 
   it('name every setting that has to be made', async () => {
     await expectNamed([telemetryBase, telemetrySwarm], Object.keys(telemetrySettings))
-  }, 60_000)
+  })
 
   it('meet the document service in one network', async () => {
     const { services, networks } = await merged([base, swarm, 'overlays/documents.telemetry.yaml'], 'compose')
@@ -186,7 +186,7 @@ describe('the files of Loki, Tempo and the Collector for a Swarm', () => {
     const collector = Object.keys((await merged([telemetryBase, telemetrySwarm], 'compose')).services)
     const endpoint = new URL(services.documents?.environment?.OTEL_EXPORTER_OTLP_ENDPOINT ?? '')
     expect(collector).toContain(endpoint.hostname)
-  }, 60_000)
+  })
 })
 
 /** Docker before 25, such as that of Debian 12, cannot tell: tests/swarm deploys them with it. */

@@ -35,34 +35,26 @@ function sent(part: string): string[] {
 const large = randomDocument(16 * MiB)
 
 describe('a streamed upload, which cannot be sent again', () => {
-  it('is tried once, refused with 503 and Retry-After, and leaves nothing if the store refuses at once', async () => {
-    const fault = await startWith('/documents/', { refusedAfterBytes: 0 })
-    const call = await callerOf(service)
-    const headers = { 'repr-digest': reprDigestOf(large) }
-    const answer = await call('snapshots/large', { method: 'PUT', headers, body: large })
-    expect([await refusalOf(answer), answer.headers.get('retry-after')]).toEqual([
-      '503 store_unavailable',
-      '5',
-    ])
-    expect(sent('/documents/')).toHaveLength(1)
-    fault.part = ''
-    expect(await keysOf(service.store, '')).toEqual([])
-    expect((await call('snapshots/large', { method: 'PUT', headers, body: large })).status).toBe(201)
-  })
-
-  it('is tried once and leaves nothing if the store refuses in the middle', async () => {
-    const fault = await startWith('/documents/', { refusedAfterBytes: 4 * MiB })
-    const call = await callerOf(service)
-    const headers = { 'repr-digest': reprDigestOf(large) }
-    const answer = await call('snapshots/large', { method: 'PUT', headers, body: large })
-    expect([await refusalOf(answer), answer.headers.get('retry-after')]).toEqual([
-      '503 store_unavailable',
-      '5',
-    ])
-    expect(sent('/documents/')).toHaveLength(1)
-    fault.part = ''
-    expect(await keysOf(service.store, '')).toEqual([])
-  })
+  it.each([
+    ['at once', 0],
+    ['in the middle', 4 * MiB],
+  ])(
+    'is tried once, refused with 503 and Retry-After, and leaves nothing if the store refuses %s',
+    async (_when, refusedAfterBytes) => {
+      const fault = await startWith('/documents/', { refusedAfterBytes })
+      const call = await callerOf(service)
+      const headers = { 'repr-digest': reprDigestOf(large) }
+      const answer = await call('snapshots/large', { method: 'PUT', headers, body: large })
+      expect([await refusalOf(answer), answer.headers.get('retry-after')]).toEqual([
+        '503 store_unavailable',
+        '5',
+      ])
+      expect(sent('/documents/')).toHaveLength(1)
+      fault.part = ''
+      expect(await keysOf(service.store, '')).toEqual([])
+      expect((await call('snapshots/large', { method: 'PUT', headers, body: large })).status).toBe(201)
+    },
+  )
 
   it('is answered while its client still sends, and the next client is served', async () => {
     await startWith('/documents/', { refusedAfterBytes: 0 })

@@ -1,15 +1,15 @@
-import { afterAll, afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../service/limits.ts'
 import { marker, startOverload, tooManyRequests } from '../support/faults/overload-scene.ts'
 import { digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { jsonBody, ticketCalls } from '../support/service/ticket-calls.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 
 setDefaultTimeout(600_000)
 
-const overload = await startOverload()
+const overload = stoppedAfterTests(await startOverload())
 const call = overload.call
 afterEach(() => overload.recover())
-afterAll(() => overload.stop())
 
 const unavailable = '503 store_unavailable'
 

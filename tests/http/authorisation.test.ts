@@ -1,14 +1,12 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { neededScopes } from '../../service/authz/policy.ts'
 import { scopes } from '../../service/authz/principal.ts'
 import { callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
-const { service, call, anyone } = ownService()
+const { service, call, anyone } = await ownService()
 
-beforeAll(async () => {
-  await put(call, 'definitions/a', 'A')
-}, 600_000)
+await put(call, 'definitions/a', 'A')
 
 /** The route's address in `tenant`, for a document that is there in `acme`. */
 function addressOf(path: string, tenant = 'acme'): string {

@@ -6,7 +6,7 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const parentId = '00f067aa0ba902b7'
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-const { service, call } = ownService()
+const { service, call } = await ownService()
 
 async function echoed(headers: Record<string, string>, name: string): Promise<string> {
   const response = await call('definitions/absent', { headers })

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'bun:test'
 import { digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { nextStoreSecond } from '../support/waiting.ts'
 
-const { service, call } = ownService()
+const { service, call } = await ownService()
 
 function remove(name: string, body: string): Promise<Response> {
   return call(`definitions/${name}/versions/${digestOf(body)}`, { method: 'DELETE' })
@@ -53,8 +54,8 @@ describe('DELETE of a version', () => {
   it('moves "latest" back to the newest version that remains', async () => {
     for (const body of ['oldest', 'middle', 'newest']) {
       await put(call, 'definitions/falls-back', body)
-      // The store's times are whole seconds, and they decide which version is the newest.
-      await Bun.sleep(1100)
+      // The store's times decide which version is the newest.
+      await nextStoreSecond()
     }
     expect((await remove('falls-back', 'newest')).status).toBe(204)
     expect(await (await call('definitions/falls-back')).text()).toBe('middle')

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { acme, digestOf, put, refusalOf, reprDigestOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { answerTo } from '../support/service/raw-connection.ts'
@@ -10,13 +10,11 @@ const etag = `"${digest}"`
 /** Larger than what is verified in memory, so that it is streamed. */
 const large = new Uint8Array(600_000).fill(7)
 
-const { service, call } = ownService()
+const { service, call } = await ownService()
 
-beforeAll(async () => {
-  const headers = { 'content-type': 'text/html' }
-  await call('diagnostics/Report-1.txt', { method: 'PUT', body, headers })
-  await put(call, 'diagnostics/large', large)
-}, 600_000)
+const headers = { 'content-type': 'text/html' }
+await call('diagnostics/Report-1.txt', { method: 'PUT', body, headers })
+await put(call, 'diagnostics/large', large)
 
 describe('GET of a version', () => {
   it('answers with the bytes and headers that keep them from being run, guessed at, or mistaken for others', async () => {

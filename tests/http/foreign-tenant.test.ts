@@ -1,19 +1,16 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
-import { type Call, type Caller, callerOf, digestOf, put } from '../support/service/caller.ts'
+import { describe, expect, it } from 'bun:test'
+import { type Call, callerOf, digestOf, put } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
 /** One that exists, with this very document; a well-formed one that does not exist; and malformed ones. */
 const tenants = ['globex', 'absent', 'GLOBEX', 'a%00b', 'x'.repeat(64)]
 
-const { service } = ownService({ documentBytesMax: 1000 })
+const own = await ownService({ documentBytesMax: 1000 })
+const { service } = own
 /** Good for `acme` alone, with all scopes. */
-let call: Caller
-
-beforeAll(async () => {
-  call = await callerOf(service)
-  const globex = await callerOf(service, await service.token({ tenants: ['globex'] }))
-  await put(globex, '/v1/tenants/globex/documents/definitions/a', 'A')
-}, 600_000)
+let { call } = own
+const globex = await callerOf(service, await service.token({ tenants: ['globex'] }))
+await put(globex, '/v1/tenants/globex/documents/definitions/a', 'A')
 
 /** All of an answer that does not differ between two requests for the same thing. */
 async function answerTo(path: string, request: Call): Promise<unknown> {

@@ -1,19 +1,17 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { callerOf, digestOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
 const manyCount = 1203
 
-const { service, call } = ownService()
+const { service, call } = await ownService()
 
-beforeAll(async () => {
-  for (const name of ['app.tgz', 'app-next.tgz', 'other.tgz']) await put(call, `bundles/${name}`, name)
-  await put(call, 'bundles/app.tgz', 'a second version')
-  await put(call, 'reports/app.tgz', 'of another type')
-  const globex = await callerOf(service, await service.token({ tenants: ['globex'] }))
-  await put(globex, '/v1/tenants/globex/documents/bundles/app.tgz', 'of another tenant')
-  await storeMany()
-}, 600_000)
+for (const name of ['app.tgz', 'app-next.tgz', 'other.tgz']) await put(call, `bundles/${name}`, name)
+await put(call, 'bundles/app.tgz', 'a second version')
+await put(call, 'reports/app.tgz', 'of another type')
+const globex = await callerOf(service, await service.token({ tenants: ['globex'] }))
+await put(globex, '/v1/tenants/globex/documents/bundles/app.tgz', 'of another tenant')
+await storeMany()
 
 /** Straight into the store: what is listed is what is there, and this is a second instead of a minute. */
 async function storeMany(): Promise<void> {

@@ -6,7 +6,7 @@ import { ownService } from '../support/service/own-service.ts'
 const contentPolicy =
   "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-const { anyone } = ownService()
+const { anyone } = await ownService()
 
 describe('/docs', () => {
   it('is a page that anyone may read, in which nothing may run', async () => {

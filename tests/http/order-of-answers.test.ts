@@ -3,7 +3,7 @@ import { ObjectStoreError } from '../../service/object-store/object-store.ts'
 import { callerOf, digestOf, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
-const { service, call } = ownService({
+const { service, call } = await ownService({
   documentBytesMax: 1000,
   decorate: (store) => {
     const down = () => Promise.reject(new ObjectStoreError('unavailable', 'test', 'ECONNREFUSED'))

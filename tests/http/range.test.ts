@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { digestOf, put, refusalOf, reprDigestOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
@@ -6,12 +6,10 @@ const body = '0123456789'
 const etag = `"${digestOf(body)}"`
 const version = `snapshots/ten/versions/${digestOf(body)}`
 
-const { call } = ownService()
+const { call } = await ownService()
 
-beforeAll(async () => {
-  await put(call, 'snapshots/ten', body)
-  await put(call, 'snapshots/none', '')
-}, 600_000)
+await put(call, 'snapshots/ten', body)
+await put(call, 'snapshots/none', '')
 
 /** Status, `Content-Range` and body. */
 async function ranged(range: string, headers: Record<string, string> = {}, path = version) {

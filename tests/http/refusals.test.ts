@@ -1,12 +1,10 @@
-import { beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { acme, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 
-const { service, call, anyone } = ownService()
+const { service, call, anyone } = await ownService()
 
-beforeAll(async () => {
-  await put(call, 'definitions/a', 'A')
-}, 600_000)
+await put(call, 'definitions/a', 'A')
 
 describe('a refusal', () => {
   it('is a problem document (RFC 9457) with a stable code and the trace id', async () => {
@@ -14,6 +12,7 @@ describe('a refusal', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+    expect(Number(response.headers.get('content-length'))).toBeGreaterThan(0)
     expect(await jsonOf(response)).toEqual({
       type: 'urn:cloudlysis:problem:document_not_found',
       title: 'There is no such document',
@@ -103,6 +102,7 @@ describe('a malformed part of the address', () => {
       const problem = await jsonOf(response)
       expect([name, response.status, problem.code]).toEqual([name, 422, 'request_invalid'])
       expect(problem.errors).toMatchObject([{ in: 'path', pointer: '/name' }])
+      expect(Number(response.headers.get('content-length'))).toBeGreaterThan(0)
     }
     for (const type of ['Definitions', '1a', 'a_b', 'a.b', `${'x'.repeat(64)}`, '%00']) {
       const response = await call(`${type}/a`)

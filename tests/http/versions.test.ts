@@ -4,7 +4,7 @@ import { ownService } from '../support/service/own-service.ts'
 
 const count = 55
 
-const { service, call } = ownService()
+const { service, call } = await ownService()
 
 const uploaded: Json[] = []
 for (let i = 0; i < count; i += 1) uploaded.push(await put(call, 'snapshots/many', `version ${i}`))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import { ownService } from '../support/service/own-service.ts'
 
-const { service } = ownService()
+const { service } = await ownService()
 
 const scope = 'documents:read documents:write documents:admin'
 const headers = { authorization: `Bearer ${await service.token({ tenants: ['acme'], scope })}` }

@@ -1,13 +1,11 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CommandResult, runCommand } from '../../compose/run-command.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { folderForTests } from '../support/folder.ts'
 import { alertRules, prometheusFolder, type RuleFile } from '../support/observability/alert-rules.ts'
 
-const folder = await makeTempFolder('alert-rules')
-
-afterAll(() => removeTempFolder(folder))
+const folder = await folderForTests('alert-rules-')
 
 /** Runs `promtool` in a folder that was filled with {@link copied}. */
 function promtool(...args: string[]): Promise<CommandResult> {

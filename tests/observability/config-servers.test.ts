@@ -1,6 +1,4 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { join } from 'node:path'
 import { type RunningLoki, startLoki } from '../../compose/servers/loki.ts'
 import { type RunningCollector, startCollector } from '../../compose/servers/otel-collector.ts'
@@ -20,6 +18,7 @@ import { newMarker } from '../../observability/proof/marker.ts'
 import { queryLines } from '../../observability/proof/servers/loki-api.ts'
 import { linesOf, sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
 import { traceById } from '../../observability/proof/servers/tempo-api.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keysIn } from '../support/observability/bucket-objects.ts'
 import { beginWholeProof } from '../support/observability/whole-proof.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
@@ -35,11 +34,9 @@ import { until } from '../support/waiting.ts'
 setDefaultTimeout(12 * 60_000)
 
 const store = await storeForTests()
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-servers-'))
+const folder = await folderForTests('cloudlysis-servers-')
 const credentialsFile = await writeCredentialsFile(folder, store)
 beginWholeProof()
-
-afterAll(() => rm(folder, { recursive: true, force: true }))
 
 interface Pair {
   loki: RunningLoki
@@ -56,7 +53,7 @@ interface PairVariants {
 
 /** Starts a Loki, a Tempo and a Collector in front of them. */
 async function startPair(variants: PairVariants, settings?: ObservabilitySettings): Promise<Pair> {
-  const own = await mkdtemp(join(folder, 'pair-'))
+  const own = await folderForTests('pair-')
   const starting = [
     startLoki({
       config: (places) => renderLoki(variants.loki, { store: settings?.loki, places }),

@@ -55,7 +55,7 @@ beforeAll(async () => {
   range = lastMinutes()
 }, 600_000)
 
-afterAll(() => stack?.stop(), 60_000)
+afterAll(() => stack?.stop())
 
 /** The time that a dashboard shows if it is opened now. */
 function lastMinutes(): TimeRange {

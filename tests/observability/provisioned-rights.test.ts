@@ -2,11 +2,11 @@ import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { makeRgwProject } from '../../compose/servers/ceph-rgw-project.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { createBucketSettings } from '../../service/object-store/s3/bucket-settings.ts'
 import { applyBucket } from '../../service/provisioning/apply.ts'
 import { telemetryRights } from '../../service/provisioning/service-rights.ts'
 import { wantedBucket } from '../../service/provisioning/wanted-bucket.ts'
+import { folderForTests } from '../support/folder.ts'
 import { idsWith, reportIn, storeVariables, validate } from '../support/observability/validate-program.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { startPrivateRgw } from '../support/stores/rgw.ts'
@@ -16,12 +16,9 @@ const millisecondsMax = 20 * 60_000
 setDefaultTimeout(millisecondsMax)
 
 const rgw = await startPrivateRgw()
-const folder = await makeTempFolder('provisioned-rights')
+const folder = await folderForTests('provisioned-rights-')
 
-afterAll(async () => {
-  await rgw.stop()
-  await removeTempFolder(folder)
-})
+afterAll(() => rgw.stop())
 
 describe('buckets that were provisioned for Loki and Tempo, on Ceph RGW', () => {
   it('leave their key all that the proof needs, and nothing outside of their prefixes', async () => {

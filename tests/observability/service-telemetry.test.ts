@@ -4,9 +4,10 @@ import type { Deployment, Launch, RunningServer } from '../../observability/proo
 import { readLokiChunk } from '../../observability/proof/formats/loki-chunk.ts'
 import { parseChunkKey } from '../../observability/proof/formats/loki-keys.ts'
 import { parseBlockKey } from '../../observability/proof/formats/tempo-keys.ts'
-import { type FoundLine, flushLoki, queryLines } from '../../observability/proof/servers/loki-api.ts'
+import { flush } from '../../observability/proof/servers/ask.ts'
+import { type FoundLine, queryLines } from '../../observability/proof/servers/loki-api.ts'
 import { openNativeDeployment } from '../../observability/proof/servers/native-deployment.ts'
-import { type FoundSpan, flushTempo, traceById } from '../../observability/proof/servers/tempo-api.ts'
+import { type FoundSpan, traceById } from '../../observability/proof/servers/tempo-api.ts'
 import { listObjects, readObject } from '../../observability/proof/store/objects.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import { callerOf, digestOf } from '../support/service/caller.ts'
@@ -41,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await deployment?.close()
   objects?.close()
-}, 60_000)
+})
 
 function tempoLaunch(): Launch {
   return { server: 'tempo', name: 'tempo', variants: ['s3'], bucket, prefix: 'tempo/' }
@@ -132,7 +133,7 @@ describe('an upload to the service', () => {
   it('is found in Loki by its correlation id, and in Tempo by the id of its trace', async () => {
     uploaded = await upload('http/json')
     await expectFound(uploaded)
-  }, 60_000)
+  })
 
   it('is found in Loki by the id of its trace as well', async () => {
     const { lines } = await queryLines(loki, `${ours} | trace_id="${uploaded.traceId}"`, range)
@@ -140,15 +141,15 @@ describe('an upload to the service', () => {
       uploaded.correlationId,
       uploaded.correlationId,
     ])
-  }, 60_000)
+  })
 
   it('is found the same way if it is sent as protobuf', async () => {
     await expectFound(await upload('http/protobuf'))
-  }, 60_000)
+  })
 
   it('is in objects of Loki and Tempo below their prefixes, and nowhere else', async () => {
-    await flushLoki(loki)
-    await flushTempo(tempo)
+    await flush(loki)
+    await flush(tempo)
     const { correlationId, traceId } = uploaded
     const chunk = await until(async () => {
       const keys = [...(await listObjects(objects)).keys()].filter((key) => parseChunkKey(key) !== null)
@@ -171,7 +172,7 @@ describe('an upload to the service', () => {
     expect(block).toStartWith('tempo/single-tenant/')
     const places = new Set([...(await listObjects(objects)).keys()].map((key) => key.split('/')[0]))
     expect([...places].sort()).toEqual(['docs', 'loki', 'tempo'])
-  }, 60_000)
+  })
 })
 
 async function firstOf(

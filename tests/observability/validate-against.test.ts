@@ -6,10 +6,10 @@ import { renderCollector } from '../../observability/config/render.ts'
 import type { ServerName } from '../../observability/proof/deployment.ts'
 import { parseChunkKey } from '../../observability/proof/formats/loki-keys.ts'
 import { newMarker } from '../../observability/proof/marker.ts'
-import { flushLoki } from '../../observability/proof/servers/loki-api.ts'
+import { flush } from '../../observability/proof/servers/ask.ts'
 import { openNativeDeployment } from '../../observability/proof/servers/native-deployment.ts'
 import { sendLog, sendTrace } from '../../observability/proof/servers/otlp.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keysIn } from '../support/observability/bucket-objects.ts'
 import { idsWith, reportIn, storeVariables, validate } from '../support/observability/validate-program.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
@@ -23,7 +23,7 @@ setDefaultTimeout(millisecondsMax)
 const tenant = 'cloudlysis'
 
 const store = await storeForTests()
-const folder = await makeTempFolder('validate-against')
+const folder = await folderForTests('validate-against-')
 const deployment = await openNativeDeployment({ store, onProgress: () => {} })
 const buckets = { loki: await freshBucket(store), tempo: await freshBucket(store) }
 const singleBucket = await freshBucket(store)
@@ -44,14 +44,13 @@ for (const orgId of [tenant, 'another']) {
   await sendLog({ otlpUrl: loki.otlpUrl, orgId }, newMarker())
   await sendTrace({ otlpUrl: tempo.otlpUrl, orgId }, newMarker())
 }
-await flushLoki({ url: loki.url })
+await flush({ url: loki.url })
 await until(async () => chunksAmong(await keysIn(store, buckets.loki)).length === 2)
 
 afterAll(async () => {
   await collector?.stop()
   await deployment?.close()
-  await removeTempFolder(folder)
-}, 60_000)
+})
 
 describe('bun run validate --against', () => {
   it('proves of running servers what can be seen from outside, and reports what was not asked', async () => {

@@ -1,9 +1,9 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import type { Report } from '../../observability/proof/report.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { folderForTests } from '../support/folder.ts'
 import { keysIn, putByte } from '../support/observability/bucket-objects.ts'
 import {
   idsWith,
@@ -21,9 +21,7 @@ const millisecondsMax = 20 * 60_000
 setDefaultTimeout(millisecondsMax)
 
 const store = await storeForTests('minio')
-const folder = await makeTempFolder('validate-exit-codes')
-
-afterAll(() => removeTempFolder(folder))
+const folder = await folderForTests('validate-exit-codes-')
 
 /** A run about Tempo alone, which takes seconds. */
 async function validateTempo(name: string, change: Record<string, string> = {}, args: string[] = []) {

@@ -1,15 +1,13 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { parseRequest } from '../../observability/proof/flags.ts'
 import { checksOf } from '../../observability/proof/plan.ts'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { folderForTests } from '../support/folder.ts'
 import { idsWith, reportIn, validate } from '../support/observability/validate-program.ts'
 
-const folder = await makeTempFolder('validate-rgw')
+const folder = await folderForTests('validate-rgw-')
 const evidence = ['--evidence', join(folder, 'evidence')]
 const result = await validate(['--store', 'ceph-rgw', '--tls', '--json', ...evidence])
-
-afterAll(() => removeTempFolder(folder))
 
 describe('bun run validate --store ceph-rgw --tls', () => {
   it('starts a Ceph RGW behind a private authority, and proves the same on it', () => {

@@ -17,9 +17,8 @@ import { type BrokenCase, proveBroken } from '../support/observability/broken-pr
 import { startPrivateStore, storeForTests } from '../support/stores/store.ts'
 
 /**
- * The proof has to be able to fail: each test breaks one thing or two,
- * and exactly the checks about them have to report it. The tests run
- * concurrently, since they mostly wait.
+ * The proof has to be able to fail: each test breaks one thing or two, and exactly the checks about them have to report
+ * it. The tests run concurrently, since they mostly wait.
  */
 
 // Time limits catch what hangs, and are far above what a busy machine needs.
@@ -101,7 +100,7 @@ describe('a fault in Loki', () => {
     })
     expect({ failed, notRun }).toEqual({ failed: ['loki.containment', 'loki.untouched'], notRun: [] })
     expect(said).toContain('unknown: loki/notes.txt')
-    expect(said).toContain('/keep has other bytes')
+    expect(said).toContain('changed: validate-canary-')
   })
 
   it.concurrent('the proof fails at the wrong secret if a chunk has landed nevertheless, and at what lies outside if an object of others is gone', async () => {

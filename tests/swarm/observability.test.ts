@@ -4,8 +4,9 @@ import { serverNames } from '../../observability/proof/deployment.ts'
 import { readLokiChunk } from '../../observability/proof/formats/loki-chunk.ts'
 import { parseChunkKey } from '../../observability/proof/formats/loki-keys.ts'
 import { parseBlockKey } from '../../observability/proof/formats/tempo-keys.ts'
-import { flushLoki, queryLines } from '../../observability/proof/servers/loki-api.ts'
-import { flushTempo, traceById } from '../../observability/proof/servers/tempo-api.ts'
+import { flush } from '../../observability/proof/servers/ask.ts'
+import { queryLines } from '../../observability/proof/servers/loki-api.ts'
+import { traceById } from '../../observability/proof/servers/tempo-api.ts'
 import { listObjects, readObject } from '../../observability/proof/store/objects.ts'
 import { until } from '../../observability/proof/until.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
@@ -137,7 +138,7 @@ async function uploadToNewCollector(): Promise<Upload> {
 
 /** Has both write what they have; keys of the objects in which an upload then is. */
 async function objectsOf({ correlationId, traceId }: Upload): Promise<string[]> {
-  await Promise.all([flushLoki(await loki()), flushTempo(await tempo())])
+  await Promise.all([flush(await loki()), flush(await tempo())])
   const { objects } = scene.places.tempo
   const chunk = await until(landingSecondsMax, () => chunkWith(correlationId))
   const block = await until(landingSecondsMax, () =>
@@ -251,13 +252,13 @@ describe('Loki, Tempo and the Collector on a real Swarm, on Ceph RGW behind TLS,
         return lines.length > 0 || null
       })
       expect(taken).toBe(true)
-      await flushLoki(await loki())
+      await flush(await loki())
       for (const service of services) await askAsEngine(await scene.taskOf(service))
     } finally {
       scene.relay.setAway(false)
     }
     const chunk = await until(landingSecondsMax, async () => {
-      await flushLoki(await loki())
+      await flush(await loki())
       return chunkWith(line)
     })
     expect(chunk).toStartWith('loki/fake/')

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { brokenCitations } from './checks/architecture-citations.ts'
 import { composeProblems } from './checks/compose-rules.ts'
+import { isProductionSource, missingDocstrings } from './checks/docstrings.ts'
 import { brokenImports, importCircles, readersOfTheWorld } from './checks/import-rules.ts'
 import { brokenPaths } from './checks/markdown-paths.ts'
 import {
@@ -15,6 +16,7 @@ import {
 import { committedSecrets } from './checks/secret-search.ts'
 import { readSources, type SourceFile } from './checks/source-imports.ts'
 import { crossSuiteImports, crowdedFolders, unrunTests } from './checks/test-rules.ts'
+import { avoidedWordsIn, fragmentTitles, isWritten } from './checks/wording.ts'
 import { runsOf } from './runner/suite-runs.ts'
 import { suites } from './suites.ts'
 
@@ -49,6 +51,18 @@ const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = 
   [
     'compose files pin images, stay on loopback and give no needless rights',
     () => composeFiles().flatMap(composeProblems),
+  ],
+  [
+    'texts are in plain English',
+    () => committed.filter(({ path }) => isWritten(path)).flatMap(avoidedWordsIn),
+  ],
+  [
+    'titles of tests stand alone',
+    () => sources.filter(({ path }) => /\.test\.tsx?$/.test(path)).flatMap(fragmentTitles),
+  ],
+  [
+    'every exported function of production code has a docstring',
+    () => sources.filter(({ path }) => isProductionSource(path)).flatMap(missingDocstrings),
   ],
   ['comments cite headings that the design page has', () => brokenCitations(committed, architecture())],
   ['links and paths in Markdown lead somewhere', () => brokenPaths(committed)],

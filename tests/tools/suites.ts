@@ -80,7 +80,7 @@ export const suites: Suite[] = [
         'tickets/completion-promotion',
         'probe/basics',
         'probe/bucket',
-        'probe/silence',
+        'probe/no-answer',
         'probe/tickets',
         'probe/writes',
         'store-servers/proxy',

@@ -3,9 +3,7 @@ import { acme } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { rawConnection } from '../support/service/raw-connection.ts'
 
-const { service } = ownService()
-
-const token = await service.token()
+const { service, token } = await ownService()
 
 const chunked = 'Transfer-Encoding: chunked\r\n'
 const hello = '5\r\nhello\r\n0\r\n\r\n'
@@ -70,14 +68,14 @@ describe('what Bun answers by itself', () => {
     const readme = await Bun.file(new URL('README.md', import.meta.url)).text()
     const [, table = ''] = /\| Request with .*\n\|[-| ]+\n([\s\S]*?)\n\n/.exec(readme) ?? []
     expect(rows).toEqual(table.split('\n').map((row) => row.replace(/ +/g, ' ')))
-  }, 60_000)
+  })
 
   it('is not logged as a request where the head is broken', async () => {
     const before = service.logs().length
     for (const [wrong, request] of Object.entries(requests()))
       if (!breaksBody(wrong)) await behaviourOf(request)
     expect(service.logs()).toHaveLength(before)
-  }, 60_000)
+  })
 
   it('leaves us with half a body where a chunk is broken, and nothing is stored', async () => {
     const before = service.logs().length
@@ -90,7 +88,7 @@ describe('what Bun answers by itself', () => {
     expect(answered.map(({ status }) => status)).toEqual([400, 400, 400])
     const prefix = 'tenants/acme/documents/definitions/odd/'
     expect((await service.store.list({ prefix, limit: 10 })).objects).toEqual([])
-  }, 60_000)
+  })
 })
 
 function breaksBody(wrong: string): boolean {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { acme, digestOf } from '../support/service/caller.ts'
 import { type RawConnection, rawConnection } from '../support/service/raw-connection.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { until } from '../support/waiting.ts'
 
 let service: SpawnedService
 let upload: RawConnection
@@ -14,7 +15,7 @@ beforeEach(async () => {
 afterEach(async () => {
   upload.close()
   await service.stop()
-}, 60_000)
+})
 
 const half = 'x'.repeat(40_000)
 
@@ -31,9 +32,7 @@ async function beginUpload(): Promise<void> {
 }
 
 async function untilLogged(event: string): Promise<void> {
-  const logged = () => service.logs().some((line) => line.event === event)
-  for (let waited = 0; !logged() && waited < 10_000; waited += 20) await Bun.sleep(20)
-  if (!logged()) throw new Error(`${event} was not logged`)
+  await until(() => service.logs().some((line) => line.event === event), event)
 }
 
 async function statusOf(path: string): Promise<number> {
@@ -63,7 +62,7 @@ describe('the service at SIGTERM', () => {
     expect(JSON.parse(answer?.body ?? '{}')).toMatchObject({ digest: digestOf(half + half) })
     expect(await service.process.exited).toBe(0)
     expect(service.logs().at(-1)).toMatchObject({ event: 'service.stopped' })
-  }, 60_000)
+  })
 })
 
 describe('the service at SIGINT', () => {
@@ -74,5 +73,5 @@ describe('the service at SIGINT', () => {
     upload.send(half)
     expect((await upload.answer())?.status).toBe(201)
     expect(await service.process.exited).toBe(0)
-  }, 60_000)
+  })
 })

@@ -3,9 +3,7 @@ import { acme } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { rawConnection } from '../support/service/raw-connection.ts'
 
-const { service } = ownService({ documentBytesMax: 1000 })
-
-const token = await service.token()
+const { service, token } = await ownService({ documentBytesMax: 1000 })
 
 function uploadHead(fields: string[]): string {
   const lines = [

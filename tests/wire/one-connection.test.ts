@@ -2,13 +2,12 @@ import { describe, expect, it } from 'bun:test'
 import { acme, digestOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { type RawAnswer, type RawConnection, rawConnection } from '../support/service/raw-connection.ts'
+import { until } from '../support/waiting.ts'
 
 const documentBytesMax = 100_000
 
-const { service } = ownService({ documentBytesMax })
+const { service, token } = await ownService({ documentBytesMax })
 let connection: RawConnection
-
-const token = await service.token()
 
 /** A request with a good token and, if there is a body, its length. */
 function request(line: string, body?: string, fields: string[] = []): string {
@@ -131,9 +130,9 @@ describe('a chunked body', () => {
     connection = await rawConnection(service.url)
     connection.send(request(`PUT ${acme}/definitions/cut`, undefined, ['Transfer-Encoding: chunked']))
     connection.send('5\r\nhel')
-    await Bun.sleep(50)
+    await until(() => traceOf('cut'))
     connection.close()
-    await untilAnswered('body_incomplete', 'cut')
+    await untilAnswered('cut')
     expect(await exists('cut')).toBe(false)
   })
 })
@@ -142,18 +141,21 @@ describe('a body that is shorter than declared', () => {
   it('publishes nothing', async () => {
     connection = await rawConnection(service.url)
     connection.send(request(`PUT ${acme}/definitions/half`, 'hello').slice(0, -2))
-    await Bun.sleep(50)
+    await until(() => traceOf('half'))
     connection.close()
-    await untilAnswered('body_incomplete', 'half')
+    await untilAnswered('half')
     expect(await exists('half')).toBe(false)
   })
 })
 
-/** Until the log says that the one upload to `name` was given up. */
-async function untilAnswered(code: string, name: string): Promise<void> {
-  const traceOf = () => service.logs().find((line) => line.kind === 'audit' && line.name === name)?.traceId
-  const answered = () =>
-    service.logs().some((line) => line.event === 'request.answered' && line.traceId === traceOf())
-  for (let waited = 0; !answered() && waited < 5000; waited += 20) await Bun.sleep(20)
-  if (!answered()) throw new Error(`no ${code}: the upload of ${name} is still under way`)
+/** Returns the trace of the one upload to `name`, as soon as the service has admitted it. */
+function traceOf(name: string): unknown {
+  return service.logs().find((line) => line.kind === 'audit' && line.name === name)?.traceId
+}
+
+/** Waits until the service has given up the one upload to `name`. */
+async function untilAnswered(name: string): Promise<void> {
+  const isAnswer = ({ event, traceId }: Record<string, unknown>) =>
+    event === 'request.answered' && traceId === traceOf(name)
+  await until(() => service.logs().some(isAnswer), `the answer to the upload of ${name}`)
 }

@@ -3,9 +3,8 @@ import { acme } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { answerTo } from '../support/service/raw-connection.ts'
 
-const { service } = ownService()
+const { service, token } = await ownService()
 
-const token = await service.token()
 const globex = await service.token({ tenants: ['globex'] })
 for (const [tenant, bearer] of [
   ['acme', token],

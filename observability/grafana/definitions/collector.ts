@@ -1,5 +1,6 @@
 import { dashboard } from '../dashboard.ts'
 import { graph, stat } from '../panel.ts'
+import { rateBy, rateOf } from '../query.ts'
 import { instancesStat } from '../server-panels.ts'
 
 /** Losses of both signals in one step. Each counter appears with the first loss. */
@@ -44,14 +45,8 @@ export const collector = dashboard({
           description: 'Spans and log records, by transport.',
           unit: 'cps',
           queries: [
-            [
-              'sum by (transport) (rate(otelcol_receiver_accepted_spans[$__rate_interval]))',
-              'spans, {{transport}}',
-            ],
-            [
-              'sum by (transport) (rate(otelcol_receiver_accepted_log_records[$__rate_interval]))',
-              'log records, {{transport}}',
-            ],
+            rateBy('transport', 'otelcol_receiver_accepted_spans', 'spans, {{transport}}'),
+            rateBy('transport', 'otelcol_receiver_accepted_log_records', 'log records, {{transport}}'),
           ],
         }),
         graph({
@@ -59,8 +54,8 @@ export const collector = dashboard({
           description: 'The memory limiter is at work; senders try again.',
           unit: 'cps',
           queries: [
-            ['sum(rate(otelcol_receiver_refused_spans[$__rate_interval]))', 'spans'],
-            ['sum(rate(otelcol_receiver_refused_log_records[$__rate_interval]))', 'log records'],
+            rateOf('otelcol_receiver_refused_spans', 'spans'),
+            rateOf('otelcol_receiver_refused_log_records', 'log records'),
           ],
         }),
       ],
@@ -73,14 +68,8 @@ export const collector = dashboard({
           description: 'Spans to Tempo, log records to Loki.',
           unit: 'cps',
           queries: [
-            [
-              'sum by (exporter) (rate(otelcol_exporter_sent_spans[$__rate_interval]))',
-              'spans, {{exporter}}',
-            ],
-            [
-              'sum by (exporter) (rate(otelcol_exporter_sent_log_records[$__rate_interval]))',
-              'log records, {{exporter}}',
-            ],
+            rateBy('exporter', 'otelcol_exporter_sent_spans', 'spans, {{exporter}}'),
+            rateBy('exporter', 'otelcol_exporter_sent_log_records', 'log records, {{exporter}}'),
           ],
         }),
         graph({

@@ -2,7 +2,7 @@ import { dashboard, labelVariable } from '../dashboard.ts'
 import { logLines, traceList } from '../event-panel.ts'
 import { clickedLabel, exploreLink } from '../explore-link.ts'
 import { graph, stat } from '../panel.ts'
-import { logQuery, traceQuery } from '../query.ts'
+import { increaseBy, logQuery, p95By, rateBy, traceQuery } from '../query.ts'
 
 const service = 'cloudlysis-documents'
 const requests = 'http_server_request_duration_seconds'
@@ -32,27 +32,23 @@ export const documents = dashboard({
         stat({
           title: 'Replicas',
           description: 'Replicas that return their metrics.',
-          unit: 'short',
           expr: 'sum(up{job="documents"})',
         }),
         stat({
           title: 'Object store',
           description: '1 if the latest call to the store was answered.',
-          unit: 'short',
           expr: 'min(documents_store_reachable)',
         }),
         stat({
           title: 'Integrity mismatches',
           description:
             'Reads in the time shown whose bytes did not match their digest. Anything but 0 is an incident.',
-          unit: 'short',
           expr: 'sum(increase(documents_integrity_mismatches_total[$__range]))',
           redFrom: 1,
         }),
         stat({
           title: 'Version',
           description: 'Running versions, and the number of their replicas.',
-          unit: 'short',
           expr: 'count by (version) (build_info{job="documents"})',
           legend: '{{version}}',
         }),
@@ -65,12 +61,7 @@ export const documents = dashboard({
           title: 'Requests by route',
           description: 'Answered requests per second.',
           unit: 'reqps',
-          queries: [
-            [
-              `sum by (method, route) (rate(${requests}_count{${chosen}}[$__rate_interval]))`,
-              '{{method}} {{route}}',
-            ],
-          ],
+          queries: [rateBy('method, route', `${requests}_count{${chosen}}`)],
           links: [linesOfRoute],
         }),
         graph({
@@ -91,13 +82,7 @@ export const documents = dashboard({
           description:
             'Until the answer begins; for uploads that includes the time in which the client sends.',
           unit: 's',
-          queries: [
-            [
-              `histogram_quantile(0.95, sum by (method, route, le)` +
-                ` (rate(${requests}_bucket{${chosen}}[$__rate_interval])))`,
-              '{{method}} {{route}}',
-            ],
-          ],
+          queries: [p95By('method, route', requests, `{${chosen}}`)],
         }),
       ],
     },
@@ -109,7 +94,7 @@ export const documents = dashboard({
           description: 'All answers, including refusals.',
           unit: 'reqps',
           stacked: true,
-          queries: [[`sum by (status) (rate(${requests}_count{${chosen}}[$__rate_interval]))`, '{{status}}']],
+          queries: [rateBy('status', `${requests}_count{${chosen}}`)],
         }),
         graph({
           title: 'Requests under way',
@@ -122,12 +107,7 @@ export const documents = dashboard({
           description:
             'Bodies that failed after their answer had begun: damaged bytes, or a store that broke off.',
           unit: 'short',
-          queries: [
-            [
-              'sum by (instance) (increase(http_server_responses_broken_off_total[$__rate_interval]))',
-              '{{instance}}',
-            ],
-          ],
+          queries: [increaseBy('instance', 'http_server_responses_broken_off_total')],
         }),
       ],
     },
@@ -139,14 +119,11 @@ export const documents = dashboard({
           description: 'By method; `none`: no ticket could be given, since no method is safe or known.',
           unit: 'reqps',
           stacked: true,
-          queries: [
-            ['sum by (method) (rate(documents_upload_tickets_total[$__rate_interval]))', '{{method}}'],
-          ],
+          queries: [rateBy('method', 'documents_upload_tickets_total')],
         }),
         stat({
           title: 'Known capabilities of the store',
           description: 'Results of the latest probe of each replica.',
-          unit: 'short',
           expr: 'count by (capability, state) (documents_store_capability == 1)',
           legend: '{{capability}}: {{state}}',
         }),
@@ -159,12 +136,7 @@ export const documents = dashboard({
           title: 'CPU',
           description: 'Cores in use. One is all that the JavaScript of a replica can use.',
           unit: 'short',
-          queries: [
-            [
-              'sum by (instance) (rate(process_cpu_seconds_total{job="documents"}[$__rate_interval]))',
-              '{{instance}}',
-            ],
-          ],
+          queries: [rateBy('instance', 'process_cpu_seconds_total{job="documents"}')],
         }),
         graph({
           title: 'Memory',
@@ -187,19 +159,14 @@ export const documents = dashboard({
           title: 'Telemetry delivered',
           description: 'Spans and log records that the Collector, or Loki and Tempo, have accepted.',
           unit: 'cps',
-          queries: [['sum by (signal) (rate(telemetry_exported_total[$__rate_interval]))', '{{signal}}']],
+          queries: [rateBy('signal', 'telemetry_exported_total')],
         }),
         graph({
           title: 'Telemetry lost',
           description:
             'Spans and log records that were dropped, and why. Standard output still has all lines.',
           unit: 'cps',
-          queries: [
-            [
-              'sum by (signal, reason) (rate(telemetry_dropped_total[$__rate_interval]))',
-              '{{signal}}: {{reason}}',
-            ],
-          ],
+          queries: [rateBy('signal, reason', 'telemetry_dropped_total', '{{signal}}: {{reason}}')],
         }),
       ],
     },

@@ -1,5 +1,6 @@
 import { dashboard } from '../dashboard.ts'
 import { graph, stat } from '../panel.ts'
+import { increaseBy, rateBy, rateOf } from '../query.ts'
 import { instancesStat, requestsRow } from '../server-panels.ts'
 
 const compacted = 'loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds'
@@ -18,14 +19,12 @@ export const loki = dashboard({
           title: 'Failed flushes',
           description:
             'Chunks in the time shown that did not reach the store. Loki still reports that it is ready.',
-          unit: 'short',
           expr: 'sum(increase(loki_ingester_chunks_flush_failures_total[$__range]))',
           redFrom: 1,
         }),
         stat({
           title: 'Chunks in memory',
           description: 'Not in the store yet, but also in the write-ahead log.',
-          unit: 'short',
           expr: 'sum(loki_ingester_memory_chunks)',
         }),
         stat({
@@ -44,28 +43,19 @@ export const loki = dashboard({
           title: 'Lines',
           description: 'By tenant; without tenants it is called `fake`.',
           unit: 'cps',
-          queries: [
-            ['sum by (tenant) (rate(loki_distributor_lines_received_total[$__rate_interval]))', '{{tenant}}'],
-          ],
+          queries: [rateBy('tenant', 'loki_distributor_lines_received_total')],
         }),
         graph({
           title: 'Bytes',
           description: 'By tenant, lines only.',
           unit: 'Bps',
-          queries: [
-            ['sum by (tenant) (rate(loki_distributor_bytes_received_total[$__rate_interval]))', '{{tenant}}'],
-          ],
+          queries: [rateBy('tenant', 'loki_distributor_bytes_received_total')],
         }),
         graph({
           title: 'Lines refused',
           description: 'They are lost: the sender will not send them again.',
           unit: 'cps',
-          queries: [
-            [
-              'sum by (tenant, reason) (rate(loki_discarded_samples_total[$__rate_interval]))',
-              '{{tenant}}: {{reason}}',
-            ],
-          ],
+          queries: [rateBy('tenant, reason', 'loki_discarded_samples_total', '{{tenant}}: {{reason}}')],
         }),
       ],
     },
@@ -77,17 +67,15 @@ export const loki = dashboard({
           description: 'By the reason of the flush.',
           unit: 'cps',
           stacked: true,
-          queries: [
-            ['sum by (reason) (rate(loki_ingester_chunks_flushed_total[$__rate_interval]))', '{{reason}}'],
-          ],
+          queries: [rateBy('reason', 'loki_ingester_chunks_flushed_total')],
         }),
         graph({
           title: 'Flushes and failures',
           description: 'Failed flushes are tried again; if they continue to fail, chunks pile up.',
           unit: 'cps',
           queries: [
-            ['sum(rate(loki_ingester_chunks_flush_requests_total[$__rate_interval]))', 'tried'],
-            ['sum(rate(loki_ingester_chunks_flush_failures_total[$__rate_interval]))', 'failed'],
+            rateOf('loki_ingester_chunks_flush_requests_total', 'tried'),
+            rateOf('loki_ingester_chunks_flush_failures_total', 'failed'),
           ],
         }),
         graph({
@@ -105,23 +93,13 @@ export const loki = dashboard({
           title: 'Compactions',
           description: 'Runs by outcome. Loki counts some runs that could not list the store as a success.',
           unit: 'short',
-          queries: [
-            [
-              'sum by (status) (increase(loki_boltdb_shipper_compact_tables_operation_total[$__rate_interval]))',
-              '{{status}}',
-            ],
-          ],
+          queries: [increaseBy('status', 'loki_boltdb_shipper_compact_tables_operation_total')],
         }),
         graph({
           title: 'Retention',
           description: 'Runs by outcome; nothing without retention.',
           unit: 'short',
-          queries: [
-            [
-              'sum by (status) (increase(loki_compactor_apply_retention_operation_total[$__rate_interval]))',
-              '{{status}}',
-            ],
-          ],
+          queries: [increaseBy('status', 'loki_compactor_apply_retention_operation_total')],
         }),
         graph({
           title: 'Write-ahead log',

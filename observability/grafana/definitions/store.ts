@@ -1,5 +1,6 @@
 import { dashboard } from '../dashboard.ts'
 import { graph, stat } from '../panel.ts'
+import { p95By, rateBy, rateOf } from '../query.ts'
 
 const calls = 'object_store_call_duration_seconds'
 const lokiCalls = 'loki_objstore_bucket_operation'
@@ -19,7 +20,7 @@ export const store = dashboard({
           title: 'Calls',
           description: 'By operation of the S3 API.',
           unit: 'reqps',
-          queries: [[`sum by (operation) (rate(${calls}_count[$__rate_interval]))`, '{{operation}}']],
+          queries: [rateBy('operation', `${calls}_count`)],
         }),
         graph({
           title: 'Calls that did not succeed',
@@ -27,22 +28,14 @@ export const store = dashboard({
             '`unavailable`, `denied` and `rejected` are failures of the store; the others may be intended.',
           unit: 'reqps',
           queries: [
-            [
-              `sum by (operation, outcome) (rate(${calls}_count{outcome!="ok"}[$__rate_interval]))`,
-              '{{operation}}: {{outcome}}',
-            ],
+            rateBy('operation, outcome', `${calls}_count{outcome!="ok"}`, '{{operation}}: {{outcome}}'),
           ],
         }),
         graph({
           title: 'Time of a call, 95 %',
           description: 'For a GetObject, until its body begins.',
           unit: 's',
-          queries: [
-            [
-              `histogram_quantile(0.95, sum by (operation, le) (rate(${calls}_bucket[$__rate_interval])))`,
-              '{{operation}}',
-            ],
-          ],
+          queries: [p95By('operation', calls)],
         }),
       ],
     },
@@ -53,27 +46,19 @@ export const store = dashboard({
           title: 'Calls',
           description: 'By operation of the client.',
           unit: 'reqps',
-          queries: [[`sum by (operation) (rate(${lokiCalls}s_total[$__rate_interval]))`, '{{operation}}']],
+          queries: [rateBy('operation', `${lokiCalls}s_total`)],
         }),
         graph({
           title: 'Failed calls',
           description: 'A `get` also fails for absent objects.',
           unit: 'reqps',
-          queries: [
-            [`sum by (operation) (rate(${lokiCalls}_failures_total[$__rate_interval]))`, '{{operation}}'],
-          ],
+          queries: [rateBy('operation', `${lokiCalls}_failures_total`)],
         }),
         graph({
           title: 'Time of a call, 95 %',
           description: 'By operation of the client.',
           unit: 's',
-          queries: [
-            [
-              `histogram_quantile(0.95, sum by (operation, le)` +
-                ` (rate(${lokiCalls}_duration_seconds_bucket[$__rate_interval])))`,
-              '{{operation}}',
-            ],
-          ],
+          queries: [p95By('operation', `${lokiCalls}_duration_seconds`)],
         }),
       ],
     },
@@ -84,27 +69,20 @@ export const store = dashboard({
           title: 'Calls',
           description: 'By method. One small search takes hundreds of ranged GETs.',
           unit: 'reqps',
-          queries: [[`sum by (operation) (rate(${tempoCalls}_count[$__rate_interval]))`, '{{operation}}']],
+          queries: [rateBy('operation', `${tempoCalls}_count`)],
         }),
         graph({
           title: 'Calls by status',
           description:
             '404 is an ordinary answer; 403, 429 and 5xx are failures. Calls without an answer are not counted.',
           unit: 'reqps',
-          queries: [
-            [`sum by (status_code) (rate(${tempoCalls}_count[$__rate_interval]))`, '{{status_code}}'],
-          ],
+          queries: [rateBy('status_code', `${tempoCalls}_count`)],
         }),
         graph({
           title: 'Time of a call, 95 %',
           description: 'By method.',
           unit: 's',
-          queries: [
-            [
-              `histogram_quantile(0.95, sum by (operation, le) (rate(${tempoCalls}_bucket[$__rate_interval])))`,
-              '{{operation}}',
-            ],
-          ],
+          queries: [p95By('operation', tempoCalls)],
         }),
       ],
     },
@@ -115,21 +93,21 @@ export const store = dashboard({
           title: 'Requests',
           description: 'By operation, all clients together.',
           unit: 'reqps',
-          queries: [['sum by (api) (rate(minio_s3_requests_total[$__rate_interval]))', '{{api}}']],
+          queries: [rateBy('api', 'minio_s3_requests_total')],
         }),
         graph({
           title: 'Requests that failed',
           description: '4xx and 5xx by operation; 404 and 412 are ordinary answers to some of them.',
           unit: 'reqps',
-          queries: [['sum by (api) (rate(minio_s3_requests_errors_total[$__rate_interval]))', '{{api}}']],
+          queries: [rateBy('api', 'minio_s3_requests_errors_total')],
         }),
         graph({
           title: 'Traffic',
           description: 'Bytes in and out.',
           unit: 'Bps',
           queries: [
-            ['sum(rate(minio_s3_traffic_received_bytes[$__rate_interval]))', 'in'],
-            ['sum(rate(minio_s3_traffic_sent_bytes[$__rate_interval]))', 'out'],
+            rateOf('minio_s3_traffic_received_bytes', 'in'),
+            rateOf('minio_s3_traffic_sent_bytes', 'out'),
           ],
         }),
       ],
@@ -147,14 +125,12 @@ export const store = dashboard({
         stat({
           title: 'Drives offline',
           description: 'Anything but 0 is an incident.',
-          unit: 'short',
           expr: 'max(minio_cluster_drive_offline_total)',
           redFrom: 1,
         }),
         stat({
           title: 'Requests under way',
           description: 'In the whole store.',
-          unit: 'short',
           expr: 'sum(minio_s3_requests_inflight_total)',
         }),
       ],

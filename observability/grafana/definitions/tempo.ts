@@ -1,5 +1,6 @@
 import { dashboard } from '../dashboard.ts'
 import { graph, stat } from '../panel.ts'
+import { increaseOf, rateBy } from '../query.ts'
 import { instancesStat, requestsRow } from '../server-panels.ts'
 
 export const tempo = dashboard({
@@ -16,21 +17,18 @@ export const tempo = dashboard({
         stat({
           title: 'Failed flushes',
           description: 'Blocks in the time shown that did not reach the store.',
-          unit: 'short',
           expr: 'sum(increase(tempo_ingester_failed_flushes_total[$__range]))',
           redFrom: 1,
         }),
         stat({
           title: 'Blocks in the store',
           description: 'By tenant, as last listed. Without tenants it is called `single-tenant`.',
-          unit: 'short',
           expr: 'max by (tenant) (tempodb_blocklist_length)',
           legend: '{{tenant}}',
         }),
         stat({
           title: 'Retention errors',
           description: 'In the time shown. If they continue, old traces stay.',
-          unit: 'short',
           expr: 'sum(increase(tempodb_retention_errors_total[$__range]))',
           redFrom: 1,
         }),
@@ -43,34 +41,19 @@ export const tempo = dashboard({
           title: 'Spans',
           description: 'By tenant.',
           unit: 'cps',
-          queries: [
-            [
-              'sum by (tenant) (rate(tempo_distributor_spans_received_total[$__rate_interval]))',
-              '{{tenant}}',
-            ],
-          ],
+          queries: [rateBy('tenant', 'tempo_distributor_spans_received_total')],
         }),
         graph({
           title: 'Bytes',
           description: 'By tenant.',
           unit: 'Bps',
-          queries: [
-            [
-              'sum by (tenant) (rate(tempo_distributor_bytes_received_total[$__rate_interval]))',
-              '{{tenant}}',
-            ],
-          ],
+          queries: [rateBy('tenant', 'tempo_distributor_bytes_received_total')],
         }),
         graph({
           title: 'Spans discarded',
           description: 'They are lost.',
           unit: 'cps',
-          queries: [
-            [
-              'sum by (tenant, reason) (rate(tempo_discarded_spans_total[$__rate_interval]))',
-              '{{tenant}}: {{reason}}',
-            ],
-          ],
+          queries: [rateBy('tenant, reason', 'tempo_discarded_spans_total', '{{tenant}}: {{reason}}')],
         }),
       ],
     },
@@ -89,8 +72,8 @@ export const tempo = dashboard({
             'Failed flushes are tried again; if they continue to fail, blocks pile up on the disk.',
           unit: 'short',
           queries: [
-            ['sum(increase(tempo_ingester_blocks_flushed_total[$__rate_interval]))', 'flushed'],
-            ['sum(increase(tempo_ingester_failed_flushes_total[$__rate_interval]))', 'failed'],
+            increaseOf('tempo_ingester_blocks_flushed_total', 'flushed'),
+            increaseOf('tempo_ingester_failed_flushes_total', 'failed'),
           ],
         }),
         graph({
@@ -121,7 +104,7 @@ export const tempo = dashboard({
             'If compaction fails, blocks stay numerous and searches slow; if listing fails, searches miss newer blocks.',
           unit: 'short',
           queries: [
-            ['sum(increase(tempodb_compaction_errors_total[$__rate_interval]))', 'compaction'],
+            increaseOf('tempodb_compaction_errors_total', 'compaction'),
             // Absent before the first error.
             ['sum(increase(tempodb_blocklist_poll_errors_total[$__rate_interval])) or vector(0)', 'listing'],
           ],
@@ -131,9 +114,9 @@ export const tempo = dashboard({
           description: 'Blocks that were marked, blocks that were deleted, and failures.',
           unit: 'short',
           queries: [
-            ['sum(increase(tempodb_retention_marked_for_deletion_total[$__rate_interval]))', 'marked'],
-            ['sum(increase(tempodb_retention_deleted_total[$__rate_interval]))', 'deleted'],
-            ['sum(increase(tempodb_retention_errors_total[$__rate_interval]))', 'errors'],
+            increaseOf('tempodb_retention_marked_for_deletion_total', 'marked'),
+            increaseOf('tempodb_retention_deleted_total', 'deleted'),
+            increaseOf('tempodb_retention_errors_total', 'errors'),
           ],
         }),
       ],

@@ -6,8 +6,7 @@ import { readLokiChunk } from '../formats/loki-chunk.ts'
 import { type ChunkKey, parseChunkKey, streamFingerprint } from '../formats/loki-keys.ts'
 import type { Marker } from '../marker.ts'
 import type { Scene } from '../scene.ts'
-import { described, isSuccess, outcomeOf } from '../servers/ask.ts'
-import { flushLoki } from '../servers/loki-api.ts'
+import { described, flush, isSuccess, outcomeOf } from '../servers/ask.ts'
 import { linesOf, sendLog } from '../servers/otlp.ts'
 import { listObjects, readObject } from '../store/objects.ts'
 import { until } from '../until.ts'
@@ -36,13 +35,13 @@ export async function landLines(
   if (!isSuccess(sent)) return broken(`OTLP: ${described(sent)}`, 'Loki has to take it')
   const isIn = await until(waits.landing, async () => (await arrived()) || null, signal)
   if (isIn === null) return broken('OTLP was taken', 'Loki itself never received the lines')
-  const flush = `flush: ${await outcomeOf(flushLoki({ url: writer.url, orgId }))}`
+  const flushed = `flush: ${await outcomeOf(flush({ url: writer.url, orgId }))}`
   const started = performance.now()
   const chunk = (await until(waits.landing, () => findPlanned(scene), signal)) ?? (await findAnywhere(scene))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   return chunk === null
-    ? broken(`${flush}; no chunk after ${waits.landing} s`, 'the lines are not in the bucket')
-    : holds(`${flush}; ${chunk.key} after ${seconds} s`, chunk)
+    ? broken(`${flushed}; no chunk after ${waits.landing} s`, 'the lines are not in the bucket')
+    : holds(`${flushed}; ${chunk.key} after ${seconds} s`, chunk)
 }
 
 /** Returns the key of the marker's chunk up to its checksum: everything else is known before there is a chunk. */

@@ -11,13 +11,7 @@ import { listObjects, newKeys } from '../store/objects.ts'
 import { until } from '../until.ts'
 import { judgeChunk, type LandedChunk, landLines } from './loki-landing.ts'
 import { finding, notOutside, observeOrStop, proofCheck } from './proof-check.ts'
-import {
-  checkContainment,
-  containmentSentence,
-  preflightCheck,
-  startCheck,
-  untouchedCheck,
-} from './store-checks.ts'
+import { containmentCheck, preflightCheck, startCheck, untouchedCheck } from './store-checks.ts'
 
 export const preflight = preflightCheck('loki', 'chunks of a Loki')
 
@@ -162,29 +156,15 @@ export const origin = proofCheck({
   },
 })
 
-export const containment = proofCheck({
-  id: 'loki.containment',
-  sentence: containmentSentence,
-  needs: { landing, preflight },
-  uses: { readBack },
-  after: [
-    'loki.origin',
-    'loki.wrong-secret',
-    'loki.wrong-bucket',
-    'loki.wrong-prefix',
-    'loki.outage',
-    'loki.retention',
-    'loki.delete',
-    'join.log-to-trace',
-    'join.trace-to-log',
-  ],
-  failures:
-    'No prefix, a ruler that `common.storage.s3` has started, analytics; another writer in the same bucket',
-  async run(scene: OwnScene, { landing: { ruler }, preflight: { before }, readBack }) {
-    // What a server writes when it ends counts, too.
-    await readBack?.reader.stop()
-    return checkContainment(scene, before, `; the ruler, asked to keep a rule: ${ruler}`)
+export const containment = containmentCheck(
+  'loki',
+  { landing, preflight },
+  {
+    readBack,
+    failures:
+      'No prefix, a ruler that `common.storage.s3` has started, analytics; another writer in the same bucket',
+    remark: ({ ruler }) => `; the ruler, asked to keep a rule: ${ruler}`,
   },
-})
+)
 
 export const untouched = untouchedCheck('loki', { landing, preflight })

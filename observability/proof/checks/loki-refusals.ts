@@ -1,7 +1,7 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
 import { type LaunchOptions, launch, launchExpectingFailure, type OwnScene, sidePrefix } from '../scene.ts'
-import { described } from '../servers/ask.ts'
-import { flushLoki, queryLines } from '../servers/loki-api.ts'
+import { described, flush } from '../servers/ask.ts'
+import { queryLines } from '../servers/loki-api.ts'
 import { sendLog } from '../servers/otlp.ts'
 import { until } from '../until.ts'
 import { findPlanned } from './loki-landing.ts'
@@ -56,7 +56,7 @@ async function countFailedFlushes(
   const loki = await launch(scene, name, options)
   try {
     const sent = await sendLog({ otlpUrl: loki.otlpUrl, orgId }, marker)
-    await flushLoki({ url: loki.url, orgId })
+    await flush({ url: loki.url, orgId })
     const failures = await until(waits.refusal, () => counterOf(loki.url, failedFlushes), signal)
     const said = await until(waits.refusal, async () => refusal.exec(await loki.log())?.[0] ?? null, signal)
     const seen = `ready, OTLP ${described(sent)}, ${failures ?? 0} failed flushes (${said ?? 'no refusal in its log'})`
@@ -115,7 +115,6 @@ export const outage = outageCheck({
   failures: 'Chunks given up after too few tries, a WAL switched off, a route that was not cut',
   ...{ object: 'chunk', lost: 'the lines are lost', metric: failedFlushes, preflight },
   send: ({ orgId, marker }, otlpUrl) => sendLog({ otlpUrl, orgId }, marker),
-  flush: ({ orgId }, url) => flushLoki({ url, orgId }),
   find: (scene) => findPlanned(scene),
   readBack: async (scene, reader) => judgeLines(scene.marker, await queryMarker(scene, reader, 'outage')),
 })

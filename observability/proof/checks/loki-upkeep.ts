@@ -4,8 +4,8 @@ import { merged } from '../../config/yaml.ts'
 import type { RunningServer } from '../deployment.ts'
 import { type Marker, newMarker } from '../marker.ts'
 import { launch, type OwnScene, type Scene, sidePrefix } from '../scene.ts'
-import { described, isSuccess } from '../servers/ask.ts'
-import { deletions, flushLoki, queryLines, requestDeletion } from '../servers/loki-api.ts'
+import { described, flush, isSuccess } from '../servers/ask.ts'
+import { deletions, queryLines, requestDeletion } from '../servers/loki-api.ts'
 import { linesOf, sendLog } from '../servers/otlp.ts'
 import { until } from '../until.ts'
 import { findPlanned } from './loki-landing.ts'
@@ -48,7 +48,7 @@ async function prepareUpkeep(scene: OwnScene): Promise<Upkeep> {
     const sent = await sendLog({ otlpUrl: writer.otlpUrl, orgId }, marker)
     if (!isSuccess(sent)) throw new Error(`Loki did not take the lines: ${described(sent)}`)
   }
-  await flushLoki({ url: writer.url, orgId: scene.orgId })
+  await flush({ url: writer.url, orgId: scene.orgId })
   // The compactor works on what is in the store: the index arrives there when Loki ends.
   await writer.stop()
   for (const one of [expired, deleted, kept]) {

@@ -3,7 +3,7 @@ import type { RunningServer, ServerName } from '../deployment.ts'
 import { metricSum } from '../formats/prometheus-text.ts'
 import { newMarker } from '../marker.ts'
 import { launch, type OwnScene, type Scene, sidePrefix } from '../scene.ts'
-import { type Answer, ask, described, isSuccess } from '../servers/ask.ts'
+import { type Answer, ask, described, flush, isSuccess } from '../servers/ask.ts'
 import { until } from '../until.ts'
 import { proofCheck } from './proof-check.ts'
 import type { BucketBefore } from './store-checks.ts'
@@ -22,7 +22,6 @@ export interface OutageSteps {
   preflight: Check<never, BucketBefore>
   /** Sends the marker of the scene over OTLP. */
   send(scene: Scene, otlpUrl: string): Promise<Answer>
-  flush(scene: Scene, url: string): Promise<Answer>
   /** Returns `null` while what was sent is not in the bucket. */
   find(scene: Scene, bucket: BucketBefore): Promise<object | null>
   /** Asks a fresh server for what was sent. */
@@ -50,7 +49,7 @@ export function outageCheck(steps: OutageSteps) {
       const writer = await launch(scene, 'outage', options)
       await route.cut()
       const taken = await steps.send(during, writer.otlpUrl)
-      const flushed = await steps.flush(during, writer.url)
+      const flushed = await flush({ url: writer.url, orgId: scene.orgId })
       const failed = await until(waits.refusal, () => counterOf(writer.url, metric), signal)
       const early = await steps.find(during, bucket)
       await route.restore()

@@ -92,9 +92,43 @@ async function refuseUsedPrefixes(scene: Scene): Promise<void> {
   }
 }
 
-/** What the check of containment says of itself, for each server. */
-export const containmentSentence =
-  'Every new object of the whole bucket lies below the prefix and has a known form of key'
+const refusals = ['wrong-secret', 'wrong-bucket', 'wrong-prefix']
+/** Checks of each server that are over before its bucket is looked through: what they write counts, too. */
+const checksBefore = ['search', 'origin', ...refusals, 'outage', 'retention', 'delete']
+
+/**
+ * Returns the check that nothing was written outside the prefix.
+ *
+ * @param readBack leaves a server running, which the check ends.
+ * @param remark is added to what was seen; default: nothing.
+ */
+export function containmentCheck<Landed>(
+  server: ServerName,
+  needs: { landing: Check<never, Landed>; preflight: Preflight },
+  {
+    readBack,
+    failures,
+    remark = () => '',
+  }: {
+    readBack: Check<never, { reader: RunningServer }>
+    failures: string
+    remark?: (landed: Landed) => string
+  },
+) {
+  return proofCheck({
+    id: `${server}.containment`,
+    sentence: 'Every new object of the whole bucket lies below the prefix and has a known form of key',
+    needs,
+    uses: { readBack },
+    after: [...checksBefore.map((id) => `${server}.${id}`), 'join.log-to-trace', 'join.trace-to-log'],
+    failures,
+    async run(scene: OwnScene, { landing, preflight: { before }, readBack }) {
+      // What a server writes when it ends counts, too.
+      await readBack?.reader.stop()
+      return checkContainment(scene, before, remark(landing))
+    },
+  })
+}
 
 /** Checks that every key that is new in the whole bucket lies where it may and looks as it should. */
 export async function checkContainment(scene: Scene, before: Listing, remark = ''): Promise<Observation> {

@@ -5,9 +5,8 @@ import { type BlockMeta, isParquet, readBlockMeta } from '../formats/tempo-block
 import { type BlockKey, parseBlockKey } from '../formats/tempo-keys.ts'
 import type { Marker } from '../marker.ts'
 import type { Scene } from '../scene.ts'
-import { described, isSuccess, outcomeOf } from '../servers/ask.ts'
+import { described, flush, isSuccess, outcomeOf } from '../servers/ask.ts'
 import { sendTrace, spansOf } from '../servers/otlp.ts'
-import { flushTempo } from '../servers/tempo-api.ts'
 import { type Listing, listObjects, readObject } from '../store/objects.ts'
 import { until } from '../until.ts'
 
@@ -44,14 +43,14 @@ export async function landTrace(
   if (!isSuccess(sent)) return broken(`OTLP: ${described(sent)}`, 'Tempo has to take it')
   const isIn = await until(waits.landing, async () => (await arrived()) || null, signal)
   if (isIn === null) return broken('OTLP was taken', 'Tempo itself never received the trace')
-  const flush = `flush: ${await outcomeOf(flushTempo({ url: writer.url, orgId }))}`
+  const flushed = `flush: ${await outcomeOf(flush({ url: writer.url, orgId }))}`
   const started = performance.now()
   const find = (below: string) => findBlock(scene, below, steps)
   const block = (await until(waits.landing, () => find(prefix), signal)) ?? (await find(''))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   return block === null
-    ? broken(`${flush}; no block after ${waits.landing} s`, 'the trace is not in the bucket')
-    : holds(`${flush}; ${block.named.folder} after ${seconds} s`, block)
+    ? broken(`${flushed}; no block after ${waits.landing} s`, 'the trace is not in the bucket')
+    : holds(`${flushed}; ${block.named.folder} after ${seconds} s`, block)
 }
 
 /** Returns a new block below `prefix` that has its meta.json, which is written last, and the marker's trace. */

@@ -9,13 +9,7 @@ import { type FoundTrace, searchTraces, traceById } from '../servers/tempo-api.t
 import { tryCopy } from '../store/preflight.ts'
 import { until } from '../until.ts'
 import { finding, notOutside, observeOrStop, proofCheck } from './proof-check.ts'
-import {
-  checkContainment,
-  containmentSentence,
-  preflightCheck,
-  startCheck,
-  untouchedCheck,
-} from './store-checks.ts'
+import { containmentCheck, preflightCheck, startCheck, untouchedCheck } from './store-checks.ts'
 import { judgeBlock, landTrace } from './tempo-landing.ts'
 
 export const preflight = preflightCheck('tempo', 'blocks of a Tempo')
@@ -151,29 +145,14 @@ export const origin = proofCheck({
   },
 })
 
-export const containment = proofCheck({
-  id: 'tempo.containment',
-  sentence: containmentSentence,
-  needs: { landing, preflight },
-  uses: { readBack },
-  after: [
-    'tempo.search',
-    'tempo.origin',
-    'tempo.wrong-secret',
-    'tempo.wrong-bucket',
-    'tempo.wrong-prefix',
-    'tempo.outage',
-    'tempo.retention',
-    'join.log-to-trace',
-    'join.trace-to-log',
-  ],
-  failures:
-    'No prefix: then other folders of the bucket are taken for tenants; usage reports; another writer in the same bucket',
-  async run(scene: OwnScene, { preflight: { before }, readBack }) {
-    // What a server writes when it ends counts, too.
-    await readBack?.reader.stop()
-    return checkContainment(scene, before)
+export const containment = containmentCheck(
+  'tempo',
+  { landing, preflight },
+  {
+    readBack,
+    failures:
+      'No prefix: then other folders of the bucket are taken for tenants; usage reports; another writer in the same bucket',
   },
-})
+)
 
 export const untouched = untouchedCheck('tempo', { landing, preflight })

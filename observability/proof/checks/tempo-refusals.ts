@@ -1,7 +1,7 @@
 import { broken, holds, type Observation } from '../../../service/cli/checks/check.ts'
 import { launch, launchExpectingFailure, type OwnScene, sidePrefix } from '../scene.ts'
 import { sendTrace } from '../servers/otlp.ts'
-import { flushTempo, traceById } from '../servers/tempo-api.ts'
+import { traceById } from '../servers/tempo-api.ts'
 import { outageCheck } from './outage.ts'
 import { notOutside, proofCheck } from './proof-check.ts'
 import { type WrongLaunch, wrongBucket, wrongSecret } from './refusals.ts'
@@ -71,7 +71,6 @@ export const outage = outageCheck({
   ...{ object: 'block', lost: 'the trace is lost', preflight },
   metric: 'tempo_ingester_failed_flushes_total',
   send: ({ orgId, marker }, otlpUrl) => sendTrace({ otlpUrl, orgId }, marker),
-  flush: ({ orgId }, url) => flushTempo({ url, orgId }),
   find: (scene, { before }) => findBlock(scene, scene.prefix, { before }),
   async readBack(scene, reader) {
     const trace = await traceOf(scene, reader, 'outage')

@@ -4,9 +4,9 @@ import { merged } from '../../config/yaml.ts'
 import type { Writer } from '../deployment.ts'
 import { type Marker, newMarker } from '../marker.ts'
 import { launch, type OwnScene, type Scene, sidePrefix } from '../scene.ts'
-import { described, isSuccess } from '../servers/ask.ts'
+import { described, flush, isSuccess } from '../servers/ask.ts'
 import { sendTrace } from '../servers/otlp.ts'
-import { flushTempo, traceById } from '../servers/tempo-api.ts'
+import { traceById } from '../servers/tempo-api.ts'
 import { type Listing, listObjects } from '../store/objects.ts'
 import { until } from '../until.ts'
 import { proofCheck } from './proof-check.ts'
@@ -59,7 +59,7 @@ async function landBlock(scene: Scene, writer: Writer, before: Listing): Promise
   const { orgId, marker, waits, signal, prefix } = scene
   const sent = await sendTrace({ otlpUrl: writer.otlpUrl, orgId }, marker)
   if (!isSuccess(sent)) throw new Error(`Tempo did not take the trace: ${described(sent)}`)
-  await flushTempo({ url: writer.url, orgId })
+  await flush({ url: writer.url, orgId })
   const block = await until(waits.landing, () => findBlock(scene, prefix, { before }), signal)
   if (block === null) throw new Error('the trace did not land before retention could begin')
   return block

@@ -68,6 +68,14 @@ export async function askJson<T>(url: string, question: Question = {}): Promise<
 }
 
 /**
+ * Has Loki or Tempo write everything in memory to the store, as chunks or blocks. It answers when they are there, or at
+ * once if they cannot be.
+ */
+export function flush({ url, orgId }: Target): Promise<Answer> {
+  return ask(`${url}/flush`, { method: 'POST', orgId })
+}
+
+/**
  * Returns in words what came of a request whose effect shows elsewhere: a flush may take longer than the time limit of
  * its answer.
  */

@@ -68,11 +68,6 @@ export async function queryLines(
   }
 }
 
-/** Has Loki write all chunks in memory to the store. It answers when they are there, or at once if they cannot be. */
-export function flushLoki({ url, orgId }: Target): Promise<Answer> {
-  return ask(`${url}/flush`, { method: 'POST', orgId })
-}
-
 /** Asks for the deletion of what a query finds (Loki HTTP API, `POST /loki/api/v1/delete`). */
 export function requestDeletion(
   { url, orgId }: Target,

@@ -1,4 +1,4 @@
-import { type Answer, ask, askSuccessfully, isSuccess, type Target, UnexpectedAnswer } from './ask.ts'
+import { ask, askSuccessfully, isSuccess, type Target, UnexpectedAnswer } from './ask.ts'
 
 /** A span as Tempo returns it; ids are hexadecimal, times milliseconds since the epoch. */
 export interface FoundSpan {
@@ -62,11 +62,6 @@ export async function searchTraces(
   const { text } = await askSuccessfully(`${url}/api/search?${query}`, { orgId })
   const { traces = [] } = JSON.parse(text) as { traces?: { traceID: string }[] }
   return { traceIds: traces.map(({ traceID }) => traceID.padStart(32, '0')), text }
-}
-
-/** Has Tempo write all traces in memory to the store as blocks. */
-export function flushTempo({ url, orgId }: Target): Promise<Answer> {
-  return ask(`${url}/flush`, { method: 'POST', orgId })
 }
 
 interface OtlpAttribute {

@@ -67,5 +67,6 @@ async function embeddedUiModule(folder: string): Promise<string> {
 async function bundleUi() {
   return { index: ${JSON.stringify(index)}, assets: [${entries.join(', ')}] }
 }
+export { bundleUi }
 `
 }

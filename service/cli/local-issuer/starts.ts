@@ -5,6 +5,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Environment } from '../../config/parse.ts'
 import { IncompleteError, UsageError } from '../command.ts'
+import { isAlive } from '../temp-folder.ts'
 import type { SigningKey } from './access-token.ts'
 
 /** What a running `start` leaves for the other commands, in a file that only its owner can read. */
@@ -104,16 +105,6 @@ async function namesIn(folder: string): Promise<string[]> {
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return []
     throw error
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    // Signal 0 delivers nothing; it only asks whether the process is there.
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as { code?: unknown }).code === 'EPERM'
   }
 }
 

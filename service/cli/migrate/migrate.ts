@@ -5,6 +5,7 @@ import { type Migrated, type MigrationOptions, migrate } from '../../documents/m
 import { type MigrationPlan, planMigration } from '../../documents/maintenance/migration-plan.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import {
+  CommandFailure,
   createCommand,
   type ExitCode,
   exitCodes,
@@ -72,9 +73,16 @@ interface Run {
   state: MigrationState
 }
 
-await runCommand<Flags>(command, (flags, { signal }) =>
-  withStorePair(flags, (pair) => migrateAll(pair, flags, signal)),
-)
+await runCommand<Flags>(command, async (flags, { signal }) => {
+  try {
+    return await withStorePair(flags, (pair) => migrateAll(pair, flags, signal))
+  } catch (error) {
+    // Interrupted before anything was copied.
+    throw signal.aborted && !(error instanceof CommandFailure)
+      ? new IncompleteError('interrupted. Run it again.')
+      : error
+  }
+})
 
 async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): Promise<ExitCode> {
   const report = createReport(flags.json)

@@ -4,11 +4,10 @@ import { type BucketSettingsClient, createBucketSettings } from '../../object-st
 import { storeConnection } from '../../object-store/s3/open-store.ts'
 import { applyBucket, type Outcome } from '../../provisioning/apply.ts'
 import { userPolicy } from '../../provisioning/bucket-policy.ts'
-import { conditionalWritesHold, noCompareAndSet } from '../../provisioning/conditional-writes.ts'
 import { planBucket, type Remark, remarksOn } from '../../provisioning/plan.ts'
 import { type ProvisionConfig, parseProvisionConfig } from '../../provisioning/provision-config.ts'
 import { serviceRights } from '../../provisioning/service-rights.ts'
-import { verifyRights } from '../../provisioning/verify.ts'
+import { conditionalWritesHold, noCompareAndSet, verifyRights } from '../../provisioning/verify.ts'
 import { createCommand, type ExitCode, exitCodes, LocalFailure, runCommand, UsageError } from '../command.ts'
 import { createReport, printJson, type Report, storeSentence } from '../output.ts'
 import { readStoreConfig, readTextFile } from '../store.ts'
@@ -35,7 +34,7 @@ const command = createCommand(
   apply        changes it, and reports what the store could not do
   user-policy  prints the rights of the service as a policy for stores that have users, such as MinIO
 
-plan and apply read PROVISION_* (docs/provisioning.md) and S3_* except for the service's key; --verify reads S3_* with
+plan and apply read PROVISION_* (service/provisioning/README.md) and S3_* except for the service's key; --verify reads S3_* with
 the service's key, and needs no PROVISION_*.`,
   )
 

@@ -6,8 +6,7 @@ import { createReport, type Report, storeSentence } from '../output.ts'
 import { type Progress, startProgress } from '../progress.ts'
 import { removeStateFile, stateIntervalMs, writeStateFile } from '../state-file.ts'
 import { type OpenedStore, openStore, rateOption, readStoreConfig } from '../store.ts'
-import { damagedVersion, reportDamaged, reportSummary } from './report.ts'
-import { readScrubState, type ScrubState } from './state.ts'
+import { damagedVersion, readScrubState, reportDamaged, reportSummary, type ScrubState } from './state.ts'
 
 interface Flags {
   /** Bytes per second. */

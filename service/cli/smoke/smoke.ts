@@ -1,7 +1,5 @@
 import { createDocumentsClient } from '../../client/client.ts'
 import type { Environment } from '../../config/parse.ts'
-import { storeConnection } from '../../object-store/s3/open-store.ts'
-import { createS3ObjectStore } from '../../object-store/s3/s3-object-store.ts'
 import { type CheckResult, exitCodeOf } from '../checks/check.ts'
 import { resultLines, summaryLine } from '../checks/result-lines.ts'
 import { planned, runChecks } from '../checks/run-checks.ts'
@@ -14,7 +12,7 @@ import {
 } from '../documents/connection.ts'
 import { readLocalStarts } from '../local-issuer/starts.ts'
 import { printBytes, printJson, printLine } from '../output.ts'
-import { readStoreConfig } from '../store.ts'
+import { openBucket, readStoreConfig } from '../store.ts'
 import { newMarker, objectChecks, removeMarker, type SmokeScene, smokeChecks } from './checks.ts'
 
 interface Flags extends ConnectionFlags {
@@ -104,7 +102,7 @@ async function bucketOf({ url }: Connection, { local }: Flags): Promise<Bucket |
   const environment = await storeEnvironment(url, local)
   if (environment === null) return null
   const config = await readStoreConfig(environment)
-  const store = createS3ObjectStore(storeConnection(config))
+  const store = openBucket(config)
   return { store, prefix: config.docs.prefix, close: store.close }
 }
 

@@ -19,7 +19,7 @@ export function requireUncoded(headers: Headers): void {
   if (coding === null || coding.toLowerCase() === 'identity') return
   throw new ProblemError(
     'media_type_unsupported',
-    'Content-Encoding is not taken. Send the bytes as they are.',
+    'Content-Encoding is not supported. Send the bytes as they are.',
   )
 }
 

@@ -53,7 +53,7 @@ export function describeApi(
       description,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/', description: 'Where this document came from' }],
+    servers: [{ url: '/', description: 'The service that sent this document' }],
     tags,
     paths,
     components: {
@@ -82,7 +82,10 @@ function describeRoutes(routes: readonly Route[], parts: OperationParts): Record
 }
 
 const tags = [
-  { name: 'Documents', description: 'The latest or a tagged version under its name, and what there is.' },
+  {
+    name: 'Documents',
+    description: 'The latest or a tagged version of a document under its name, and the list of all versions.',
+  },
   { name: 'Versions', description: 'Bytes under their SHA-256: they never change.' },
   { name: 'Tags', description: 'Names that can be moved from version to version.' },
   {
@@ -93,20 +96,20 @@ const tags = [
 ]
 
 const tokenDescription =
-  'A JWT of the configured issuer. Its claim `tenants` lists the tenants it is for, `scope` what it is good ' +
-  'for in each of them.'
+  'A JWT of the configured issuer. Its claim `tenants` lists its tenants, and its claim `scope` what it allows in ' +
+  'each of them.'
 
 const description = `A version *is* the SHA-256 of its bytes: checked while it is written, checked again while it
 is read, and never changed. Tags are names that can be moved from version to version; \`latest\` follows the uploads.
 
-Every failure is a problem document (RFC 9457) with a stable \`code\`; decide by that. What is wrong is looked for
-in this order: the token (401); the tenant, which is 404 as an absent document is, whatever is asked of it, unless
-it is in the token; the scope (403); the method (405); size, media type and form of the request (413, 415, 422);
-then the object store.
+Every failure is a problem document (RFC 9457) with a stable \`code\`; decide by that. A request is checked in this
+order: the token (401); the tenant, where one that is not in the token is 404 as an absent document is, whatever is
+asked of it; the scope (403); the method (405); size, media type and form of the request (413, 415, 422). Only then is
+the object store called.
 
-Two things OpenAPI has no place for: \`x-other-methods\` of a path is what it answers to methods without an
-operation, \`x-unknown-address\` what every other address answers. Requests that are not well-formed HTTP are
-answered by the server below us, with a bare 4xx.
+OpenAPI has no place for two things: \`x-other-methods\` of a path describes what it answers to methods without an
+operation, and \`x-unknown-address\` what every other address answers. A request that is not well-formed HTTP gets a
+bare 4xx from the HTTP server below the service.
 
 A download that turns out to be damaged while it is streamed ends early, and so does one whose object store stops
 answering: the connection is closed, and what arrived is never a complete answer.`
@@ -160,7 +163,7 @@ function describeBody(body: Route['body'], parts: OperationParts): Pick<Operatio
   if (body === 'document') {
     const description =
       `At most ${parts.documentBytesMax} bytes of any media type, without a type \`application/octet-stream\`. ` +
-      '`Expect: 100-continue` is honoured, `Content-Range` refused.'
+      '`Expect: 100-continue` is honoured, `Content-Range` is refused.'
     return { requestBody: { description, required: false, content: { '*/*': {} } } }
   }
   const content = { 'application/json': { schema: parts.schemas.describe(body.json) } }
@@ -191,14 +194,14 @@ const parameterComponents: Record<string, Parameter> = {
     name: 'X-Correlation-Id',
     in: 'header',
     required: false,
-    description: "The caller's name for this request; one of another form is replaced",
+    description: "The caller's id of this request; a malformed one is replaced",
     schema: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$' },
   },
   Traceparent: {
     name: 'traceparent',
     in: 'header',
     required: false,
-    description: 'W3C Trace Context; one that breaks its grammar starts a new trace',
+    description: 'W3C Trace Context; a malformed one starts a new trace',
     schema: { type: 'string', examples: ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'] },
   },
 }
@@ -243,7 +246,7 @@ function headersOfBody(body: Route['body'], documentBytesMax: number): Parameter
       minimum: 0,
       maximum,
     }),
-    optionalHeader('Content-Encoding', 'The bytes are taken as they are', { const: 'identity' }),
+    optionalHeader('Content-Encoding', 'The bytes are stored as they are', { const: 'identity' }),
   ]
 }
 
@@ -274,7 +277,7 @@ const ifNoneMatch: Parameter = {
   name: 'If-None-Match',
   in: 'header',
   required: false,
-  description: 'Entity tags the client holds: 304 for one of them',
+  description: 'Entity tags that the client has: 304 for one of them',
   schema: { type: 'string' },
 }
 
@@ -288,20 +291,20 @@ const publicPages: Readonly<Record<string, PublicPage>> = {
   },
   '/readyz': {
     operationId: 'Readiness',
-    summary: 'Whether work should be sent here',
+    summary: 'Whether the service takes requests',
     parameters: [],
     answers: [
       { status: 200, description: 'Yes', headers: noStore },
       {
         status: 503,
-        description: 'No: the object store does not answer, or this is stopping',
+        description: 'No: the object store does not answer, or the service is stopping',
         headers: noStore,
       },
     ],
     problems: publicProblems,
   },
   '/openapi.json': fixedPage('OpenApi', 'This document', 'application/json'),
-  '/docs': fixedPage('Docs', 'This document, to be read by people', 'text/html;charset=utf-8'),
+  '/docs': fixedPage('Docs', 'This document as a page for readers', 'text/html;charset=utf-8'),
   '/docs/style.css': fixedPage('DocsStyle', 'Style of /docs', 'text/css;charset=utf-8'),
 }
 
@@ -344,7 +347,7 @@ function fixedPage(operationId: string, summary: string, mediaType: string): Pub
     parameters: [ifNoneMatch],
     answers: [
       { status: 200, description: summary, mediaType, headers: { ...held, ...pageHeaders } },
-      { status: 304, description: 'The client holds it', headers: held },
+      { status: 304, description: 'The client has it', headers: held },
     ],
     problems: [...publicProblems, 'request_invalid'],
   }

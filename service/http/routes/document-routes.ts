@@ -12,13 +12,12 @@ import { cacheImmutable, cacheNever, getVersion, headVersion } from '../download
 import { contentLength } from '../headers/content-length.ts'
 import { documentMediaType } from '../headers/media-type.ts'
 import { ProblemError } from '../problem.ts'
-import { type Answer, defineRoute, json, noStore, type Route, type RouteCall } from '../route.ts'
+import { type Answer, defineRoute, json, noQuery, noStore, type Route, type RouteCall } from '../route.ts'
 import {
   DocumentPath,
   DocumentShape,
   ListingShape,
   ListQuery,
-  NoQuery,
   TagQuery,
   TenantPath,
   VersionPath,
@@ -53,9 +52,7 @@ export function documentRoutes(documents: Documents): Route[] {
       action: 'document.list',
       params: TenantPath,
       query: ListQuery,
-      body: 'none',
       summary: 'List versions in the order of their keys',
-      requestHeaders: {},
       answers: [{ status: 200, description: 'One page', body: ListingShape, headers: noStore }],
       problems: ['cursor_invalid'],
       async handle({ params, query, request }) {
@@ -75,7 +72,6 @@ export function documentRoutes(documents: Documents): Route[] {
       path: document,
       action: 'document.put',
       params: DocumentPath,
-      query: NoQuery,
       body: 'document',
       summary: 'Upload bytes as a version, and move "latest" to it',
       requestHeaders: {
@@ -83,7 +79,7 @@ export function documentRoutes(documents: Documents): Route[] {
       },
       answers: [
         { status: 201, description: 'A new version', body: DocumentShape, headers: placed },
-        { status: 200, description: 'The version was there already', body: DocumentShape, headers: placed },
+        { status: 200, description: 'The version existed already', body: DocumentShape, headers: placed },
       ],
       problems: [
         'digest_invalid',
@@ -133,9 +129,7 @@ export function documentRoutes(documents: Documents): Route[] {
       action: 'version.list',
       params: DocumentPath,
       query: VersionsQuery,
-      body: 'none',
       summary: 'Versions of a document, newest first, with their tags',
-      requestHeaders: {},
       answers: [{ status: 200, description: 'One page', body: VersionsShape, headers: noStore }],
       problems: ['cursor_invalid'],
       async handle({ params, query, request }) {
@@ -148,7 +142,7 @@ export function documentRoutes(documents: Documents): Route[] {
       path: version,
       action: 'version.read',
       params: VersionPath,
-      query: NoQuery,
+      query: noQuery,
       summary: 'one version',
       cacheControl: cacheImmutable,
       problems: [],
@@ -160,10 +154,7 @@ export function documentRoutes(documents: Documents): Route[] {
       path: version,
       action: 'version.delete',
       params: VersionPath,
-      query: NoQuery,
-      body: 'none',
-      summary: 'Delete a version for good',
-      requestHeaders: {},
+      summary: 'Delete a version permanently',
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
       problems: ['version_tagged', 'version_locked', 'conflict'],
       async handle({ params, request, context }) {
@@ -180,7 +171,7 @@ export function documentRoutes(documents: Documents): Route[] {
     const headers = { ...validators, ...bytesHeaders }
     const notModified: Answer = {
       status: 304,
-      description: 'The client holds these bytes',
+      description: 'The client has these bytes',
       body: null,
       headers: validators,
     }
@@ -189,7 +180,7 @@ export function documentRoutes(documents: Documents): Route[] {
       call.context.found({ digest: ref.digest })
       return ref
     }
-    const shared = { path, action, params, query, body: 'none' } as const
+    const shared = { path, action, params, query }
     return [
       defineRoute({
         ...shared,
@@ -197,7 +188,7 @@ export function documentRoutes(documents: Documents): Route[] {
         summary: `Metadata of ${summary}`,
         requestHeaders: conditionHeaders,
         answers: [
-          { status: 200, description: 'It is there', body: null, headers: { ...headers, ...sized } },
+          { status: 200, description: 'It exists', body: null, headers: { ...headers, ...sized } },
           notModified,
         ],
         problems: [...problems, 'precondition_failed'],
@@ -219,7 +210,7 @@ export function documentRoutes(documents: Documents): Route[] {
           },
           {
             status: 206,
-            description: 'The range; verify it against Repr-Digest once whole',
+            description: 'The range; verify the whole document against Repr-Digest',
             body: 'bytes',
             headers: { ...headers, 'Content-Range': 'Which bytes of how many' },
           },
@@ -238,7 +229,7 @@ const placed = { ...noStore, Location: 'Address of the version', ETag: 'Quoted d
 const sized = { 'Content-Length': 'Bytes of the document' }
 const conditionHeaders = {
   'If-Match': 'Entity tags, one of which the version must have',
-  'If-None-Match': 'Entity tags the client holds: 304 for one of them',
+  'If-None-Match': 'Entity tags that the client has: 304 for one of them',
 }
 const rangeHeaders = {
   Range: 'One range of bytes (RFC 9110 section 14.2)',
@@ -264,7 +255,7 @@ function placedHeaders({ tenant, type, name, digest }: Document): Record<string,
 /** RFC 9110 section 14.5: a part taken for the whole would be a different document. */
 function refuseContentRange(headers: Headers): void {
   if (headers.get('content-range') === null) return
-  throw new ProblemError('request_invalid', 'Content-Range is not taken: send the whole document.')
+  throw new ProblemError('request_invalid', 'Content-Range is not supported: send the whole document.')
 }
 
 function emptyBody(): ReadableStream<Uint8Array> {

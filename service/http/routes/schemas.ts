@@ -46,7 +46,6 @@ const limitOf = (maximum: number, defaultLimit: number) =>
 
 const filter = (pattern: string, description: string) => Type.Optional(Type.String({ pattern, description }))
 
-export const NoQuery = Type.Object({}, strict)
 export const TagQuery = Type.Object({ tag: filter(tagPattern, 'Which version; default: latest') }, strict)
 export const ListQuery = Type.Object(
   {

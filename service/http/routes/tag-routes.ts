@@ -4,7 +4,7 @@ import { formatEntityTag } from '../../wire/entity-tag.ts'
 import { parseEntityTags, strongValues } from '../headers/entity-tag.ts'
 import { readJson } from '../request-form.ts'
 import { defineRoute, json, noStore, type Route } from '../route.ts'
-import { NoQuery, TagBody, TagPath, TagShape } from './schemas.ts'
+import { TagBody, TagPath, TagShape } from './schemas.ts'
 
 const tagPath = '/v1/tenants/:tenant/documents/:type/:name/tags/:tag'
 const tagHeaders = { ...noStore, ETag: 'Changes with every move; for If-Match' }
@@ -12,15 +12,13 @@ const ifMatch = { 'If-Match': 'Entity tags, one of which the tag must have: comp
 
 /** Calls on tags, the movable names of versions (ARCHITECTURE.md, "How a tag move runs"). */
 export function tagRoutes(documents: Documents): Route[] {
-  const shared = { path: tagPath, params: TagPath, query: NoQuery } as const
+  const shared = { path: tagPath, params: TagPath } as const
   return [
     defineRoute({
       ...shared,
       method: 'GET',
       action: 'tag.read',
-      body: 'none',
       summary: 'Where a tag points',
-      requestHeaders: {},
       answers: [{ status: 200, description: 'The tag', body: TagShape, headers: tagHeaders }],
       problems: ['integrity_violated'],
       async handle({ params: { tag, ...ref }, request }) {
@@ -57,7 +55,6 @@ export function tagRoutes(documents: Documents): Route[] {
       ...shared,
       method: 'DELETE',
       action: 'tag.delete',
-      body: 'none',
       summary: 'Remove a tag',
       requestHeaders: ifMatch,
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],

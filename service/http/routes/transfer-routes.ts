@@ -7,7 +7,6 @@ import {
   DocumentPath,
   DocumentShape,
   DownloadBody,
-  NoQuery,
   PublishedShape,
   SignedUrlShape,
   TicketBody,
@@ -27,13 +26,11 @@ export function transferRoutes(transfers: Transfers): Route[] {
       path: uploads,
       action: 'upload.create',
       params: DocumentPath,
-      query: NoQuery,
       body: { json: TicketBody },
       summary: 'Ask for a ticket to upload straight to the object store',
-      requestHeaders: {},
       answers: [
         { status: 201, description: 'A ticket', body: TicketShape, headers: noStore },
-        { status: 200, description: 'The bytes are there already', body: PublishedShape, headers: noStore },
+        { status: 200, description: 'The bytes are stored already', body: PublishedShape, headers: noStore },
       ],
       problems: ['document_too_large', 'digest_mismatch', 'tickets_unavailable', 'store_unknown', 'conflict'],
       async handle({ params, request, context }) {
@@ -59,13 +56,11 @@ export function transferRoutes(transfers: Transfers): Route[] {
       path: `${uploads}/:id/complete`,
       action: 'upload.complete',
       params: UploadPath,
-      query: NoQuery,
       body: { json: CompletionBody },
       summary: 'Verify and publish what was uploaded with a ticket',
-      requestHeaders: {},
       answers: [
         { status: 201, description: 'A new version', body: DocumentShape, headers: noStore },
-        { status: 200, description: 'The version was there already', body: DocumentShape, headers: noStore },
+        { status: 200, description: 'The version existed already', body: DocumentShape, headers: noStore },
         {
           status: 202,
           description: 'Still being verified: ask again',
@@ -97,12 +92,9 @@ export function transferRoutes(transfers: Transfers): Route[] {
       path: downloads,
       action: 'download.create',
       params: VersionPath,
-      query: NoQuery,
       body: { json: DownloadBody, optional: true },
       summary: 'Ask for a URL that gives the bytes straight from the object store',
-      requestHeaders: {},
       answers: [{ status: 201, description: 'A signed URL', body: SignedUrlShape, headers: noStore }],
-      problems: [],
       async handle({ params, request, context }) {
         const { expiresInSeconds } = (await readOptionalJson(request, DownloadBody)) ?? {}
         const { signal } = request

@@ -1,4 +1,3 @@
-import { createContext, useContext } from 'react'
 import { createDocumentsClient, type DocumentsClient } from '../../client/client.ts'
 import { ProblemError } from '../../client/errors.ts'
 import type { Session } from '../session/session.ts'
@@ -13,16 +12,24 @@ export type DocumentsCall = <Result>(
 /**
  * Returns a function that calls with the session's token. A token that the service no longer accepts (rotated key, clock
  * skew) is replaced once.
+ *
+ * @param options.traceId of the trace to which all calls belong; default: a new one for each action
+ * @param options.ticketBytesMin uploads from this size on go straight to the store; default: that of the client
  */
-export function documentsCall(origin: string, session: Session): DocumentsCall {
+export function documentsCall(
+  origin: string,
+  session: Pick<Session, 'accessToken' | 'refuse'>,
+  { traceId, ticketBytesMin }: { traceId?: string; ticketBytesMin?: number | undefined } = {},
+): DocumentsCall {
+  const transfers = ticketBytesMin === undefined ? {} : { ticketBytesMin }
   return async (tenant, call) => {
-    const { traceparent } = startAction()
+    const { traceparent } = startAction(traceId)
     let last = ''
     const token = async () => {
       last = await session.accessToken()
       return last
     }
-    const documents = createDocumentsClient({ url: origin, tenant, token, traceparent })
+    const documents = createDocumentsClient({ url: origin, tenant, token, traceparent, transfers })
     try {
       return await call(documents)
     } catch (error) {
@@ -31,13 +38,4 @@ export function documentsCall(origin: string, session: Session): DocumentsCall {
       return call(documents)
     }
   }
-}
-
-export const DocumentsCallContext = createContext<DocumentsCall | null>(null)
-
-/** Returns the call of the surrounding context. @throws {Error} outside of it */
-export function useDocumentsCall(): DocumentsCall {
-  const call = useContext(DocumentsCallContext)
-  if (call === null) throw new Error('This component has no DocumentsCallContext around it.')
-  return call
 }

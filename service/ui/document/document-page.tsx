@@ -104,12 +104,7 @@ function Versions({ document }: { document: DocumentAddress }) {
   if (versions.isError && rows.length === 0) {
     const gone = failureOf(versions.error).code === 'document_not_found'
     return (
-      <ErrorNote error={versions.error}>
-        {!gone && (
-          <button type="button" className="button" onClick={() => versions.refetch()}>
-            Try again
-          </button>
-        )}
+      <ErrorNote error={versions.error} onRetry={gone ? undefined : () => versions.refetch()}>
         <Link className="button" href={listPath(tenant, type)}>
           To the list
         </Link>

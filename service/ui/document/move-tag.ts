@@ -22,15 +22,13 @@ export async function readTag(
  * Points a tag at a version only if it has not moved since `seen`, so that two people do not unknowingly undo each
  * other's work. A store that cannot compare and set moves it without the check.
  *
- * @param seen the ETag that was read; `undefined` if there was no such tag
+ * @param move `seen` is the ETag that was read; `undefined` if there was no such tag
  * @throws {ProblemError} `precondition_failed` if the tag was moved in the meantime
  */
 export async function moveTag(
   documents: DocumentsClient,
   document: DocumentName,
-  tag: string,
-  digest: string,
-  seen: string | undefined,
+  { tag, digest, seen }: { tag: string; digest: string; seen: string | undefined },
 ): Promise<{ tag: Tag; checked: boolean }> {
   try {
     const moved = await documents.putTag(document, tag, digest, { ifMatch: seen })

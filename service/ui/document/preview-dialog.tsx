@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Document } from '../../wire/answers.ts'
-import { useDocumentsCall } from '../calls/documents-call.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { shortDigest } from '../parts/digest.tsx'
@@ -34,13 +34,7 @@ export function PreviewDialog({ document: { tenant, type, name }, version, onClo
   return (
     <Dialog title={`${name}, version ${shortDigest(digest)}`} onClose={onClose} wide>
       {text.isPending && <Loading />}
-      {text.isError && (
-        <ErrorNote error={text.error}>
-          <button type="button" className="button" onClick={() => text.refetch()}>
-            Try again
-          </button>
-        </ErrorNote>
-      )}
+      {text.isError && <ErrorNote error={text.error} onRetry={() => text.refetch()} />}
       {text.data && <Text text={text.data} />}
       <div className="row row-end">
         <button type="button" className="button" onClick={onClose}>

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useDeferredValue, useId, useState } from 'react'
 import type { Document, Tag } from '../../wire/answers.ts'
 import { tagPattern } from '../../wire/names.ts'
-import { useDocumentsCall } from '../calls/documents-call.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { failureOf } from '../failures/failure.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Digest, shortDigest } from '../parts/digest.tsx'
@@ -53,7 +53,7 @@ export function SetTagDialog({ version, versions, onMoved, onClose }: SetTagDial
     const from = current.data
     try {
       const moved = await call(tenant, (documents) =>
-        moveTag(documents, { type, name }, tag, digest, from?.etag),
+        moveTag(documents, { type, name }, { tag, digest, seen: from?.etag }),
       )
       onMoved({ ...moved, from: from?.digest ?? null })
     } catch (reason) {

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { Tag } from '../../wire/answers.ts'
-import { useDocumentsCall } from '../calls/documents-call.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { Digest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
@@ -34,7 +34,7 @@ export function TagMoved({ document: { tenant, type, name }, move, onUndone, onD
     setError(null)
     try {
       const undone = await call(tenant, (documents) =>
-        moveTag(documents, { type, name }, tag.tag, digest, checked ? tag.etag : undefined),
+        moveTag(documents, { type, name }, { tag: tag.tag, digest, seen: checked ? tag.etag : undefined }),
       )
       onUndone({ ...undone, from: tag.digest })
     } catch (reason) {

@@ -1,7 +1,7 @@
 import { type InfiniteData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query'
 import type { Page } from '../../client/pages.ts'
 import type { Document } from '../../wire/answers.ts'
-import { useDocumentsCall } from '../calls/documents-call.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
 
 /** The most that the service gives at once: each row costs it a call to the store. */

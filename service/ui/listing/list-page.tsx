@@ -102,15 +102,7 @@ function Documents({ tenant, type, query, onChange }: DocumentsProps) {
       {!isPossible && <Nothing read={[]} prefix={query.prefix} />}
       {listing.isLoading && <Loading />}
       {listing.isError && (
-        <ErrorNote error={listing.error}>
-          <button
-            type="button"
-            className="button"
-            onClick={() => (data ? fetchNextPage() : listing.refetch())}
-          >
-            Try again
-          </button>
-        </ErrorNote>
+        <ErrorNote error={listing.error} onRetry={() => (data ? fetchNextPage() : listing.refetch())} />
       )}
       {data && shown.length === 0 && !hasNextPage && <Nothing read={read} prefix={query.prefix} />}
       {shown.length > 0 && (

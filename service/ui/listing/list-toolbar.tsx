@@ -8,36 +8,46 @@ interface ListToolbarProps {
 
 /** What is read, and what of it is shown. */
 export function ListToolbar({ query, onChange }: ListToolbarProps) {
-  const [prefix, setPrefix] = useTypedText(query.prefix, (text) => onChange({ prefix: text.trim() }))
-  const [filter, setFilter] = useTypedText(query.filter, (text) => onChange({ filter: text }))
-  const prefixId = useId()
-  const filterId = useId()
   return (
     <div className="toolbar">
-      <div className="field">
-        <label htmlFor={prefixId}>Name begins with</label>
-        <input
-          id={prefixId}
-          type="search"
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          value={prefix}
-          onChange={(event) => setPrefix(event.target.value)}
-        />
-      </div>
-      <div className="field">
-        <label htmlFor={filterId}>Filter loaded names</label>
-        <input
-          id={filterId}
-          type="text"
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
-        />
-      </div>
+      <Field
+        label="Name begins with"
+        type="search"
+        kept={query.prefix}
+        keep={(text) => onChange({ prefix: text.trim() })}
+      />
+      <Field
+        label="Filter loaded names"
+        type="text"
+        kept={query.filter}
+        keep={(text) => onChange({ filter: text })}
+      />
+    </div>
+  )
+}
+
+interface FieldProps {
+  label: string
+  type: 'search' | 'text'
+  kept: string
+  keep: (text: string) => void
+}
+
+function Field({ label, type, kept, keep }: FieldProps) {
+  const [text, setText] = useTypedText(kept, keep)
+  const id = useId()
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        type={type}
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
     </div>
   )
 }
@@ -49,7 +59,7 @@ const pauseMs = 250
  *
  * @returns the text as typed, and the function to call with each change
  */
-export function useTypedText(kept: string, keep: (text: string) => void): [string, (text: string) => void] {
+function useTypedText(kept: string, keep: (text: string) => void): [string, (text: string) => void] {
   const [text, setText] = useState(kept)
   const last = useRef(kept)
   const keepNow = useRef(keep)

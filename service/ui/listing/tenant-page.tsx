@@ -20,13 +20,7 @@ export function TenantPage({ tenant }: { tenant: string }) {
     <main className="page">
       <PageHeading title={tenant}>Documents</PageHeading>
       {!read && <MissingScope what="list documents" scope={scopes.read} />}
-      {seen.isError && (
-        <ErrorNote error={seen.error}>
-          <button type="button" className="button" onClick={() => seen.refetch()}>
-            Try again
-          </button>
-        </ErrorNote>
-      )}
+      {seen.isError && <ErrorNote error={seen.error} onRetry={() => seen.refetch()} />}
       <nav aria-label="Document types" aria-busy={seen.isPending && read}>
         <ul className="types">
           {knownTypes.map(({ type, holds }) => (

@@ -1,7 +1,7 @@
 import { type InfiniteData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query'
 import type { Page } from '../../client/pages.ts'
 import type { ListedVersion } from '../../wire/answers.ts'
-import { useDocumentsCall } from '../calls/documents-call.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
 
 /** Keys of one page: the most that the service gives. */
 const pageRows = 1000

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { DocumentsClient } from '../../client/client.ts'
-import { useDocumentsCall } from '../calls/documents-call.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
 
 /** Types of which the tenant has documents: those known, and others as far as the beginning of its listing shows. */
 export function useSeenTypes(tenant: string, enabled: boolean) {

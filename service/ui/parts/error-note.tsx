@@ -4,19 +4,20 @@ import { type Failure, failureOf } from '../failures/failure.ts'
 import { useSettings } from '../settings.ts'
 import { CopyButton } from './copy-button.tsx'
 
-interface ErrorNoteProps {
-  error: unknown
-  /** What can be done from here, such as a button to try again. */
+interface NoteProps {
+  /** Adds a button to try again. */
+  onRetry?: (() => unknown) | undefined
+  /** Further actions, such as links. */
   children?: ReactNode
 }
 
 /** What went wrong, what to do about it, and the trace to look it up by. */
-export function ErrorNote({ error, children }: ErrorNoteProps) {
-  return <FailureNote failure={failureOf(error)}>{children}</FailureNote>
+export function ErrorNote({ error, ...actions }: NoteProps & { error: unknown }) {
+  return <FailureNote failure={failureOf(error)} {...actions} />
 }
 
-/** Shows a failure: title, detail, advice and trace, with `children` as actions. */
-export function FailureNote({ failure, children }: { failure: Failure; children?: ReactNode }) {
+/** Shows a failure: title, detail, advice, trace and actions. */
+export function FailureNote({ failure, onRetry, children }: NoteProps & { failure: Failure }) {
   const { title, detail, advice, traceId } = failure
   return (
     <div role="alert" className="note note-error">
@@ -24,7 +25,16 @@ export function FailureNote({ failure, children }: { failure: Failure; children?
       {detail !== '' && detail !== title && <p>{detail}</p>}
       {advice !== '' && <p>{advice}</p>}
       {traceId !== null && <Trace traceId={traceId} />}
-      {children && <div className="row">{children}</div>}
+      {(onRetry || children) && (
+        <div className="row">
+          {onRetry && (
+            <button type="button" className="button" onClick={() => onRetry()}>
+              Try again
+            </button>
+          )}
+          {children}
+        </div>
+      )}
     </div>
   )
 }

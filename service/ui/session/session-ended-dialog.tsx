@@ -19,11 +19,7 @@ export function SessionEndedDialog({ reason }: { reason: unknown }) {
         lost.
       </p>
       {reason instanceof IssuerSilence && (
-        <FailureNote failure={issuerFailure(reason)}>
-          <button type="button" className="button" onClick={() => session.start(null)}>
-            Try again
-          </button>
-        </FailureNote>
+        <FailureNote failure={issuerFailure(reason)} onRetry={() => session.start(null)} />
       )}
       {way.isPending && <Loading />}
       {way.data === 'link' && <LinkForm />}

@@ -2,10 +2,10 @@ import { useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import { FailureNote } from '../parts/error-note.tsx'
 import { Loading } from '../parts/loading.tsx'
-import { PageHeading } from '../parts/page-heading.tsx'
 import { patterns } from '../routes.ts'
 import type { Issuer } from './issuer.ts'
 import { issuerFailure } from './issuer-failure.ts'
+import { SignInFrame } from './sign-in-page.tsx'
 import { useSession } from './use-session.ts'
 import { useIssuer } from './use-sign-in-way.ts'
 
@@ -29,27 +29,16 @@ export function SignInCallback() {
     )
   }, [issuer, session, navigate])
   return (
-    <main className="sign-in">
-      <div className="card stack">
-        <p className="brand">
-          Cloudlysis <span>Documents</span>
-        </p>
-        <PageHeading title="Sign in">Sign in</PageHeading>
-        {outcome === null && <Loading what="Signing in…" />}
-        {outcome === 'handed-over' && <p role="status">You are signed in. You can close this window.</p>}
-        {outcome !== null && outcome !== 'handed-over' && (
-          <FailureNote failure={issuerFailure(outcome.error)}>
-            <button
-              type="button"
-              className="button"
-              onClick={() => navigate(patterns.home, { replace: true })}
-            >
-              Try again
-            </button>
-          </FailureNote>
-        )}
-      </div>
-    </main>
+    <SignInFrame>
+      {outcome === null && <Loading what="Signing in…" />}
+      {outcome === 'handed-over' && <p role="status">You are signed in. You can close this window.</p>}
+      {outcome !== null && outcome !== 'handed-over' && (
+        <FailureNote
+          failure={issuerFailure(outcome.error)}
+          onRetry={() => navigate(patterns.home, { replace: true })}
+        />
+      )}
+    </SignInFrame>
   )
 }
 

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { ErrorNote, FailureNote } from '../parts/error-note.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
@@ -15,23 +15,26 @@ export function SignInPage() {
   const way = useSignInWay()
   const error = state.status === 'signed-out' ? state.error : null
   return (
+    <SignInFrame>
+      {error !== null && <FailureNote failure={issuerFailure(error)} />}
+      {way.isPending && <Loading />}
+      {way.isError && <FailureNote failure={issuerFailure(way.error)} onRetry={() => way.refetch()} />}
+      {way.data === 'page' && <SignInButton />}
+      {way.data === 'link' && <LinkForm />}
+    </SignInFrame>
+  )
+}
+
+/** The page around everything that is shown while a person signs in. */
+export function SignInFrame({ children }: { children: ReactNode }) {
+  return (
     <main className="sign-in">
       <div className="card stack">
         <p className="brand">
           Cloudlysis <span>Documents</span>
         </p>
         <PageHeading title="Sign in">Sign in</PageHeading>
-        {error !== null && <FailureNote failure={issuerFailure(error)} />}
-        {way.isPending && <Loading />}
-        {way.isError && (
-          <FailureNote failure={issuerFailure(way.error)}>
-            <button type="button" className="button" onClick={() => way.refetch()}>
-              Try again
-            </button>
-          </FailureNote>
-        )}
-        {way.data === 'page' && <SignInButton />}
-        {way.data === 'link' && <LinkForm />}
+        {children}
       </div>
     </main>
   )

@@ -3,7 +3,7 @@ import { Link } from 'wouter'
 import { byteSize } from '../parts/byte-size.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { FailureNote } from '../parts/error-note.tsx'
-import { Icon } from '../parts/icon.tsx'
+import { Icon, type IconName } from '../parts/icon.tsx'
 import { documentPath } from '../routes.ts'
 import { isDocumentName, nearestDocumentName } from './document-of-file.ts'
 import { isOver, type Transfer, type TransferStatus } from './transfer-list.ts'
@@ -32,6 +32,17 @@ export const TransferItem = memo(function TransferItem({ transfer, transfers }: 
   const { name } = document
   const over = isOver(status)
   const near = failure?.code === 'name_invalid' ? nearestDocumentName(name) : null
+  const action = (title: string, icon: IconName, onClick: () => void) => (
+    <button
+      type="button"
+      className="button-icon"
+      aria-label={`${title} ${name}`}
+      title={title}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+    </button>
+  )
   return (
     <li>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields of a form */}
@@ -41,39 +52,11 @@ export const TransferItem = memo(function TransferItem({ transfer, transfers }: 
           {name}
         </span>
         <span className="row-tight">
-          {!over && (
-            <button
-              type="button"
-              className="button-icon"
-              aria-label={`Cancel ${name}`}
-              title="Cancel"
-              onClick={() => transfers.cancel(id)}
-            >
-              <Icon name="close" />
-            </button>
-          )}
-          {(status === 'failed' || status === 'cancelled') && isDocumentName(name) && (
-            <button
-              type="button"
-              className="button-icon"
-              aria-label={`Retry ${name}`}
-              title="Retry"
-              onClick={() => transfers.retry(id)}
-            >
-              <Icon name="retry" />
-            </button>
-          )}
-          {over && (
-            <button
-              type="button"
-              className="button-icon"
-              aria-label={`Dismiss ${name}`}
-              title="Dismiss"
-              onClick={() => transfers.dismiss(id)}
-            >
-              <Icon name="close" />
-            </button>
-          )}
+          {!over && action('Cancel', 'close', () => transfers.cancel(id))}
+          {(status === 'failed' || status === 'cancelled') &&
+            isDocumentName(name) &&
+            action('Retry', 'retry', () => transfers.retry(id))}
+          {over && action('Dismiss', 'close', () => transfers.dismiss(id))}
         </span>
         {!over && <Progress transfer={transfer} />}
         <p className="transfer-state">
@@ -115,19 +98,18 @@ function Progress({ transfer: { document, progress, status, sizeBytes } }: { tra
 function State({ transfer }: { transfer: Transfer }) {
   const { kind, status, progress, sizeBytes, document, published, created, detour, link } = transfer
   if (link) return 'Too large to be verified here'
-  if (status === 'done' && published) {
-    const path = documentPath(document.tenant, document.type, document.name, published.digest)
-    return (
-      <>
-        <Link href={path}>{created ? 'Uploaded' : 'Was there already'}</Link>, {byteSize(published.size)}
-        {detour !== null && <Detour kind={kind} reason={detour} />}
-      </>
-    )
-  }
   if (status === 'done') {
+    const { tenant, type, name } = document
     return (
       <>
-        Verified and saved, {byteSize(sizeBytes)}
+        {published ? (
+          <Link href={documentPath(tenant, type, name, published.digest)}>
+            {created ? 'Uploaded' : 'Was there already'}
+          </Link>
+        ) : (
+          'Verified and saved'
+        )}
+        , {byteSize(published?.size ?? sizeBytes)}
         {detour !== null && <Detour kind={kind} reason={detour} />}
       </>
     )

@@ -1,6 +1,5 @@
-import { createDocumentsClient, type DocumentsClient } from '../../client/client.ts'
-import { ProblemError } from '../../client/errors.ts'
-import { startAction } from '../calls/traces.ts'
+import type { DocumentsClient } from '../../client/client.ts'
+import { documentsCall } from '../calls/documents-call.ts'
 import { failureOf } from '../failures/failure.ts'
 import type { FromWorker, PhaseProgress, StartDownload, StartUpload, ToWorker } from './worker-messages.ts'
 
@@ -21,7 +20,7 @@ export function runTransfers(post: (message: FromWorker) => void): { receive(mes
     running.set(id, transfer)
     const report = throttled((progress: PhaseProgress) => post({ kind: 'progress', id, progress }))
     try {
-      post(await withFreshToken(start, transfer, report.tell))
+      post(await transferOf(start, transfer, report.tell))
     } catch (error) {
       const aborted = transfer.abort.signal.aborted
       post(aborted ? { kind: 'cancelled', id } : { kind: 'failed', id, failure: failureOf(error) })
@@ -31,36 +30,26 @@ export function runTransfers(post: (message: FromWorker) => void): { receive(mes
     }
   }
 
-  /** A token that is not accepted although it looks alive is replaced once. */
-  async function withFreshToken(
+  function transferOf(
     start: StartUpload | StartDownload,
     transfer: Running,
     tell: (progress: PhaseProgress) => void,
   ): Promise<FromWorker> {
-    let last = ''
     let refused: string | null = null
-    const { traceparent } = startAction(start.traceId)
-    const documents = createDocumentsClient({
-      url: start.origin,
-      tenant: start.document.tenant,
-      traceparent,
-      async token() {
-        last = await askForToken(start.id, transfer, refused)
-        return last
+    const session = {
+      accessToken: () => askForToken(start.id, transfer, refused),
+      refuse(token: string) {
+        refused = token
       },
-      transfers: ticketsFrom(start),
-    })
-    const once = () =>
-      start.kind === 'upload'
-        ? upload(documents, start, transfer.abort.signal, tell)
-        : download(documents, start, transfer.abort.signal, tell)
-    try {
-      return await once()
-    } catch (error) {
-      if (!(error instanceof ProblemError) || error.code !== 'credentials_invalid') throw error
-      refused = last
-      return once()
     }
+    const { traceId, document, origin } = start
+    const ticketBytesMin = start.kind === 'upload' ? start.ticketBytesMin : undefined
+    const { signal } = transfer.abort
+    return documentsCall(origin, session, { traceId, ticketBytesMin })(document.tenant, (documents) =>
+      start.kind === 'upload'
+        ? upload(documents, start, signal, tell)
+        : download(documents, start, signal, tell),
+    )
   }
 
   function askForToken(id: string, transfer: Running, refused: string | null): Promise<string> {
@@ -80,11 +69,6 @@ export function runTransfers(post: (message: FromWorker) => void): { receive(mes
       else running.get(message.id)?.onToken?.(message.token)
     },
   }
-}
-
-function ticketsFrom(start: StartUpload | StartDownload): { ticketBytesMin?: number } {
-  const ticketBytesMin = start.kind === 'upload' ? start.ticketBytesMin : undefined
-  return ticketBytesMin === undefined ? {} : { ticketBytesMin }
 }
 
 async function upload(

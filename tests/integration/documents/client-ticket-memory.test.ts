@@ -1,11 +1,11 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleOf, runInBun, runInNode } from '../../support/client/client-runtimes.ts'
 import { documentOf, testToken } from '../../support/client/client-service.ts'
 import { serveTickets } from '../../support/client/client-ticket-service.ts'
+import { folderForTests } from '../../support/folder.ts'
 
 setDefaultTimeout(600_000)
 
@@ -14,7 +14,7 @@ const GiB = 1024 ** 3
 /** Measured: some 40 MiB in Bun, 60 MiB in Node. A body that is kept whole takes 1024 MiB or more. */
 const grownBytesMax = 256 * 1024 ** 2
 
-const folder = await mkdtemp(join(tmpdir(), 'client-memory-'))
+const folder = await folderForTests('client-memory-')
 const file = join(folder, 'sparse')
 const handle = await open(file, 'w')
 await handle.truncate(GiB)
@@ -22,7 +22,6 @@ await handle.close()
 const hash = new Bun.SHA256()
 for await (const chunk of Bun.file(file).stream()) hash.update(chunk)
 const digest = `sha256:${hash.digest('hex')}`
-afterAll(() => rm(folder, { recursive: true }))
 
 /** A service whose store counts what it is sent, and keeps none of it. */
 function serveCounting() {

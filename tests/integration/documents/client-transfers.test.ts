@@ -1,13 +1,15 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createDocumentsClient, type DocumentsClient } from '../../../service/client/client.ts'
 import type { UploadProgress } from '../../../service/client/progress.ts'
 import type { TransferLimits } from '../../../service/client/transfer-limits.ts'
 import { bytesOf, digestOf, rejection } from '../../support/client/client-service.ts'
+import { folderForTests } from '../../support/folder.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { generatedBlocks, generatedDigest } from '../../support/service/transfer-process.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { minioCapabilities } from '../../support/stores/known-capabilities.ts'
 
 setDefaultTimeout(600_000)
@@ -17,18 +19,15 @@ const largeBytes = 300 * MiB
 /** SHA-256 of {@link generatedBlocks}, by another way than the client's. */
 const largeDigest = generatedDigest(largeBytes)
 
-const service = await serviceInProcess()
-const without = await serviceInProcess({ capabilities: { ...minioCapabilities, ticketMethod: 'none' } })
-const folder = await mkdtemp(join(tmpdir(), 'client-transfers-'))
+const { service } = await ownService()
+const without = stoppedAfterTests(
+  await serviceInProcess({ capabilities: { ...minioCapabilities, ticketMethod: 'none' } }),
+)
+const folder = await folderForTests('client-transfers-')
 const large = join(folder, 'large.bin')
 const file = await open(large, 'w')
 for (const block of generatedBlocks(largeBytes)) await file.writeFile(block)
 await file.close()
-afterAll(async () => {
-  await service.stop()
-  await without.stop()
-  await rm(folder, { recursive: true })
-})
 
 function clientOf(of: InProcessService, transfers: Partial<TransferLimits> = {}): DocumentsClient {
   return createDocumentsClient({

@@ -1,5 +1,6 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Digest } from '../../../service/wire/names.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import { rawRequest } from '../../support/service/raw-http.ts'
 import {
   digestOf,
@@ -10,17 +11,13 @@ import {
   randomDocument,
   reprDigestOf,
 } from '../../support/service/sample-documents.ts'
-import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 
 setDefaultTimeout(600_000)
 
 const small = randomDocument(100 * KiB)
 const large = randomDocument(3 * MiB)
 
-const service = await serviceInProcess()
-const token = await service.token()
-
-afterAll(() => service.stop())
+const { service, token } = await ownService()
 
 /** A document that was uploaded, and whose bytes in the store are then others. */
 async function damaged(

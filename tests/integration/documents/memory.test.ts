@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
@@ -7,6 +7,7 @@ import { peakOverIdle } from '../../support/service/resident-memory.ts'
 import { KiB, keyOf, MiB, pathOf } from '../../support/service/sample-documents.ts'
 import { type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
 import { generatedBlocks, generatedDigest, type Transfer } from '../../support/service/transfer-process.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { startPrivateStore } from '../../support/stores/store.ts'
 
@@ -16,10 +17,9 @@ const smallBytes = 128 * MiB
 const largeBytes = 1024 * MiB
 const transferProcess = fileURLToPath(new URL('../../support/service/transfer-process.ts', import.meta.url))
 
-const store = await startPrivateStore()
+const store = stoppedAfterTests(await startPrivateStore())
 
 // Some GiB of documents go with it.
-afterAll(() => store.stop())
 
 type Kind = Pick<Transfer, 'method' | 'contentLength'> & { reprDigest?: boolean }
 

@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { ownService } from '../../support/service/own-service.ts'
 import { rawRequest } from '../../support/service/raw-http.ts'
 import {
   digestOf,
@@ -11,16 +12,12 @@ import {
   reprDigestOf,
   storedUnder,
 } from '../../support/service/sample-documents.ts'
-import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { keysOf } from '../../support/stores/store-contents.ts'
 import { until } from '../../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
-const service = await serviceInProcess({ documentBytesMax: 64 * MiB })
-const token = await service.token()
-
-afterAll(() => service.stop())
+const { service, token } = await ownService({ documentBytesMax: 64 * MiB })
 
 interface Answer {
   status: number

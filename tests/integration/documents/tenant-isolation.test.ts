@@ -1,14 +1,6 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import {
-  type Caller,
-  callerOf,
-  digestOf,
-  type Json,
-  jsonOf,
-  put,
-  refusalOf,
-} from '../../support/service/caller.ts'
-import { serviceInChild } from '../../support/service/service-for-tests.ts'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { type Caller, callerOf, digestOf, jsonOf, put, refusalOf } from '../../support/service/caller.ts'
+import { ownChildService } from '../../support/service/own-service.ts'
 
 setDefaultTimeout(600_000)
 
@@ -16,13 +8,11 @@ const secret = 'what only globex may know'
 const globexDocuments = '/v1/tenants/globex/documents'
 const theirs = `${globexDocuments}/definitions/plan`
 
-const service = await serviceInChild()
+const { service } = await ownChildService()
 const acme = await callerOf(service, await service.token({ tenants: ['acme'], sub: 'alice' }))
 const globex = await callerOf(service, await service.token({ tenants: ['globex'], sub: 'greta' }))
 await put(globex, theirs, secret)
 await tag(globex, `${theirs}/tags/production`, digestOf(secret))
-
-afterAll(() => service.stop())
 
 function tag(call: Caller, path: string, digest: string): Promise<Response> {
   const headers = { 'content-type': 'application/json' }
@@ -34,47 +24,7 @@ async function keysBelow(prefix: string): Promise<string[]> {
   return (await service.store.list({ prefix, limit: 1000 })).objects.map(({ key }) => key)
 }
 
-/** The problem without what differs from one request to the next. */
-async function problemOf(response: Response): Promise<Json> {
-  const { traceId: _traceId, ...problem } = await jsonOf(response)
-  return problem
-}
-
 describe('a tenant', () => {
-  it('reads no bytes, names, versions or tags of another, nor whether there are any', async () => {
-    const absent = await problemOf(await acme('/v1/tenants/unknown/documents/definitions/plan'))
-    expect(absent).toMatchObject({ status: 404, code: 'document_not_found' })
-    const paths = [
-      theirs,
-      `${theirs}?tag=production`,
-      `${theirs}/versions`,
-      `${theirs}/versions/${digestOf(secret)}`,
-      `${theirs}/tags/production`,
-      `${theirs}/tags/absent`,
-      `${globexDocuments}/definitions/absent`,
-      globexDocuments,
-      `${globexDocuments}?type=definitions&namePrefix=pl`,
-    ]
-    for (const path of paths) expect([path, await problemOf(await acme(path))]).toEqual([path, absent])
-  })
-
-  it('changes nothing of another', async () => {
-    const before = [await keysBelow('tenants/globex/'), await keysBelow('tenants/acme/')]
-    const upload = { method: 'PUT', body: 'planted' }
-    expect(await refusalOf(await acme(theirs, upload))).toBe('404 document_not_found')
-    expect(await refusalOf(await acme(`${globexDocuments}/definitions/new`, upload))).toBe(
-      '404 document_not_found',
-    )
-    expect(await refusalOf(await tag(acme, `${theirs}/tags/production`, digestOf(secret)))).toBe(
-      '404 document_not_found',
-    )
-    for (const path of [`${theirs}/tags/production`, `${theirs}/versions/${digestOf(secret)}`]) {
-      expect(await refusalOf(await acme(path, { method: 'DELETE' }))).toBe('404 document_not_found')
-    }
-    expect([await keysBelow('tenants/globex/'), await keysBelow('tenants/acme/')]).toEqual(before)
-    expect(await (await globex(theirs)).text()).toBe(secret)
-  })
-
   it('lists only its own documents, even if its name begins like another', async () => {
     const names = ['acm', 'acme-2', 'acme2']
     for (const tenant of names) {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { ownService } from '../../support/service/own-service.ts'
 import { type RawExchange, rawRequest } from '../../support/service/raw-http.ts'
 import {
   inChunks,
@@ -9,27 +10,18 @@ import {
   reprDigestOf,
 } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
-import { keysOf, leftovers, type OpenStore, startOpenStore } from '../../support/stores/store-contents.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
+import { keysOf, leftovers, startOpenStore } from '../../support/stores/store-contents.ts'
 import { until } from '../../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
 const bytes = randomDocument(20 * MiB)
 
-let disk: OpenStore
-let service: InProcessService
-let token: string
-
-beforeAll(async () => {
-  disk = await startOpenStore()
-  service = await serviceInProcess({ store: disk, documentBytesMax: 64 * MiB })
-  token = await service.token()
-})
-
-afterAll(async () => {
-  await service.stop()
-  await disk.stop()
-})
+const disk = stoppedAfterTests(await startOpenStore())
+const own = await ownService({ store: disk, documentBytesMax: 64 * MiB })
+const { token } = own
+let { service } = own
 
 /** After every failure nothing is visible, no tag has moved, and nothing is left in the store. */
 afterEach(async () => {

@@ -1,5 +1,6 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../../service/limits.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import {
   digestOf,
   inChunks,
@@ -10,7 +11,7 @@ import {
   reprDigestOf,
   storedUnder,
 } from '../../support/service/sample-documents.ts'
-import { serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { keysOf, leftovers, startOpenStore } from '../../support/stores/store-contents.ts'
 
 setDefaultTimeout(600_000)
@@ -29,14 +30,8 @@ const sizes = [
   documentBytesMax,
 ]
 
-const disk = await startOpenStore()
-const service = await serviceInProcess({ store: disk, documentBytesMax })
-const token = await service.token()
-
-afterAll(async () => {
-  await service.stop()
-  await disk.stop()
-})
+const disk = stoppedAfterTests(await startOpenStore())
+const { service, token } = await ownService({ store: disk, documentBytesMax })
 
 interface Declared {
   length: boolean

@@ -1,6 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'bun:test'
 import { join } from 'node:path'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
@@ -16,6 +14,7 @@ import {
   runScriptJson,
   startScript,
 } from '../../support/commands/script-run.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
 import {
   digestOf,
@@ -40,10 +39,8 @@ let target: ObjectStore
 
 beforeAll(async () => {
   ;[rgw, minio] = await Promise.all([storeForTests('ceph-rgw'), storeForTests('minio')])
-  folder = await mkdtemp(join(tmpdir(), 'migrate-'))
+  folder = await folderForTests('migrate-')
 }, 600_000)
-
-afterAll(() => rm(folder, { recursive: true }))
 
 beforeEach(async () => {
   here = { ...rgw, bucket: await freshBucket(rgw) }
@@ -110,7 +107,7 @@ describe('bun run migrate', () => {
     expect(await target.head(empty)).toMatchObject({ size: 0, contentType: 'text/x-audit', metadata: facts })
     expect(await tagIn(target, 'large', 'production')).toEqual(await tagIn(source, 'large', 'production'))
     expect(await keysOf(target, 'staging/')).toEqual([])
-  }, 60_000)
+  })
 
   it('copies only what differs when it is repeated, and says when the target keeps its own metadata', async () => {
     await stored(source, 'same', randomDocument(KiB))
@@ -125,9 +122,9 @@ describe('bun run migrate', () => {
     expect(out).toContain('✓ versions: 1 kept, 1 present (0 B); tags: none; 0 problems\n')
     expect(exitCode).toBe(0)
     expect(await target.head(own)).toMatchObject({ contentType: 'text/plain' })
-  }, 30_000)
+  })
 
-  it('writes nothing with --dry-run, and says what it would', async () => {
+  it('writes nothing with --dry-run, and lists what it would copy', async () => {
     const bytes = randomDocument(KiB)
     await stored(source, 'a', bytes)
     await tagged(source, 'a', 'latest', digestOf(bytes), minute(1))
@@ -137,7 +134,7 @@ describe('bun run migrate', () => {
     expect(out).toContain(`+ acme audits/a tag latest → ${digestOf(bytes)}`)
     expect(exitCode).toBe(0)
     expect(await keysOf(target, '')).toEqual([])
-  }, 30_000)
+  })
 
   it('does not copy damaged bytes nor the tag on them, names both, and copies the rest', async () => {
     const right = randomDocument(300 * KiB)
@@ -165,13 +162,13 @@ describe('bun run migrate', () => {
     expect(exitCode).toBe(1)
     expect(await target.head(damaged)).toBeNull()
     expect(await keysOf(target, '')).toEqual([intact])
-    // Finished: the next run begins anew.
+    // Finished: the next run begins from the start.
     expect(await Bun.file(state).exists()).toBe(false)
     const { out } = await runScript('migrate', [], pairVariables(here, there))
     expect(out).toContain(`✗ acme audits/1-damaged ${digestOf(right)} is damaged in the source`)
-  }, 30_000)
+  })
 
-  it('leaves alone what the target has in another size, and says that one of the two is damaged', async () => {
+  it('leaves a version that the target has in another size, and says that one of the two is damaged', async () => {
     const bytes = randomDocument(KiB)
     const key = await stored(source, 'a', bytes)
     const other = randomDocument(2 * KiB)
@@ -180,7 +177,7 @@ describe('bun run migrate', () => {
     expect(linesOf(lines, 'version')).toMatchObject([{ result: 'differs', name: 'a' }])
     expect(exitCode).toBe(1)
     expect(await storedUnder(target, key)).toEqual({ digest: digestOf(other), size: 2 * KiB })
-  }, 30_000)
+  })
 
   it('lets the newer move of a tag win, and for latest the upload that was admitted later', async () => {
     const [one, two] = [randomDocument(KiB), randomDocument(KiB)]
@@ -197,8 +194,8 @@ describe('bun run migrate', () => {
     await tagged(target, 'a', 'latest', digestOf(two), minute(3), minute(2))
     const { exitCode, lines, summary } = await migrate()
     expect(summary).toMatchObject({ tags: { moved: 1, kept: 2 } })
-    const told = linesOf(lines, 'tag').map(({ result, tag }) => [tag, result])
-    expect(told).toEqual([
+    const reported = linesOf(lines, 'tag').map(({ result, tag }) => [tag, result])
+    expect(reported).toEqual([
       ['newer', 'moved'],
       ['older', 'kept'],
       ['latest', 'kept'],
@@ -207,7 +204,7 @@ describe('bun run migrate', () => {
     expect(await tagIn(target, 'a', 'newer')).toMatchObject({ digest: digestOf(one), movedAt: minute(9) })
     expect(await tagIn(target, 'a', 'older')).toMatchObject({ digest: digestOf(two) })
     expect(await tagIn(target, 'a', 'latest')).toMatchObject({ digest: digestOf(two) })
-  }, 30_000)
+  })
 
   it('copies no tag that points to nothing', async () => {
     await tagged(source, 'a', 'old', digestOf(randomDocument(KiB)), minute(1))
@@ -215,7 +212,7 @@ describe('bun run migrate', () => {
     expect(linesOf(lines, 'tag')).toMatchObject([{ result: 'dangling', tag: 'old' }])
     expect(exitCode).toBe(0)
     expect(await keysOf(target, '')).toEqual([])
-  }, 30_000)
+  })
 
   it('keeps the order of the versions of a document', async () => {
     const versions = Array.from({ length: 6 }, () => randomDocument(KiB))
@@ -229,9 +226,9 @@ describe('bun run migrate', () => {
     const { objects } = await target.list({ prefix: 'tenants/', limit: 1000 })
     const byTime = objects.toSorted((a, b) => +a.lastModified - +b.lastModified)
     expect(byTime.map(({ key }) => key)).toEqual(keys)
-  }, 30_000)
+  })
 
-  it('takes only what was stored --since then', async () => {
+  it('copies only what was stored --since a time', async () => {
     await stored(source, 'old', randomDocument(KiB))
     await Bun.sleep(1100)
     const since = (await source.clock()).toISOString()
@@ -240,7 +237,7 @@ describe('bun run migrate', () => {
     const { summary } = await migrate(['--since', since])
     expect(summary).toMatchObject({ versions: { copied: 1 } })
     expect(await keysOf(target, '')).toEqual([young])
-  }, 30_000)
+  })
 
   it('refuses a wrong command line, and both places being the same', async () => {
     const pair = pairVariables(here, there)
@@ -256,7 +253,7 @@ describe('bun run migrate', () => {
     const same = await runScript('migrate', [], pairVariables(here, here))
     expect(same.exitCode).toBe(2)
     expect(same.err).toContain('TARGET_S3_PREFIX_DOCS and S3_PREFIX_DOCS are in one bucket of one store')
-  }, 30_000)
+  })
 })
 
 /** Makes the bucket keep old versions of its objects, as a production bucket may. */
@@ -267,7 +264,7 @@ async function keepVersions(place: Bucket): Promise<void> {
 }
 
 describe('bun run migrate --reverse into a bucket that keeps versions', () => {
-  it('writes anew what was deleted there, and moves tags', async () => {
+  it('writes again what was deleted there, and moves tags', async () => {
     await keepVersions(here)
     const [one, two] = [randomDocument(2 * MiB), randomDocument(KiB)]
     const deleted = await stored(source, 'deleted', one)
@@ -286,11 +283,11 @@ describe('bun run migrate --reverse into a bucket that keeps versions', () => {
     expect(exitCode).toBe(0)
     expect(await tagIn(source, 'moved', 'latest')).toMatchObject({ digest: digestOf(two) })
     expect((await compare()).exitCode).toBe(0)
-  }, 30_000)
+  })
 })
 
 describe('bun run migrate with a target that it cannot use', () => {
-  it('tells all that is wrong with both configurations at once', async () => {
+  it('names everything that is wrong with both configurations at once', async () => {
     const { S3_REGION: _one, TARGET_S3_BUCKET_DOCS: _other, ...env } = pairVariables(here, there)
     const { exitCode, err } = await runScript('migrate', [], { ...env, TARGET_S3_INSECURE: 'false' })
     expect(exitCode).toBe(2)
@@ -299,7 +296,7 @@ describe('bun run migrate with a target that it cannot use', () => {
     expect(err).toContain('  TARGET_S3_ENDPOINT is plain http: use https, or set TARGET_S3_INSECURE=true')
   })
 
-  it('takes the secret from a file, and says that it is wrong', async () => {
+  it('reads the secret from a file, and says that it is wrong', async () => {
     const wrong = Buffer.from(randomDocument(20)).toString('hex')
     registerSecret(wrong)
     const file = join(folder, 'secret')
@@ -314,9 +311,9 @@ describe('bun run migrate with a target that it cannot use', () => {
     expect(refused.out + refused.err).not.toContain(wrong)
     await Bun.write(file, `${right}\n`)
     expect((await runScript('migrate', [], withFile)).exitCode).toBe(0)
-  }, 30_000)
+  })
 
-  it('says which of the two is out of reach, and which bucket is not there', async () => {
+  it('says which store is out of reach, and which bucket does not exist', async () => {
     const gone = await runScript(
       'migrate',
       [],
@@ -327,11 +324,11 @@ describe('bun run migrate with a target that it cannot use', () => {
     const absent = await runScript('migrate', [], pairVariables({ ...here, bucket: 'not-there' }, there))
     expect(absent.exitCode).toBe(3)
     expect(absent.err).toContain('source: object store: list failed: rejected (NoSuchBucket)')
-  }, 60_000)
+  })
 })
 
 describe('bun run migrate --state', () => {
-  it('goes on after kill -9, copies nothing twice and nothing half, and does not forget what was damaged', async () => {
+  it('continues after kill -9, copies nothing twice or in part, and remembers what was damaged', async () => {
     await stored(source, '00-damaged', randomDocument(KiB), randomDocument(KiB))
     for (let at = 10; at < 40; at += 1) await stored(source, `${at}`, randomDocument(256 * KiB))
     const state = join(folder, 'killed.json')
@@ -356,7 +353,7 @@ describe('bun run migrate --state', () => {
     const same = await compare()
     expect(linesOf(same.lines, 'difference')).toMatchObject([{ name: '00-damaged' }])
     expect(same.summary).toMatchObject({ versions: 31, differing: 1 })
-  }, 60_000)
+  })
 
   it('stops on SIGINT, and a later run continues and copies what was stored meanwhile, each version counted once', async () => {
     for (let at = 0; at < 8; at += 1) await stored(source, `${at}`, randomDocument(256 * KiB))
@@ -376,9 +373,9 @@ describe('bun run migrate --state', () => {
     expect(summary?.versions).toEqual({ copied: 9 })
     expect(exitCode).toBe(0)
     expect((await compare()).exitCode).toBe(0)
-  }, 60_000)
+  })
 
-  it('ends when a store goes away, says which one, and goes on when it is back', async () => {
+  it('stops when a store fails, says which one, and continues when it is back', async () => {
     let disk = await startOpenStore()
     onTestFinished(() => disk.stop())
     const place = { ...disk, bucket: await freshBucket(disk) }
@@ -398,9 +395,9 @@ describe('bun run migrate --state', () => {
     expect(copied + present).toBe(12)
     expect(exitCode).toBe(0)
     expect(await runScript('compare', [], env)).toMatchObject({ exitCode: 0 })
-  }, 120_000)
+  })
 
-  it('refuses the state of another pair of stores, and a file that is no state', async () => {
+  it('refuses the state of another pair of stores, and a file that is not a state', async () => {
     const state = join(folder, 'foreign.json')
     const journey = { from: 'here', to: 'there', since: '', begunAt: minute(0) }
     const position = { phase: 'tags', after: '' }
@@ -415,7 +412,7 @@ describe('bun run migrate --state', () => {
 })
 
 describe('bun run compare', () => {
-  it('finds what is nowhere, what is damaged, and tags that point elsewhere', async () => {
+  it('finds what is missing, what is damaged, and tags that point elsewhere', async () => {
     const [one, two] = [randomDocument(KiB), randomDocument(KiB)]
     await stored(source, '1-here', one)
     await stored(target, '2-there', one)
@@ -445,9 +442,9 @@ describe('bun run compare', () => {
     const text = await runScript('compare', ['--reverse'], pairVariables(here, there))
     expect(text.out).toContain(`✗ acme audits/1-here ${digestOf(one)}: only in target`)
     expect(text.out).toContain('✗ 4 versions and 2 tags, 6.0 KiB hashed; 6 differ')
-  }, 30_000)
+  })
 
-  it('finds what the target has damaged, which is brought back once it is removed there', async () => {
+  it('finds what is damaged in the target, which migrate repairs once it is removed there', async () => {
     const bytes = randomDocument(KiB)
     const key = await stored(source, 'a', bytes)
     await stored(target, 'a', bytes, randomDocument(KiB))
@@ -460,14 +457,14 @@ describe('bun run compare', () => {
     await target.delete(key)
     expect((await migrate()).summary).toMatchObject({ versions: { copied: 1 } })
     expect(await compare()).toMatchObject({ exitCode: 0 })
-  }, 30_000)
+  })
 
-  it('says that two stores are the same, and which of them is out of reach', async () => {
+  it('reports that two stores are the same, and which of them is out of reach', async () => {
     for (const store of [source, target]) await stored(store, 'a', Buffer.from('a'))
     const { exitCode, out } = await runScript('compare', [], pairVariables(here, there))
     expect(out).toBe('✓ 1 versions and 0 tags, 2 B hashed; 0 differ\n')
     expect(exitCode).toBe(0)
     const gone = pairVariables(here, { ...there, endpoint: 'http://127.0.0.1:1' })
     expect(await runScript('compare', [], gone)).toMatchObject({ exitCode: 3 })
-  }, 60_000)
+  })
 })

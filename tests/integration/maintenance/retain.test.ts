@@ -1,54 +1,37 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { PutObjectLegalHoldCommand } from '@aws-sdk/client-s3'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3Client } from '../../../service/object-store/s3/client.ts'
 import { placeOf } from '../../support/commands/provision-under-test.ts'
 import { type JsonRun, runScript } from '../../support/commands/script-run.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { type Caller, callerOf, digestOf, put, refusalOf } from '../../support/service/caller.ts'
+import { type OwnService, ownService } from '../../support/service/own-service.ts'
 import { keyOf } from '../../support/service/sample-documents.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import type { InProcessService } from '../../support/service/service-for-tests.ts'
 import { storeForTests } from '../../support/stores/store.ts'
-
-let service: InProcessService
-let call: Caller
-let locking: InProcessService
-let callLocking: Caller
-let callGlobex: Caller
-let folder: string
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  call = await callerOf(service)
-  callGlobex = await callerOf(service, await service.token({ tenants: ['globex'] }))
-  locking = await serviceWithLocks()
-  callLocking = await callerOf(locking)
-  folder = await mkdtemp(join(tmpdir(), 'retain-'))
-  await storeAll([
-    { by: call, document: 'dry-run/a', contents: ['1', '2', '3'] },
-    { by: call, document: 'exports/a', contents: ['1', '2', '3', '4', '5'] },
-    { by: call, document: 'young/a', contents: ['1', '2'] },
-    { by: callGlobex, document: scopedOfGlobex, contents: ['1', '2'] },
-    { by: call, document: 'scoped/a', contents: ['1', '2'] },
-    { by: call, document: 'scoped-too/a', contents: ['1', '2'] },
-    { by: call, document: 'one/a', contents: ['1', '2'] },
-    { by: call, document: 'two/a', contents: ['1', '2', '3'] },
-    { by: callLocking, document: 'worm/a', contents: ['1', '2', '3'] },
-  ])
-}, 600_000)
-
-afterAll(async () => {
-  await service.stop()
-  await locking.stop()
-  await rm(folder, { recursive: true })
-})
 
 const scopedOfGlobex = '/v1/tenants/globex/documents/scoped/a'
 
+const { service, call } = await ownService()
+const callGlobex = await callerOf(service, await service.token({ tenants: ['globex'] }))
+const { service: locking, call: callLocking } = await serviceWithLocks()
+const folder = await folderForTests('retain-')
+await storeAll([
+  { by: call, document: 'dry-run/a', contents: ['1', '2', '3'] },
+  { by: call, document: 'exports/a', contents: ['1', '2', '3', '4', '5'] },
+  { by: call, document: 'young/a', contents: ['1', '2'] },
+  { by: callGlobex, document: scopedOfGlobex, contents: ['1', '2'] },
+  { by: call, document: 'scoped/a', contents: ['1', '2'] },
+  { by: call, document: 'scoped-too/a', contents: ['1', '2'] },
+  { by: call, document: 'one/a', contents: ['1', '2'] },
+  { by: call, document: 'two/a', contents: ['1', '2', '3'] },
+  { by: callLocking, document: 'worm/a', contents: ['1', '2', '3'] },
+])
+
 /** On a bucket that can lock versions. */
-async function serviceWithLocks(): Promise<InProcessService> {
+async function serviceWithLocks(): Promise<OwnService<InProcessService>> {
   const store = await storeForTests()
   const bucket = `test-${crypto.randomUUID()}`
   const settings = createBucketSettings(store)
@@ -59,7 +42,7 @@ async function serviceWithLocks(): Promise<InProcessService> {
     ...({ ticketMethod: 'none', conditionalOverwrite: 'no' } as const),
     ...{ digestEnforced: false, copyPinHonoured: false },
   }
-  return serviceInProcess({ bucket, capabilities })
+  return ownService({ bucket, capabilities })
 }
 
 function retain(args: string[], on: InProcessService = service): Promise<JsonRun> {
@@ -77,7 +60,7 @@ interface Stored {
 
 /**
  * The first versions of all documents, then the second ones, and so on: stores keep the time of an object to the
- * second, which nobody wants to wait for once for each document.
+ * second, which is too long to wait for once per document.
  */
 async function storeAll(documents: Stored[]): Promise<void> {
   const versionsMax = Math.max(...documents.map(({ contents }) => contents.length))
@@ -103,7 +86,7 @@ function fatesOf(ran: JsonRun): unknown[] {
 }
 
 describe('bun run retain', () => {
-  it('says what it would remove, and removes nothing without --apply', async () => {
+  it('lists what it would remove, and removes nothing without --apply', async () => {
     const ran = await retain(['--type', 'dry-run', '--keep-days', '0', '--tenant', 'acme', '--json'])
     expect(fatesOf(ran)).toEqual([
       [digestOf('2'), 'would-remove'],
@@ -112,9 +95,9 @@ describe('bun run retain', () => {
     expect(ran.exitCode).toBe(0)
     expect(ran.out).not.toContain('"kind":"audit"')
     expect(await remaining('dry-run/a')).toEqual(['3', '2', '1'].map(digestOf))
-  }, 30_000)
+  })
 
-  it('removes with an audit line each, and keeps the newest and whatever a tag points to', async () => {
+  it('removes versions with an audit line each, and keeps the newest and those that a tag points to', async () => {
     const body = JSON.stringify({ digest: digestOf('2') })
     const headers = { 'content-type': 'application/json' }
     await call('exports/a/tags/production', { method: 'PUT', body, headers })
@@ -144,15 +127,15 @@ describe('bun run retain', () => {
     expect(await (await call('exports/a')).text()).toBe('1')
     const again = await retain(args)
     expect(again.out).toBe('✓ 0 versions, 0 B removed; 0 locked, 0 tagged, 0 failed\n')
-  }, 30_000)
+  })
 
-  it('keeps what is younger than the days that it is told', async () => {
+  it('keeps versions that are younger than --keep-days', async () => {
     const ran = await retain(['--type', 'young', '--keep-days', '1', '--tenant', 'acme', '--apply'])
     expect(ran.out).toContain('✓ 0 versions')
     expect(await remaining('young/a')).toHaveLength(2)
-  }, 30_000)
+  })
 
-  it('touches the tenants, the types and the names that it is told, and no others', async () => {
+  it('works on the given tenants, types and names, and on no others', async () => {
     const args = ['--type', 'scoped', '--keep-days', '0', '--apply']
     await retain([...args, '--tenant', 'acme'])
     expect(await remaining('scoped/a')).toEqual([digestOf('2')])
@@ -161,9 +144,9 @@ describe('bun run retain', () => {
     await retain([...args, '--all-tenants'])
     expect(await remaining(scopedOfGlobex, callGlobex)).toEqual([digestOf('2')])
     expect(await remaining('scoped-too/a')).toHaveLength(2)
-  }, 30_000)
+  })
 
-  it('takes rules for several types from a file', async () => {
+  it('reads rules for several types from a file', async () => {
     const file = join(folder, 'policy.json')
     const rules = [
       { type: 'one', keepDays: 0, keepNewest: 1 },
@@ -176,7 +159,7 @@ describe('bun run retain', () => {
     await Bun.write(file, JSON.stringify({ retention: [{ type: 'one', keepDays: 0 }] }))
     const wrong = await retain(['--policy', file, '--tenant', 'acme'])
     expect([wrong.exitCode, wrong.err]).toEqual([2, expect.stringContaining('/retention/0/keepNewest')])
-  }, 30_000)
+  })
 
   it('needs type, days and tenants, and a configured store', async () => {
     const ran = await Promise.all([
@@ -189,11 +172,11 @@ describe('bun run retain', () => {
       runScript('retain', ['--type', 'x', '--keep-days', '1', '--tenant', 'acme'], {}),
     ])
     expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2, 2, 2, 2])
-  }, 30_000)
+  })
 })
 
-describe('bun run retain, where the store has locked versions', () => {
-  it('leaves them, as the API answers 409, and removes the others', async () => {
+describe('bun run retain on a store with locked versions', () => {
+  it('keeps the locked versions, as the API answers 409, and removes the others', async () => {
     const { bucket } = locking.connection
     const client = createS3Client(locking.owner)
     const Key = `docs/${keyOf('worm', 'a', digestOf('1') as `sha256:${string}`)}`
@@ -215,5 +198,5 @@ describe('bun run retain, where the store has locked versions', () => {
     expect(ran.exitCode).toBe(0)
     expect(await remaining('worm/a', callLocking)).toEqual([digestOf('3'), one])
     client.destroy()
-  }, 30_000)
+  })
 })

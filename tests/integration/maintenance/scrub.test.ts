@@ -1,13 +1,14 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
 import { appendFileSync } from 'node:fs'
-import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { runScript, runScriptJson, startScript, variablesOf } from '../../support/commands/script-run.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import type { StoreForTests } from '../../support/stores/service-key.ts'
 import { startOpenStore } from '../../support/stores/store-contents.ts'
@@ -16,20 +17,17 @@ let bucket: string
 let store: ObjectStore & { close(): void }
 let folder: string
 
-const disk = await startOpenStore()
-
-afterAll(() => disk.stop())
+const disk = stoppedAfterTests(await startOpenStore())
 
 beforeEach(async () => {
   bucket = await freshBucket(disk)
   const whole = createS3ObjectStore({ ...disk, bucket, connectionsMax: 4 })
   store = { ...prefixed(whole, 'docs/'), close: whole.close }
-  folder = await mkdtemp(join(tmpdir(), 'scrub-'))
+  folder = await folderForTests('scrub-')
 })
 
 afterEach(async () => {
   store.close()
-  await rm(folder, { recursive: true })
 })
 
 /** Stores a version, with other bytes than its digest says if there are any. */
@@ -64,7 +62,7 @@ describe('bun run scrub', () => {
     })
   })
 
-  it('needs only S3_*, and exits with 2 where that is wrong', async () => {
+  it('needs only S3_*, and exits with 2 if they are wrong', async () => {
     const { S3_REGION: _region, ...others } = environment()
     const { exitCode, err } = await run([], others)
     expect(exitCode).toBe(2)
@@ -98,7 +96,7 @@ describe('bun run scrub', () => {
     expect(text.out).toContain(`✗ acme audits/2-changed ${digestOf(changed)} holds ${digestOf(other)}`)
   })
 
-  it('tells a version that the store cannot read from a store that is out of reach', async () => {
+  it('distinguishes a version that the store cannot read from a store that is out of reach', async () => {
     await stored('1-unreadable', randomDocument(2 * MiB))
     await stored('2-intact', randomDocument(10 * KiB))
     const parts = (await readdir(disk.dataDir, { recursive: true })).filter(
@@ -111,9 +109,9 @@ describe('bun run scrub', () => {
     expect(damaged).toMatchObject([{ name: '1-unreadable', found: null }])
     expect(summary).toMatchObject({ finished: true, versions: 2, damaged: 1 })
     expect(exitCode).toBe(1)
-  }, 30_000)
+  })
 
-  it('goes on behind --after', async () => {
+  it('continues after the key of --after', async () => {
     const skipped = await stored('1', randomDocument(KiB), randomDocument(KiB))
     await stored('2', randomDocument(KiB))
     const { exitCode, summary } = await runJson(['--after', skipped])
@@ -121,7 +119,7 @@ describe('bun run scrub', () => {
     expect(exitCode).toBe(0)
   })
 
-  it('refuses a bad rate, a bad key and two places to go on from', async () => {
+  it('refuses a wrong rate, a wrong key and two places to continue from', async () => {
     const ran = await Promise.all([
       run(['--rate', '0']),
       run(['--rate', 'fast']),
@@ -131,17 +129,17 @@ describe('bun run scrub', () => {
       run(['--rate', '0.5', '--help']),
     ])
     expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2, 2, 0])
-  }, 20_000)
+  })
 })
 
 describe('bun run scrub on a store that is out of reach', () => {
-  it('exits with 3', async () => {
+  it('exits with 3 if it cannot reach the store', async () => {
     const gone = { ...disk, endpoint: 'http://127.0.0.1:1' }
     const { exitCode, err } = await run([], environment(gone))
     expect(exitCode).toBe(3)
     expect(err).toContain('Nothing was read yet')
     expect(err).not.toContain(disk.secretAccessKey)
-  }, 20_000)
+  })
 })
 
 describe('bun run scrub --state', () => {
@@ -156,7 +154,7 @@ describe('bun run scrub --state', () => {
     }
   }
 
-  it('goes on after a crash, and does not forget the damage that was found before', async () => {
+  it('continues after a crash, and remembers the damage that was found before', async () => {
     await stored('0-damaged', randomDocument(KiB), randomDocument(KiB))
     for (const name of ['1', '2', '3', '4', '5', '6']) await stored(name, randomDocument(512 * KiB))
     const crashing = start(['--state', stateFile(), '--rate', '0.5'])
@@ -169,11 +167,11 @@ describe('bun run scrub --state', () => {
     expect(damaged).toMatchObject([{ name: '0-damaged' }])
     expect(summary).toMatchObject({ finished: true, versions: 7, damaged: 1 })
     expect(exitCode).toBe(1)
-    // Finished: the next run begins anew.
+    // Finished: the next run begins from the start.
     expect(await Bun.file(stateFile()).exists()).toBe(false)
-  }, 30_000)
+  })
 
-  it('stops when it is told to, and goes on from there', async () => {
+  it('stops on SIGINT, and a later run continues from there', async () => {
     for (const name of ['1', '2', '3']) await stored(name, randomDocument(512 * KiB))
     const stopping = start(['--state', stateFile(), '--rate', '0.5'])
     await untilState(({ versions }) => versions >= 1)
@@ -183,9 +181,9 @@ describe('bun run scrub --state', () => {
     const { exitCode, summary } = await runJson(['--state', stateFile()])
     expect(summary).toMatchObject({ finished: true, versions: 3 })
     expect(exitCode).toBe(0)
-  }, 30_000)
+  })
 
-  it('refuses the state of another bucket, and a file that is no state', async () => {
+  it('refuses the state of another bucket, and a file that is not a state', async () => {
     const state = { place: 'elsewhere', after: 'tenants/a', versions: 1, bytes: 1, damaged: [] }
     await Bun.write(stateFile(), JSON.stringify(state))
     const foreign = await run(['--state', stateFile()])

@@ -1,29 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { startLocalIssuer } from '../../../service/cli/local-issuer/issuer.ts'
 import { writeLocalStart } from '../../../service/cli/local-issuer/starts.ts'
 import { runScript, variablesOf } from '../../support/commands/script-run.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
-import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { ownService } from '../../support/service/own-service.ts'
+import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { keysOf } from '../../support/stores/store-contents.ts'
 
-let service: InProcessService
-let folder: string
-let tokenFile: string
-
-beforeAll(async () => {
-  service = await serviceInProcess()
-  folder = await mkdtemp(join(tmpdir(), 'smoke-'))
-  tokenFile = join(folder, 'token')
-}, 600_000)
-
-afterAll(async () => {
-  await service.stop()
-  await rm(folder, { recursive: true })
-})
+const { service } = await ownService()
+const folder = await folderForTests('smoke-')
+const tokenFile = join(folder, 'token')
 
 beforeEach(async () => {
   await Bun.write(tokenFile, `${await service.token()}\n`)
@@ -49,7 +38,7 @@ async function smokeJson(args: string[] = [], env?: Record<string, string>) {
 }
 
 describe('bun run smoke', () => {
-  it('goes through the life of a document, finds its objects under the prefix, and leaves nothing', async () => {
+  it('tries the whole life of a document, finds its objects under the prefix, and leaves nothing', async () => {
     const { exitCode, out } = await smoke()
     expect(exitCode).toBe(0)
     expect(out).toContain('✓ the service is ready  [smoke.ready')
@@ -59,25 +48,25 @@ describe('bun run smoke', () => {
     expect(out).toMatch(/\n {4}docs\/tenants\/acme\/tags\/smoke-test\/marker-[0-9a-f]{16}\.bin\/latest\n/)
     expect(out).toEndWith('9 proved: everything that was asked is proved (exit code 0)\n')
     expect(await keysOf(service.store, 'tenants/')).toEqual([])
-  }, 30_000)
+  })
 
-  it('says the same to machines', async () => {
+  it('reports the same as JSON', async () => {
     const { exitCode, report, verdicts } = await smokeJson()
     expect(new Set(Object.values(verdicts))).toEqual(new Set(['proved']))
     expect(report).toMatchObject({ exitCode: 0, left: false, marker: { type: 'smoke-test' } })
     expect(exitCode).toBe(0)
-  }, 30_000)
+  })
 
-  it('does not look into a store that nobody named, unless it is asked to', async () => {
+  it('checks no store that is not configured, unless --objects insists', async () => {
     const quiet = await smokeJson([], {})
     expect(quiet.verdicts).toMatchObject({ 'smoke.objects': 'not asked', 'smoke.objects-gone': 'not asked' })
     expect(quiet.exitCode).toBe(0)
     const insisting = await smokeJson(['--objects'], {})
     expect(insisting.verdicts).toMatchObject({ 'smoke.objects': 'missing', 'smoke.delete': 'proved' })
     expect(insisting.exitCode).toBe(3)
-  }, 30_000)
+  })
 
-  it('needs nothing but a tenant where `start` runs', async () => {
+  it('needs only a tenant next to a running start', async () => {
     const starts = join(folder, 'starts')
     const local = await startLocalIssuer()
     registerSecret(String(local.privateJwk.d))
@@ -100,18 +89,18 @@ describe('bun run smoke', () => {
     await local.stop()
     expect(out).toContain('9 proved')
     expect(exitCode).toBe(0)
-  }, 30_000)
+  })
 
-  it('fails where the objects are not in the bucket, or not under the prefix', async () => {
+  it('fails if the objects are not in the bucket, or not under the prefix', async () => {
     const elsewhere = { ...service.connection, bucket: await freshBucket(service.owner) }
     const bucket = await smokeJson([], variablesOf(elsewhere))
     expect(bucket.verdicts).toMatchObject({ 'smoke.objects': 'failed', 'smoke.delete': 'proved' })
     expect(bucket.exitCode).toBe(1)
     const prefix = { ...variablesOf(service.connection), S3_PREFIX_DOCS: 'documents/' }
     expect((await smokeJson([], prefix)).verdicts).toMatchObject({ 'smoke.objects': 'failed' })
-  }, 30_000)
+  })
 
-  it('fails where bytes come back as others', async () => {
+  it('fails if other bytes come back', async () => {
     const lying = await serviceInProcess({
       replicaOf: service,
       decorate: (store) => ({
@@ -133,9 +122,9 @@ describe('bun run smoke', () => {
     expect(report.checks.find(({ id }) => id === 'smoke.download')).toMatchObject({ verdict: 'failed' })
     expect(report.left).toBe(false)
     expect(exitCode).toBe(1)
-  }, 30_000)
+  })
 
-  it('says that the token may not delete, and what stayed', async () => {
+  it('reports that the token may not delete, and what stayed', async () => {
     await Bun.write(tokenFile, await service.token({ scope: 'documents:read documents:write' }))
     const { exitCode, report, verdicts } = await smokeJson()
     expect(verdicts).toMatchObject({ 'smoke.delete': 'missing', 'smoke.objects-gone': 'not run' })
@@ -144,9 +133,9 @@ describe('bun run smoke', () => {
     const { name } = report.marker
     expect(await keysOf(service.store, `tenants/acme/documents/smoke-test/${name}/`)).toHaveLength(1)
     expect((await smoke()).out).toContain(': delete it by hand')
-  }, 30_000)
+  })
 
-  it('fails where the service is not ready, refuses the token or does not answer', async () => {
+  it('fails if the service is not ready, refuses the token or does not answer', async () => {
     const foreign = await runScript(
       'smoke',
       ['--json', '--url', service.url, '--tenant', 'globex', '--token-file', tokenFile],
@@ -164,7 +153,7 @@ describe('bun run smoke', () => {
     expect(gone.out).toContain('✗ the service is ready')
     expect(gone.out).toContain('not run: needs smoke.ready')
     expect(gone.out + gone.err).not.toContain(await Bun.file(tokenFile).text())
-  }, 30_000)
+  })
 
   it('exits with 2 without a tenant, for an unknown option and a wrong configuration, and with 3 without a service', async () => {
     const ran = await Promise.all([
@@ -175,5 +164,5 @@ describe('bun run smoke', () => {
       smoke([], { S3_BUCKET_DOCS: 'x' }),
     ])
     expect(ran.map(({ exitCode }) => exitCode)).toEqual([2, 2, 3, 2, 2])
-  }, 30_000)
+  })
 })

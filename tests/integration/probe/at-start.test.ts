@@ -1,19 +1,16 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { probeRows } from '../../../service/object-store/probe/probe.ts'
+import { ownChildService } from '../../support/service/own-service.ts'
 import { KiB, randomDocument } from '../../support/service/sample-documents.ts'
-import { type LogLine, serviceInChild } from '../../support/service/service-for-tests.ts'
+import type { LogLine } from '../../support/service/service-for-tests.ts'
 import { ticketCalls } from '../../support/service/ticket-calls.ts'
 import { knownCapabilities, knownFindings } from '../../support/stores/known-capabilities.ts'
+import { until } from '../../support/waiting.ts'
 
-const service = await serviceInChild()
-afterAll(() => service.stop())
+const { service } = await ownChildService()
 
-async function probed(): Promise<LogLine> {
-  for (;;) {
-    const line = service.logs().find(({ event }) => event === 'store.probed')
-    if (line !== undefined) return line
-    await Bun.sleep(50)
-  }
+function probed(): Promise<LogLine> {
+  return until(() => service.logs().find(({ event }) => event === 'store.probed'))
 }
 
 describe('the service at its start', () => {

@@ -42,7 +42,7 @@ describe('bun run doctor on the store of this run', () => {
   let result: ScriptRun
   beforeAll(async () => {
     result = await doctor(store())
-  }, 60_000)
+  })
 
   it('finds it fit', () => {
     expect(result.exitCode).toBe(0)

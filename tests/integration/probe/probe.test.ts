@@ -13,8 +13,8 @@ import { absentBucketStatus, prefix, useStore } from '../../support/stores/probe
 import { knownVerdicts } from '../../support/stores/store-findings.ts'
 
 const store = useStore()
-const told: FindingId[] = []
-const report = await probeStore(store(), prefix, { onFinding: ({ id }) => told.push(id) })
+const reported: FindingId[] = []
+const report = await probeStore(store(), prefix, { onFinding: ({ id }) => reported.push(id) })
 
 describe('probeStore on the store of this run', () => {
   it('finds what the table in service/object-store/README.md says of it', () => {
@@ -24,7 +24,7 @@ describe('probeStore on the store of this run', () => {
 
   it('asks every row in order, and reports each as soon as it is known', () => {
     expect(report.findings.map(({ id }) => id)).toEqual(probeRows.map(({ id }) => id))
-    expect(told).toEqual(probeRows.map(({ id }) => id))
+    expect(reported).toEqual(probeRows.map(({ id }) => id))
   })
 
   it('describes what it saw in the words of HTTP, and what follows', () => {

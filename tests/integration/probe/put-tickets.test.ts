@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { createProbeClient } from '../../../service/object-store/s3/probe-client.ts'
 import { refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
@@ -49,20 +48,6 @@ describe('tickets on a store that refuses unsigned x-amz-* headers and takes no 
       size: bytes.length,
     })
     expect((await alice.call('bundles/by-put')).status).toBe(200)
-  })
-
-  it('do not copy what their holder may not read', async () => {
-    const secret = randomDocument(KiB)
-    const bytes = randomDocument(KiB)
-    const { bucket } = service.connection
-    const owner = createProbeClient({ ...service.owner, connectionsMax: 1 })
-    await owner.send({ method: 'PUT', key: 'docs/canary', body: digestOf(secret) })
-    const ticket = await alice.ticketFor('attacked', bytes)
-    const sent = await sendTicket(ticket, bytes, {
-      headers: { 'x-amz-copy-source': `/${bucket}/docs/canary` },
-    })
-    expect(sent.status).toBe(403)
-    expect(await refusalOf(await alice.complete('attacked', ticket))).toBe('404 upload_not_found')
   })
 
   it('publish nothing of other bytes, whether the store or the completion notices', async () => {

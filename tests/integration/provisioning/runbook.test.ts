@@ -1,12 +1,12 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeRgwProject, type ProjectKey } from '../../../compose/servers/ceph-rgw-project.ts'
 import { placeOf } from '../../support/commands/provision-under-test.ts'
 import { blocksOf, folderWithBun, runCommands } from '../../support/commands/runbook-blocks.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { startPrivateRgw } from '../../support/stores/rgw.ts'
 
 const runbook = await Bun.file(new URL('../../../docs/provisioning.md', import.meta.url)).text()
@@ -15,19 +15,14 @@ const run = new Set<string>()
 
 const buckets = { docs: newBucket(), loki: newBucket() }
 
-const rgw = await startPrivateRgw()
+const rgw = stoppedAfterTests(await startPrivateRgw())
 const [provisioner, spare, old, fresh, loki] = await makeRgwProject(rgw, 5)
 if (!provisioner || !spare || !old || !fresh || !loki) throw new Error('no keys')
 const keys = { provisioner, spare, old, fresh, loki }
 for (const { secretAccessKey } of Object.values(keys)) registerSecret(secretAccessKey)
-const folder = await mkdtemp(join(tmpdir(), 'provisioning-'))
+const folder = await folderForTests('provisioning-')
 const path = `${await folderWithBun(folder)}:${process.env.PATH}`
 await writeSettings([old], old)
-
-afterAll(async () => {
-  await rgw.stop()
-  await rm(folder, { recursive: true })
-})
 
 function newBucket(): string {
   return `test-${randomBytes(12).toString('hex')}`
@@ -75,14 +70,14 @@ async function follow(name: string): Promise<string> {
 }
 
 describe('docs/provisioning.md, on Ceph RGW', () => {
-  it('leads from nothing to buckets that are narrowed to what the service needs', async () => {
+  it('leads from nothing to buckets with only the rights that the service needs', async () => {
     expect(await follow('plan')).toContain(`~ ${buckets.docs}: bucket: absent → there`)
     expect(await follow('apply')).toContain(', 0 that the store could not do')
     expect(await follow('verify')).toContain(`✓ reach bucket ${buckets.loki} is refused: 403`)
     expect(await follow('doctor')).toContain('tickets: ')
-  }, 120_000)
+  })
 
-  it('has a new key take over while the old one still works, and refuses the old one in the end', async () => {
+  it('replaces a key while the old one still works, and refuses the old one in the end', async () => {
     const { old, fresh } = keys
     await writeSettings([old, fresh], old)
     await follow('admit-new-key')
@@ -94,12 +89,12 @@ describe('docs/provisioning.md, on Ceph RGW', () => {
     await writeSettings([fresh], old)
     await expect(follow('verify')).rejects.toThrow('✗ put an object works: 403 AccessDenied')
     await writeSettings([fresh], fresh)
-  }, 120_000)
+  })
 
-  it('keeps no longer than needed, and prints the policy for stores that know users', async () => {
+  it('applies a retention rule, and prints the policy for stores that have users', async () => {
     expect(await follow('retain')).toContain('✓ 0 versions, 0 B removed')
     expect(JSON.parse(await follow('user-policy'))).toMatchObject({ Version: '2012-10-17' })
-  }, 60_000)
+  })
 
   it('has no block that was not run', () => {
     expect([...blocks.keys()].filter((name) => !run.has(name))).toEqual(['setup'])

@@ -1,22 +1,15 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { verifyRights } from '../../../service/provisioning/verify.ts'
 import { callerOf, put } from '../../support/service/caller.ts'
-import {
-  type ServiceForTests,
-  serviceInChild,
-  serviceInProcess,
-} from '../../support/service/service-for-tests.ts'
+import { ownService } from '../../support/service/own-service.ts'
+import { type ServiceForTests, serviceInChild } from '../../support/service/service-for-tests.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { docsPrefix } from '../../support/stores/service-key.ts'
 
-const service = await serviceInProcess()
-const child = await serviceInChild()
+const { service } = await ownService()
+const child = stoppedAfterTests(await serviceInChild())
 
-afterAll(async () => {
-  await service.stop()
-  await child.stop()
-})
-
-/** Whose key the service itself signs with, as everybody can read in its downloads. */
+/** Whose key the service itself signs with, as anyone can read in its downloads. */
 async function signingKeyOf(of: ServiceForTests): Promise<string | undefined> {
   const call = await callerOf(of)
   const { digest } = await put(call, 'bundles/signed', 'bytes')
@@ -26,12 +19,12 @@ async function signingKeyOf(of: ServiceForTests): Promise<string | undefined> {
 }
 
 describe('the key of a service in a test', () => {
-  it('is the one that the service works with, in this process and as a process of its own', async () => {
+  it('is used by the service, in this process and as a process of its own', async () => {
     expect(await signingKeyOf(service)).toBe(service.connection.accessKeyId)
     expect(await signingKeyOf(child)).toBe(child.connection.accessKeyId)
   })
 
-  it('has the rights of the table and no others, but on SeaweedFS, which knows none of them', async () => {
+  it('has the rights of the table and no others, except on SeaweedFS, which has no rights', async () => {
     for (const { connection, owner } of [service, child]) {
       const place = { bucket: connection.bucket, prefix: docsPrefix }
       const tried = await verifyRights({ ...connection, connectionsMax: 4 }, place, [])

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'bun:test'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { freePort, onFreePorts } from '../../../compose/servers/free-port.ts'
 import { makeServerTls } from '../../../compose/servers/server-tls.ts'
 import { createProbeClient } from '../../../service/object-store/s3/probe-client.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { startPrivateRgw } from '../../support/stores/rgw.ts'
 import { startPrivateStore } from '../../support/stores/store.ts'
@@ -16,7 +16,7 @@ describe('startRgw', () => {
   it(
     'keeps keys and objects in its data folder, however it ended',
     async () => {
-      const dataDir = await mkdtemp(join(tmpdir(), 'cloudlysis-rgw-kept-'))
+      const dataDir = await folderForTests('cloudlysis-rgw-kept-')
       const first = await startPrivateRgw({ dataDir })
       const bucket = await freshBucket(first)
       const before = createProbeClient({ ...first, bucket, connectionsMax: 1 })
@@ -31,7 +31,6 @@ describe('startRgw', () => {
       await expect(fetch(second.endpoint)).rejects.toThrow()
       await expect(stat(dirname(second.logFile))).rejects.toThrow()
       await first.stop()
-      await rm(dataDir, { recursive: true })
     },
     startMillisecondsMax,
   )

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { beforeAll, describe, expect, it } from 'bun:test'
 import { type Call, callerOf, digestOf, put } from '../../support/service/caller.ts'
-import {
-  type LogLine,
-  type SpawnedService,
-  serviceInChild,
-  serviceInProcess,
-} from '../../support/service/service-for-tests.ts'
+import { ownService } from '../../support/service/own-service.ts'
+import { type LogLine, type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
 
 const writtenAtCall = new Map<string, number>()
-const service = await serviceInProcess({
+const { service } = await ownService({
   decorate: (store) => ({
     ...store,
     get(key, options) {
@@ -17,8 +13,6 @@ const service = await serviceInProcess({
     },
   }),
 })
-
-afterAll(() => service.stop())
 
 /** The lines that one request wrote, and its status. */
 async function linesOf(token: string | null, path: string, request: Call = {}) {
@@ -46,6 +40,9 @@ function common(line: LogLine | undefined): LogLine {
     clientAddress: '127.0.0.1',
     traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
     correlationId: line?.correlationId,
+    tenant: 'acme',
+    type: 'definitions',
+    name: 'a',
   }
 }
 
@@ -62,9 +59,6 @@ describe('the audit line', () => {
       rule: 'scope:documents:read',
       action: 'version.read',
       subject: 'carol',
-      tenant: 'acme',
-      type: 'definitions',
-      name: 'a',
       digest,
     })
   })
@@ -81,9 +75,6 @@ describe('the audit line', () => {
       rule: 'scope:documents:admin',
       action: 'version.delete',
       subject: 'carol',
-      tenant: 'acme',
-      type: 'definitions',
-      name: 'a',
       digest: digestOf('A'),
     })
   })
@@ -98,8 +89,6 @@ describe('the audit line', () => {
       action: 'tenant.enter',
       subject: 'carol',
       tenant: 'globex',
-      type: 'definitions',
-      name: 'a',
       tag: 'v1',
     })
   })
@@ -111,9 +100,6 @@ describe('the audit line', () => {
       decision: 'denied',
       rule: 'token-missing',
       action: 'authenticate',
-      tenant: 'acme',
-      type: 'definitions',
-      name: 'a',
     })
     const expired = await service.token({ exp: Math.floor(Date.now() / 1000) - 60 })
     expect((await linesOf(expired, 'definitions/a')).audit).toMatchObject({ rule: 'token-expired' })

@@ -167,9 +167,9 @@ describe('the backend', () => {
     const last = await call(`bundles/${ticket.ticket}`)
 
     for (const response of [completed, download, last]) await spanOf(response)
-    const told = scene.backend.bytes()
-    expect(told).toContain(ticket.id)
-    for (const part of signingParts(ticket, String(url))) expect(told).not.toContain(part)
+    const received = scene.backend.bytes()
+    expect(received).toContain(ticket.id)
+    for (const part of signingParts(ticket, String(url))) expect(received).not.toContain(part)
   })
 
   /** Returns everything that would let its reader transfer or complete, plain and as part of another URL. */

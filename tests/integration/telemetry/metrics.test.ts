@@ -1,22 +1,18 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { callerOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { startTelemetryScene } from '../../support/service/telemetry-scene.ts'
 import { ticketCalls } from '../../support/service/ticket-calls.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { startPrivateStore } from '../../support/stores/store.ts'
 import { until } from '../../support/waiting.ts'
 
 const template = '/v1/tenants/:tenant/documents/:type/:name'
 
-const store = await startPrivateStore()
-const scene = await startTelemetryScene({ store })
+const store = stoppedAfterTests(await startPrivateStore())
+const scene = stoppedAfterTests(await startTelemetryScene({ store }))
 const call = await callerOf(scene.service)
 const alice = await ticketCalls(scene.service)
-
-afterAll(async () => {
-  await scene.stop()
-  await store.stop()
-})
 
 async function scraped(): Promise<string> {
   return (await fetch(scene.metricsUrl)).text()

@@ -48,7 +48,7 @@ describe('a backend that takes everything and says nothing', () => {
     const rounds = Math.ceil(limits.telemetryItemsMax / 2 / 200) + 2
     for (let round = 0; round < rounds; round += 1) await requests(200)
     expect(await scene.metric('http_server_active_requests')).toBe(0)
-  }, 30_000)
+  })
 
   it('makes the service keep a bounded number of items, and count the rest as dropped', async () => {
     const printed = scene.service.logs().length
@@ -64,7 +64,7 @@ describe('a backend that takes everything and says nothing', () => {
     expect(await scene.service.process.exited).toBe(0)
     const [unsent] = logged('telemetry.unsent')
     expect(Number(unsent?.items)).toBeGreaterThanOrEqual(limits.telemetryItemsMax)
-  }, 30_000)
+  })
 })
 
 describe('a backend that is in trouble', () => {
@@ -94,7 +94,7 @@ describe('a backend that is in trouble', () => {
       ['warn', 'status 500'],
       ['warn', 'status 500'],
     ])
-  }, 30_000)
+  })
 
   it('may take a part, and the rejected items are counted', async () => {
     scene.backend.behave((request) =>
@@ -103,7 +103,7 @@ describe('a backend that is in trouble', () => {
     await requests(3)
     await until(async () => (await droppedOf('logs', 'rejected')) >= 1)
     expect(await droppedOf('traces', 'rejected')).toBe(0)
-  }, 30_000)
+  })
 
   it('may answer nonsense, and the next exports still work', async () => {
     scene.backend.behave(() => new Response('<html>', { headers: { 'content-type': 'text/html' } }))
@@ -112,7 +112,7 @@ describe('a backend that is in trouble', () => {
     await until(async () => ((await exported()) ?? 0) >= 3)
     await requests(3)
     await until(async () => ((await exported()) ?? 0) >= 6)
-  }, 30_000)
+  })
 })
 
 describe('a backend that is not there', () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { deriveKey } from '../../../service/derived-key.ts'
 import { createTicketSigner, type UploadClaims } from '../../../service/documents/ticket-signer.ts'
 import { attackScene } from '../../support/service/attack-scene.ts'
@@ -6,16 +6,15 @@ import { type Caller, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, pathOf, randomDocument } from '../../support/service/sample-documents.ts'
 import { contentType, jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 
 setDefaultTimeout(600_000)
 
-const scene = await attackScene()
+const scene = stoppedAfterTests(await attackScene())
 
 afterEach(async () => {
   expect(await scene.harm()).toEqual([])
 })
-
-afterAll(() => scene.stop())
 
 /** An upload of the victim's that waits in staging; its id and ticket have leaked. */
 async function leaked(name: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; ticket: Ticket }> {

@@ -1,11 +1,12 @@
-import { afterAll, afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { attackScene } from '../../support/service/attack-scene.ts'
 import { jsonOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument } from '../../support/service/sample-documents.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 
 setDefaultTimeout(600_000)
 
-const scene = await attackScene()
+const scene = stoppedAfterTests(await attackScene())
 // A page whose script would run in the browser that opens it.
 const own = new Uint8Array(Buffer.concat([Buffer.from('<script>alert(1)</script>'), randomDocument(KiB)]))
 const digest = digestOf(own)
@@ -19,8 +20,6 @@ await scene.remember()
 afterEach(async () => {
   expect(await scene.harm()).toEqual([])
 })
-
-afterAll(() => scene.stop())
 
 async function urlOf(body: Record<string, unknown> = {}): Promise<string> {
   const response = await scene.mallory.call(`bundles/page/versions/${digest}/downloads`, {

@@ -1,16 +1,17 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
 import { attackScene } from '../../support/service/attack-scene.ts'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
 import { contentType } from '../../support/service/ticket-calls.ts'
 import { type Forgery, sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 
 setDefaultTimeout(600_000)
 
 let own: Uint8Array<ArrayBuffer>
 
-const scene = await attackScene()
+const scene = stoppedAfterTests(await attackScene())
 
 beforeEach(() => {
   own = randomDocument(2 * KiB)
@@ -19,8 +20,6 @@ beforeEach(() => {
 afterEach(async () => {
   expect(await scene.harm()).toEqual([])
 })
-
-afterAll(() => scene.stop())
 
 /** A ticket as mallory gets it from the service, by the method that this store allows. */
 function ownTicket(name: string): Promise<Ticket> {

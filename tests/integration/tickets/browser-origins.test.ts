@@ -1,7 +1,7 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { provisionBucket } from '../../../service/provisioning/apply.ts'
-import { callerOf, digestOf, jsonOf } from '../../support/service/caller.ts'
-import { serviceInProcess } from '../../support/service/service-for-tests.ts'
+import { digestOf, jsonOf } from '../../support/service/caller.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 
@@ -12,11 +12,8 @@ const ours = 'https://ui.example'
 const other = 'https://elsewhere.example'
 const prefix = 'docs/'
 
-const service = await serviceInProcess()
-const call = await callerOf(service)
+const { service, call } = await ownService()
 await provisionBucket(service.owner, { bucket: service.connection.bucket, prefix }, [ours])
-
-afterAll(() => service.stop())
 
 function addressOf(bucket: string, key = ''): string {
   return `${service.connection.endpoint}/${bucket}${key}`

@@ -1,8 +1,8 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
-import { serviceInProcess } from '../../support/service/service-for-tests.ts'
-import { jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
+import { ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket } from '../../support/service/ticket-upload.ts'
 import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
 import { storeForTests } from '../../support/stores/store.ts'
@@ -10,10 +10,8 @@ import { storeForTests } from '../../support/stores/store.ts'
 setDefaultTimeout(600_000)
 
 const capabilities = await probedCapabilities(await storeForTests())
-const service = await serviceInProcess({ capabilities })
+const { service } = await ownService({ capabilities })
 const alice = await ticketCalls(service)
-
-afterAll(() => service.stop())
 
 async function latestOf(name: string): Promise<unknown> {
   return (await jsonOf(await alice.call(`bundles/${name}/tags/latest`))).digest
@@ -102,21 +100,5 @@ describe('a completion', () => {
     await service.store.delete('tenants/acme/tags/bundles/crashed/latest')
     expect((await alice.complete('crashed', ticket)).status).toBe(200)
     expect(await latestOf('crashed')).toBe(digestOf(bytes))
-  })
-
-  it('needs a token that may write', async () => {
-    const ticket = await alice.uploaded('reader', randomDocument(KiB))
-    const reader = await ticketCalls(service, await service.token({ scope: 'documents:read' }))
-    expect(await refusalOf(await reader.complete('reader', ticket))).toBe('403 scope_missing')
-    const foreigner = await ticketCalls(service, await service.token({ tenants: ['globex'] }))
-    expect(await refusalOf(await foreigner.complete('reader', ticket))).toBe('404 document_not_found')
-  })
-
-  it('accepts only POST', async () => {
-    const { id, ticket } = await alice.ticketFor('method', randomDocument(KiB))
-    const path = `bundles/method/uploads/${id}/complete`
-    const response = await alice.call(path, { method: 'PUT', ...jsonBody({ ticket }) })
-    expect(response.headers.get('allow')).toBe('POST')
-    expect(await refusalOf(response)).toBe('405 method_not_allowed')
   })
 })

@@ -1,15 +1,13 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import { digestOf, KiB, keyOf, randomDocument } from '../../support/service/sample-documents.ts'
-import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
 
 setDefaultTimeout(600_000)
 
-const service = await serviceInProcess()
+const { service } = await ownService()
 const alice = await ticketCalls(service)
-
-afterAll(() => service.stop())
 
 function ask(name: string, digest: string, body?: unknown): Promise<Response> {
   const path = `bundles/${name}/versions/${digest}/downloads`
@@ -84,18 +82,6 @@ describe('a signed download', () => {
     const absent = digestOf(randomDocument(1))
     expect(await refusalOf(await ask('there', absent))).toBe('404 document_not_found')
     expect(await refusalOf(await ask('absent', absent))).toBe('404 document_not_found')
-  })
-
-  it('needs only a token that may read', async () => {
-    const { digest } = await uploaded('reader')
-    const path = `bundles/reader/versions/${digest}/downloads`
-    const as = async (claims: Record<string, unknown>) => {
-      const calls = await ticketCalls(service, await service.token(claims))
-      return calls.call(path, { method: 'POST' })
-    }
-    expect((await as({ scope: 'documents:read' })).status).toBe(201)
-    expect(await refusalOf(await as({ scope: 'documents:write' }))).toBe('403 scope_missing')
-    expect(await refusalOf(await as({ tenants: ['globex'] }))).toBe('404 document_not_found')
   })
 
   it('stops when the version is deleted', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import { peakOverIdle } from '../../support/service/resident-memory.ts'
 import { KiB, MiB, pathOf } from '../../support/service/sample-documents.ts'
@@ -6,6 +6,7 @@ import { serviceInChild } from '../../support/service/service-for-tests.ts'
 import type { StoreTransfer } from '../../support/service/ticket-transfer-process.ts'
 import type { Ticket } from '../../support/service/ticket-upload.ts'
 import { generatedDigest } from '../../support/service/transfer-process.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { startPrivateStore, storeEnvironment } from '../../support/stores/store.ts'
 import { until } from '../../support/waiting.ts'
 
@@ -17,9 +18,7 @@ const transferProcess = fileURLToPath(
 )
 const streamingService = fileURLToPath(new URL('../../support/service/streaming-service.ts', import.meta.url))
 
-const store = await startPrivateStore()
-
-afterAll(() => store.stop())
+const store = stoppedAfterTests(await startPrivateStore())
 
 interface MeasuredService {
   pid: number

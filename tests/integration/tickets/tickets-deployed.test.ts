@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeTempFolder, removeTempFolder } from '../../../service/cli/temp-folder.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
+import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, MiB, randomDocument } from '../../support/service/sample-documents.ts'
@@ -19,12 +19,11 @@ setDefaultTimeout(600_000)
 
 const running: SpawnedService[] = []
 
-const folder = await makeTempFolder('tickets-deployed')
+const folder = await folderForTests('tickets-deployed-')
 
 afterAll(async () => {
   // Those that borrow the bucket and the issuer of another go first.
   for (const service of running.reverse()) await service.stop()
-  await removeTempFolder(folder)
 })
 
 /** `service/main.ts`, once it has found out what its store can do. */

@@ -1,9 +1,11 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import { digestOf, KiB, keyOf, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
 import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { contentType, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { minioCapabilities } from '../../support/stores/known-capabilities.ts'
 import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
 import { storeForTests } from '../../support/stores/store.ts'
@@ -20,13 +22,8 @@ const strict: StoreBehaviours = {
       : null,
 }
 
-const proxy = await startStoreProxy(await storeForTests(), strict)
-const service = await serviceInProcess({ store: proxy, capabilities: await probedCapabilities(proxy) })
-
-afterAll(async () => {
-  await service.stop()
-  await proxy.stop()
-})
+const proxy = stoppedAfterTests(await startStoreProxy(await storeForTests(), strict))
+const { service } = await ownService({ store: proxy, capabilities: await probedCapabilities(proxy) })
 
 describe('tickets on a store that accepts no forms and refuses unsigned headers', () => {
   it('are presigned PUTs, with the headers that bind size, type and digest', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 
-/** What Chromium itself wrote down about its network (`--log-net-log`), whoever in it had something to do there. */
+/** What Chromium itself recorded about its network (`--log-net-log`), including its own requests. */
 export interface NetLog {
   /** Every URL that was requested, redirects included, as it was requested. */
   urls: string[]

@@ -19,9 +19,9 @@ export interface SeenExchange {
 /** What the windows of a browser did, in order. */
 export interface Recording {
   exchanges: SeenExchange[]
-  /** Errors that nobody caught, and what was written to the console as an error, but for statuses of answers. */
+  /** Uncaught errors, and what was written to the console as an error, except statuses of answers. */
   complaints: string[]
-  /** Resolves when all that was answered so far is in, but for what a page does not read to its end. */
+  /** Resolves when all answers so far are recorded, except those that a page does not read to their end. */
   settled(): Promise<void>
 }
 

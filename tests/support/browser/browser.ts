@@ -5,6 +5,12 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { type NetLog, readNetLog } from './browser-net-log.ts'
 import { type Recording, record, startRecording } from './browser-recording.ts'
 
+/** Limit of one test in a browser. It catches what hangs, and is far above what a busy machine needs. */
+export const hangMilliseconds = 300_000
+
+/** How long a locator waits for its element: shorter than a test, so that the failure names the element. */
+const locatorMillisecondsMax = 120_000
+
 /** A real Chromium for one test file. Its windows share nothing with each other. */
 export interface BrowserForTests {
   /** A window with cookies and storage of its own: another person at another machine. */
@@ -101,8 +107,7 @@ async function openWindow(
   { width = 1280, height = 900, colorScheme = 'light' }: WindowOptions = {},
 ): Promise<BrowserWindow> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme })
-  // Locators wait this long for what they name.
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(locatorMillisecondsMax)
   record(context, recording)
   const page = await context.newPage()
   return { context, page, close: () => context.close() }

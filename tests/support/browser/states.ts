@@ -54,7 +54,7 @@ async function violations(page: Page): Promise<string[]> {
   return found.map(({ id, help, where }) => `${id}: ${help}: ${where.join(' ')}`)
 }
 
-/** WCAG 2.2, 1.4.10 "Reflow": nobody has to scroll in two directions. */
+/** WCAG 2.2, 1.4.10 "Reflow": no one has to scroll in two directions. */
 async function overflow(page: Page): Promise<string[]> {
   const surplus = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -1,8 +1,10 @@
 import { createServer, type Socket } from 'node:net'
 import { createDocumentsClient } from '../../../service/client/client.ts'
 import type { ConnectionOptions } from '../../../service/client/transport.ts'
-import type { Digest } from '../../../service/wire/names.ts'
 import { registerSecret } from '../secrets.ts'
+import { digestOf, reprDigestOf } from '../service/sample-documents.ts'
+
+export { digestOf, reprDigestOf }
 
 /** Made per run: a token of the right form that no test server checks. */
 export const testToken = `test.${crypto.randomUUID()}`
@@ -21,7 +23,7 @@ export function serve(answer: (request: Request, url: URL) => Response | Promise
   return { url: `http://127.0.0.1:${server.port}`, [Symbol.dispose]: () => void server.stop(true) }
 }
 
-/** A server that writes exactly these bytes to whoever connects and then hangs up: for what Bun would not send. */
+/** A server that writes exactly these bytes to every connection and then closes it: for what Bun would not send. */
 export async function serveRaw(answer: string | Uint8Array) {
   const open = new Set<Socket>()
   const server = createServer((socket) => {
@@ -39,21 +41,14 @@ export async function serveRaw(answer: string | Uint8Array) {
   return { url: `http://127.0.0.1:${address.port}`, [Symbol.dispose]: stop }
 }
 
+/** Returns a client of the server at `url`, for tenant `acme` with {@link testToken}. */
 export function clientOf(url: string, options: Partial<ConnectionOptions> = {}) {
   return createDocumentsClient({ url, token: testToken, tenant: 'acme', ...options })
 }
 
+/** Returns the text in UTF-8. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text)
-}
-
-/** Computed apart from the client's own hashing. */
-export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${new Bun.SHA256().update(bytes).digest('hex')}`
-}
-
-export function reprDigestOf(bytes: Uint8Array): string {
-  return `sha-256=:${new Bun.SHA256().update(bytes).digest('base64')}:`
 }
 
 /** The answer of a PUT that stored `bytes` as `definitions/orders.json`. */

@@ -31,7 +31,7 @@ export interface TicketScript {
   storeUrl?: string
 }
 
-/** The calls of the service that uploads by ticket need, a store beside it, and what both were sent. */
+/** The calls of the service that uploads by ticket need, a store next to it, and what both received. */
 export function serveTickets(script: TicketScript = {}) {
   const tickets: { body: unknown; id: string }[] = []
   const completions: { id: string; body: unknown }[] = []
@@ -94,7 +94,7 @@ export function ticketClient(url: string, transfers: Partial<TransferLimits> = {
   return clientOf(url, { transfers: { ...quick, ...transfers } })
 }
 
-/** A port where nobody listens any more. */
+/** A port on which nothing listens any more. */
 export function deadUrl(): string {
   using gone = serve(() => new Response())
   return gone.url

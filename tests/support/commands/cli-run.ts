@@ -17,7 +17,7 @@ export interface RunOptions {
   stdin?: Uint8Array<ArrayBuffer>
 }
 
-/** Starts `bun run docs …` with this environment and no other. Standard error is a pipe, so without a bar. */
+/** Starts `bun run documents …` with this environment and no other. Standard error is a pipe, so without a bar. */
 export function startDocs(args: readonly string[], { env = {}, cwd, stdin }: RunOptions = {}) {
   return Bun.spawn([process.execPath, docsScript, ...args], {
     ...(cwd === undefined ? {} : { cwd }),

@@ -13,7 +13,7 @@ import type { ScriptRun } from './script-run.ts'
 
 const readme = resolve(import.meta.dir, '../../../overlays/README.md')
 
-/** The document service by `overlays/documents.compose.yaml`, beside the local object store. */
+/** The document service by `overlays/documents.compose.yaml`, next to the local object store. */
 export interface ComposedDocuments {
   url: string
   issuer: IssuerForTests
@@ -41,7 +41,7 @@ export async function upComposedDocuments(
     makeServerTls([otherAddress]),
     freePort(),
   ])
-  // Its keys are on loopback, which in a container is the container: over https for everybody else.
+  // Its keys are on loopback, which in a container is the container: over https for every other one.
   const keys = Bun.serve({
     hostname: otherAddress,
     port: 0,

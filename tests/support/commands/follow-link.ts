@@ -1,6 +1,6 @@
 import { registerSecret } from '../secrets.ts'
 
-/** The link of the one line `ready <link>` that start prints. */
+/** Returns the link of the one line `ready <link>` that start prints. */
 export function readyLink(printed: string): string {
   const [line, ...others] = printed.split('\n').filter((each) => each.startsWith('ready '))
   if (line === undefined || others.length > 0) throw new Error(`not one line with ready:\n${printed}`)
@@ -8,10 +8,10 @@ export function readyLink(printed: string): string {
 }
 
 /**
- * Does what the UI does with a sign-in link: asks the service who the issuer is, and the issuer for tokens.
+ * Follows a sign-in link as the UI does: asks the service for the issuer, and the issuer for tokens.
  *
  * @returns the access token.
- * @throws {Error} with what the issuer says where it refuses.
+ * @throws {Error} with the error of the issuer if it refuses.
  */
 export async function followLink(link: string): Promise<string> {
   const { origin, hash } = new URL(link)

@@ -1,7 +1,7 @@
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import { type JsonRun, runScript } from './script-run.ts'
 
-/** The variables that say where the store is, without a key. */
+/** Returns the variables that say where the store is, without a key. */
 export function placeOf(store: StoreConnection, bucket: string): Record<string, string> {
   return {
     S3_ENDPOINT: store.endpoint,

@@ -27,7 +27,7 @@ export async function folderWithBun(parent: string): Promise<string> {
   return folder
 }
 
-/** Runs commands as somebody would who pasted them in the root of the repository; the first failure ends it. */
+/** Runs commands as if they were pasted into a shell in the root of the repository; the first failure ends it. */
 export async function runCommands(text: string, env: Record<string, string>): Promise<ScriptRun> {
   const child = Bun.spawn(['bash', '-euo', 'pipefail', '-c', text], {
     cwd: root,

@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { keepPrinted } from '../printed.ts'
 import { asService, type StoreForTests } from '../stores/service-key.ts'
 
-/** A bucket of a store, where programs find documents below `docs/`. */
+/** A bucket of a store, with documents below `docs/`. */
 export type Bucket = StoreForTests & { bucket: string }
 
 /**
- * The variables that name a bucket to a program, as the service's own or, with `TARGET_`, as the second one; with the
- * key of the service.
+ * Returns the variables that name a bucket to a command, as the first store or, with `TARGET_`, as the second one, with
+ * the key of the service.
  */
 export function variablesOf(bucket: Bucket, prefix: '' | 'TARGET_' = ''): Record<string, string> {
   const place = asService(bucket)
@@ -23,7 +23,7 @@ export function variablesOf(bucket: Bucket, prefix: '' | 'TARGET_' = ''): Record
   return Object.fromEntries(Object.entries(variables).map(([name, value]) => [prefix + name, value]))
 }
 
-/** The variables of both. */
+/** Returns the variables of both stores. */
 export function pairVariables(source: Bucket, target: Bucket): Record<string, string> {
   return { ...variablesOf(source), ...variablesOf(target, 'TARGET_') }
 }
@@ -66,14 +66,14 @@ export async function runScript(
   return { exitCode: await child.exited, out, err, events }
 }
 
-/** The same with `--json`: every line, and the last one. */
+/** Runs it with `--json`. @returns every line, and the last one */
 export async function runScriptJson(name: string, args: readonly string[], env: Record<string, string>) {
   const run = await runScript(name, [...args, '--json'], env)
   const lines = run.events()
   return { ...run, lines, summary: lines.at(-1) ?? {} }
 }
 
-/** Lines of one kind. */
+/** Returns the lines of one kind. */
 export function linesOf(lines: readonly JsonLine[], event: string): JsonLine[] {
   return lines.filter((line) => line.event === event)
 }

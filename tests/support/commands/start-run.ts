@@ -19,7 +19,7 @@ export interface StartRun {
   exited: Promise<number>
 }
 
-/** An engine that is not there: whatever the machine has, `start` goes on to the next way. */
+/** An engine that is not there: whatever the machine has, `start` tries the next way. */
 export const noDocker = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' }
 
 /** Starts `bun run start` with its state in `local`, and with this environment and no other. */

@@ -5,8 +5,7 @@ import {
   type SigningKey,
   type TokenRequest,
 } from '../../../service/cli/local-issuer/access-token.ts'
-import { newSigningKey } from '../../../service/cli/local-issuer/issuer.ts'
-import { serveIssuer } from '../../../service/cli/local-issuer/issuer-server.ts'
+import { newSigningKey, serveIssuer } from '../../../service/cli/local-issuer/issuer.ts'
 import { localScope, localTenants, signInCode } from '../../../service/cli/local-issuer/sign-in-code.ts'
 import { registerSecret } from '../secrets.ts'
 
@@ -19,9 +18,9 @@ export interface IssuerForTests {
   audience: string
   jwksUrl: string
   clientId: string
-  /** A token that is good: tenant `acme`, all scopes, subject `alice`, 5 minutes, but for what `claims` changes. */
+  /** A valid token: tenant `acme`, all scopes, subject `alice`, 5 minutes, except what `claims` changes. */
   token(claims?: Claims): Promise<string>
-  /** A code for the link to the UI: tenants `acme` and `globex`, all scopes, subject `alice`, but for `request`. */
+  /** A code for the link to the UI: tenants `acme` and `globex`, all scopes, subject `alice`, except what `request` changes. */
   signInCode(request?: Partial<TokenRequest>): Promise<string>
   /** Lets the UI of that origin exchange codes and refresh tokens. */
   admitUi(origin: string): void
@@ -31,7 +30,7 @@ export interface IssuerForTests {
   unsignedToken(): Promise<string>
   /** HS256 with our public key as the secret (RFC 8725 section 2.1). */
   publicKeyAsSecretToken(): Promise<string>
-  /** A new key, published beside the others and used for `token` from now on. */
+  /** A new key, published next to the others and used for `token` from now on. */
   addKey(algorithm?: string): Promise<JWK>
   /** No longer published. */
   dropKey(kid: string): void

@@ -1,7 +1,7 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { signOutPage } from './oidc-provider-pages.ts'
 
-/** Somebody who can sign in. */
+/** A person who can sign in. */
 export interface Person {
   /** Becomes `sub`. */
   name: string
@@ -66,7 +66,7 @@ export function configurationOf({ people, accessTokenSeconds }: Surroundings): C
           ctx.body = signOutPage(form)
         },
       },
-      // The UI revokes what it has when somebody signs out (RFC 7009).
+      // The UI revokes what it has when a person signs out (RFC 7009).
       revocation: {
         enabled: true,
         allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
@@ -88,7 +88,7 @@ export function configurationOf({ people, accessTokenSeconds }: Surroundings): C
   }
 }
 
-/** Nobody is asked for consent: the operators of the service and of the provider are the same. */
+/** No one is asked for consent: the operators of the service and of the provider are the same. */
 async function grantOf(ctx: KoaContextWithOIDC, people: ReadonlyMap<string, Person>) {
   const { client, session, provider } = ctx.oidc
   const accountId = session?.accountId

@@ -3,7 +3,7 @@ import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
 /** What the provider knows, in memory, by kind (`Session`, `RefreshToken`, …) and id. */
 export interface ProviderStore {
   adapter: AdapterFactory
-  /** Sessions, codes and refresh tokens are gone: nobody is signed in, and nobody can renew. */
+  /** Sessions, codes and refresh tokens are gone: no one is signed in, and no one can renew. */
   forgetSignIns(): void
 }
 

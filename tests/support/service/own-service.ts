@@ -1,34 +1,40 @@
-import { afterAll, beforeAll } from 'bun:test'
+import { stoppedAfterTests } from '../stop-at-the-end.ts'
 import { type Caller, callerOf } from './caller.ts'
-import { type InProcessOptions, type InProcessService, serviceInProcess } from './service-for-tests.ts'
+import {
+  type InProcessOptions,
+  type InProcessService,
+  type SpawnedService,
+  serviceInChild,
+  serviceInProcess,
+} from './service-for-tests.ts'
 
-/** The service of one file of tests. Its members may be used as soon as the first hook or test runs. */
-export interface OwnService {
-  service: InProcessService
-  /** Calls it with a good token: tenant `acme`, all scopes. */
+/** The service of one file of tests, with what calls it. */
+export interface OwnService<Service> {
+  service: Service
+  /** A good token: tenant `acme`, all scopes. */
+  token: string
+  /** Calls it with that token. */
   call: Caller
   /** Calls it without a token. */
   anyone: Caller
 }
 
-/** Starts a service in this process before the tests of the file that calls this, and stops it after them. */
-export function ownService(options: InProcessOptions = {}): OwnService {
-  let started: InProcessService | undefined
-  let callers: { call: Caller; anyone: Caller } | undefined
-  beforeAll(async () => {
-    started = await serviceInProcess(options)
-    callers = { call: await callerOf(started), anyone: await callerOf(started, null) }
-  }, 600_000)
-  afterAll(() => started?.stop())
+/** Starts a service in this process at the top of a file, and stops it after the tests of that file. */
+export async function ownService(options: InProcessOptions = {}): Promise<OwnService<InProcessService>> {
+  return withCallers(await serviceInProcess(options))
+}
 
-  function running<Part>(part: Part | undefined): Part {
-    if (part === undefined) throw new Error('the service of these tests has not started')
-    return part
-  }
+/** Starts a service as a process of its own at the top of a file, and stops it after the tests of that file. */
+export async function ownChildService(
+  options: Parameters<typeof serviceInChild>[0] = {},
+): Promise<OwnService<SpawnedService>> {
+  return withCallers(await serviceInChild(options))
+}
 
-  return {
-    service: new Proxy({} as InProcessService, { get: (_, name) => Reflect.get(running(started), name) }),
-    call: async (path, call) => running(callers).call(path, call),
-    anyone: async (path, call) => running(callers).anyone(path, call),
-  }
+async function withCallers<Service extends InProcessService | SpawnedService>(
+  service: Service,
+): Promise<OwnService<Service>> {
+  stoppedAfterTests(service)
+  const token = await service.token()
+  return { service, token, call: await callerOf(service, token), anyone: await callerOf(service, null) }
 }

@@ -7,7 +7,7 @@ import { createS3Client } from '../../../service/object-store/s3/client.ts'
 import type { S3Connection } from '../../../service/object-store/s3/connection.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
-import type { ServiceOperation } from '../../../service/provisioning/service-rights.ts'
+import { type ServiceOperation, serviceRights } from '../../../service/provisioning/service-rights.ts'
 import { chunked, digestOf, put, refusalOf } from '../service/caller.ts'
 import { MiB, randomDocument } from '../service/sample-documents.ts'
 import type { ServiceForTests } from '../service/service-for-tests.ts'
@@ -188,4 +188,22 @@ async function statusOf(answer: Promise<Response>, status: number): Promise<void
 function expectSame(seen: unknown, expected: unknown): void {
   if (!Bun.deepEquals(seen, expected))
     throw new Error(`${Bun.inspect(seen)} instead of ${Bun.inspect(expected)}`)
+}
+
+/** Takes each right of the service away in turn, and returns what is still possible although the table says it breaks. */
+export async function rightsTooMany(
+  operations: StoreOperations,
+  grant: (rights: typeof serviceRights) => Promise<unknown>,
+): Promise<string[]> {
+  const unbroken: string[] = []
+  for (const right of serviceRights) {
+    await grant(serviceRights.filter(({ action }) => action !== right.action))
+    const broken = await operations.byName[right.breaks]().then(
+      () => false,
+      () => true,
+    )
+    if (!broken) unbroken.push(`without ${right.action} it can still ${right.breaks}`)
+  }
+  await grant(serviceRights)
+  return unbroken
 }

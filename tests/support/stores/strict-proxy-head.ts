@@ -54,6 +54,33 @@ export function withoutHeaders(head: MessageHead, names: Iterable<string>): Mess
   return { ...head, headers: head.headers.filter(([name]) => !dropped.has(name.toLowerCase())) }
 }
 
+/** Returns method, path as sent, and decoded query of a request. */
+export function requestTarget(head: MessageHead): {
+  method: string
+  path: string
+  query: Record<string, string>
+} {
+  const [method = '', target = ''] = head.startLine.split(' ')
+  const [path = '', search = ''] = target.split(/\?(.*)/s)
+  const pairs = search === '' ? [] : search.split('&').map((pair) => pair.split(/=(.*)/s))
+  const query = pairs.map(([name = '', value = '']) => [decodeURIComponent(name), decodeURIComponent(value)])
+  return { method, path, query: Object.fromEntries(query) }
+}
+
+/**
+ * Returns the header names (lower case) that a request's signature claims to cover, in `Authorization` or in its query;
+ * nothing here verifies it.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+ *
+ * @returns `null` for a request without a signature: an anonymous one, or a form that carries its own.
+ */
+export function signedHeaders(head: MessageHead): string[] | null {
+  const authorization = headerOf(head, 'authorization') ?? ''
+  const inHeader = /SignedHeaders=([^,\s]+)/.exec(authorization)?.[1]
+  const signed = inHeader ?? requestTarget(head).query['X-Amz-SignedHeaders']
+  return signed?.split(';') ?? null
+}
+
 function parseHead(text: string): MessageHead {
   const [startLine = '', ...lines] = text.split('\r\n')
   const headers = lines.map((line): [string, string] => {

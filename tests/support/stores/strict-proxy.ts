@@ -5,14 +5,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { StoreForTests } from './service-key.ts'
-import { headBytes, headerOf, type MessageHead, readHead, withoutHeaders } from './strict-proxy-head.ts'
 import {
+  headBytes,
+  type MessageHead,
+  readHead,
   requestTarget,
-  resigned,
-  type SignatureScope,
-  signatureScope,
-  signedHead,
-} from './strict-proxy-signing.ts'
+  signedHeaders,
+  withoutHeaders,
+} from './strict-proxy-head.ts'
 
 /** An answer in place of the store's. */
 export interface CannedAnswer {
@@ -26,14 +26,6 @@ export interface CannedAnswer {
 export interface StoreBehaviours {
   /** 403 for a signed request with any `x-amz-*` header that its signature does not cover, as Amazon S3 does. */
   refuseUnsignedAmzHeaders?: boolean
-  /**
-   * Request headers (lower case) that the store ignores, such as `if-none-match`, `if-match`,
-   * `content-md5`, `x-amz-checksum-sha256`, `x-amz-copy-source-if-match`. A request that has one is signed
-   * again; its old signature is not verified then, and `x-amz-content-sha256` here leaves the body unsigned.
-   */
-  ignoreHeaders?: readonly string[]
-  /** 412 for a copy whose `x-amz-copy-source-if-match` is stale, found out by a HEAD before: not atomic. */
-  honourCopyPin?: boolean
   /** Answers instead of the store; `null` lets the request through. */
   answer?: (request: { method: string; path: string; query: Record<string, string> }) => CannedAnswer | null
   /** Waited before each request is forwarded. */
@@ -51,11 +43,6 @@ export const overloadPage: CannedAnswer = {
   status: 429,
   contentType: 'text/html',
   body: '<html><head><title>429 Too Many Requests</title></head><body>429 Too Many Requests</body></html>',
-}
-
-/** True for ListObjectsV2, for {@link StoreBehaviours.answer}. */
-export function isList(request: { method: string; query: Record<string, string> }): boolean {
-  return request.method === 'GET' && request.query['list-type'] === '2'
 }
 
 /**
@@ -93,79 +80,36 @@ async function relay(
   const request = await readHead(client)
   if (request === null) return void client.end()
   if (behaviours.delayMilliseconds !== undefined) await Bun.sleep(behaviours.delayMilliseconds)
-  const instead = await answerInstead(request, store, behaviours)
+  const instead = answerInstead(request, behaviours)
   if (instead !== null) return answerWith(client, instead)
 
   const upstream = connectTo(store)
   hold(upstream, sockets)
   upstream.on('close', () => client.end())
   client.on('close', () => upstream.destroy())
-  const scope = signatureScope(request)
-  const passed = await ignoring(request, scope, store, behaviours.ignoreHeaders ?? [])
-  upstream.write(headBytes(oneRequest(passed)))
+  upstream.write(headBytes(oneRequest(request)))
   const isPaced = 'requestBytesPerSecondMax' in behaviours
   const body = isPaced ? client.pipe(paced(() => behaviours.requestBytesPerSecondMax)) : client
   body.pipe(upstream)
   await relayAnswer(upstream, client, behaviours)
 }
 
-/** The store's refusal, where it would refuse. */
-async function answerInstead(
-  request: MessageHead,
-  store: StoreConnection,
-  behaviours: StoreBehaviours,
-): Promise<CannedAnswer | null> {
+/** Returns the answer that is given instead of the store's, or `null` for the store's own. */
+function answerInstead(request: MessageHead, behaviours: StoreBehaviours): CannedAnswer | null {
   const canned = behaviours.answer?.(requestTarget(request)) ?? null
   if (canned !== null) return canned
-  if (behaviours.withoutCors === true && request.startLine.startsWith('OPTIONS ')) {
+  if (behaviours.withoutCors && request.startLine.startsWith('OPTIONS ')) {
     return xmlError(403, 'AccessForbidden', 'CORS is not enabled for this bucket')
   }
-  const scope = signatureScope(request)
-  if (
-    behaviours.refuseUnsignedAmzHeaders === true &&
-    scope !== null &&
-    hasUnsignedAmzHeader(request, scope)
-  ) {
+  const signed = signedHeaders(request)
+  if (behaviours.refuseUnsignedAmzHeaders && signed !== null && hasUnsignedAmzHeader(request, signed)) {
     return xmlError(403, 'AccessDenied', 'There were headers present in the request which were not signed')
-  }
-  if (behaviours.honourCopyPin === true && scope !== null && !(await copyPinHolds(request, store))) {
-    return xmlError(412, 'PreconditionFailed', 'At least one of the preconditions you specified did not hold')
   }
   return null
 }
 
-function hasUnsignedAmzHeader(request: MessageHead, { signedHeaders }: SignatureScope): boolean {
-  return request.headers.some(
-    ([name]) => /^x-amz-/i.test(name) && !signedHeaders.includes(name.toLowerCase()),
-  )
-}
-
-async function copyPinHolds(request: MessageHead, store: StoreConnection): Promise<boolean> {
-  const source = headerOf(request, 'x-amz-copy-source')
-  const pin = headerOf(request, 'x-amz-copy-source-if-match')
-  if (source === undefined || pin === undefined) return true
-  // Clients may or may not have encoded it.
-  const names = decodeURIComponent(source).replace(/^\//, '').split('/')
-  const path = `/${names.map(encodeURIComponent).join('/')}`
-  const tls = store.ca === undefined ? {} : { tls: { ca: store.ca } }
-  const headers = await signedHead(store, path)
-  const answer = await fetch(`${store.endpoint}${path}`, { method: 'HEAD', headers, ...tls })
-  // The store itself refuses any other defect of the source.
-  return !answer.ok || unquoted(answer.headers.get('etag') ?? '') === unquoted(pin)
-}
-
-/** A client whose signature names another key is refused by the store, and so not signed for. */
-async function ignoring(
-  request: MessageHead,
-  scope: SignatureScope | null,
-  store: StoreForTests,
-  names: readonly string[],
-): Promise<MessageHead> {
-  const present = names.filter((name) => headerOf(request, name) !== undefined)
-  const keys = [store, store.serviceKey].find((each) => each?.accessKeyId === scope?.accessKeyId)
-  if (keys === undefined || scope === null || present.length === 0) return request
-  const { accessKeyId, secretAccessKey } = keys
-  return resigned(request, scope, { ...store, accessKeyId, secretAccessKey }, present)
+function hasUnsignedAmzHeader({ headers }: MessageHead, signed: readonly string[]): boolean {
+  return headers.some(([name]) => /^x-amz-/i.test(name) && !signed.includes(name.toLowerCase()))
 }
 
 async function relayAnswer(upstream: Socket, client: Socket, behaviours: StoreBehaviours): Promise<void> {
@@ -241,10 +185,6 @@ function portOf(server: Server): number {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('not listening on TCP')
   return address.port
-}
-
-function unquoted(etag: string): string {
-  return etag.replace(/^"(.*)"$/, '$1')
 }
 
 const askMilliseconds = 20

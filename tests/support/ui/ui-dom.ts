@@ -3,7 +3,7 @@ import { GlobalRegistrator } from '@happy-dom/global-registrator'
 
 /**
  * What stays the runtime's own while there is a DOM: the network and bytes, so that the UI talks to real servers, and
- * time, which goes on after the last test that has a DOM.
+ * time, which continues after the last test that has a DOM.
  */
 const ofTheRuntime: ReadonlySet<PropertyKey> = new Set([
   ...['fetch', 'Request', 'Response', 'Headers', 'FormData', 'Blob', 'File', 'URL', 'URLSearchParams'],

@@ -9,13 +9,13 @@ import type { ServiceForUi } from './ui-service.ts'
 
 export interface PageOptions {
   path?: string
-  /** Who signs in; `null` for nobody. */
+  /** Who signs in; `null` for no one. */
   as?: Partial<TokenRequest> | null
   createWorker?: () => WorkerPort
 }
 
 export interface OpenPage extends Ui, Pick<RenderResult, 'container' | 'unmount'> {
-  /** What the browser was told to save. */
+  /** What the browser saved. */
   saved: { name: string; blob: Blob }[]
 }
 

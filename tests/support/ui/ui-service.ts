@@ -19,7 +19,7 @@ export interface ServiceForUi {
   asked: string[]
   /** Answers in its place, where it gives a response; `null` lets the service answer. */
   intercept: (request: Request) => Response | Promise<Response> | null
-  /** Whether signed URLs lead to the store; else nothing is there, as where a page is kept out. */
+  /** Whether signed URLs lead to the store; otherwise they are refused, as for a page that CORS keeps out. */
   isStoreOpen: boolean
   /** What the service takes its store for. */
   capabilities: StoreCapabilities

@@ -19,15 +19,15 @@ interface AvoidedWord {
 const avoidedWords: readonly AvoidedWord[] = [
   { form: /\bbesides?\b/gi, instead: 'next to, as well as' },
   { form: /\banew\b/gi, instead: 'again' },
-  { form: /\bfor ever\b|forEver/gi, instead: 'indefinitely' },
+  { form: /\b[Ff]or ever\b|[fF]orEver/g, instead: 'indefinitely' },
   { form: /\bwho(?:so)?ever\b/gi, instead: 'the caller, the operator, anyone who' },
-  { form: /somebody|nobody|\beverybody\b/gi, instead: 'the caller, someone, no one, everyone' },
+  { form: /somebody|nobody(?!:)|\beverybody\b/gi, instead: 'the caller, someone, no one, everyone' },
   { form: /foretold|\bforetell/gi, instead: 'expected, computed in advance' },
   { form: /\bmend(?:s|ed|ing)?\b/gi, instead: 'repair, fix' },
   { form: /mischief/gi, instead: 'fault injection' },
   { form: /strangers?\b/gi, instead: 'foreign objects' },
   { form: /doomed/gi, instead: 'expired' },
-  { form: /\b(?:is|are|was|were|be|been|being) told\b/gi, instead: 'receives, is configured with' },
+  { form: /\b(?:is|are|was|were|be|been|being) told\b(?! apart)/gi, instead: 'receives, is configured with' },
   { form: /\bbut for\b/gi, instead: 'except' },
   { form: /\b(?:go|goes|went|gone|going) on\b/gi, instead: 'continue' },
   {
@@ -40,7 +40,7 @@ const avoidedWords: readonly AvoidedWord[] = [
     instead: "the field's term",
   },
   {
-    form: /(?<!\b(?:(?:any|every|some|no)(?:thing|one|where|body)|no one|all|what(?:ever)?|who|whose|where) )\belse\b/gi,
+    form: /(?<!\b(?:(?:any|every|some|no)(?:thing|one|where|body)|no one|all|what(?:ever)?|who|whose|where)[- ])\belse\b/gi,
     instead: 'otherwise',
     onlyProse: true,
   },

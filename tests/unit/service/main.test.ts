@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'bun:test'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
 
 const main = fileURLToPath(new URL('../../../service/main.ts', import.meta.url))
@@ -65,7 +65,7 @@ describe('the service with a bad configuration', () => {
     ])
   })
 
-  it('exits with 78 where plain http would go to a host that nobody can resolve', async () => {
+  it('exits with 78 if plain http would go to a host that cannot be resolved', async () => {
     const host = `nowhere-${crypto.randomUUID()}`
     const { code, lines } = await run({
       ...withoutAuth,
@@ -81,7 +81,7 @@ describe('the service with a bad configuration', () => {
   })
 
   it('reads secrets from real files', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'config-'))
+    const folder = await folderForTests('config-')
     await writeFile(join(folder, 'key'), `${secret}\n`, { mode: 0o600 })
     const { S3_SECRET_ACCESS_KEY: _inline, ...others } = withoutAuth
     const { lines } = await run({
@@ -90,7 +90,6 @@ describe('the service with a bad configuration', () => {
       S3_SECRET_ACCESS_KEY_FILE: join(folder, 'key'),
       PORT: 'x',
     })
-    await rm(folder, { recursive: true })
     expect(lines).toEqual([
       'The configuration has a problem:',
       '  PORT must be a whole number from 1 to 65535',

@@ -1,24 +1,15 @@
 import { describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { objectStoreImage } from '../../../../compose/images/object-store/image.ts'
 import { cached } from '../../../../compose/servers/cache.ts'
 import { freePort, isPortFree, onFreePorts } from '../../../../compose/servers/free-port.ts'
 import { answersOk, startServer } from '../../../../compose/servers/server-process.ts'
 import { builtServers, pinnedTool, readRecipe } from '../../../../compose/servers/server-recipe.ts'
+import { folderForTests } from '../../../support/folder.ts'
 
 const root = resolve(import.meta.dir, '../../../..')
-
-async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-builds-'))
-  try {
-    return await use(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
 
 describe('pinnedTool', () => {
   it('reads the tool and the version of its module', () => {
@@ -68,38 +59,38 @@ describe('the image of the object store', () => {
 describe('cached', () => {
   const entry = { key: 'thing-1', onWait: () => {} }
 
-  it('makes a folder once, however many ask at the same time', () =>
-    inFolder(async (cache) => {
-      let made = 0
-      const make = async (folder: string) => {
-        made++
-        await Bun.sleep(50)
-        await writeFile(join(folder, 'file'), 'whole')
-      }
-      const [first, second] = await Promise.all([
-        cached({ ...entry, cache, make }),
-        cached({ ...entry, cache, make }),
-      ])
-      expect(made).toBe(1)
-      expect(first).toBe(second)
-      expect(await Bun.file(join(first, 'file')).text()).toBe('whole')
-    }))
+  it('makes a folder once, however many ask at the same time', async () => {
+    const cache = await folderForTests('cloudlysis-builds-')
+    let made = 0
+    const make = async (folder: string) => {
+      made++
+      await Bun.sleep(50)
+      await writeFile(join(folder, 'file'), 'whole')
+    }
+    const [first, second] = await Promise.all([
+      cached({ ...entry, cache, make }),
+      cached({ ...entry, cache, make }),
+    ])
+    expect(made).toBe(1)
+    expect(first).toBe(second)
+    expect(await Bun.file(join(first, 'file')).text()).toBe('whole')
+  })
 
-  it('keeps nothing of a folder that failed, and makes it again the next time', () =>
-    inFolder(async (cache) => {
-      const failing = cached({
-        ...entry,
-        cache,
-        make: async (folder) => {
-          await writeFile(join(folder, 'file'), 'half')
-          throw new Error('no')
-        },
-      })
-      await expect(failing).rejects.toThrow('no')
-      expect((await readdir(cache)).filter((name) => !name.endsWith('.lock'))).toEqual([])
-      const folder = await cached({ ...entry, cache, make: (at) => writeFile(join(at, 'file'), 'whole') })
-      expect(await Bun.file(join(folder, 'file')).text()).toBe('whole')
-    }))
+  it('keeps nothing of a folder that failed, and makes it again the next time', async () => {
+    const cache = await folderForTests('cloudlysis-builds-')
+    const failing = cached({
+      ...entry,
+      cache,
+      make: async (folder) => {
+        await writeFile(join(folder, 'file'), 'half')
+        throw new Error('no')
+      },
+    })
+    await expect(failing).rejects.toThrow('no')
+    expect((await readdir(cache)).filter((name) => !name.endsWith('.lock'))).toEqual([])
+    const folder = await cached({ ...entry, cache, make: (at) => writeFile(join(at, 'file'), 'whole') })
+    expect(await Bun.file(join(folder, 'file')).text()).toBe('whole')
+  })
 })
 
 describe('startServer', () => {
@@ -118,64 +109,86 @@ describe('startServer', () => {
       stopSecondsMax: 5,
     })
 
-  it('is ready when the server answers, and stops it so that the port is free again', () =>
-    inFolder(async (folder) => {
-      const port = await freePort()
-      const server = await startDemo(folder, port)
-      expect(await isPortFree(port)).toBe(false)
-      await server.stop()
-      expect(await isPortFree(port)).toBe(true)
-      await server.stop()
-    }))
+  it('is ready when the server answers, and stops it so that the port is free again', async () => {
+    const folder = await folderForTests('cloudlysis-builds-')
+    const port = await freePort()
+    const server = await startDemo(folder, port)
+    expect(await isPortFree(port)).toBe(false)
+    await server.stop()
+    expect(await isPortFree(port)).toBe(true)
+    await server.stop()
+  })
 
-  it('reports what a server printed that ended instead of becoming ready', () =>
-    inFolder(async (folder) => {
-      const attempt = startServer({
+  it('reports what a server printed that ended instead of becoming ready', async () => {
+    const folder = await folderForTests('cloudlysis-builds-')
+    const attempt = startServer({
+      name: 'demo',
+      argv: [process.execPath, '-e', 'console.error("no such disk"); process.exit(3)'],
+      env: { HOME: folder },
+      cwd: folder,
+      logFile: join(folder, 'log'),
+      isReady: async () => false,
+      readySecondsMax: 20,
+      stopSecondsMax: 5,
+    })
+    await expect(attempt).rejects.toThrow('no such disk')
+  })
+
+  it('reports an error after which the server printed many more lines, such as a port that is taken', async () => {
+    const folder = await folderForTests('cloudlysis-builds-')
+    const script =
+      'echo "level=error address already in use"; for line in $(seq 60); do echo "level=info $line"; done'
+    let starts = 0
+    const attempt = onFreePorts(() => {
+      starts += 1
+      return startServer({
         name: 'demo',
-        argv: [process.execPath, '-e', 'console.error("no such disk"); process.exit(3)'],
-        env: { HOME: folder },
+        argv: ['/bin/sh', '-c', script],
+        env: { PATH: '/usr/bin:/bin' },
         cwd: folder,
-        logFile: join(folder, 'log'),
+        logFile: join(folder, `log-${starts}`),
         isReady: async () => false,
         readySecondsMax: 20,
         stopSecondsMax: 5,
       })
-      await expect(attempt).rejects.toThrow('no such disk')
-    }))
+    })
+    await expect(attempt).rejects.toThrow('level=error address already in use')
+    expect(starts).toBe(3)
+  })
 
-  it('does not mistake another server at the address for one that has ended', () =>
-    inFolder(async (folder) => {
-      const attempt = startServer({
-        name: 'demo',
-        argv: ['/bin/sh', '-c', 'echo "another server was there first" >&2'],
-        env: { HOME: folder },
-        cwd: folder,
-        logFile: join(folder, 'log'),
-        isReady: () => Bun.sleep(500).then(() => true),
-        readySecondsMax: 20,
-        stopSecondsMax: 5,
-      })
-      await expect(attempt).rejects.toThrow('another server was there first')
-    }))
+  it('does not mistake another server at the address for one that has ended', async () => {
+    const folder = await folderForTests('cloudlysis-builds-')
+    const attempt = startServer({
+      name: 'demo',
+      argv: ['/bin/sh', '-c', 'echo "another server was there first" >&2'],
+      env: { HOME: folder },
+      cwd: folder,
+      logFile: join(folder, 'log'),
+      isReady: () => Bun.sleep(500).then(() => true),
+      readySecondsMax: 20,
+      stopSecondsMax: 5,
+    })
+    await expect(attempt).rejects.toThrow('another server was there first')
+  })
 
-  it('is tried on another port if the first one was taken in the meantime, a bounded number of times', () =>
-    inFolder(async (folder) => {
-      const holder = createServer((socket) => socket.destroy())
-      await new Promise<void>((listening) => holder.listen(0, '127.0.0.1', listening))
-      const taken = (holder.address() as AddressInfo).port
-      const tried: number[] = []
-      const onPorts = (ports: number[]) => () => {
-        const port = ports[tried.length] ?? 0
-        tried.push(port)
-        return startDemo(folder, port)
-      }
-      const free = await freePort()
-      const server = await onFreePorts(onPorts([taken, free]))
-      await server.stop()
-      expect(tried).toEqual([taken, free])
-      tried.length = 0
-      await expect(onFreePorts(onPorts([taken, taken, taken, free]))).rejects.toThrow('in use')
-      holder.close()
-      expect(tried).toEqual([taken, taken, taken])
-    }))
+  it('is tried on another port if the first one was taken in the meantime, a bounded number of times', async () => {
+    const folder = await folderForTests('cloudlysis-builds-')
+    const holder = createServer((socket) => socket.destroy())
+    await new Promise<void>((listening) => holder.listen(0, '127.0.0.1', listening))
+    const taken = (holder.address() as AddressInfo).port
+    const tried: number[] = []
+    const onPorts = (ports: number[]) => () => {
+      const port = ports[tried.length] ?? 0
+      tried.push(port)
+      return startDemo(folder, port)
+    }
+    const free = await freePort()
+    const server = await onFreePorts(onPorts([taken, free]))
+    await server.stop()
+    expect(tried).toEqual([taken, free])
+    tried.length = 0
+    await expect(onFreePorts(onPorts([taken, taken, taken, free]))).rejects.toThrow('in use')
+    holder.close()
+    expect(tried).toEqual([taken, taken, taken])
+  })
 })

@@ -1,6 +1,5 @@
-import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it } from 'bun:test'
+import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { YAML } from 'bun'
@@ -14,6 +13,7 @@ import {
 import { renderCollector, renderLoki, renderTempo } from '../../../../observability/config/render.ts'
 import type { LokiStoreSettings, TempoStoreSettings } from '../../../../observability/config/settings.ts'
 import { variantOrder } from '../../../../observability/config/variants.ts'
+import { folderForTests } from '../../../support/folder.ts'
 
 const root = resolve(import.meta.dir, '../../../..')
 
@@ -33,8 +33,7 @@ const tempoPlaces = { ...lokiPlaces, dataDir: '/var/tempo', otlpHttpPort: 4318, 
 const loki = { store: lokiStore, places: lokiPlaces }
 const tempo = { store: tempoStore, places: tempoPlaces }
 
-const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-render-'))
-afterAll(() => rm(folder, { recursive: true, force: true }))
+const folder = await folderForTests('cloudlysis-render-')
 
 /** Returns `${name}`, as a file contains it. */
 const hole = (name: string) => `$\{${name}}`

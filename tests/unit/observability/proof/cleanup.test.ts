@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../../../compose/servers/free-port.ts'
@@ -10,14 +10,12 @@ import { newMarker } from '../../../../observability/proof/marker.ts'
 import { newScene, prefixesOfProof } from '../../../../observability/proof/scene.ts'
 import { recordedDeployment } from '../../../../observability/proof/servers/recorded-deployment.ts'
 import { putCanary } from '../../../../observability/proof/store/canary.ts'
-import { makeTempFolder, removeTempFolder } from '../../../../service/cli/temp-folder.ts'
 import type { ObjectStore } from '../../../../service/object-store/object-store.ts'
 import { createS3ObjectStore } from '../../../../service/object-store/s3/s3-object-store.ts'
+import { folderForTests } from '../../../support/folder.ts'
 import { createMemoryObjectStore } from '../../../support/stores/memory-object-store.ts'
 
-const folder = await makeTempFolder('validate-cleanup')
-
-afterAll(() => removeTempFolder(folder))
+const folder = await folderForTests('validate-cleanup-')
 
 const place = { bucket: 'acme-loki', prefix: 'loki/' }
 
@@ -60,7 +58,7 @@ describe('the end of a proof', () => {
     objects.close()
     const sides = ['wrong-secret', 'wrong-bucket', 'elsewhere', 'outage', 'upkeep']
     expect(left).toEqual(['loki/…', ...sides.map((use) => `loki-${use}/…`)])
-  }, 60_000)
+  })
 
   it('ends the servers even if the evidence cannot be kept', async () => {
     await writeFile(join(folder, 'no-folder'), '')

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SaxesParser } from 'saxes'
 import { evidenceIn, readableJson } from '../../../../observability/proof/evidence.ts'
@@ -9,6 +8,7 @@ import type { CheckResult } from '../../../../service/cli/checks/check.ts'
 import { resultLines, summaryLine } from '../../../../service/cli/checks/result-lines.ts'
 import { registerSecret } from '../../../../service/telemetry/redaction.ts'
 import { Secret } from '../../../../service/telemetry/secret.ts'
+import { folderForTests } from '../../../support/folder.ts'
 
 const base = { seen: '', reason: '', seconds: 0 }
 const results: CheckResult[] = [
@@ -89,7 +89,7 @@ describe('the report', () => {
 
 describe('the evidence folder', () => {
   it('keeps texts for their owner alone, without secrets', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-evidence-test-'))
+    const folder = await folderForTests('cloudlysis-evidence-test-')
     const secret = crypto.randomUUID()
     const forget = registerSecret(new Secret(secret))
     try {
@@ -101,7 +101,6 @@ describe('the evidence folder', () => {
       expect((await stat(evidence.folder)).mode & 0o777).toBe(0o700)
     } finally {
       forget()
-      await rm(folder, { recursive: true })
     }
   })
 

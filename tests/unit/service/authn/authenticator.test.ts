@@ -1,12 +1,11 @@
-import { afterAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { createAuthenticator } from '../../../../service/authn/authenticator.ts'
 import type { KeyTimes } from '../../../../service/authn/issuer-keys.ts'
 import { keyFor, startIssuerForTests } from '../../../support/issuers/issuer-for-tests.ts'
+import { stoppedAfterTests } from '../../../support/stop-at-the-end.ts'
 
-const issuer = await startIssuerForTests()
+const issuer = stoppedAfterTests(await startIssuerForTests())
 const authenticator = createAuthenticator(issuer)
-
-afterAll(() => issuer.stop())
 
 async function outcomeOf(token: string, subject = authenticator): Promise<string> {
   const result = await subject.authenticate(`Bearer ${token}`)

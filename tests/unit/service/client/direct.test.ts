@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'bun:test'
 import { DigestMismatchError, SizeMismatchError, StoreError } from '../../../../service/client/errors.ts'
-import type { Digest } from '../../../../service/wire/names.ts'
 import {
   bytesOf,
   clientOf,
   digestOf,
   documents,
-  problemAnswer,
   readAll,
   rejection,
   serve,
@@ -81,14 +79,6 @@ describe('client.createDownload', () => {
     using server = serveSigning('https://store.example.com')
     await clientOf(server.url).createDownload({ ...orders, digest: version.digest })
     expect(server.asked[0]?.body).toEqual({})
-  })
-
-  it('says that there is no such version', async () => {
-    using server = serve(() => problemAnswer(404, { code: 'document_not_found' }))
-    const digest: Digest = digestOf(bytes)
-    expect(await rejection(clientOf(server.url).createDownload({ ...orders, digest }))).toMatchObject({
-      code: 'document_not_found',
-    })
   })
 
   it('takes no URL that is for something else than http, and does not repeat it', async () => {

@@ -3,7 +3,6 @@ import {
   ArgumentError,
   ConnectionError,
   DigestMismatchError,
-  ProblemError,
   ProtocolError,
   SizeMismatchError,
 } from '../../../../service/client/errors.ts'
@@ -227,13 +226,6 @@ describe('client.get', () => {
     const { stream } = await clientOf(server.url).get(orders)
     await stream.cancel()
     await cancelled.promise
-  })
-
-  it('rejects with the problem where there is no such document', async () => {
-    using server = serve(() => problemAnswer(404, { code: 'document_not_found', title: 'No such document' }))
-    const error = await rejection(clientOf(server.url).get(orders))
-    expect(error).toBeInstanceOf(ProblemError)
-    expect(error).toMatchObject({ status: 404, code: 'document_not_found' })
   })
 })
 

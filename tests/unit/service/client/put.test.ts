@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import {
   ArgumentError,
-  ConnectionError,
   DigestMismatchError,
   ProblemError,
   ProtocolError,
@@ -235,15 +234,5 @@ describe('client.put', () => {
     const put = clientOf(server.url).put(orders, bytes, { signal: AbortSignal.abort(new Error('too late')) })
     expect(await rejection(put)).toEqual(new Error('too late'))
     expect(server.received).toEqual([])
-  })
-
-  it('says that nobody listens', async () => {
-    const { url } = (() => {
-      using gone = serveUploads()
-      return { url: gone.url }
-    })()
-    const error = await rejection(clientOf(url).put(orders, streamOf([bytes])))
-    expect(error).toBeInstanceOf(ConnectionError)
-    expect(error).toMatchObject({ origin: url })
   })
 })

@@ -44,7 +44,7 @@ describe('client.list', () => {
     ])
   })
 
-  it('asks for no page that nobody reads', async () => {
+  it('requests no page before its rows are read', async () => {
     let calls = 0
     using server = serve(() => {
       calls += 1
@@ -56,7 +56,7 @@ describe('client.list', () => {
     expect(calls).toBe(1)
   })
 
-  it('goes on after a page without rows', async () => {
+  it('continues after a page without rows', async () => {
     using server = serve((_request, url) =>
       url.searchParams.has('cursor')
         ? Response.json({ documents: [row('a')], nextCursor: null })

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { truncateSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   ArgumentError,
@@ -29,6 +28,7 @@ import {
   signature,
   ticketClient,
 } from '../../../support/client/client-ticket-service.ts'
+import { folderForTests } from '../../../support/folder.ts'
 
 const orders = { type: 'definitions', name: 'orders.json' }
 const bytes = bytesOf('{"orders":[1,2,3]}')
@@ -109,7 +109,7 @@ describe('client.put of what is large enough for a ticket', () => {
 describe('client.put of a file by ticket', () => {
   it('publishes nothing, and says so, where the file shrinks after it was hashed', async () => {
     using server = serveTickets()
-    const folder = await mkdtemp(join(tmpdir(), 'client-ticket-'))
+    const folder = await folderForTests('client-ticket-')
     const file = join(folder, 'shrinking')
     await writeFile(file, new Uint8Array(1000))
     const put = ticketClient(server.url).put(orders, Bun.file(file), {
@@ -117,7 +117,6 @@ describe('client.put of a file by ticket', () => {
     })
     expect(await rejection(put)).toBeInstanceOf(SizeMismatchError)
     expect([server.completions, server.throughService]).toEqual([[], []])
-    await rm(folder, { recursive: true })
   })
 })
 
@@ -129,7 +128,7 @@ describe('which way client.put takes', () => {
     expect((await client.put(orders, bytes)).via).toBe('ticket')
   })
 
-  it('is through the service for small bytes unless the client is told otherwise', async () => {
+  it('is through the service for small bytes unless the client is configured otherwise', async () => {
     using server = serveTickets()
     expect((await clientOf(server.url).put(orders, bytes)).via).toBe('service')
     expect((await clientOf(server.url).put(orders, bytes, { via: 'ticket' })).via).toBe('ticket')
@@ -141,7 +140,7 @@ describe('which way client.put takes', () => {
     expect(server.tickets).toEqual([])
   })
 
-  it('is through the service for a stream, whose digest nobody knows', async () => {
+  it('is through the service for a stream, whose digest is not known', async () => {
     using server = serveTickets()
     expect((await ticketClient(server.url).put(orders, streamOf([bytes]), { size: 18 })).via).toBe('service')
     const asked = ticketClient(server.url).put(orders, streamOf([bytes]), { via: 'ticket' })
@@ -202,16 +201,54 @@ describe('which way client.put takes', () => {
 })
 
 describe('client.put by ticket, when something fails', () => {
-  it('sends again with the same ticket while it lives', async () => {
-    using server = serveTickets({ store: (call) => (call < 3 ? s3Error(503, 'SlowDown') : undefined) })
-    expect(await ticketClient(server.url).put(orders, new Blob([bytes]))).toEqual(uploaded)
-    expect([server.tickets.length, server.stored.length]).toEqual([1, 1])
-  })
+  const onFirst = (answer: () => Response) => (call: number) => (call === 1 ? answer() : undefined)
+  const problem = (status: number, code: string) => onFirst(() => problemAnswer(status, { code }))
+  const busy = () => new Response('<html>slow down</html>', { status: 429 })
+  const later = () => new Response(null, { status: 202, headers: { 'retry-after': '0' } })
 
-  it('sends again after a 429 that is no answer of S3 at all', async () => {
-    const busy = () => new Response('<html>slow down</html>', { status: 429 })
-    using server = serveTickets({ store: (call) => (call === 1 ? busy() : undefined) })
+  it.each([
+    [
+      'sends again with the same ticket while it lives',
+      { store: (call: number) => (call < 3 ? s3Error(503, 'SlowDown') : undefined) },
+      { tickets: 1, stored: 1, completions: 1 },
+    ],
+    [
+      'sends again after a 429 that is no answer of S3 at all',
+      { store: onFirst(busy) },
+      { tickets: 1, stored: 1, completions: 1 },
+    ],
+    [
+      'asks for a new ticket where the store refuses the first',
+      { store: onFirst(() => s3Error(403, 'AccessDenied')) },
+      { tickets: 2, stored: 1, completions: 1 },
+    ],
+    [
+      'asks for the ticket again where the service has no time',
+      { ticket: problem(503, 'busy') },
+      { tickets: 2, stored: 1, completions: 1 },
+    ],
+    [
+      'asks again for a completion that is under way',
+      { complete: (call: number) => (call < 3 ? later() : undefined) },
+      { tickets: 1, stored: 1, completions: 3 },
+    ],
+    [
+      'completes again where the service failed at it',
+      { complete: problem(503, 'store_unavailable') },
+      { tickets: 1, stored: 1, completions: 2 },
+    ],
+    [
+      'uploads again with a new ticket where the staged bytes changed',
+      { complete: problem(409, 'upload_changed') },
+      { tickets: 2, stored: 2, completions: 2 },
+    ],
+  ])('%s', async (_title, script, expected) => {
+    using server = serveTickets(script)
     expect(await ticketClient(server.url).put(orders, bytes)).toEqual(uploaded)
+    const { tickets, stored, completions } = server
+    expect({ tickets: tickets.length, stored: stored.length, completions: completions.length }).toEqual(
+      expected,
+    )
   })
 
   it('sends again with a new ticket where the old one is over', async () => {
@@ -219,13 +256,6 @@ describe('client.put by ticket, when something fails', () => {
     using server = serveTickets({ store, lifeSeconds: -1 })
     expect(await ticketClient(server.url).put(orders, bytes)).toEqual(uploaded)
     expect(server.completions.map(({ id }) => id)).toEqual([server.tickets[1]?.id ?? ''])
-  })
-
-  it('asks for a new ticket where the store refuses the first', async () => {
-    const store = (call: number) => (call === 1 ? s3Error(403, 'AccessDenied') : undefined)
-    using server = serveTickets({ store })
-    expect(await ticketClient(server.url).put(orders, bytes)).toEqual(uploaded)
-    expect(server.tickets).toHaveLength(2)
   })
 
   it('gives up after a bounded number of times', async () => {
@@ -240,20 +270,7 @@ describe('client.put by ticket, when something fails', () => {
     expect(calls).toBe(3)
   })
 
-  it('asks for the ticket again where the service has no time', async () => {
-    const ticket = (call: number) => (call === 1 ? problemAnswer(503, { code: 'busy' }) : undefined)
-    using server = serveTickets({ ticket })
-    expect(await ticketClient(server.url).put(orders, bytes)).toEqual(uploaded)
-  })
-
-  it('asks again for a completion that is under way', async () => {
-    const later = () => new Response(null, { status: 202, headers: { 'retry-after': '0' } })
-    using server = serveTickets({ complete: (call) => (call < 3 ? later() : undefined) })
-    expect(await ticketClient(server.url).put(orders, bytes)).toEqual(uploaded)
-    expect([server.stored.length, server.completions.length]).toEqual([1, 3])
-  })
-
-  it('does not wait for a completion for ever', async () => {
+  it('does not wait for a completion indefinitely', async () => {
     using server = serveTickets({
       complete: () => new Response(null, { status: 202, headers: { 'retry-after': '1' } }),
     })
@@ -262,23 +279,7 @@ describe('client.put by ticket, when something fails', () => {
     expect(server.throughService).toEqual([])
   })
 
-  it('completes again where the service failed at it', async () => {
-    const complete = (call: number) =>
-      call === 1 ? problemAnswer(503, { code: 'store_unavailable' }) : undefined
-    using server = serveTickets({ complete })
-    expect(await ticketClient(server.url).put(orders, bytes)).toEqual(uploaded)
-    expect([server.stored.length, server.completions.length]).toEqual([1, 2])
-  })
-
-  it('uploads again with a new ticket where the staged bytes changed', async () => {
-    const complete = (call: number) =>
-      call === 1 ? problemAnswer(409, { code: 'upload_changed' }) : undefined
-    using server = serveTickets({ complete })
-    expect(await ticketClient(server.url).put(orders, bytes)).toEqual(uploaded)
-    expect([server.tickets.length, server.stored.length]).toEqual([2, 2])
-  })
-
-  it('uploads again where the upload is not there, but not for ever', async () => {
+  it('uploads again if the upload is not there, a bounded number of times', async () => {
     using server = serveTickets({ complete: () => problemAnswer(404, { code: 'upload_not_found' }) })
     const put = ticketClient(server.url).put(orders, bytes, { via: 'ticket' })
     expect(await rejection(put)).toMatchObject({ code: 'upload_not_found' })

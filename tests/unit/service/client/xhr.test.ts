@@ -14,12 +14,12 @@ import { comeFrom, openDom } from '../../../support/ui/ui-dom.ts'
 // An XMLHttpRequest, which the runtime has not. What only a browser tells, bytes on their way, is tested in one.
 await openDom()
 
-const nobody = () => undefined
+const ignore = () => undefined
 
 // The window says of every failure what a browser would say in its console; here, failures are what is tested.
 const { error } = console
 beforeAll(() => {
-  console.error = nobody
+  console.error = ignore
 })
 afterAll(() => {
   console.error = error
@@ -45,7 +45,7 @@ describe('fetchByXhr', () => {
     const response = await fetchByXhr(
       `${server.url}/x`,
       { method: 'PUT', headers: { 'X-One': 'first', 'content-length': '3' }, body: 'abc' },
-      nobody,
+      ignore,
     )
     expect(seen).toEqual(['PUT', 'first', 'abc'])
     expect([response.status, response.headers.get('etag')]).toEqual([201, '"e"'])
@@ -54,36 +54,40 @@ describe('fetchByXhr', () => {
 
   it('gives an answer without a body', async () => {
     using server = serve(() => new Response(null, { status: 204 }))
-    const response = await fetchByXhr(server.url, { method: 'POST', body: 'abc' }, nobody)
+    const response = await fetchByXhr(server.url, { method: 'POST', body: 'abc' }, ignore)
     expect([response.status, response.body]).toEqual([204, null])
   })
 
   it('gives refusals as answers, with their headers', async () => {
     using server = serve(() => new Response('busy', { status: 503, headers: { 'retry-after': '7' } }))
-    const response = await fetchByXhr(server.url, { method: 'PUT', body: 'abc' }, nobody)
+    const response = await fetchByXhr(server.url, { method: 'PUT', body: 'abc' }, ignore)
     expect([response.status, response.headers.get('retry-after'), await response.text()]).toEqual([
       ...[503, '7', 'busy'],
     ])
   })
 
-  it('rejects where nobody listens', async () => {
+  it('rejects if nothing listens', async () => {
     const closed = serve(() => new Response())
     closed[Symbol.dispose]()
-    expect(await rejection(fetchByXhr(closed.url, { method: 'PUT', body: 'abc' }, nobody))).toBeInstanceOf(
+    expect(await rejection(fetchByXhr(closed.url, { method: 'PUT', body: 'abc' }, ignore))).toBeInstanceOf(
       TypeError,
     )
   })
 
   it('rejects with the reason when it is aborted, before and meanwhile', async () => {
-    using server = serve(() => new Promise<Response>(nobody))
+    const arrived = Promise.withResolvers<void>()
+    using server = serve(() => {
+      arrived.resolve()
+      return new Promise<Response>(ignore)
+    })
     const reason = new Error('enough')
     const before = AbortSignal.abort(reason)
-    expect(await rejection(fetchByXhr(server.url, { signal: before }, nobody))).toBe(reason)
+    expect(await rejection(fetchByXhr(server.url, { signal: before }, ignore))).toBe(reason)
     const abort = new AbortController()
     const call = rejection(
-      fetchByXhr(server.url, { method: 'PUT', body: 'abc', signal: abort.signal }, nobody),
+      fetchByXhr(server.url, { method: 'PUT', body: 'abc', signal: abort.signal }, ignore),
     )
-    await Bun.sleep(20)
+    await arrived.promise
     abort.abort(reason)
     expect(await call).toBe(reason)
   })
@@ -92,7 +96,7 @@ describe('fetchByXhr', () => {
     using server = serve((_, url) =>
       url.pathname === '/there' ? new Response('other') : Response.redirect('/there', 307),
     )
-    const error = await rejection(fetchByXhr(`${server.url}/here`, { method: 'PUT', body: 'abc' }, nobody))
+    const error = await rejection(fetchByXhr(`${server.url}/here`, { method: 'PUT', body: 'abc' }, ignore))
     expect(error).toMatchObject({ code: 'redirected' })
   })
 })
@@ -118,7 +122,7 @@ describe('put in a browser, watched', () => {
     using server = serve(() =>
       problemAnswer(413, { code: 'document_too_large', title: 'The document is too large' }),
     )
-    const error = await rejection(clientOf(server.url).put(ref, bytes, { onProgress: nobody }))
+    const error = await rejection(clientOf(server.url).put(ref, bytes, { onProgress: ignore }))
     expect(error).toBeInstanceOf(ProblemError)
     expect(error).toMatchObject({ code: 'document_too_large', status: 413 })
   })
@@ -126,7 +130,7 @@ describe('put in a browser, watched', () => {
   it('says that there was no answer', async () => {
     const closed = serve(() => new Response())
     closed[Symbol.dispose]()
-    const error = await rejection(clientOf(closed.url).put(ref, bytes, { onProgress: nobody }))
+    const error = await rejection(clientOf(closed.url).put(ref, bytes, { onProgress: ignore }))
     expect(error).toBeInstanceOf(ConnectionError)
   })
 })

@@ -1,107 +1,16 @@
 import { describe, expect, it } from 'bun:test'
 import { inspect } from 'node:util'
-import type { ResolveHost } from '../../../../service/config/checks.ts'
-import { type Config, ConfigError, parseConfig, secretsOf } from '../../../../service/config/config.ts'
+import { secretsOf } from '../../../../service/config/config.ts'
 import type { Environment } from '../../../../service/config/parse.ts'
-
-const secretKey = `secret-${crypto.randomUUID()}`
-
-/** Just enough, and good. */
-const enough: Environment = {
-  S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
-  S3_REGION: 'fsn1',
-  S3_ACCESS_KEY_ID: 'AKEXAMPLE',
-  S3_SECRET_ACCESS_KEY: secretKey,
-  S3_BUCKET_DOCS: 'cloudlysis-docs',
-  AUTH_ISSUER: 'https://login.example.com/',
-  AUTH_AUDIENCE: 'documents',
-  AUTH_JWKS_URL: 'https://login.example.com/keys',
-  AUTH_CLIENT_ID: 'ui',
-}
-
-const certificate = `-----BEGIN CERTIFICATE-----
-MIIBkzCCATmgAwIBAgIUPs64d3qER4NDEyMbJ5OATcHBe8wwCgYIKoZIzj0EAwIw
-HjEcMBoGA1UEAwwTYXV0aG9yaXR5IGZvciB0ZXN0czAgFw0yNjExMjMyMjIzMTRa
-GA8yMTI2MTAzMDIyMjMxNFowHjEcMBoGA1UEAwwTYXV0aG9yaXR5IGZvciB0ZXN0
-czBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMFkGwzXwsorguWOTbyKD4y+VqNg
-rcgUW7/EyV007zNfrkPaNKADriKjj9h7mp2mUHWHJaciN4ZcR/SlBq/GYJ6jUzBR
-MB0GA1UdDgQWBBQMmd2JvBD/eGNsmyGNPvmlwjA8/jAfBgNVHSMEGDAWgBQMmd2J
-vBD/eGNsmyGNPvmlwjA8/jAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gA
-MEUCIAU6oCSSQjkVTInetDCwwQrRrd39GZVP5rVsaRf9OyxeAiEAsmD5d8TIfSJj
-ezDS5ZnULLFwKjVYJaN+xrpR0DNuiZA=
------END CERTIFICATE-----`
-
-const files: Readonly<Record<string, string>> = {
-  '/secrets/key': `${secretKey}\n`,
-  '/secrets/key-crlf': `${secretKey}\r\n`,
-  '/secrets/key-two-newlines': `${secretKey}\n\n`,
-  '/secrets/id': 'AKFROMFILE',
-  '/secrets/nothing': '\n',
-  '/ca/good.pem': `of the store\n${certificate}\n${certificate}\n`,
-  '/ca/broken.pem': certificate.replaceAll('M', 'A'),
-  '/ca/other.txt': 'hello',
-}
-
-function readFile(path: string): string {
-  const content = files[path]
-  if (content !== undefined) return content
-  throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
-}
-
-const hosts: Readonly<Record<string, readonly string[]>> = {
-  minio: ['10.0.3.7'],
-  store6: ['fd00::7', '::1'],
-  here: ['127.0.1.1'],
-  office: ['192.168.1.2', '172.31.255.255'],
-  edge: ['172.32.0.1'],
-  split: ['10.0.0.1', '93.184.216.34'],
-  metadata: ['169.254.169.254'],
-  mapped: ['::ffff:93.184.216.34'],
-}
-const resolveHost: ResolveHost = async (host) => hosts[host] ?? Promise.reject(new Error('ENOTFOUND'))
-
-function parse(changes: Environment = {}): Promise<Config> {
-  return parseConfig({ ...enough, ...changes }, readFile, resolveHost)
-}
-
-/** The lines of the message, without its heading; empty where the environment is accepted. */
-async function problemsOf(changes: Environment): Promise<string[]> {
-  try {
-    await parse(changes)
-    return []
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return error.message
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim())
-  }
-}
-
-/** Checks that every value of a variable is accepted. */
-async function accepted(name: string, values: string[], others: Environment = {}): Promise<void> {
-  for (const value of values) {
-    expect({ value, problems: await problemsOf({ ...others, [name]: value }) }).toEqual({
-      value,
-      problems: [],
-    })
-  }
-}
-
-/** Checks that every value of a variable is refused with this problem alone. */
-async function refused(
-  name: string,
-  problem: string,
-  values: string[],
-  others: Environment = {},
-): Promise<void> {
-  for (const value of values) {
-    expect({ value, problems: await problemsOf({ ...others, [name]: value }) }).toEqual({
-      value,
-      problems: [`${name} ${problem}`],
-    })
-  }
-}
+import {
+  accepted,
+  certificate,
+  enough,
+  parse,
+  problemsOf,
+  refused,
+  secretKey,
+} from '../../../support/service/config-under-test.ts'
 
 const mustBeUrl = 'must be an http or https URL'
 const noUser = 'must not carry a user or password'

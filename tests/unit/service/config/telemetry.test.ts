@@ -1,48 +1,14 @@
 import { describe, expect, it } from 'bun:test'
 import { inspect } from 'node:util'
-import { type Config, ConfigError, parseConfig, secretsOf } from '../../../../service/config/config.ts'
+import { secretsOf } from '../../../../service/config/config.ts'
 import type { Environment } from '../../../../service/config/parse.ts'
-
-const secret = `secret-${crypto.randomUUID()}`
-
-/** Just enough, and good. */
-const enough: Environment = {
-  S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
-  S3_REGION: 'fsn1',
-  S3_ACCESS_KEY_ID: 'AKEXAMPLE',
-  S3_SECRET_ACCESS_KEY: 'of-the-object-store',
-  S3_BUCKET_DOCS: 'cloudlysis-docs',
-  AUTH_ISSUER: 'https://login.example.com/',
-  AUTH_AUDIENCE: 'documents',
-  AUTH_JWKS_URL: 'https://login.example.com/keys',
-  AUTH_CLIENT_ID: 'ui',
-}
-
-const files: Readonly<Record<string, string>> = {
-  '/secrets/headers': `authorization=Bearer%20${secret}\n`,
-  '/ca/other.txt': 'hello',
-}
-
-function readFile(path: string): string {
-  const content = files[path]
-  if (content !== undefined) return content
-  throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
-}
-
-function parse(changes: Environment = {}): Promise<Config> {
-  return parseConfig({ ...enough, ...changes }, readFile, async () => [])
-}
-
-/** The lines of the message, without its heading; empty where the environment is accepted. */
-async function problemsOf(changes: Environment): Promise<string[]> {
-  try {
-    await parse(changes)
-    return []
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return error.problems.map(({ variable, problem }) => `${variable} ${problem}`)
-  }
-}
+import {
+  accepted,
+  parse,
+  problemsOf,
+  refused,
+  secretKey as secret,
+} from '../../../support/service/config-under-test.ts'
 
 const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
 
@@ -58,7 +24,7 @@ async function destinations(changes: Environment) {
 }
 
 describe('OTEL_EXPORTER_OTLP_ENDPOINT', () => {
-  it('takes traces and logs, each below it; without it nothing is exported', async () => {
+  it('receives traces and logs, each at its own path; without it nothing is exported', async () => {
     expect(await destinations({})).toEqual({ traces: undefined, logs: undefined })
     expect(await destinations(collector)).toEqual({
       traces: { url: 'http://collector:4318/v1/traces', headers: {} },
@@ -68,7 +34,7 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(below.traces?.url).toBe('https://otlp.example.com/otlp/v1/traces')
   })
 
-  it('gives way to the one of a signal, which is taken as it is', async () => {
+  it('is replaced by the endpoint of a signal, which is used as it is', async () => {
     const own = {
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://tempo:4318/v1/traces',
       OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://loki:3100/otlp/v1/logs',
@@ -83,25 +49,16 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(await destinations(logsOnly)).toEqual({ traces: undefined, logs: both.logs })
   })
 
-  it('is a URL whose credentials, if any, are in headers', async () => {
-    const problems = [
-      'collector:4318',
-      `https://user:${secret}@otlp.example.com`,
-      'https://otlp.example.com?a=b',
-    ]
-    const found = await Promise.all(
-      problems.map((endpoint) => problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })),
-    )
-    expect(found.flat()).toEqual([
-      'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL',
-      'OTEL_EXPORTER_OTLP_ENDPOINT must not carry a user or password',
-      'OTEL_EXPORTER_OTLP_ENDPOINT must have neither query nor fragment',
-    ])
+  it('is a URL without credentials, which belong into headers', async () => {
+    const name = 'OTEL_EXPORTER_OTLP_ENDPOINT'
+    await refused(name, 'must be an http or https URL', ['collector:4318'])
+    await refused(name, 'must not carry a user or password', [`https://user:${secret}@otlp.example.com`])
+    await refused(name, 'must have neither query nor fragment', ['https://otlp.example.com?a=b'])
   })
 })
 
-describe('what turns exports off', () => {
-  it('is OTEL_SDK_DISABLED for all, and an exporter of none for one signal', async () => {
+describe('the variables that turn exports off', () => {
+  it('are OTEL_SDK_DISABLED for everything, and an exporter of none for one signal', async () => {
     expect(await destinations({ ...collector, OTEL_SDK_DISABLED: 'true' })).toEqual({
       traces: undefined,
       logs: undefined,
@@ -114,7 +71,7 @@ describe('what turns exports off', () => {
 })
 
 describe('OTEL_EXPORTER_OTLP_HEADERS', () => {
-  it('are pairs, percent-encoded, those of a signal on top of those of all', async () => {
+  it('are percent-encoded pairs, those of a signal added to those of all', async () => {
     const found = await destinations({
       ...collector,
       OTEL_EXPORTER_OTLP_HEADERS: 'X-Scope-OrgID=acme, authorization=Basic%20YTpi',
@@ -124,7 +81,7 @@ describe('OTEL_EXPORTER_OTLP_HEADERS', () => {
     expect(found.logs?.headers).toEqual({ 'x-scope-orgid': 'logs,of-acme', authorization: 'Basic YTpi' })
   })
 
-  it('may come from a file', async () => {
+  it('may be read from a file', async () => {
     const found = await destinations({
       ...collector,
       OTEL_EXPORTER_OTLP_TRACES_HEADERS_FILE: '/secrets/headers',
@@ -133,7 +90,7 @@ describe('OTEL_EXPORTER_OTLP_HEADERS', () => {
     expect(found.logs?.headers).toEqual({})
   })
 
-  it('are secret: nothing prints them, and logs are scrubbed of them', async () => {
+  it('are secret: nothing prints them, and logs are redacted', async () => {
     const config = await parse({
       ...collector,
       OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${secret},x-scope-orgid=acme`,
@@ -146,16 +103,15 @@ describe('OTEL_EXPORTER_OTLP_HEADERS', () => {
     expect(registered).not.toContain('acme')
   })
 
-  it('are refused in another form, without being quoted', async () => {
-    for (const value of [secret, `a b=${secret}`, `=${secret}`, `a=${secret}%`, 'a=', `a=${secret}%0d%0ab`]) {
-      expect(await problemsOf({ ...collector, OTEL_EXPORTER_OTLP_HEADERS: value })).toEqual([
-        'OTEL_EXPORTER_OTLP_HEADERS must be name=value pairs with commas between them, percent-encoded',
-      ])
-    }
+  it('are refused in another form, and are not quoted', async () => {
+    const problem = 'must be name=value pairs with commas between them, percent-encoded'
+    const wrong = [secret, `a b=${secret}`, `=${secret}`, `a=${secret}%`, 'a=', `a=${secret}%0d%0ab`]
+    await refused('OTEL_EXPORTER_OTLP_HEADERS', problem, wrong, collector)
   })
 
-  it('do not go over plain http but to neighbours', async () => {
+  it('are sent over plain http only to private addresses and single-label names', async () => {
     const headers = { OTEL_EXPORTER_OTLP_HEADERS: 'x-scope-orgid=acme' }
+    const name = 'OTEL_EXPORTER_OTLP_ENDPOINT'
     const near = [
       'http://loki:3100',
       'http://127.0.0.1:1',
@@ -163,29 +119,19 @@ describe('OTEL_EXPORTER_OTLP_HEADERS', () => {
       'http://[::1]:1',
       'https://a.b',
     ]
-    for (const endpoint of near) {
-      expect(await problemsOf({ ...headers, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })).toEqual([])
-    }
-    const far =
+    await accepted(name, near, headers)
+    const problem =
       'must be https where headers are sent to it: plain http is for loopback, private addresses and single-label names'
-    for (const endpoint of ['http://otlp.example.com', 'http://93.184.216.34:4318']) {
-      expect(await problemsOf({ ...headers, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })).toEqual([
-        `OTEL_EXPORTER_OTLP_ENDPOINT ${far}`,
-      ])
-      expect(await problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })).toEqual([])
-    }
-    expect(
-      await problemsOf({
-        ...collector,
-        ...headers,
-        OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://logs.example.com/otlp/v1/logs',
-      }),
-    ).toEqual([`OTEL_EXPORTER_OTLP_LOGS_ENDPOINT ${far}`])
+    const far = ['http://otlp.example.com', 'http://93.184.216.34:4318']
+    await refused(name, problem, far, headers)
+    await accepted(name, far)
+    const ofLogs = ['http://logs.example.com/otlp/v1/logs']
+    await refused('OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', problem, ofLogs, { ...collector, ...headers })
   })
 })
 
 describe('the name of the service', () => {
-  it('is the variable, else the attribute, else our own', async () => {
+  it('is that of the variable, otherwise that of the attribute, otherwise the default', async () => {
     const attributes = { OTEL_RESOURCE_ATTRIBUTES: 'service.name=docs,deployment.environment.name=eu%20west' }
     expect((await parse()).serviceName).toBe('cloudlysis-documents')
     expect((await parse(attributes)).serviceName).toBe('docs')
@@ -198,7 +144,7 @@ describe('the name of the service', () => {
 })
 
 describe('OTEL_TRACES_SAMPLER', () => {
-  it('is one of the six that the standard names, with a ratio where it takes one', async () => {
+  it('is one of the six of the standard, with a ratio if it has one', async () => {
     const samplerOf = async (sampler: string, ratio?: string) =>
       (await parse({ OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: ratio })).telemetry.sampler
     expect(await samplerOf('always_off')).toEqual({ kind: 'always_off', followsCaller: false, ratio: 1 })
@@ -215,7 +161,7 @@ describe('OTEL_TRACES_SAMPLER', () => {
 })
 
 describe('other names of OpenTelemetry', () => {
-  it('mean nothing here, are no problem, and are named', async () => {
+  it('have no effect, are accepted, and are reported as ignored', async () => {
     const config = await parse({
       OTEL_BSP_MAX_QUEUE_SIZE: '1',
       OTEL_EXPORTER_OTLP_INSECURE: 'true',
@@ -227,7 +173,7 @@ describe('other names of OpenTelemetry', () => {
     ).toEqual([])
   })
 
-  it('that are empty count as not set, as the standard has it', async () => {
+  it('count as not set if they are empty, as the standard says', async () => {
     const config = await parse({
       OTEL_EXPORTER_OTLP_ENDPOINT: '',
       OTEL_TRACES_SAMPLER: '',
@@ -237,7 +183,7 @@ describe('other names of OpenTelemetry', () => {
     expect(config.serviceName).toBe('cloudlysis-documents')
   })
 
-  it('are refused where what they ask for is not done', async () => {
+  it('are refused if the service cannot do what they ask for', async () => {
     expect(
       await problemsOf({
         ...collector,
@@ -256,16 +202,16 @@ describe('other names of OpenTelemetry', () => {
 })
 
 describe('METRICS_PORT', () => {
-  it('opens a listener on loopback, or on METRICS_HOST; without it there is none', async () => {
+  it('opens a listener on loopback or METRICS_HOST; without it there is no listener', async () => {
     expect((await parse()).metrics).toBeUndefined()
     expect((await parse({ METRICS_PORT: '9464' })).metrics).toEqual({ host: '127.0.0.1', port: 9464 })
     const open = await parse({ METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0' })
     expect(open.metrics).toEqual({ host: '0.0.0.0', port: 9464 })
   })
 
-  it('is not the port of the API, where clients get', async () => {
-    expect(await problemsOf({ PORT: '9000', METRICS_PORT: '9000' })).toEqual([
-      'METRICS_PORT must not be PORT: clients of the API get there',
-    ])
+  it('must not be the port of the API, which clients reach', async () => {
+    await refused('METRICS_PORT', 'must not be PORT: clients of the API get there', ['9000'], {
+      PORT: '9000',
+    })
   })
 })

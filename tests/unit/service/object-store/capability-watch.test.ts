@@ -128,7 +128,7 @@ describe('watchCapabilities', () => {
     const started = Promise.withResolvers<void>()
     const answer = Promise.withResolvers<void>()
     let asked = 0
-    let told = 0
+    let reported = 0
     watch = watchCapabilities({
       ...fast,
       async probe() {
@@ -137,13 +137,13 @@ describe('watchCapabilities', () => {
         await answer.promise
       },
       onRound() {
-        told += 1
+        reported += 1
       },
     })
     await started.promise
     watch.stop()
     answer.resolve()
     await Bun.sleep(60)
-    expect({ asked, told }).toEqual({ asked: 1, told: 0 })
+    expect({ asked, reported }).toEqual({ asked: 1, reported: 0 })
   })
 })

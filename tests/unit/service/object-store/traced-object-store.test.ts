@@ -1,32 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
+import { describe, expect, it } from 'bun:test'
 import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import {
-  AlwaysOffSampler,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace'
+import { AlwaysOffSampler, TracerProvider } from '@opentelemetry/sdk-trace'
 import { type ObjectStore, ObjectStoreError } from '../../../../service/object-store/object-store.ts'
 import { traced } from '../../../../service/object-store/traced-object-store.ts'
+import { recordedSpans } from '../../../support/recorded-spans.ts'
 import { createMemoryObjectStore } from '../../../support/stores/memory-object-store.ts'
 
 const contentType = 'text/plain'
 const abc = new TextEncoder().encode('abc')
 const three = { size: 3, contentType }
 
-const exporter = new InMemorySpanExporter()
-const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
-const tracer = provider.getTracer('test')
-
-beforeAll(() => {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-})
-afterEach(() => exporter.reset())
-afterAll(async () => {
-  context.disable()
-  await provider.shutdown()
-})
+const { exporter, tracer } = recordedSpans()
 
 function spans() {
   return exporter.getFinishedSpans().map(({ name, kind, attributes, status }) => {

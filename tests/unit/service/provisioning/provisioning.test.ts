@@ -37,7 +37,7 @@ describe('service/provisioning/README.md', () => {
 })
 
 describe('the policies', () => {
-  it('of the local MinIO are the rights of the service, of Loki and of Tempo together', async () => {
+  it('grant the local MinIO the rights of the service, Loki and Tempo together', async () => {
     const file = new URL('../../../../compose/stacks/object-store/bucket-policy.json', import.meta.url)
     const { Statement } = await Bun.file(file).json()
     const rights = [...serviceRights, ...telemetryRights]
@@ -49,14 +49,14 @@ describe('the policies', () => {
     expect(Statement[2]).toMatchObject({ Effect: 'Deny', Action: ['s3:DeleteObjectVersion'] })
   })
 
-  it('that narrow keys deny nothing that is needed, and everything else that is known', () => {
+  it('deny a narrowed key every known action that it does not need, and nothing that it needs', () => {
     const [only, noMore] = narrowingPolicy(place, principals, serviceRights).Statement
     expect(only?.NotPrincipal?.AWS).toEqual(['arn:aws:iam:::user/p1:A', 'arn:aws:iam:::user/p1:B'])
     const needed = serviceRights.map(({ action }) => action)
     expect([...(noMore?.Action ?? []), ...needed].toSorted()).toEqual(deniableActions.toSorted())
   })
 
-  it('of users allow the table, below the prefix, and no old version', () => {
+  it('allow a user the rights of the table below the prefix, and no old version', () => {
     const { Statement } = userPolicy(place, serviceRights)
     expect(Statement.map(({ Effect, Resource }) => [Effect, Resource])).toEqual([
       ['Allow', ['arn:aws:s3:::docs']],
@@ -66,7 +66,7 @@ describe('the policies', () => {
   })
 })
 
-describe('the settings of provisioning', () => {
+describe('the configuration of provisioning', () => {
   const good = {
     S3_ENDPOINT: 'https://fsn1.your-objectstorage.com',
     S3_REGION: 'fsn1',
@@ -81,7 +81,7 @@ describe('the settings of provisioning', () => {
       (error: Error) => error.message,
     )
 
-  it('take a key of their own, also from files, and never the one of the service', async () => {
+  it('has a key of its own, also from files, and never that of the service', async () => {
     const { s3, buckets } = await parse({ ...good, S3_ACCESS_KEY_ID: 'of-the-service' })
     expect([s3.accessKeyId.reveal(), s3.secretAccessKey.reveal()]).toEqual([
       'key-of-provisioning',
@@ -95,9 +95,9 @@ describe('the settings of provisioning', () => {
     expect(missing).toContain('PROVISION_SECRET_ACCESS_KEY is missing')
   })
 
-  it('name everything that is wrong at once, and quote no value', async () => {
+  it('names everything that is wrong at once, and quotes no value', async () => {
     const message = await problems({
-      PROVISION_PRINCIPALS: 'nobody',
+      PROVISION_PRINCIPALS: 'no-one',
       PROVISION_SERVICE_PRINCIPALS: 'arn:aws:iam::123:root',
       PROVISION_UI_ORIGINS: 'https://ui.example/path',
       PROVISION_VERSIONING: 'yes',
@@ -106,21 +106,21 @@ describe('the settings of provisioning', () => {
       PROVISION_SERVICE_PRINCIPLES: 'a slip',
     })
     expect(message).toStartWith('The configuration has 7 problems')
-    expect(message).not.toMatch(/nobody|:root|a slip/)
+    expect(message).not.toMatch(/no-one|:root|a slip/)
   })
 
-  it('refuse a policy that nobody could change again, and a service that provisions itself', async () => {
+  it('refuses a policy that no one could change again, and a service that provisions itself', async () => {
     const arn = 'arn:aws:iam:::user/p1234567:AAAAAAAAAAAAAAAAAAAA'
     expect(await problems({ PROVISION_SERVICE_PRINCIPALS: arn })).toContain('PROVISION_PRINCIPALS is missing')
     const both = { PROVISION_PRINCIPALS: arn, PROVISION_SERVICE_PRINCIPALS: arn }
     expect(await problems(both)).toContain('must not name one of PROVISION_PRINCIPALS')
   })
 
-  it('refuse one bucket for two: their policies would replace each other', async () => {
+  it('refuses one bucket for two programs, whose policies would replace each other', async () => {
     expect(await problems({ S3_BUCKET_LOKI: 'example-docs' })).toContain('give each a bucket of its own')
   })
 
-  it('turn versions on with object lock, and expire what is old', async () => {
+  it('switches versions on with object lock, and lets old ones expire', async () => {
     const { buckets } = await parse({ ...good, PROVISION_OBJECT_LOCK: 'compliance:90' })
     const [wanted] = buckets
     if (!wanted) throw new Error('no bucket')

@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
-import { context, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import {
-  AlwaysOffSampler,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace'
+import { describe, expect, it } from 'bun:test'
+import { type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { AlwaysOffSampler, TracerProvider } from '@opentelemetry/sdk-trace'
 import { createRequestSpans } from '../../../../service/telemetry/request-spans.ts'
 import type { AnsweredRequest, IncomingRequest } from '../../../../service/telemetry/traced-request.ts'
+import { recordedSpans } from '../../../support/recorded-spans.ts'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const callerSpanId = '00f067aa0ba902b7'
@@ -16,19 +11,8 @@ const sampled = `00-${traceId}-${callerSpanId}-01`
 const unsampled = `00-${traceId}-${callerSpanId}-00`
 const route = '/v1/tenants/:tenant/documents'
 
-const exporter = new InMemorySpanExporter()
-const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
-const tracer = provider.getTracer('test')
+const { exporter, tracer } = recordedSpans()
 const spans = createRequestSpans(tracer)
-
-beforeAll(() => {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-})
-beforeEach(() => exporter.reset())
-afterAll(async () => {
-  context.disable()
-  await provider.shutdown()
-})
 
 function incoming(changes: Partial<IncomingRequest> = {}): IncomingRequest {
   return { method: 'GET', traceparent: null, untraced: false, ...changes }

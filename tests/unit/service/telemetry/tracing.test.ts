@@ -1,23 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'bun:test'
-import { context, SpanStatusCode, trace } from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { describe, expect, it } from 'bun:test'
+import { SpanStatusCode, trace } from '@opentelemetry/api'
 import { withSpan } from '../../../../service/telemetry/tracing.ts'
+import { recordedSpans } from '../../../support/recorded-spans.ts'
 
-const exporter = new InMemorySpanExporter()
-const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
-const tracer = provider.getTracer('test')
-
-beforeAll(() => {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-})
-
-beforeEach(() => exporter.reset())
-
-afterAll(async () => {
-  context.disable()
-  await provider.shutdown()
-})
+const { exporter, tracer } = recordedSpans()
 
 describe('withSpan', () => {
   it('returns the result of the work, inside a span', async () => {

@@ -1,18 +1,18 @@
-import { afterAll, afterEach, describe, expect, it } from 'bun:test'
+import { afterEach, describe, expect, it } from 'bun:test'
+import { stoppedAfterTests } from '../../../support/stop-at-the-end.ts'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { openPage } from '../../../support/ui/ui-page.ts'
 import { startServiceForUi } from '../../../support/ui/ui-service.ts'
 
 const { render, screen, within, waitFor, userEvent, act } = await openDom()
 
-const service = await startServiceForUi()
+const service = stoppedAfterTests(await startServiceForUi())
 const acme = await service.client()
 await acme.put({ type: 'definitions', name: 'orders.json' }, new TextEncoder().encode('{}'))
 await acme.put({ type: 'invoices', name: 'may.pdf' }, new Uint8Array(10))
 afterEach(() => {
   service.intercept = () => null
 })
-afterAll(() => service.stop())
 
 async function open(path: string, as = {}) {
   const page = await openPage(render, service, { path, as })
@@ -66,14 +66,14 @@ describe('The address', () => {
     await heading('definitions')
   })
 
-  it('of nothing says so, also where a part has not its form', async () => {
+  it('says that there is nothing at an address that is not one of the UI, or has a malformed part', async () => {
     await open('/nowhere')
     await heading('There is nothing at this address')
     act(() => history.pushState(null, '', '/tenants/acme/Not-A-Type'))
     await heading('There is nothing at this address')
   })
 
-  it('of another tenant shows nothing of it and asks for nothing', async () => {
+  it('shows nothing of another tenant and requests nothing of it', async () => {
     service.asked.length = 0
     await open('/tenants/globex/definitions/orders.json', { tenants: ['acme'] })
     screen.getByText('You have no access to this tenant')
@@ -99,7 +99,7 @@ describe('A view', () => {
     await heading('definitions')
   })
 
-  it('does not let the browser open a file that is dropped beside its place', async () => {
+  it('does not let the browser open a file that is dropped outside the drop area', async () => {
     await open('/tenants/acme')
     await heading('Documents')
     const drop = new Event('drop', { bubbles: true, cancelable: true })
@@ -125,7 +125,7 @@ describe('A view', () => {
     expect(screen.queryByText('You are offline') === null).toBe(true)
   })
 
-  it('is light or dark as somebody chooses, else as the system is', async () => {
+  it('is light or dark as the person chooses, otherwise as the system is', async () => {
     const { user } = await open('/tenants/acme')
     await user.click(screen.getByRole('button', { name: 'Theme: system' }))
     expect(document.documentElement.dataset.theme).toBe('light')
@@ -189,8 +189,8 @@ describe('A session that has ended', () => {
   })
 })
 
-describe('Somebody else who signs in', () => {
-  it('finds nothing that the one before had open', async () => {
+describe('Another person who signs in', () => {
+  it('finds nothing that the previous one had open', async () => {
     const { session, user } = await open('/tenants/acme/definitions/orders.json')
     await user.click(await screen.findByRole('button', { name: /^Download / }))
     screen.getByText(/^Download of orders.json added/)

@@ -123,7 +123,7 @@ describe('Moving a tag', () => {
     await waitFor(async () => expect(await production()).toBe(newer.digest))
   })
 
-  it('does not undo what somebody else did meanwhile, and says so', async () => {
+  it('does not undo what someone else did in the meantime, and says so', async () => {
     const { user } = await open()
     await rowOf(older)
     await user.click(screen.getByRole('button', { name: `Set tag on ${short(older)}` }))
@@ -132,7 +132,7 @@ describe('Moving a tag', () => {
     await (await service.client()).putTag(ref, 'production', third.digest)
     await user.click(screen.getByRole('button', { name: 'Move tag' }))
     const alert = await screen.findByRole('alert')
-    within(alert).getByText('A precondition does not hold')
+    within(alert).getByText('A precondition failed')
     within(alert).getByText(/Someone else moved this tag in the meantime/)
     expect(await production()).toBe(third.digest)
     await screen.findByText(
@@ -140,7 +140,7 @@ describe('Moving a tag', () => {
     )
   })
 
-  it('goes without comparing where the store cannot', async () => {
+  it('moves it without comparing if the store cannot compare', async () => {
     service.capabilities = { ...service.capabilities, conditionalOverwrite: 'no' }
     const { user } = await open()
     await rowOf(older)
@@ -208,7 +208,7 @@ describe('Deleting a version', () => {
     expect(screen.queryByRole('dialog') === null).toBe(true)
   })
 
-  it('of the only one leaves nothing of it in the page', async () => {
+  it('leaves nothing of the only version in the page', async () => {
     const acme = await service.client()
     const single = { type: ref.type, name: 'single.json' }
     const { document } = await acme.put(single, new TextEncoder().encode('{}'))

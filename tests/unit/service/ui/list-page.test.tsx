@@ -1,4 +1,5 @@
-import { afterAll, afterEach, describe, expect, it } from 'bun:test'
+import { afterEach, describe, expect, it } from 'bun:test'
+import { stoppedAfterTests } from '../../../support/stop-at-the-end.ts'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 import { openPage } from '../../../support/ui/ui-page.ts'
 import { startServiceForUi } from '../../../support/ui/ui-service.ts'
@@ -7,7 +8,7 @@ const { render, screen, within, waitFor, userEvent, act } = await openDom()
 
 const type = 'deployment-bundles'
 
-const service = await startServiceForUi()
+const service = stoppedAfterTests(await startServiceForUi())
 const acme = await service.client()
 for (const [index, name] of ['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'].entries()) {
   await acme.put({ type, name }, new Uint8Array(1000 * (4 - index)))
@@ -16,7 +17,6 @@ await acme.put({ type, name: 'alpha.json' }, new Uint8Array(10))
 afterEach(() => {
   service.intercept = () => null
 })
-afterAll(() => service.stop())
 
 function open(path = `/tenants/acme/${type}`, as = {}) {
   return openPage(render, service, { path, as })
@@ -80,7 +80,7 @@ describe('The list of documents', () => {
     expect(service.asked.some((call) => call.includes('namePrefix=alpha'))).toBe(true)
   })
 
-  it('takes over what the address says when somebody goes back', async () => {
+  it('takes over what the address says after going back', async () => {
     await open(`/tenants/acme/${type}?filter=beta`)
     const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter loaded names' })
     expect(filter.value).toBe('beta')
@@ -161,7 +161,7 @@ describe('A list that cannot be read', () => {
     expect(service.asked.filter((call) => call.includes('/documents'))).toEqual([])
   })
 
-  it('has no upload for somebody who may only read, and says why', async () => {
+  it('offers no upload to a person who may only read, and says why', async () => {
     await open(`/tenants/acme/${type}`, { scope: 'documents:read' })
     await table()
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Upload files' }).disabled).toBe(true)

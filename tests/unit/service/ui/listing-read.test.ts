@@ -1,16 +1,11 @@
 import { describe, expect, it } from 'bun:test'
 import type { ListedVersion } from '../../../../service/wire/answers.ts'
+import { listedVersion as version } from '../../../support/ui/listed-version.ts'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 
 await openDom()
 const { QueryClient } = await import('@tanstack/react-query')
 const { addToListings, removeFromListings } = await import('../../../../service/ui/listing/use-listing.ts')
-
-function version(name: string, digit: string, rest: Partial<ListedVersion> = {}): ListedVersion {
-  const digest = `sha256:${digit.repeat(64)}` as const
-  const at = '2026-11-25T10:00:00Z'
-  return { tenant: 'acme', type: 'definitions', name, digest, size: 1, storedAt: at, ...rest }
-}
 
 describe('a listing that was read', () => {
   const key = (prefix: string) => ['listing', 'acme', 'definitions', prefix]

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import { documentRows, filtered, sorted, storeOrder } from '../../../../service/ui/listing/document-rows.ts'
 import { rowsInSight } from '../../../../service/ui/listing/use-rows-in-sight.ts'
-import type { ListedVersion } from '../../../../service/wire/answers.ts'
-
-function version(name: string, digit: string, rest: Partial<ListedVersion> = {}): ListedVersion {
-  const digest = `sha256:${digit.repeat(64)}` as const
-  const at = '2026-11-25T10:00:00Z'
-  return { tenant: 'acme', type: 'definitions', name, digest, size: 1, storedAt: at, ...rest }
-}
+import { listedVersion as version } from '../../../support/ui/listed-version.ts'
 
 describe('documentRows', () => {
   it('groups neighbouring versions, with size and time of the one stored last', () => {
@@ -25,7 +19,7 @@ describe('documentRows', () => {
     ])
   })
 
-  it('knows that the last one may go on on the next page', () => {
+  it('knows that the last one may continue on the next page', () => {
     const rows = documentRows([version('a', '1'), version('b', '1')], false)
     expect(rows.map(({ mayHaveMore }) => mayHaveMore)).toEqual([false, true])
   })

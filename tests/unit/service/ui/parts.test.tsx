@@ -37,11 +37,11 @@ const problem = new ProblemError(
 )
 
 /** Other nodes with every rendering. */
-function Anew() {
+function Recreated() {
   return <p key={Math.random()}>text</p>
 }
 
-/** Renders by itself, for ever. */
+/** Renders by itself without end. */
 function Restless() {
   const [count, setCount] = useState(0)
   useEffect(() => {
@@ -56,8 +56,8 @@ function Broken(): ReactElement {
 }
 
 describe('expectStable', () => {
-  it('finds a component that makes its document anew, or goes on by itself', async () => {
-    expect(await rejection(expectStable(render, () => <Anew />))).toBeInstanceOf(Error)
+  it('finds a component that recreates its elements, or renders without a cause', async () => {
+    expect(await rejection(expectStable(render, () => <Recreated />))).toBeInstanceOf(Error)
     expect(await rejection(expectStable(render, () => <Restless />))).toBeInstanceOf(Error)
   })
 })
@@ -155,7 +155,7 @@ describe('Dialog', () => {
     expect(dialog.open).toBe(true)
   })
 
-  it('is told of where the browser closes it by itself', () => {
+  it('notices that the browser closes it by itself', () => {
     let closed = 0
     render(
       <Dialog title="A" onClose={() => closed++}>
@@ -166,7 +166,7 @@ describe('Dialog', () => {
     expect(closed).toBe(1)
   })
 
-  it('does not take its own end for somebody who leaves it', () => {
+  it('does not take its own end for a close by the person', () => {
     let closed = 0
     const { unmount } = render(
       <Dialog title="A" onClose={() => closed++}>

@@ -55,7 +55,7 @@ describe('A session', () => {
     expect(await rejection(session.accessToken())).toBeInstanceOf(SignedOutError)
   })
 
-  it('goes on after the page was loaded again, without asking anybody', async () => {
+  it('continues after the page was loaded again, without asking the issuer', async () => {
     await using endpoint = startTokenEndpoint()
     const before = sessionAt(endpoint)
     await before.start('one-time')
@@ -78,7 +78,7 @@ describe('A session', () => {
     expect(Object.values(sessionStorage).join()).not.toContain(token)
   })
 
-  it('is revoked when somebody signs out, after the tab has forgotten it', async () => {
+  it('is revoked when the person signs out, after the tab has forgotten it', async () => {
     await using endpoint = startTokenEndpoint({}, { revocation: true })
     const session = sessionAt(endpoint)
     await session.start('one-time')
@@ -148,7 +148,7 @@ describe('A session', () => {
     expect(endpoint.asked).toHaveLength(1)
   })
 
-  it('leaves nothing in the tab of tokens that were on their way when somebody signed out', async () => {
+  it('leaves nothing in the tab of tokens that were on their way when the person signed out', async () => {
     await using endpoint = startTokenEndpoint({}, { revocation: true })
     const session = sessionAt(endpoint)
     await session.start('one-time')
@@ -169,7 +169,7 @@ describe('A session', () => {
 })
 
 describe('A session that cannot be renewed', () => {
-  it('has ended where all that it gets is tokens past their end, and does not ask for ever', async () => {
+  it('has ended if all new tokens are past their end, and does not ask without end', async () => {
     await using endpoint = startTokenEndpoint()
     const session = sessionAt(endpoint)
     endpoint.answer = () => ({ seconds: -1 })
@@ -180,7 +180,7 @@ describe('A session that cannot be renewed', () => {
     expect(session.state()).toMatchObject({ error: expect.any(IssuerSilence) })
   })
 
-  it('has ended, and lets those who ask wait until somebody signs in again', async () => {
+  it('has ended, and lets callers wait until the person signs in again', async () => {
     await using endpoint = startTokenEndpoint()
     const session = sessionAt(endpoint)
     await session.start('one-time')
@@ -195,7 +195,7 @@ describe('A session that cannot be renewed', () => {
     expect(session.state().status).toBe('signed-in')
   })
 
-  it('gives nothing to those who waited for somebody else', async () => {
+  it('gives nothing to calls that waited for someone else', async () => {
     await using endpoint = startTokenEndpoint()
     const session = sessionAt(endpoint)
     await session.start('one-time')
@@ -220,7 +220,7 @@ describe('A session that cannot be renewed', () => {
     expect(endpoint.asked).toHaveLength(1)
   })
 
-  it('goes on with its token while that lives, where the issuer does not answer for now', async () => {
+  it('continues with its token while that is valid, if the issuer does not answer for now', async () => {
     await using endpoint = startTokenEndpoint()
     endpoint.answer = () => ({ seconds: 2 })
     const session = sessionAt(endpoint)
@@ -254,7 +254,7 @@ describe('An issuer', () => {
     expect(await hasPage(withPage)).toBe(true)
   })
 
-  it('that has a page to sign in at is given no code of a link: somebody could plant their own sign-in', async () => {
+  it('never receives the code of a link if it has a sign-in page: an attacker could plant a sign-in', async () => {
     await using endpoint = startTokenEndpoint({ authorization_endpoint: 'https://id.example.com/authorize' })
     const session = sessionAt(endpoint)
     await session.start('planted')
@@ -276,7 +276,7 @@ describe('principalOf', () => {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const token = (payload: unknown) => `${encode({})}.${encode(payload)}.x`
 
-  it('reads who somebody is, of which tenants, and what they may do', () => {
+  it('reads who the person is, of which tenants, and what they may do', () => {
     const claims = { sub: 'ädä', tenants: ['acme', 'globex'], scope: 'documents:read  documents:write' }
     expect(principalOf(token(claims))).toEqual({
       subject: 'ädä',
@@ -285,12 +285,12 @@ describe('principalOf', () => {
     })
   })
 
-  it('is nobody for what is no such token', () => {
-    const nobody = { subject: '', tenants: [], scopes: [] }
-    expect(principalOf('opaque')).toEqual(nobody)
-    expect(principalOf('a.%%%.c')).toEqual(nobody)
-    expect(principalOf(token(null))).toEqual(nobody)
-    expect(principalOf(token({ sub: 1, tenants: ['../x', 7], scope: [] }))).toEqual(nobody)
+  it('is a person without permissions for any other token', () => {
+    const noPrincipal = { subject: '', tenants: [], scopes: [] }
+    expect(principalOf('opaque')).toEqual(noPrincipal)
+    expect(principalOf('a.%%%.c')).toEqual(noPrincipal)
+    expect(principalOf(token(null))).toEqual(noPrincipal)
+    expect(principalOf(token({ sub: 1, tenants: ['../x', 7], scope: [] }))).toEqual(noPrincipal)
   })
 
   it('knows how long a token lives, where it tells', () => {

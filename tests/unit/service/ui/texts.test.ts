@@ -144,7 +144,7 @@ describe('the name of a document', () => {
 })
 
 describe('contentTypeOf', () => {
-  it('is the browser’s own word, else what the name says, else bytes', () => {
+  it('is what the browser states, otherwise what the name says, otherwise bytes', () => {
     expect(contentTypeOf({ name: 'a.json', type: 'application/json' })).toBe('application/json')
     expect(contentTypeOf({ name: 'a.YAML', type: '' })).toBe('application/yaml')
     expect(contentTypeOf({ name: 'a.unheard-of', type: '' })).toBe('application/octet-stream')

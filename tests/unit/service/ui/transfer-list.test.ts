@@ -45,7 +45,7 @@ describe('a transfer', () => {
     expect(after(started, sending, verifying).status).toBe('verifying')
   })
 
-  it('waits for a sign-in in whatever phase it is, and goes on in it', () => {
+  it('waits for a sign-in in any phase, and continues in it', () => {
     const awaited: TransferEvent = { kind: 'sign-in-awaited', id: 'a' }
     const over: TransferEvent = { kind: 'sign-in-over', id: 'a' }
     expect(after(started, sending, awaited).status).toBe('waiting-for-sign-in')
@@ -59,7 +59,7 @@ describe('a transfer', () => {
     expect(after(started, cancelled, failed).status).toBe('cancelled')
   })
 
-  it('begins anew when it is retried, under another name where it is given', () => {
+  it('begins again when it is retried, under another name if one is given', () => {
     const again = after(started, failed, { kind: 'queued', id: 'a', name: 'b.json' })
     expect(again).toMatchObject({ status: 'waiting', failure: null, progress: null })
     expect(again.document.name).toBe('b.json')
@@ -80,12 +80,12 @@ describe('the list of transfers', () => {
     expect(ids(nextToStart(transferList(two, cancelled)))).toEqual(['c'])
   })
 
-  it('keeps what runs when somebody dismisses it, and lets go of what is over', () => {
+  it('keeps what runs when it is dismissed, and removes what is over', () => {
     expect(ids(apply(started, { kind: 'dismissed', id: 'a' }))).toEqual(['a', 'b', 'c', 'd'])
     expect(ids(apply(started, cancelled, { kind: 'dismissed', id: 'a' }))).toEqual(['b', 'c', 'd'])
   })
 
-  it('keeps failures when it is cleared, so that nobody misses them', () => {
+  it('keeps failures when it is cleared, so that no one misses them', () => {
     const cleared = apply(started, failed, { kind: 'cancelled', id: 'b' }, { kind: 'cleared' })
     expect(ids(cleared)).toEqual(['a', 'c', 'd'])
   })

@@ -32,7 +32,7 @@ function item(name: string) {
   return within(screen.getByRole('group', { name }))
 }
 
-/** Uploads wait here until the test lets them go on. */
+/** Uploads wait here until the test lets them continue. */
 function holdUploads() {
   const { promise, resolve } = Promise.withResolvers<null>()
   let held = 0
@@ -83,7 +83,7 @@ describe('Uploading', () => {
     await waitFor(() => item('c.txt').getByRole('link', { name: 'Uploaded' }))
   })
 
-  it('is broken off by a click, and begun anew by another', async () => {
+  it('is cancelled by a click, and begun again by another', async () => {
     const held = holdUploads()
     const { user } = await open()
     await choose(file('a.txt'))
@@ -153,7 +153,7 @@ describe('Uploading', () => {
 })
 
 describe('Transfers whose program falls', () => {
-  it('fail all together, and none goes on unseen', async () => {
+  it('fail all together, and none continues unseen', async () => {
     const held = holdUploads()
     const workers: ReturnType<typeof workerInProcess>[] = []
     const createWorker = () => {
@@ -172,7 +172,7 @@ describe('Transfers whose program falls', () => {
 })
 
 describe('A transfer whose session ends', () => {
-  it('waits until somebody signs in again, and goes on', async () => {
+  it('waits until the person signs in again, and continues', async () => {
     const { session, user } = await open()
     forgetRefreshToken()
     session.refuse(await session.accessToken())
@@ -188,7 +188,7 @@ describe('A transfer whose session ends', () => {
     expect(versions.rows.map(({ createdBy }) => createdBy)).toEqual(['alice'])
   })
 
-  it('is dropped where somebody else signs in, and publishes nothing as them', async () => {
+  it('is dropped if someone else signs in, and publishes nothing as them', async () => {
     const { session, user } = await open()
     forgetRefreshToken()
     session.refuse(await session.accessToken())

@@ -8,8 +8,7 @@ import type { LandedBlock } from '../../../../../observability/proof/checks/temp
 import { evidenceIn } from '../../../../../observability/proof/evidence.ts'
 import { newMarker } from '../../../../../observability/proof/marker.ts'
 import { newScene } from '../../../../../observability/proof/scene.ts'
-import { outcomeOf } from '../../../../../observability/proof/servers/ask.ts'
-import { flushLoki } from '../../../../../observability/proof/servers/loki-api.ts'
+import { flush, outcomeOf } from '../../../../../observability/proof/servers/ask.ts'
 import { counted } from '../../../../support/stores/counted-object-store.ts'
 import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
 
@@ -51,13 +50,13 @@ describe('a block of a Tempo that is in use', () => {
 describe('a flush that is not answered in time', () => {
   it('is described, and does not end the proof', async () => {
     const url = `http://127.0.0.1:${await freePort()}`
-    expect(await outcomeOf(flushLoki({ url }))).toStartWith(`${url} does not answer /flush: `)
+    expect(await outcomeOf(flush({ url }))).toStartWith(`${url} does not answer /flush: `)
     const server = Bun.serve({
       hostname: '127.0.0.1',
       port: 0,
       fetch: () => new Response(null, { status: 204 }),
     })
-    expect(await outcomeOf(flushLoki({ url: server.url.origin }))).toBe('204')
+    expect(await outcomeOf(flush({ url: server.url.origin }))).toBe('204')
     await server.stop()
   })
 })

@@ -105,7 +105,7 @@ describe('runChecks', () => {
   it('does not try what is not asked, and never calls it proved', async () => {
     const run = () => Promise.reject(new Error('tried'))
     const results = await runChecks([
-      check('a', { notAsked: 'nobody wants to know', run }),
+      check('a', { notAsked: 'no one wants to know', run }),
       check('b', { needs: ['a'] }),
     ])
     expect(verdictsOf(results)).toEqual({ a: 'not asked', b: 'not run' })

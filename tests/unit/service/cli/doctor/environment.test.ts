@@ -1,16 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'bun:test'
 import { doctorEnvironment } from '../../../../../service/cli/doctor/environment.ts'
 import { writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
+import { folderForTests } from '../../../../support/folder.ts'
 
 describe('doctorEnvironment', () => {
   let folder: string
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'doctor-store-'))
+    folder = await folderForTests('doctor-store-')
   })
-  afterEach(() => rm(folder, { recursive: true }))
 
   const store = { S3_ENDPOINT: 'http://127.0.0.1:9000', S3_SECRET_ACCESS_KEY_FILE: '/secrets/key' }
   const start = (port: number, more: object = { store }) =>
@@ -28,7 +25,7 @@ describe('doctorEnvironment', () => {
       folder,
     )
 
-  it('takes the store of the start that runs', async () => {
+  it('uses the store of the running start', async () => {
     await start(8080)
     expect(await doctorEnvironment({ HOME: '/home' }, folder)).toEqual({
       environment: { HOME: '/home', ...store },
@@ -37,13 +34,13 @@ describe('doctorEnvironment', () => {
     })
   })
 
-  it('takes the variables as they are where one of them is set, and mixes nothing', async () => {
+  it('uses the variables alone if one of them is set, and mixes nothing', async () => {
     await start(8080)
     const environment = { S3_REGION: 'fsn1' }
     expect(await doctorEnvironment(environment, folder)).toEqual({ environment, remark: null })
   })
 
-  it('asks for the browsers of the UI that PUBLIC_URL names', async () => {
+  it('takes the origin of the UI from PUBLIC_URL', async () => {
     const uiOriginOf = async (PUBLIC_URL: string) =>
       (await doctorEnvironment({ S3_REGION: 'fsn1', PUBLIC_URL }, folder)).uiOrigin
     expect(await uiOriginOf('https://documents.example:8443')).toBe('https://documents.example:8443')
@@ -51,7 +48,7 @@ describe('doctorEnvironment', () => {
     expect(await uiOriginOf('documents.example')).toBeUndefined()
   })
 
-  it('does not choose between two starts, nor take one whose store is somebody else’s', async () => {
+  it('does not choose between two starts, and uses no store that a start did not bring up', async () => {
     await start(8080, {})
     expect((await doctorEnvironment({}, folder)).remark).toContain(
       'no start runs here with a store of its own',

@@ -1,28 +1,22 @@
-import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { describe, expect, it } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
 import { runCommand } from '../../../../../compose/run-command.ts'
 import { startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
+import { folderForTests } from '../../../../support/folder.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
+import { stoppedAfterTests } from '../../../../support/stop-at-the-end.ts'
 
 const script = fileURLToPath(new URL('../../../../../service/cli/link/link.ts', import.meta.url))
 const url = 'http://127.0.0.1:8080'
 
-const issuer = await startLocalIssuer({ uiOrigins: [url] })
+const issuer = stoppedAfterTests(await startLocalIssuer({ uiOrigins: [url] }))
 registerSecret(String(issuer.privateJwk.d))
-const folder = await mkdtemp(join(tmpdir(), 'link-'))
+const folder = await folderForTests('link-')
 const { issuer: iss, audience, privateJwk: jwk } = issuer
 const state = { url, issuer: iss, audience, jwk, startedAt: new Date().toISOString(), pid: process.pid }
 await writeLocalStart(8080, state, folder)
-
-afterAll(async () => {
-  await issuer.stop()
-  await rm(folder, { recursive: true })
-})
 
 async function link(args: string[], local = folder) {
   const { exitCode, stdout, stderr } = await runCommand(
@@ -38,7 +32,7 @@ function codeIn(printed: string): string | undefined {
   return /#sign-in=(\S+)/.exec(printed)?.[1]
 }
 
-/** What somebody gets who follows the link: the claims of their token. */
+/** Returns the claims of the token that the link leads to. */
 async function signedInWith(code: string | undefined): Promise<Record<string, unknown>> {
   const response = await fetch(`${issuer.issuer}/token`, {
     method: 'POST',
@@ -58,7 +52,7 @@ async function signedInWith(code: string | undefined): Promise<Record<string, un
 }
 
 describe('bun run link', () => {
-  it('prints a link to the UI alone on standard output, which signs in for two tenants with all scopes', async () => {
+  it('prints only a link on standard output, which signs in for two tenants with all scopes', async () => {
     const { exitCode, stdout, stderr, code } = await link([])
     expect([exitCode, stderr]).toEqual([0, ''])
     expect(stdout).toBe(`${url}/#sign-in=${code}\n`)
@@ -70,7 +64,7 @@ describe('bun run link', () => {
     })
   })
 
-  it('signs in for the tenants, scopes and subject that it is asked for, and for no others', async () => {
+  it('signs in for the given tenants, scopes and subject, and for no others', async () => {
     const asked = [
       '--tenant',
       'initech',
@@ -89,7 +83,7 @@ describe('bun run link', () => {
     })
   })
 
-  it('prints another link each time, good once', async () => {
+  it('prints another link each time, which works once', async () => {
     const [first, second] = [await link([]), await link([])]
     expect(first.code).not.toBe(second.code)
     await signedInWith(first.code)
@@ -97,7 +91,7 @@ describe('bun run link', () => {
     await expect(signedInWith(second.code)).rejects.toThrow('refused with 400')
   })
 
-  it('refuses a tenant that is no DNS label, a scope that is none and a port that is none', async () => {
+  it('refuses a wrong tenant, an unknown scope and a port out of range', async () => {
     expect((await link(['--tenant', 'ACME'])).exitCode).toBe(2)
     expect((await link(['--scope', 'documents:all'])).exitCode).toBe(2)
     const { exitCode, stdout, stderr } = await link(['--port', '99999'])
@@ -105,11 +99,10 @@ describe('bun run link', () => {
     expect(stderr).toContain('Give a port from 1 to 65535.')
   })
 
-  it('says that nothing is running', async () => {
-    const empty = await mkdtemp(join(tmpdir(), 'link-'))
+  it('says that no start is running', async () => {
+    const empty = await folderForTests('link-')
     const { exitCode, stdout, stderr } = await link([], empty)
     expect([exitCode, stdout]).toEqual([3, ''])
     expect(stderr).toBe('error: no start is running: run "bun run start" first\n')
-    await rm(empty, { recursive: true })
   })
 })

@@ -1,10 +1,11 @@
-import { afterAll, afterEach, describe, expect, it } from 'bun:test'
+import { afterEach, describe, expect, it } from 'bun:test'
 import { decodeJwt } from 'jose'
 import { createAuthenticator } from '../../../../../service/authn/authenticator.ts'
 import type { TokenRequest } from '../../../../../service/cli/local-issuer/access-token.ts'
 import { type LocalIssuer, startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { localScope } from '../../../../../service/cli/local-issuer/sign-in-code.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
+import { stoppedAfterTests } from '../../../../support/stop-at-the-end.ts'
 
 const ui = 'http://127.0.0.1:8080'
 const foreign = 'http://127.0.0.1:8081'
@@ -12,13 +13,12 @@ const reading = { tenants: ['acme'], scope: 'documents:read' }
 
 const others: LocalIssuer[] = []
 
-const issuer = await startLocalIssuer({ uiOrigins: [ui] })
+const issuer = stoppedAfterTests(await startLocalIssuer({ uiOrigins: [ui] }))
 registerSecret(String(issuer.privateJwk.d))
 const authenticator = createAuthenticator(issuer)
 afterEach(async () => {
   for (const other of others.splice(0)) await other.stop()
 })
-afterAll(() => issuer.stop())
 
 async function anotherIssuer(options: Parameters<typeof startLocalIssuer>[0] = {}): Promise<LocalIssuer> {
   const other = await startLocalIssuer({ uiOrigins: [ui], ...options })
@@ -35,7 +35,7 @@ async function codeFor(request: TokenRequest = reading, of = issuer): Promise<st
 
 type Form = Record<string, string>
 
-/** Sends the form as the UI does, from its origin unless told otherwise. */
+/** Sends the form as the UI does, by default from its origin. */
 function ask(form: Form | string, headers: Record<string, string> = { origin: ui }, at = issuer) {
   return send(`${at.issuer}/token`, form, headers)
 }
@@ -75,7 +75,7 @@ async function tokensFrom(response: Response): Promise<Tokens> {
   return tokens
 }
 
-/** Status and error (RFC 6749 section 5.2), with a look at what stands beside them. */
+/** Status and error (RFC 6749 section 5.2), after checking the rest of the answer. */
 async function refusalFrom(response: Response): Promise<string> {
   const { error, error_description } = (await response.json()) as Record<string, string>
   expect(error_description).toEndWith('.')
@@ -88,7 +88,7 @@ async function signIn(request: TokenRequest = reading): Promise<Tokens> {
 }
 
 describe('the local issuer', () => {
-  it('publishes its metadata and the public half of its key, and nothing else', async () => {
+  it('publishes its metadata and the public half of its key only', async () => {
     const address = `${issuer.issuer}/.well-known/openid-configuration`
     expect(await (await fetch(address)).json()).toEqual({
       issuer: issuer.issuer,
@@ -126,7 +126,7 @@ describe('the local issuer', () => {
 })
 
 describe('a sign-in code', () => {
-  it('is exchanged for a token that the service takes, with what the code was made for', async () => {
+  it('is exchanged for a token that the service accepts, with the tenants and scopes of the code', async () => {
     const request = { tenants: ['acme', 'globex'], scope: localScope, subject: 'alice' }
     const response = await ask(exchange(await codeFor(request)))
     expect(response.headers.get('cache-control')).toBe('no-store')
@@ -138,21 +138,21 @@ describe('a sign-in code', () => {
     expect([tenants, scope, exp - iat]).toEqual([['acme', 'globex'], localScope, 900])
   })
 
-  it('is good once, and when it comes again ends the session that it began', async () => {
+  it('works once, and ends its session when it is sent again', async () => {
     const code = await codeFor()
     const { refresh_token } = await tokensFrom(await ask(exchange(code)))
     expect(await refusalFrom(await ask(exchange(code)))).toBe('400 invalid_grant')
     expect(await refusalFrom(await ask(renewal(refresh_token)))).toBe('400 invalid_grant')
   })
 
-  it('is good once however many ask at the same time', async () => {
+  it('works once even for simultaneous requests', async () => {
     const code = await codeFor()
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(exchange(code))))
     expect(answers.filter(({ ok }) => ok)).toHaveLength(1)
     await Promise.all(answers.map((answer) => answer.text()))
   })
 
-  it('is refused when it is too old', async () => {
+  it('is refused after it has expired', async () => {
     expect(await refusalFrom(await ask(exchange(await codeFor({ ...reading, expiresInSeconds: 0 }))))).toBe(
       '400 invalid_grant',
     )
@@ -169,7 +169,7 @@ describe('a sign-in code', () => {
     expect(await refusalFrom(await ask(exchange(code)))).toBe('400 invalid_grant')
   })
 
-  it('is no access token, and an access token is no code', async () => {
+  it('is not accepted as an access token, nor an access token as a code', async () => {
     const code = await codeFor()
     expect(await authenticator.authenticate(`Bearer ${code}`)).toMatchObject({ ok: false, error: 'invalid' })
     const { access_token } = await signIn()
@@ -177,7 +177,7 @@ describe('a sign-in code', () => {
     expect(await refusalFrom(await ask(exchange('made up')))).toBe('400 invalid_grant')
   })
 
-  it('is given back to the UI alone: any other redirect_uri is refused, and leaves the code good', async () => {
+  it('requires the redirect_uri of the UI, and stays valid after another one is refused', async () => {
     const code = await codeFor()
     for (const uri of [`${foreign}/sign-in/callback`, ui, `${ui}/sign-in/callback?x`, '']) {
       const form = { ...exchange(code), redirect_uri: uri }
@@ -188,7 +188,7 @@ describe('a sign-in code', () => {
 })
 
 describe('a refresh token', () => {
-  it('gives the next token and the next refresh token, as long as each is used once', async () => {
+  it('yields the next token and the next refresh token while each is used once', async () => {
     let tokens = await signIn({ ...reading, subject: 'alice' })
     for (const _ of [1, 2, 3]) {
       const next = await tokensFrom(await ask(renewal(tokens.refresh_token)))
@@ -199,7 +199,7 @@ describe('a refresh token', () => {
     }
   })
 
-  it('that is used again ends its session, the newest refresh token included', async () => {
+  it('ends its session when it is used again, including the newest refresh token', async () => {
     const first = await signIn()
     const second = await tokensFrom(await ask(renewal(first.refresh_token)))
     expect(await refusalFrom(await ask(renewal(first.refresh_token)))).toBe('400 invalid_grant')
@@ -207,14 +207,14 @@ describe('a refresh token', () => {
     await signIn()
   })
 
-  it('is good once however many ask at the same time', async () => {
+  it('works once even for simultaneous requests', async () => {
     const { refresh_token } = await signIn()
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(renewal(refresh_token))))
     expect(answers.filter(({ ok }) => ok)).toHaveLength(1)
     await Promise.all(answers.map((answer) => answer.text()))
   })
 
-  it('can be asked for less, never for more', async () => {
+  it('yields fewer scopes on request, never more', async () => {
     const { refresh_token } = await signIn({ tenants: ['acme'], scope: 'documents:read documents:write' })
     const less = await tokensFrom(await ask({ ...renewal(refresh_token), scope: 'openid documents:read' }))
     expect([less.scope, decodeJwt(less.access_token).scope]).toEqual(['documents:read', 'documents:read'])
@@ -226,7 +226,7 @@ describe('a refresh token', () => {
     expect((await tokensFrom(await ask(renewal(next)))).scope).toBe('documents:read documents:write')
   })
 
-  it('that is made up is refused', async () => {
+  it('is refused if it was not issued', async () => {
     const { refresh_token } = await signIn()
     const [family] = refresh_token.split('.')
     expect(await refusalFrom(await ask(renewal('made.up')))).toBe('400 invalid_grant')
@@ -234,7 +234,7 @@ describe('a refresh token', () => {
     expect(await refusalFrom(await ask(renewal(`${family}.guess`)))).toBe('400 invalid_grant')
   })
 
-  it('is for a life that the issuer was started with', async () => {
+  it('yields tokens with the lifetime of the issuer', async () => {
     const brief = await anotherIssuer({ accessTokenSeconds: 5 })
     const answer = await ask(exchange(await codeFor(reading, brief)), { origin: ui }, brief)
     const { access_token, expires_in } = await tokensFrom(answer)
@@ -247,7 +247,7 @@ describe('signing out', () => {
   const revoke = (token: string, headers = { origin: ui }, form: Form = client) =>
     send(`${issuer.issuer}/revoke`, { ...form, token }, headers)
 
-  it('ends the session, and is content where there is none', async () => {
+  it('ends the session, and succeeds if there is none', async () => {
     const { refresh_token } = await signIn()
     const other = await signIn()
     expect((await revoke(refresh_token)).status).toBe(200)
@@ -257,7 +257,7 @@ describe('signing out', () => {
     await tokensFrom(await ask(renewal(other.refresh_token)))
   })
 
-  it('is for the UI and its client alone', async () => {
+  it('is possible for the UI and its client only', async () => {
     const { refresh_token } = await signIn()
     expect((await revoke(refresh_token, { origin: foreign })).status).toBe(403)
     expect(await refusalFrom(await revoke(refresh_token, { origin: ui }, { client_id: 'other' }))).toBe(
@@ -269,7 +269,7 @@ describe('signing out', () => {
 })
 
 describe('a request for tokens', () => {
-  it('is refused in the words of RFC 6749 where something is wrong with it', async () => {
+  it('is refused with the error codes of RFC 6749', async () => {
     const code = await codeFor()
     const asked = async (form: Form | string) => refusalFrom(await ask(form))
     expect(await asked({ ...exchange(code), client_id: 'other' })).toBe('400 invalid_client')
@@ -283,13 +283,13 @@ describe('a request for tokens', () => {
     expect(await refusalFrom(await ask(JSON.stringify(exchange(code)), json))).toBe('400 invalid_request')
   })
 
-  it('is a POST, of a size that a form has', async () => {
+  it('has to be a POST of a limited size', async () => {
     const got = await fetch(`${issuer.issuer}/token`)
     expect([got.status, got.headers.get('allow')]).toEqual([405, 'POST'])
     expect((await ask({ ...client, grant_type: 'x'.repeat(20_000) })).status).toBe(413)
   })
 
-  it('is for the pages of the UI, and for programs that are no browser', async () => {
+  it('is answered to pages of the UI, and to programs other than browsers', async () => {
     const answer = await ask(exchange(await codeFor()))
     expect(answer.headers.get('access-control-allow-origin')).toBe(ui)
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
@@ -303,7 +303,7 @@ describe('a request for tokens', () => {
     await tokensFrom(program)
   })
 
-  it('from a page of another origin gets nothing, and does not use the code up', async () => {
+  it('is refused to pages of another origin, and leaves the code valid', async () => {
     const code = await codeFor()
     for (const origin of [foreign, 'http://localhost:8080', 'https://127.0.0.1:8080', 'null']) {
       const response = await ask(exchange(code), { origin })
@@ -315,14 +315,14 @@ describe('a request for tokens', () => {
   })
 })
 
-describe('what a browser asks the issuer before (CORS)', () => {
+describe('a CORS preflight request to the issuer', () => {
   const preflight = (path: string, origin: string) =>
     fetch(`${issuer.issuer}${path}`, {
       method: 'OPTIONS',
       headers: { origin, 'access-control-request-method': 'POST' },
     })
 
-  it('is answered to the UI: the one method, and the type of its body', async () => {
+  it('is answered to the UI with the allowed method and header', async () => {
     const { status, headers } = await preflight('/token', ui)
     expect(status).toBe(204)
     expect(headers.get('access-control-allow-origin')).toBe(ui)
@@ -337,7 +337,7 @@ describe('what a browser asks the issuer before (CORS)', () => {
     expect(headers.get('access-control-allow-methods')).toBeNull()
   })
 
-  it('lets the UI alone read the metadata and the keys', async () => {
+  it('allows only the UI to read the metadata and the keys', async () => {
     for (const path of ['/.well-known/openid-configuration', '/jwks.json']) {
       const [ours, other] = await Promise.all(
         [ui, foreign].map((origin) => fetch(`${issuer.issuer}${path}`, { headers: { origin } })),

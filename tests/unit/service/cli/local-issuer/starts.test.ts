@@ -1,6 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, it } from 'bun:test'
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type LocalStart,
@@ -8,16 +7,15 @@ import {
   removeLocalStart,
   writeLocalStart,
 } from '../../../../../service/cli/local-issuer/starts.ts'
+import { folderForTests } from '../../../../support/folder.ts'
 
 let parent: string
 let folder: string
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'local-state-'))
+  parent = await folderForTests('local-state-')
   folder = join(parent, '.local')
 })
-
-afterEach(() => rm(parent, { recursive: true }))
 
 function startOn(port: number, pid = process.pid): LocalStart {
   return {
@@ -35,7 +33,7 @@ async function modeOf(path: string): Promise<string> {
 }
 
 describe('writeLocalStart', () => {
-  it('is read back by port', async () => {
+  it('writes a start that is read back by port', async () => {
     await writeLocalStart(8081, startOn(8081), folder)
     await writeLocalStart(80, startOn(80), folder)
     expect([...(await readLocalStarts(folder))]).toEqual([
@@ -44,14 +42,14 @@ describe('writeLocalStart', () => {
     ])
   })
 
-  it('leaves a file and a folder that only the owner can open, and nothing else', async () => {
+  it('leaves only a file and a folder that no one but the owner can open', async () => {
     await writeLocalStart(8080, startOn(8080), folder)
     expect(await modeOf(folder)).toBe('700')
     expect(await modeOf(join(folder, 'start-8080.json'))).toBe('600')
     expect(await readdir(folder)).toEqual(['start-8080.json'])
   })
 
-  it('closes a folder that was open, and replaces a file that was readable', async () => {
+  it('restricts an open folder, and replaces a readable file', async () => {
     await mkdir(folder)
     await chmod(folder, 0o755)
     await writeFile(join(folder, 'start-8080.json'), '{}', { mode: 0o644 })
@@ -62,7 +60,7 @@ describe('writeLocalStart', () => {
 })
 
 describe('removeLocalStart', () => {
-  it('removes one start, and is content where there is none', async () => {
+  it('removes one start, and succeeds if there is none', async () => {
     await writeLocalStart(8080, startOn(8080), folder)
     await writeLocalStart(8081, startOn(8081), folder)
     await removeLocalStart(8080, folder)
@@ -72,7 +70,7 @@ describe('removeLocalStart', () => {
 })
 
 describe('readLocalStarts', () => {
-  it('finds nothing where nothing was started', async () => {
+  it('returns nothing if no start was written', async () => {
     expect((await readLocalStarts(folder)).size).toBe(0)
   })
 

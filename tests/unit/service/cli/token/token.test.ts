@@ -1,6 +1,4 @@
-import { afterAll, describe, expect, it } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
@@ -8,19 +6,16 @@ import { runCommand } from '../../../../../compose/run-command.ts'
 import { createAuthenticator } from '../../../../../service/authn/authenticator.ts'
 import { startLocalIssuer } from '../../../../../service/cli/local-issuer/issuer.ts'
 import { removeLocalStart, writeLocalStart } from '../../../../../service/cli/local-issuer/starts.ts'
+import { folderForTests } from '../../../../support/folder.ts'
 import { registerSecret } from '../../../../support/secrets.ts'
+import { stoppedAfterTests } from '../../../../support/stop-at-the-end.ts'
 
 const script = fileURLToPath(new URL('../../../../../service/cli/token/token.ts', import.meta.url))
 
-const issuer = await startLocalIssuer()
+const issuer = stoppedAfterTests(await startLocalIssuer())
 registerSecret(String(issuer.privateJwk.d))
-const folder = await mkdtemp(join(tmpdir(), 'token-'))
+const folder = await folderForTests('token-')
 await writeState(8080)
-
-afterAll(async () => {
-  await issuer.stop()
-  await rm(folder, { recursive: true })
-})
 
 async function writeState(port: number, local = folder): Promise<void> {
   const { issuer: iss, audience, privateJwk: jwk } = issuer
@@ -59,7 +54,7 @@ describe('bun run token', () => {
     })
   })
 
-  it('makes a token that lasts as long as asked, an hour otherwise', async () => {
+  it('prints a token with the given lifetime, by default an hour', async () => {
     const lifetimeOf = ({ stdout }: { stdout: string }) => {
       const { iat = 0, exp = 0 } = decodeJwt(stdout.trim())
       return exp - iat
@@ -71,7 +66,7 @@ describe('bun run token', () => {
     expect(await token([...reading, '--expires', '1h'])).toMatchObject({ code: 2, stdout: '' })
   })
 
-  it('refuses a tenant that is no DNS label and a scope that is none', async () => {
+  it('refuses a wrong tenant and an unknown scope', async () => {
     const tenant = await token(['--tenant', 'Acme', '--scope', 'documents:read'])
     expect(tenant).toMatchObject({ code: 2, stdout: '' })
     expect(tenant.stderr).toContain('A tenant is a DNS label')
@@ -81,7 +76,7 @@ describe('bun run token', () => {
     expect(await token(['--tenant', 'acme', '--scope', ''])).toMatchObject({ code: 2, stdout: '' })
   })
 
-  it('says what is missing', async () => {
+  it('names a required flag that is missing', async () => {
     expect((await token(['--scope', 'documents:read'])).stderr).toContain(
       "required option '--tenant <tenant>'",
     )
@@ -89,7 +84,7 @@ describe('bun run token', () => {
     expect(await token([])).toMatchObject({ code: 2, stdout: '' })
   })
 
-  it('says that nothing is running', async () => {
+  it('says that no start is running', async () => {
     expect(await token(reading, {}, join(folder, 'absent'))).toEqual({
       code: 3,
       stdout: '',
@@ -97,8 +92,8 @@ describe('bun run token', () => {
     })
   })
 
-  it('asks which one where several run, and takes --port or PORT for an answer', async () => {
-    const several = await mkdtemp(join(tmpdir(), 'token-'))
+  it('asks for --port or PORT if several starts run', async () => {
+    const several = await folderForTests('token-')
     await writeState(8081, several)
     await writeState(8082, several)
     expect(await token(reading, {}, several)).toEqual({
@@ -114,6 +109,5 @@ describe('bun run token', () => {
     })
     await removeLocalStart(8081, several)
     expect(await token(reading, {}, several)).toMatchObject({ code: 0 })
-    await rm(several, { recursive: true })
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'bun:test'
+import { contentLength } from '../../../../../service/http/headers/content-length.ts'
 import {
   matchesStrongly,
   matchesWeakly,
@@ -118,5 +119,24 @@ describe('the form of a body', () => {
     expect(json('application/problem+json')).toBe('media_type_unsupported')
     expect(json('text/json')).toBe('media_type_unsupported')
     expect(outcomeOf(() => requireJson(new Headers()))).toBe('media_type_unsupported')
+  })
+})
+
+describe('the length of a body', () => {
+  const length = (header: string | null, body: ReadableStream | null) =>
+    contentLength({
+      headers: new Headers(header === null ? {} : { 'content-length': header }),
+      body,
+    } as Request)
+
+  it('is what was declared, once or twice the same', () => {
+    expect(length('5', new ReadableStream())).toBe(5)
+    expect(length('0', null)).toBe(0)
+    expect(length('5, 5', new ReadableStream())).toBe(5)
+  })
+
+  it('is nothing without a body, and unknown for one in chunks', () => {
+    expect(length(null, null)).toBe(0)
+    expect(length(null, new ReadableStream())).toBe(undefined)
   })
 })

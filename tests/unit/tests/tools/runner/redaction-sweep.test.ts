@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
+import { beforeEach, describe, expect, it } from 'bun:test'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { SignJWT } from 'jose'
+import { folderForTests } from '../../../../support/folder.ts'
 import { plantedSecrets } from '../../../../tools/checks/planted-secrets.ts'
 import { expectationOf } from '../../../../tools/runner/expected-prints.ts'
 import { createNeedleSearch } from '../../../../tools/runner/needle-search.ts'
@@ -15,10 +15,9 @@ const secret = `${crypto.randomUUID()}/+${crypto.randomUUID()}`
 let folder: string
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cloudlysis-sweep-'))
+  folder = await folderForTests('cloudlysis-sweep-')
   await mkdir(join(folder, 'printed'))
 })
-afterEach(() => rm(folder, { recursive: true, force: true }))
 
 async function leaksIn(printed: string, secrets: string[] = [secret], file = 'service.log') {
   await Bun.write(join(folder, 'printed', file), printed)
@@ -128,12 +127,12 @@ describe('the sweep at the end of a run', () => {
       'a signature in an address or a form stands in server.log, line 2',
       'secret 1 stands in server.log, line 3',
     ])
-  }, 20_000)
+  })
 
   it('passes a run that printed none', async () => {
     const result = await runOf("it('prints', () => console.log('Bearer [redacted]'))")
     expect(result).toMatchObject({ suite: 'redaction', passed: 1, failed: 0, remarks: [] })
-  }, 20_000)
+  })
 
   it('fails where no secret was registered, for then it proves nothing', async () => {
     await Bun.write(join(folder, 'printed/a.log'), 'printed')

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'bun:test'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { runCommand } from '../../../../../compose/run-command.ts'
+import { folderForTests } from '../../../../support/folder.ts'
 import {
   countTests,
   exitCodeOf,
@@ -18,21 +18,17 @@ const root = resolve(import.meta.dir, '../../../../..')
 
 /** Runs one throw-away test file with the real `bun test` and returns its report and exit code. */
 async function reportOf(test: string): Promise<{ junit: string; exitCode: number }> {
-  const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-runner-'))
-  try {
-    await writeFile(
-      join(folder, 'a.test.ts'),
-      `import { it, expect, beforeAll, describe } from 'bun:test'\n${test}`,
-    )
-    const report = ['--reporter=junit', '--reporter-outfile=report.xml']
-    const { exitCode } = await runCommand([process.execPath, 'test', './a.test.ts', ...report], {
-      cwd: folder,
-    })
-    const file = Bun.file(join(folder, 'report.xml'))
-    return { junit: (await file.exists()) ? await file.text() : '', exitCode }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  const folder = await folderForTests('cloudlysis-runner-')
+  await writeFile(
+    join(folder, 'a.test.ts'),
+    `import { it, expect, beforeAll, describe } from 'bun:test'\n${test}`,
+  )
+  const report = ['--reporter=junit', '--reporter-outfile=report.xml']
+  const { exitCode } = await runCommand([process.execPath, 'test', './a.test.ts', ...report], {
+    cwd: folder,
+  })
+  const file = Bun.file(join(folder, 'report.xml'))
+  return { junit: (await file.exists()) ? await file.text() : '', exitCode }
 }
 
 describe('countTests', () => {

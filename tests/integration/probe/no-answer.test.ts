@@ -117,14 +117,14 @@ describe('the probe on a store that is out of reach', () => {
 
 describe('the probe on a store that stops answering half-way', () => {
   it('names every key that it could not remove, without waiting for each', async () => {
-    let silent = false
-    const liar = startLyingStore(store(), { answer: () => (silent ? never() : null) })
+    let stopped = false
+    const liar = startLyingStore(store(), { answer: () => (stopped ? never() : null) })
     const { findings, left } = await probeStore(liar, prefix, {
       // Long enough for the answers before that, whatever else the machine does.
       answerSecondsMax: 1,
       securityOnly: true,
       onFinding: ({ id }) => {
-        silent ||= id === 'get-if-match'
+        stopped ||= id === 'get-if-match'
       },
     })
     await liar.stop()
