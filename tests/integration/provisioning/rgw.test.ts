@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import type { RunningRgw } from '../../../compose/servers/ceph-rgw.ts'
-import { makeRgwProject, type ProjectKey } from '../../../compose/servers/ceph-rgw-project.ts'
 import { capabilitiesOf, probeStore } from '../../../service/object-store/probe/probe.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
@@ -10,6 +9,7 @@ import { placeOf, provision } from '../../support/commands/provision-under-test.
 import { registerSecret } from '../../support/secrets.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { startPrivateRgw } from '../../support/stores/rgw.ts'
+import { makeRgwProject, type ProjectKey } from '../../support/stores/rgw-project.ts'
 import {
   failuresOf,
   rightsTooMany,
