@@ -3,6 +3,8 @@ import {
   BigValueGraphMode,
   GraphDrawStyle,
   LegendDisplayMode,
+  LogsDedupStrategy,
+  LogsSortOrder,
   type Panel,
   SortOrder,
   StackingMode,
@@ -11,7 +13,16 @@ import {
   VisibilityMode,
 } from '@grafana/schema'
 import type { PanelLink } from './explore-link.ts'
-import { prometheus, promInstant, promRange, type Series } from './query.ts'
+import {
+  logQuery,
+  loki,
+  prometheus,
+  promInstant,
+  promRange,
+  type Series,
+  tempo,
+  traceQuery,
+} from './query.ts'
 
 /** A panel without its place, which its row determines. */
 export type PlacelessPanel = Omit<Panel, 'id' | 'gridPos'>
@@ -99,5 +110,39 @@ export function stat(options: StatOptions): PlacelessPanel {
       graphMode: BigValueGraphMode.None,
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
     },
+  }
+}
+
+/** Returns a panel of log lines, newest first. The derived field of the data source links a line to its trace. */
+export function logLines({ title, description, expr }: PanelText & { expr: string }): PlacelessPanel {
+  return {
+    type: 'logs',
+    title,
+    description,
+    datasource: loki,
+    targets: [logQuery(expr)],
+    options: {
+      showTime: true,
+      showLabels: false,
+      showCommonLabels: false,
+      wrapLogMessage: true,
+      prettifyLogMessage: false,
+      enableLogDetails: true,
+      showLogContextToggle: true,
+      dedupStrategy: LogsDedupStrategy.none,
+      sortOrder: LogsSortOrder.Descending,
+    },
+  }
+}
+
+/** Returns a panel with a list of traces; the id in each row opens the trace. */
+export function traceList({ title, description, query }: PanelText & { query: string }): PlacelessPanel {
+  return {
+    type: 'table',
+    title,
+    description,
+    datasource: tempo,
+    targets: [traceQuery(query)],
+    options: { showHeader: true },
   }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'bun:test'
 import { resolve } from 'node:path'
-import { proxyImage } from '../../compose/images/proxy/pack-image.ts'
 import { serviceImage } from '../../compose/images/service/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { composeCommand } from '../../compose/servers/docker-engine.ts'
 import { blocksOf } from '../support/commands/runbook-blocks.ts'
+import { proxyImage } from '../support/swarm/proxy-image.ts'
 
 const root = resolve(import.meta.dir, '../..')
 const base = 'compose/stacks/documents.yaml'

@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { makeRgwProject } from '../../compose/servers/ceph-rgw-project.ts'
 import { createBucketSettings } from '../../service/object-store/s3/bucket-settings.ts'
 import { applyBucket } from '../../service/provisioning/apply.ts'
 import { telemetryRights } from '../../service/provisioning/service-rights.ts'
@@ -10,6 +9,7 @@ import { folderForTests } from '../support/folder.ts'
 import { idsWith, reportIn, storeVariables, validate } from '../support/observability/validate-program.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { startPrivateRgw } from '../support/stores/rgw.ts'
+import { makeRgwProject } from '../support/stores/rgw-project.ts'
 
 // Time limits catch what hangs, and are far above what a busy machine needs.
 const millisecondsMax = 20 * 60_000
@@ -45,7 +45,7 @@ describe('buckets that were provisioned for Loki and Tempo, on Ceph RGW', () => 
     const result = await validate(['--json', '--evidence', join(folder, 'evidence')], env)
     const report = reportIn(result)
     expect(idsWith(report, 'failed', 'missing', 'not run')).toEqual([])
-    expect(result.stdout).toContain('these credentials may not write outside of the prefix at all')
+    expect(result.stdout).toContain('these credentials may not write outside the prefix at all')
     expect(result.exitCode).toBe(0)
   })
 })

@@ -1,7 +1,6 @@
 import { dashboard, labelVariable } from '../dashboard.ts'
-import { logLines, traceList } from '../event-panel.ts'
 import { clickedLabel, exploreLink } from '../explore-link.ts'
-import { graph, stat } from '../panel.ts'
+import { graph, logLines, stat, traceList } from '../panel.ts'
 import { increaseBy, logQuery, p95By, rateBy, traceQuery } from '../query.ts'
 
 const service = 'cloudlysis-documents'

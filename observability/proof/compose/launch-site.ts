@@ -1,8 +1,11 @@
 import { join } from 'node:path'
+import { ensureObservabilityImage } from '../../../compose/images/observability/images.ts'
 import { mustRun, runCommand } from '../../../compose/run-command.ts'
 import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
-import { freePorts } from '../../../compose/servers/free-port.ts'
-import type { ComposeSettings } from '../../../compose/stacks/compose-project.ts'
+import { freePort, freePorts } from '../../../compose/servers/free-port.ts'
+import { answersOk } from '../../../compose/servers/server-process.ts'
+import { addProxy } from '../../../compose/servers/toxiproxy.ts'
+import type { ComposeProject, ComposeSettings } from '../../../compose/stacks/compose-project.ts'
 import {
   type ObjectStoreStack,
   openObjectStoreStack,
@@ -12,7 +15,6 @@ import {
 import { Missing } from '../../../service/cli/checks/check.ts'
 import type { OnProgress } from '../../../service/cli/progress.ts'
 import type { ServerName, StoreAccess, StoreRoute } from '../deployment.ts'
-import { storeRoutes } from './store-route.ts'
 
 /** What is known before there is a store. */
 export interface SitePlan {
@@ -116,4 +118,43 @@ export async function foreignStoreSite(plan: SitePlan, store: StoreAccess): Prom
       await runCommand(['docker', 'network', 'rm', network], { env: plan.env })
     },
   }
+}
+
+const firstPort = 9100
+const readySecondsMax = 30
+
+/** Returns a maker of routes to the store that can be cut: proxies of one Toxiproxy, in the store's own project. */
+function storeRoutes(project: ComposeProject, env: DockerEnvironment, onProgress: OnProgress) {
+  let starting: Promise<string> | undefined
+  let opened = 0
+  return {
+    /** @param upstream `host:port` of the store in the containers' network. */
+    async open(upstream: string): Promise<StoreRoute> {
+      starting ??= startToxiproxy(project, env, onProgress)
+      const api = await starting
+      const port = firstPort + opened++
+      const proxy = await addProxy(api, `store-${port}`, upstream, `0.0.0.0:${port}`)
+      return {
+        endpoint: `http://toxiproxy:${port}`,
+        cut: () => proxy.setEnabled(false),
+        restore: () => proxy.setEnabled(true),
+      }
+    },
+  }
+}
+
+/** Starts Toxiproxy. @returns the origin of its HTTP API. */
+async function startToxiproxy(project: ComposeProject, env: DockerEnvironment, onProgress: OnProgress) {
+  const image = await ensureObservabilityImage('toxiproxy', env, onProgress)
+  const port = await freePort()
+  const files = ['compose/stacks/store-route.yaml']
+  const settings = { TOXIPROXY_IMAGE: image, TOXIPROXY_PORT: String(port) }
+  await project.must(['up', '--detach', '--no-deps', 'toxiproxy'], { files, env: settings })
+  const api = `http://127.0.0.1:${port}`
+  const deadline = performance.now() + readySecondsMax * 1000
+  while (!(await answersOk(`${api}/version`))) {
+    if (performance.now() > deadline) throw new Error(`toxiproxy does not answer after ${readySecondsMax} s`)
+    await Bun.sleep(50)
+  }
+  return api
 }

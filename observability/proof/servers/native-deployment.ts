@@ -3,12 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type RunningLoki, startLoki } from '../../../compose/servers/loki.ts'
 import { type RunningTempo, startTempo } from '../../../compose/servers/tempo.ts'
+import { type RunningToxiproxy, startToxiproxy } from '../../../compose/servers/toxiproxy.ts'
 import { writeCredentialsFile } from '../../../compose/stacks/credentials-file.ts'
 import type { OnProgress } from '../../../service/cli/progress.ts'
 import { makeTempFolder, removeTempFolder } from '../../../service/cli/temp-folder.ts'
-import type { Deployment, Launch, RunningServer, StoreAccess } from '../deployment.ts'
+import type { Deployment, Launch, RunningServer, StoreAccess, StoreRoute } from '../deployment.ts'
 import { type ConfigSite, launchConfig } from './launch-config.ts'
-import { nativeRoutes } from './native-routes.ts'
+import { startTunnel, type Tunnel } from './tunnel.ts'
 
 export interface NativeOptions {
   store: StoreAccess
@@ -106,4 +107,57 @@ async function writeAuthority(folder: string, pem: string | undefined): Promise<
   const path = join(folder, 'ca.crt')
   await writeFile(path, pem)
   return path
+}
+
+/**
+ * Returns a maker of routes to the store that can be cut. A store on this machine is reached through a proxy of one Toxiproxy, which is started with
+ * the first route. A store elsewhere that speaks TLS has a certificate for its own name: it is reached through a tunnel
+ * that Loki and Tempo use as HTTPS_PROXY. (Go uses no proxy to loopback addresses, so the tunnel cannot serve both.)
+ *
+ * @param onProgress called about the build, if one is necessary.
+ */
+function nativeRoutes({ store, onProgress }: NativeOptions) {
+  const upstream = new URL(store.endpoint)
+  const target = `${upstream.hostname}:${upstream.port || (upstream.protocol === 'https:' ? 443 : 80)}`
+  const tunnels: Tunnel[] = []
+  let toxiproxy: Promise<RunningToxiproxy> | undefined
+  let opened = 0
+
+  async function openProxy(): Promise<StoreRoute> {
+    toxiproxy ??= startToxiproxy({ onProgress })
+    opened += 1
+    const name = `store-${opened}`
+    const proxy = await (await toxiproxy).addProxy(name, target)
+    return {
+      endpoint: `${upstream.protocol}//${proxy.host}`,
+      cut: () => proxy.setEnabled(false),
+      restore: () => proxy.setEnabled(true),
+    }
+  }
+
+  async function openTunnel(): Promise<StoreRoute> {
+    const tunnel = await startTunnel(target)
+    tunnels.push(tunnel)
+    return {
+      endpoint: store.endpoint,
+      env: { HTTPS_PROXY: tunnel.url },
+      cut: async () => tunnel.cut(),
+      restore: async () => tunnel.restore(),
+    }
+  }
+
+  return {
+    open: (): Promise<StoreRoute> =>
+      upstream.protocol === 'https:' && !isLoopback(upstream) ? openTunnel() : openProxy(),
+    async close() {
+      for (const tunnel of tunnels) await tunnel.close()
+      const running = await toxiproxy?.catch(() => undefined)
+      await running?.stop()
+    },
+  }
+}
+
+/** Decides as Go does (net/http, `ProxyFromEnvironment`). */
+function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
 }

@@ -1,4 +1,4 @@
-import { importJWK, type JWK, SignJWT } from 'jose'
+import { importJWK, type JWK, type JWTPayload, SignJWT } from 'jose'
 
 /** Names that the local issuer uses for the service and its clients; production has its own. */
 export const localAudience = 'cloudlysis-documents'
@@ -28,21 +28,28 @@ export interface TokenSigner {
 }
 
 /** Returns an access token (RFC 9068) of the local issuer, signed with its private key. */
-export async function signLocalToken(signer: TokenSigner, request: TokenRequest): Promise<string> {
-  const { tenants, scope, subject = 'local-developer', expiresInSeconds = 3600 } = request
+export function signLocalToken(signer: TokenSigner, request: TokenRequest): Promise<string> {
+  return signJwt(signer, request, {
+    typ: 'at+jwt',
+    expiresInSeconds: 3600,
+    claims: { client_id: localClientId },
+  })
+}
+
+/** Returns a JWT of this type for the request; `expiresInSeconds` and `audience` are its defaults. */
+export async function signJwt(
+  { issuer, jwk, ...signer }: TokenSigner,
+  { tenants, scope, subject = 'local-developer', ...request }: TokenRequest,
+  kind: { typ: string; expiresInSeconds: number; audience?: string; claims?: JWTPayload },
+): Promise<string> {
   const issuedAt = Math.floor(Date.now() / 1000)
-  const key = await importJWK(signer.jwk, localAlgorithm)
-  return new SignJWT({ tenants: [...tenants], scope, client_id: localClientId })
-    .setProtectedHeader({
-      alg: localAlgorithm,
-      typ: 'at+jwt',
-      ...(signer.jwk.kid && { kid: signer.jwk.kid }),
-    })
-    .setIssuer(signer.issuer)
-    .setAudience(signer.audience)
+  return new SignJWT({ tenants: [...tenants], scope, ...kind.claims })
+    .setProtectedHeader({ alg: localAlgorithm, typ: kind.typ, ...(jwk.kid && { kid: jwk.kid }) })
+    .setIssuer(issuer)
+    .setAudience(kind.audience ?? signer.audience)
     .setSubject(subject)
     .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + expiresInSeconds)
+    .setExpirationTime(issuedAt + (request.expiresInSeconds ?? kind.expiresInSeconds))
     .setJti(crypto.randomUUID())
-    .sign(key)
+    .sign(await importJWK(jwk, localAlgorithm))
 }

@@ -1,6 +1,6 @@
-import { errors, importJWK, jwtVerify, SignJWT } from 'jose'
+import { errors, importJWK, jwtVerify } from 'jose'
 import { scopes } from '../../authz/principal.ts'
-import { localAlgorithm, type TokenRequest, type TokenSigner } from './access-token.ts'
+import { localAlgorithm, signJwt, type TokenRequest, type TokenSigner } from './access-token.ts'
 
 /**
  * Sign-in codes: what the link of `start` carries instead of a token. A code can be exchanged once, within an hour, at
@@ -27,18 +27,9 @@ export interface SignInCode {
 }
 
 /** Returns a signed code. @param request `expiresInSeconds` is the lifetime of the code; default: an hour */
-export async function signInCode(signer: TokenSigner, request: TokenRequest): Promise<string> {
-  const { tenants, scope, subject = 'local-developer', expiresInSeconds = codeSeconds } = request
-  const issuedAt = Math.floor(Date.now() / 1000)
-  return new SignJWT({ tenants: [...tenants], scope })
-    .setProtectedHeader({ alg: localAlgorithm, typ: codeType, kid: signer.jwk.kid })
-    .setIssuer(signer.issuer)
-    .setAudience(tokenEndpointOf(signer.issuer))
-    .setSubject(subject)
-    .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + expiresInSeconds)
-    .setJti(crypto.randomUUID())
-    .sign(await importJWK(signer.jwk, localAlgorithm))
+export function signInCode(signer: TokenSigner, request: TokenRequest): Promise<string> {
+  const audience = tokenEndpointOf(signer.issuer)
+  return signJwt(signer, request, { typ: codeType, expiresInSeconds: codeSeconds, audience })
 }
 
 /** Reads a code. @returns `null` for one that this signer has not made or that has expired */

@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import type { DocumentsClient } from '../../client/client.ts'
 import { ProblemError } from '../../client/errors.ts'
-import { digestOfHex } from '../../documents/document-key.ts'
+import {
+  digestOfHex,
+  latestKey,
+  tagKey,
+  tagsPrefix,
+  versionKey,
+  versionsPrefix,
+} from '../../documents/document-key.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { Digest, VersionRef } from '../../wire/names.ts'
 import { broken, type Check, defineCheck, holds, Missing, type Observation } from '../checks/check.ts'
-import { objectsAreGone, objectsAreThere } from './objects.ts'
 
 /** A type of its own, so that no one takes one that stayed for one of their documents. */
 const markerType = 'smoke-test'
@@ -29,8 +35,7 @@ export function newMarker(tenant: string): Marker {
   }
 }
 
-/** Returns the digest of bytes. */
-export function digestOf(bytes: Uint8Array): Digest {
+function digestOf(bytes: Uint8Array): Digest {
   return digestOfHex(Bun.SHA256.hash(bytes, 'hex'))
 }
 
@@ -194,4 +199,48 @@ export async function removeMarker({
 
 function unlessAbsent(error: unknown): void {
   if (!(error instanceof ProblemError) || error.status !== 404) throw error
+}
+
+/** Checks the objects in the bucket itself, with whole keys and independently of the service. */
+async function objectsAreThere({ bucket, marker, signal }: SmokeScene): Promise<Observation> {
+  const { store, prefix } = given(bucket)
+  const expected = [versionKey(marker), tagKey(marker, marker.tag), latestKey(marker)].map(
+    (key) => prefix + key,
+  )
+  const found = await keysOf(store, prefix, { marker, signal })
+  const seen = found.length === 0 ? 'nothing' : found.join('\n')
+  if (!Bun.deepEquals(found.toSorted(), expected.toSorted())) {
+    return broken(seen, `should be ${expected.join(', ')}`)
+  }
+  const object = await store.get(prefix + versionKey(marker), { signal })
+  const digest = object && digestOf(new Uint8Array(await new Response(object.body).arrayBuffer()))
+  return digest === marker.digest
+    ? holds(seen)
+    : broken(`${seen}\nof ${digest}`, `should be ${marker.digest}`)
+}
+
+/** Checks that the bucket holds nothing of the marker any more. */
+async function objectsAreGone({ bucket, marker, signal }: SmokeScene): Promise<Observation> {
+  const { store, prefix } = given(bucket)
+  const left = await keysOf(store, prefix, { marker, signal })
+  return left.length === 0 ? holds('nothing') : broken(left.join('\n'), 'should be nothing')
+}
+
+/** @throws {Missing} */
+function given(bucket: SmokeScene['bucket']): NonNullable<SmokeScene['bucket']> {
+  if (bucket === null) throw new Missing('the S3_* variables of the store behind the service')
+  return bucket
+}
+
+async function keysOf(
+  store: ObjectStore,
+  prefix: string,
+  { marker, signal }: Pick<SmokeScene, 'marker' | 'signal'>,
+): Promise<string[]> {
+  const pages = await Promise.all(
+    [versionsPrefix(marker), tagsPrefix(marker)].map((below) =>
+      store.list({ prefix: prefix + below, limit: 1000, signal }),
+    ),
+  )
+  return pages.flatMap(({ objects }) => objects.map(({ key }) => key))
 }

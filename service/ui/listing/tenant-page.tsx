@@ -1,5 +1,8 @@
+import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
 import { Link, useLocation } from 'wouter'
+import type { DocumentsClient } from '../../client/client.ts'
+import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
@@ -7,7 +10,6 @@ import { PageHeading } from '../parts/page-heading.tsx'
 import { hasForm, listPath } from '../routes.ts'
 import { scopes } from '../session/token-claims.ts'
 import { usePermissions } from '../session/use-session.ts'
-import { knownTypes, useSeenTypes } from './use-seen-types.ts'
 
 /** What kinds of documents a tenant has. */
 export function TenantPage({ tenant }: { tenant: string }) {
@@ -92,3 +94,29 @@ function OtherType({ tenant }: { tenant: string }) {
     </form>
   )
 }
+
+/** Types of which the tenant has documents: those known, and others as far as the beginning of its listing shows. */
+function useSeenTypes(tenant: string, enabled: boolean) {
+  const call = useDocumentsCall()
+  return useQuery({
+    queryKey: ['types', tenant],
+    queryFn: ({ signal }) => call(tenant, (documents) => seenTypes(documents, signal)),
+    enabled,
+  })
+}
+
+/** The API lists documents, not types: one row tells that there is one. */
+async function seenTypes(documents: DocumentsClient, signal: AbortSignal): Promise<string[]> {
+  const asked = knownTypes.map(({ type }) => documents.listPage({ type, limit: 1, signal }))
+  const pages = await Promise.all([documents.listPage({ limit: 1000, signal }), ...asked])
+  return [...new Set(pages.flatMap(({ rows }) => rows.map(({ type }) => type)))]
+}
+
+/** Types that the platform knows. The set is open: any other can be typed in. */
+const knownTypes: readonly { type: string; holds: string }[] = [
+  { type: 'deployment-bundles', holds: 'Deployable bundles, with tags that say where each is rolled out' },
+  { type: 'definitions', holds: 'Descriptions of services and their resources' },
+  { type: 'audit-exports', holds: 'Who did what and when, for audits' },
+  { type: 'diagnostics', holds: 'Dumps and traces of an investigation' },
+  { type: 'snapshots', holds: 'State at one moment, to return to' },
+]

@@ -71,26 +71,18 @@ describe('racing uploads of the same bytes', () => {
     })
   })
 
-  it('make one object when they stream to its key', async () => {
-    const bytes = randomDocument(4 * MiB)
-    const digest = digestOf(bytes)
+  it.each([
+    ['stream to its key', 4 * MiB, true],
+    ['are staged, more of them than may be promoted at once', 9 * MiB, false],
+  ])('make one object when they %s', async (_how, size, declared) => {
+    const bytes = randomDocument(size)
+    const [name, digest] = [`of-${size}`, digestOf(bytes)]
     const headers = { 'repr-digest': reprDigestOf(bytes) }
-    const answers = await times(8, () => put('streamed', bytes, headers))
+    const answers = await times(8, () => (declared ? put(name, bytes, headers) : put(name, inChunks(bytes))))
     expect(statuses(answers)).toEqual({ 200: 7, 201: 1 })
     expect(new Set(answers.map((answer) => answer.digest))).toEqual(new Set([digest]))
-    expect(await versionsOf('streamed')).toEqual([keyOf('races', 'streamed', digest)])
-    expect(await storedUnder(service.store, keyOf('races', 'streamed', digest))).toEqual({
-      digest,
-      size: bytes.length,
-    })
-  })
-
-  it('make one object when they are staged, more of them than may be promoted at once', async () => {
-    const bytes = randomDocument(9 * MiB)
-    const digest = digestOf(bytes)
-    const answers = await times(8, () => put('staged', inChunks(bytes)))
-    expect(statuses(answers)).toEqual({ 200: 7, 201: 1 })
-    expect(await versionsOf('staged')).toEqual([keyOf('races', 'staged', digest)])
+    expect(await versionsOf(name)).toEqual([keyOf('races', name, digest)])
+    expect(await storedUnder(service.store, keyOf('races', name, digest))).toEqual({ digest, size })
     expect(await keysOf(service.store, 'staging/')).toEqual([])
   })
 })

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'bun:test'
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { makeRgwProject, type ProjectKey } from '../../../compose/servers/ceph-rgw-project.ts'
-import { placeOf } from '../../support/commands/provision-under-test.ts'
+import { newBucket, placeOf } from '../../support/commands/provision-under-test.ts'
 import { blocksOf, folderWithBun, runCommands } from '../../support/commands/runbook-blocks.ts'
 import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
 import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { startPrivateRgw } from '../../support/stores/rgw.ts'
+import { makeRgwProject, type ProjectKey } from '../../support/stores/rgw-project.ts'
 
 const runbook = await Bun.file(new URL('../../../docs/provisioning.md', import.meta.url)).text()
 const blocks = blocksOf(runbook)
@@ -23,10 +22,6 @@ for (const { secretAccessKey } of Object.values(keys)) registerSecret(secretAcce
 const folder = await folderForTests('provisioning-')
 const path = `${await folderWithBun(folder)}:${process.env.PATH}`
 await writeSettings([old], old)
-
-function newBucket(): string {
-  return `test-${randomBytes(12).toString('hex')}`
-}
 
 /** The two files as the runbook shows them, with secrets in files of their own. */
 async function writeSettings(admitted: ProjectKey[], deployed: ProjectKey): Promise<void> {

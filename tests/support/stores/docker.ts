@@ -1,6 +1,6 @@
 import { mustRun } from '../../../compose/run-command.ts'
 import { type DockerEnvironment, whyNoDocker } from '../../../compose/servers/docker-engine.ts'
-import { type RunningDocker, startDocker } from '../../../compose/servers/dockerd.ts'
+import { type RunningDocker, startDocker } from './dockerd.ts'
 
 let shared: Promise<DockerEnvironment> | undefined
 let started: RunningDocker | undefined

@@ -1,7 +1,7 @@
 import { type RgwOptions, type RunningRgw, startRgw } from '../../../compose/servers/ceph-rgw.ts'
-import { makeRgwProject } from '../../../compose/servers/ceph-rgw-project.ts'
 import { withProgress } from '../../../service/cli/progress.ts'
 import { registerSecret } from '../secrets.ts'
+import { makeRgwProject } from './rgw-project.ts'
 import type { StoreForTests } from './service-key.ts'
 
 /**

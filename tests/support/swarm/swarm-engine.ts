@@ -1,7 +1,7 @@
 import { mustRun, runCommand } from '../../../compose/run-command.ts'
-import { type RunningDocker, startDocker } from '../../../compose/servers/dockerd.ts'
 import { until } from '../../../observability/proof/until.ts'
 import { aptInstall } from '../apt.ts'
+import { type RunningDocker, startDocker } from '../stores/dockerd.ts'
 
 /** Ports for VXLAN: below those that the system gives away by itself. */
 const firstDataPort = 10_000

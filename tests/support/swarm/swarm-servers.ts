@@ -1,4 +1,3 @@
-import { packProxyImage } from '../../../compose/images/proxy/pack-image.ts'
 import { packBunImage } from '../../../compose/images/service/pack-image.ts'
 import type { RunningRgw } from '../../../compose/servers/ceph-rgw.ts'
 import type { ServerTls } from '../../../compose/servers/running-store.ts'
@@ -6,6 +5,7 @@ import { makeServerTls } from '../../../compose/servers/server-tls.ts'
 import { registerSecret } from '../secrets.ts'
 import { stopAtTheEnd } from '../stop-at-the-end.ts'
 import { startPrivateRgw } from '../stores/rgw.ts'
+import { packProxyImage } from './proxy-image.ts'
 import { type SwarmEngine, startSwarm } from './swarm-engine.ts'
 
 /** What every test of the deployment needs, and none leaves otherwise than it was. */

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { RunningRgw } from '../../../compose/servers/ceph-rgw.ts'
-import { makeRgwProject, type ProjectKey } from '../../../compose/servers/ceph-rgw-project.ts'
 import { type ServerName, serverNames } from '../../../observability/proof/deployment.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
@@ -9,6 +8,7 @@ import { applyBucket } from '../../../service/provisioning/apply.ts'
 import { telemetryRights } from '../../../service/provisioning/service-rights.ts'
 import { wantedBucket } from '../../../service/provisioning/wanted-bucket.ts'
 import { registerSecret } from '../secrets.ts'
+import { makeRgwProject, type ProjectKey } from '../stores/rgw-project.ts'
 
 /** A bucket of Loki or Tempo in a project as Hetzner has them, and who may work in it. */
 export interface TelemetryPlace {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mustRun } from '../run-command.ts'
-import type { RunningRgw } from './ceph-rgw.ts'
-import type { StoreCredentials } from './running-store.ts'
+import { mustRun } from '../../../compose/run-command.ts'
+import type { RunningRgw } from '../../../compose/servers/ceph-rgw.ts'
+import type { StoreCredentials } from '../../../compose/servers/running-store.ts'
 
 /** A key of a project, and how bucket policies name it. */
 export interface ProjectKey extends StoreCredentials {
@@ -11,7 +11,7 @@ export interface ProjectKey extends StoreCredentials {
 
 /**
  * Creates a project as in Hetzner Object Storage: one user of RGW, and a subuser for each key, named after its access
- * key. Each of them owns all buckets of the project. For tests only.
+ * key. Each of them owns all buckets of the project.
  *
  * Source: docs.hetzner.com, "S3 credentials" (the form of a principal); docs.ceph.com, "User Management".
  */

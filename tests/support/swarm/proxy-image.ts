@@ -1,8 +1,8 @@
+import { findBusybox, packImage, sharedLibraries } from '../../../compose/images/pack-image.ts'
+import { CommandError, mustRun } from '../../../compose/run-command.ts'
+import { aptInstall } from '../../../compose/servers/apt-install.ts'
+import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
 import type { OnProgress } from '../../../service/cli/progress.ts'
-import { CommandError, mustRun } from '../../run-command.ts'
-import { aptInstall } from '../../servers/apt-install.ts'
-import type { DockerEnvironment } from '../../servers/docker-engine.ts'
-import { findBusybox, packImage, sharedLibraries } from '../pack-image.ts'
 
 /** The default of PROXY_IMAGE. A test compares it with the overlay. */
 export const proxyImage = 'haproxy:2.6.12-alpine'

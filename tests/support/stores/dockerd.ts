@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
-import { runCommand } from '../run-command.ts'
-import type { DockerEnvironment } from './docker-engine.ts'
-import { startServer } from './server-process.ts'
+import { runCommand } from '../../../compose/run-command.ts'
+import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
+import { startServer } from '../../../compose/servers/server-process.ts'
+import { makeTempFolder, removeTempFolder } from '../../../service/cli/temp-folder.ts'
 
 const readySecondsMax = 60
 
@@ -17,8 +17,8 @@ export interface RunningDocker {
 }
 
 /**
- * Starts a Docker Engine with folders and a socket of its own, for tests only. It has no default bridge network, so
- * that it disturbs no other engine: containers have to name a network, as those of Compose do. Needs root on Linux
+ * Starts a Docker Engine with folders and a socket of its own. It has no default bridge network, so that it
+ * disturbs no other engine: containers have to name a network, as those of Compose do. Needs root on Linux
  * and `dockerd` (Debian: `docker.io`).
  *
  * @throws {ServerStartError} if it does not come up.
