@@ -45,7 +45,7 @@ describe('buckets that were provisioned for Loki and Tempo, on Ceph RGW', () => 
     const result = await validate(['--json', '--evidence', join(folder, 'evidence')], env)
     const report = reportIn(result)
     expect(idsWith(report, 'failed', 'missing', 'not run')).toEqual([])
-    expect(result.stdout).toContain('these credentials may not write outside of the prefix at all')
+    expect(result.stdout).toContain('these credentials may not write outside the prefix at all')
     expect(result.exitCode).toBe(0)
   })
 })

@@ -4,12 +4,12 @@ import { refusal, responseOf, startLyingStore } from '../../support/stores/lying
 import { observe, prefix, useLies, useStore } from '../../support/stores/probe-under-test.ts'
 import { startStoreProxy } from '../../support/stores/strict-proxy.ts'
 
-const store = useStore()
+const store = await useStore()
 const observeLies = useLies(store)
 
 describe('the row credentials', () => {
   it('is a yes where a wrong secret is refused', async () => {
-    expect((await observe('credentials', store())).verdict).toBe('yes')
+    expect((await observe('credentials', store)).verdict).toBe('yes')
   })
 
   it('is a no where any secret is accepted', async () => {
@@ -17,7 +17,7 @@ describe('the row credentials', () => {
   })
 
   it('is a no where ours is wrong', async () => {
-    const wrong = { ...store(), secretAccessKey: crypto.randomUUID() }
+    const wrong = { ...store, secretAccessKey: crypto.randomUUID() }
     expect(await observe('credentials', wrong)).toMatchObject({
       verdict: 'no',
       seen: expect.stringContaining('right: 403') as unknown,
@@ -27,11 +27,11 @@ describe('the row credentials', () => {
 
 describe('the row bucket', () => {
   it('is a yes where the bucket is there', async () => {
-    expect((await observe('bucket', store())).verdict).toBe('yes')
+    expect((await observe('bucket', store)).verdict).toBe('yes')
   })
 
   it('is a no where the bucket is absent, and then nothing more is asked', async () => {
-    const { findings, left } = await probeStore({ ...store(), bucket: 'test-no-such-bucket' }, prefix)
+    const { findings, left } = await probeStore({ ...store, bucket: 'test-no-such-bucket' }, prefix)
     const found = new Map(findings.map(({ id, verdict, seen }) => [id, { verdict, seen }]))
     expect(found.get('bucket')).toEqual({ verdict: 'no', seen: 'right: 404; absent bucket: 403' })
     expect(found.get('copy-pin')).toEqual({
@@ -50,9 +50,9 @@ describe('the row bucket', () => {
 describe('the row clock', () => {
   it('is a yes within a minute, and a no beyond it, either way', async () => {
     const skewed = async (clockSkewSeconds: number) => {
-      const proxy = await startStoreProxy(store(), { clockSkewSeconds })
+      const proxy = await startStoreProxy(store, { clockSkewSeconds })
       try {
-        return await observe('clock', { ...proxy, bucket: store().bucket, connectionsMax: 1 })
+        return await observe('clock', { ...proxy, bucket: store.bucket, connectionsMax: 1 })
       } finally {
         await proxy.stop()
       }
@@ -68,7 +68,7 @@ describe('the row clock', () => {
 
 describe('the row list', () => {
   it('is a yes where a listing continues after a key', async () => {
-    expect((await observe('list', store())).verdict).toBe('yes')
+    expect((await observe('list', store)).verdict).toBe('yes')
   })
 
   it('is a no where start-after is ignored', async () => {
@@ -85,7 +85,7 @@ describe('the row list', () => {
 
 describe('the row empty-object', () => {
   it('is a yes where an object can be empty', async () => {
-    expect((await observe('empty-object', store())).verdict).toBe('yes')
+    expect((await observe('empty-object', store)).verdict).toBe('yes')
   })
 
   it('is a no where it is refused, or filled', async () => {
@@ -102,7 +102,7 @@ describe('the row empty-object', () => {
 
 describe('the clean-up of the probe', () => {
   it('names the keys that could not be removed', async () => {
-    const liar = startLyingStore(store(), {
+    const liar = startLyingStore(store, {
       answer: ({ method, key }) => (method === 'DELETE' && key.endsWith('/empty') ? refusal(403) : null),
     })
     const { left } = await probeStore(liar, prefix)

@@ -4,12 +4,12 @@ import { freshBucket } from '../../support/stores/bucket.ts'
 import { refusal } from '../../support/stores/lying-store.ts'
 import { observe, useLies, useStore } from '../../support/stores/probe-under-test.ts'
 
-const store = useStore()
+const store = await useStore()
 const observeLies = useLies(store)
 
 /** A fresh bucket that was set up by one more call, such as `PUT ?versioning`. */
 async function bucketWith(query: string, body: string) {
-  const { owner, connectionsMax } = store()
+  const { owner, connectionsMax } = store
   const bucket = await freshBucket(owner)
   const md5 = new Bun.CryptoHasher('md5').update(body).digest('base64')
   const put = await createProbeClient({ ...owner, bucket, connectionsMax }).send({
@@ -20,7 +20,7 @@ async function bucketWith(query: string, body: string) {
     body,
   })
   expect(put.status).toBe(200)
-  return { ...store(), bucket }
+  return { ...store, bucket }
 }
 
 function expiry(ofPrefix: string, status: string): string {
@@ -30,7 +30,7 @@ function expiry(ofPrefix: string, status: string): string {
 
 describe('the row multipart-abort', () => {
   it('is a yes where an aborted upload takes no more parts', async () => {
-    expect((await observe('multipart-abort', store())).verdict).toBe('yes')
+    expect((await observe('multipart-abort', store)).verdict).toBe('yes')
   })
 
   it('is a no where it does, or cannot be aborted', async () => {
@@ -47,7 +47,7 @@ describe('the row multipart-abort', () => {
 
 describe('the row lifecycle', () => {
   it('is a yes where an active rule covers staging', async () => {
-    expect(await observe('lifecycle', store())).toEqual({
+    expect(await observe('lifecycle', store)).toEqual({
       verdict: 'yes',
       seen: 'staging expires: yes, unfinished uploads: no',
     })
@@ -62,7 +62,7 @@ describe('the row lifecycle', () => {
     expect((await observe('lifecycle', below)).verdict).toBe('no')
     const off = await bucketWith('lifecycle', expiry('docs/staging/', 'Disabled'))
     expect((await observe('lifecycle', off)).verdict).toBe('no')
-    await createProbeClient({ ...off, ...store().owner }).send({
+    await createProbeClient({ ...off, ...store.owner }).send({
       method: 'DELETE',
       key: null,
       query: { lifecycle: '' },
@@ -81,17 +81,17 @@ describe('the row versioning', () => {
       '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>',
     )
     expect(await observe('versioning', versioned)).toEqual({ verdict: 'yes', seen: 'versioning Enabled' })
-    expect(await observe('versioning', store())).toEqual({ verdict: 'no', seen: 'versioning off' })
+    expect(await observe('versioning', store)).toEqual({ verdict: 'no', seen: 'versioning off' })
   })
 })
 
 describe('the row object-lock', () => {
   it('is a yes where the bucket was made with it, and a no where it was not', async () => {
-    const locked = { ...store(), bucket: `test-${crypto.randomUUID()}` }
+    const locked = { ...store, bucket: `test-${crypto.randomUUID()}` }
     const headers = { 'x-amz-bucket-object-lock-enabled': 'true' }
-    await createProbeClient({ ...locked, ...store().owner }).send({ method: 'PUT', key: null, headers })
+    await createProbeClient({ ...locked, ...store.owner }).send({ method: 'PUT', key: null, headers })
     expect(await observe('object-lock', locked)).toEqual({ verdict: 'yes', seen: 'object lock on' })
-    expect((await observe('object-lock', store())).verdict).toBe('no')
+    expect((await observe('object-lock', store)).verdict).toBe('no')
   })
 })
 

@@ -5,14 +5,14 @@ import { capabilitiesOf, probeStore, severityOf } from '../../../service/object-
 import { type Lies, refusal, startLyingStore } from '../../support/stores/lying-store.ts'
 import { prefix, useStore } from '../../support/stores/probe-under-test.ts'
 
-const store = useStore()
+const store = await useStore()
 const never = () => new Promise<Response>(() => {})
 
 /** Short, because the answers never come; those that do come may take longer on a busy machine. */
 const shortly = { answerSecondsMax: 0.3 }
 
 async function probeLies(lies: Lies, options: { answerSecondsMax?: number } = {}): Promise<Finding[]> {
-  const liar = startLyingStore(store(), lies)
+  const liar = startLyingStore(store, lies)
   try {
     return (await probeStore(liar, prefix, options)).findings
   } finally {
@@ -93,7 +93,7 @@ describe('the probe on a store that is out of reach', () => {
 
   it('finds everything unknown where no server listens', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`
-    const { findings, left } = await probeStore({ ...store(), endpoint }, prefix)
+    const { findings, left } = await probeStore({ ...store, endpoint }, prefix)
     expectUnfit(findings, 'right: no answer; wrong secret: no answer')
     expect(left).toEqual([])
   })
@@ -118,7 +118,7 @@ describe('the probe on a store that is out of reach', () => {
 describe('the probe on a store that stops answering half-way', () => {
   it('names every key that it could not remove, without waiting for each', async () => {
     let stopped = false
-    const liar = startLyingStore(store(), { answer: () => (stopped ? never() : null) })
+    const liar = startLyingStore(store, { answer: () => (stopped ? never() : null) })
     const { findings, left } = await probeStore(liar, prefix, {
       // Long enough for the answers before that, whatever else the machine does.
       answerSecondsMax: 1,

@@ -12,14 +12,14 @@ import { knownCapabilities, knownFindings } from '../../support/stores/known-cap
 import { absentBucketStatus, prefix, useStore } from '../../support/stores/probe-under-test.ts'
 import { knownVerdicts } from '../../support/stores/store-findings.ts'
 
-const store = useStore()
+const store = await useStore()
 const reported: FindingId[] = []
-const report = await probeStore(store(), prefix, { onFinding: ({ id }) => reported.push(id) })
+const report = await probeStore(store, prefix, { onFinding: ({ id }) => reported.push(id) })
 
 describe('probeStore on the store of this run', () => {
   it('finds what the table in service/object-store/README.md says of it', () => {
     const verdicts = Object.fromEntries(report.findings.map(({ id, verdict }) => [id, verdict]))
-    expect(verdicts).toEqual(knownVerdicts(store().kind))
+    expect(verdicts).toEqual(knownVerdicts(store.kind))
   })
 
   it('asks every row in order, and reports each as soon as it is known', () => {
@@ -29,7 +29,7 @@ describe('probeStore on the store of this run', () => {
 
   it('describes what it saw in the words of HTTP, and what follows', () => {
     const found = (id: FindingId) => report.findings.find((finding) => finding.id === id)
-    expect(found('bucket')?.seen).toBe(`right: 200; absent bucket: ${absentBucketStatus(store())}`)
+    expect(found('bucket')?.seen).toBe(`right: 200; absent bucket: ${absentBucketStatus(store)}`)
     for (const { seen, consequence } of report.findings) {
       expect(seen).not.toBe('')
       expect(consequence).not.toBe('')
@@ -37,10 +37,10 @@ describe('probeStore on the store of this run', () => {
   })
 
   it('chooses forms or PUTs for tickets by what it saw, and never PUTs where the copy hole is', () => {
-    expect(capabilitiesOf(report.findings)).toEqual(knownCapabilities(store().kind))
-    expect(severityOf(report.findings)).toBe(severityOf(knownFindings(store().kind)))
+    expect(capabilitiesOf(report.findings)).toEqual(knownCapabilities(store.kind))
+    expect(severityOf(report.findings)).toBe(severityOf(knownFindings(store.kind)))
     const { copyHole, copyHoleLine, method } = explainTickets(report.findings)
-    const hasHole = store().kind !== 'seaweedfs'
+    const hasHole = store.kind !== 'seaweedfs'
     expect(copyHole).toBe(hasHole ? 'present' : 'absent')
     expect(copyHoleLine).toBe(
       hasHole ? 'copy hole: present → PUT tickets are off' : 'copy hole: absent → PUT tickets possible',
@@ -49,7 +49,7 @@ describe('probeStore on the store of this run', () => {
   })
 
   it('leaves nothing behind: no key and no unfinished upload', async () => {
-    const bucket = createS3ObjectStore(store())
+    const bucket = createS3ObjectStore(store)
     expect(report.left).toEqual([])
     expect((await bucket.list({ prefix: '', limit: 10 })).objects).toEqual([])
     expect(await bucket.listUnfinished(`${prefix}staging/`)).toEqual([])
@@ -57,7 +57,7 @@ describe('probeStore on the store of this run', () => {
   })
 
   it('asks everything at the start that the service relies on, and comes to the same result', async () => {
-    const { findings, left } = await probeStore(store(), prefix, { securityOnly: true })
+    const { findings, left } = await probeStore(store, prefix, { securityOnly: true })
     expect(capabilitiesOf(findings)).toEqual(capabilitiesOf(report.findings))
     expect(findings.length).toBeLessThan(report.findings.length)
     expect(left).toEqual([])
@@ -65,7 +65,7 @@ describe('probeStore on the store of this run', () => {
 
   it('asks nothing more when it is interrupted, and still removes its keys', async () => {
     const interruption = new AbortController()
-    const { findings, left } = await probeStore(store(), prefix, {
+    const { findings, left } = await probeStore(store, prefix, {
       signal: interruption.signal,
       onFinding: ({ id }) => id === 'list' && interruption.abort(),
     })

@@ -4,7 +4,7 @@ import { refusal, type SeenRequest } from '../../support/stores/lying-store.ts'
 import { observe, useLies, useStore } from '../../support/stores/probe-under-test.ts'
 import { startStoreProxy } from '../../support/stores/strict-proxy.ts'
 
-const store = useStore()
+const store = await useStore()
 const observeLies = useLies(store)
 
 const proxies: { stop(): Promise<void> }[] = []
@@ -14,9 +14,9 @@ afterAll(async () => {
 
 /** What a row observes on a store that refuses unsigned `x-amz-*` headers. */
 async function observeStrict(id: FindingId) {
-  const proxy = await startStoreProxy(store(), { refuseUnsignedAmzHeaders: true })
+  const proxy = await startStoreProxy(store, { refuseUnsignedAmzHeaders: true })
   proxies.push(proxy)
-  return observe(id, { ...proxy, bucket: store().bucket, connectionsMax: 1 })
+  return observe(id, { ...proxy, bucket: store.bucket, connectionsMax: 1 })
 }
 
 /** The verdict of a row where one forgery, named by its key, is carried out. */
@@ -32,7 +32,7 @@ async function expectNoWhereTaken(id: FindingId, ...keys: string[]) {
 
 describe('the row post-policy', () => {
   it('is a yes where a form is taken and a forged signature refused', async () => {
-    expect((await observe('post-policy', store())).verdict).toBe('yes')
+    expect((await observe('post-policy', store)).verdict).toBe('yes')
   })
 
   it('is a no where forms are refused, or forged ones taken', async () => {
@@ -46,7 +46,7 @@ describe('the row post-policy', () => {
 
 describe('the row post-policy-bounds', () => {
   it('is a yes where a form is bound on all sides', async () => {
-    expect((await observe('post-policy-bounds', store())).verdict).toBe('yes')
+    expect((await observe('post-policy-bounds', store)).verdict).toBe('yes')
   })
 
   it('is a no where it is open on any one of them', async () => {
@@ -57,7 +57,7 @@ describe('the row post-policy-bounds', () => {
 
 describe('the row post-policy-header', () => {
   it('is a yes where the header does nothing, or is refused', async () => {
-    expect((await observe('post-policy-header', store())).verdict).toBe('yes')
+    expect((await observe('post-policy-header', store)).verdict).toBe('yes')
     const refused = await observeLies('post-policy-header', {
       answer: ({ isForm, headers }) => (isForm && headers.has('x-amz-copy-source') ? refusal(403) : null),
     })
@@ -93,8 +93,8 @@ describe('the rows about the digest of an upload', () => {
   }
 
   it('are a yes where other bytes are refused and the digest is reported', async () => {
-    expect((await observe('post-policy-digest', store())).verdict).toBe('yes')
-    expect((await observe('presigned-put-digest', store())).verdict).toBe('yes')
+    expect((await observe('post-policy-digest', store)).verdict).toBe('yes')
+    expect((await observe('presigned-put-digest', store)).verdict).toBe('yes')
   })
 
   it('are a no where other bytes are taken, or the digest may be left out', async () => {
@@ -110,7 +110,7 @@ describe('the rows about the digest of an upload', () => {
 
 describe('the row presigned-put', () => {
   it('is a yes where it is taken and a forged signature refused', async () => {
-    expect((await observe('presigned-put', store())).verdict).toBe('yes')
+    expect((await observe('presigned-put', store)).verdict).toBe('yes')
   })
 
   it('is a no where it is refused, or forged ones are taken', async () => {
@@ -124,7 +124,7 @@ describe('the row presigned-put', () => {
 
 describe('the row presigned-put-bounds', () => {
   it('is a yes where it is bound on all sides', async () => {
-    expect((await observe('presigned-put-bounds', store())).verdict).toBe('yes')
+    expect((await observe('presigned-put-bounds', store)).verdict).toBe('yes')
   })
 
   it('is a no where it is open on any one of them', async () => {
@@ -135,7 +135,7 @@ describe('the row presigned-put-bounds', () => {
 
 describe('the row presigned-put-copy (the copy hole)', () => {
   it('is a no, and reported as an attack, where another object was copied', async () => {
-    expect(await observe('presigned-put-copy', store())).toMatchObject({
+    expect(await observe('presigned-put-copy', store)).toMatchObject({
       verdict: 'no',
       exploited: true,
       seen: expect.stringContaining("another object's bytes were copied") as unknown,
@@ -161,7 +161,7 @@ describe('the row presigned-put-copy (the copy hole)', () => {
 
 describe('the row presigned-put-headers', () => {
   it('is a no where an ACL can be added', async () => {
-    expect((await observe('presigned-put-headers', store())).verdict).toBe('no')
+    expect((await observe('presigned-put-headers', store)).verdict).toBe('no')
   })
 
   it('is a yes where unsigned headers are refused', async () => {
@@ -171,7 +171,7 @@ describe('the row presigned-put-headers', () => {
 
 describe('the row signed-download', () => {
   it('is a yes where it is bound and answered as an attachment', async () => {
-    expect((await observe('signed-download', store())).verdict).toBe('yes')
+    expect((await observe('signed-download', store)).verdict).toBe('yes')
   })
 
   it('is a no where it is open, or shown in the browser', async () => {

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'bun:test'
 import { refusal } from '../../support/stores/lying-store.ts'
 import { observe, useLies, useStore } from '../../support/stores/probe-under-test.ts'
 
-const store = useStore()
+const store = await useStore()
 const observeLies = useLies(store)
 
 describe('the row checksum-put', () => {
   it('is a yes where other bytes are refused, and a no where they are taken', async () => {
-    expect((await observe('checksum-put', store())).verdict).toBe('yes')
+    expect((await observe('checksum-put', store)).verdict).toBe('yes')
     expect((await observeLies('checksum-put', { obey: /\/wrong$/ })).verdict).toBe('no')
   })
 
@@ -19,7 +19,7 @@ describe('the row checksum-put', () => {
 
 describe('the row conditional-put', () => {
   it('is a yes where an existing key stays, and one of many racers wins', async () => {
-    expect(await observe('conditional-put', store())).toMatchObject({
+    expect(await observe('conditional-put', store)).toMatchObject({
       verdict: 'yes',
       seen: expect.stringContaining('8 racers: 1 won') as unknown,
     })
@@ -40,7 +40,7 @@ describe('the row conditional-put', () => {
 
 describe('the row conditional-overwrite', () => {
   it('is a yes where a stale ETag is refused, and one of many racers wins', async () => {
-    expect((await observe('conditional-overwrite', store())).verdict).toBe('yes')
+    expect((await observe('conditional-overwrite', store)).verdict).toBe('yes')
   })
 
   it('is a yes where losers are answered 500 at first, as RGW 16.2 does', async () => {
@@ -83,14 +83,14 @@ describe('the row conditional-overwrite', () => {
 
 describe('the row get-if-match', () => {
   it('is a yes where a stale ETag is refused, and a no where it is ignored', async () => {
-    expect((await observe('get-if-match', store())).verdict).toBe('yes')
+    expect((await observe('get-if-match', store)).verdict).toBe('yes')
     expect((await observeLies('get-if-match', { obey: /get-if-match$/ })).verdict).toBe('no')
   })
 })
 
 describe('the row copy-pin', () => {
   it('is a yes where a stale pin is refused', async () => {
-    expect((await observe('copy-pin', store())).verdict).toBe('yes')
+    expect((await observe('copy-pin', store)).verdict).toBe('yes')
   })
 
   it('is a no where the copy is made, whatever is answered', async () => {

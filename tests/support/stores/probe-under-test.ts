@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from 'bun:test'
+import { afterAll } from 'bun:test'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { FindingId, Observation } from '../../../service/object-store/probe/finding.ts'
 import { probeRows } from '../../../service/object-store/probe/probe.ts'
@@ -14,17 +14,10 @@ export const prefix = 'docs/'
 /** A bucket as the service reaches it, whose probe this is. */
 type ProbedStore = StoreConnection & { bucket: string; connectionsMax: number; owner: StoreForTests }
 
-/** Gives the tests of a file a bucket of its own on the store of this run. */
-export function useStore(): () => ProbedStore {
-  let store: ProbedStore | undefined
-  beforeAll(async () => {
-    const real = await storeForTests()
-    store = { ...asService(real), bucket: await freshBucket(real), connectionsMax: 16, owner: real }
-  }, 600_000)
-  return () => {
-    if (store === undefined) throw new Error('the store did not start')
-    return store
-  }
+/** Makes a bucket of its own, on the store of this run, for the tests of a file. */
+export async function useStore(): Promise<ProbedStore> {
+  const owner = await storeForTests()
+  return { ...asService(owner), bucket: await freshBucket(owner), connectionsMax: 16, owner }
 }
 
 /** Returns the status for an absent bucket. MinIO tells its keys only about buckets that they may use. */
@@ -49,13 +42,13 @@ export async function observe(
 }
 
 /** Asks one row of a lying store, which stops with the file. */
-export function useLies(store: () => StoreConnection & { bucket: string }) {
+export function useLies(store: StoreConnection & { bucket: string }) {
   const stops: (() => Promise<void>)[] = []
   afterAll(async () => {
     for (const stop of stops) await stop()
   })
   return (id: FindingId, lies: Lies, options: ScratchOptions = {}) => {
-    const liar = startLyingStore(store(), lies)
+    const liar = startLyingStore(store, lies)
     stops.push(liar.stop)
     return observe(id, liar, options)
   }
