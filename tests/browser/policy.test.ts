@@ -1,19 +1,15 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { hangMilliseconds } from '../support/browser/browser.ts'
 import { filesOnDisk, upload } from '../support/browser/files.ts'
 import { openScene } from '../support/browser/scene.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(hangMilliseconds)
 
-const scene = await openScene()
+const scene = stoppedAfterTests(await openScene())
 const files = await filesOnDisk()
 const page = (await scene.signedIn(scene.people.alice, '/tenants/acme')).page
-
-afterAll(async () => {
-  await files.remove()
-  await scene.stop()
-})
 
 /** The directives of the policy that came with the page. */
 async function policy(): Promise<Map<string, string[]>> {

@@ -1,5 +1,5 @@
 /** Transfers that do not just go through: cancelled, refused, held up, and longer than a session. */
-import { afterAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { hangMilliseconds } from '../support/browser/browser.ts'
@@ -13,6 +13,7 @@ import {
   randomDocument,
   storedUnder,
 } from '../support/service/sample-documents.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { chosenStore, storeForTests } from '../support/stores/store.ts'
 import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
 import { type StoreBehaviours, startStoreProxy } from '../support/stores/strict-proxy.ts'
@@ -30,21 +31,13 @@ let window: SignedInWindow
 let page: Page
 
 // MinIO's list of unfinished uploads knows whole keys only, so its disk is looked at.
-if (chosenStore() === 'minio') disk = await startOpenStore()
-const proxy = await startStoreProxy(disk ?? (await storeForTests()), behaviours)
-const scene = await openScene({
-  store: proxy,
-  env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' },
-})
+if (chosenStore() === 'minio') disk = stoppedAfterTests(await startOpenStore())
+const proxy = stoppedAfterTests(await startStoreProxy(disk ?? (await storeForTests()), behaviours))
+const scene = stoppedAfterTests(
+  await openScene({ store: proxy, env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' } }),
+)
 const files = await filesOnDisk()
 const largePath = await files.write('large.bin', large)
-
-afterAll(async () => {
-  await files.remove()
-  await scene.stop()
-  await proxy.stop()
-  await disk?.stop()
-})
 
 beforeEach(async () => {
   for (const name of Object.keys(behaviours)) delete behaviours[name as keyof StoreBehaviours]

@@ -6,7 +6,7 @@ import { storedIn } from '../support/browser/browser-storage.ts'
 import { faultsIn, tracesOf } from '../support/browser/faults.ts'
 import { flawsOf } from '../support/browser/states.ts'
 import { registerSecret } from '../support/secrets.ts'
-import { serviceInChild } from '../support/service/service-for-tests.ts'
+import { issuerVariables, serviceInChild } from '../support/service/service-for-tests.ts'
 
 setDefaultTimeout(hangMilliseconds)
 
@@ -15,12 +15,7 @@ let window: BrowserWindow
 const uiOrigins: string[] = []
 const issuer = await startLocalIssuer({ uiOrigins, accessTokenSeconds: 3 })
 const service = await serviceInChild({
-  env: {
-    AUTH_ISSUER: issuer.issuer,
-    AUTH_AUDIENCE: issuer.audience,
-    AUTH_JWKS_URL: issuer.jwksUrl,
-    AUTH_CLIENT_ID: issuer.clientId,
-  },
+  env: issuerVariables(issuer),
 })
 uiOrigins.push(service.url)
 const browser = await startBrowser()

@@ -25,7 +25,6 @@ await page.goto(link)
 
 afterAll(async () => {
   await browser.stop()
-  await files.remove()
   await run.stop()
   keepPrinted('service', await Bun.file(join(local, String(port), 'service.log')).bytes())
   expect(browser.recording.complaints).toEqual([])

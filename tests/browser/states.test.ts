@@ -1,5 +1,5 @@
 /** Every state of the UI, in light and dark, on a phone and on a wide screen; see `states.ts`. */
-import { afterAll, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { ProblemError } from '../../service/client/errors.ts'
 import { hangMilliseconds } from '../support/browser/browser.ts'
@@ -7,6 +7,7 @@ import { filesOnDisk, upload } from '../support/browser/files.ts'
 import { openScene } from '../support/browser/scene.ts'
 import { flawsOf } from '../support/browser/states.ts'
 import { randomDocument } from '../support/service/sample-documents.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { overloadPage, type StoreBehaviours, startStoreProxy } from '../support/stores/strict-proxy.ts'
 
@@ -15,21 +16,14 @@ setDefaultTimeout(hangMilliseconds)
 const type = 'deployment-bundles'
 const behaviours: StoreBehaviours = { requestBytesPerSecondMax: undefined }
 
-const proxy = await startStoreProxy(await storeForTests(), behaviours)
-const scene = await openScene({
-  store: proxy,
-  env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' },
-})
+const proxy = stoppedAfterTests(await startStoreProxy(await storeForTests(), behaviours))
+const scene = stoppedAfterTests(
+  await openScene({ store: proxy, env: { TRACE_URL_TEMPLATE: 'https://traces.example/{traceId}' } }),
+)
 const files = await filesOnDisk()
 await fill()
 const operator = await scene.signedIn(scene.people.alice, '/')
 const page = operator.page
-
-afterAll(async () => {
-  await files.remove()
-  await scene.stop()
-  await proxy.stop()
-})
 
 beforeEach(() => {
   for (const name of Object.keys(behaviours)) delete behaviours[name as keyof StoreBehaviours]

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import { hangMilliseconds } from '../support/browser/browser.ts'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
@@ -12,6 +12,7 @@ import {
   randomDocument,
   storedUnder,
 } from '../support/service/sample-documents.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 
 setDefaultTimeout(hangMilliseconds)
 
@@ -19,14 +20,9 @@ const type = 'deployment-bundles'
 /** From 64 MiB on the client asks for a ticket. */
 const large = randomDocument(65 * MiB)
 
-const scene = await openScene()
+const scene = stoppedAfterTests(await openScene())
 const files = await filesOnDisk()
 const page = (await scene.signedIn(scene.people.alice, `/tenants/acme/${type}`)).page
-
-afterAll(async () => {
-  await files.remove()
-  await scene.stop()
-})
 
 async function openList(): Promise<void> {
   await page.goto(`${scene.service.url}/tenants/acme/${type}`)

@@ -56,7 +56,6 @@ await other.page.getByRole('button', { name: 'Sign out' }).click()
 await other.page.getByRole('button', { name: 'Yes, sign out' }).click()
 await other.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
 await other.page.evaluate((url) => fetch(url).then((answer) => answer.text()), plantedUrl())
-await files.remove()
 const traces = await scene.close()
 
 function plantedUrl(): string {

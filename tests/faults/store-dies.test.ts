@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { type Caller, callerOf, refusalOf } from '../support/service/caller.ts'
 import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
 import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
@@ -12,11 +13,13 @@ const deadlines = { answerSecondsMax: 2, transferSecondsMax: 4 }
 
 let disk: OpenStore
 let service: InProcessService
+let call: Caller
 let authorization: string
 
 beforeEach(async () => {
   disk = await startOpenStore()
   service = await serviceInProcess({ store: disk, deadlines })
+  call = await callerOf(service)
   authorization = `Bearer ${await service.token()}`
 })
 
@@ -29,28 +32,20 @@ afterEach(async () => {
 const path = pathOf('snapshots', 'unlucky')
 
 async function put(body: Uint8Array<ArrayBuffer>): Promise<number> {
-  const headers = { authorization, 'repr-digest': reprDigestOf(body) }
-  const response = await fetch(`${service.url}${path}`, { method: 'PUT', headers, body })
-  await response.body?.cancel()
-  return response.status
-}
-
-async function get(address: string): Promise<{ status: number; code: unknown }> {
-  const response = await fetch(`${service.url}${address}`, { headers: { authorization } })
-  const text = await response.text()
-  return { status: response.status, code: response.ok ? null : JSON.parse(text).code }
+  const headers = { 'repr-digest': reprDigestOf(body) }
+  return (await call(path, { method: 'PUT', headers, body })).status
 }
 
 function beginPut(headers: Record<string, string>): Promise<RawExchange> {
   return rawRequest(service.url, { method: 'PUT', path, headers: { authorization, ...headers } })
 }
 
-async function codeOf(exchange: RawExchange): Promise<{ status: number; code: unknown }> {
+async function codeOf(exchange: RawExchange): Promise<string> {
   const { status, body } = await exchange.answer()
-  return { status, code: JSON.parse(body.toString()).code }
+  return `${status} ${JSON.parse(body.toString()).code}`
 }
 
-const unavailable = { status: 503, code: 'store_unavailable' }
+const unavailable = '503 store_unavailable'
 
 describe('an upload during which the store is killed', () => {
   async function killedBetween(exchange: RawExchange, rest: () => Promise<void>) {
@@ -59,10 +54,10 @@ describe('an upload during which the store is killed', () => {
     void rest()
     const answer = await codeOf(exchange)
     disk = await disk.restarted()
-    return { ...answer, keys: await keysOf(service.store, '') }
+    return { answer, keys: await keysOf(service.store, '') }
   }
 
-  const nothingThere = { ...unavailable, keys: [] }
+  const nothingThere = { answer: unavailable, keys: [] }
 
   it('is answered with 503 and leaves nothing of a small body', async () => {
     const small = bytes.subarray(0, 500 * KiB)
@@ -102,7 +97,7 @@ describe('an upload during which the store stalls', () => {
     await until(() => service.storeCalls.includes('put'))
     disk.pause()
     void exchange.send(bytes.subarray(MiB))
-    expect(await codeOf(exchange)).toEqual(unavailable)
+    expect(await codeOf(exchange)).toBe(unavailable)
     disk.resume()
     expect(await keysOf(service.store, '')).toEqual([])
   })
@@ -113,7 +108,7 @@ describe('an upload during which the store stalls', () => {
     await until(async () => (await disk.unfinished()).length > 0)
     disk.pause()
     void exchange.send(bytes.subarray(12 * MiB))
-    expect(await codeOf(exchange)).toEqual(unavailable)
+    expect(await codeOf(exchange)).toBe(unavailable)
     disk.resume()
     expect(await keysOf(service.store, '')).toEqual([])
   })
@@ -166,28 +161,30 @@ describe('a download during which the store fails', () => {
 })
 
 describe('every other call while the store is out of reach', () => {
+  const outcomeOf = async (response: Response) =>
+    response.ok ? String(response.status) : refusalOf(response)
   const calls = () =>
-    Promise.all([
-      get(pathOf('snapshots', 'unlucky')),
-      get(`${path}/versions`),
-      get(`${path}/tags/latest`),
-      get('/v1/tenants/acme/documents'),
-    ])
+    Promise.all(
+      [path, `${path}/versions`, `${path}/tags/latest`, '/v1/tenants/acme/documents'].map(async (address) =>
+        outcomeOf(await call(address)),
+      ),
+    )
+  const all = (outcome: string) => Array(4).fill(outcome)
 
   it('is answered with 503 while the store is killed, and works again when it is back', async () => {
     await put(bytes.subarray(0, KiB))
     await disk.kill()
-    expect(await calls()).toEqual([unavailable, unavailable, unavailable, unavailable])
+    expect(await calls()).toEqual(all(unavailable))
     disk = await disk.restarted()
-    expect((await calls()).map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    expect(await calls()).toEqual(all('200'))
   })
 
   it('is answered with 503 while the store stalls, and works again when it continues', async () => {
     await put(bytes.subarray(0, KiB))
     disk.pause()
-    expect(await calls()).toEqual([unavailable, unavailable, unavailable, unavailable])
+    expect(await calls()).toEqual(all(unavailable))
     disk.resume()
-    expect((await calls()).map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    expect(await calls()).toEqual(all('200'))
   })
 
   it('is announced by /readyz, and never by /livez', async () => {

@@ -22,6 +22,15 @@ export function stoppedAfterTests<Server extends { stop(): unknown }>(server: Se
   return server
 }
 
+/** Calls all of them, the last one first, also where one fails. @throws {unknown} what the first one threw that failed */
 async function stopEach(stops: Stop[]): Promise<void> {
-  for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop()
+  const failures: unknown[] = []
+  for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) {
+    try {
+      await stop()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 }

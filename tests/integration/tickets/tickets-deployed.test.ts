@@ -7,6 +7,7 @@ import { registerSecret } from '../../support/secrets.ts'
 import { jsonOf, put, refusalOf } from '../../support/service/caller.ts'
 import { digestOf, KiB, MiB, randomDocument } from '../../support/service/sample-documents.ts'
 import {
+  issuerVariables,
   type SpawnedService,
   type SpawnOptions,
   serviceInChild,
@@ -49,13 +50,7 @@ async function known(alice: TicketCalls): Promise<TicketCalls> {
 
 /** Another replica: with the same store, bucket and issuer. */
 function replicaOf({ connection, issuer }: SpawnedService): Record<string, string> {
-  return {
-    S3_BUCKET_DOCS: connection.bucket,
-    AUTH_ISSUER: issuer.issuer,
-    AUTH_AUDIENCE: issuer.audience,
-    AUTH_JWKS_URL: issuer.jwksUrl,
-    AUTH_CLIENT_ID: issuer.clientId,
-  }
+  return { S3_BUCKET_DOCS: connection.bucket, ...issuerVariables(issuer) }
 }
 
 describe('tickets of the deployed service', () => {

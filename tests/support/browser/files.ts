@@ -1,24 +1,22 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
+import { folderForTests } from '../folder.ts'
 
-/** Files as an operator has them on disk, until `remove`. */
+/** Files as an operator has them on disk, until the tests end. */
 export interface FilesOnDisk {
   /** @returns its path. */
   write(name: string, bytes: Uint8Array): Promise<string>
-  remove(): Promise<void>
 }
 
 export async function filesOnDisk(): Promise<FilesOnDisk> {
-  const folder = await mkdtemp(join(tmpdir(), 'operator-files-'))
+  const folder = await folderForTests('operator-files-')
   return {
     async write(name, bytes) {
       const path = join(folder, name)
       await writeFile(path, bytes)
       return path
     },
-    remove: () => rm(folder, { recursive: true, force: true }),
   }
 }
 

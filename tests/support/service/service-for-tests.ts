@@ -275,11 +275,13 @@ function environmentFor({
     S3_INSECURE: 'true',
     S3_BUCKET_DOCS: connection.bucket,
     S3_PREFIX_DOCS: docsPrefix,
-    AUTH_ISSUER: issuer.issuer,
-    AUTH_AUDIENCE: issuer.audience,
-    AUTH_JWKS_URL: issuer.jwksUrl,
-    AUTH_CLIENT_ID: issuer.clientId,
+    ...issuerVariables(issuer),
   }
+}
+
+/** Returns what the environment of a service says about its issuer. */
+export function issuerVariables({ issuer, audience, jwksUrl, clientId }: Issuer): Record<string, string> {
+  return { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl, AUTH_CLIENT_ID: clientId }
 }
 
 function parseLine(line: string): LogLine {
