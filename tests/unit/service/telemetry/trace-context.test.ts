@@ -62,6 +62,7 @@ describe('traceContextFrom', () => {
     expect(isContinued(`00-${traceId}-${parent}-01\n`)).toBeFalse()
     expect(isContinued(`00-${traceId}-${parent}-01,00-${traceId}-${parent}-01`)).toBeFalse()
     expect(isContinued('')).toBeFalse()
+    expect(isContinued('x')).toBeFalse()
   })
 })
 

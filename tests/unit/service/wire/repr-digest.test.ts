@@ -43,12 +43,21 @@ describe('Repr-Digest (RFC 9530)', () => {
       `sha-256=:${hex}:`,
       `sha-256 = :${base64}:`,
       `sha-256=:${base64}:;q=1`,
+      `sha-256=:${base64}: trailing`,
+      `sha-256=:${base64}:,`,
+      base64,
     ]
     expect(forms.map(read)).toEqual(forms.map(() => 'invalid'))
   })
 
   it('is invalid if its base64 is not canonical or not that of 32 bytes', () => {
-    const values = ['AAAA', base64.replace('=', ''), base64.replace('U=', 'V='), base64.replace('+', '-')]
+    const values = [
+      'AAAA',
+      base64.replace('=', ''),
+      base64.replace('U=', 'V='),
+      base64.replace('+', '-'),
+      '%%%%',
+    ]
     expect(values.map((value) => read(`sha-256=:${value}:`))).toEqual(values.map(() => 'invalid'))
   })
 

@@ -56,17 +56,6 @@ describe('what failed, at the end of a run', () => {
     expect(report).not.toContain('is there')
   })
 
-  it('is a hook that failed, a test that ran too long, and the cause of an error', async () => {
-    const report = await reportOf(`
-      import { beforeAll } from 'bun:test'
-      describe('hooked', () => { beforeAll(() => { throw new Error('no hook') }); it('a', () => {}) })
-      it('waits', () => Bun.sleep(5000), 10)
-      it('throws', async () => { throw new Error('outside', { cause: new Error('inside') }) })`)
-    expect(report).toContain('no hook')
-    expect(report).toMatch(/waits\n +test timed out/)
-    expect(report).toMatch(/outside[\s\S]+inside/)
-  })
-
   it('is a file that does not load, with the reason', async () => {
     const report = await reportOf("import './missing.ts'\nit('never runs', () => {})")
     expect(report).toContain('✗ broken on MinIO | a.test.ts: none of its tests ran')
@@ -96,15 +85,5 @@ describe('what failed, at the end of a run', () => {
   it('is nothing where nothing failed', () => {
     const passed = { ...failing, failed: 0, tests: [] }
     expect(failureReport([passed, { ...passed, skipped: 1, remarks: ['cannot run: no Go'] }])).toBe('')
-  })
-
-  it('fits into what is shown of a run, however much failed and however long the errors are', () => {
-    const text = Array.from({ length: 500 }, (_, line) => `${line}${'x'.repeat(1000)}`).join('\n')
-    const tests = Array.from({ length: 100 }, (_, index) => ({ place: 'a.test.ts', name: `t${index}`, text }))
-    const lines = failureReport([{ ...failing, failed: 100, tests }]).split('\n')
-    expect(lines.length).toBeLessThan(120)
-    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(260)
-    expect(lines.filter((line) => line.startsWith('✗'))).toHaveLength(30)
-    expect(lines.at(-1)).toBe('… and 70 more')
   })
 })
