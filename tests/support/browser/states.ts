@@ -4,7 +4,7 @@ import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 
 /** Git ignores it; each run overwrites it. */
-const folder = join(import.meta.dir, 'screenshots')
+const folder = join(import.meta.dir, '../../browser/screenshots')
 
 const wide = { width: 1440, height: 900 }
 /** CSS pixels of a common phone. */
