@@ -49,8 +49,8 @@ interface WayToStore {
 /** In the order in which they are tried (ARCHITECTURE.md, "Stores that start tries"). */
 const ways: WayToStore[] = [
   { name: 'MinIO in Docker', lacks: () => whyNoDocker(), start: startComposeStore },
-  { name: 'MinIO, built natively', lacks: lacksMinio, start: startMinioStore },
-  { name: 'SeaweedFS from PyPI', lacks: lacksSeaweedfs, start: startSeaweedfsStore },
+  { name: 'MinIO, built natively', lacks: lacksMinio, start: natively('minio', startMinio) },
+  { name: 'SeaweedFS from PyPI', lacks: lacksSeaweedfs, start: natively('seaweedfs', startSeaweedfs) },
 ]
 
 /**
@@ -125,16 +125,12 @@ async function startComposeStore(request: StoreRequest): Promise<LocalStore> {
   }
 }
 
-/** Starts MinIO as a process of this start, after building it if necessary. */
-async function startMinioStore(request: StoreRequest): Promise<LocalStore> {
-  const options = { ...(await localOptions(request)), dataDir: join(request.folder, 'minio') }
-  return provisioned(await startMinio(options), request)
-}
-
-/** Starts SeaweedFS as a process of this start, after installing it if necessary. */
-async function startSeaweedfsStore(request: StoreRequest): Promise<LocalStore> {
-  const options = { ...(await localOptions(request)), dataDir: join(request.folder, 'seaweedfs') }
-  return provisioned(await startSeaweedfs(options), request)
+/** Returns how to start a store as a process of this start, after building or installing it if necessary. */
+function natively(name: string, start: typeof startMinio | typeof startSeaweedfs): WayToStore['start'] {
+  return async (request) => {
+    const options = { ...(await localOptions(request)), dataDir: join(request.folder, name) }
+    return provisioned(await start(options), request)
+  }
 }
 
 /** The credentials are those of the previous start, to which the data belong. */

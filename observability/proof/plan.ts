@@ -3,7 +3,7 @@ import * as loki from './checks/loki-main.ts'
 import * as lokiRefusals from './checks/loki-refusals.ts'
 import * as lokiUpkeep from './checks/loki-upkeep.ts'
 import { outsideJoinChecks, outsideLokiChecks, outsideTempoChecks } from './checks/outside-checks.ts'
-import { type ProofCheck, type ProofFacts, setupFacts } from './checks/proof-check.ts'
+import type { ProofCheck, ProofFacts } from './checks/proof-check.ts'
 import * as tempo from './checks/tempo-main.ts'
 import * as tempoRefusals from './checks/tempo-refusals.ts'
 import { retention as tempoRetention } from './checks/tempo-retention.ts'
@@ -57,17 +57,6 @@ export const joinChecks = {
   own: joinChecksOf({ loki: loki.readBack, tempo: tempo.readBack }),
   outside: outsideJoinChecks,
 }
-
-/** All checks there are, in the order of the README's table. */
-export const allChecks: readonly ProofFacts[] = [
-  setupFacts,
-  ...(['loki', 'tempo'] as const).flatMap((server) => [
-    // Those that only a running deployment is asked come first.
-    ...outsideChecks[server].filter(({ part }) => part === 'outside'),
-    ...ownChecks[server],
-  ]),
-  ...joinChecks.own,
-]
 
 /** Returns the checks that a command line asks for, in the order of the report. */
 export function checksOf({ servers, flags }: Pick<Request, 'servers' | 'flags'>): ProofFacts[] {

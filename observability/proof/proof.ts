@@ -1,4 +1,5 @@
 import { type PlannedCheck, planned } from '../../service/cli/checks/run-checks.ts'
+import type { Place } from '../../service/config/checks.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import type { OutsideScene } from './checks/outside-checks.ts'
@@ -8,13 +9,6 @@ import { type Marker, newMarker } from './marker.ts'
 import { joinChecks, outsideChecks, ownChecks } from './plan.ts'
 import { newScene, type OwnScene, prefixesOfProof, type Waits } from './scene.ts'
 import { canaryFolder } from './store/canary.ts'
-
-/** A bucket and a prefix in it. */
-export interface Place {
-  bucket: string
-  /** Ends with a slash. */
-  prefix: string
-}
 
 /** Where a server keeps its objects, and by which of its variants. */
 export interface ServerPlace extends Place {

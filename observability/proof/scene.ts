@@ -1,5 +1,6 @@
 import type { StoreCredentials } from '../../compose/servers/running-store.ts'
 import { ServerStartError } from '../../compose/servers/server-process.ts'
+import type { Place } from '../../service/config/checks.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import type { Deployment, Launch, RunningServer, ServerName } from './deployment.ts'
 import type { Evidence } from './evidence.ts'
@@ -83,9 +84,9 @@ const forms: Record<ServerName, readonly KeyForm[]> = { loki: lokiKeyForms, temp
 
 export interface SceneParts
   extends Pick<Scene, 'server' | 'objects' | 'marker' | 'evidence' | 'signal' | 'ownPrefixes'> {
-  place: { bucket: string; prefix: string }
+  place: Place
   /** May lie in other buckets, too. */
-  neighbours: readonly { bucket: string; prefix: string }[]
+  neighbours: readonly Place[]
   orgId?: string | undefined
   /** Replaces the defaults. */
   waits?: Partial<Waits> | undefined

@@ -5,7 +5,7 @@ import type { RunningStore } from '../../compose/servers/running-store.ts'
 import { makeServerTls } from '../../compose/servers/server-tls.ts'
 import { Missing } from '../../service/cli/checks/check.ts'
 import type { OnProgress } from '../../service/cli/progress.ts'
-import { placeOf } from '../../service/config/checks.ts'
+import { type Place, placeOf } from '../../service/config/checks.ts'
 import { ConfigError } from '../../service/config/config.ts'
 import { type Environment, type ReadFile, readVariables } from '../../service/config/parse.ts'
 import { variables } from '../../service/config/variables.ts'
@@ -13,12 +13,6 @@ import { createS3Client } from '../../service/object-store/s3/client.ts'
 import { observabilitySettings } from '../config/settings.ts'
 import { type ServerName, type StoreAccess, serverNames } from './deployment.ts'
 import type { Flags } from './flags.ts'
-
-export interface Place {
-  bucket: string
-  /** Ends with a slash. */
-  prefix: string
-}
 
 export type LokiOnS3 = 's3-thanos' | 's3-classic'
 const clients = { 's3-thanos': 'thanos', 's3-classic': 'classic' } as const

@@ -15,7 +15,7 @@ import {
 } from '../support/service/sample-documents.ts'
 import { chosenStore, storeForTests } from '../support/stores/store.ts'
 import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
-import { overloadPage, type StoreBehaviours, startStoreProxy } from '../support/stores/strict-proxy.ts'
+import { type StoreBehaviours, startStoreProxy } from '../support/stores/strict-proxy.ts'
 import { eventually } from '../support/waiting.ts'
 
 setDefaultTimeout(hangMilliseconds)
@@ -109,29 +109,6 @@ describe('An upload that takes long', () => {
     pace(undefined)
     await eventually(everythingStored, [])
     expect(complete('huge.bin')).toBeUndefined()
-  })
-})
-
-describe('An upload that fails', () => {
-  it('says why, with the id of the trace that its request carried, and works when it is tried again', async () => {
-    const bytes = randomDocument(KiB)
-    await openList()
-    behaviours.answer = () => overloadPage
-    await upload(page, await files.write('again.tgz', bytes))
-    const alert = transfer('again.tgz').getByRole('alert')
-    await alert.waitFor()
-    await scene.browser.recording.settled()
-    const failed = callsFor('again.tgz').findLast(({ method }) => method === 'PUT')
-    expect(failed?.status).toBe(503)
-    const traceId = failed?.headers.traceparent?.split('-')[1] ?? 'none'
-    expect(await alert.textContent()).toContain(traceId)
-    expect(await alert.getByRole('link', { name: /^Trace/ }).getAttribute('href')).toBe(
-      `https://traces.example/${traceId}`,
-    )
-    delete behaviours.answer
-    await page.getByRole('button', { name: 'Retry again.tgz' }).click()
-    await isDone('again.tgz')
-    expect(await stored('again.tgz', bytes)).not.toBeNull()
   })
 })
 

@@ -50,43 +50,33 @@ describe('the table of routes', () => {
 })
 
 describe('every route, before the store is called', () => {
-  it('is 401 without a token', async () => {
+  it.each([
+    ['401 credentials_missing', 'without a token', () => [null]],
+    [
+      '401 credentials_invalid',
+      'with an expired token',
+      () => [service.token({ exp: Math.floor(Date.now() / 1000) - 60 })],
+    ],
+    [
+      '401 credentials_invalid',
+      'with a token for another audience, and of another issuer',
+      () => [service.token({ aud: 'billing' }), service.token({ iss: 'https://issuer.example' })],
+    ],
+    [
+      '401 credentials_invalid',
+      'with an unsigned token, and one signed with the public key as a secret',
+      () => [service.issuer.unsignedToken(), service.issuer.publicKeyAsSecretToken()],
+    ],
+    [
+      '404 document_not_found',
+      'with a token for another tenant, or for none',
+      () => [service.token({ tenants: ['globex'] }), service.token({ tenants: [] })],
+    ],
+  ])('is %s %s', async (refusal, _with, tokens) => {
     service.storeCalls.length = 0
-    expect(await walk(() => null)).toEqual(eachRoute('401 credentials_missing'))
-    expect(service.storeCalls).toEqual([])
-  })
-
-  it('is 401 with an expired token', async () => {
-    const token = await service.token({ exp: Math.floor(Date.now() / 1000) - 60 })
-    service.storeCalls.length = 0
-    expect(await walk(() => token)).toEqual(eachRoute('401 credentials_invalid'))
-    expect(service.storeCalls).toEqual([])
-  })
-
-  it('is 401 with a token for another audience, and of another issuer', async () => {
-    const elsewhere = await service.token({ aud: 'billing' })
-    const other = await service.token({ iss: 'https://issuer.example' })
-    service.storeCalls.length = 0
-    expect(await walk(() => elsewhere)).toEqual(eachRoute('401 credentials_invalid'))
-    expect(await walk(() => other)).toEqual(eachRoute('401 credentials_invalid'))
-    expect(service.storeCalls).toEqual([])
-  })
-
-  it('is 401 with an unsigned token, and one signed with the public key as a secret', async () => {
-    const unsigned = await service.issuer.unsignedToken()
-    const forged = await service.issuer.publicKeyAsSecretToken()
-    service.storeCalls.length = 0
-    expect(await walk(() => unsigned)).toEqual(eachRoute('401 credentials_invalid'))
-    expect(await walk(() => forged)).toEqual(eachRoute('401 credentials_invalid'))
-    expect(service.storeCalls).toEqual([])
-  })
-
-  it('is 404 with a token for another tenant, or for none', async () => {
-    const globex = await service.token({ tenants: ['globex'] })
-    const ofNoTenant = await service.token({ tenants: [] })
-    service.storeCalls.length = 0
-    expect(await walk(() => globex)).toEqual(eachRoute('404 document_not_found'))
-    expect(await walk(() => ofNoTenant)).toEqual(eachRoute('404 document_not_found'))
+    for (const token of await Promise.all<string | null>(tokens())) {
+      expect(await walk(() => token)).toEqual(eachRoute(refusal))
+    }
     expect(service.storeCalls).toEqual([])
   })
 

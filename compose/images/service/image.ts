@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createCommand, exitCodes, runCommand } from '../../../service/cli/command.ts'
-import { printJson, printLine } from '../../../service/cli/output.ts'
+import { formatBytes, printJson, printLine } from '../../../service/cli/output.ts'
 import { requireDocker } from '../../servers/docker-engine.ts'
 import { packBunImage, packServiceImage, serviceImage } from './pack-image.ts'
 
@@ -25,13 +25,9 @@ await runCommand<{ tag: string; sbom: string; json?: true }>(command, async (fla
     await printJson({ image, bytes, sbom: flags.sbom, parts, bun })
     return exitCodes.done
   }
-  const difference = `${mebibytes(Math.abs(bytes - bun.bytes))} ${bytes < bun.bytes ? 'less' : 'more'}`
-  const base = `Bun alone on the same base (${bun.image}: ${mebibytes(bun.bytes)})`
-  await printLine(`packed ${image}: ${mebibytes(bytes)}, ${difference} than ${base}`)
+  const difference = `${formatBytes(Math.abs(bytes - bun.bytes))} ${bytes < bun.bytes ? 'less' : 'more'}`
+  const base = `Bun alone on the same base (${bun.image}: ${formatBytes(bun.bytes)})`
+  await printLine(`packed ${image}: ${formatBytes(bytes)}, ${difference} than ${base}`)
   await printLine(`wrote ${flags.sbom}: ${parts} parts`)
   return exitCodes.done
 })
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
-}

@@ -15,6 +15,7 @@ import {
 import { Missing } from '../../../service/cli/checks/check.ts'
 import type { OnProgress } from '../../../service/cli/progress.ts'
 import type { ServerName, StoreAccess, StoreRoute } from '../deployment.ts'
+import { until } from '../until.ts'
 
 /** What is known before there is a store. */
 export interface SitePlan {
@@ -151,10 +152,7 @@ async function startToxiproxy(project: ComposeProject, env: DockerEnvironment, o
   const settings = { TOXIPROXY_IMAGE: image, TOXIPROXY_PORT: String(port) }
   await project.must(['up', '--detach', '--no-deps', 'toxiproxy'], { files, env: settings })
   const api = `http://127.0.0.1:${port}`
-  const deadline = performance.now() + readySecondsMax * 1000
-  while (!(await answersOk(`${api}/version`))) {
-    if (performance.now() > deadline) throw new Error(`toxiproxy does not answer after ${readySecondsMax} s`)
-    await Bun.sleep(50)
-  }
+  const up = await until(readySecondsMax, async () => (await answersOk(`${api}/version`)) || null)
+  if (up === null) throw new Error(`toxiproxy does not answer after ${readySecondsMax} s`)
   return api
 }

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { createServer, connect as dial, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
 
 /** An HTTP proxy on 127.0.0.1 that leads to one target and can be cut. */
 export interface Tunnel {
@@ -44,7 +44,7 @@ export async function startTunnel(target: string): Promise<Tunnel> {
   }
 
   return {
-    url: `http://127.0.0.1:${portOf(server)}`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut() {
       isCut = true
       closeAll()
@@ -117,10 +117,4 @@ async function addressesOf(host: string): Promise<string[]> {
   if (host.endsWith('.localhost')) return ['127.0.0.1']
   const found = await lookup(host, { all: true }).catch(() => [])
   return found.map(({ address }) => address)
-}
-
-function portOf(server: Server): number {
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('not listening on TCP')
-  return address.port
 }

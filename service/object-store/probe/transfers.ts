@@ -4,18 +4,18 @@ import { accepted, described, judge, type Observation, type ProbeRow, refused } 
 import type { Scratch } from './scratch.ts'
 import { sha256Hex } from './writes.ts'
 
+/** Rows about tickets are notes by themselves: `severityOf` weighs what follows from them together. */
+const aboutTickets = { weight: 'note', security: true } as const
+
 /**
  * What can be done with a signed upload beyond what it was signed for? The attacks have worked on real stores and are
  * tried on objects of the probe's own (ARCHITECTURE.md, "Upload tickets"; CVE-2026-54330).
- *
- * The rows about tickets are notes by themselves: `severityOf` weighs what follows from them together.
  */
 export const transferRows: readonly ProbeRow[] = [
   {
     id: 'post-policy',
     question: 'Are uploads by signed form (POST policy) taken, and forged signatures refused?',
-    weight: 'note',
-    security: true,
+    ...aboutTickets,
     whenYes: 'forms can be tickets: see the next rows',
     whenNo: 'no tickets by form',
     async ask(scratch) {
@@ -27,8 +27,7 @@ export const transferRows: readonly ProbeRow[] = [
   {
     id: 'post-policy-bounds',
     question: 'Is a signed form bound to its key, size, type, fields and time?',
-    weight: 'note',
-    security: true,
+    ...aboutTickets,
     whenYes: 'forms can be tickets: see the next row',
     whenNo: 'no tickets by form: a client could upload something other than agreed',
     async ask(scratch) {
@@ -53,8 +52,7 @@ export const transferRows: readonly ProbeRow[] = [
   {
     id: 'post-policy-header',
     question: 'Does an added x-amz-copy-source header do nothing to a signed form?',
-    weight: 'note',
-    security: true,
+    ...aboutTickets,
     whenYes: 'forms have no copy hole',
     whenNo: 'no tickets by form: a client could copy other tenants’ bytes',
     /** The header that opens the hole of presigned PUTs must do nothing on a form. */
@@ -71,8 +69,7 @@ export const transferRows: readonly ProbeRow[] = [
   {
     id: 'post-policy-digest',
     question: 'Does a signed form take the agreed bytes only, and the store report their SHA-256?',
-    weight: 'note',
-    security: true,
+    ...aboutTickets,
     whenYes: 'uploads by form need not be read again',
     whenNo: 'uploads by form are read and hashed before they are published',
     async ask(scratch) {
@@ -90,8 +87,7 @@ export const transferRows: readonly ProbeRow[] = [
   {
     id: 'presigned-put',
     question: 'Are presigned PUTs taken, and forged signatures refused?',
-    weight: 'note',
-    security: true,
+    ...aboutTickets,
     whenYes: 'presigned PUTs can be tickets: see the next rows',
     whenNo: 'no tickets by PUT',
     async ask(scratch) {
@@ -104,8 +100,7 @@ export const transferRows: readonly ProbeRow[] = [
   {
     id: 'presigned-put-bounds',
     question: 'Is a presigned PUT bound to its key, size, type and time?',
-    weight: 'note',
-    security: true,
+    ...aboutTickets,
     whenYes: 'presigned PUTs can be tickets: see the next rows',
     whenNo: 'no tickets by PUT: a client could upload something other than agreed',
     async ask(scratch) {
@@ -127,8 +122,7 @@ export const transferRows: readonly ProbeRow[] = [
   {
     id: 'presigned-put-copy',
     question: 'Is x-amz-copy-source refused where it was added to a presigned PUT (no copy hole)?',
-    weight: 'note',
-    security: true,
+    ...aboutTickets,
     whenYes: 'presigned PUTs have no copy hole',
     whenNo: 'no tickets by PUT: a client could copy other tenants’ bytes',
     /** Yes: the copy hole (CVE-2026-54330) is absent. Tried on the probe's own canary. */
@@ -152,8 +146,7 @@ export const transferRows: readonly ProbeRow[] = [
   {
     id: 'presigned-put-headers',
     question: 'Are other x-amz-* headers refused that were added to a presigned PUT?',
-    weight: 'note',
-    security: true,
+    ...aboutTickets,
     whenYes: 'presigned PUTs can be tickets where forms cannot',
     whenNo: 'no tickets by PUT: a client could make an object public, for example',
     /** Yes: the holder of a presigned PUT can add no other `x-amz-*` header either. */
@@ -170,8 +163,7 @@ export const transferRows: readonly ProbeRow[] = [
   {
     id: 'presigned-put-digest',
     question: 'Does a presigned PUT take the agreed bytes only, and the store report their SHA-256?',
-    weight: 'note',
-    security: true,
+    ...aboutTickets,
     whenYes: 'uploads by presigned PUT need not be read again',
     whenNo: 'uploads by presigned PUT would be read and hashed before they are published',
     async ask(scratch) {

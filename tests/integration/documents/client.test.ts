@@ -2,7 +2,14 @@ import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { createDocumentsClient, type DocumentsClient } from '../../../service/client/client.ts'
 import { ProblemError } from '../../../service/client/errors.ts'
 import { bundleFor, runInNode, runWithoutProcess } from '../../support/client/client-runtimes.ts'
-import { bytesOf, digestOf, rejection, streamOf } from '../../support/client/client-service.ts'
+import {
+  bytesOf,
+  digestOf,
+  rejection,
+  reprDigestOf,
+  serve,
+  streamOf,
+} from '../../support/client/client-service.ts'
 import { ownChildService } from '../../support/service/own-service.ts'
 import { until } from '../../support/waiting.ts'
 
@@ -92,8 +99,11 @@ describe('the client on the real service', () => {
 })
 
 describe('the client in other runtimes, on the real service', () => {
+  const programBytes = new Uint8Array(300_000).map((_, index) => index % 251)
+  const digest = digestOf(programBytes)
   const expected = {
     created: [true, false, false],
+    digests: [digest, digest, digest],
     readBack: true,
     part: [5, 6, 7, 8, 9],
     sentAtEnd: 300_000,
@@ -103,13 +113,30 @@ describe('the client in other runtimes, on the real service', () => {
     absent: 'document_not_found',
   }
 
-  it('works in Node', async () => {
-    const input = { url: service.url, token: await service.token(), tenant: 'acme' }
-    expect(await runInNode(await bundleFor('node'), input)).toMatchObject(expected)
+  /** Passes requests on to the service, and keeps the headers of uploads through it. */
+  function recordingProxy() {
+    const uploads: Headers[] = []
+    const server = serve((request, url) => {
+      if (request.method === 'PUT') uploads.push(request.headers)
+      const { method, headers, body } = request
+      return fetch(new URL(url.pathname + url.search, service.url), { method, headers, body })
+    })
+    const sent = (name: string) => uploads.map((headers) => headers.get(name))
+    return { ...server, sent }
+  }
+
+  it('works in Node, and sends streams as they come', async () => {
+    using proxy = recordingProxy()
+    const input = { url: proxy.url, token: await service.token(), tenant: 'acme' }
+    expect(await runInNode(await bundleFor('node'), input)).toEqual(expected)
+    expect(proxy.sent('transfer-encoding')).toEqual([null, null, 'chunked'])
   })
 
-  it('works without Bun and process, as in a browser', async () => {
-    const input = { url: service.url, token: await service.token(), tenant: 'acme' }
-    expect(await runWithoutProcess(await bundleFor('browser'), input)).toMatchObject(expected)
+  it('works where there is neither Bun nor process, and sends streams as whole bodies with their digest', async () => {
+    using proxy = recordingProxy()
+    const input = { url: proxy.url, token: await service.token(), tenant: 'acme' }
+    expect(await runWithoutProcess(await bundleFor('browser'), input)).toEqual(expected)
+    expect(proxy.sent('content-length')).toEqual(Array(3).fill('300000'))
+    expect(proxy.sent('repr-digest')).toEqual(Array(3).fill(reprDigestOf(programBytes)))
   })
 })

@@ -17,7 +17,7 @@ import { until } from '../../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
-const { service, token } = await ownService({ documentBytesMax: 64 * MiB })
+const { service, token, call } = await ownService({ documentBytesMax: 64 * MiB })
 
 interface Answer {
   status: number
@@ -26,27 +26,18 @@ interface Answer {
 }
 
 async function put(name: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Answer> {
-  const response = await fetch(`${service.url}${pathOf('races', name)}`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${token}`, ...headers },
-    body,
-  })
+  const response = await call(`races/${name}`, { method: 'PUT', headers, body })
   const { digest, createdAt } = (await response.json()) as { digest: string; createdAt: string }
   return { status: response.status, digest, createdAt }
 }
 
 async function remove(name: string, digest: string): Promise<number> {
-  const url = `${service.url}${pathOf('races', name)}/versions/${digest}`
-  const response = await fetch(url, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } })
-  await response.body?.cancel()
-  return response.status
+  return (await call(`races/${name}/versions/${digest}`, { method: 'DELETE' })).status
 }
 
-async function latestOf(name: string): Promise<{ status: number; digest: string | undefined }> {
-  const url = `${service.url}${pathOf('races', name)}/tags/latest`
-  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
-  const { digest } = (await response.json()) as { digest?: string }
-  return { status: response.status, digest }
+async function latestOf(name: string): Promise<string | undefined> {
+  const { digest } = (await (await call(`races/${name}/tags/latest`)).json()) as { digest?: string }
+  return digest
 }
 
 function versionsOf(name: string): Promise<string[]> {
@@ -80,26 +71,18 @@ describe('racing uploads of the same bytes', () => {
     })
   })
 
-  it('make one object when they stream to its key', async () => {
-    const bytes = randomDocument(4 * MiB)
-    const digest = digestOf(bytes)
+  it.each([
+    ['stream to its key', 4 * MiB, true],
+    ['are staged, more of them than may be promoted at once', 9 * MiB, false],
+  ])('make one object when they %s', async (_how, size, declared) => {
+    const bytes = randomDocument(size)
+    const [name, digest] = [`of-${size}`, digestOf(bytes)]
     const headers = { 'repr-digest': reprDigestOf(bytes) }
-    const answers = await times(8, () => put('streamed', bytes, headers))
+    const answers = await times(8, () => (declared ? put(name, bytes, headers) : put(name, inChunks(bytes))))
     expect(statuses(answers)).toEqual({ 200: 7, 201: 1 })
     expect(new Set(answers.map((answer) => answer.digest))).toEqual(new Set([digest]))
-    expect(await versionsOf('streamed')).toEqual([keyOf('races', 'streamed', digest)])
-    expect(await storedUnder(service.store, keyOf('races', 'streamed', digest))).toEqual({
-      digest,
-      size: bytes.length,
-    })
-  })
-
-  it('make one object when they are staged, more of them than may be promoted at once', async () => {
-    const bytes = randomDocument(9 * MiB)
-    const digest = digestOf(bytes)
-    const answers = await times(8, () => put('staged', inChunks(bytes)))
-    expect(statuses(answers)).toEqual({ 200: 7, 201: 1 })
-    expect(await versionsOf('staged')).toEqual([keyOf('races', 'staged', digest)])
+    expect(await versionsOf(name)).toEqual([keyOf('races', name, digest)])
+    expect(await storedUnder(service.store, keyOf('races', name, digest))).toEqual({ digest, size })
     expect(await keysOf(service.store, 'staging/')).toEqual([])
   })
 })
@@ -115,8 +98,7 @@ describe('racing uploads of different bytes under one name', () => {
       .sort()
       .at(-1)
     const candidates = answers.filter(({ createdAt }) => createdAt === admittedLast)
-    const { digest } = await latestOf('different')
-    expect(candidates.map((answer) => answer.digest)).toContain(digest ?? '')
+    expect(candidates.map((answer) => answer.digest)).toContain((await latestOf('different')) ?? '')
   })
 })
 
@@ -137,7 +119,7 @@ describe('an upload that finishes long after it was admitted', () => {
     expect((await put(name, quick)).status).toBe(201)
     await exchange.send(slow.subarray(slow.length / 2))
     const { status, body } = await exchange.answer()
-    expect((await latestOf(name)).digest).toBe(digestOf(quick))
+    expect(await latestOf(name)).toBe(digestOf(quick))
     expect(await versionsOf(name)).toHaveLength(2)
     return { status, tags: JSON.parse(body.toString()).tags }
   }

@@ -1,6 +1,5 @@
-import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'bun:test'
+import { beforeEach, describe, expect, it, onTestFinished } from 'bun:test'
 import { join } from 'node:path'
-import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
@@ -29,18 +28,12 @@ import { storeForTests } from '../../support/stores/store.ts'
 import { keysOf, startOpenStore } from '../../support/stores/store-contents.ts'
 import { until } from '../../support/waiting.ts'
 
-let rgw: StoreConnection
-let minio: StoreConnection
-let folder: string
+const [rgw, minio] = await Promise.all([storeForTests('ceph-rgw'), storeForTests('minio')])
+const folder = await folderForTests('migrate-')
 let here: Bucket
 let there: Bucket
 let source: ObjectStore
 let target: ObjectStore
-
-beforeAll(async () => {
-  ;[rgw, minio] = await Promise.all([storeForTests('ceph-rgw'), storeForTests('minio')])
-  folder = await folderForTests('migrate-')
-}, 600_000)
 
 beforeEach(async () => {
   here = { ...rgw, bucket: await freshBucket(rgw) }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { probeStore, severityOf } from '../../../service/object-store/probe/probe.ts'
-import { refusal, responseOf, startLyingStore } from '../../support/stores/lying-store.ts'
+import { refusal, responseOf } from '../../support/stores/lying-store.ts'
 import { observe, prefix, useLies, useStore } from '../../support/stores/probe-under-test.ts'
 import { startStoreProxy } from '../../support/stores/strict-proxy.ts'
 
@@ -97,17 +97,5 @@ describe('the row empty-object', () => {
       change: (response, { method }) => (method === 'GET' ? new Response('bytes') : response),
     })
     expect(filled.verdict).toBe('no')
-  })
-})
-
-describe('the clean-up of the probe', () => {
-  it('names the keys that could not be removed', async () => {
-    const liar = startLyingStore(store, {
-      answer: ({ method, key }) => (method === 'DELETE' && key.endsWith('/empty') ? refusal(403) : null),
-    })
-    const { left } = await probeStore(liar, prefix)
-    await liar.stop()
-    expect(left).toHaveLength(1)
-    expect(left[0]).toMatch(/^docs\/staging\/_probe\/[0-9a-f-]{36}\/empty$/)
   })
 })

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { randomBytes } from 'node:crypto'
 import { capabilitiesOf, probeStore } from '../../../service/object-store/probe/probe.ts'
 import { userPolicy } from '../../../service/provisioning/bucket-policy.ts'
 import { serviceRights } from '../../../service/provisioning/service-rights.ts'
-import { placeOf, provision } from '../../support/commands/provision-under-test.ts'
+import { newBucket, placeOf, provision } from '../../support/commands/provision-under-test.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { minioUsers } from '../../support/stores/minio-users.ts'
 import { asService } from '../../support/stores/service-key.ts'
@@ -31,10 +30,6 @@ function environment(bucket: string, changed: Record<string, string> = {}): Reco
     PROVISION_SECRET_ACCESS_KEY: minio.secretAccessKey,
     ...changed,
   }
-}
-
-function newBucket(): string {
-  return `test-${randomBytes(12).toString('hex')}`
 }
 
 describe('bun run provision on MinIO', () => {

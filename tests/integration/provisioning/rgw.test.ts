@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { randomBytes } from 'node:crypto'
 import type { RunningRgw } from '../../../compose/servers/ceph-rgw.ts'
 import { capabilitiesOf, probeStore } from '../../../service/object-store/probe/probe.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { narrowingPolicy } from '../../../service/provisioning/bucket-policy.ts'
-import { placeOf, provision } from '../../support/commands/provision-under-test.ts'
+import { newBucket, placeOf, provision } from '../../support/commands/provision-under-test.ts'
 import { registerSecret } from '../../support/secrets.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { startPrivateRgw } from '../../support/stores/rgw.ts'
@@ -32,10 +31,6 @@ beforeAll(async () => {
 }, 600_000)
 
 afterAll(() => rgw.stop())
-
-function newBucket(): string {
-  return `test-${randomBytes(12).toString('hex')}`
-}
 
 function environment(bucket: string, changed: Record<string, string> = {}): Record<string, string> {
   return {

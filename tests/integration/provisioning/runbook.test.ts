@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'bun:test'
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { placeOf } from '../../support/commands/provision-under-test.ts'
+import { newBucket, placeOf } from '../../support/commands/provision-under-test.ts'
 import { blocksOf, folderWithBun, runCommands } from '../../support/commands/runbook-blocks.ts'
 import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
@@ -23,10 +22,6 @@ for (const { secretAccessKey } of Object.values(keys)) registerSecret(secretAcce
 const folder = await folderForTests('provisioning-')
 const path = `${await folderWithBun(folder)}:${process.env.PATH}`
 await writeSettings([old], old)
-
-function newBucket(): string {
-  return `test-${randomBytes(12).toString('hex')}`
-}
 
 /** The two files as the runbook shows them, with secrets in files of their own. */
 async function writeSettings(admitted: ProjectKey[], deployed: ProjectKey): Promise<void> {

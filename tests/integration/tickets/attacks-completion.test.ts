@@ -63,24 +63,6 @@ describe('the upload of another tenant', () => {
     expect(await refusal(own)).toBe('422 ticket_invalid')
     expect(await statusOfVersion(call, theirs, bytes)).toBe(404)
   })
-
-  it('cannot be completed under another name or type, or as another upload', async () => {
-    const { ticket } = await leaked('renamed')
-    const { ticket: other } = await leaked('renamed')
-    const refusal = async (path: string, id = ticket.id) =>
-      refusalOf(await complete(scene.victim.call, path, id, ticket.ticket))
-    expect(await refusal(pathOf('bundles', 'other', 'globex'))).toBe('422 ticket_invalid')
-    expect(await refusal(pathOf('definitions', 'renamed', 'globex'))).toBe('422 ticket_invalid')
-    expect(await refusal(pathOf('bundles', 'renamed', 'globex'), other.id)).toBe('422 ticket_invalid')
-    expect(await refusal(pathOf('bundles', 'renamed', 'globex'), '0'.repeat(32))).toBe('422 ticket_invalid')
-    const own = await complete(
-      scene.victim.call,
-      pathOf('bundles', 'renamed', 'globex'),
-      ticket.id,
-      ticket.ticket,
-    )
-    expect(own.status).toBe(201)
-  })
 })
 
 describe('a forged ticket', () => {

@@ -1,33 +1,23 @@
-import { afterAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { deriveKey } from '../../../service/derived-key.ts'
 import { createTicketSigner, type UploadClaims } from '../../../service/documents/ticket-signer.ts'
-import { traced } from '../../../service/object-store/traced-object-store.ts'
 import { jsonOf, refusalOf } from '../../support/service/caller.ts'
+import { ownService } from '../../support/service/own-service.ts'
 import { digestOf, KiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { contentType, jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
+import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { probedCapabilities } from '../../support/stores/probed-capabilities.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 import { keysOf } from '../../support/stores/store-contents.ts'
 
 setDefaultTimeout(600_000)
 
-const exporter = new InMemorySpanExporter()
-const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
-
 const capabilities = await probedCapabilities(await storeForTests())
-const tracer = provider.getTracer('test')
-const service = await serviceInProcess({ capabilities, decorate: (store) => traced(store, tracer, 'bucket') })
-const replica = await serviceInProcess({ capabilities, replicaOf: service })
+const { service } = await ownService({ capabilities })
+const replica = stoppedAfterTests(await serviceInProcess({ capabilities, replicaOf: service }))
 const alice = await ticketCalls(service)
-
-afterAll(async () => {
-  await replica?.stop()
-  await service.stop()
-  await provider.shutdown()
-})
 
 describe('asking for an upload ticket', () => {
   it('returns a ticket with all that the client needs, and keeps it out of caches', async () => {
@@ -249,33 +239,4 @@ describe('the log of a signed URL', () => {
       signedUrl: { id: expect.stringMatching(/^[0-9a-f]{32}$/), expiresAt },
     })
   })
-
-  it('never contains the URL or its signature, nor does a span', async () => {
-    exporter.reset()
-    const bytes = randomDocument(KiB)
-    const ticket = await alice.uploaded('quiet', bytes)
-    await alice.complete('quiet', ticket)
-    const path = `bundles/quiet/versions/${digestOf(bytes)}/downloads`
-    const { url } = await jsonOf(await alice.call(path, { method: 'POST' }))
-    await alice.complete('quiet', { ...ticket, ticket: `${ticket.ticket}x` })
-    const spans = exporter.getFinishedSpans().map(({ name, attributes, events, status }) => {
-      return { name, attributes, events, status }
-    })
-    expect(spans.map(({ name }) => name)).toContain('S3 HeadObject')
-    const told = JSON.stringify([service.logs(), spans])
-    expect(told).toContain(ticket.id)
-    for (const secret of signingParts(ticket, String(url))) expect(told).not.toContain(secret)
-  })
-
-  /** Whatever would let its reader transfer or complete. */
-  function signingParts(ticket: Ticket, url: string): string[] {
-    const signatureOf = (text: string) => new URL(text).searchParams.get('X-Amz-Signature') ?? ''
-    const ofUpload =
-      ticket.method === 'POST'
-        ? [ticket.fields.Policy ?? '', ticket.fields['X-Amz-Signature'] ?? '']
-        : [ticket.url, signatureOf(ticket.url)]
-    const parts = [...ofUpload, ticket.ticket, url, signatureOf(url)]
-    expect(parts.every((part) => part.length >= 64)).toBe(true)
-    return parts
-  }
 })

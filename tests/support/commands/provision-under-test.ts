@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { StoreConnection } from '../../../compose/servers/running-store.ts'
 import { type JsonRun, runScript } from './script-run.ts'
 
@@ -15,4 +16,9 @@ export function placeOf(store: StoreConnection, bucket: string): Record<string, 
 /** Runs `bun run provision …`. */
 export function provision(args: string[], env: Record<string, string>): Promise<JsonRun> {
   return runScript('provision', args, env)
+}
+
+/** Returns the name of a bucket that is not there yet. */
+export function newBucket(): string {
+  return `test-${randomBytes(12).toString('hex')}`
 }

@@ -35,6 +35,8 @@ export interface IssuerForTests {
   /** No longer published. */
   dropKey(kid: string): void
   stop(): Promise<void>
+  /** Stops it at the end of a block (`await using`). */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Claims in place of the good ones; `undefined` leaves one out. Times are seconds since 1970. */
@@ -86,6 +88,7 @@ export async function startIssuerForTests(options: IssuerOptions = {}): Promise<
       if (index >= 0) keys.splice(index, 1)
     },
     stop: server.stop,
+    [Symbol.asyncDispose]: server.stop,
   }
 }
 

@@ -34,10 +34,15 @@ const files: Readonly<Record<string, string>> = {
   '/ca/other.txt': 'hello',
 }
 
-function readFile(path: string): string {
-  const content = files[path]
-  if (content !== undefined) return content
-  throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
+const readFile = fileReader(files)
+
+/** Returns a function that reads these files and no others. @throws {Error} with the code ENOENT */
+export function fileReader(files: Readonly<Record<string, string>>): (path: string) => string {
+  return (path) => {
+    const content = files[path]
+    if (content !== undefined) return content
+    throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
+  }
 }
 
 const hosts: Readonly<Record<string, readonly string[]>> = {

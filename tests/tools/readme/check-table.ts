@@ -1,6 +1,16 @@
-import type { ProofFacts } from '../../../observability/proof/checks/proof-check.ts'
-import { allChecks } from '../../../observability/proof/plan.ts'
+import { type ProofFacts, setupFacts } from '../../../observability/proof/checks/proof-check.ts'
+import { joinChecks, outsideChecks, ownChecks } from '../../../observability/proof/plan.ts'
 import { markdownTable } from './markdown-table.ts'
+
+const allChecks: readonly ProofFacts[] = [
+  setupFacts,
+  ...(['loki', 'tempo'] as const).flatMap((server) => [
+    // Those that only a running deployment is asked come first.
+    ...outsideChecks[server].filter(({ part }) => part === 'outside'),
+    ...ownChecks[server],
+  ]),
+  ...joinChecks.own,
+]
 
 /** Returns the checks of the proof as a Markdown table: what each proves, when it runs, and how it can fail. */
 export function checkTable(): string {

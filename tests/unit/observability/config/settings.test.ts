@@ -7,6 +7,7 @@ import {
 } from '../../../../observability/config/settings.ts'
 import { ConfigError } from '../../../../service/config/config.ts'
 import type { Environment } from '../../../../service/config/parse.ts'
+import { fileReader } from '../../../support/service/config-under-test.ts'
 
 /** The least that is valid: no keys, and no bucket of documents. */
 const enough: Environment = {
@@ -25,17 +26,11 @@ const local: Environment = {
 
 const [certificate = ''] = rootCertificates
 
-const files: Readonly<Record<string, string>> = {
+const readFile = fileReader({
   '/ca/store.pem': certificate,
   'ca/store.pem': certificate,
   '/ca/other.txt': 'hello',
-}
-
-function readFile(path: string): string {
-  const content = files[path]
-  if (content !== undefined) return content
-  throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
-}
+})
 
 function settings(
   changes: Environment = {},

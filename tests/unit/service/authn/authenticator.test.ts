@@ -72,21 +72,19 @@ describe('createAuthenticator', () => {
 
 describe('signature', () => {
   it('is accepted with RS256, PS256, ES256 and EdDSA', async () => {
-    const own = await startIssuerForTests()
+    await using own = await startIssuerForTests()
     const subject = createAuthenticator({ ...own, keyTimes: always })
     for (const algorithm of ['RS256', 'PS256', 'ES256', 'EdDSA']) {
       await own.addKey(algorithm)
       expect(await outcomeOf(await own.token(), subject)).toBe('accepted')
     }
-    await own.stop()
   })
 
   it('is refused with an algorithm outside the list, although the key is published', async () => {
-    const own = await startIssuerForTests()
+    await using own = await startIssuerForTests()
     const subject = createAuthenticator(own)
     await own.addKey('RS512')
     expect(await outcomeOf(await own.token(), subject)).toContain('its algorithm is not allowed')
-    await own.stop()
   })
 
   it('is refused when absent (alg none)', async () => {
@@ -197,7 +195,7 @@ const always: KeyTimes = { cacheSeconds: 600, cooldownSeconds: 0, retrySeconds: 
 
 describe('keys of the issuer', () => {
   it('are read again when a token names a new one (rotation), and a dropped one stops working', async () => {
-    const own = await startIssuerForTests()
+    await using own = await startIssuerForTests()
     const fresh: KeyTimes = { ...always, cacheSeconds: 0 }
     const subject = createAuthenticator({ ...own, keyTimes: always })
     const withoutCache = createAuthenticator({ ...own, keyTimes: fresh })
@@ -208,11 +206,10 @@ describe('keys of the issuer', () => {
     own.dropKey(kidOf(before))
     expect(await outcomeOf(after, subject)).toBe('accepted')
     expect(await outcomeOf(before, withoutCache)).toContain('no key that matches')
-    await own.stop()
   })
 
   it('are asked for once by many tokens at once, and once per cool-down for unknown key ids', async () => {
-    const own = await startIssuerForTests()
+    await using own = await startIssuerForTests()
     let requests = 0
     const counted = createAuthenticator({
       ...own,
@@ -228,11 +225,10 @@ describe('keys of the issuer', () => {
     const forged = await Promise.all(Array.from({ length: 20 }, () => own.sign({ key: unknownKey })))
     await Promise.all(forged.map((token) => counted.authenticate(`Bearer ${token}`)))
     expect(requests).toBe(1)
-    await own.stop()
   })
 
   it('leave every token undecided, never accepted, while they cannot be reached', async () => {
-    const own = await startIssuerForTests()
+    await using own = await startIssuerForTests()
     const token = await own.token()
     await own.stop()
     const subject = createAuthenticator(own)
@@ -242,7 +238,7 @@ describe('keys of the issuer', () => {
   })
 
   it('are had again once the issuer is back', async () => {
-    const own = await startIssuerForTests()
+    await using own = await startIssuerForTests()
     let isDown = true
     const subject = createAuthenticator({
       ...own,
@@ -253,11 +249,10 @@ describe('keys of the issuer', () => {
     expect(await outcomeOf(token, subject)).toStartWith('unavailable')
     isDown = false
     expect(await outcomeOf(token, subject)).toBe('accepted')
-    await own.stop()
   })
 
   it('are not asked for by every request while the issuer is down', async () => {
-    const own = await startIssuerForTests()
+    await using own = await startIssuerForTests()
     let requests = 0
     const subject = createAuthenticator({
       ...own,
@@ -270,11 +265,10 @@ describe('keys of the issuer', () => {
     expect(await outcomeOf(await own.token(), subject)).toStartWith('unavailable')
     expect(await outcomeOf(await own.token(), subject)).toStartWith('unavailable')
     expect(requests).toBe(1)
-    await own.stop()
   })
 
   it('leave tokens undecided when they never come, come from elsewhere or are no key set', async () => {
-    const own = await startIssuerForTests()
+    await using own = await startIssuerForTests()
     const odd = Bun.serve({
       hostname: '127.0.0.1',
       port: 0,
@@ -298,13 +292,12 @@ describe('keys of the issuer', () => {
     expect(await outcomeAt('/page')).toStartWith('unavailable')
     expect(await outcomeAt('/huge')).toStartWith('unavailable')
     await odd.stop(true)
-    await own.stop()
   })
 })
 
 describe('a verified token', () => {
   it('is remembered for 30 seconds, and not a moment past its expiry', async () => {
-    const own = await startIssuerForTests()
+    await using own = await startIssuerForTests()
     let now = new Date()
     const subject = createAuthenticator({
       ...own,

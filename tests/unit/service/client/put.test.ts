@@ -161,18 +161,14 @@ describe('client.put', () => {
     expect(await rejection(clientOf(server.url).put(orders, never))).toBeInstanceOf(ProtocolError)
   })
 
-  it('breaks off, and says so, where a stream is shorter than its size', async () => {
+  it.each([
+    ['shorter', [bytes], 18],
+    ['longer', [bytes, bytes], 36],
+  ])('breaks off, and says so, where a stream is %s than its size', async (_than, chunks, actualBytes) => {
     using server = serveUploads()
-    const error = await rejection(clientOf(server.url).put(orders, streamOf([bytes]), { size: 20 }))
+    const error = await rejection(clientOf(server.url).put(orders, streamOf(chunks), { size: 20 }))
     expect(error).toBeInstanceOf(SizeMismatchError)
-    expect(error).toMatchObject({ expectedBytes: 20, actualBytes: 18 })
-    expect(server.received.filter(({ complete }) => complete)).toEqual([])
-  })
-
-  it('breaks off, and says so, where a stream is longer than its size', async () => {
-    using server = serveUploads()
-    const error = await rejection(clientOf(server.url).put(orders, streamOf([bytes, bytes]), { size: 20 }))
-    expect(error).toBeInstanceOf(SizeMismatchError)
+    expect(error).toMatchObject({ expectedBytes: 20, actualBytes })
     expect(server.received.filter(({ complete }) => complete)).toEqual([])
   })
 

@@ -20,6 +20,12 @@ function sessionAt({ settings }: TokenEndpoint): Session {
   return session
 }
 
+async function signedInAt(endpoint: TokenEndpoint): Promise<Session> {
+  const session = sessionAt(endpoint)
+  await session.start('one-time')
+  return session
+}
+
 afterEach(async () => {
   for (const session of sessions.splice(0)) await session.signOut()
 })
@@ -32,8 +38,7 @@ function ask(session: Session): Promise<string> {
 describe('A session', () => {
   it('begins with the code of a link, exchanged at the token endpoint', async () => {
     await using endpoint = startTokenEndpoint()
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     expect(session.state()).toMatchObject({
       status: 'signed-in',
       principal: { subject: 'alice', tenants: ['acme'] },
@@ -68,8 +73,7 @@ describe('A session', () => {
 
   it('keeps tokens in the storage of the tab, and nowhere else', async () => {
     await using endpoint = startTokenEndpoint()
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     const token = await session.accessToken()
     expect(Object.values(sessionStorage).join()).toContain(token)
     expect(localStorage.length).toBe(0)
@@ -80,8 +84,7 @@ describe('A session', () => {
 
   it('is revoked when the person signs out, after the tab has forgotten it', async () => {
     await using endpoint = startTokenEndpoint({}, { revocation: true })
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     const token = await session.accessToken()
     let stored = 'not asked'
     endpoint.answer = () => {
@@ -98,8 +101,7 @@ describe('A session', () => {
   it('renews its token ahead of its end, by itself', async () => {
     await using endpoint = startTokenEndpoint()
     endpoint.answer = ({ grant_type }) => ({ seconds: grant_type === 'refresh_token' ? 300 : 1 })
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     await until(() => endpoint.asked.length === 2)
     expect(endpoint.asked[1]).toMatchObject({ grant_type: 'refresh_token' })
     expect(session.state().status).toBe('signed-in')
@@ -107,8 +109,7 @@ describe('A session', () => {
 
   it('renews once, however many ask', async () => {
     await using endpoint = startTokenEndpoint()
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     session.refuse(await session.accessToken())
     const tokens = await Promise.all(Array.from({ length: 20 }, () => session.accessToken()))
     expect(new Set(tokens).size).toBe(1)
@@ -119,8 +120,7 @@ describe('A session', () => {
     await using endpoint = startTokenEndpoint()
     let turn = 0
     endpoint.answer = () => ({ refreshToken: `turn-${turn++}` })
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     session.refuse(await session.accessToken())
     session.refuse(await session.accessToken())
     await session.accessToken()
@@ -130,8 +130,7 @@ describe('A session', () => {
   it('lives as long as its token says, where the issuer does not tell', async () => {
     await using endpoint = startTokenEndpoint()
     endpoint.answer = () => ({ tellsLife: false })
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     const token = await session.accessToken()
     await Bun.sleep(50)
     expect(await session.accessToken()).toBe(token)
@@ -141,8 +140,7 @@ describe('A session', () => {
   it('renews no sooner than after two thirds, where the token does not tell when it was issued', async () => {
     await using endpoint = startTokenEndpoint()
     endpoint.answer = () => ({ tellsLife: false, seconds: 30 })
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     await session.accessToken()
     await Bun.sleep(50)
     expect(endpoint.asked).toHaveLength(1)
@@ -150,8 +148,7 @@ describe('A session', () => {
 
   it('leaves nothing in the tab of tokens that were on their way when the person signed out', async () => {
     await using endpoint = startTokenEndpoint({}, { revocation: true })
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     const late = Promise.withResolvers<void>()
     endpoint.answer = async ({ grant_type }) => {
       if (grant_type === 'refresh_token') await late.promise
@@ -182,8 +179,7 @@ describe('A session that cannot be renewed', () => {
 
   it('has ended, and lets callers wait until the person signs in again', async () => {
     await using endpoint = startTokenEndpoint()
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     endpoint.answer = () => ({ error: 'invalid_grant' })
     session.refuse(await session.accessToken())
     const waiting = session.accessToken()
@@ -197,8 +193,7 @@ describe('A session that cannot be renewed', () => {
 
   it('gives nothing to calls that waited for someone else', async () => {
     await using endpoint = startTokenEndpoint()
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     endpoint.answer = () => ({ error: 'invalid_grant' })
     session.refuse(await session.accessToken())
     const waiting = rejection(session.accessToken())
@@ -212,8 +207,7 @@ describe('A session that cannot be renewed', () => {
   it('has ended at once where the issuer gave no refresh token', async () => {
     await using endpoint = startTokenEndpoint()
     endpoint.answer = () => ({ refreshToken: null })
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     session.refuse(await session.accessToken())
     void session.accessToken().catch(() => undefined)
     await until(() => session.state().status === 'ended')
@@ -223,8 +217,7 @@ describe('A session that cannot be renewed', () => {
   it('continues with its token while that is valid, if the issuer does not answer for now', async () => {
     await using endpoint = startTokenEndpoint()
     endpoint.answer = () => ({ seconds: 2 })
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     const token = await session.accessToken()
     endpoint.answer = () => ({ page: true })
     await until(() => endpoint.asked.length >= 2)
@@ -234,8 +227,7 @@ describe('A session that cannot be renewed', () => {
 
   it('says that the issuer is silent, once the token is dead', async () => {
     await using endpoint = startTokenEndpoint()
-    const session = sessionAt(endpoint)
-    await session.start('one-time')
+    const session = await signedInAt(endpoint)
     session.refuse(await session.accessToken())
     await endpoint.stop()
     void session.accessToken().catch(() => undefined)
