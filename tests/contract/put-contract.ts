@@ -143,7 +143,7 @@ function describedBodies(subject: Subject): void {
         await expect(stored).rejects.toMatchObject({ code: 'rejected', operation: 'put' })
         expect(await store.head(key)).toBeNull()
       } else {
-        await put
+        await stored
         expect((await seen())?.bytes).toEqual(bytesOf(9))
       }
     })

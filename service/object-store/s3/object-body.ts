@@ -1,14 +1,9 @@
-import type { ByteRange } from '../../wire/byte-range.ts'
+import { parseContentRange } from '../../wire/byte-range.ts'
 import { type GetOptions, type ObjectBody, ObjectStoreError } from '../object-store.ts'
 import { tap } from '../tap.ts'
 import { toObjectInfo } from './answers.ts'
 import type { ReleaseConnection } from './connection.ts'
 import { toObjectStoreError } from './errors.ts'
-
-/** Writes a Range header (RFC 9110 section 14.2). */
-export function rangeHeader(range: ByteRange): string {
-  return 'suffix' in range ? `bytes=-${range.suffix}` : `bytes=${range.first}-${range.last ?? ''}`
-}
 
 export interface BodyOptions extends GetOptions {
   /** A read that gets nothing for this long has failed. Time in which the caller does not read does not count. */
@@ -29,7 +24,7 @@ export function toObjectBody(
   release: ReleaseConnection,
 ): ObjectBody {
   const { headers } = response
-  const range = contentRange(headers.get('content-range'))
+  const range = parseContentRange(headers.get('content-range'))
   // MinIO answers 200 and no bytes to the last bytes of an empty object, other stores 416.
   if (options.range && !range && headers.get('content-length') === '0') {
     throw new ObjectStoreError('range_unsatisfiable', 'get', 'InvalidRange')
@@ -38,15 +33,9 @@ export function toObjectBody(
   return {
     ...info,
     size: range ? range.size : info.size,
-    range: range ? { first: range.first, last: range.last } : null,
+    range: range && { first: range.first, last: range.last },
     body: releasing(response.body, options, release),
   }
-}
-
-/** RFC 9110 section 14.4, `bytes first-last/size`. */
-function contentRange(header: string | null): { first: number; last: number; size: number } | null {
-  const match = header === null ? null : /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header)
-  return match ? { first: Number(match[1]), last: Number(match[2]), size: Number(match[3]) } : null
 }
 
 function releasing(

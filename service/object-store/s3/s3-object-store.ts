@@ -1,11 +1,12 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
+import { formatRange } from '../../wire/byte-range.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store.ts'
 import { parseListPage, toObjectInfo, unquote } from './answers.ts'
 import { createS3Call, createS3Client } from './client.ts'
 import { createS3Connections, deadlinesOf, type S3Connection } from './connection.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import { createS3Multipart } from './multipart.ts'
-import { rangeHeader, toObjectBody } from './object-body.ts'
+import { toObjectBody } from './object-body.ts'
 import { createS3Put } from './put.ts'
 import { createSignedFetch, encodeKey } from './signed-fetch.ts'
 
@@ -30,7 +31,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     async get(key, options = {}) {
       const { range, ifMatch, signal } = options
       const headers = {
-        ...(range && { range: rangeHeader(range) }),
+        ...(range && { range: formatRange(range) }),
         ...(ifMatch !== undefined && { 'if-match': ifMatch }),
       }
       const release = await connections.acquire('get', signal)
