@@ -189,7 +189,7 @@ describe('startBrowser', () => {
   })
 
   it('ends with the process that started it, however that ends', async () => {
-    const program = `import { startBrowser } from '${import.meta.dir}/../servers/browser.ts'
+    const program = `import { startBrowser } from '${import.meta.dir}/../support/browser/browser.ts'
       const { newWindow } = await startBrowser()
       await newWindow()
       console.log('up')
