@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { type Caller, callerOf, put, reprDigestOf } from '../support/service/caller.ts'
-import { inChunks, KiB, MiB, randomDocument } from '../support/service/sample-documents.ts'
+import { KiB, MiB, randomDocument } from '../support/service/sample-documents.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 import { jsonBody } from '../support/service/ticket-calls.ts'
+import { inChunks } from '../support/stores/bodies.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { relayTo, type TcpRelay } from '../support/stores/tcp-relay.ts'
 

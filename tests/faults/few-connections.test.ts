@@ -1,15 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { type Caller, callerOf, refusalOf } from '../support/service/caller.ts'
 import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
-import {
-  inChunks,
-  KiB,
-  MiB,
-  pathOf,
-  randomDocument,
-  reprDigestOf,
-} from '../support/service/sample-documents.ts'
+import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { inChunks } from '../support/stores/bodies.ts'
 import { keysOf } from '../support/stores/store-contents.ts'
 import { until } from '../support/waiting.ts'
 

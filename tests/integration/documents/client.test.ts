@@ -2,15 +2,9 @@ import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { createDocumentsClient, type DocumentsClient } from '../../../service/client/client.ts'
 import { ProblemError } from '../../../service/client/errors.ts'
 import { bundleFor, runInNode, runWithoutProcess } from '../../support/client/client-runtimes.ts'
-import {
-  bytesOf,
-  digestOf,
-  rejection,
-  reprDigestOf,
-  serve,
-  streamOf,
-} from '../../support/client/client-service.ts'
+import { bytesOf, digestOf, rejection, reprDigestOf, serve } from '../../support/client/client-service.ts'
 import { ownChildService } from '../../support/service/own-service.ts'
+import { streamOf } from '../../support/stores/bodies.ts'
 import { until } from '../../support/waiting.ts'
 
 setDefaultTimeout(600_000)
@@ -53,8 +47,8 @@ describe('the client on the real service', () => {
     const asBlob = await acme.put({ type: 'snapshots', name: 'blob' }, new Blob([bytes]), {
       onProgress: () => undefined,
     })
-    const asStream = await acme.put({ type: 'snapshots', name: 'stream' }, streamOf(chunks))
-    const sized = await acme.put({ type: 'snapshots', name: 'sized' }, streamOf(chunks), {
+    const asStream = await acme.put({ type: 'snapshots', name: 'stream' }, streamOf(...chunks))
+    const sized = await acme.put({ type: 'snapshots', name: 'sized' }, streamOf(...chunks), {
       size: bytes.length,
       digest,
     })

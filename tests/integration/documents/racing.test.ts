@@ -3,7 +3,6 @@ import { ownService } from '../../support/service/own-service.ts'
 import { rawRequest } from '../../support/service/raw-http.ts'
 import {
   digestOf,
-  inChunks,
   KiB,
   keyOf,
   MiB,
@@ -12,6 +11,7 @@ import {
   reprDigestOf,
   storedUnder,
 } from '../../support/service/sample-documents.ts'
+import { inChunks } from '../../support/stores/bodies.ts'
 import { keysOf } from '../../support/stores/store-contents.ts'
 import { until } from '../../support/waiting.ts'
 

@@ -1,16 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { ownService } from '../../support/service/own-service.ts'
 import { type RawExchange, rawRequest } from '../../support/service/raw-http.ts'
-import {
-  inChunks,
-  KiB,
-  MiB,
-  pathOf,
-  randomDocument,
-  reprDigestOf,
-} from '../../support/service/sample-documents.ts'
+import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../../support/service/service-for-tests.ts'
 import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
+import { inChunks } from '../../support/stores/bodies.ts'
 import { keysOf, leftovers, startOpenStore } from '../../support/stores/store-contents.ts'
 import { until } from '../../support/waiting.ts'
 

@@ -3,7 +3,6 @@ import { limits } from '../../../service/limits.ts'
 import { ownService } from '../../support/service/own-service.ts'
 import {
   digestOf,
-  inChunks,
   keyOf,
   MiB,
   pathOf,
@@ -12,6 +11,7 @@ import {
   storedUnder,
 } from '../../support/service/sample-documents.ts'
 import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
+import { inChunks } from '../../support/stores/bodies.ts'
 import { keysOf, leftovers, startOpenStore } from '../../support/stores/store-contents.ts'
 
 setDefaultTimeout(600_000)

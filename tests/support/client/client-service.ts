@@ -93,22 +93,6 @@ export function problemAnswer(
   })
 }
 
-/** Chunks as a stream that is read on demand; a thrown `end` breaks it. */
-export function streamOf(chunks: readonly Uint8Array[], end?: Error): ReadableStream<Uint8Array> {
-  let next = 0
-  return new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        const chunk = chunks[next++]
-        if (chunk) return controller.enqueue(chunk)
-        if (end) throw end
-        controller.close()
-      },
-    },
-    { highWaterMark: 0 },
-  )
-}
-
 /** Everything a reader got before the stream ended, and what it ended with. */
 export async function readAll(stream: ReadableStream<Uint8Array>): Promise<{ text: string; error: unknown }> {
   const decoder = new TextDecoder()

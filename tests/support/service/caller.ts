@@ -1,3 +1,4 @@
+import { streamOf } from '../stores/bodies.ts'
 import type { ServiceForTests } from './service-for-tests.ts'
 
 export { digestOf, reprDigestOf } from './sample-documents.ts'
@@ -58,11 +59,5 @@ export async function put(call: Caller, path: string, body: BodyInit): Promise<J
 
 /** Returns a body without a declared length, which is sent in chunks. */
 export function chunked(...parts: (string | Uint8Array)[]): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
-  return new ReadableStream({
-    start(controller) {
-      for (const part of parts) controller.enqueue(typeof part === 'string' ? encoder.encode(part) : part)
-      controller.close()
-    },
-  })
+  return streamOf(...parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
 }

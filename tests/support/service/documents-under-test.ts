@@ -3,6 +3,7 @@ import type { Documents, Upload } from '../../../service/documents/documents.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import type { TransferSigner } from '../../../service/object-store/transfer-signer.ts'
 import type { Digest, VersionRef } from '../../../service/wire/names.ts'
+import { inChunks } from '../stores/bodies.ts'
 import { minioCapabilities } from '../stores/known-capabilities.ts'
 import { createMemoryObjectStore } from '../stores/memory-object-store.ts'
 import { digestOf, KiB, MiB } from './sample-documents.ts'
@@ -65,7 +66,7 @@ export const latestKey = 'tenants/acme/tags/snapshots/orders.bin/latest'
 /** Returns an upload of these bytes, admitted now, that declares nothing except what `declared` says. */
 export function uploadOf(bytes: Uint8Array, declared: Partial<Upload> = {}): Upload {
   return {
-    body: streamOf(bytes),
+    body: inChunks(bytes),
     contentType: 'application/x-test',
     by: 'alice',
     admittedAt: new Date(),
@@ -73,21 +74,6 @@ export function uploadOf(bytes: Uint8Array, declared: Partial<Upload> = {}): Upl
     signal: new AbortController().signal,
     ...declared,
   }
-}
-
-/** Returns a stream of the bytes in chunks of 64 KiB, each given when it is asked for. */
-export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let at = 0
-  return new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        if (at >= bytes.length) return controller.close()
-        controller.enqueue(bytes.slice(at, at + 64 * KiB))
-        at += 64 * KiB
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }
 
 /** Returns every key in the store; at most 1000. */

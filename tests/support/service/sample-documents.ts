@@ -41,15 +41,3 @@ export async function storedUnder(
   const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
   return { digest: digestOf(bytes), size: bytes.length }
 }
-
-/** Returns a body of unknown length: Bun sends streams in chunks, without Content-Length. */
-export function inChunks(body: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
-  let at = 0
-  return new ReadableStream({
-    pull(controller) {
-      if (at >= body.length) return controller.close()
-      controller.enqueue(body.subarray(at, at + 100_000))
-      at += 100_000
-    },
-  })
-}

@@ -1,6 +1,8 @@
 import type { ObjectBody, ObjectStore } from '../../../service/object-store/object-store.ts'
 
-export { KiB, MiB } from '../service/sample-documents.ts'
+import { KiB, MiB } from '../service/sample-documents.ts'
+
+export { KiB, MiB }
 
 /** Generates `size` bytes that differ from place to place and from `seed` to `seed`. */
 export function bytesOf(size: number, seed = 1): Uint8Array {
@@ -17,6 +19,13 @@ export function bytesOf(size: number, seed = 1): Uint8Array {
 export function streamOf(...chunks: Uint8Array[]): ReadableStream<Uint8Array> {
   return streamFrom(async function* () {
     yield* chunks
+  })
+}
+
+/** Returns a stream of the bytes in chunks of 64 KiB. Sent as a body it has no declared length. */
+export function inChunks(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return streamFrom(async function* () {
+    for (let at = 0; at < bytes.length; at += 64 * KiB) yield bytes.slice(at, at + 64 * KiB)
   })
 }
 

@@ -17,9 +17,9 @@ import {
   reprDigestOf,
   serve,
   serveRaw,
-  streamOf,
   versionAnswer,
 } from '../../../support/client/client-service.ts'
+import { streamOf } from '../../../support/stores/bodies.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
 const digest = digestOf(bytes)
@@ -200,7 +200,7 @@ describe('client.get', () => {
   })
 
   it('ends with the reason of the signal when the reader aborts in the middle', async () => {
-    const endless = () => streamOf(Array.from({ length: 10_000 }, () => new Uint8Array(65_536)))
+    const endless = () => streamOf(...Array.from({ length: 10_000 }, () => new Uint8Array(65_536)))
     using server = serve(
       () => new Response(endless(), { headers: { etag: `"${digest}"`, 'document-size': '655360000' } }),
     )

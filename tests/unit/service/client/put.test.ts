@@ -16,8 +16,8 @@ import {
   rejection,
   reprDigestOf,
   serve,
-  streamOf,
 } from '../../../support/client/client-service.ts'
+import { failingStream, streamOf } from '../../../support/stores/bodies.ts'
 
 const orders = { type: 'definitions', name: 'orders.json' }
 const bytes = bytesOf('{"orders":[1,2,3]}')
@@ -126,7 +126,7 @@ describe('client.put', () => {
     using server = serveUploads()
     const { document } = await clientOf(server.url).put(
       orders,
-      streamOf([bytesOf('{"orders":'), new Uint8Array(), bytesOf('[1,2,3]}')]),
+      streamOf(bytesOf('{"orders":'), new Uint8Array(), bytesOf('[1,2,3]}')),
     )
     expect(document.digest).toBe(digestOf(bytes))
     const [upload] = server.received
@@ -137,7 +137,7 @@ describe('client.put', () => {
 
   it('sends the size and the digest of a stream ahead where they are known', async () => {
     using server = serveUploads()
-    await clientOf(server.url).put(orders, streamOf([bytes]), { size: 18, digest: digestOf(bytes) })
+    await clientOf(server.url).put(orders, streamOf(bytes), { size: 18, digest: digestOf(bytes) })
     expect(server.received[0]?.headers).toMatchObject({
       'content-length': '18',
       'repr-digest': reprDigestOf(bytes),
@@ -152,7 +152,7 @@ describe('client.put', () => {
     })
     const client = clientOf(server.url)
     expect(await rejection(client.put(orders, bytes))).toBeInstanceOf(DigestMismatchError)
-    expect(await rejection(client.put(orders, streamOf([bytes])))).toBeInstanceOf(DigestMismatchError)
+    expect(await rejection(client.put(orders, streamOf(bytes)))).toBeInstanceOf(DigestMismatchError)
   })
 
   it('does not believe a service that accepts a stream before its end', async () => {
@@ -166,7 +166,7 @@ describe('client.put', () => {
     ['longer', [bytes, bytes], 36],
   ])('breaks off, and says so, where a stream is %s than its size', async (_than, chunks, actualBytes) => {
     using server = serveUploads()
-    const error = await rejection(clientOf(server.url).put(orders, streamOf(chunks), { size: 20 }))
+    const error = await rejection(clientOf(server.url).put(orders, streamOf(...chunks), { size: 20 }))
     expect(error).toBeInstanceOf(SizeMismatchError)
     expect(error).toMatchObject({ expectedBytes: 20, actualBytes })
     expect(server.received.filter(({ complete }) => complete)).toEqual([])
@@ -175,13 +175,13 @@ describe('client.put', () => {
   it("breaks off with the source's own error where the source fails, and never ends the body cleanly", async () => {
     using server = serveUploads()
     const broken = new Error('the disk is gone')
-    expect(await rejection(clientOf(server.url).put(orders, streamOf([bytes], broken)))).toBe(broken)
+    expect(await rejection(clientOf(server.url).put(orders, failingStream(broken, bytes)))).toBe(broken)
     expect(server.received.filter(({ complete }) => complete)).toEqual([])
   })
 
   it('refuses a stream of something other than bytes', async () => {
     using server = serveUploads()
-    const texts = streamOf(['text' as unknown as Uint8Array])
+    const texts = streamOf('text' as unknown as Uint8Array)
     expect(await rejection(clientOf(server.url).put(orders, texts))).toBeInstanceOf(ArgumentError)
   })
 

@@ -18,7 +18,6 @@ import {
   documentOf,
   problemAnswer,
   rejection,
-  streamOf,
   testToken,
 } from '../../../support/client/client-service.ts'
 import {
@@ -29,6 +28,7 @@ import {
   ticketClient,
 } from '../../../support/client/client-ticket-service.ts'
 import { folderForTests } from '../../../support/folder.ts'
+import { streamOf } from '../../../support/stores/bodies.ts'
 
 const orders = { type: 'definitions', name: 'orders.json' }
 const bytes = bytesOf('{"orders":[1,2,3]}')
@@ -142,8 +142,8 @@ describe('which way client.put takes', () => {
 
   it('is through the service for a stream, whose digest is not known', async () => {
     using server = serveTickets()
-    expect((await ticketClient(server.url).put(orders, streamOf([bytes]), { size: 18 })).via).toBe('service')
-    const asked = ticketClient(server.url).put(orders, streamOf([bytes]), { via: 'ticket' })
+    expect((await ticketClient(server.url).put(orders, streamOf(bytes), { size: 18 })).via).toBe('service')
+    const asked = ticketClient(server.url).put(orders, streamOf(bytes), { via: 'ticket' })
     expect(await rejection(asked)).toBeInstanceOf(ArgumentError)
     expect(server.tickets).toEqual([])
   })
