@@ -16,22 +16,10 @@ beforeEach(async () => {
 /** What the end of a run says about a suite of one file, run as the runner does. */
 async function reportOf(test: string, minutesMax = 1): Promise<string> {
   await Bun.write(join(folder, 'a.test.ts'), `import { describe, expect, it } from 'bun:test'\n${test}`)
-  const run = {
-    suite: 'broken',
-    store: 'minio' as const,
-    files: ['a.test.ts'],
-    needs: [],
-    waits: false,
-  }
+  const run = { suite: 'broken', store: 'minio' as const, files: ['a.test.ts'], needs: [], waits: false }
   const { signal } = new AbortController()
-  const result = await runSuite(run, {
-    env: process.env,
-    folder,
-    signal,
-    minutesMax,
-    root: folder,
-    show: () => {},
-  })
+  const surroundings = { env: process.env, folder, signal, minutesMax, root: folder, show: () => {} }
+  const result = await runSuite(run, surroundings)
   return failureReport([result])
 }
 
@@ -54,6 +42,17 @@ describe('what failed, at the end of a run', () => {
     expect(report).toMatch(/^ +- +"b": 3,\n +\+ +"b": 2,$/m)
     expect(report).toMatch(/at a\.test\.ts:4:\d+$/)
     expect(report).not.toContain('is there')
+  })
+
+  it('is a hook that failed, a test that ran too long, and the cause of an error', async () => {
+    const report = await reportOf(`
+      import { beforeAll } from 'bun:test'
+      describe('hooked', () => { beforeAll(() => { throw new Error('no hook') }); it('a', () => {}) })
+      it('waits', () => Bun.sleep(5000), 10)
+      it('throws', async () => { throw new Error('outside', { cause: new Error('inside') }) })`)
+    expect(report).toContain('no hook')
+    expect(report).toMatch(/waits\n +test timed out/)
+    expect(report).toMatch(/outside[\s\S]+inside/)
   })
 
   it('is a file that does not load, with the reason', async () => {
@@ -85,5 +84,24 @@ describe('what failed, at the end of a run', () => {
   it('is nothing where nothing failed', () => {
     const passed = { ...failing, failed: 0, tests: [] }
     expect(failureReport([passed, { ...passed, skipped: 1, remarks: ['cannot run: no Go'] }])).toBe('')
+  })
+
+  it('fits into what is shown of a run, however much failed and however long the errors are', () => {
+    const text = Array.from({ length: 500 }, (_, line) => `${line}${'x'.repeat(1000)}`).join('\n')
+    const tests = Array.from({ length: 100 }, (_, index) => ({ place: 'a.test.ts', name: `t${index}`, text }))
+    const lines = failureReport([{ ...failing, failed: 100, tests }]).split('\n')
+    expect(lines.length).toBeLessThan(120)
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(260)
+    expect(lines.filter((line) => line.startsWith('✗'))).toHaveLength(30)
+    expect(lines.at(-1)).toBe('… and 70 more')
+  })
+
+  it('shows the beginning and the end of one long error', () => {
+    const text = Array.from({ length: 500 }, (_, line) => `line ${line}`).join('\n')
+    const report = failureReport([{ ...failing, tests: [{ place: 'a', name: 'b', text }] }])
+    expect(report.split('\n')).toHaveLength(63)
+    expect(report).toContain('line 0\n')
+    expect(report).toContain('… 441 lines left out')
+    expect(report).toEndWith('line 499')
   })
 })
