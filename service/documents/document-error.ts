@@ -7,6 +7,7 @@ export type DocumentErrorCode =
   | 'version_tagged'
   | 'version_locked'
   | 'tag_protected'
+  | 'tags_exhausted'
   | 'precondition_failed'
   | 'digest_mismatch'
   | 'document_too_large'
