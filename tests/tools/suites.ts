@@ -14,6 +14,8 @@ export interface Suite {
   stores: readonly RunStore[]
   /** Files that run on one store only (or need none), by name without `.test.ts`; a comment says why. */
   apart?: Partial<Record<RunStore, readonly string[]>>
+  /** Files that run in `bun run test:long` alone, by name without `.test.ts`: even a small one of their kind takes too long. */
+  onlyLong?: readonly string[]
   /** What has to be on the machine, beyond what its stores need. */
   needs: readonly NeedName[]
   /** It mostly waits for servers to start, stop or come back, so it runs next to suites that work. Default: it works. */
