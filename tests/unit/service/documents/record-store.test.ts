@@ -231,4 +231,3 @@ describe('a store that refuses every conditional write', () => {
     }
   })
 })
-

@@ -184,16 +184,19 @@ describe('a delete whose answer is lost', () => {
     await expect(tagging).rejects.toMatchObject(busy)
   })
 
-  it.each(acts)('%s is ended by the next upload of its bytes once it cannot act any more', async (_, acts) => {
-    const { documents, upload, latest, record, pass } = await interrupted(acts)
-    pass(fenceSeconds - 1)
-    await expect(upload(b)).rejects.toMatchObject({ code: 'busy' })
-    pass(1)
-    expect(await upload(b)).toMatchObject({ created: true, document: { tags: ['latest'] } })
-    expect(await latest()).toBe(digestOf(b))
-    expect(await documents.head(versionOf(b))).toMatchObject({ digest: digestOf(b) })
-    expect(await record()).toMatchObject({ deleting: {}, deleted: [] })
-  })
+  it.each(acts)(
+    '%s is ended by the next upload of its bytes once it cannot act any more',
+    async (_, acts) => {
+      const { documents, upload, latest, record, pass } = await interrupted(acts)
+      pass(fenceSeconds - 1)
+      await expect(upload(b)).rejects.toMatchObject({ code: 'busy' })
+      pass(1)
+      expect(await upload(b)).toMatchObject({ created: true, document: { tags: ['latest'] } })
+      expect(await latest()).toBe(digestOf(b))
+      expect(await documents.head(versionOf(b))).toMatchObject({ digest: digestOf(b) })
+      expect(await record()).toMatchObject({ deleting: {}, deleted: [] })
+    },
+  )
 
   it.each(acts)('%s is ended by the next delete', async (_, acts) => {
     const { documents, remove, record, pass } = await interrupted(acts)
