@@ -118,7 +118,7 @@ describe('the document service on a real Swarm, against Ceph RGW, by its runbook
   it('loses no request while it is updated, refuses a broken image, goes back, and gets a new key', async () => {
     await scene.docker('tag', serviceImage, nextImage)
     const load = await startLoad(scene, requestsMin)
-    await Bun.sleep(5_000)
+    await load.answers(500)
 
     // Bun alone: it ends at once, as a service with a defect does.
     const broken = await scene.follow('update', { NEW_IMAGE: bunImage })
@@ -141,7 +141,7 @@ describe('the document service on a real Swarm, against Ceph RGW, by its runbook
     await removeStoreKey(old)
     await follow('forget-store-key', { OLD_KEY_VERSION: '1' })
     await keepLogs()
-    await Bun.sleep(5_000)
+    await load.answers(500)
 
     const report = await load.finish()
     expect(report).toMatchObject({ failed: 0, failures: [] })
