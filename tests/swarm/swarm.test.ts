@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { bunImage, serviceImage } from '../../compose/images/service/pack-image.ts'
 import { runCommand } from '../../compose/run-command.ts'
 import { until } from '../../observability/proof/until.ts'
+import { recordFigure } from '../support/figures.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { followedElsewhere } from '../support/swarm/followed-blocks.ts'
@@ -154,9 +155,7 @@ describe('the document service on a real Swarm, against Ceph RGW, by its runbook
       'put',
       'tag',
     ])
-    console.log(
-      `${report.requests} requests in ${Math.round((report.ended - report.began) / 1000)} s: none lost`,
-    )
+    recordFigure('update', { name: 'requests without a loss', value: report.requests, unit: '' })
   })
 
   it('replaces a task that was killed', async () => {
