@@ -36,11 +36,11 @@ const openTo = {
 export async function s3UnderTest(connection: StoreConnection): Promise<StoreUnderTest> {
   const bucket = await freshBucket(connection)
   const store = createS3ObjectStore({ ...connection, bucket, connectionsMax: 40 })
-  const honoursCopyPin = knownVerdicts(connection.kind)['copy-pin'] === 'yes'
+  const copiesOnce = knownVerdicts(connection.kind)['copy-once'] === 'yes'
   return {
     ...openTo[connection.kind],
-    honoursCopyPin,
-    copiesOnce: honoursCopyPin,
+    honoursCopyPin: copiesOnce,
+    copiesOnce,
     store,
     close: async () => store.close(),
   }
