@@ -13,6 +13,7 @@ const openTo = {
     ordersByBytes: true,
     racers: 32,
     knowsAbortedUploads: true,
+    honoursCopyConditions: true,
   },
   seaweedfs: {
     verifiesSha256: false,
@@ -21,6 +22,7 @@ const openTo = {
     ordersByBytes: false,
     racers: 8,
     knowsAbortedUploads: true,
+    honoursCopyConditions: true,
   },
   'ceph-rgw': {
     verifiesSha256: true,
@@ -29,6 +31,7 @@ const openTo = {
     ordersByBytes: true,
     racers: 32,
     knowsAbortedUploads: false,
+    honoursCopyConditions: false,
   },
 }
 
@@ -39,7 +42,6 @@ export async function s3UnderTest(connection: StoreConnection): Promise<StoreUnd
   const copiesOnce = knownVerdicts(connection.kind)['copy-once'] === 'yes'
   return {
     ...openTo[connection.kind],
-    honoursCopyPin: copiesOnce,
     copiesOnce,
     store,
     close: async () => store.close(),

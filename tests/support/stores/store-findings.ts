@@ -24,7 +24,7 @@ const verdicts: Record<FindingId, readonly [Verdict, Verdict, Verdict]> = {
   'conditional-put': ['yes', 'yes', 'yes'],
   'conditional-overwrite': ['yes', 'yes', 'yes'],
   'get-if-match': ['yes', 'yes', 'yes'],
-  'copy-once': ['yes', 'no', 'yes'],
+  'copy-once': ['yes', 'no', 'no'],
   'delete-expires': ['yes', 'yes', 'yes'],
   'post-policy': ['yes', 'yes', 'yes'],
   'post-policy-bounds': ['yes', 'yes', 'no'],
