@@ -50,6 +50,8 @@ export const limits = {
   recordOrderMax: 32,
   /** Writes that a record remembers, so that one whose answer was lost can be found out about. */
   recordChangesMax: 64,
+  /** Deletions of versions of one document that may wait for their end, such as while the store is out of reach. */
+  recordMarksMax: 100,
   /** Deletions that a record remembers, so that nothing that arrives late or from another store undoes them. */
   recordDeletionsMax: 200,
   recordDeletionDays: 90,

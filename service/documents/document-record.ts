@@ -150,6 +150,7 @@ export function withoutTag(record: DocumentRecord, tag: string): DocumentRecord 
  * Returns the record with a version marked as being deleted.
  *
  * @param latest where `latest` points from now on, `null` for nowhere; only for a version that is the latest.
+ * @throws {DocumentError} `busy` if too many deletions of this document wait for their end.
  */
 export function withMark(
   record: DocumentRecord,
@@ -157,6 +158,7 @@ export function withMark(
   { mark, latest }: { mark: DeletionMark; latest: Digest | null },
 ): DocumentRecord {
   const deleting = { ...record.deleting, [digest]: mark }
+  if (Object.keys(deleting).length > limits.recordMarksMax) throw tooManyDeletions()
   if (record.tags[latestTag]?.digest !== digest) return { ...record, deleting }
   return { ...withLatest(record, latest, mark.by), deleting }
 }
@@ -216,5 +218,14 @@ function tagsExhausted(): DocumentError {
     'tags_exhausted',
     `A document has at most ${limits.tagsPerNameMax} tags. Remove one that is no longer needed.`,
     { tagsMax: limits.tagsPerNameMax },
+  )
+}
+
+function tooManyDeletions(): DocumentError {
+  return new DocumentError(
+    'busy',
+    'Too many deletions of versions of this document are under way. Try again later.',
+    {},
+    { retryAfterSeconds: limits.deletionAcceptedSeconds },
   )
 }

@@ -10,6 +10,7 @@ const memory = {
   racers: 32,
   knowsAbortedUploads: true,
   honoursCopyPin: true,
+  copiesOnce: true,
   close: async () => {},
 }
 

@@ -37,5 +37,11 @@ export async function s3UnderTest(connection: StoreConnection): Promise<StoreUnd
   const bucket = await freshBucket(connection)
   const store = createS3ObjectStore({ ...connection, bucket, connectionsMax: 40 })
   const honoursCopyPin = knownVerdicts(connection.kind)['copy-pin'] === 'yes'
-  return { ...openTo[connection.kind], honoursCopyPin, store, close: async () => store.close() }
+  return {
+    ...openTo[connection.kind],
+    honoursCopyPin,
+    copiesOnce: honoursCopyPin,
+    store,
+    close: async () => store.close(),
+  }
 }

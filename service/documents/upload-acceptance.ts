@@ -1,0 +1,133 @@
+import { limits } from '../limits.ts'
+import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
+import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
+import { DocumentError } from './document-error.ts'
+import { versionKey } from './document-key.ts'
+import { markOf, tagsPointingTo, withUpload } from './document-record.ts'
+import type { Accepted } from './documents.ts'
+import type { Moment, Records } from './record-store.ts'
+import type { Damaged, RightBytes, StoredDamage } from './stored-damage.ts'
+import { toStoredVersion, type VersionFacts, versionMetadata } from './stored-version.ts'
+import type { VersionRemoval } from './version-removal.ts'
+
+/** The bytes of an upload under the key of their digest. */
+export interface Placed extends RightBytes {
+  digest: Digest
+  /** False if the key was taken. */
+  created: boolean
+  /**
+   * Puts the bytes again, where they are at hand: after a deletion, or over damaged ones.
+   *
+   * @returns false if the key is taken, or the damaged object is no longer there.
+   */
+  again?: ((over?: Damaged) => Promise<boolean>) | undefined
+}
+
+/** What an upload says of its version. */
+export type UploadFacts = Pick<VersionFacts, 'contentType' | 'by' | 'admittedAt' | 'traceId'>
+
+/** What an upload rests on. */
+export interface Acceptance {
+  facts: UploadFacts
+  /** A moment before the bytes were put, or seen in the store. */
+  since: Moment
+  /** Id of the ticket, if the upload came by one: it is noted, and noted once. */
+  ticketId?: string
+}
+
+/**
+ * Acknowledges an upload: its version becomes the latest in the record of its document, which is what makes it count.
+ * Whatever happens to the version meanwhile, on this replica or another, an acknowledged upload is there.
+ *
+ * @returns `null` if the ticket was noted before.
+ * @throws {DocumentError} `busy` if the version is being deleted, or is damaged in the store, and the bytes are not at
+ *   hand; what the store throws.
+ */
+export type AcceptUpload = (
+  ref: DocumentRef,
+  acceptance: Acceptance,
+  placed: Placed,
+) => Promise<Accepted | null>
+
+export interface AcceptUploadParts {
+  store: ObjectStore
+  records: Records
+  removal: Pick<VersionRemoval, 'awaitEnd'>
+  damage: StoredDamage
+}
+
+/** Returns the function that follows every upload. */
+export function createAcceptUpload({ store, records, removal, damage }: AcceptUploadParts): AcceptUpload {
+  /** Writes the record, if what was put or seen at the given moment still counts. */
+  function acknowledge(version: VersionRef, { facts, ticketId }: Acceptance, since: Moment) {
+    const { digest } = version
+    return records.change(version, (state) => {
+      const { record } = state
+      if (ticketId !== undefined && record.changes.includes(ticketId)) return { result: 'noted' as const }
+      if (markOf(record, digest)) return { result: 'deleting' as const }
+      if (state.since > since) return { result: 'outdated' as const }
+      const to = withUpload(record, { digest, by: facts.by, completed: ticketId })
+      return { to, result: tagsPointingTo(to, digest) }
+    })
+  }
+
+  /** Puts the bytes over damaged ones. */
+  async function repair(version: VersionRef, { again }: Placed, found: ObjectInfo): Promise<void> {
+    if (!again) throw damagedInStore()
+    if (await again(found)) damage.repaired(version)
+  }
+
+  return async (ref, acceptance, placed) => {
+    const { tenant, type, name } = ref
+    const version = { tenant, type, name, digest: placed.digest }
+    const { facts } = acceptance
+    let { since } = acceptance
+    let { created } = placed
+    /** Whether it is known what the key holds: the caller's own bytes, or what `info` says. */
+    let known = created
+    let info: ObjectInfo | null = null
+    for (let attempt = 0; attempt < limits.recordAttemptsMax; attempt += 1) {
+      if (!known) {
+        since = records.moment()
+        info = await store.head(versionKey(version), { checksum: true })
+        if (info === null) {
+          if (!placed.again) throw vanished()
+          since = records.moment()
+          created = known = await placed.again()
+          continue
+        }
+        if (await damage.found(version, info, placed)) {
+          await repair(version, placed, info)
+          continue
+        }
+        created &&= Bun.deepEquals(info.metadata, versionMetadata(facts))
+        known = true
+      }
+      const accepted = await acknowledge(version, acceptance, since)
+      if (accepted === 'noted') return null
+      if (typeof accepted !== 'string') {
+        const stored = info ? toStoredVersion(version, info) : describe(version, facts, placed.size)
+        return { document: { ...stored, tags: accepted }, created }
+      }
+      if (accepted === 'deleting') await removal.awaitEnd(version)
+      // What was put or seen may be gone, or another writer's.
+      known = false
+    }
+    throw new DocumentError('busy', 'Too many clients are changing this document at once. Try again.')
+  }
+}
+
+function describe(version: VersionRef, { contentType, by, admittedAt }: UploadFacts, size: number) {
+  return { ...version, size, contentType, createdAt: admittedAt.toISOString(), createdBy: by }
+}
+
+function vanished(): DocumentError {
+  return new DocumentError('busy', 'The version was deleted while it was being uploaded. Send it again.')
+}
+
+function damagedInStore(): DocumentError {
+  return new DocumentError(
+    'busy',
+    'The stored bytes of this version are damaged. Send it again: the next upload replaces them.',
+  )
+}
