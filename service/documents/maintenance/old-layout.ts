@@ -20,7 +20,7 @@ const OldTag = Type.Object({
   /** When the upload was admitted that moved `latest`; records order by the move itself. */
   admittedAt: Type.String(),
 })
-export type OldTag = Static<typeof OldTag>
+type OldTag = Static<typeof OldTag>
 
 /** Returns the tag of an old key, or `null` for any other key. */
 export function parseOldTagKey(key: string): TagRef | null {
@@ -39,8 +39,30 @@ export function oldTagsPrefix({ tenant, type, name }: DocumentRef): string {
   return `tenants/${tenant}/tags/${type}/${name}/`
 }
 
-/** A tag as the old layout kept it; `damaged` if its text is not a tag's, `gone` if there is none any more. */
-export async function readOldTag(
+/** Tags of one document, as the old layout kept them. */
+export interface OldTags {
+  /** By the name of the tag. */
+  found: Map<string, OldTag>
+  /** Tags whose text is not a tag's, and tags that are there no more. */
+  unreadable: { ref: TagRef; result: 'damaged' | 'gone' }[]
+}
+
+/** Reads the tags of one document. */
+export async function readOldTags(
+  store: Pick<ObjectStore, 'get'>,
+  refs: readonly TagRef[],
+  signal?: AbortSignal,
+): Promise<OldTags> {
+  const tags: OldTags = { found: new Map(), unreadable: [] }
+  for (const ref of refs) {
+    const read = await readOldTag(store, ref, { signal })
+    if (typeof read === 'string') tags.unreadable.push({ ref, result: read })
+    else tags.found.set(ref.tag, read)
+  }
+  return tags
+}
+
+async function readOldTag(
   store: Pick<ObjectStore, 'get'>,
   ref: TagRef,
   options: CallOptions,
