@@ -71,10 +71,11 @@ export const limits = {
   completionWaitSecondsMax: 20,
   /** documentBytesMax at a few MiB/s. */
   completionSecondsMax: 60 * 60,
-  /** How long the result of a completion waits for a client that was asked to come back. */
-  completionKeptSeconds: 5 * 60,
-  /** Completions under way or waiting to be fetched, per replica. */
+  /** Completions under way, per replica. */
   completionsMax: 1024,
+  /** The lease of a completion is renewed this often, and may be taken after so much silence. */
+  leaseRenewSeconds: 10,
+  leaseSilenceSeconds: 60,
   /** Signed downloads live minutes. */
   downloadSecondsDefault: 5 * 60,
   downloadSecondsMax: 15 * 60,

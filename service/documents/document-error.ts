@@ -52,11 +52,6 @@ export function versionNotFound(): DocumentError {
   return new DocumentError('document_not_found', 'There is no such document.')
 }
 
-/** `conflict`: a version was deleted while it was being uploaded. */
-export function versionDeleted(): DocumentError {
-  return new DocumentError('conflict', 'The version was deleted in the meantime. Send it again.')
-}
-
 /** `digest_mismatch`, with both digests as details. */
 export function digestMismatch(declared: Digest, found: Digest): DocumentError {
   return new DocumentError(

@@ -106,7 +106,7 @@ export function deletionOf({ deleted }: DocumentRecord, digest: Digest): Deletio
 }
 
 /**
- * Returns the record after an upload was acknowledged: its version is the latest and counts as not deleted.
+ * Returns the record after an upload was acknowledged: its version is the latest.
  *
  * @param completed id of the ticket, if the upload came by one.
  */
@@ -115,15 +115,12 @@ export function withUpload(
   { digest, by, completed }: { digest: Digest; by: string; completed?: string | undefined },
 ): DocumentRecord {
   const moved = withTag(record, latestTag, { digest, by })
-  return {
-    ...moved,
-    deleted: moved.deleted.filter((deletion) => deletion.digest !== digest),
-    changes: completed === undefined ? moved.changes : [...moved.changes, completed],
-  }
+  return completed === undefined ? moved : { ...moved, changes: [...moved.changes, completed] }
 }
 
 /**
- * Returns the record after a move of a tag; a move of `latest` counts like an acknowledged upload.
+ * Returns the record after a move of a tag. The version counts as not deleted; a move of `latest` counts like an
+ * acknowledged upload.
  *
  * @throws {DocumentError} `tags_exhausted` for a new tag beyond `limits.tagsPerNameMax`.
  */
@@ -136,8 +133,12 @@ export function withTag(
   // `latest` always has its place.
   if (isNew && tag !== latestTag && ownTags(record) >= limits.tagsPerNameMax) throw tagsExhausted()
   const entry = { digest, movedAt: new Date().toISOString(), movedBy: by, id }
-  const tags = { ...record.tags, [tag]: entry }
-  return tag === latestTag ? { ...record, tags, order: lastOf(record.order, digest) } : { ...record, tags }
+  return {
+    ...record,
+    tags: { ...record.tags, [tag]: entry },
+    order: tag === latestTag ? lastOf(record.order, digest) : record.order,
+    deleted: record.deleted.filter((deletion) => deletion.digest !== digest),
+  }
 }
 
 /** Returns the record without a tag. */

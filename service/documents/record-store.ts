@@ -110,7 +110,11 @@ export function createRecords(
     // The same state, seen twice: what was known of it before still holds.
     const same = older?.etag === known.etag
     const kept = same
-      ? { ...known, since: Math.min(older.since, known.since), confirmed: Math.max(older.confirmed, known.confirmed) }
+      ? {
+          ...known,
+          since: Math.min(older.since, known.since),
+          confirmed: Math.max(older.confirmed, known.confirmed),
+        }
       : known
     if (kept.etag !== null) cache.set(key, kept)
     return kept
@@ -208,7 +212,11 @@ export function createRecords(
         cache.delete(key)
         base = unseen()
         lostInARow = 0
-        const rejections = batch.map(({ reject }) => () => reject(error))
+        const rejections = batch.map(
+          ({ reject }) =>
+            () =>
+              reject(error),
+        )
         settle(queue, batch, rejections)
       }
     }

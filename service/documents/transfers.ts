@@ -1,7 +1,8 @@
 import { limits } from '../limits.ts'
+import type { ObjectInfo } from '../object-store/object-store.ts'
 import type { StoreCapabilities, TicketMethod } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
-import type { Document } from '../wire/answers.ts'
+import type { Document, UploadTicket } from '../wire/answers.ts'
 import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 import { type CompletionParts, completeStaged } from './completion.ts'
 import { DocumentError, tooLarge, versionNotFound } from './document-error.ts'
@@ -9,6 +10,7 @@ import { digestHex, stagingKey, versionKey } from './document-key.ts'
 import type { Accepted } from './documents.ts'
 import { createRunningCompletions } from './running-completions.ts'
 import { newUploadId } from './staging.ts'
+import type { StoredDamage } from './stored-damage.ts'
 import { type TicketSigner, ticketInvalid, type UploadClaims } from './ticket-signer.ts'
 
 /**
@@ -35,7 +37,7 @@ export interface Transfers {
    *
    * @returns `null` while the work is still under way: ask again.
    * @throws {DocumentError} `ticket_invalid`, `upload_expired`, `upload_not_found`, `upload_changed`,
-   *   `digest_mismatch`, `busy`
+   *   `digest_mismatch`, `busy`; `conflict` if the version was deleted meanwhile
    */
   completeUpload(
     ref: DocumentRef,
@@ -56,23 +58,9 @@ export interface UploadRequest {
   contentType: string
   by: string
   admittedAt: Date
+  traceId: string
   signal?: AbortSignal
 }
-
-/** How to send the bytes: a form with `fields` before its `file`, or a PUT with exactly these `headers`. */
-export type UploadTicket = {
-  id: string
-  /** For `complete`; valid only for the subject that asked for it. */
-  ticket: string
-  url: string
-  /** The upload must begin before this time (RFC 3339). */
-  expiresAt: string
-  /** The upload must be completed before this time (RFC 3339). */
-  completeBefore: string
-} & (
-  | { method: 'POST'; fields: Readonly<Record<string, string>> }
-  | { method: 'PUT'; headers: Readonly<Record<string, string>> }
-)
 
 export interface SignedUrl {
   /** Names the URL in the audit log. */
@@ -84,6 +72,7 @@ export interface SignedUrl {
 export interface TransferParts extends CompletionParts {
   signer: TransferSigner
   tickets: TicketSigner
+  damage: StoredDamage
   documentBytesMax: number
   /** How long a completion keeps its client waiting. */
   completionWaitSecondsMax: number
@@ -95,7 +84,7 @@ export type OnUploadTicket = (method: TicketMethod | 'none') => void
 
 /** Returns the transfers on a store. One per process: repeated completions join the running one. */
 export function createTransfers(parts: TransferParts): Transfers {
-  const { store, signer, tickets, acceptUpload, capabilities } = parts
+  const { store, records, signer, tickets, damage, acceptUpload, capabilities } = parts
   const completions = createRunningCompletions(parts.completionWaitSecondsMax)
 
   return {
@@ -103,15 +92,12 @@ export function createTransfers(parts: TransferParts): Transfers {
       const { digest, size, signal } = request
       if (size > parts.documentBytesMax) throw tooLarge(parts.documentBytesMax)
       const version = { ...ref, digest }
+      const since = records.moment()
       const published = await store.head(versionKey(version), { signal })
-      if (published) {
-        if (published.size !== size) throw otherSize(published.size)
-        const { document } = await acceptUpload(version, request, async () => ({
-          digest,
-          size,
-          created: false,
-        }))
-        return { published: document }
+      if (published && (await isIntact(version, published, size))) {
+        const placed = { digest, size, created: false, seen: published }
+        const accepted = await acceptUpload(version, { facts: request, since }, placed)
+        if (accepted) return { published: accepted.document }
       }
       const { ticketMethod } = capabilities()
       parts.onUploadTicket?.(ticketMethod === 'unknown' ? 'none' : ticketMethod)
@@ -124,8 +110,7 @@ export function createTransfers(parts: TransferParts): Transfers {
       const { tenant, type, name } = claims
       const same = tenant === ref.tenant && type === ref.type && name === ref.name && claims.id === id
       if (!same || claims.subject !== by) throw ticketInvalid()
-      const version = versionKey(claims)
-      return completions.join(id, version, (signal) => completeStaged(parts, claims, traceId, signal))
+      return completions.join(id, (signal) => completeStaged(parts, { claims, traceId, signal }))
     },
 
     async createDownload(ref, { expiresInSeconds = limits.downloadSecondsDefault, signal }) {
@@ -138,6 +123,15 @@ export function createTransfers(parts: TransferParts): Transfers {
       })
       return { id: newUploadId(), url, expiresAt }
     },
+  }
+
+  /** @throws {DocumentError} `digest_mismatch` if the version is intact and its size another one. */
+  async function isIntact(version: VersionRef, published: ObjectInfo, size: number): Promise<boolean> {
+    if (published.size === size) return !(await damage.found(version, published, { size }))
+    // Either the client is wrong, or the stored bytes are: only reading them can tell.
+    damage.suspect(version)
+    if (await damage.found(version, published, { size: published.size })) return false
+    throw otherSize(published.size)
   }
 
   async function issue(

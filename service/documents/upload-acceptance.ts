@@ -15,6 +15,8 @@ export interface Placed extends RightBytes {
   digest: Digest
   /** False if the key was taken. */
   created: boolean
+  /** What the key was seen to hold, intact, after the moment on which the acceptance rests. */
+  seen?: ObjectInfo
   /**
    * Puts the bytes again, where they are at hand: after a deletion, or over damaged ones.
    *
@@ -33,13 +35,15 @@ export interface Acceptance {
   since: Moment
   /** Id of the ticket, if the upload came by one: it is noted, and noted once. */
   ticketId?: string
+  /** Asked before each further try; false: another attempt at the same ticket is doing this. */
+  stillHeld?: () => Promise<boolean>
 }
 
 /**
  * Acknowledges an upload: its version becomes the latest in the record of its document, which is what makes it count.
  * Whatever happens to the version meanwhile, on this replica or another, an acknowledged upload is there.
  *
- * @returns `null` if the ticket was noted before.
+ * @returns `null` if the ticket was noted before, or another attempt at it is under way.
  * @throws {DocumentError} `busy` if the version is being deleted, or is damaged in the store, and the bytes are not at
  *   hand; what the store throws.
  */
@@ -61,11 +65,11 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
   /** Writes the record, if what was put or seen at the given moment still counts. */
   function acknowledge(version: VersionRef, { facts, ticketId }: Acceptance, since: Moment) {
     const { digest } = version
-    return records.change(version, (state) => {
+    return records.change<string[] | 'noted' | 'deleting' | 'outdated'>(version, (state) => {
       const { record } = state
-      if (ticketId !== undefined && record.changes.includes(ticketId)) return { result: 'noted' as const }
-      if (markOf(record, digest)) return { result: 'deleting' as const }
-      if (state.since > since) return { result: 'outdated' as const }
+      if (ticketId !== undefined && record.changes.includes(ticketId)) return { result: 'noted' }
+      if (markOf(record, digest)) return { result: 'deleting' }
+      if (state.since > since) return { result: 'outdated' }
       const to = withUpload(record, { digest, by: facts.by, completed: ticketId })
       return { to, result: tagsPointingTo(to, digest) }
     })
@@ -84,8 +88,8 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
     let { since } = acceptance
     let { created } = placed
     /** Whether it is known what the key holds: the caller's own bytes, or what `info` says. */
-    let known = created
-    let info: ObjectInfo | null = null
+    let info: ObjectInfo | null = placed.seen ?? null
+    let known = created || info !== null
     for (let attempt = 0; attempt < limits.recordAttemptsMax; attempt += 1) {
       if (!known) {
         since = records.moment()
@@ -110,6 +114,7 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
         return { document: { ...stored, tags: accepted }, created }
       }
       if (accepted === 'deleting') await removal.awaitEnd(version)
+      if (acceptance.stillHeld && !(await acceptance.stillHeld())) return null
       // What was put or seen may be gone, or another writer's.
       known = false
     }

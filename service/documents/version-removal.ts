@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import { type ObjectInfo, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import { type Digest, latestTag, type VersionRef } from '../wire/names.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { deletionKey, versionKey } from './document-key.ts'
@@ -77,23 +77,31 @@ export function createVersionRemoval({
   /**
    * Writes the mark, unless the record has changed in a way that the decision does not cover.
    *
-   * @returns whether it was written; false: look again.
+   * @returns `done`; `kept` if an upload was acknowledged since that keeps the version; `outdated`: look again.
    */
-  function writeMark(ref: VersionRef, options: RemovalOptions, seen: Seen): Promise<boolean> {
+  function writeMark(
+    ref: VersionRef,
+    options: RemovalOptions,
+    seen: Seen,
+  ): Promise<'done' | 'kept' | 'outdated'> {
     const { digest } = ref
     const { mark, successor } = seen
     return records.change(ref, ({ record, since }) => {
-      if (options.onlyIfDeleted && !deletionOf(record, digest)) throw new KeptAfterAll()
+      if (options.onlyIfDeleted && !deletionOf(record, digest)) return { result: 'kept' }
       refuseTagged(record, digest, options)
       const outdated = since > seen.since || markOf(record, digest)?.id !== seen.replaces?.id
-      if (outdated || !successor.holds(record)) return { result: false }
+      if (outdated || !successor.holds(record)) return { result: 'outdated' }
       const latest = successor.digest
-      return { to: withMark(record, digest, { mark, latest }), result: true, deletion: true }
+      return { to: withMark(record, digest, { mark, latest }), result: 'done', deletion: true }
     })
   }
 
   /** Sends the DELETE of a mark and notes how it ended. From here on no client's abort stops it. */
-  async function deleteMarked(ref: VersionRef, mark: DeletionMark, signedAt: Date): Promise<void> {
+  async function deleteMarked(
+    ref: VersionRef,
+    mark: DeletionMark,
+    signedAt: Date,
+  ): Promise<'done' | 'refused'> {
     const expiresInSeconds = limits.deletionAcceptedSeconds
     const answer = await store.deleteBefore(versionKey(ref), { signedAt, expiresInSeconds })
     // Refused, and gone all the same: another attempt was faster, and this one cannot act any more.
@@ -104,15 +112,21 @@ export function createVersionRemoval({
       const to = gone ? withDeletion(record, noted) : withoutMark(record, ref.digest)
       return { to, result: undefined, deletion: true }
     })
-    // The sweeper removes the entry once nothing can arrive late.
-    if (!gone) throw deletionRefused()
+    return gone ? 'done' : 'refused'
   }
 
-  /** @returns what holds the removal up: nothing any more, or a deletion under way. */
-  async function tryOnce(ref: VersionRef, options: RemovalOptions): Promise<'done' | 'outdated' | 'deleting'> {
+  /**
+   * @returns `done`; `refused` by the store; `deleting` if another deletion of the version is under way; `outdated` if
+   *   something has changed meanwhile: try again.
+   */
+  async function tryOnce(
+    ref: VersionRef,
+    options: RemovalOptions,
+  ): Promise<'done' | 'refused' | 'deleting' | 'outdated'> {
     const { digest } = ref
-    const { signal } = options
+    const { signal, onlyIfDeleted = false } = options
     const record = await records.read(ref, signal)
+    if (onlyIfDeleted && !deletionOf(record, digest)) return 'done'
     refuseTagged(record, digest, options)
     const replaces = markOf(record, digest)
     const since = records.moment()
@@ -122,29 +136,23 @@ export function createVersionRemoval({
       successorOf(ref, record, signal),
     ])
     if (replaces && !isOver(replaces, now)) return 'deleting'
-    if (!info && !replaces) throw versionNotFound()
+    if (!info && !replaces) {
+      if (onlyIfDeleted) return 'done'
+      throw versionNotFound()
+    }
     if (info && isLocked(info)) throw versionLocked(info.locked)
     const until = new Date(now.getTime() + limits.deletionAcceptedSeconds * 1000).toISOString()
     const mark = { id: newChangeId(), until, by: options.by }
     await noteForSweeper(ref)
     signal?.throwIfAborted()
-    if (!(await writeMark(ref, options, { since, successor, mark, replaces }))) return 'outdated'
-    await deleteMarked(ref, mark, now)
-    return 'done'
+    const marked = await writeMark(ref, options, { since, successor, mark, replaces })
+    if (marked === 'done') return deleteMarked(ref, mark, now)
+    return marked === 'kept' ? 'done' : marked
   }
 
   /** Lets the sweeper find the mark: there is no other index of marks. */
   async function noteForSweeper(ref: VersionRef): Promise<void> {
     await store.put(deletionKey(ref), new Uint8Array(), { size: 0, contentType: 'application/octet-stream' })
-  }
-
-  async function remove(ref: VersionRef, options: RemovalOptions): Promise<void> {
-    for (let attempt = 0; attempt < limits.recordAttemptsMax; attempt += 1) {
-      const outcome = await tryOnce(ref, options)
-      if (outcome === 'done') return
-      if (outcome === 'deleting') await awaitEnd(ref)
-    }
-    throw underWay()
   }
 
   async function awaitEnd(ref: VersionRef): Promise<void> {
@@ -160,24 +168,25 @@ export function createVersionRemoval({
     const [record, now] = await Promise.all([records.read(ref), store.clock()])
     const mark = markOf(record, ref.digest)
     if (!mark || !isOver(mark, now)) return false
-    return (await tryOnce(ref, { by: mark.by })) === 'done'
+    const outcome = await tryOnce(ref, { by: mark.by })
+    return outcome === 'done' || outcome === 'refused'
   }
 
   return {
     awaitEnd,
     finish,
+
     async remove(ref, options) {
-      try {
-        await remove(ref, options)
-      } catch (error) {
-        if (!(error instanceof KeptAfterAll)) throw error instanceof ObjectStoreError ? error : error
+      for (let attempt = 0; attempt < limits.recordAttemptsMax; attempt += 1) {
+        const outcome = await tryOnce(ref, options)
+        if (outcome === 'done') return
+        if (outcome === 'refused') throw deletionRefused()
+        if (outcome === 'deleting') await awaitEnd(ref)
       }
+      throw underWay()
     },
   }
 }
-
-/** An upload of the version was acknowledged since: it stays. */
-class KeptAfterAll extends Error {}
 
 /** Returns whether no DELETE of a mark can act any more, by the store's clock. */
 export function isOver({ until }: DeletionMark, now: Date): boolean {
@@ -214,7 +223,7 @@ function versionTagged(tags: string[]): DocumentError {
 function deletionRefused(): DocumentError {
   return new DocumentError(
     'store_refused',
-    'The object store refused to delete the version, so it is still there. Tell the operator.',
+    'The object store refused to delete the version, so it is still there. Try again; if it stays so, tell the operator.',
   )
 }
 

@@ -115,11 +115,8 @@ async function wouldRemove(expired: Expired): Promise<Retained> {
 }
 
 /** Returns what is known to keep a version before anything is tried; `null` for nothing. */
-function blocker({ version, locked, damagedTags }: Expired): Retained | null {
-  if (locked) return { version, fate: 'locked' }
-  if (damagedTags.length === 0) return null
-  const names = damagedTags.map((tag) => `"${tag}"`).join(', ')
-  return { version, fate: 'failed', why: `damaged tags may point to it: move or remove ${names}` }
+function blocker({ version, locked }: Expired): Retained | null {
+  return locked ? { version, fate: 'locked' } : null
 }
 
 /** The problems of the API that leave a version where it is; each is reported and none ends the run. */
@@ -127,7 +124,7 @@ const outcomes: Partial<Record<string, Outcome>> = {
   version_locked: 'locked',
   version_tagged: 'tagged',
   document_not_found: 'gone',
-  conflict: 'failed',
+  busy: 'failed',
 }
 
 function remover(retention: Retention, rule: RetentionRule): (expired: Expired) => Promise<Retained> {

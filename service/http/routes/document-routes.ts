@@ -35,8 +35,11 @@ interface ReadRoute<Path extends TObject, Query extends TObject> {
   cacheControl: string
   /** Of finding out which version is meant. */
   problems: readonly ProblemCode[]
-  /** Finds out which version is meant. */
-  resolve(call: RouteCall<Static<Path>, Static<Query>>): VersionRef | Promise<VersionRef>
+  /** Finds out which version is meant, and reads it. */
+  withVersion<T>(
+    call: RouteCall<Static<Path>, Static<Query>>,
+    read: (version: VersionRef) => Promise<T>,
+  ): Promise<T>
 }
 
 const collection = '/v1/tenants/:tenant/documents'
@@ -117,10 +120,8 @@ export function documentRoutes(documents: Documents): Route[] {
       cacheControl: cacheNever,
       // Of the tag, which may be damaged.
       problems: ['integrity_violated'],
-      async resolve({ params, query: { tag = latestTag }, request }) {
-        const { digest } = await documents.getTag(params, tag, request.signal)
-        return { ...params, digest }
-      },
+      withVersion: ({ params, query: { tag = latestTag }, request }, read) =>
+        documents.byTag(params, tag, read, request.signal),
     }),
 
     defineRoute({
@@ -146,7 +147,7 @@ export function documentRoutes(documents: Documents): Route[] {
       summary: 'one version',
       cacheControl: cacheImmutable,
       problems: [],
-      resolve: ({ params }) => params,
+      withVersion: ({ params }, read) => read(params),
     }),
 
     defineRoute({
@@ -175,11 +176,14 @@ export function documentRoutes(documents: Documents): Route[] {
       body: null,
       headers: validators,
     }
-    const versionOf = async (call: RouteCall<Static<Path>, Static<Query>>) => {
-      const ref = await read.resolve(call)
-      call.context.found({ digest: ref.digest })
-      return ref
-    }
+    const answer = (
+      call: RouteCall<Static<Path>, Static<Query>>,
+      respond: (version: VersionRef) => Promise<Response>,
+    ) =>
+      read.withVersion(call, (version) => {
+        call.context.found({ digest: version.digest })
+        return respond(version)
+      })
     const shared = { path, action, params, query }
     return [
       defineRoute({
@@ -192,9 +196,8 @@ export function documentRoutes(documents: Documents): Route[] {
           notModified,
         ],
         problems: [...problems, 'precondition_failed'],
-        async handle(call) {
-          return headVersion(documents, await versionOf(call), call.request, cacheControl)
-        },
+        handle: (call) =>
+          answer(call, (version) => headVersion(documents, version, call.request, cacheControl)),
       }),
       defineRoute({
         ...shared,
@@ -217,9 +220,7 @@ export function documentRoutes(documents: Documents): Route[] {
           notModified,
         ],
         problems: ['precondition_failed', 'range_unsatisfiable', 'integrity_violated'],
-        async handle(call) {
-          return getVersion(documents, await versionOf(call), call, cacheControl)
-        },
+        handle: (call) => answer(call, (version) => getVersion(documents, version, call, cacheControl)),
       }),
     ]
   }

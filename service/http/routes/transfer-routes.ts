@@ -42,6 +42,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
           contentType: documentMediaTypeOf(contentType),
           by: context.principal.subject,
           admittedAt: context.admittedAt,
+          traceId: context.trace.traceId,
           signal: request.signal,
         })
         if ('published' in created) return json(200, created)

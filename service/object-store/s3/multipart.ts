@@ -61,7 +61,11 @@ export function createS3Multipart(
 
     /** True if the object under the key is what these parts become, metadata included. */
     async function isJoined(options: { abortSignal: AbortSignal }): Promise<boolean> {
-      const found = await client.send(new HeadObjectCommand({ Bucket, Key }), options)
+      const look = new HeadObjectCommand({ Bucket, Key })
+      const found = await client.send(look, options).catch((error: unknown) => {
+        if (statusOf(error) !== 404) throw error
+      })
+      if (!found) return false
       const { contentType, metadata } = started
       const described = found.ContentType === contentType && Bun.deepEquals(found.Metadata, { ...metadata })
       return unquote(found.ETag ?? '') === etagOfParts(parts) && described
@@ -82,9 +86,12 @@ export function createS3Multipart(
       const nullOn = condition.IfNoneMatch ? [412] : []
       return call({ operation: 'complete', signal, deadlineSeconds, nullOn }, (options, tries) =>
         client.send(command, options).catch(async (error: unknown) => {
-          const mayBeOwn = tries > 1 && [404, ...nullOn].includes(statusOf(error))
-          if (mayBeOwn && (await isJoined(options))) return { ETag: etagOfParts(parts) }
-          throw error
+          const status = statusOf(error)
+          const mayBeOwn = tries > 1 && [404, ...nullOn].includes(status)
+          if (!mayBeOwn) throw error
+          if (await isJoined(options)) return { ETag: etagOfParts(parts) }
+          // Joined, perhaps, and deleted or replaced since.
+          throw status === 404 ? new ObjectStoreError('unavailable', 'complete', 'NoSuchUpload') : error
         }),
       )
     }

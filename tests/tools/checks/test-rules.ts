@@ -41,6 +41,18 @@ export function unrunTests(paths: readonly string[], run: readonly string[]): st
     .map((path) => `${path}: no suite in tests/tools/suites.ts runs it`)
 }
 
+/** Returns whether a file imports `tests/support/sizes.ts`. */
+export function takesSizes(file: SourceFile): boolean {
+  return importsOf(file).includes('tests/support/sizes.ts')
+}
+
+/** Returns the files that take a size (`tests/support/sizes.ts`) and are no tests: `test:long` runs the tests that do. */
+export function sizesOutsideTests(files: readonly SourceFile[]): string[] {
+  return files
+    .filter((file) => !testName.test(file.path) && takesSizes(file))
+    .map(({ path }) => `${path}: takes a size, which only a test may do`)
+}
+
 /** Returns the folders with more files than one takes in at a glance. */
 export function crowdedFolders(paths: readonly string[]): string[] {
   return Object.entries(Object.groupBy(paths, (path) => dirname(path)))

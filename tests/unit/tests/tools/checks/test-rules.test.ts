@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'bun:test'
-import { crossSuiteImports, crowdedFolders, unrunTests } from '../../../../tools/checks/test-rules.ts'
+import {
+  crossSuiteImports,
+  crowdedFolders,
+  sizesOutsideTests,
+  unrunTests,
+} from '../../../../tools/checks/test-rules.ts'
 
 describe('the rules about tests', () => {
   it('let a suite import itself, tests/support, tests/tools and production code, and no other suite', () => {
@@ -19,6 +24,12 @@ describe('the rules about tests', () => {
       unrunTests([...paths, 'tests/unit/b.test.ts', 'service/test.ts'], ['tests/unit/b.test.ts']),
     ).toHaveLength(5)
     expect(unrunTests(paths, paths)).toEqual([])
+  })
+
+  it('find a size that is taken outside of a test, where test:long would not see it', () => {
+    const text = (up: string) => `import { sizeOf } from '${up}/sizes.ts'\n`
+    expect(sizesOutsideTests([{ path: 'tests/http/a.test.ts', text: text('../support') }])).toEqual([])
+    expect(sizesOutsideTests([{ path: 'tests/support/http/a.ts', text: text('..') }])).toHaveLength(1)
   })
 
   it('find a folder with more than forty files', () => {
