@@ -1,11 +1,10 @@
 import type { ListedObject } from '../../object-store/object-store.ts'
-import type { DocumentRef, VersionRef } from '../../wire/names.ts'
+import type { VersionRef } from '../../wire/names.ts'
 import { versionKey } from '../document-key.ts'
 import { type DocumentRecord, deletionOf, emptyRecord, markOf } from '../document-record.ts'
-import type { Records } from '../record-store.ts'
 import { changeByFacts } from './change-by-facts.ts'
 import { type CopyContext, copyVersion, type VersionOutcome } from './copy-version.ts'
-import { isFailureOf } from './failure.ts'
+import { readableRecord } from './failure.ts'
 import { usedAt } from './later-use.ts'
 
 /**
@@ -34,33 +33,23 @@ export async function copyMissing(
   if (used === null) return { ...outcome, result: 'gone' }
   if (used <= Date.parse(deletion.at)) return { ...outcome, result: 'deleted' }
   const copied = await copyVersion(context, ref, here, null)
-  if (!context.dryRun && copied.result === 'copied') await forgetDeletion(context, ref)
-  return copied
+  if (context.dryRun || copied.result !== 'copied' || (await forgetDeletion(context, ref))) return copied
+  return { ...outcome, result: 'busy' }
 }
 
-/** Returns a record as it is now, or `null` for a damaged one. */
-export async function readableRecord(
-  records: Records,
-  ref: DocumentRef,
-  signal?: AbortSignal,
-): Promise<DocumentRecord | null> {
-  try {
-    return await records.read(ref, signal)
-  } catch (error) {
-    if (isFailureOf(error, 'integrity_violated')) return null
-    throw error
-  }
-}
-
-/** What the record lists as deleted, and is there, the sweeper takes for late bytes. */
-async function forgetDeletion({ records, target, signal }: CopyContext, ref: VersionRef): Promise<void> {
-  await changeByFacts(records.target, ref, {
+/**
+ * Notes that a version is no longer deleted: otherwise the sweeper takes its bytes for late ones and removes them.
+ *
+ * @returns false if it has done so already.
+ */
+function forgetDeletion({ records, target, signal }: CopyContext, ref: VersionRef): Promise<boolean> {
+  return changeByFacts(records.target, ref, {
     signal,
     look: async () => (await target.head(versionKey(ref), { signal })) !== null,
     change(record, isThere) {
-      if (!isThere || !deletionOf(record, ref.digest)) return { result: undefined }
+      if (!isThere || !deletionOf(record, ref.digest)) return { result: isThere }
       const deleted = record.deleted.filter(({ digest }) => digest !== ref.digest)
-      return { to: { ...record, deleted }, result: undefined }
+      return { to: { ...record, deleted }, result: isThere }
     },
   })
 }

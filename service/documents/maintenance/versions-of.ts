@@ -1,7 +1,7 @@
 import { eachObject } from '../../object-store/each-object.ts'
 import type { CallOptions, ObjectStore } from '../../object-store/object-store.ts'
 import type { ListedVersion } from '../../wire/answers.ts'
-import type { DocumentRef } from '../../wire/names.ts'
+import type { Digest, DocumentRef } from '../../wire/names.ts'
 import { versionsPrefix } from '../document-key.ts'
 import { toListedVersion } from '../version-pages.ts'
 
@@ -11,6 +11,11 @@ export async function versionsOf(
   ref: DocumentRef,
   options: CallOptions,
 ): Promise<ListedVersion[]> {
-  const objects = await Array.fromAsync(eachObject(store, versionsPrefix(ref), options))
-  return objects.flatMap((object) => toListedVersion(object) ?? [])
+  // By digest: a listing that had to begin again repeats versions.
+  const versions = new Map<Digest, ListedVersion>()
+  for await (const object of eachObject(store, versionsPrefix(ref), options)) {
+    const version = toListedVersion(object)
+    if (version) versions.set(version.digest, version)
+  }
+  return [...versions.values()]
 }
