@@ -121,6 +121,10 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
       metrics.integrityMismatched()
       logger.error('integrity.violated', { ...ref, found })
     },
+    onRepaired(ref) {
+      metrics.integrityRepaired()
+      logger.warn('integrity.repaired', { ...ref })
+    },
     onUploadTicket: (method) => metrics.uploadTicket(ticketLabels[method]),
   })
   const app = createApp({

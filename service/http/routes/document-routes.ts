@@ -12,7 +12,16 @@ import { cacheImmutable, cacheNever, getVersion, headVersion } from '../download
 import { contentLength } from '../headers/content-length.ts'
 import { documentMediaType } from '../headers/media-type.ts'
 import { ProblemError } from '../problem.ts'
-import { type Answer, defineRoute, json, noQuery, noStore, type Route, type RouteCall } from '../route.ts'
+import {
+  type Answer,
+  defineRoute,
+  json,
+  noQuery,
+  noStore,
+  type Route,
+  type RouteCall,
+  recordProblems,
+} from '../route.ts'
 import {
   DocumentPath,
   DocumentShape,
@@ -76,7 +85,8 @@ export function documentRoutes(documents: Documents): Route[] {
       action: 'document.put',
       params: DocumentPath,
       body: 'document',
-      summary: 'Upload bytes as a version, and move "latest" to it',
+      summary:
+        'Upload bytes as a version, and move "latest" to it: the version whose upload was acknowledged last',
       requestHeaders: {
         'Repr-Digest': 'RFC 9530, with sha-256: checked against the bytes before anything is published',
       },
@@ -91,8 +101,7 @@ export function documentRoutes(documents: Documents): Route[] {
         'body_incomplete',
         'media_type_unsupported',
         'upload_changed',
-        'conflict',
-        'busy',
+        ...recordProblems,
       ],
       async handle({ params, request, context }) {
         refuseContentRange(request.headers)
@@ -118,7 +127,7 @@ export function documentRoutes(documents: Documents): Route[] {
       query: TagQuery,
       summary: 'the version that a tag points to',
       cacheControl: cacheNever,
-      // Of the tag, which may be damaged.
+      // Of the record, which may be damaged.
       problems: ['integrity_violated'],
       withVersion: ({ params, query: { tag = latestTag }, request }, read) =>
         documents.byTag(params, tag, read, request.signal),
@@ -132,7 +141,7 @@ export function documentRoutes(documents: Documents): Route[] {
       query: VersionsQuery,
       summary: 'Versions of a document, newest first, with their tags',
       answers: [{ status: 200, description: 'One page', body: VersionsShape, headers: noStore }],
-      problems: ['cursor_invalid'],
+      problems: ['cursor_invalid', 'integrity_violated'],
       async handle({ params, query, request }) {
         const page = { limit: query.limit ?? limits.versionsLimitMax, cursor: query.cursor }
         return json(200, await documents.versions(params, page, request.signal))
@@ -155,9 +164,9 @@ export function documentRoutes(documents: Documents): Route[] {
       path: version,
       action: 'version.delete',
       params: VersionPath,
-      summary: 'Delete a version permanently',
+      summary: 'Delete a version permanently; "latest" moves back to the version before it',
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
-      problems: ['version_tagged', 'version_locked', 'conflict'],
+      problems: ['version_tagged', 'version_locked', ...recordProblems],
       async handle({ params, request, context }) {
         await documents.deleteVersion(params, { by: context.principal.subject, signal: request.signal })
         return new Response(null, { status: 204 })
