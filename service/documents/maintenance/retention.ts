@@ -5,6 +5,7 @@ import { listPrefix, tenantsPrefix, versionKey } from '../document-key.ts'
 import { createRecords } from '../record-store.ts'
 import { compareNewestFirst, toListedVersion } from '../version-pages.ts'
 import { createVersionRemoval, isLocked, type VersionRemoval } from '../version-removal.ts'
+import { readableRecord } from './failure.ts'
 
 /** How long versions of one type are kept. */
 export interface RetentionRule {
@@ -20,6 +21,8 @@ export interface Expired {
   version: ListedVersion
   /** The store keeps it nevertheless (object lock). */
   locked: boolean
+  /** Without a sound record no one knows whether a tag points to the version: it has to stay. */
+  record: 'sound' | 'missing' | 'damaged'
 }
 
 /** What a retention run uses while the service is running. */
@@ -27,7 +30,7 @@ export interface Retention {
   /**
    * Yields every version that is older than the rule keeps it, by the store's own clock; never one of the newest and
    * never one that a tag points to, `latest` included. Reads and never writes: a list call per thousand keys, and
-   * reads of the tags of documents that have old versions.
+   * a read of the record of each document that has old versions.
    *
    * Decision: the age counts from when the object was stored. After a migration to another store all days begin
    * again, so versions stay longer and never shorter. Revisit when that keeps too much: `created-at` costs a HEAD each.
@@ -61,13 +64,14 @@ export function createRetention(store: ObjectStore): Retention {
             .filter(({ storedAt }) => Date.parse(storedAt) < before)
           const [first] = old
           if (!first) continue
-          const { tags } = await records.read(first, signal)
-          const tagged = new Set(Object.values(tags).map(({ digest }) => digest))
+          const found = await readableRecord(records, first, signal)
+          const record = found === null ? 'damaged' : found.revision === 0 ? 'missing' : 'sound'
+          const tagged = new Set(Object.values(found?.tags ?? {}).map(({ digest }) => digest))
           for (const version of old) {
             if (tagged.has(version.digest)) continue
             const info = await store.head(versionKey(version), { signal })
             // `null`: deleted since it was listed.
-            if (info) yield { version, locked: isLocked(info) }
+            if (info) yield { version, locked: isLocked(info), record }
           }
         }
       }

@@ -1,0 +1,25 @@
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { VersionRef } from '../../wire/names.ts'
+import { versionKey } from '../document-key.ts'
+import type { DocumentRecord } from '../document-record.ts'
+import { toStoredVersion } from '../stored-version.ts'
+
+/**
+ * Returns when a version was last uploaded or tagged, as far as its store still knows: an upload of bytes that were
+ * there moved `latest`, and is forgotten with the next upload.
+ *
+ * @returns milliseconds since 1970, by the clocks of the service; `null` if there is no such version.
+ */
+export async function usedAt(
+  store: Pick<ObjectStore, 'head'>,
+  ref: VersionRef,
+  record: DocumentRecord,
+  signal?: AbortSignal,
+): Promise<number | null> {
+  const info = await store.head(versionKey(ref), { signal })
+  if (!info) return null
+  const moves = Object.values(record.tags)
+    .filter(({ digest }) => digest === ref.digest)
+    .map(({ movedAt }) => Date.parse(movedAt))
+  return Math.max(Date.parse(toStoredVersion(ref, info).createdAt), ...moves)
+}
