@@ -1,4 +1,8 @@
-import { createDocuments, type Domain, type DomainOptions } from '../../../service/documents/create-documents.ts'
+import {
+  createDocuments,
+  type Domain,
+  type DomainOptions,
+} from '../../../service/documents/create-documents.ts'
 import type { Documents, Upload } from '../../../service/documents/documents.ts'
 import type { UploadRequest } from '../../../service/documents/transfers.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
