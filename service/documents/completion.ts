@@ -151,7 +151,7 @@ async function promote(
   over?: Damaged,
 ): Promise<boolean> {
   const { staged, version, facts } = upload
-  const { digestEnforced, copyPinHonoured } = capabilities()
+  const { digestEnforced, copyOnce } = capabilities()
   const enforced = digestEnforced && staged.sha256 !== undefined
   const release = await budget.promotion(facts.signal)
   try {
@@ -164,7 +164,7 @@ async function promote(
       if (!enforced) await verifyStaged(store, upload)
       return false
     }
-    if (enforced && copyPinHonoured && !over) return await promoteByCopy(store, upload)
+    if (enforced && copyOnce && !over) return await promoteByCopy(store, upload)
     return await promoteByStream(store, upload, over)
   } finally {
     release()

@@ -62,7 +62,7 @@ function copies(subject: Subject): void {
       const { store, to, copy } = await sourceOf(subject, bytesOf(9), "a b+c%20d'é/日本 ?#&=(1)!*~")
       const outcome = await copy()
       // RGW 16.2 does not find such a source of a part; it is not used for copies anyway.
-      expect(subject().copiesOnce ? ['copied'] : ['copied', 'changed']).toContain(outcome)
+      expect(subject().honoursCopyConditions ? ['copied'] : ['copied', 'changed']).toContain(outcome)
       if (outcome === 'copied') expect(await seenUnder(store, to)).toMatchObject({ bytes: bytesOf(9) })
     })
 
@@ -92,7 +92,8 @@ function refusedCopies(subject: Subject): void {
       await store.put(from, bytesOf(9, 2), { size: 9, contentType })
       const outcome = await copy()
       const seen = await seenUnder(store, to)
-      if (subject().copiesOnce) expect({ outcome, seen }).toEqual({ outcome: 'changed', seen: null })
+      if (subject().honoursCopyConditions)
+        expect({ outcome, seen }).toEqual({ outcome: 'changed', seen: null })
       else expect({ outcome, seen }).toMatchObject({ outcome: 'copied', seen: { bytes: bytesOf(9, 2) } })
       expect(await store.listUnfinished(to)).toEqual([])
     })
@@ -102,7 +103,7 @@ function refusedCopies(subject: Subject): void {
       await store.put(to, bytesOf(9), { size: 9, contentType, metadata: { who: 'the first' } })
       const before = await seenUnder(store, to)
       const outcome = await copy()
-      if (subject().copiesOnce) {
+      if (subject().honoursCopyConditions) {
         expect({ outcome, seen: await seenUnder(store, to) }).toEqual({ outcome: 'exists', seen: before })
       } else expect(outcome).toBe('copied')
       expect(await store.listUnfinished(to)).toEqual([])

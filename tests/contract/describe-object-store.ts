@@ -25,9 +25,9 @@ export interface StoreUnderTest {
   racers: number
   /** It reports an aborted upload as absent; RGW 16.2 fails to complete it with 500, like a transient failure. */
   knowsAbortedUploads: boolean
-  /** It refuses a copy whose source has another ETag than `CopyOptions.ifMatch`; the probe finds out. */
-  honoursCopyPin: boolean
-  /** It honours both conditions of `copyAbsent`; the probe finds out. */
+  /** It honours the conditions of copies: about the source (`ifMatch`), and about the target in `copyAbsent`. */
+  honoursCopyConditions: boolean
+  /** The same in a race; the probe finds out. */
   copiesOnce: boolean
   close(): Promise<void>
 }

@@ -15,7 +15,13 @@ import {
 } from './checks/package-rules.ts'
 import { committedSecrets } from './checks/secret-search.ts'
 import { readSources, type SourceFile } from './checks/source-imports.ts'
-import { crossSuiteImports, crowdedFolders, sizesOutsideTests, unrunTests } from './checks/test-rules.ts'
+import {
+  crossSuiteImports,
+  crowdedFolders,
+  lostPromises,
+  sizesOutsideTests,
+  unrunTests,
+} from './checks/test-rules.ts'
 import { avoidedWordsIn, fragmentTitles, isWritten } from './checks/wording.ts'
 import { runsOf } from './runner/suite-runs.ts'
 import { suites } from './suites.ts'
@@ -46,6 +52,7 @@ const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = 
       ),
   ],
   ['only tests take sizes, so that test:long finds them', () => sizesOutsideTests(sources)],
+  ['every promise has its test', () => lostPromises(runs.flatMap(({ files }) => files))],
   ['no folder is crowded', () => crowdedFolders(paths)],
   ['versions are exact', () => looseVersions(packageFile)],
   ['every dependency is used', () => unusedPackages(packageFile, sources)],

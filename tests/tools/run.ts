@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isTestStore, testStores } from '../support/stores/store.ts'
+import { ownFigures, readFigures } from './readme/promise-table.ts'
 import { failureReport } from './runner/failure-report.ts'
+import { figuresIn, latestFigures } from './runner/figures.ts'
 import { meetNeed, type NeedAnswer, type NeedName } from './runner/needs.ts'
 import { sweepPrinted } from './runner/redaction-sweep.ts'
 import { createRunStores, type RunStores } from './runner/run-stores.ts'
@@ -48,16 +50,24 @@ async function main(): Promise<number> {
     const report = failureReport(results)
     if (report !== '') console.log(`\n${report}`)
     const minutes = ((performance.now() - started) / 60_000).toFixed(1)
-    const drawn = results.flatMap(({ suite, store, drawn = [] }) =>
-      drawn.map((line) => `${suite} on ${store} | ${line}`),
+    const noted = results.flatMap(({ suite, store, noted = [] }) =>
+      noted.map((line) => `${suite} on ${store} | ${line}`),
     )
-    if (drawn.length > 0) console.log(`\nSizes and seeds:\n${drawn.join('\n')}`)
+    if (noted.length > 0) console.log(`\nSizes, seeds and figures:\n${noted.join('\n')}`)
+    await keepFigures(results)
     console.log(`\n${resultTable(results)}\n\n${minutes} minutes in all\n`)
     console.log(summaryLine(results))
     return interrupted.signal.aborted ? 130 : exitCodeOf(results, inCi)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Keeps the figures of this run for `bun run readme`. */
+async function keepFigures(results: readonly SuiteResult[]): Promise<void> {
+  const run = { size: long ? 'long' : 'test', date: new Date().toISOString().slice(0, 10) } as const
+  const latest = latestFigures(readFigures(ownFigures), figuresIn(results, run))
+  await Bun.write(ownFigures, `${JSON.stringify(latest, null, 2)}\n`)
 }
 
 /** Returns the runs that the command line asks for, or a sentence about what is wrong with it. */

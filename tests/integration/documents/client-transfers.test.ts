@@ -69,7 +69,9 @@ describe('a file of 300 MiB', () => {
     expect([download.via, download.version.digest]).toEqual(['store', largeDigest])
     expect(await sameAsFile(download.stream, large)).toBe(true)
     expect(received.at(-1)).toBe(largeBytes)
-    expect(await keysUnder('staging/')).toEqual([])
+    // The lease of the completion stays for as long as its ticket may be shown again.
+    const leases = /\.lease$/
+    expect((await keysUnder('staging/')).filter((key) => !leases.test(key))).toEqual([])
   })
 
   it('is not sent a second time', async () => {

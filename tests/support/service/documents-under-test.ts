@@ -95,6 +95,11 @@ export function keyOf(bytes: Uint8Array): string {
 /** The key of the record of {@link ref}, spelled out. */
 export const recordKey = 'tenants/acme/records/snapshots/orders.bin'
 
+/** Returns the key that says that a deletion of the version of {@link ref} with these bytes may be under way, spelled out. */
+export function deletionKey(bytes: Uint8Array): string {
+  return `deletions/acme/snapshots/orders.bin/${Bun.SHA256.hash(bytes, 'hex')}`
+}
+
 /** Returns an upload of these bytes, admitted now, that declares nothing except what `declared` says. */
 export function uploadOf(bytes: Uint8Array, declared: Partial<Upload> = {}): Upload {
   return {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { promises } from '../../support/promises.ts'
 import { importsOf, type SourceFile } from './source-imports.ts'
 
 const filesPerFolderMax = 40
@@ -51,6 +52,13 @@ export function sizesOutsideTests(files: readonly SourceFile[]): string[] {
   return files
     .filter((file) => !testName.test(file.path) && takesSizes(file))
     .map(({ path }) => `${path}: takes a size, which only a test may do`)
+}
+
+/** Returns the promises (`tests/support/promises.ts`) whose test is not among those that the suites run. */
+export function lostPromises(run: readonly string[]): string[] {
+  return Object.entries(promises)
+    .filter(([, { test }]) => !run.includes(test))
+    .map(([name, { test }]) => `${name}: no suite runs ${test}`)
 }
 
 /** Returns the folders with more files than one takes in at a glance. */

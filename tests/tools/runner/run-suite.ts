@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import { failedTests, unexplained } from './failed-tests.ts'
 import {
   countTests,
-  drawnIn,
   judge,
+  notedIn,
   type SuiteResult,
   type SuiteVerdict,
   type TestCounts,
@@ -88,7 +88,7 @@ export async function runSuite(
   const minutes = (performance.now() - started) / 60_000
   return {
     ...{ suite: run.suite, store: titleOf(run.store), minutes, ...verdict },
-    drawn: drawnIn(output),
+    noted: notedIn(output),
     tests: junit === null ? [] : failedTests(junit),
     unexplained: verdict.remarks.length > 0 ? unexplained(output, died) : '',
   }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'bun:test'
+import { promises } from '../../../../support/promises.ts'
 import {
   crossSuiteImports,
   crowdedFolders,
+  lostPromises,
   sizesOutsideTests,
   unrunTests,
 } from '../../../../tools/checks/test-rules.ts'
@@ -30,6 +32,14 @@ describe('the rules about tests', () => {
     const text = (up: string) => `import { sizeOf } from '${up}/sizes.ts'\n`
     expect(sizesOutsideTests([{ path: 'tests/http/a.test.ts', text: text('../support') }])).toEqual([])
     expect(sizesOutsideTests([{ path: 'tests/support/http/a.ts', text: text('..') }])).toHaveLength(1)
+  })
+
+  it('find a promise whose test is gone', () => {
+    const tests = Object.values(promises).map(({ test }) => test)
+    expect(lostPromises(tests)).toEqual([])
+    expect(lostPromises(tests.filter((test) => test !== promises.damage.test))).toEqual([
+      `damage: no suite runs ${promises.damage.test}`,
+    ])
   })
 
   it('find a folder with more than forty files', () => {

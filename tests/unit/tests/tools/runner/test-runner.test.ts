@@ -5,9 +5,9 @@ import { runCommand } from '../../../../../compose/run-command.ts'
 import { folderForTests } from '../../../../support/folder.ts'
 import {
   countTests,
-  drawnIn,
   exitCodeOf,
   judge,
+  notedIn,
   resultTable,
   type SuiteResult,
   summaryLine,
@@ -96,10 +96,10 @@ describe('the summary of bun run test', () => {
     expect(resultTable([result]).split('\n').at(-1)).toMatch(/^unit +\| none +\| +3 \| +0 \| +0 \| +0\.3$/)
   })
 
-  it('shows every size and seed that a suite printed, once', () => {
+  it('shows every size, seed and figure that a suite printed, once', () => {
     const printed =
       'a.test.ts:\nseed: 7; to repeat it: …\nsize: 200 cases\n(pass) a seed: 8\nsize: 200 cases\n'
-    expect(drawnIn(printed)).toEqual(['seed: 7; to repeat it: …', 'size: 200 cases'])
+    expect(notedIn(printed)).toEqual(['seed: 7; to repeat it: …', 'size: 200 cases'])
   })
 
   it('fails on a failure, and in CI on a skipped test too', () => {
