@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts'
 import type { DocumentRef } from '../../wire/names.ts'
 import { DocumentError } from '../document-error.ts'
-import type { DocumentRecord } from '../document-record.ts'
+import { type DocumentRecord, emptyRecord } from '../document-record.ts'
 import type { Changed, Records } from '../record-store.ts'
 
 export interface FactualChange<Facts, T> {
@@ -30,7 +30,7 @@ export async function changeByFacts<Facts, T>(
     const since = records.moment()
     const facts = await look(seen)
     const changed = await records.change<{ result: T } | null>(ref, (state) => {
-      if (state.since > since) return { result: null }
+      if (state.since > since && !isAbsent(state.record)) return { result: null }
       const next = change(state.record, facts, Bun.deepEquals(state.record, seen))
       if (next === 'look again') return { result: null }
       const result = { result: next.result }
@@ -39,4 +39,9 @@ export async function changeByFacts<Facts, T>(
     if (changed) return changed.result
   }
   throw new DocumentError('busy', 'Too many clients are changing this document at once. Try again.')
+}
+
+/** A record is never removed: of a document that has none, no deletion has ever begun. */
+function isAbsent(record: DocumentRecord): boolean {
+  return Bun.deepEquals(record, emptyRecord)
 }

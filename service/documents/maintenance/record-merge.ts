@@ -44,7 +44,7 @@ export function merged(
   const results: MergedTag[] = []
   for (const [tag, source] of Object.entries(from.tags)) {
     const target = entryOf(tags, tag)
-    const result = resultOf({ tag, source, target }, holds, Object.keys(tags).length)
+    const result = resultOf({ tag, source, target }, holds, tags)
     if (result === 'copied' || result === 'moved') define(tags, tag, source)
     results.push({ tag, result, source, target })
   }
@@ -65,12 +65,13 @@ export function isLater(one: TagEntry, other: TagEntry): boolean {
 function resultOf(
   { tag, source, target }: Pick<MergedTag, 'tag' | 'source' | 'target'>,
   holds: (digest: Digest) => boolean,
-  count: number,
+  tags: DocumentRecord['tags'],
 ): TagMerge {
   if (target && !isLater(source, target)) return source.digest === target.digest ? 'present' : 'kept'
   if (!holds(source.digest)) return 'withheld'
   if (target) return 'moved'
-  return tag !== latestTag && count > limits.tagsPerNameMax ? 'exhausted' : 'copied'
+  const others = Object.keys(tags).filter((other) => other !== latestTag).length
+  return tag !== latestTag && others >= limits.tagsPerNameMax ? 'exhausted' : 'copied'
 }
 
 /** The order of the record whose `latest` won comes last; what only the other one knows goes before it. */

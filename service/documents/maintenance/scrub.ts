@@ -60,6 +60,7 @@ export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGe
     const ref = parseRecordKey(key)
     if (ref) yield { of: 'record', key, ref, finding: await checkRecord(checks, ref) }
     if (!version) continue
+    yield await rehash(store, key, version, reading)
     // Records that are there are checked under their own keys.
     if (document !== recordKey(version) && !(await store.head(recordKey(version), { signal }))) {
       const { tenant, type, name } = version
@@ -67,7 +68,6 @@ export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGe
       if (finding) yield { of: 'record', key, ref: { tenant, type, name }, finding }
     }
     document = recordKey(version)
-    yield await rehash(store, key, version, reading)
   }
 }
 

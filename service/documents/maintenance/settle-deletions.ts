@@ -1,4 +1,4 @@
-import type { DocumentRef, VersionRef } from '../../wire/names.ts'
+import { type DocumentRef, latestTag, type VersionRef } from '../../wire/names.ts'
 import { versionKey } from '../document-key.ts'
 import { type Deletion, type DocumentRecord, deletionOf, markOf, tagsPointingTo } from '../document-record.ts'
 import type { CopyContext, VersionOutcome, VersionResult } from './copy-version.ts'
@@ -32,7 +32,8 @@ export async function settleDeletions(
     if (!info || used === null || used > Date.parse(deletion.at)) continue
     const result =
       context.removeDeleted && !context.dryRun ? await remove(context, version, deletion) : 'left'
-    const tags = result === 'tagged' ? { tags: tagsPointingTo(into, digest) } : {}
+    const tags =
+      result === 'tagged' ? { tags: tagsPointingTo(into, digest).filter((tag) => tag !== latestTag) } : {}
     outcomes.push({ of: 'version', ref: version, size: info.size, result, ...tags })
   }
   return outcomes
