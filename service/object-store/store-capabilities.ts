@@ -14,6 +14,8 @@ export interface StoreCapabilities {
   copyPinHonoured: boolean
   /** If-Match on a put is compare-and-set, also under a race. */
   conditionalOverwrite: 'yes' | 'no' | 'unknown'
+  /** A listing that begins after a key is complete, also where names begin alike. */
+  startAfterExact: boolean
 }
 
 /** What is known before the store was asked. */
@@ -22,6 +24,7 @@ export const nothingKnown: StoreCapabilities = {
   digestEnforced: false,
   copyPinHonoured: false,
   conditionalOverwrite: 'unknown',
+  startAfterExact: false,
 }
 
 /** Returns the state of each capability as a word, for metrics. */
@@ -31,5 +34,6 @@ export function capabilityStates(known: StoreCapabilities): Record<string, strin
     digest_enforced: known.digestEnforced ? 'yes' : 'no',
     copy_pin_honoured: known.copyPinHonoured ? 'yes' : 'no',
     conditional_overwrite: known.conditionalOverwrite,
+    start_after_exact: known.startAfterExact ? 'yes' : 'no',
   }
 }

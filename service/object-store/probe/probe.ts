@@ -94,6 +94,7 @@ export function capabilitiesOf(findings: readonly Finding[]): StoreCapabilities 
     digestEnforced: verdictOf(digestRow) === 'yes',
     copyPinHonoured: verdictOf('copy-pin') === 'yes',
     conditionalOverwrite: verdictOf('conditional-overwrite'),
+    startAfterExact: verdictOf('list-after') === 'yes',
   }
 }
 

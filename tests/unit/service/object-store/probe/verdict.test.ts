@@ -25,6 +25,7 @@ describe('capabilitiesOf', () => {
       digestEnforced: true,
       copyPinHonoured: true,
       conditionalOverwrite: 'yes',
+      startAfterExact: true,
     })
   })
 
