@@ -134,4 +134,9 @@ export const limits = {
   probeRetrySeconds: 15,
   /** A part of stagingPartBytes, or the joining of all parts, may take this long. */
   storeTransferSecondsMax: 120,
+  /**
+   * A presigned request that expired this long ago, by the Date of the store, is refused: the clocks of a store's
+   * nodes differ by less. The probe tries it.
+   */
+  storeExpirySkewSecondsMax: 5,
 } as const

@@ -1,4 +1,4 @@
-import type { ObservabilityService } from '../../compose/images/observability/images.ts'
+import type { ObservabilityService } from '../../compose/images/observability/pack-image.ts'
 
 /**
  * What can be chosen in addition to Loki and Tempo on local disk: at most one overlay of each axis. Its file is

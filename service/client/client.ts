@@ -127,7 +127,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     versionsPage: (ref, given = {}) => versionsPage(send, ref, given),
     deleteVersion: (ref, { signal } = {}) => deleteVersion(send, ref, signal),
     getTag: (ref, tag, { signal } = {}) => getTag(send, ref, tag, signal),
-    putTag: (ref, tag, digest, given = {}) => putTag(send, ref, tag, digest, given),
+    putTag: (ref, tag, digest, given = {}) => putTag(send, ref, { tag, digest }, given),
     deleteTag: (ref, tag, given = {}) => deleteTag(send, ref, tag, given),
   }
 }

@@ -48,7 +48,7 @@ export async function openDirect(
   const version = await head(parts.send, tenant, ref, signal)
   const { ids, url } = await askForUrl(parts.send, version, { signal })
   try {
-    return await openAtStore(parts, version, url, ids, options)
+    return await openAtStore(parts, version, { url, ids }, options)
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     // By digest: the tag may have moved since.
@@ -80,8 +80,7 @@ async function askForUrl(
 async function openAtStore(
   { fetch, limits }: TransferParts,
   version: VersionInfo,
-  url: string,
-  ids: CallIds,
+  { url, ids }: { url: string; ids: CallIds },
   { onProgress, signal }: DownloadOptions,
 ): Promise<Download> {
   const watch = watchIdle(limits, signal)

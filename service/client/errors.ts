@@ -112,18 +112,24 @@ export class ProtocolError extends DocumentsClientError {
 export class StoreError extends DocumentsClientError {
   override readonly name = 'StoreError'
 
+  /** `null` where there was no answer. */
+  readonly status: number | null
+  /** The store's own code, such as `AccessDenied`, or the runtime's, such as `ECONNREFUSED`; otherwise `unknown`. */
+  readonly reason: string
+  readonly retryAfterSeconds: number | null
+
   constructor(
     /** Scheme, host and port of the store. */
     readonly origin: string,
-    /** `null` where there was no answer. */
-    readonly status: number | null,
-    /** The store's own code, such as `AccessDenied`, or the runtime's, such as `ECONNREFUSED`; otherwise `unknown`. */
-    readonly reason: string,
-    readonly retryAfterSeconds: number | null,
+    answer: { status: number | null; reason: string; retryAfterSeconds: number | null },
     ids: CallIds,
   ) {
+    const { status, reason } = answer
     const what = status === null ? 'cannot be used' : `answered ${status}`
     super(`The object store at ${origin} ${what} (${reason}).`, ids)
+    this.status = status
+    this.reason = reason
+    this.retryAfterSeconds = answer.retryAfterSeconds
   }
 }
 

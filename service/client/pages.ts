@@ -32,7 +32,8 @@ export async function listPage(send: Send, query: ListFilter & PageOptions): Pro
   const { type, name, namePrefix } = query
   if (type !== undefined) checked('type', type)
   if (name !== undefined) checked('name', name)
-  return page(send, { path: '', query: { type, name, namePrefix } }, query, 'documents', listedFrom)
+  const call = { path: '', query: { type, name, namePrefix } }
+  return page(send, call, query, (members) => members.list('documents').map(listedFrom))
 }
 
 /** See `DocumentsClient.versionsPage`. */
@@ -41,7 +42,8 @@ export async function versionsPage(
   ref: DocumentName,
   options: PageOptions,
 ): Promise<Page<Document>> {
-  return page(send, { path: `${documentPath(ref)}/versions` }, options, 'versions', documentFrom)
+  const call = { path: `${documentPath(ref)}/versions` }
+  return page(send, call, options, (members) => members.list('versions').map(documentFrom))
 }
 
 /** Yields the rows of all pages; requests the next page when the last row of the current one was taken. */
@@ -62,8 +64,7 @@ async function page<Row>(
   send: Send,
   call: { path: string; query?: Readonly<Record<string, string | undefined>> },
   { limit, cursor, signal }: PageOptions,
-  member: string,
-  rowFrom: (members: Members) => Row,
+  rowsFrom: (members: Members) => Row[],
 ): Promise<Page<Row>> {
   const answer = await send({
     method: 'GET',
@@ -73,7 +74,7 @@ async function page<Row>(
   })
   const members = await jsonMembers(answer)
   return {
-    rows: members.list(member).map(rowFrom),
+    rows: rowsFrom(members),
     nextCursor: members.textOrNull('nextCursor'),
     ids: answer.ids,
   }

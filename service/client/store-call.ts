@@ -9,14 +9,15 @@ const errorBytesMax = 16 * 1024
 /** Reads the refusal of a store and frees its connection; `url` is the signed URL, of which only the origin is kept. */
 export async function storeRefusal(url: string, response: Response, ids: CallIds): Promise<StoreError> {
   // Only the code: the rest may repeat the request (S3 API, "REST error responses").
-  const code = /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(await errorText(response))?.[1] ?? 'unknown'
-  const retryAfter = parseRetryAfter(response.headers.get('retry-after')) ?? null
-  return new StoreError(new URL(url).origin, response.status, code, retryAfter, ids)
+  const reason = /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(await errorText(response))?.[1] ?? 'unknown'
+  const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after')) ?? null
+  return new StoreError(new URL(url).origin, { status: response.status, reason, retryAfterSeconds }, ids)
 }
 
 /** Returns the error for a store that gave no answer, or stalled. */
 export function storeUnreachable(url: string, error: unknown, ids: CallIds): StoreError {
-  return new StoreError(new URL(url).origin, null, reasonOf(error), null, ids)
+  const answer = { status: null, reason: reasonOf(error), retryAfterSeconds: null }
+  return new StoreError(new URL(url).origin, answer, ids)
 }
 
 /** Reads the beginning of an error's body (at most 16 KiB of text) and cancels the rest. Never throws. */

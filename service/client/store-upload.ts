@@ -1,5 +1,5 @@
 import type { Digest } from '../wire/names.ts'
-import { DigestMismatchError } from './errors.ts'
+import { type CallIds, DigestMismatchError } from './errors.ts'
 import { type FormFrame, formFrame, framed } from './multipart-body.ts'
 import type { OnProgress } from './progress.ts'
 import { type RepeatableSource, streamOf } from './source-bytes.ts'
@@ -22,6 +22,14 @@ export interface StoreUploadOptions {
   limits: TransferLimits
   onProgress: OnProgress | undefined
   signal: AbortSignal | undefined
+}
+
+/** One try to send the bytes, and the ids of the call that gave its ticket. */
+interface Try extends StoreUploadOptions {
+  request: StoreRequest
+  bytes: KnownBytes
+  ids: CallIds
+  watch: IdleWatch
 }
 
 /** One request to the store, without its body. */
@@ -49,7 +57,7 @@ export async function sendToStore(
   const watch = watchIdle(options.limits, options.signal)
   const send = streamsRequests() ? sendStreamed : sendWhole
   try {
-    await send(request, given, bytes, options, watch)
+    await send({ ...options, request, bytes, ids: given.ids, watch })
   } catch (error) {
     if (options.signal?.aborted) throw options.signal.reason
     if (watch.stalled) throw storeUnreachable(request.url, { code: 'stalled' }, given.ids)
@@ -67,13 +75,9 @@ function requestOf({ ticket }: GivenTicket, size: number): StoreRequest {
   return { url, method, headers: { 'content-type': frame.contentType, 'content-length': `${length}` }, frame }
 }
 
-async function sendStreamed(
-  request: StoreRequest,
-  { ids }: GivenTicket,
-  { source, digest, size }: KnownBytes,
-  { fetch, onProgress }: StoreUploadOptions,
-  watch: IdleWatch,
-): Promise<void> {
+async function sendStreamed(attempt: Try): Promise<void> {
+  const { request, ids, onProgress, watch } = attempt
+  const { source, digest, size } = attempt.bytes
   const file = new StreamedBody(streamOf(source), {
     size,
     onProgress: (progress) => {
@@ -85,7 +89,7 @@ async function sendStreamed(
   const empty = size === 0 && request.frame === null
   const body = empty ? new Uint8Array() : request.frame ? framed(request.frame, file.body) : file.body
   try {
-    await sendByFetch(request, body, ids, fetch, watch.signal)
+    await sendByFetch(attempt, body)
   } catch (error) {
     const cause = file.failure(ids)
     file.release()
@@ -97,20 +101,16 @@ async function sendStreamed(
 }
 
 /** A browser sends a Blob from wherever it is, also in a form, without reading it into memory. */
-async function sendWhole(
-  request: StoreRequest,
-  { ids }: GivenTicket,
-  { source, size }: KnownBytes,
-  { fetch, onProgress }: StoreUploadOptions,
-  watch: IdleWatch,
-): Promise<void> {
-  const { frame } = request
+async function sendWhole(attempt: Try): Promise<void> {
+  const { fetch, onProgress, watch } = attempt
+  const { frame } = attempt.request
+  const { source, size } = attempt.bytes
   const parts = frame ? [frame.head, source, frame.tail] : [source]
   const body = new Blob(parts as BlobPart[])
   if (fetch !== undefined || !hasXhr()) {
     // `fetch` does not report progress, so a stall cannot be detected.
     watch.relax()
-    await sendByFetch(request, body, ids, fetch, watch.signal)
+    await sendByFetch(attempt, body)
     return onProgress?.({ bytes: size, totalBytes: size })
   }
   const headBytes = frame?.head.length ?? 0
@@ -118,15 +118,12 @@ async function sendWhole(
     watch.moved(sent >= body.size)
     onProgress?.({ bytes: Math.min(Math.max(sent - headBytes, 0), size), totalBytes: size })
   }
-  await sendByFetch(request, body, ids, (url, init) => fetchByXhr(url, init, onBytes), watch.signal)
+  await sendByFetch({ ...attempt, fetch: (url, init) => fetchByXhr(url, init, onBytes) }, body)
 }
 
 async function sendByFetch(
-  { url, method, headers }: StoreRequest,
+  { request: { url, method, headers }, ids, fetch, watch: { signal } }: Try,
   body: Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
-  ids: GivenTicket['ids'],
-  fetch: Fetch | undefined,
-  signal: AbortSignal,
 ): Promise<void> {
   const init: RequestInit & { duplex: 'half' } = {
     method,

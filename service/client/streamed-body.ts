@@ -2,7 +2,20 @@ import type { Digest } from '../wire/names.ts'
 import { ArgumentError, type CallIds, SizeMismatchError } from './errors.ts'
 import type { OnProgress } from './progress.ts'
 import { createSha256 } from './sha256.ts'
-import type { UploadBody } from './upload-body.ts'
+
+/** The body of one PUT, and what is known about it after the answer. */
+export interface UploadBody {
+  readonly body: Blob | Uint8Array | ReadableStream<Uint8Array>
+  readonly size: number | undefined
+  /** Known before the transfer. */
+  readonly digest: Digest | undefined
+  /** Digest of what was sent, or `null` if the answer came before the end of the body. */
+  sentDigest(): Digest | null
+  /** Why the body could not be read to its end; `null` if it could. */
+  failure(ids: CallIds): unknown
+  /** Releases the source after a refusal; a body that is still being sent breaks off and never ends cleanly. */
+  release(): void
+}
 
 /**
  * Hashes and counts a stream while the runtime sends it. A source that errs, or gives another number of bytes

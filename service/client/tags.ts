@@ -25,8 +25,7 @@ export async function getTag(
 export async function putTag(
   send: Send,
   ref: DocumentName,
-  tag: string,
-  digest: string,
+  { tag, digest }: { tag: string; digest: string },
   options: TagOptions,
 ): Promise<{ tag: Tag; created: boolean }> {
   const answer = await send({

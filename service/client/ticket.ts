@@ -1,4 +1,4 @@
-import type { Document } from '../wire/answers.ts'
+import type { Document, UploadTicket } from '../wire/answers.ts'
 import type { Digest } from '../wire/names.ts'
 import { parseRetryAfter } from '../wire/retry-after.ts'
 import { documentFrom, jsonMembers, type Members } from './answers.ts'
@@ -12,20 +12,6 @@ export interface TicketRequest {
   size: number
   contentType: string
 }
-
-/** How to send the bytes: a form with `fields` before its `file`, or a PUT with exactly these `headers`. */
-export type UploadTicket = {
-  id: string
-  /** For the completion. */
-  ticket: string
-  /** A credential. */
-  url: string
-  /** RFC 3339: until then the upload may begin. */
-  expiresAt: string
-} & (
-  | { method: 'POST'; fields: Readonly<Record<string, string>> }
-  | { method: 'PUT'; headers: Readonly<Record<string, string>> }
-)
 
 /** A ticket, and the ids of the call that gave it: the store has none. */
 export interface GivenTicket {
@@ -91,6 +77,7 @@ function ticketFrom(members: Members, ids: CallIds): UploadTicket {
     ticket: members.text('ticket'),
     url: signedUrl(members.text('url'), ids),
     expiresAt: members.text('expiresAt'),
+    completeBefore: members.text('completeBefore'),
   }
   const method = members.text('method')
   if (method === 'POST') return { ...common, method, fields: members.textsByName('fields') }

@@ -1,8 +1,8 @@
 import type { Digest } from '../wire/names.ts'
-import { ArgumentError, type CallIds } from './errors.ts'
+import { ArgumentError } from './errors.ts'
 import { inPhase, type OnUploadProgress } from './progress.ts'
 import { digestOfSource, type RepeatableSource, sizeOf, streamOf } from './source-bytes.ts'
-import { StreamedBody, streamsRequests } from './streamed-body.ts'
+import { StreamedBody, streamsRequests, type UploadBody } from './streamed-body.ts'
 
 export type UploadSource = RepeatableSource | ReadableStream<Uint8Array>
 
@@ -24,20 +24,6 @@ export interface UploadOptions {
    */
   via?: 'auto' | 'ticket' | 'service' | undefined
   signal?: AbortSignal | undefined
-}
-
-/** The body of one PUT, and what is known about it after the answer. */
-export interface UploadBody {
-  readonly body: Blob | Uint8Array | ReadableStream<Uint8Array>
-  readonly size: number | undefined
-  /** Known before the transfer. */
-  readonly digest: Digest | undefined
-  /** Digest of what was sent, or `null` if the answer came before the end of the body. */
-  sentDigest(): Digest | null
-  /** Why the body could not be read to its end; `null` if it could. */
-  failure(ids: CallIds): unknown
-  /** Releases the source after a refusal; a body that is still being sent breaks off and never ends cleanly. */
-  release(): void
 }
 
 /**

@@ -4,16 +4,10 @@ import { documentFrom, jsonMembers } from './answers.ts'
 import { ArgumentError, ConnectionError, DigestMismatchError, ProtocolError } from './errors.ts'
 import { type DocumentName, documentPath } from './references.ts'
 import type { RepeatableSource } from './source-bytes.ts'
-import { type NoTicket, type TransferParts, uploadByTicket } from './ticket-upload.ts'
-import type { Answer, Send } from './transport.ts'
-import {
-  checkedSize,
-  hashed,
-  type UploadBody,
-  type UploadOptions,
-  type UploadSource,
-  uploadBody,
-} from './upload-body.ts'
+import type { UploadBody } from './streamed-body.ts'
+import { type TransferParts, uploadByTicket } from './ticket-upload.ts'
+import type { Answer, Call, Send } from './transport.ts'
+import { checkedSize, hashed, type UploadOptions, type UploadSource, uploadBody } from './upload-body.ts'
 
 export interface Uploaded {
   document: Document
@@ -36,7 +30,8 @@ export async function put(
   options: UploadOptions,
 ): Promise<Uploaded> {
   documentPath(ref)
-  if (!goesByTicket(source, options, parts)) return putThroughService(parts.send, ref, source, options, null)
+  if (!goesByTicket(source, options, parts))
+    return putThroughService(parts.send, { ref, source, options }, null)
   const size = checkedSize(source, options.size)
   const digest = options.digest ?? (await hashed(source, options))
   const { onProgress, signal } = options
@@ -46,11 +41,8 @@ export async function put(
     bytes: { source, digest, size },
   })
   if (!('reason' in outcome)) return { ...outcome, via: 'ticket', fallbackReason: null }
-  return instead(
-    outcome,
-    () => putThroughService(parts.send, ref, source, { ...options, digest }, outcome.reason),
-    options,
-  )
+  if (options.via === 'ticket') throw outcome.error
+  return putThroughService(parts.send, { ref, source, options: { ...options, digest } }, outcome.reason)
 }
 
 function goesByTicket(
@@ -68,25 +60,14 @@ function goesByTicket(
   return via === 'ticket' || checkedSize(source, undefined) >= limits.ticketBytesMin
 }
 
-function instead(
-  { error }: NoTicket,
-  otherwise: () => Promise<Uploaded>,
-  { via }: UploadOptions,
-): Promise<Uploaded> {
-  if (via === 'ticket') throw error
-  return otherwise()
-}
-
 async function putThroughService(
   send: Send,
-  ref: DocumentName,
-  source: UploadSource,
-  options: UploadOptions,
+  { ref, source, options }: { ref: DocumentName; source: UploadSource; options: UploadOptions },
   fallbackReason: string | null,
 ): Promise<Uploaded> {
   const upload = await uploadBody(source, options)
-  const headers = headersOf(source, upload, options)
-  const answer = await sendUpload(send, documentPath(ref), upload, headers, options)
+  const call = { path: documentPath(ref), headers: headersOf(source, upload, options) }
+  const answer = await sendUpload(send, call, upload, options)
   const document = documentFrom(await jsonMembers(answer))
   checkStored(document, upload, answer)
   if (!(upload.body instanceof ReadableStream)) {
@@ -97,9 +78,8 @@ async function putThroughService(
 
 async function sendUpload(
   send: Send,
-  path: string,
+  call: Pick<Call, 'path' | 'headers'>,
   upload: UploadBody,
-  headers: Record<string, string>,
   { onProgress, signal }: UploadOptions,
 ): Promise<Answer> {
   const { size: totalBytes = null } = upload
@@ -107,7 +87,7 @@ async function sendUpload(
   const report = upload.body instanceof ReadableStream ? undefined : onProgress
   const onSentBytes = report && ((bytes: number) => report({ phase: 'send', bytes, totalBytes }))
   try {
-    return await send({ method: 'PUT', path, headers, body: upload.body as BodyInit, onSentBytes, signal })
+    return await send({ ...call, method: 'PUT', body: upload.body as BodyInit, onSentBytes, signal })
   } catch (error) {
     const cause = error instanceof ConnectionError ? upload.failure(error) : null
     upload.release()

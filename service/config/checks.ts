@@ -1,90 +1,9 @@
-import { X509Certificate } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
-import { codeOf, type Problem, type ReadFile } from './parse.ts'
-import type { Values } from './variables.ts'
 
 /**
- * Rules of the configuration: first those between variables, then those of one variable, which the table names. A rule
- * returns the end of a sentence that begins with the variable's name, or `undefined` for a value that is right. It
- * never quotes the value, which may be secret.
+ * Rules of one variable, which the table names. A rule returns the end of a sentence that begins with the variable's name, or
+ * `undefined` for a value that is right. It never quotes the value, which may be secret.
  */
-
-/** Returns the problems of prefixes: without a bucket, or so that Loki, Tempo and the documents share keys. */
-export function placeProblems(values: Values): Problem[] {
-  const problems: Problem[] = []
-  for (const owner of ['LOKI', 'TEMPO'] as const) {
-    if (values[`S3_PREFIX_${owner}`] !== undefined && values[`S3_BUCKET_${owner}`] === undefined) {
-      problems.push({ variable: `S3_PREFIX_${owner}`, problem: `does nothing without S3_BUCKET_${owner}` })
-    }
-  }
-  const places = [
-    { owner: 'DOCS', place: placeOf(values.S3_BUCKET_DOCS, values.S3_PREFIX_DOCS) },
-    { owner: 'LOKI', place: placeOf(values.S3_BUCKET_LOKI, values.S3_PREFIX_LOKI ?? 'loki/') },
-    { owner: 'TEMPO', place: placeOf(values.S3_BUCKET_TEMPO, values.S3_PREFIX_TEMPO ?? 'tempo/') },
-  ]
-  places.forEach(({ owner, place: one }, index) => {
-    const clash = places
-      .slice(0, index)
-      .find((before) => one && before.place && placesOverlap(before.place, one))
-    if (clash) {
-      const problem = `and S3_PREFIX_${clash.owner} share a bucket and contain each other: choose separate prefixes`
-      problems.push({ variable: `S3_PREFIX_${owner}`, problem })
-    }
-  })
-  return problems
-}
-
-/** Returns the place, or `undefined` unless both its bucket and its prefix are known. */
-export function placeOf(bucket: string | undefined, prefix: string | undefined): Place | undefined {
-  return bucket !== undefined && prefix !== undefined ? { bucket, prefix } : undefined
-}
-
-/** Returns the problems of plain http and https endpoints with S3_INSECURE. */
-export async function transportProblems(values: Values, resolveHost: ResolveHost): Promise<Problem[]> {
-  const problems: Problem[] = []
-  const { S3_ENDPOINT: endpoint, S3_INSECURE: insecure } = values
-  for (const name of ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT'] as const) {
-    const text = values[name]
-    if (text === undefined || insecure === undefined || !isHttp(text)) continue
-    const problem = insecure
-      ? await plainHttpProblem(text, resolveHost)
-      : 'is plain http: use https, or set S3_INSECURE=true for a store on this machine'
-    if (problem !== undefined) problems.push({ variable: name, problem })
-  }
-  if (insecure && endpoint !== undefined && !isHttp(endpoint)) {
-    problems.push({ variable: 'S3_INSECURE', problem: 'must be false: S3_ENDPOINT is https' })
-  }
-  return problems
-}
-
-/** Returns the PEM certificates in the file that `variable` names, without the text around them. */
-export function certificatesIn(
-  variable: 'S3_CA_FILE' | 'OTEL_EXPORTER_OTLP_CERTIFICATE',
-  values: Values,
-  readFile: ReadFile,
-): { pem?: string; problems: Problem[] } {
-  const path = values[variable]
-  if (path === undefined) return { problems: [] }
-  const refused = (problem: string) => ({ problems: [{ variable, problem }] })
-  try {
-    const blocks = readFile(path).match(certificateForm) ?? []
-    if (blocks.length > 0 && blocks.every(isCertificate)) return { pem: blocks.join('\n'), problems: [] }
-    return refused('names a file that is not PEM certificates')
-  } catch (error) {
-    return refused(`names a file that cannot be read (${codeOf(error)})`)
-  }
-}
-
-/** RFC 7468 section 5. */
-const certificateForm = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).subject !== undefined
-  } catch {
-    return false
-  }
-}
 
 /** A bucket and the prefix below which its owner keeps everything. */
 export interface Place {
@@ -108,6 +27,11 @@ export function bucketProblem(name: string): string | undefined {
     return 'must not end with -s3alias, --ol-s3, .mrap, --x-s3 or --table-s3'
   }
   return undefined
+}
+
+/** Returns the place, or `undefined` unless both its bucket and its prefix are known. */
+export function placeOf(bucket: string | undefined, prefix: string | undefined): Place | undefined {
+  return bucket !== undefined && prefix !== undefined ? { bucket, prefix } : undefined
 }
 
 /** Tells whether a key could belong to both places: same bucket, and one prefix is the other or contains it. */
@@ -187,7 +111,7 @@ export function plainSecretProblem(text: string): string | undefined {
  * Returns why plain http to `text` is not acceptable even with S3_INSECURE: it may only go to this machine, or to a host
  * on a private network whose name is not in public DNS.
  */
-async function plainHttpProblem(text: string, resolveHost: ResolveHost): Promise<string | undefined> {
+export async function plainHttpProblem(text: string, resolveHost: ResolveHost): Promise<string | undefined> {
   const url = new URL(text)
   if (isLoopback(url)) return undefined
   const host = url.hostname
@@ -202,7 +126,7 @@ async function plainHttpProblem(text: string, resolveHost: ResolveHost): Promise
 }
 
 /** Tells whether a URL is plain http. */
-function isHttp(text: string): boolean {
+export function isHttp(text: string): boolean {
   return new URL(text).protocol === 'http:'
 }
 

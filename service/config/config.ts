@@ -1,13 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { Secret } from '../telemetry/secret.ts'
-import {
-  certificatesIn,
-  placeOf,
-  placeProblems,
-  plainSecretProblem,
-  type ResolveHost,
-  transportProblems,
-} from './checks.ts'
+import { placeOf, plainSecretProblem, type ResolveHost } from './checks.ts'
+import { certificatesIn, placeProblems, transportProblems } from './joint-checks.ts'
 import { pairsIn } from './pairs.ts'
 import { type Environment, ignoredNames, type Problem, type ReadFile, readVariables } from './parse.ts'
 import { type CompleteValues, type Values, type VariableName, variables } from './variables.ts'

@@ -1,7 +1,35 @@
+import type { Static, TBoolean, TInteger, TString } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { Table, ValuesOf, Variable } from './variables.ts'
 
 /** The one parser of environment variables, for the service, its commands and the proof. */
+
+/** One environment variable. Parsing, messages and the table in the documentation are all made from this. */
+export interface Variable {
+  schema: TString | TInteger | TBoolean
+  /** Completes "must be …" and "set it to …". */
+  form: string
+  meaning: string
+  required?: true
+  /** The text that is used where the variable is not set. */
+  fallback?: string
+  /** What the table shows as the default where that depends on other variables. */
+  derived?: string
+  /** Never shown, and also read from the file that `<name>_FILE` names (Docker secrets). */
+  secret?: true
+  /** What the schema cannot express: returns a sentence's end such as "must not …", or nothing for a right text. */
+  rule?: (text: string) => string | undefined
+}
+
+/** Returns the definition with its exact type, from which the type of the value follows. */
+export function variable<const Definition extends Variable>(definition: Definition): Definition {
+  return definition
+}
+
+/** Variables by name. */
+export type Table = Readonly<Record<string, Variable>>
+
+/** The decoded value of each variable of a table; `undefined` where it is not set and has no fallback. */
+export type ValuesOf<T extends Table> = { [Name in keyof T]: Static<T[Name]['schema']> | undefined }
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

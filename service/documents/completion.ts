@@ -75,7 +75,7 @@ async function publishUpload(
   upload: TicketUpload,
 ): Promise<boolean> {
   const { staged, version, facts } = upload
-  const { digestEnforced, copyPinHonoured } = capabilities()
+  const { digestEnforced, copyOnce } = capabilities()
   const enforced = digestEnforced && staged.sha256 !== undefined
   const release = await budget.promotion(facts.signal)
   try {
@@ -88,7 +88,7 @@ async function publishUpload(
       if (!enforced) await verifyStaged(store, upload)
       return false
     }
-    return await (enforced && copyPinHonoured ? promoteByCopy : promoteByStream)(store, upload)
+    return await (enforced && copyOnce ? promoteByCopy : promoteByStream)(store, upload)
   } catch (error) {
     // Wrong bytes are of no use, and the bytes of a version that was deleted must not bring it back.
     const useless = error instanceof DocumentError && uselessAfter.includes(error.code)

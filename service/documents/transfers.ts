@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
 import type { StoreCapabilities, TicketMethod } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
-import type { Document } from '../wire/answers.ts'
+import type { Document, UploadTicket } from '../wire/answers.ts'
 import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 import { type CompletionParts, completeStaged } from './completion.ts'
 import { DocumentError, tooLarge, versionNotFound } from './document-error.ts'
@@ -58,21 +58,6 @@ export interface UploadRequest {
   admittedAt: Date
   signal?: AbortSignal
 }
-
-/** How to send the bytes: a form with `fields` before its `file`, or a PUT with exactly these `headers`. */
-export type UploadTicket = {
-  id: string
-  /** For `complete`; valid only for the subject that asked for it. */
-  ticket: string
-  url: string
-  /** The upload must begin before this time (RFC 3339). */
-  expiresAt: string
-  /** The upload must be completed before this time (RFC 3339). */
-  completeBefore: string
-} & (
-  | { method: 'POST'; fields: Readonly<Record<string, string>> }
-  | { method: 'PUT'; headers: Readonly<Record<string, string>> }
-)
 
 export interface SignedUrl {
   /** Names the URL in the audit log. */

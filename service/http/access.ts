@@ -3,8 +3,8 @@ import { type Action, decide } from '../authz/policy.ts'
 import type { Principal } from '../authz/principal.ts'
 import type { AuditEntry, Logger } from '../telemetry/logger.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
-import type { RequestContext } from './call.ts'
 import { ProblemError } from './problem.ts'
+import type { RequestContext } from './route.ts'
 
 /** A request, and the document that it is about as its path says; unchecked. */
 export type Asked = RequestContext & { about: RequestSubject }

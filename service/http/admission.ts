@@ -4,11 +4,11 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
 import type { Access } from './access.ts'
-import { type Admitted, type AdmittedContext, idsOf, type LocatedCall } from './call.ts'
+import { type Admitted, idsOf, type LocatedCall } from './call.ts'
 import { contentLength } from './headers/content-length.ts'
 import { requireJson, requireUncoded } from './headers/media-type.ts'
 import { methodNotAllowed, noSuchRoute, ProblemError } from './problem.ts'
-import type { Address, Route } from './route.ts'
+import type { Address, AdmittedContext, Route } from './route.ts'
 
 export interface AdmissionOptions {
   access: Access

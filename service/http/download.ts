@@ -4,9 +4,9 @@ import { formatContentRange, parseRange } from '../wire/byte-range.ts'
 import { formatEntityTag } from '../wire/entity-tag.ts'
 import type { VersionRef } from '../wire/names.ts'
 import { formatReprDigest } from '../wire/repr-digest.ts'
-import type { AdmittedContext } from './call.ts'
 import { matchesStrongly, matchesWeakly, parseEntityTags } from './headers/entity-tag.ts'
 import { ProblemError } from './problem.ts'
+import type { AdmittedContext } from './route.ts'
 
 /** Under its digest, a version never changes; a tag may point to another one tomorrow. */
 export const cacheImmutable = 'private, max-age=31536000, immutable'

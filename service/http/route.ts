@@ -1,7 +1,9 @@
 import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import type { Action } from '../authz/policy.ts'
+import type { Principal } from '../authz/principal.ts'
+import type { TraceContext } from '../telemetry/trace-context.ts'
+import type { RequestSubject } from '../telemetry/traced-request.ts'
 import type { ProblemCode } from '../wire/problems.ts'
-import type { AdmittedContext } from './call.ts'
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
 
@@ -39,6 +41,29 @@ export interface RouteCall<Path, Query> {
   params: Path
   query: Query
   context: AdmittedContext
+}
+
+/** What is known of a request before anything was decided about it. */
+export interface RequestContext {
+  correlationId: string
+  trace: TraceContext
+  clientAddress: string | undefined
+  /** When the request came in: orders the moves of `latest`. */
+  admittedAt: Date
+}
+
+/** What the handler of a route knows of a request that may proceed. */
+export interface AdmittedContext extends RequestContext {
+  principal: Principal
+  /**
+   * Logs that a body broke off after its answer had begun. Bun prints what a body errs with, stack and source
+   * lines included, on standard error; one that errs with nothing just resets the connection.
+   */
+  bodyFailed(reason: unknown): void
+  /** Writes the audit line of a signed URL (its id and expiry); to be called before it is given out. */
+  auditSignedUrl(signedUrl: { id: string; expiresAt: string }): void
+  /** Tells log and trace what the path does not say, such as the digest of an upload. */
+  found(subject: RequestSubject): void
 }
 
 /** Parts of a route that most routes do not need. */

@@ -8,7 +8,8 @@
  * - Absence is a value (`null`), never an error. Deleting what is absent succeeds.
  * - A failure is an {@link ObjectStoreError}. It names no credential, no host and no signed URL.
  * - `signal` aborts the call: the promise rejects with the signal's reason and the store's connection is freed.
- * - Calls whose body can be replayed are retried a bounded number of times; a streamed body never is.
+ * - Calls whose body can be replayed are retried a bounded number of times, unless `once` says otherwise; a streamed
+ *   body never is.
  */
 import type { ByteRange } from '../wire/byte-range.ts'
 export interface ObjectStore {
@@ -17,7 +18,8 @@ export interface ObjectStore {
    * runs past it, and an aborted signal, leave the key as it was.
    *
    * @returns the new object's ETag, or `null` if `options.condition` does not hold (then nothing changed, and
-   *   a streamed body may have been read in part).
+   *   a streamed body may have been read in part). A store that answers that the write lost a race, without saying
+   *   that the condition does not hold (409), is `unavailable`: it may have lost against a delete.
    * @throws {ObjectStoreError} `unavailable`, `denied`, `rejected`; whatever the body stream itself threw.
    */
   put(
@@ -36,6 +38,14 @@ export interface ObjectStore {
    */
   get(key: string, options?: GetOptions): Promise<ObjectBody | null>
 
+  /**
+   * Opens the object for reading unless its ETag is still `etag` (If-None-Match, RFC 9110 section 13.1.2), so that a
+   * reader who knows the bytes pays for an answer without a body only.
+   *
+   * @returns `unchanged` for that ETag; otherwise as `get`.
+   */
+  getUnless(key: string, etag: string, options?: CallOptions): Promise<ObjectBody | 'unchanged' | null>
+
   /** Metadata without the bytes, or `null` if there is no such object. */
   head(key: string, options?: HeadOptions): Promise<ObjectInfo | null>
 
@@ -47,6 +57,16 @@ export interface ObjectStore {
    * @returns the copy's ETag, or `null` if the source is absent or has another ETag than `ifMatch`.
    */
   copy(from: string, to: string, options: CopyOptions): Promise<PutResult | null>
+
+  /**
+   * Copies an object inside the store, if there is nothing under `to`: of several writers one wins. The copy carries
+   * the metadata given, not the source's; neither key changes unless the answer is `copied`, and no object is ever
+   * deleted. The probe finds out whether the store honours both conditions (`copy-once`).
+   *
+   * @returns `exists` if there is an object under `to`, `changed` if the source is absent or has another ETag than
+   *   `ifMatch`. Where both hold, either is returned.
+   */
+  copyAbsent(from: string, to: string, options: CopyAbsentOptions): Promise<'copied' | 'exists' | 'changed'>
 
   /**
    * One page of keys that start with `prefix`, in the store's order: ascending by UTF-8 bytes, or folder by folder.
@@ -62,6 +82,15 @@ export interface ObjectStore {
 
   /** Removes the object; absent is success. */
   delete(key: string, options?: CallOptions): Promise<void>
+
+  /**
+   * Removes the object by a request that the store accepts only until `signedAt` and `expiresInSeconds` later, by the
+   * store's own clock, however late it arrives. One try, over a connection of its own.
+   *
+   * @returns `refused` if the store refused the request (403): it arrived late, or may not remove this object.
+   * @throws {ObjectStoreError} `unavailable` if there was no answer: the object may still be removed, until then.
+   */
+  deleteBefore(key: string, options: DeleteBeforeOptions): Promise<'deleted' | 'refused'>
 
   /**
    * Begins an upload of parts under `key`; nothing is visible until `complete`. Every part but the last must
@@ -103,6 +132,18 @@ export interface CopyOptions extends CallOptions {
   metadata: Readonly<Record<string, string>>
 }
 
+export interface CopyAbsentOptions extends CopyOptions {
+  /** Of the source, in bytes; at most 5 GiB. */
+  size: number
+}
+
+export interface DeleteBeforeOptions extends CallOptions {
+  /** Usually a time that the store itself has told. Whole seconds count. */
+  signedAt: Date
+  /** 1 second to 7 days (S3 API, "Authenticating requests: using query parameters"). */
+  expiresInSeconds: number
+}
+
 export interface PutOptions extends CallOptions {
   /** Exact size of the body in bytes. */
   size: number
@@ -116,6 +157,12 @@ export interface PutOptions extends CallOptions {
   sha256?: string | undefined
   /** `{ absent: true }` is If-None-Match: *; `{ etag }` is If-Match (RFC 9110 section 13.1). */
   condition?: { absent: true } | { etag: string } | undefined
+  /**
+   * One try only: without an answer the put fails as `unavailable`, although it may have taken effect or may still do
+   * so. `null` may be the answer to the caller's own bytes: a request that went out over an idle connection which the
+   * store had just closed is sent a second time below this port.
+   */
+  once?: boolean | undefined
 }
 
 export interface PutResult {

@@ -28,10 +28,23 @@ export function observed(store: ObjectStore, { call, reading = call }: CallObser
   return {
     put: (key, body, options) => call('PutObject', { key }, () => store.put(key, body, options)),
     get: (key, options) => reading('GetObject', { key }, () => store.get(key, options)),
+    getUnless: async (key, etag, options) => {
+      let unchanged = false
+      const object = await reading('GetObject', { key }, async () => {
+        const answer = await store.getUnless(key, etag, options)
+        unchanged = answer === 'unchanged'
+        return answer === 'unchanged' ? null : answer
+      })
+      return unchanged ? 'unchanged' : object
+    },
     head: (key, options) => call('HeadObject', { key }, () => store.head(key, options)),
     copy: (from, to, options) => call('CopyObject', { key: to }, () => store.copy(from, to, options)),
+    // A sequence of calls, named after the one that takes the time.
+    copyAbsent: (from, to, options) =>
+      call('UploadPartCopy', { key: to }, () => store.copyAbsent(from, to, options)),
     list: (options) => call('ListObjectsV2', {}, () => store.list(options)),
     delete: (key, options) => call('DeleteObject', { key }, () => store.delete(key, options)),
+    deleteBefore: (key, options) => call('DeleteObject', { key }, () => store.deleteBefore(key, options)),
     startMultipart: async (key, options) => {
       const start = () => store.startMultipart(key, options)
       return observedUpload(await call('CreateMultipartUpload', { key }, start), key, call)

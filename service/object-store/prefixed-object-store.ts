@@ -32,14 +32,21 @@ export function prefixed(store: ObjectStore, prefix: string): ObjectStore {
   return {
     put: async (key, body, options) => store.put(inside('put', key), body, options),
     get: async (key, options) => stripped('get', store.get(inside('get', key), options)),
+    getUnless: async (key, etag, options) => {
+      const object = await store.getUnless(inside('getUnless', key), etag, options)
+      return object === null || object === 'unchanged' ? object : strip('getUnless', object)
+    },
     head: async (key, options) => stripped('head', store.head(inside('head', key), options)),
     copy: async (from, to, options) => store.copy(inside('copy', from), inside('copy', to), options),
+    copyAbsent: async (from, to, options) =>
+      store.copyAbsent(inside('copyAbsent', from), inside('copyAbsent', to), options),
     list: async (options) => {
       const startAfter = options.startAfter === undefined ? undefined : prefix + options.startAfter
       const page = await store.list({ ...options, prefix: prefix + options.prefix, startAfter })
       return { ...page, objects: page.objects.map((object) => strip('list', object)) }
     },
     delete: async (key, options) => store.delete(inside('delete', key), options),
+    deleteBefore: async (key, options) => store.deleteBefore(inside('deleteBefore', key), options),
     startMultipart: async (key, options) => store.startMultipart(inside('startMultipart', key), options),
     listUnfinished: async (keyPrefix, options) => {
       const uploads = await store.listUnfinished(prefix + keyPrefix, options)

@@ -10,8 +10,10 @@ export interface StoreCapabilities {
   ticketMethod: TicketMethod | 'none' | 'unknown'
   /** The store refused bytes of another SHA-256 than the ticket's, and reports the one that it checked. */
   digestEnforced: boolean
-  /** A copy with a stale `x-amz-copy-source-if-match` was refused. */
-  copyPinHonoured: boolean
+  /** A copy in parts was refused where its source had changed, and where its target existed. */
+  copyOnce: boolean
+  /** If-None-Match: * on a put keeps an existing key, also under a race. */
+  conditionalPut: 'yes' | 'no' | 'unknown'
   /** If-Match on a put is compare-and-set, also under a race. */
   conditionalOverwrite: 'yes' | 'no' | 'unknown'
   /** A listing that begins after a key is complete, also where names begin alike. */
@@ -22,7 +24,8 @@ export interface StoreCapabilities {
 export const nothingKnown: StoreCapabilities = {
   ticketMethod: 'unknown',
   digestEnforced: false,
-  copyPinHonoured: false,
+  copyOnce: false,
+  conditionalPut: 'unknown',
   conditionalOverwrite: 'unknown',
   startAfterExact: false,
 }
@@ -32,7 +35,8 @@ export function capabilityStates(known: StoreCapabilities): Record<string, strin
   return {
     ticket_method: known.ticketMethod.toLowerCase(),
     digest_enforced: known.digestEnforced ? 'yes' : 'no',
-    copy_pin_honoured: known.copyPinHonoured ? 'yes' : 'no',
+    copy_once: known.copyOnce ? 'yes' : 'no',
+    conditional_put: known.conditionalPut,
     conditional_overwrite: known.conditionalOverwrite,
     start_after_exact: known.startAfterExact ? 'yes' : 'no',
   }

@@ -1,7 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { ConfigError, parseStoreConfig, type StoreConfig } from '../config/config.ts'
-import { type Environment, type Problem, type ReadFile, readVariables } from '../config/parse.ts'
-import { type ValuesOf, variable, variables } from '../config/variables.ts'
+import {
+  type Environment,
+  type Problem,
+  type ReadFile,
+  readVariables,
+  type ValuesOf,
+  variable,
+} from '../config/parse.ts'
+import { variables } from '../config/variables.ts'
 import type { Principals } from './bucket-policy.ts'
 import { serviceRights, telemetryRights } from './service-rights.ts'
 import { type BucketWishes, type ObjectLock, type WantedBucket, wantedBucket } from './wanted-bucket.ts'

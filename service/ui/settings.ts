@@ -1,20 +1,5 @@
 import { createContext, useContext } from 'react'
-
-/** What the service tells the page about its deployment in `/ui-settings.json`. It holds no secret. */
-export interface UiSettings {
-  /** The issuer whose tokens the service takes; its discovery document names the endpoints. */
-  issuer: string
-  clientId: string
-  audience: string
-  /** Space-separated, as it goes into an authorisation request. */
-  scope: string
-  /** URL of a trace in the trace viewer, with `{traceId}`; `null` without one. */
-  traceUrlTemplate: string | null
-  /** Larger files are refused; older services do not state it. */
-  documentBytesMax?: number
-  /** Files from this size on go straight to the store; default: that of the client. */
-  ticketBytesMin?: number
-}
+import type { UiSettings } from '../wire/ui-settings.ts'
 
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'

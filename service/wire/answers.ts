@@ -18,6 +18,22 @@ export interface ListedVersion extends VersionRef {
   storedAt: string
 }
 
+/** How to send the bytes: a form with `fields` before its `file`, or a PUT with exactly these `headers`. */
+export type UploadTicket = {
+  id: string
+  /** For the completion; valid only for the subject that asked for it. */
+  ticket: string
+  /** A credential. */
+  url: string
+  /** The upload must begin before this time. */
+  expiresAt: string
+  /** The upload must be completed before this time. */
+  completeBefore: string
+} & (
+  | { method: 'POST'; fields: Readonly<Record<string, string>> }
+  | { method: 'PUT'; headers: Readonly<Record<string, string>> }
+)
+
 export interface Tag extends VersionRef {
   tag: string
   movedAt: string

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, setDefaultTimeout } from 'bun:test'
 import type { ObjectStore, PutOptions } from '../../service/object-store/object-store.ts'
 import { seenUnder } from '../support/stores/bodies.ts'
 import { conditionsContract } from './conditions-contract.ts'
+import { copyAbsentContract } from './copy-absent-contract.ts'
 import { copyContract } from './copy-contract.ts'
 import { getContract } from './get-contract.ts'
 import { listContract } from './list-contract.ts'
@@ -24,8 +25,10 @@ export interface StoreUnderTest {
   racers: number
   /** It reports an aborted upload as absent; RGW 16.2 fails to complete it with 500, like a transient failure. */
   knowsAbortedUploads: boolean
-  /** It refuses a copy whose source has another ETag than `CopyOptions.ifMatch`; the probe finds out. */
-  honoursCopyPin: boolean
+  /** It honours the conditions of copies: about the source (`ifMatch`), and about the target in `copyAbsent`. */
+  honoursCopyConditions: boolean
+  /** The same in a race; the probe finds out. */
+  copiesOnce: boolean
   close(): Promise<void>
 }
 
@@ -61,6 +64,7 @@ export function describeObjectStore(name: string, makeStore: () => Promise<Store
     bodiesContract(subject)
     conditionsContract(subject)
     copyContract(subject)
+    copyAbsentContract(subject)
     getContract(subject)
     listContract(subject)
     multipartContract(subject)

@@ -7,6 +7,7 @@ import { contentType, fresh, freshKey, type Subject } from './describe-object-st
 export function getContract(subject: Subject): void {
   wholeReads(subject)
   conditionalReads(subject)
+  readsOfChanges(subject)
   satisfiableRanges(subject)
   unsatisfiableRanges(subject)
   abandonedReads(subject)
@@ -86,6 +87,43 @@ function conditionalReads(subject: Subject): void {
         code: 'precondition_failed',
         operation: 'get',
       })
+    })
+  })
+}
+
+function readsOfChanges(subject: Subject): void {
+  describe('getUnless', () => {
+    it('answers that an object is unchanged while it has the ETag', async () => {
+      const { store, key, put } = fresh(subject)
+      const etag = (await put(bytesOf(100)))?.etag ?? ''
+      expect(await store.getUnless(key, etag)).toBe('unchanged')
+      expect(await store.getUnless(key, etag)).toBe('unchanged')
+    })
+
+    it('gives an object that has another ETag, with all that is known about it', async () => {
+      const { store, key, put } = fresh(subject)
+      const stale = (await put(bytesOf(100)))?.etag ?? ''
+      const replaced = await put(bytesOf(101), { metadata: { who: 'the second' } })
+      const found = await store.getUnless(key, stale)
+      if (found === 'unchanged') throw new Error('it was replaced')
+      expect(found).toMatchObject({
+        ...{ key, size: 101, etag: replaced?.etag ?? '', range: null },
+        metadata: { who: 'the second' },
+      })
+      expect(await bytesIn(found)).toEqual(bytesOf(101))
+    })
+
+    it('answers null for an absent key', async () => {
+      expect(await subject().store.getUnless(freshKey(), 'd41d8cd98f00b204e9800998ecf8427e')).toBeNull()
+    })
+
+    it('holds no connection for an object that is unchanged, or absent', async () => {
+      const { store, key, put } = fresh(subject)
+      const etag = (await put(bytesOf(100)))?.etag ?? ''
+      for (let round = 0; round < 100; round += 1) {
+        expect(await store.getUnless(key, etag)).toBe('unchanged')
+        expect(await store.getUnless(`${key}-absent`, etag)).toBeNull()
+      }
     })
   })
 }

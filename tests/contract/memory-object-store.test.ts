@@ -9,7 +9,8 @@ const memory = {
   ordersByBytes: true,
   racers: 32,
   knowsAbortedUploads: true,
-  honoursCopyPin: true,
+  honoursCopyConditions: true,
+  copiesOnce: true,
   close: async () => {},
 }
 

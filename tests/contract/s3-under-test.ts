@@ -13,6 +13,7 @@ const openTo = {
     ordersByBytes: true,
     racers: 32,
     knowsAbortedUploads: true,
+    honoursCopyConditions: true,
   },
   seaweedfs: {
     verifiesSha256: false,
@@ -21,6 +22,7 @@ const openTo = {
     ordersByBytes: false,
     racers: 8,
     knowsAbortedUploads: true,
+    honoursCopyConditions: true,
   },
   'ceph-rgw': {
     verifiesSha256: true,
@@ -29,6 +31,7 @@ const openTo = {
     ordersByBytes: true,
     racers: 32,
     knowsAbortedUploads: false,
+    honoursCopyConditions: false,
   },
 }
 
@@ -36,6 +39,11 @@ const openTo = {
 export async function s3UnderTest(connection: StoreConnection): Promise<StoreUnderTest> {
   const bucket = await freshBucket(connection)
   const store = createS3ObjectStore({ ...connection, bucket, connectionsMax: 40 })
-  const honoursCopyPin = knownVerdicts(connection.kind)['copy-pin'] === 'yes'
-  return { ...openTo[connection.kind], honoursCopyPin, store, close: async () => store.close() }
+  const copiesOnce = knownVerdicts(connection.kind)['copy-once'] === 'yes'
+  return {
+    ...openTo[connection.kind],
+    copiesOnce,
+    store,
+    close: async () => store.close(),
+  }
 }

@@ -5,6 +5,7 @@ import { contentType, fresh, freshKey, type Subject } from './describe-object-st
 /** Checks what the port promises about deletes, leftovers, the clock and aborted calls. */
 export function upkeepContract(subject: Subject): void {
   describeDelete(subject)
+  deletesThatExpire(subject)
   unfinishedUploads(subject)
   describeClock(subject)
   abortedCalls(subject)
@@ -31,6 +32,38 @@ function describeDelete(subject: Subject): void {
       await store.delete(key)
       await store.delete(key)
       expect(await store.head(key)).toBeNull()
+    })
+  })
+}
+
+function deletesThatExpire(subject: Subject): void {
+  describe('deleteBefore', () => {
+    it('removes the object and no other, whatever characters its key has', async () => {
+      const { store } = subject()
+      const key = freshKey("a b+c%20d'é/日本 ?#&=(1)!*~")
+      await store.put(key, bytesOf(3), { size: 3, contentType })
+      await store.put(`${key}2`, bytesOf(3), { size: 3, contentType })
+      const signedAt = await store.clock()
+      expect(await store.deleteBefore(key, { signedAt, expiresInSeconds: 30 })).toBe('deleted')
+      expect(await store.head(key)).toBeNull()
+      expect(await store.head(`${key}2`)).not.toBeNull()
+    })
+
+    it('succeeds where there is nothing, however often', async () => {
+      const { store, key } = fresh(subject)
+      const signedAt = await store.clock()
+      expect(await store.deleteBefore(key, { signedAt, expiresInSeconds: 30 })).toBe('deleted')
+      expect(await store.deleteBefore(key, { signedAt, expiresInSeconds: 30 })).toBe('deleted')
+    })
+
+    it('is refused by the store once its time is over, and changes nothing', async () => {
+      const { store, key, put, seen } = fresh(subject)
+      await put(bytesOf(3))
+      const before = await seen()
+      const signedAt = new Date((await store.clock()).getTime() - 32_000)
+      expect(await store.deleteBefore(key, { signedAt, expiresInSeconds: 30 })).toBe('refused')
+      expect(await seen()).toEqual(before)
+      expect(await store.deleteBefore(key, { signedAt, expiresInSeconds: 90 })).toBe('deleted')
     })
   })
 }
@@ -121,7 +154,10 @@ function abortedCalls(subject: Subject): void {
         store.head(key, { signal }),
         store.copy(key, copied, { ifMatch, contentType, metadata: {}, signal }),
         store.list({ prefix: '', limit: 1, signal }),
+        store.getUnless(key, ifMatch, { signal }),
+        store.copyAbsent(key, copied, { ifMatch, size: 7, contentType, metadata: {}, signal }),
         store.delete(key, { signal }),
+        store.deleteBefore(key, { signedAt: new Date(), expiresInSeconds: 30, signal }),
         store.listUnfinished(key, { signal }),
         store.abortUnfinished(key, 'none', { signal }),
         store.clock({ signal }),

@@ -3,7 +3,6 @@ import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   bytesOf,
-  digestOf,
   problemAnswer,
   serve,
   serveRaw,
@@ -13,6 +12,7 @@ import {
 import { s3Error, serveTickets, signature } from '../support/client/client-ticket-service.ts'
 import { docs, docsScript, startDocs } from '../support/commands/cli-run.ts'
 import { folderForTests } from '../support/folder.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import { until } from '../support/waiting.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')

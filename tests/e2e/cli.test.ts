@@ -2,11 +2,12 @@ import { beforeEach, describe, expect, it } from 'bun:test'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeLocalStart } from '../../service/cli/local-issuer/starts.ts'
-import { bytesOf, digestOf } from '../support/client/client-service.ts'
+import { bytesOf } from '../support/client/client-service.ts'
 import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.ts'
 import { folderForTests } from '../support/folder.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { ownChildService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import { until } from '../support/waiting.ts'
 
 let folder: string

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { type Caller, callerOf, put, reprDigestOf } from '../support/service/caller.ts'
-import { KiB, MiB, randomDocument } from '../support/service/sample-documents.ts'
+import { type Caller, callerOf, put } from '../support/service/caller.ts'
+import { KiB, MiB, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 import { jsonBody } from '../support/service/ticket-calls.ts'
 import { inChunks } from '../support/stores/bodies.ts'

@@ -1,14 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { type FaultyStore, startFaultyStore } from '../support/faults/overload-refusing-store.ts'
-import {
-  type Caller,
-  callerOf,
-  digestOf,
-  type Json,
-  jsonOf,
-  put,
-  refusalOf,
-} from '../support/service/caller.ts'
+import { type Caller, callerOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { jsonBody } from '../support/service/ticket-calls.ts'
 import { knownCapabilities } from '../support/stores/known-capabilities.ts'

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { limits } from '../../service/limits.ts'
 import { marker, startOverload, tooManyRequests } from '../support/faults/overload-scene.ts'
-import { digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import { jsonBody, ticketCalls } from '../support/service/ticket-calls.ts'
 import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'bun:test'
 import { neededScopes } from '../../service/authz/policy.ts'
 import { scopes } from '../../service/authz/principal.ts'
-import { callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { callerOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 
 const { service, call, anyone } = await ownService()
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'bun:test'
-import { digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import { nextStoreSecond } from '../support/waiting.ts'
 
 const { service, call } = await ownService()

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'bun:test'
-import { acme, digestOf, put, refusalOf, reprDigestOf } from '../support/service/caller.ts'
+import { acme, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { answerTo } from '../support/service/raw-connection.ts'
+import { digestOf, reprDigestOf } from '../support/service/sample-documents.ts'
 
 const body = 'twelve bytes'
 const digest = digestOf(body)

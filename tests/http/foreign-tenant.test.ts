@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'bun:test'
-import { type Call, callerOf, digestOf, put } from '../support/service/caller.ts'
+import { type Call, callerOf, put } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 
 /** One that exists, with this very document; a well-formed one that does not exist; and malformed ones. */
 const tenants = ['globex', 'absent', 'GLOBEX', 'a%00b', 'x'.repeat(64)]

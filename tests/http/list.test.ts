@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'bun:test'
 import { limits } from '../../service/limits.ts'
-import { callerOf, digestOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { callerOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 
 const manyCount = 1203
 

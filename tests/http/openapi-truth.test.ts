@@ -20,16 +20,8 @@ import {
   ticketOf,
   version,
 } from '../support/openapi/openapi-samples.ts'
-import {
-  type Call,
-  type Caller,
-  callerOf,
-  chunked,
-  digestOf,
-  put,
-  refusalOf,
-  reprDigestOf,
-} from '../support/service/caller.ts'
+import { type Call, type Caller, callerOf, chunked, put, refusalOf } from '../support/service/caller.ts'
+import { digestOf, reprDigestOf } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { minioCapabilities } from '../support/stores/known-capabilities.ts'
 

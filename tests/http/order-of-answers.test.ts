@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'bun:test'
 import { ObjectStoreError } from '../../service/object-store/object-store.ts'
-import { callerOf, digestOf, refusalOf } from '../support/service/caller.ts'
+import { callerOf, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 
 const { service, call } = await ownService({
   documentBytesMax: 1000,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'bun:test'
-import { digestOf, put, refusalOf, reprDigestOf } from '../support/service/caller.ts'
+import { put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf, reprDigestOf } from '../support/service/sample-documents.ts'
 
 const body = '0123456789'
 const etag = `"${digestOf(body)}"`

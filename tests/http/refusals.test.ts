@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'bun:test'
-import { acme, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { acme, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 
 const { service, call, anyone } = await ownService()
 

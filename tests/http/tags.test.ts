@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'bun:test'
-import { chunked, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { chunked, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 
 const { service, call } = await ownService()
 

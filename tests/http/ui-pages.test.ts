@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'bun:test'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { type Call, callerOf, digestOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { type Call, callerOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import { serviceInProcess } from '../support/service/service-for-tests.ts'
 
 const { service, anyone } = await ownService({

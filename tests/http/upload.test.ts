@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'bun:test'
-import {
-  acme,
-  callerOf,
-  chunked,
-  digestOf,
-  jsonOf,
-  put,
-  refusalOf,
-  reprDigestOf,
-} from '../support/service/caller.ts'
+import { acme, callerOf, chunked, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf, reprDigestOf } from '../support/service/sample-documents.ts'
 
 const documentBytesMax = 100_000
 

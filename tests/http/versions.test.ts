@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'bun:test'
-import { digestOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 
 const count = 55
 

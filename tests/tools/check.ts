@@ -15,7 +15,13 @@ import {
 } from './checks/package-rules.ts'
 import { committedSecrets } from './checks/secret-search.ts'
 import { readSources, type SourceFile } from './checks/source-imports.ts'
-import { crossSuiteImports, crowdedFolders, unrunTests } from './checks/test-rules.ts'
+import {
+  crossSuiteImports,
+  crowdedFolders,
+  lostPromises,
+  sizesOutsideTests,
+  unrunTests,
+} from './checks/test-rules.ts'
 import { avoidedWordsIn, fragmentTitles, isWritten } from './checks/wording.ts'
 import { runsOf } from './runner/suite-runs.ts'
 import { suites } from './suites.ts'
@@ -25,7 +31,9 @@ const sources = await readSources(root, ['service', 'compose', 'observability', 
 const packageFile: PackageFile = await Bun.file(join(root, 'package.json')).json()
 const committed = await committedFiles()
 const paths = committed.map(({ path }) => path)
-const runs = (await Promise.all(suites.map((suite) => runsOf(suite)))).flat()
+const runs = (
+  await Promise.all(suites.flatMap((suite) => [runsOf(suite), runsOf(suite, { long: true })]))
+).flat()
 
 /** What is checked, and how: the answer is the list of what is wrong. */
 const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = [
@@ -43,6 +51,8 @@ const checks: [sentence: string, check: () => string[] | Promise<string[]>][] = 
         runs.flatMap(({ files }) => files),
       ),
   ],
+  ['only tests take sizes, so that test:long finds them', () => sizesOutsideTests(sources)],
+  ['every promise has its test', () => lostPromises(runs.flatMap(({ files }) => files))],
   ['no folder is crowded', () => crowdedFolders(paths)],
   ['versions are exact', () => looseVersions(packageFile)],
   ['every dependency is used', () => unusedPackages(packageFile, sources)],

@@ -1,18 +1,20 @@
 /**
  * `bun run test [suite…] [--store <name>]`: installs what the suites need, runs each of them against every store
  * that it is for, searches all that was printed for secrets, and ends with one line:
- * `N passed, N failed, N skipped`.
+ * `N passed, N failed, N skipped`. `bun run test:long` does so with the tests that take a size, at their full one.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isTestStore, testStores } from '../support/stores/store.ts'
+import { ownFigures, readFigures } from './readme/promise-table.ts'
 import { failureReport } from './runner/failure-report.ts'
+import { figuresIn, latestFigures } from './runner/figures.ts'
 import { meetNeed, type NeedAnswer, type NeedName } from './runner/needs.ts'
 import { sweepPrinted } from './runner/redaction-sweep.ts'
 import { createRunStores, type RunStores } from './runner/run-stores.ts'
-import { runSuite } from './runner/run-suite.ts'
+import { longLimits, runSuite } from './runner/run-suite.ts'
 import { exitCodeOf, resultTable, type SuiteResult, summaryLine } from './runner/suite-result.ts'
 import { runsOf, type SuiteRun, titleOf } from './runner/suite-runs.ts'
 import { suites } from './suites.ts'
@@ -25,6 +27,8 @@ const wrongUsage = 2
  */
 const lanes = ['works', 'works', 'waits'] as const
 type Lane = (typeof lanes)[number]
+/** Whether this is `bun run test:long`. */
+const long = process.argv.includes('--long')
 const inCi = process.env.CI === 'true'
 const interrupted = new AbortController()
 process.on('SIGINT', () => interrupted.abort())
@@ -46,6 +50,11 @@ async function main(): Promise<number> {
     const report = failureReport(results)
     if (report !== '') console.log(`\n${report}`)
     const minutes = ((performance.now() - started) / 60_000).toFixed(1)
+    const noted = results.flatMap(({ suite, store, noted = [] }) =>
+      noted.map((line) => `${suite} on ${store} | ${line}`),
+    )
+    if (noted.length > 0) console.log(`\nSizes, seeds and figures:\n${noted.join('\n')}`)
+    await keepFigures(results)
     console.log(`\n${resultTable(results)}\n\n${minutes} minutes in all\n`)
     console.log(summaryLine(results))
     return interrupted.signal.aborted ? 130 : exitCodeOf(results, inCi)
@@ -54,11 +63,18 @@ async function main(): Promise<number> {
   }
 }
 
+/** Keeps the figures of this run for `bun run readme`. */
+async function keepFigures(results: readonly SuiteResult[]): Promise<void> {
+  const run = { size: long ? 'long' : 'test', date: new Date().toISOString().slice(0, 10) } as const
+  const latest = latestFigures(readFigures(ownFigures), figuresIn(results, run))
+  await Bun.write(ownFigures, `${JSON.stringify(latest, null, 2)}\n`)
+}
+
 /** Returns the runs that the command line asks for, or a sentence about what is wrong with it. */
 async function chosenRuns(): Promise<SuiteRun[] | string> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { store: { type: 'string' } },
+    options: { store: { type: 'string' }, long: { type: 'boolean' } },
   })
   const unknown = positionals.filter((name) => !suites.some((suite) => suite.name === name))
   if (unknown.length > 0)
@@ -67,8 +83,10 @@ async function chosenRuns(): Promise<SuiteRun[] | string> {
   if (store !== undefined && !isTestStore(store))
     return `no such store: ${store}; there are ${Object.keys(testStores).join(', ')}`
   const chosen = suites.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-  const runs = (await Promise.all(chosen.map((suite) => runsOf(suite, store)))).flat()
-  return runs.length > 0 ? runs : `${positionals.join(', ')} does not run on ${store}`
+  const runs = (await Promise.all(chosen.map((suite) => runsOf(suite, { only: store, long })))).flat()
+  if (runs.length > 0) return runs
+  const names = positionals.length > 0 ? positionals.join(', ') : 'no suite'
+  return long ? `${names}: no test takes a size` : `${names} does not run on ${store}`
 }
 
 async function runAll(runs: SuiteRun[], folder: string): Promise<SuiteResult[]> {
@@ -108,7 +126,14 @@ async function runOne(run: SuiteRun, stores: RunStores, folder: string): Promise
   try {
     const storeVariables = await stores.environmentFor(run.store)
     const env = { ...process.env, ...storeVariables, TEST_PRINTED_FOLDER: join(folder, 'printed') }
-    return await runSuite(run, { env, folder, signal: interrupted.signal })
+    if (!long) return await runSuite(run, { env, folder, signal: interrupted.signal })
+    const limits = longLimits
+    return await runSuite(run, {
+      env: { ...env, TEST_SIZE: 'long' },
+      folder,
+      limits,
+      signal: interrupted.signal,
+    })
   } catch (error) {
     return failedRun(run, error instanceof Error ? error.message : String(error))
   }

@@ -14,6 +14,8 @@ export interface Suite {
   stores: readonly RunStore[]
   /** Files that run on one store only (or need none), by name without `.test.ts`; a comment says why. */
   apart?: Partial<Record<RunStore, readonly string[]>>
+  /** Files that run in `bun run test:long` alone, by name without `.test.ts`: even a small one of their kind takes too long. */
+  onlyLong?: readonly string[]
   /** What has to be on the machine, beyond what its stores need. */
   needs: readonly NeedName[]
   /** It mostly waits for servers to start, stop or come back, so it runs next to suites that work. Default: it works. */
@@ -41,7 +43,7 @@ export const suites: Suite[] = [
     apart: {
       memory: ['memory-object-store'],
       // What the adapter does with a store that is slow or unreachable, whichever it is.
-      minio: ['s3-connections', 's3-failures'],
+      minio: ['s3-connections', 's3-failures', 's3-tries'],
     },
     needs: [],
   },

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'bun:test'
-import { acme, digestOf } from '../support/service/caller.ts'
+import { acme } from '../support/service/caller.ts'
 import { type RawConnection, rawConnection } from '../support/service/raw-connection.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 import { until } from '../support/waiting.ts'
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'bun:test'
-import { acme, digestOf } from '../support/service/caller.ts'
+import { acme } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { type RawAnswer, type RawConnection, rawConnection } from '../support/service/raw-connection.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import { until } from '../support/waiting.ts'
 
 const documentBytesMax = 100_000

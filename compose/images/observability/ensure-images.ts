@@ -4,7 +4,8 @@ import { createCommand, exitCodes, runCommand } from '../../../service/cli/comma
 import { printLine } from '../../../service/cli/output.ts'
 import { withProgress } from '../../../service/cli/progress.ts'
 import { requireDocker } from '../../servers/docker-engine.ts'
-import { ensureImages, type ObservabilityService, observabilityImages } from './images.ts'
+import { ensureImages, observabilityImages } from './images.ts'
+import type { ObservabilityService } from './pack-image.ts'
 
 const known = Object.keys(observabilityImages) as ObservabilityService[]
 

@@ -3,12 +3,15 @@ import type { OnProgress } from '../../../service/cli/progress.ts'
 import { mustRun } from '../../run-command.ts'
 import type { DockerEnvironment } from '../../servers/docker-engine.ts'
 import { ensureImage, pullImage } from '../ensure-image.ts'
-import { isObtainable, isPackable, madeFrom, packObservabilityImage } from './pack-image.ts'
+import {
+  isObtainable,
+  isPackable,
+  madeFrom,
+  type ObservabilityService,
+  packObservabilityImage,
+} from './pack-image.ts'
 
-/**
- * The services of the observability stack: which variable names their image, and its default. A test compares
- * them with the compose files and with what is built natively.
- */
+/** Which variable names the image of each service, and its default. A test compares them with the compose files and with what is built natively. */
 export const observabilityImages = {
   loki: { variable: 'LOKI_IMAGE', standard: 'grafana/loki:3.7.8' },
   tempo: { variable: 'TEMPO_IMAGE', standard: 'grafana/tempo:2.9.0' },
@@ -19,9 +22,7 @@ export const observabilityImages = {
   prometheus: { variable: 'PROMETHEUS_IMAGE', standard: 'prom/prometheus:v2.42.0' },
   toxiproxy: { variable: 'TOXIPROXY_IMAGE', standard: 'ghcr.io/shopify/toxiproxy:2.5.0' },
   grafana: { variable: 'GRAFANA_IMAGE', standard: 'grafana/grafana:13.2.3' },
-} as const
-
-export type ObservabilityService = keyof typeof observabilityImages
+} as const satisfies Record<ObservabilityService, { variable: string; standard: string }>
 
 /**
  * Makes sure that the engine has the image of a service: uses an existing one, otherwise packs it from this machine's

@@ -5,11 +5,13 @@ import type { DockerEnvironment } from '../../servers/docker-engine.ts'
 import { installPrometheus, isPrometheusInstalled } from '../../servers/prometheus.ts'
 import { builtFrom } from '../../servers/server-recipe.ts'
 import { findBusybox, type ImageContents, packImage, sharedLibraries } from '../pack-image.ts'
-import type { ObservabilityService } from './images.ts'
 
 /** Services whose image holds a natively built server, which has the service's name. */
 const builtServices = ['loki', 'tempo', 'otel-collector', 'toxiproxy'] as const
 type BuiltService = (typeof builtServices)[number]
+
+/** The services of the observability stack. */
+export type ObservabilityService = BuiltService | 'prometheus' | 'grafana'
 
 function isBuiltService(service: ObservabilityService): service is BuiltService {
   return builtServices.some((built) => built === service)

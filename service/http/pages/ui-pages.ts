@@ -2,27 +2,17 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { scopes } from '../../authz/principal.ts'
 import type { UiAsset, UiBundle } from '../../ui/bundle.ts'
+import type { UiSettings } from '../../wire/ui-settings.ts'
 import { chooseCoding } from '../headers/accept-encoding.ts'
 import { noSuchRoute } from '../problem.ts'
 import { fixedPage, type PublicPage } from './page.ts'
 import { uiContentPolicy, uiFileHeaders, uiPageHeaders } from './ui-headers.ts'
 
-/** Settings that the UI reads at its start. They are public: nothing in them may be secret. */
-export interface UiSettings {
-  /** OpenID Connect issuer; one without `authorization_endpoint` signs people in by the links that it gives out. */
-  issuer: string
-  clientId: string
-  /** Of access tokens. */
-  audience: string
-  /** URL that shows a trace, with `{traceId}` in it. */
-  traceUrlTemplate: string | null
-  documentBytesMax: number
-}
-
 export interface UiOptions {
   /** The files, once they are built: requests for them wait, all others do not. */
   bundle: Promise<UiBundle>
-  settings: UiSettings
+  /** Without the scope, which is that of the API's own policy. */
+  settings: Omit<UiSettings, 'scope'>
   /** Origins that the browser talks to as well as ours: those of signed URLs, and the issuer's. */
   connectOrigins: readonly string[]
 }

@@ -31,7 +31,8 @@ export type FindingId =
   | 'conditional-put'
   | 'conditional-overwrite'
   | 'get-if-match'
-  | 'copy-pin'
+  | 'copy-once'
+  | 'delete-expires'
   | 'post-policy'
   | 'post-policy-bounds'
   | 'post-policy-header'
@@ -103,4 +104,9 @@ export function judge(right: ProbeAnswer, wrong: Readonly<Record<string, ProbeAn
 export function judgeOne(answer: ProbeAnswer): Observation {
   const verdict = accepted(answer) ? 'yes' : refused(answer) ? 'no' : 'unknown'
   return { verdict, seen: described(answer) }
+}
+
+/** Returns the ETag of an answer, without quotes: RGW 16.2 refuses every quoted one. */
+export function etagOf(answer: ProbeAnswer): string {
+  return (answer.headers.get('etag') ?? '').replaceAll('"', '')
 }

@@ -92,7 +92,8 @@ export function capabilitiesOf(findings: readonly Finding[]): StoreCapabilities 
   return {
     ticketMethod,
     digestEnforced: verdictOf(digestRow) === 'yes',
-    copyPinHonoured: verdictOf('copy-pin') === 'yes',
+    copyOnce: verdictOf('copy-once') === 'yes',
+    conditionalPut: verdictOf('conditional-put'),
     conditionalOverwrite: verdictOf('conditional-overwrite'),
     startAfterExact: verdictOf('list-after') === 'yes',
   }

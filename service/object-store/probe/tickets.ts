@@ -54,13 +54,13 @@ function reasonFor(method: StoreCapabilities['ticketMethod'], findings: readonly
   }
 }
 
-function completionOf({ digestEnforced, copyPinHonoured, ticketMethod }: StoreCapabilities): string {
+function completionOf({ digestEnforced, copyOnce, ticketMethod }: StoreCapabilities): string {
   if (ticketMethod === 'none' || ticketMethod === 'unknown') return 'nothing to complete without tickets'
-  if (digestEnforced && copyPinHonoured) {
-    return 'published by a copy inside the store: it enforced the digest, and its copy is pinned'
+  if (digestEnforced && copyOnce) {
+    return 'published by a copy inside the store: it enforced the digest, and copies exactly once'
   }
   if (digestEnforced)
-    return 'streamed through the service: the store enforced the digest, but its copy is not pinned'
+    return 'streamed through the service: the store enforced the digest, but does not copy exactly once'
   return 'read, hashed and streamed by the service: the store does not enforce the digest'
 }
 

@@ -1,6 +1,7 @@
-import { noAnswer, type ProbeAnswer } from '../s3/probe-client.ts'
-import { accepted, judge, type Observation, type ProbeRow, refused } from './finding.ts'
-import type { Scratch } from './scratch.ts'
+import { limits } from '../../limits.ts'
+import { copyOnceRow } from './copy-once.ts'
+import { accepted, described, etagOf, judge, type ProbeRow } from './finding.ts'
+import { race } from './race.ts'
 
 /** Does the store check what it receives, and can it decide between writers? */
 export const writeRows: readonly ProbeRow[] = [
@@ -31,7 +32,10 @@ export const writeRows: readonly ProbeRow[] = [
       const right = await scratch.put(key, body, { 'if-none-match': '*' })
       const wrong = await scratch.put(key, otherBody, { 'if-none-match': '*' })
       const seen = judge(right, { 'on an existing key': wrong })
-      return seen.verdict === 'yes' ? race(scratch, 'create/race', { 'if-none-match': '*' }, seen.seen) : seen
+      if (seen.verdict !== 'yes') return seen
+      const raced = scratch.key('create/race')
+      const attempt = (own: string) => scratch.put(raced, own, { 'if-none-match': '*' })
+      return race(scratch, raced, attempt, seen.seen)
     },
   },
   {
@@ -49,8 +53,10 @@ export const writeRows: readonly ProbeRow[] = [
       const wrong = await scratch.put(key, body, { 'if-match': etag })
       const seen = judge(right, { 'stale ETag': wrong })
       if (seen.verdict !== 'yes') return seen
-      const raced = await scratch.put(scratch.key('overwrite/race'), 'start')
-      return race(scratch, 'overwrite/race', { 'if-match': etagOf(raced) }, seen.seen)
+      const raced = scratch.key('overwrite/race')
+      const start = etagOf(await scratch.put(raced, 'start'))
+      const attempt = (own: string) => scratch.put(raced, own, { 'if-match': start })
+      return race(scratch, raced, attempt, seen.seen)
     },
   },
   {
@@ -69,89 +75,42 @@ export const writeRows: readonly ProbeRow[] = [
       return judge(right, { 'stale ETag': wrong })
     },
   },
+  copyOnceRow,
   {
-    id: 'copy-pin',
-    question: 'Is a copy refused when its source is not what x-amz-copy-source-if-match says?',
-    weight: 'note',
-    security: true,
-    whenYes: 'uploads whose digest the store enforced are published by a copy inside the store',
-    whenNo: 'the service streams completed uploads to their place, and hashes them on the way',
+    id: 'delete-expires',
+    question: 'Is a presigned DELETE refused after its expiry, by the clock that the store tells?',
+    weight: 'limit',
+    whenYes: 'a delete that arrives late removes nothing',
+    whenNo: 'a delete that arrives late may remove a document that was uploaded again',
+    whenUnknown: 'not known: a delete that arrives late may remove a document that was uploaded again',
     async ask(scratch) {
-      const right = await copyOf(scratch, 'pin/right', 'current')
-      const wrong = await copyOf(scratch, 'pin/stale', 'stale')
-      const seen = judge(right.answer, { 'stale pin': wrong.answer })
-      if (wrong.copied) return { ...seen, verdict: 'no' }
-      if (right.copied || !accepted(right.answer)) return seen
-      return { verdict: 'no', seen: `${seen.seen}; nothing copied` }
+      const key = scratch.key('delete')
+      await scratch.put(key, body)
+      const head = await scratch.client.send({ method: 'HEAD', key: null })
+      const told = Date.parse(head.headers.get('date') ?? '')
+      if (Number.isNaN(told)) return { verdict: 'unknown', seen: `${described(head)}, no Date` }
+      const signedAt = new Date(told - lifetimeSeconds * 1000)
+      const attempt = (expiresInSeconds: number) =>
+        scratch.client.send({ method: 'DELETE', key, presign: { signedAt, expiresInSeconds } })
+      const late = await attempt(lifetimeSeconds - limits.storeExpirySkewSecondsMax)
+      const kept = await scratch.get(key)
+      const seen = judge(await attempt(2 * lifetimeSeconds), {
+        [`${limits.storeExpirySkewSecondsMax} s after expiry`]: late,
+      })
+      if (accepted(kept) || seen.verdict !== 'yes') return seen
+      return {
+        verdict: kept.status === 404 ? 'no' : 'unknown',
+        seen: `${seen.seen}; then ${described(kept)}`,
+      }
     },
   },
 ]
 
-const racers = 8
+/** How long ago the presigned DELETE was signed that is too late; another lives for as long again. */
+const lifetimeSeconds = 30
 const body = 'the bytes that were meant'
 const otherBody = 'other bytes, same length '
 
 /** Returns the SHA-256 of a text, hexadecimal. */
 export const sha256Hex = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('hex')
 const sha256Base64 = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('base64')
-
-/**
- * Sends many puts at once, of which exactly one may win. RGW 16.2 answers 500 to losers of an If-Match: they ask once
- * more, as the service's client does, and must be refused then. At the end the winner's bytes must be stored.
- */
-async function race(
-  scratch: Scratch,
-  name: string,
-  headers: Record<string, string>,
-  seen: string,
-): Promise<Observation> {
-  const key = scratch.key(name)
-  const attempt = (racer: number) => scratch.put(key, `racer ${racer}`, headers)
-  const first = await Promise.all(Array.from({ length: racers }, (_, racer) => attempt(racer)))
-  const undecided = [...first.keys()].filter((racer) => !isDecided(first[racer]))
-  const again = new Map(
-    await Promise.all(undecided.map(async (racer) => [racer, await attempt(racer)] as const)),
-  )
-  const answers = first.map((answer, racer) => again.get(racer) ?? answer)
-  const winners = [...answers.keys()].filter((racer) => accepted(answers[racer] ?? noAnswer))
-  const got = await scratch.get(key)
-  const kept = winners.some((racer) => got.text === `racer ${racer}`)
-  const asked = undecided.length === 0 ? '' : `, ${undecided.length} had to ask twice`
-  return {
-    verdict: raceVerdict(winners.length, kept, answers.every(isDecided) && accepted(got)),
-    seen: `${seen}; ${racers} racers: ${winners.length} won${asked}${kept ? '' : ', other bytes stayed'}`,
-  }
-}
-
-function raceVerdict(winners: number, kept: boolean, decided: boolean): Observation['verdict'] {
-  if (winners > 1) return 'no'
-  if (!decided || winners === 0) return 'unknown'
-  return kept ? 'yes' : 'no'
-}
-
-function isDecided(answer: ProbeAnswer = noAnswer): boolean {
-  return accepted(answer) || refused(answer)
-}
-
-async function copyOf(
-  scratch: Scratch,
-  name: string,
-  pinned: 'current' | 'stale',
-): Promise<{ answer: ProbeAnswer; copied: boolean }> {
-  const source = scratch.key(`${name}/source`)
-  const target = scratch.key(`${name}/target`)
-  const stale = etagOf(await scratch.put(source, body))
-  const current = etagOf(await scratch.put(source, otherBody))
-  const headers = {
-    'x-amz-copy-source': `/${scratch.connection.bucket}/${source}`,
-    'x-amz-copy-source-if-match': pinned === 'stale' ? stale : current,
-  }
-  const answer = await scratch.client.send({ method: 'PUT', key: target, headers })
-  const got = await scratch.get(target)
-  return { answer, copied: got.text === otherBody }
-}
-
-/** Without quotes: RGW 16.2 refuses every quoted one. */
-function etagOf(answer: ProbeAnswer): string {
-  return (answer.headers.get('etag') ?? '').replaceAll('"', '')
-}

@@ -7,8 +7,11 @@ import {
   type ListMultipartUploadsCommandOutput,
   type S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import {
+  type CallOptions,
+  type MultipartOptions,
   type MultipartUpload,
   type ObjectStore,
   ObjectStoreError,
@@ -17,8 +20,23 @@ import {
 import { unquote } from './answers.ts'
 import type { S3Call } from './client.ts'
 import { statusOf } from './errors.ts'
+import { encodeKey } from './signed-fetch.ts'
 
-type Multipart = Pick<ObjectStore, 'startMultipart' | 'listUnfinished' | 'abortUnfinished'>
+type Multipart = Pick<ObjectStore, 'listUnfinished' | 'abortUnfinished'> & {
+  startMultipart(key: string, options: StartOptions): Promise<S3Upload>
+}
+
+interface StartOptions extends MultipartOptions {
+  metadata?: Readonly<Record<string, string>>
+}
+
+/** An upload of parts, with what the port itself does not offer. */
+export interface S3Upload extends MultipartUpload {
+  /** Copies an object as the next part. @returns false if it is absent or has another ETag than `ifMatch`. */
+  copyPart(from: string, options: CallOptions & { ifMatch: string }): Promise<boolean>
+  /** As `complete`, if there is nothing under the key yet. @returns false if there is. */
+  completeAbsent(options?: CallOptions): Promise<boolean>
+}
 
 /**
  * Creates the port's uploads in parts.
@@ -38,20 +56,46 @@ export function createS3Multipart(
     await call({ operation, signal, nullOn: [404] }, (options) => client.send(command, options))
   }
 
-  /** The store forgets an upload that it has joined; an earlier try whose answer was lost may have done that. */
-  async function joinedBefore(
-    error: unknown,
-    Key: string,
-    etag: string,
-    options: { abortSignal: AbortSignal },
-  ) {
-    if (statusOf(error) !== 404) return false
-    const found = await client.send(new HeadObjectCommand({ Bucket, Key }), options)
-    return unquote(found.ETag ?? '') === etag
-  }
-
-  function upload(Key: string, UploadId: string): MultipartUpload {
+  function upload(Key: string, UploadId: string, started: StartOptions): S3Upload {
     const parts: { PartNumber: number; ETag: string }[] = []
+
+    /** True if the object under the key is what these parts become, metadata included. */
+    async function isJoined(options: { abortSignal: AbortSignal }): Promise<boolean> {
+      const look = new HeadObjectCommand({ Bucket, Key })
+      const found = await client.send(look, options).catch((error: unknown) => {
+        if (statusOf(error) !== 404) throw error
+      })
+      if (!found) return false
+      const { contentType, metadata } = started
+      const described = found.ContentType === contentType && Bun.deepEquals(found.Metadata, { ...metadata })
+      return unquote(found.ETag ?? '') === etagOfParts(parts) && described
+    }
+
+    /**
+     * Joins the parts. The store forgets an upload that it has joined (404), and finds its own object under the key
+     * (412), if an earlier try whose answer was lost has done that.
+     *
+     * @returns `null` if `condition` does not hold.
+     */
+    function join(condition: { IfNoneMatch?: '*' }, signal: AbortSignal | undefined) {
+      const MultipartUpload = { Parts: parts }
+      const command = new CompleteMultipartUploadCommand({
+        ...{ Bucket, Key, UploadId, MultipartUpload },
+        ...condition,
+      })
+      const nullOn = condition.IfNoneMatch ? [412] : []
+      return call({ operation: 'complete', signal, deadlineSeconds, nullOn }, (options, tries) =>
+        client.send(command, options).catch(async (error: unknown) => {
+          const status = statusOf(error)
+          const mayBeOwn = tries > 1 && [404, ...nullOn].includes(status)
+          if (!mayBeOwn) throw error
+          if (await isJoined(options)) return { ETag: etagOfParts(parts) }
+          // Joined, perhaps, and deleted or replaced since.
+          throw status === 404 ? new ObjectStoreError('unavailable', 'complete', 'NoSuchUpload') : error
+        }),
+      )
+    }
+
     return {
       async uploadPart(bytes, { signal } = {}) {
         const PartNumber = parts.length + 1
@@ -63,18 +107,28 @@ export function createS3Multipart(
         parts.push({ PartNumber, ETag: answer?.ETag ?? '' })
       },
 
+      async copyPart(from, { ifMatch, signal }) {
+        const PartNumber = parts.length + 1
+        const command = new UploadPartCopyCommand({
+          ...{ Bucket, Key, UploadId, PartNumber },
+          CopySource: encodeKey(`${Bucket}/${from}`),
+          CopySourceIfMatch: ifMatch,
+        })
+        const options = { operation: 'copyPart', signal, deadlineSeconds, nullOn: [404, 412] }
+        const answer = await call(options, (o) => client.send(command, o))
+        if (!answer) return false
+        parts.push({ PartNumber, ETag: answer.CopyPartResult?.ETag ?? '' })
+        return true
+      },
+
       async complete({ signal } = {}) {
-        const MultipartUpload = { Parts: parts }
-        const command = new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload })
-        const etag = etagOfParts(parts)
-        const answer = await call({ operation: 'complete', signal, deadlineSeconds }, (options, tries) =>
-          client.send(command, options).catch(async (error: unknown) => {
-            if (tries > 1 && (await joinedBefore(error, Key, etag, options))) return { ETag: etag }
-            throw error
-          }),
-        )
+        const answer = await join({}, signal)
         // RGW 16.2 completes the upload, but answers with an empty ETag.
-        return { etag: unquote(answer?.ETag ?? '') || etag }
+        return { etag: unquote(answer?.ETag ?? '') || etagOfParts(parts) }
+      },
+
+      async completeAbsent({ signal } = {}) {
+        return (await join({ IfNoneMatch: '*' }, signal)) !== null
       },
 
       async abort() {
@@ -85,13 +139,15 @@ export function createS3Multipart(
   }
 
   return {
-    async startMultipart(key, { contentType, signal }) {
-      const command = new CreateMultipartUploadCommand({ Bucket, Key: key, ContentType: contentType })
-      const answer = await call({ operation: 'startMultipart', signal }, (options) =>
-        client.send(command, options),
-      )
+    async startMultipart(key, options) {
+      const { contentType, metadata, signal } = options
+      const command = new CreateMultipartUploadCommand({
+        ...{ Bucket, Key: key, ContentType: contentType },
+        ...(metadata ? { Metadata: { ...metadata } } : {}),
+      })
+      const answer = await call({ operation: 'startMultipart', signal }, (o) => client.send(command, o))
       if (!answer?.UploadId) throw new ObjectStoreError('rejected', 'startMultipart', 'NoUploadId')
-      return upload(key, answer.UploadId)
+      return upload(key, answer.UploadId, options)
     },
 
     async listUnfinished(prefix, { signal } = {}) {

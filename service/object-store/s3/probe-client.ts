@@ -65,13 +65,14 @@ export function createProbeClient(
   return {
     fetch: answerTo,
 
-    async send({ method, key, query, headers, unsignedHeaders, body, payloadSha256, as, bucket }) {
+    async send({ method, key, query, headers, presign, unsignedHeaders, body, payloadSha256, as, bucket }) {
       const identity = { ...connection, ...as, ...(bucket === undefined ? {} : { bucket }) }
       const signed = await createRequestSigner(identity)({
         method,
         key,
         ...(query ? { query } : {}),
         ...(headers ? { headers } : {}),
+        presign,
         payloadSha256: payloadSha256 ?? new Bun.CryptoHasher('sha256').update(body ?? '').digest('hex'),
       })
       return answerTo(signed.url, {

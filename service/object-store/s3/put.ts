@@ -52,6 +52,7 @@ export function createS3Put(
         headers: headersOf(options),
         body: { content: sent.body, size: options.size, sha256: options.sha256 },
         accepts: [200, ...refusalsOf(options.condition)],
+        once: options.once,
         signal: eitherOf(options.signal, stall?.signal),
       } as const
       return await connections.use('put', options.signal, () => send(key, request, sent.body, options))
@@ -93,10 +94,13 @@ function conditionHeaders(condition: PutOptions['condition']): Record<string, st
   return 'absent' in condition ? { 'if-none-match': '*' } : { 'if-match': condition.etag }
 }
 
-/** Statuses that say "the condition does not hold": 409 is a conditional write that lost a race. */
+/**
+ * Statuses that say "the condition does not hold". Not 409, which says that the write lost a race: if it lost against a
+ * delete, the object that it was compared with is gone (S3 API, PutObject, "ConditionalRequestConflict").
+ */
 function refusalsOf(condition: PutOptions['condition']): readonly number[] {
   if (!condition) return []
-  return 'absent' in condition ? [412, 409] : [412, 409, 404]
+  return 'absent' in condition ? [412] : [412, 404]
 }
 
 async function toPutResult(response: Response): Promise<PutResult | null> {

@@ -1,15 +1,22 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { limits } from '../../limits.ts'
 import { formatRange } from '../../wire/byte-range.ts'
-import { type ListOptions, type ObjectStore, ObjectStoreError } from '../object-store.ts'
+import {
+  type GetOptions,
+  type ListOptions,
+  type ObjectBody,
+  type ObjectStore,
+  ObjectStoreError,
+} from '../object-store.ts'
 import { parseListPage, toObjectInfo, unquote } from './answers.ts'
 import { createS3Call, createS3Client } from './client.ts'
 import { createS3Connections, deadlinesOf, type S3Connection } from './connection.ts'
+import { createS3CopyAbsent } from './copy-absent.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import { createS3Multipart } from './multipart.ts'
 import { toObjectBody } from './object-body.ts'
 import { createS3Put } from './put.ts'
-import { createSignedFetch, encodeKey } from './signed-fetch.ts'
+import { createSignedFetch, encodeKey, type StoreRequest } from './signed-fetch.ts'
 
 /**
  * Creates the port on an S3-compatible bucket. It holds at most `connectionsMax` connections open; further calls
@@ -23,6 +30,23 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
   const deadlines = deadlinesOf(connection)
   const call = createS3Call(connections, deadlines.answerSecondsMax)
   const Bucket = connection.bucket
+
+  const put = createS3Put(signedFetch, connections, deadlines)
+  const head: ObjectStore['head'] = (key, { signal, checksum = false } = {}) => {
+    const headers: Record<string, string> = checksum ? { 'x-amz-checksum-mode': 'ENABLED' } : {}
+    return connections.use('head', signal, () =>
+      signedFetch.send(
+        { operation: 'head', method: 'HEAD', key, headers, accepts: [200, 404], signal },
+        (answer) => (answer.status === 404 ? null : toObjectInfo(key, answer.headers)),
+      ),
+    )
+  }
+  const { startMultipart, listUnfinished, abortUnfinished } = createS3Multipart(
+    client,
+    call,
+    Bucket,
+    deadlines.transferSecondsMax,
+  )
 
   /** One call, whose page may be without keys although more follow. @param begin query parameters of its beginning */
   async function listPage(begin: Record<string, string>, { prefix, limit, signal }: ListOptions) {
@@ -42,43 +66,51 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     }
   }
 
-  return {
-    ...createS3Multipart(client, call, Bucket, deadlines.transferSecondsMax),
+  /** Opens an object for reading. An accepted answer without one is returned as its status. */
+  async function open(
+    request: Pick<StoreRequest, 'operation' | 'key' | 'headers' | 'accepts'> & { key: string },
+    options: GetOptions,
+  ): Promise<ObjectBody | number> {
+    const { signal } = options
+    const release = await connections.acquire(request.operation, signal)
+    try {
+      const response = await signedFetch.send({ ...request, method: 'GET', signal }, (answer) => answer)
+      if (response.ok) return toObjectBody(request.key, response, { ...options, ...deadlines }, release)
+      const text = await response.text()
+      if (response.status === 404) refuseAbsentBucket(request.operation, text)
+      release()
+      return response.status
+    } catch (error) {
+      release('abandoned')
+      throw error
+    }
+  }
 
-    put: createS3Put(signedFetch, connections, deadlines),
+  return {
+    startMultipart,
+    listUnfinished,
+    abortUnfinished,
+    copyAbsent: createS3CopyAbsent(startMultipart, { head, put }),
+    put,
 
     async get(key, options = {}) {
-      const { range, ifMatch, signal } = options
+      const { range, ifMatch } = options
       const headers = {
         ...(range && { range: formatRange(range) }),
         ...(ifMatch !== undefined && { 'if-match': ifMatch }),
       }
-      const release = await connections.acquire('get', signal)
-      try {
-        const accepts = [200, 206, 404]
-        const response = await signedFetch.send(
-          { operation: 'get', method: 'GET', key, headers, accepts, signal },
-          (answer) => answer,
-        )
-        if (response.status !== 404) return toObjectBody(key, response, { ...options, ...deadlines }, release)
-        refuseAbsentBucket('get', await response.text())
-      } catch (error) {
-        release('abandoned')
-        throw error
-      }
-      release()
-      return null
+      const opened = await open({ operation: 'get', key, headers, accepts: [200, 206, 404] }, options)
+      return typeof opened === 'number' ? null : opened
     },
 
-    head(key, { signal, checksum = false } = {}) {
-      const headers: Record<string, string> = checksum ? { 'x-amz-checksum-mode': 'ENABLED' } : {}
-      return connections.use('head', signal, () =>
-        signedFetch.send(
-          { operation: 'head', method: 'HEAD', key, headers, accepts: [200, 404], signal },
-          (answer) => (answer.status === 404 ? null : toObjectInfo(key, answer.headers)),
-        ),
-      )
+    async getUnless(key, etag, options = {}) {
+      const headers = { 'if-none-match': etag }
+      const opened = await open({ operation: 'getUnless', key, headers, accepts: [200, 304, 404] }, options)
+      if (typeof opened !== 'number') return opened
+      return opened === 304 ? 'unchanged' : null
     },
+
+    head,
 
     async copy(from, to, { ifMatch, contentType, metadata, signal }) {
       const command = new CopyObjectCommand({
@@ -114,6 +146,23 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     async delete(key, { signal } = {}) {
       const command = new DeleteObjectCommand({ Bucket, Key: key })
       await call({ operation: 'delete', signal }, (o) => client.send(command, o))
+    },
+
+    deleteBefore(key, { signedAt, expiresInSeconds, signal }) {
+      const presign = { signedAt, expiresInSeconds }
+      return connections.use('deleteBefore', signal, () =>
+        signedFetch.send(
+          {
+            ...{ operation: 'deleteBefore', method: 'DELETE', key, accepts: [204, 200, 404, 403] },
+            ...{ presign, once: true, signal },
+          },
+          async (answer) => {
+            const text = await answer.text()
+            if (answer.status === 404) refuseAbsentBucket('deleteBefore', text)
+            return answer.status === 403 ? 'refused' : 'deleted'
+          },
+        ),
+      )
     },
 
     async clock({ signal } = {}) {

@@ -27,15 +27,24 @@ export interface SignedFetch {
 export interface StoreRequest {
   /** The port's method, for errors. */
   operation: string
-  method: 'GET' | 'HEAD' | 'PUT'
+  method: 'GET' | 'HEAD' | 'PUT' | 'DELETE'
   /** Object, or `null` for the bucket itself. */
   key: string | null
   query?: Record<string, string>
   headers?: Record<string, string>
   body?: RequestBody
+  /** One try only. */
+  once?: boolean | undefined
+  /** Signs the URL instead of the headers, so that the store accepts the request until then only. */
+  presign?: PresignOptions
   /** Statuses that are an answer rather than a failure. */
   accepts: readonly number[]
   signal?: AbortSignal | undefined
+}
+
+export interface PresignOptions {
+  signedAt: Date
+  expiresInSeconds: number
 }
 
 export interface RequestBody {
@@ -61,6 +70,7 @@ export function createSignedFetch(connection: S3Connection): SignedFetch {
         ? { ...request.headers, 'content-length': String(request.body.size) }
         : (request.headers ?? {}),
       payloadSha256: payloadSha256(request.body),
+      presign: request.presign,
     })
     const late = new AbortController()
     // A streamed body takes as long as its sender does.
@@ -70,6 +80,8 @@ export function createSignedFetch(connection: S3Connection): SignedFetch {
         ...options,
         method: request.method,
         headers: { ...headers, 'accept-encoding': 'identity' },
+        // Over an idle connection that the store has just closed, Bun sends a request a second time by itself.
+        ...(request.presign ? { keepalive: false } : {}),
         ...(request.body ? { body: request.body.content as BodyInit } : {}),
         signal: request.signal ? AbortSignal.any([request.signal, late.signal]) : late.signal,
       })
@@ -86,7 +98,7 @@ export function createSignedFetch(connection: S3Connection): SignedFetch {
 
   return {
     send(request, read) {
-      if (isStreamed(request)) return attempt(request, (response) => read(response, 1))
+      if (isStreamed(request) || request.once) return attempt(request, (response) => read(response, 1))
       return withRetries((tries) => attempt(request, (response) => read(response, tries)), request.signal)
     },
   }
@@ -99,9 +111,11 @@ function isStreamed({ body }: StoreRequest): boolean {
 function payloadSha256(body: RequestBody | undefined): string {
   if (!body) return emptySha256
   if (body.sha256 !== undefined) return body.sha256
-  // S3 API, "Authenticating requests: using the Authorization header": the literal for a payload not hashed.
-  return body.content instanceof Uint8Array ? Bun.SHA256.hash(body.content, 'hex') : 'UNSIGNED-PAYLOAD'
+  return body.content instanceof Uint8Array ? Bun.SHA256.hash(body.content, 'hex') : unsignedPayload
 }
+
+/** S3 API, "Authenticating requests: using the Authorization header": the literal for a payload not hashed. */
+const unsignedPayload = 'UNSIGNED-PAYLOAD'
 
 async function refusal(operation: string, response: Response): Promise<ObjectStoreError> {
   // Error bodies are a few hundred bytes; overload may answer with a page of HTML, which says nothing.
@@ -126,6 +140,8 @@ export interface UnsignedRequest {
   headers?: Record<string, string>
   /** SHA-256 of the body, hexadecimal. */
   payloadSha256: string
+  /** Signs the URL instead of the headers; `payloadSha256` is not used then. */
+  presign?: PresignOptions | undefined
 }
 
 export interface SignedRequest {
@@ -134,8 +150,8 @@ export interface SignedRequest {
 }
 
 /**
- * Returns a function that signs requests in their headers (AWS Signature Version 4, "Authenticating requests: using the Authorization
- * header") with the SDK's own signer, without the SDK's client around it.
+ * Returns a function that signs requests (AWS Signature Version 4, "Authenticating requests: using the Authorization
+ * header", or "using query parameters" for `presign`) with the SDK's own signer, without the SDK's client around it.
  */
 export function createRequestSigner(
   connection: S3Connection,
@@ -151,17 +167,28 @@ export function createRequestSigner(
     // The payload hash is given.
     applyChecksum: false,
   })
-  return async ({ method, key, query = {}, headers: unsigned, payloadSha256 }) => {
+  return async ({ method, key, query = {}, headers: unsigned, payloadSha256, presign }) => {
     const path = key === null ? address.path || '/' : `${address.path}/${encodeKey(key)}`
-    const { headers } = await signer.sign({
+    const request = {
       method,
       protocol: address.protocol,
       hostname: address.hostname,
       path,
       query,
-      headers: { ...unsigned, host: address.host, 'x-amz-content-sha256': payloadSha256 },
-    })
-    return { url: `${address.protocol}//${address.host}${path}${encodeQuery(query)}`, headers }
+      headers: {
+        ...unsigned,
+        host: address.host,
+        'x-amz-content-sha256': presign ? unsignedPayload : payloadSha256,
+      },
+    }
+    const url = `${address.protocol}//${address.host}${path}`
+    if (!presign) {
+      const { headers } = await signer.sign(request)
+      return { url: url + encodeQuery(query), headers }
+    }
+    const { signedAt, expiresInSeconds } = presign
+    const signed = await signer.presign(request, { signingDate: signedAt, expiresIn: expiresInSeconds })
+    return { url: url + encodeQuery(signed.query as Record<string, string>), headers: signed.headers }
   }
 }
 

@@ -7,8 +7,8 @@ import {
   type UserManagerSettings,
   WebStorageStateStore,
 } from 'oidc-client-ts'
+import type { UiSettings } from '../../wire/ui-settings.ts'
 import { patterns, safeReturnPath } from '../routes.ts'
-import type { UiSettings } from '../settings.ts'
 import { type HeldTokens, type Issuer, IssuerRefusal, IssuerSilence } from './issuer.ts'
 import { endSeconds } from './token-claims.ts'
 
@@ -72,7 +72,7 @@ export function createOidcIssuer(settings: UiSettings, origin: string, storage: 
       // Neither `state` nor PKCE protects it: anyone with a code of their own could sign others in with it.
       if (await hasSignInPage()) throw new IssuerRefusal('links_not_taken')
       const endpoint = (await asked(manager.metadataService.getTokenEndpoint(false))) ?? ''
-      const user = await unlessSignedOut(asked(userForCode(endpoint, code, settings, origin, manager)))
+      const user = await unlessSignedOut(asked(userForCode({ endpoint, code, origin }, settings, manager)))
       await isOnlyTab(storage)
       return heldOf(user)
     },
@@ -132,10 +132,8 @@ async function refreshed(manager: UserManager, settings: UiSettings): Promise<Us
 
 /** RFC 6749 section 4.1.3, with a code that no authorisation request of this page has led to. */
 async function userForCode(
-  endpoint: string,
-  code: string,
+  { endpoint, code, origin }: { endpoint: string; code: string; origin: string },
   settings: UiSettings,
-  origin: string,
   manager: UserManager,
 ): Promise<User> {
   const response = await post(endpoint, {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
+import { recordFigure } from '../../support/figures.ts'
 import { peakOverIdle } from '../../support/service/resident-memory.ts'
 import { KiB, keyOf, MiB, pathOf } from '../../support/service/sample-documents.ts'
 import { type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
@@ -111,6 +112,7 @@ async function expectPeaks(title: string, kind: Kind, largeMax: number, bucket?:
     large.push(await peakOfTransfer(kind, largeBytes, bucket))
   }
   console.log(`memory over idle, ${title}: 128 MiB costs ${shown(small)}, 1 GiB ${shown(large)}`)
+  recordFigure('memory', { name: `${title}, 1 GiB`, value: median(large), unit: 'MiB' })
   expect(median(large)).toBeLessThan(largeMax)
   expect(median(large) - median(small)).toBeLessThanOrEqual(moreMax)
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it, setDefaultTimeout } from 'bun:test'
-import { type Caller, callerOf, digestOf, jsonOf, put, refusalOf } from '../../support/service/caller.ts'
+import { type Caller, callerOf, jsonOf, put, refusalOf } from '../../support/service/caller.ts'
 import { ownChildService } from '../../support/service/own-service.ts'
+import { digestOf } from '../../support/service/sample-documents.ts'
 
 setDefaultTimeout(600_000)
 

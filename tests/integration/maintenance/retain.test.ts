@@ -6,9 +6,9 @@ import { createS3Client } from '../../../service/object-store/s3/client.ts'
 import { placeOf } from '../../support/commands/provision-under-test.ts'
 import { type JsonRun, runScript } from '../../support/commands/script-run.ts'
 import { folderForTests } from '../../support/folder.ts'
-import { type Caller, callerOf, digestOf, put, refusalOf } from '../../support/service/caller.ts'
+import { type Caller, callerOf, put, refusalOf } from '../../support/service/caller.ts'
 import { type OwnService, ownService } from '../../support/service/own-service.ts'
-import { keyOf } from '../../support/service/sample-documents.ts'
+import { digestOf, keyOf } from '../../support/service/sample-documents.ts'
 import type { InProcessService } from '../../support/service/service-for-tests.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 
@@ -40,7 +40,7 @@ async function serviceWithLocks(): Promise<OwnService<InProcessService>> {
   // RGW 16.2 has no compare-and-set where it keeps versions.
   const capabilities = {
     ...({ ticketMethod: 'none', conditionalOverwrite: 'no' } as const),
-    ...{ digestEnforced: false, copyPinHonoured: false, startAfterExact: true },
+    ...{ digestEnforced: false, copyOnce: false, conditionalPut: 'yes' as const, startAfterExact: true },
   }
   return ownService({ bucket, capabilities })
 }

@@ -36,7 +36,7 @@ describe('the row bucket', () => {
     const { findings, left } = await probeStore({ ...store, bucket: 'test-no-such-bucket' }, prefix)
     const found = new Map(findings.map(({ id, verdict, seen }) => [id, { verdict, seen }]))
     expect(found.get('bucket')).toEqual({ verdict: 'no', seen: 'right: 404; absent bucket: 403' })
-    expect(found.get('copy-pin')).toEqual({
+    expect(found.get('copy-once')).toEqual({
       verdict: 'unknown',
       seen: 'not asked: the bucket cannot be reached',
     })

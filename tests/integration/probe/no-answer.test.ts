@@ -26,7 +26,7 @@ const needARefusal: FindingId[] = [
   'conditional-put',
   'conditional-overwrite',
   'get-if-match',
-  'copy-pin',
+  'copy-once',
   'post-policy',
   'post-policy-bounds',
   'post-policy-digest',
@@ -57,7 +57,8 @@ function insteadOfRefusals(instead: () => Response | Promise<Response>): Lies {
 const allOpen = {
   ticketMethod: 'unknown',
   digestEnforced: false,
-  copyPinHonoured: false,
+  copyOnce: false,
+  conditionalPut: 'unknown',
   conditionalOverwrite: 'unknown',
   startAfterExact: false,
 } as const

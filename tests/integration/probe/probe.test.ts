@@ -71,7 +71,7 @@ describe('probeStore on the store of this run', () => {
     })
     const verdicts = new Map(findings.map(({ id, verdict, seen }) => [id, `${verdict}: ${seen}`]))
     expect(verdicts.get('list')).toStartWith('yes: ')
-    expect(verdicts.get('copy-pin')).toBe('unknown: not asked: interrupted')
+    expect(verdicts.get('copy-once')).toBe('unknown: not asked: interrupted')
     expect(left).toEqual([])
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'bun:test'
-import { refusal } from '../../support/stores/lying-store.ts'
+import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
+import { refusal, type SeenRequest } from '../../support/stores/lying-store.ts'
 import { observe, useLies, useStore } from '../../support/stores/probe-under-test.ts'
 
 const store = await useStore()
@@ -88,31 +89,46 @@ describe('the row get-if-match', () => {
   })
 })
 
-describe('the row copy-pin', () => {
-  it('is a yes where a stale pin is refused', async () => {
-    expect((await observe('copy-pin', store)).verdict).toBe('yes')
+describe('the row copy-once', () => {
+  const isPart = ({ headers }: { headers: Headers }) => headers.has('x-amz-copy-source')
+  const isJoin = ({ method, query }: SeenRequest) => method === 'POST' && query.uploadId !== undefined
+
+  it('is a yes where a stale pin and an existing target are refused, and one of many racers wins', async () => {
+    expect(await observe('copy-once', store)).toMatchObject({
+      verdict: 'yes',
+      seen: expect.stringContaining('8 racers: 1 won') as unknown,
+    })
   })
 
-  it('is a no where the copy is made, whatever is answered', async () => {
-    const obey = /pin\/stale\/target$/
-    expect((await observeLies('copy-pin', { obey })).verdict).toBe('no')
-    const denied = await observeLies('copy-pin', {
-      obey,
-      change: (response, { key, method }) =>
-        method === 'PUT' && obey.test(key) ? refusal(412, 'PreconditionFailed') : response,
+  it('is a no where the pin, the target or a race makes no difference', async () => {
+    const verdictOf = async (obey: RegExp) => (await observeLies('copy-once', { obey })).verdict
+    expect(await verdictOf(/copy\/stale$/)).toBe('no')
+    expect(await verdictOf(/copy\/existing$/)).toBe('no')
+    expect(await verdictOf(/copy\/race$/)).toBe('no')
+  })
+
+  it('is a no where the target is replaced, whatever is answered', async () => {
+    const denied = await observeLies('copy-once', {
+      obey: /copy\/existing$/,
+      change: (response, request) =>
+        isJoin(request) && request.key.endsWith('copy/existing')
+          ? refusal(412, 'PreconditionFailed')
+          : response,
+    })
+    expect(denied).toMatchObject({
+      verdict: 'no',
+      seen: expect.stringContaining('the target was replaced') as unknown,
+    })
+  })
+
+  it('is a no where copies are refused, or only said to have happened', async () => {
+    const denied = await observeLies('copy-once', {
+      answer: (request) => (isPart(request) ? refusal(403, 'AccessDenied') : null),
     })
     expect(denied.verdict).toBe('no')
-  })
-  it('is a no where copies are refused, or only said to have happened', async () => {
-    const answering = (status: number) => ({
-      answer: ({ headers }: { headers: Headers }) =>
-        headers.has('x-amz-copy-source') ? refusal(status, 'AccessDenied') : null,
-    })
-    expect((await observeLies('copy-pin', answering(403))).verdict).toBe('no')
-    expect((await observeLies('copy-pin', answering(200))).verdict).toBe('no')
-    const pretended = await observeLies('copy-pin', {
-      answer: ({ headers, key }) =>
-        headers.has('x-amz-copy-source') && key.endsWith('pin/right/target') ? refusal(200) : null,
+    const pretended = await observeLies('copy-once', {
+      answer: (request) =>
+        isJoin(request) && request.key.endsWith('copy/target') ? new Response('<Ok/>') : null,
     })
     expect(pretended).toMatchObject({
       verdict: 'no',
@@ -120,10 +136,69 @@ describe('the row copy-pin', () => {
     })
   })
 
-  it('is unknown where the store fails', async () => {
-    const failing = await observeLies('copy-pin', {
-      answer: ({ headers }) => (headers.has('x-amz-copy-source') ? refusal(503, 'SlowDown') : null),
+  it('is unknown where the store fails, also if it writes the failure below a status of 200', async () => {
+    const failing = await observeLies('copy-once', {
+      answer: (request) => (isPart(request) ? refusal(503, 'SlowDown') : null),
     })
-    expect(failing).toEqual({ verdict: 'unknown', seen: 'right: 503 SlowDown; stale pin: 503 SlowDown' })
+    expect(failing.verdict).toBe('unknown')
+    const late = await observeLies('copy-once', {
+      answer: (request) => (isJoin(request) ? refusal(200, 'InternalError') : null),
+    })
+    expect(late.verdict).toBe('unknown')
+  })
+
+  it('leaves no unfinished upload, whichever way it ends', async () => {
+    const owner = createS3ObjectStore({ ...store.owner, bucket: store.bucket, connectionsMax: 2 })
+    const targets: string[] = []
+    await observeLies('copy-once', {
+      answer: ({ method, query, key }) => {
+        if (method === 'POST' && query.uploads !== undefined) targets.push(key)
+        return null
+      },
+    })
+    expect(targets.length).toBeGreaterThan(10)
+    for (const key of targets) expect(await owner.listUnfinished(key)).toEqual([])
+    owner.close()
+  })
+})
+
+describe('the row delete-expires', () => {
+  const isDelete = ({ method, query }: SeenRequest) =>
+    method === 'DELETE' && query['X-Amz-Expires'] !== undefined
+
+  it('is a yes where a presigned DELETE is refused once it has expired', async () => {
+    expect(await observe('delete-expires', store)).toEqual({
+      verdict: 'yes',
+      seen: 'right: 204; 5 s after expiry: 403 AccessDenied',
+    })
+  })
+
+  it('is a no where it is still carried out, whatever is answered', async () => {
+    const obey = /\/delete$/
+    expect((await observeLies('delete-expires', { obey })).verdict).toBe('no')
+    const denied = await observeLies('delete-expires', {
+      obey,
+      change: (response, request) =>
+        isDelete(request) && request.query['X-Amz-Expires'] === '25' ? refusal(403) : response,
+    })
+    expect(denied).toMatchObject({ verdict: 'no', seen: expect.stringContaining('then 404') as unknown })
+  })
+
+  it('is a no where presigned DELETEs are never accepted, and unknown without an answer or a date', async () => {
+    const answering = (status: number) =>
+      observeLies('delete-expires', {
+        answer: (request) => (isDelete(request) ? refusal(status) : null),
+      })
+    expect((await answering(403)).verdict).toBe('no')
+    expect((await answering(503)).verdict).toBe('unknown')
+    const withoutDate = await observeLies('delete-expires', {
+      change(response, { method }) {
+        if (method !== 'HEAD') return response
+        const headers = new Headers(response.headers)
+        headers.set('date', 'some day')
+        return new Response(null, { status: response.status, headers })
+      },
+    })
+    expect(withoutDate).toEqual({ verdict: 'unknown', seen: '200, no Date' })
   })
 })

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
-import { type Call, callerOf, digestOf, put } from '../../support/service/caller.ts'
+import { type Call, callerOf, put } from '../../support/service/caller.ts'
 import { ownService } from '../../support/service/own-service.ts'
+import { digestOf } from '../../support/service/sample-documents.ts'
 import { type LogLine, type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
 
 const writtenAtCall = new Map<string, number>()

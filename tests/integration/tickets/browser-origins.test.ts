@@ -1,7 +1,8 @@
 import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { provisionBucket } from '../../../service/provisioning/apply.ts'
-import { digestOf, jsonOf } from '../../support/service/caller.ts'
+import { jsonOf } from '../../support/service/caller.ts'
 import { ownService } from '../../support/service/own-service.ts'
+import { digestOf } from '../../support/service/sample-documents.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 

@@ -21,17 +21,17 @@ interface Watched {
   lie: { etag?: string; absent?: boolean }
 }
 
-const copying = await watched({ digestEnforced: true, copyPinHonoured: true })
-const unpinned = await watched({ digestEnforced: true, copyPinHonoured: false }, copying.service)
-const unenforced = await watched({ digestEnforced: false, copyPinHonoured: true }, copying.service)
-const neither = await watched({ digestEnforced: false, copyPinHonoured: false }, copying.service)
+const copying = await watched({ digestEnforced: true, copyOnce: true })
+const unpinned = await watched({ digestEnforced: true, copyOnce: false }, copying.service)
+const unenforced = await watched({ digestEnforced: false, copyOnce: true }, copying.service)
+const neither = await watched({ digestEnforced: false, copyOnce: false }, copying.service)
 
 afterAll(async () => {
   for (const { service } of [neither, unenforced, unpinned, copying]) await service.stop()
 })
 
 async function watched(
-  known: { digestEnforced: boolean; copyPinHonoured: boolean },
+  known: { digestEnforced: boolean; copyOnce: boolean },
   replicaOf?: InProcessService,
 ): Promise<Watched> {
   const copied: string[] = []

@@ -1,5 +1,6 @@
 import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { fileURLToPath } from 'node:url'
+import { recordFigure } from '../../support/figures.ts'
 import { peakOverIdle } from '../../support/service/resident-memory.ts'
 import { KiB, MiB, pathOf } from '../../support/service/sample-documents.ts'
 import { serviceInChild } from '../../support/service/service-for-tests.ts'
@@ -100,7 +101,7 @@ async function peakOfTransfer(title: string, start: () => Promise<MeasuredServic
       await thereAndBack(service, size)
     }
     const peak = await peakOverIdle(service.pid, () => thereAndBack(service, 2 * GiB))
-    console.log(`memory over idle, 2 GiB by ticket and back, ${title}: ${peak.toFixed(1)} MiB`)
+    recordFigure('ticketMemory', { name: `2 GiB there and back, ${title}`, value: peak, unit: 'MiB' })
     return peak
   } finally {
     await service.stop()

@@ -4,8 +4,6 @@ import type { ConnectionOptions } from '../../../service/client/transport.ts'
 import { registerSecret } from '../secrets.ts'
 import { digestOf, reprDigestOf } from '../service/sample-documents.ts'
 
-export { digestOf, reprDigestOf }
-
 /** Made per run: a token of the right form that no test server checks. */
 export const testToken = `test.${crypto.randomUUID()}`
 registerSecret(testToken)

@@ -1,4 +1,5 @@
-import { acme, type Call, type Caller, digestOf, jsonOf, put } from '../service/caller.ts'
+import { acme, type Call, type Caller, jsonOf, put } from '../service/caller.ts'
+import { digestOf } from '../service/sample-documents.ts'
 import type { InProcessService } from '../service/service-for-tests.ts'
 
 /** A good call of one operation. */

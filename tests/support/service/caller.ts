@@ -1,8 +1,6 @@
 import { streamOf } from '../stores/bodies.ts'
 import type { ServiceForTests } from './service-for-tests.ts'
 
-export { digestOf, reprDigestOf } from './sample-documents.ts'
-
 export interface Call {
   method?: string
   headers?: Readonly<Record<string, string>>

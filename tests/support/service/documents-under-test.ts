@@ -8,7 +8,7 @@ import { minioCapabilities } from '../stores/known-capabilities.ts'
 import { createMemoryObjectStore } from '../stores/memory-object-store.ts'
 import { digestOf, KiB, MiB } from './sample-documents.ts'
 
-export { digestOf, KiB, MiB }
+export { KiB, MiB }
 
 /** The document that most tests are about. */
 export const ref = { tenant: 'acme', type: 'snapshots', name: 'orders.bin' }

@@ -116,11 +116,11 @@ function obeyed(
   owner: ProbeClient,
 ): Promise<ProbeAnswer> {
   const source = headers.get('x-amz-copy-source')
-  if (source !== null && !isForm) {
-    return owner.send({ method: 'PUT', key, headers: { 'x-amz-copy-source': source } })
-  }
   const plain = Object.fromEntries(Object.entries(query).filter(([name]) => !/^x-amz-/i.test(name)))
+  if (source !== null && !isForm) {
+    return owner.send({ method: 'PUT', key, query: plain, headers: { 'x-amz-copy-source': source } })
+  }
   const asked = isForm ? 'PUT' : (method as 'GET' | 'HEAD' | 'PUT' | 'DELETE' | 'POST')
-  const put = asked === 'PUT' ? { body } : {}
-  return owner.send({ method: asked, key: key === '' ? null : key, query: plain, ...put })
+  const sent = asked === 'PUT' || asked === 'POST' ? { body } : {}
+  return owner.send({ method: asked, key: key === '' ? null : key, query: plain, ...sent })
 }

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import {
   type CallOptions,
+  type CopyAbsentOptions,
   type CopyOptions,
+  type DeleteBeforeOptions,
   type GetOptions,
   type HeadOptions,
   type ListOptions,
@@ -51,10 +53,13 @@ export function createMemoryObjectStore(options: { now?: () => Date } = {}): Obj
   return {
     put: (key, body, putOptions) => store.put(key, body, putOptions),
     get: (key, getOptions) => store.get(key, getOptions),
+    getUnless: (key, etag, callOptions) => store.getUnless(key, etag, callOptions),
     head: (key, callOptions) => store.head(key, callOptions),
     copy: (from, to, copyOptions) => store.copy(from, to, copyOptions),
+    copyAbsent: (from, to, copyOptions) => store.copyAbsent(from, to, copyOptions),
     list: (listOptions) => store.list(listOptions),
     delete: (key, callOptions) => store.delete(key, callOptions),
+    deleteBefore: (key, deleteOptions) => store.deleteBefore(key, deleteOptions),
     startMultipart: (key, multipartOptions) => store.startMultipart(key, multipartOptions),
     listUnfinished: (prefix, callOptions) => store.listUnfinished(prefix, callOptions),
     abortUnfinished: (key, uploadId, callOptions) => store.abortUnfinished(key, uploadId, callOptions),
@@ -100,6 +105,18 @@ class MemoryObjectStore implements ObjectStore {
     return { ...describe(key, object), range, body: streamOf(bytes, options.signal) }
   }
 
+  async getUnless(
+    key: string,
+    etag: string,
+    options: CallOptions = {},
+  ): Promise<ObjectBody | 'unchanged' | null> {
+    await answerOf('getUnless', key, options)
+    const object = this.#objects.get(key)
+    if (object === undefined) return null
+    if (object.etag === etag) return 'unchanged'
+    return { ...describe(key, object), range: null, body: streamOf(object.bytes, options.signal) }
+  }
+
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo | null> {
     await answerOf('head', key, options)
     const object = this.#objects.get(key)
@@ -114,6 +131,20 @@ class MemoryObjectStore implements ObjectStore {
     const source = this.#objects.get(from)
     if (source === undefined || source.etag !== options.ifMatch) return null
     return this.#write(to, source.bytes, source.etag, options.contentType, options.metadata)
+  }
+
+  async copyAbsent(
+    from: string,
+    to: string,
+    options: CopyAbsentOptions,
+  ): Promise<'copied' | 'exists' | 'changed'> {
+    await answerOf('copyAbsent', from, options)
+    await answerOf('copyAbsent', to, options)
+    const source = this.#objects.get(from)
+    if (source === undefined || source.etag !== options.ifMatch) return 'changed'
+    if (this.#objects.has(to)) return 'exists'
+    this.#write(to, source.bytes, source.etag, options.contentType, options.metadata)
+    return 'copied'
   }
 
   async list(options: ListOptions): Promise<ListPage> {
@@ -135,6 +166,14 @@ class MemoryObjectStore implements ObjectStore {
   async delete(key: string, options: CallOptions = {}): Promise<void> {
     await answerOf('delete', key, options)
     if (this.#objects.delete(key)) this.#sortedKeys = null
+  }
+
+  async deleteBefore(key: string, options: DeleteBeforeOptions): Promise<'deleted' | 'refused'> {
+    await answerOf('deleteBefore', key, options)
+    const signedAt = wholeSeconds(options.signedAt).getTime()
+    if (this.#now().getTime() > signedAt + options.expiresInSeconds * 1000) return 'refused'
+    if (this.#objects.delete(key)) this.#sortedKeys = null
+    return 'deleted'
   }
 
   async startMultipart(key: string, options: MultipartOptions): Promise<MultipartUpload> {

@@ -8,8 +8,8 @@ import type { S3Connection } from '../../../service/object-store/s3/connection.t
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
 import { type ServiceOperation, serviceRights } from '../../../service/provisioning/service-rights.ts'
-import { chunked, digestOf, put, refusalOf } from '../service/caller.ts'
-import { MiB, randomDocument } from '../service/sample-documents.ts'
+import { chunked, put, refusalOf } from '../service/caller.ts'
+import { digestOf, MiB, randomDocument } from '../service/sample-documents.ts'
 import type { ServiceForTests } from '../service/service-for-tests.ts'
 import { type TicketCalls, ticketCalls } from '../service/ticket-calls.ts'
 

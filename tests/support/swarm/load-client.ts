@@ -1,6 +1,7 @@
 /**
  * Runs in a container inside the stack's network: mixed requests through the proxy until it receives SIGTERM and has sent
- * enough of them. Nothing is tried twice. At the end it prints one JSON object, a {@link LoadReport}.
+ * enough of them. Nothing is tried twice. It prints a line `answered <n>` for every hundredth answer and, as the last line,
+ * one JSON object, a {@link LoadReport}.
  *
  * `LOAD_URL` is the service, `LOAD_TOKEN_FILE` holds a token, `LOAD_REQUESTS_MIN` says how many it must send.
  */
@@ -23,6 +24,7 @@ const failuresShownMax = 20
 const clients = 8
 /** All of them: enough to meet every moment of an update, and the machine has other things to do. */
 const requestsPerSecondMax = 110
+const answersPerLine = 100
 const answerMillisecondsMax = 30_000
 
 interface Stored {
@@ -35,6 +37,7 @@ const token = () => readFileSync(Bun.env.LOAD_TOKEN_FILE ?? '', 'utf8').trim()
 const report: LoadReport = { requests: 0, byKind: {}, failures: [], failed: 0, began: Date.now(), ended: 0 }
 /** What was answered with 201 and has to be there from then on. */
 const stored: Stored[] = []
+let answered = 0
 let told = false
 process.on('SIGTERM', () => {
   told = true
@@ -52,6 +55,8 @@ async function ask(
   await Bun.sleep(Math.max(0, due - Date.now()))
   report.byKind[kind] = (report.byKind[kind] ?? 0) + 1
   const wrong = await request(path, init, check).catch((error: unknown) => String(error))
+  answered++
+  if (answered % answersPerLine === 0) process.stdout.write(`answered ${answered}\n`)
   if (wrong === null) return true
   report.failed++
   const line = `${new Date().toISOString()} ${kind}: ${wrong}`

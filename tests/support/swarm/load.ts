@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { bunImage } from '../../../compose/images/service/pack-image.ts'
 import { runCommand } from '../../../compose/run-command.ts'
 import { keepPrinted } from '../printed.ts'
+import { until } from '../waiting.ts'
 import type { LoadReport } from './load-client.ts'
 import { printedBy, type SwarmScene } from './swarm-scene.ts'
 
@@ -10,6 +11,8 @@ const container = 'load'
 const lastSecondsMax = 600
 
 export interface Load {
+  /** Waits until this many more requests were answered, rightly or not. @throws {Error} after 120 seconds */
+  answers(more: number): Promise<void>
   /** Ends it, and says what it has seen. */
   finish(): Promise<LoadReport>
 }
@@ -37,14 +40,23 @@ export async function startLoad(scene: SwarmScene, requestsMin: number): Promise
   ])
   const where = ['--name', container, '--network', 'documents_inside', '--user', '0:0']
   await docker('run', '--detach', ...where, ...env, ...mounts, bunImage, '/load/load-client.js')
+  const answered = async () => {
+    const counts = (await printedBy(scene, container)).matchAll(/^answered (\d+)$/gm)
+    return Math.max(0, ...Array.from(counts, ([, count]) => Number(count)))
+  }
   return {
+    async answers(more) {
+      const before = await answered()
+      await until(async () => (await answered()) >= before + more, `${more} answers to the load`)
+    },
+
     async finish() {
       await docker('kill', '--signal', 'TERM', container)
       await runCommand(['docker', 'wait', container], { env: scene.engine.env, secondsMax: lastSecondsMax })
       const printed = await printedBy(scene, container)
       keepPrinted('load', printed)
       await docker('rm', '--force', container)
-      return JSON.parse(printed)
+      return JSON.parse(printed.split('\n').find((line) => line.startsWith('{')) ?? '')
     },
   }
 }

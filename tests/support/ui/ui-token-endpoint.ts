@@ -1,4 +1,4 @@
-import type { UiSettings } from '../../../service/ui/settings.ts'
+import type { UiSettings } from '../../../service/wire/ui-settings.ts'
 import { registerSecret } from '../secrets.ts'
 
 export interface TokenAnswer {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { promises } from '../../support/promises.ts'
 import { importsOf, type SourceFile } from './source-imports.ts'
 
 const filesPerFolderMax = 40
@@ -39,6 +40,25 @@ export function unrunTests(paths: readonly string[], run: readonly string[]): st
   return paths
     .filter((path) => testName.test(path) && !known.has(path))
     .map((path) => `${path}: no suite in tests/tools/suites.ts runs it`)
+}
+
+/** Returns whether a file imports `tests/support/sizes.ts`. */
+export function takesSizes(file: SourceFile): boolean {
+  return importsOf(file).includes('tests/support/sizes.ts')
+}
+
+/** Returns the files that take a size (`tests/support/sizes.ts`) and are no tests: `test:long` runs the tests that do. */
+export function sizesOutsideTests(files: readonly SourceFile[]): string[] {
+  return files
+    .filter((file) => !testName.test(file.path) && takesSizes(file))
+    .map(({ path }) => `${path}: takes a size, which only a test may do`)
+}
+
+/** Returns the promises (`tests/support/promises.ts`) whose test is not among those that the suites run. */
+export function lostPromises(run: readonly string[]): string[] {
+  return Object.entries(promises)
+    .filter(([, { test }]) => !run.includes(test))
+    .map(([name, { test }]) => `${name}: no suite runs ${test}`)
 }
 
 /** Returns the folders with more files than one takes in at a glance. */

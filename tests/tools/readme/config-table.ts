@@ -1,4 +1,5 @@
-import { type Variable, variables } from '../../../service/config/variables.ts'
+import type { Variable } from '../../../service/config/parse.ts'
+import { variables } from '../../../service/config/variables.ts'
 import { markdownTable } from './markdown-table.ts'
 
 /** Returns the configuration contract as a Markdown table: a row for each variable. */

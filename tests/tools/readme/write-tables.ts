@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { checkTable } from './check-table.ts'
 import { configTable } from './config-table.ts'
+import { promiseTable, takeOverFigures } from './promise-table.ts'
 import { storeTable } from './store-table.ts'
 
 /**
@@ -21,6 +22,7 @@ export const generatedTables: readonly GeneratedTable[] = [
   { page: 'docs/configuration.md', name: 'config', make: configTable },
   { page: 'service/object-store/README.md', name: 'stores', make: storeTable },
   { page: 'observability/proof/README.md', name: 'checks', make: checkTable },
+  { page: 'tests/README.md', name: 'promises', make: promiseTable },
 ]
 
 /**
@@ -42,6 +44,7 @@ export function readPage({ page }: GeneratedTable): Promise<string> {
 }
 
 async function main(): Promise<void> {
+  await takeOverFigures()
   for (const table of generatedTables) {
     const document = withTable(await readPage(table), table.name, table.make())
     await Bun.write(join(root, table.page), document)

@@ -2,17 +2,32 @@ import { appendFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { failedTests, unexplained } from './failed-tests.ts'
-import { countTests, judge, type SuiteResult, type SuiteVerdict, type TestCounts } from './suite-result.ts'
+import {
+  countTests,
+  judge,
+  notedIn,
+  type SuiteResult,
+  type SuiteVerdict,
+  type TestCounts,
+} from './suite-result.ts'
 import { type SuiteRun, titleOf } from './suite-runs.ts'
 
 const repository = resolve(import.meta.dir, '../../..')
 
+/** How long one test, and one suite, may take. */
+export interface TimeLimits {
+  testSecondsMax: number
+  suiteMinutesMax: number
+}
+
 /**
- * How long one test, and one suite, may take by default. Both only catch what hangs: they leave a machine that is many
- * times slower than an idle one the time that it needs. CI ends the whole run after 90 minutes.
+ * Both only catch what hangs: they leave a machine that is many times slower than an idle one the time that it needs. CI ends
+ * the whole run after 90 minutes.
  */
-const testSecondsMax = 180
-const suiteMinutesMax = 60
+const usualLimits: TimeLimits = { testSecondsMax: 180, suiteMinutesMax: 60 }
+
+/** Those of `bun run test:long`, whose longest test lasts an hour. */
+export const longLimits: TimeLimits = { testSecondsMax: 4 * 3600, suiteMinutesMax: 12 * 60 }
 
 export interface RunSurroundings {
   env: Record<string, string | undefined>
@@ -22,8 +37,8 @@ export interface RunSurroundings {
   signal: AbortSignal
   /** The folder that paths of files are relative to; default: this repository. */
   root?: string
-  /** After these minutes the suite is ended and has failed; default: 60. */
-  minutesMax?: number
+  /** After these the test has failed, or the suite is ended and has failed; default: 180 seconds and 60 minutes. */
+  limits?: TimeLimits
   /** Shows what was printed; default: on standard output. */
   show?: (text: string) => void
 }
@@ -36,20 +51,20 @@ export interface RunSurroundings {
  */
 export async function runSuite(
   run: SuiteRun,
-  { env, folder, signal, root = repository, minutesMax = suiteMinutesMax, show = showHere }: RunSurroundings,
+  { env, folder, signal, root = repository, limits = usualLimits, show = showHere }: RunSurroundings,
 ): Promise<SuiteResult> {
   const started = performance.now()
   const name = `${run.suite}-${run.store}`
   // The report is searched for secrets, too.
   const report = join(folder, 'printed', `${name}.xml`)
-  const deadline = AbortSignal.timeout(minutesMax * 60_000)
+  const deadline = AbortSignal.timeout(limits.suiteMinutesMax * 60_000)
   const child = Bun.spawn(
     [
       process.execPath,
       'test',
       // Only a path that begins like this is a file; anything else is a pattern, and no path means every test.
       ...run.files.map((file) => `./${file}`),
-      `--timeout=${testSecondsMax * 1000}`,
+      `--timeout=${limits.testSecondsMax * 1000}`,
       '--reporter=junit',
       `--reporter-outfile=${report}`,
     ],
@@ -69,10 +84,11 @@ export async function runSuite(
   // Bun writes its report at the very end, if a test ran: after a signal there is none.
   const died = junit === null && exitCode > 128
   const verdict = died ? ended(exitCode) : judge(countsOf(junit), run.files, exitCode)
-  if (deadline.aborted) verdict.remarks = [`stopped after ${minutesMax} minutes`]
+  if (deadline.aborted) verdict.remarks = [`stopped after ${limits.suiteMinutesMax} minutes`]
   const minutes = (performance.now() - started) / 60_000
   return {
     ...{ suite: run.suite, store: titleOf(run.store), minutes, ...verdict },
+    noted: notedIn(output),
     tests: junit === null ? [] : failedTests(junit),
     unexplained: verdict.remarks.length > 0 ? unexplained(output, died) : '',
   }

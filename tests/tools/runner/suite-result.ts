@@ -10,6 +10,8 @@ export interface SuiteResult {
   minutes: number
   /** Sentences about failures that belong to no test, such as a file that does not load. */
   remarks: string[]
+  /** The sizes and seeds of its random tests, and the figures about promises, as they were printed. */
+  noted?: string[]
   /** The tests that failed. */
   tests?: FailedTest[]
   /** What the suite printed about the failures in `remarks`. */
@@ -77,6 +79,11 @@ export function resultTable(results: SuiteResult[]): string {
   return [head, widths.map((width) => '-'.repeat(width)), ...rows]
     .map((row) => row.map(align).join(' | '))
     .join('\n')
+}
+
+/** Returns the sizes, seeds and figures that a suite printed (`tests/support/{sizes,seed,figures}.ts`), each line once. */
+export function notedIn(printed: string): string[] {
+  return [...new Set(printed.match(/^(?:size|seed|figure): .+$/gm))]
 }
 
 /** Returns the last line of a run: the sums over all suites. */

@@ -3,7 +3,6 @@ import { DigestMismatchError, SizeMismatchError, StoreError } from '../../../../
 import {
   bytesOf,
   clientOf,
-  digestOf,
   documents,
   readAll,
   rejection,
@@ -13,6 +12,7 @@ import {
   versionAnswer,
 } from '../../../support/client/client-service.ts'
 import { deadUrl, s3Error, signature } from '../../../support/client/client-ticket-service.ts'
+import { digestOf } from '../../../support/service/sample-documents.ts'
 
 const orders = { type: 'definitions', name: 'orders.json' }
 const bytes = bytesOf('{"orders":[1,2,3]}')

@@ -9,16 +9,15 @@ import {
 import {
   bytesOf,
   clientOf,
-  digestOf,
   documents,
   problemAnswer,
   readAll,
   rejection,
-  reprDigestOf,
   serve,
   serveRaw,
   versionAnswer,
 } from '../../../support/client/client-service.ts'
+import { digestOf, reprDigestOf } from '../../../support/service/sample-documents.ts'
 import { streamOf } from '../../../support/stores/bodies.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')

@@ -9,14 +9,13 @@ import {
 import {
   bytesOf,
   clientOf,
-  digestOf,
   documentOf,
   documents,
   problemAnswer,
   rejection,
-  reprDigestOf,
   serve,
 } from '../../../support/client/client-service.ts'
+import { digestOf, reprDigestOf } from '../../../support/service/sample-documents.ts'
 import { failingStream, streamOf } from '../../../support/stores/bodies.ts'
 
 const orders = { type: 'definitions', name: 'orders.json' }

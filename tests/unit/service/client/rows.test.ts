@@ -3,13 +3,13 @@ import { ArgumentError, ProblemError, ProtocolError } from '../../../../service/
 import {
   bytesOf,
   clientOf,
-  digestOf,
   documentOf,
   documents,
   problemAnswer,
   rejection,
   serve,
 } from '../../../support/client/client-service.ts'
+import { digestOf } from '../../../support/service/sample-documents.ts'
 
 const orders = { type: 'definitions', name: 'orders.json' }
 const digest = digestOf(bytesOf('orders'))

@@ -14,7 +14,6 @@ import type { UploadProgress } from '../../../../service/client/progress.ts'
 import {
   bytesOf,
   clientOf,
-  digestOf,
   documentOf,
   problemAnswer,
   rejection,
@@ -28,6 +27,7 @@ import {
   ticketClient,
 } from '../../../support/client/client-ticket-service.ts'
 import { folderForTests } from '../../../support/folder.ts'
+import { digestOf } from '../../../support/service/sample-documents.ts'
 import { streamOf } from '../../../support/stores/bodies.ts'
 
 const orders = { type: 'definitions', name: 'orders.json' }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import type { ObjectStore } from '../../../../service/object-store/object-store.ts'
 import {
-  digestOf,
   documentsInMemory,
   KiB,
   keysIn,
@@ -9,6 +8,7 @@ import {
   ref,
   uploadOf,
 } from '../../../support/service/documents-under-test.ts'
+import { digestOf } from '../../../support/service/sample-documents.ts'
 
 const a = new Uint8Array(KiB).fill(1)
 const b = new Uint8Array(KiB).fill(2)

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import type { ObjectStore } from '../../../../service/object-store/object-store.ts'
 import {
-  digestOf,
   documentsInMemory,
   KiB,
   keyOf,
@@ -12,6 +11,7 @@ import {
   uploadOf,
   versionOf,
 } from '../../../support/service/documents-under-test.ts'
+import { digestOf } from '../../../support/service/sample-documents.ts'
 
 const bytes = new Uint8Array(3 * MiB).map((_, at) => at % 251)
 const declared = { size: bytes.length, digest: digestOf(bytes) }

@@ -8,14 +8,8 @@ import type {
   SignedUpload,
   TransferSigner,
 } from '../../../../service/object-store/transfer-signer.ts'
-import {
-  digestOf,
-  KiB,
-  keysIn,
-  ref,
-  uploadOf,
-  versionOf,
-} from '../../../support/service/documents-under-test.ts'
+import { KiB, keysIn, ref, uploadOf, versionOf } from '../../../support/service/documents-under-test.ts'
+import { digestOf } from '../../../support/service/sample-documents.ts'
 import { minioCapabilities } from '../../../support/stores/known-capabilities.ts'
 import { createMemoryObjectStore } from '../../../support/stores/memory-object-store.ts'
 

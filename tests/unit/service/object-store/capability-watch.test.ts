@@ -93,9 +93,9 @@ describe('watchCapabilities', () => {
   })
 
   it('forgets a row that a later round does not answer', async () => {
-    const withoutPin = found().filter(({ id }) => id !== 'copy-pin')
+    const withoutPin = found().filter(({ id }) => id !== 'copy-once')
     const rounds = await watchRounds([found(), withoutPin], fast)(2)
-    expect(rounds.map(({ capabilities }) => capabilities.copyPinHonoured)).toEqual([true, false])
+    expect(rounds.map(({ capabilities }) => capabilities.copyOnce)).toEqual([true, false])
   })
 
   it('forgets everything where the probe fails, and learns it again', async () => {

@@ -27,12 +27,16 @@ describe('measured', () => {
     await store.put('a', abc, three)
     await store.head('a')
     await store.copy('a', 'b', { ifMatch: (await store.head('a'))?.etag ?? '', contentType, metadata: {} })
+    const ifMatch = (await store.head('a'))?.etag ?? ''
+    await store.copyAbsent('a', 'd', { ifMatch, size: 3, contentType, metadata: {} })
+    expect(await store.getUnless('a', ifMatch)).toBe('unchanged')
     await store.list({ prefix: '', limit: 1 })
     const upload = await store.startMultipart('c', { contentType })
     await upload.uploadPart(abc)
     await upload.complete()
     await upload.abort()
     await store.delete('a')
+    await store.deleteBefore('a', { signedAt: new Date(), expiresInSeconds: 30 })
     await store.listUnfinished('')
     await store.abortUnfinished('a', 'id')
     await store.clock()
@@ -42,11 +46,15 @@ describe('measured', () => {
         'HeadObject',
         'HeadObject',
         'CopyObject',
+        'HeadObject',
+        'UploadPartCopy',
+        'GetObject',
         'ListObjectsV2',
         'CreateMultipartUpload',
         'UploadPart',
         'CompleteMultipartUpload',
         'AbortMultipartUpload',
+        'DeleteObject',
         'DeleteObject',
         'ListMultipartUploads',
         'AbortMultipartUpload',

@@ -8,7 +8,7 @@ describe('the table of stores', () => {
     expect(rows.slice(0, probeRows.length).map((row) => row.split(' | ')[1])).toEqual(
       probeRows.map(({ question }) => question),
     )
-    expect(rows.find((row) => row.startsWith('| `copy-pin`'))).toContain('| ✓ | ✗ | ✓ |')
+    expect(rows.find((row) => row.startsWith('| `copy-once`'))).toContain('| ✓ | ✗ | ✗ |')
     expect(rows).toContain('| **tickets** |  | POST | POST | PUT |  |')
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { bundleUi, type UiAsset } from '../../../../service/ui/bundle.ts'
+import { recordFigure } from '../../../support/figures.ts'
 
 /** Issue 5 of the UI: what a browser loads before anything can be done. */
 const firstLoadBytesMax = 150_000
@@ -33,7 +34,8 @@ function compressed(compress: (bytes: Uint8Array) => Uint8Array): number {
 describe('The bundle of the UI', () => {
   it('is less than 150 kB at first load, however it is compressed', () => {
     const [gzip, brotli] = [compressed(gzipSync), compressed(brotliCompressSync)]
-    console.log(`first load of the Control UI: ${gzip} bytes with gzip, ${brotli} with brotli`)
+    recordFigure('firstLoad', { name: 'with gzip', value: gzip, unit: 'bytes' })
+    recordFigure('firstLoad', { name: 'with brotli', value: brotli, unit: 'bytes' })
     expect(firstLoad().length).toBeGreaterThanOrEqual(4)
     expect(gzip).toBeLessThan(firstLoadBytesMax)
     expect(brotli).toBeLessThan(firstLoadBytesMax)

@@ -39,7 +39,8 @@ describe('failureOf', () => {
 
   it('tells the service from the store, where there was no answer', () => {
     expect(failureOf(new ConnectionError('https://a', 'unknown', ids)).title).toContain('service')
-    expect(failureOf(new StoreError('https://s', 403, 'AccessDenied', null, ids)).title).toContain('store')
+    const refused = { status: 403, reason: 'AccessDenied', retryAfterSeconds: null }
+    expect(failureOf(new StoreError('https://s', refused, ids)).title).toContain('store')
   })
 
   it('says what to do about a file that changed after it was chosen', () => {

@@ -9,7 +9,8 @@ import { pairedKeys } from '../../../../../service/documents/maintenance/paired-
 import { compareStores } from '../../../../../service/documents/maintenance/store-comparison.ts'
 import { SideError } from '../../../../../service/documents/maintenance/store-side.ts'
 import { type ObjectStore, ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
-import { digestOf, keysIn, MiB } from '../../../../support/service/documents-under-test.ts'
+import { keysIn, MiB } from '../../../../support/service/documents-under-test.ts'
+import { digestOf } from '../../../../support/service/sample-documents.ts'
 import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
 
 const fast = { parallelMax: 4, bytesPerSecondMax: 1024 * MiB }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'bun:test'
 import { type Scrubbed, scrub } from '../../../../../service/documents/maintenance/scrub.ts'
 import { type ObjectStore, ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
-import { digestOf, KiB, MiB } from '../../../../support/service/documents-under-test.ts'
+import { KiB, MiB } from '../../../../support/service/documents-under-test.ts'
+import { digestOf } from '../../../../support/service/sample-documents.ts'
 import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
 
 const fast = { bytesPerSecondMax: 1024 * MiB }

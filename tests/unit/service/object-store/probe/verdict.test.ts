@@ -23,7 +23,8 @@ describe('capabilitiesOf', () => {
     expect(capabilitiesOf(found())).toEqual({
       ticketMethod: 'POST',
       digestEnforced: true,
-      copyPinHonoured: true,
+      copyOnce: true,
+      conditionalPut: 'yes',
       conditionalOverwrite: 'yes',
       startAfterExact: true,
     })
@@ -59,9 +60,10 @@ describe('capabilitiesOf', () => {
   it('counts a row that was not asked as unknown', () => {
     const without = (id: FindingId) => capabilitiesOf(found().filter((finding) => finding.id !== id))
     expect(without('post-policy-header').ticketMethod).toBe('unknown')
-    expect(without('copy-pin').copyPinHonoured).toBe(false)
+    expect(without('copy-once').copyOnce).toBe(false)
     expect(without('post-policy-digest').digestEnforced).toBe(false)
     expect(without('conditional-overwrite').conditionalOverwrite).toBe('unknown')
+    expect(without('conditional-put').conditionalPut).toBe('unknown')
   })
 
   it('looks at the digest row of the method that tickets use', () => {
@@ -72,7 +74,7 @@ describe('capabilitiesOf', () => {
   })
 
   it('counts an unknown pin as none', () => {
-    expect(capabilitiesOf(found({ 'copy-pin': 'unknown' })).copyPinHonoured).toBe(false)
+    expect(capabilitiesOf(found({ 'copy-once': 'unknown' })).copyOnce).toBe(false)
   })
 })
 
@@ -137,7 +139,9 @@ describe('explainTickets', () => {
 
   it('says what happens to the bytes when an upload is completed', () => {
     expect(explainTickets(found()).completion).toStartWith('published by a copy')
-    expect(explainTickets(found({ 'copy-pin': 'no' })).completion).toStartWith('streamed through the service')
+    expect(explainTickets(found({ 'copy-once': 'no' })).completion).toStartWith(
+      'streamed through the service',
+    )
     expect(explainTickets(found({ 'post-policy-digest': 'no' })).completion).toStartWith('read, hashed')
     expect(explainTickets([]).completion).toStartWith('nothing to complete')
   })

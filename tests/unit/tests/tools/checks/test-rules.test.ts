@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'bun:test'
-import { crossSuiteImports, crowdedFolders, unrunTests } from '../../../../tools/checks/test-rules.ts'
+import { promises } from '../../../../support/promises.ts'
+import {
+  crossSuiteImports,
+  crowdedFolders,
+  lostPromises,
+  sizesOutsideTests,
+  unrunTests,
+} from '../../../../tools/checks/test-rules.ts'
 
 describe('the rules about tests', () => {
   it('let a suite import itself, tests/support, tests/tools and production code, and no other suite', () => {
@@ -19,6 +26,20 @@ describe('the rules about tests', () => {
       unrunTests([...paths, 'tests/unit/b.test.ts', 'service/test.ts'], ['tests/unit/b.test.ts']),
     ).toHaveLength(5)
     expect(unrunTests(paths, paths)).toEqual([])
+  })
+
+  it('find a size that is taken outside of a test, where test:long would not see it', () => {
+    const text = (up: string) => `import { sizeOf } from '${up}/sizes.ts'\n`
+    expect(sizesOutsideTests([{ path: 'tests/http/a.test.ts', text: text('../support') }])).toEqual([])
+    expect(sizesOutsideTests([{ path: 'tests/support/http/a.ts', text: text('..') }])).toHaveLength(1)
+  })
+
+  it('find a promise whose test is gone', () => {
+    const tests = Object.values(promises).map(({ test }) => test)
+    expect(lostPromises(tests)).toEqual([])
+    expect(lostPromises(tests.filter((test) => test !== promises.damage.test))).toEqual([
+      `damage: no suite runs ${promises.damage.test}`,
+    ])
   })
 
   it('find a folder with more than forty files', () => {

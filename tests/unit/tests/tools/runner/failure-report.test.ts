@@ -18,7 +18,8 @@ async function reportOf(test: string, minutesMax = 1): Promise<string> {
   await Bun.write(join(folder, 'a.test.ts'), `import { describe, expect, it } from 'bun:test'\n${test}`)
   const run = { suite: 'broken', store: 'minio' as const, files: ['a.test.ts'], needs: [], waits: false }
   const { signal } = new AbortController()
-  const surroundings = { env: process.env, folder, signal, minutesMax, root: folder, show: () => {} }
+  const limits = { testSecondsMax: 180, suiteMinutesMax: minutesMax }
+  const surroundings = { env: process.env, folder, signal, limits, root: folder, show: () => {} }
   const result = await runSuite(run, surroundings)
   return failureReport([result])
 }

@@ -7,6 +7,7 @@ import {
   countTests,
   exitCodeOf,
   judge,
+  notedIn,
   resultTable,
   type SuiteResult,
   summaryLine,
@@ -95,6 +96,12 @@ describe('the summary of bun run test', () => {
     expect(resultTable([result]).split('\n').at(-1)).toMatch(/^unit +\| none +\| +3 \| +0 \| +0 \| +0\.3$/)
   })
 
+  it('shows every size, seed and figure that a suite printed, once', () => {
+    const printed =
+      'a.test.ts:\nseed: 7; to repeat it: …\nsize: 200 cases\n(pass) a seed: 8\nsize: 200 cases\n'
+    expect(notedIn(printed)).toEqual(['seed: 7; to repeat it: …', 'size: 200 cases'])
+  })
+
   it('fails on a failure, and in CI on a skipped test too', () => {
     expect(exitCodeOf([result], true)).toBe(0)
     expect(exitCodeOf([{ ...result, failed: 1 }], false)).toBe(1)
@@ -140,7 +147,7 @@ describe('runsOf', () => {
   })
 
   it('can be narrowed to one store', async () => {
-    const runs = await runsOf(integration, 'ceph-rgw')
+    const runs = await runsOf(integration, { only: 'ceph-rgw' })
     expect(runs.map(({ store }) => store)).toEqual(['ceph-rgw'])
     expect(runs[0]?.needs).toEqual(['node', 'openssl', 'prometheus', 'rgw'])
   })
@@ -148,5 +155,22 @@ describe('runsOf', () => {
   it('refuses a file set apart that is not there', async () => {
     const renamed = { ...contract, apart: { memory: ['no-such-file'] } }
     await expect(runsOf(renamed)).rejects.toThrow('tests/contract/no-such-file.test.ts')
+    const longer = { ...contract, onlyLong: ['no-such-file'] }
+    await expect(runsOf(longer)).rejects.toThrow('tests/contract/no-such-file.test.ts')
+  })
+
+  it('keeps what takes too long for every run for test:long, and leaves out of that what has no size', async () => {
+    const longer = { ...contract, onlyLong: ['s3-object-store', 's3-failures'] }
+    const files = async (which?: { long: boolean }) =>
+      (await runsOf(longer, which)).map(({ store, files }) => `${store}: ${files}`)
+    const [onEvery, onMinio] = [
+      'tests/contract/s3-object-store.test.ts',
+      'tests/contract/s3-failures.test.ts',
+    ]
+    expect((await files()).filter((run) => run.includes('s3-object') || run.includes('s3-fail'))).toEqual([])
+    expect(await files({ long: true })).toEqual([
+      `minio: ${onMinio},${onEvery}`,
+      ...['ceph-rgw', 'seaweedfs', 'minio-tls'].map((store) => `${store}: ${onEvery}`),
+    ])
   })
 })

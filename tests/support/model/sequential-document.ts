@@ -1,0 +1,253 @@
+import { latestTag } from '../../../service/wire/names.ts'
+import {
+  acknowledge,
+  canFail,
+  type DocumentState,
+  dropTag,
+  type IsOfKnownMove,
+  isUnwanted,
+  mark,
+  moveLatest,
+  place,
+  pointTag,
+  remove,
+  tagsOf,
+  whereHolds,
+  withEtag,
+} from './document-state.ts'
+import type { Entry, Facts, Operation, Result } from './history.ts'
+
+/** What the rules need to know of the history next to the entry itself. */
+export interface Surroundings {
+  /** Number of the entry in its history: names what it writes. */
+  index: number
+  isOfKnownMove: IsOfKnownMove
+}
+
+type Ok = Extract<Result, { code: 'ok' }>
+type Upload = Extract<Operation, { kind: 'upload' | 'complete' }>
+type Removal = Extract<Operation, { kind: 'delete' | 'retain' }>
+type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>
+
+/**
+ * Returns the states of the document right after an operation took effect with this result; empty if the result is not
+ * legal in `state`. An entry without a result is taken for one that succeeded: leaving it out is the other possibility.
+ */
+export function statesAfter(state: DocumentState, entry: Entry, around: Surroundings): DocumentState[] {
+  const { operation } = entry
+  const result: Result = entry.result ?? { code: 'ok' }
+  switch (operation.kind) {
+    case 'upload':
+      return result.code === 'ok' ? accepted(state, operation, result, around) : [state]
+    case 'complete':
+      return completed(state, operation, result, around)
+    case 'ticket':
+      return ticketed(state, operation, result, around)
+    case 'delete':
+    case 'retain':
+      return removed(state, operation, result, around)
+    case 'moveTag':
+      return moved(state, operation, result, around)
+    case 'removeTag':
+      return untagged(state, operation, result, around)
+    case 'readTag':
+    case 'readByTag':
+      return readThroughTag(state, operation, result, around)
+    case 'read':
+      return readVersion(state, operation, result)
+    case 'sweep':
+      return [state]
+    case 'rest':
+      return isAtRest(state) ? [state] : []
+  }
+}
+
+/**
+ * Returns the states into which an operation that is under way may bring the document before it is answered, or without
+ * ever being answered:
+ * - an upload shows its bytes before it is acknowledged, and puts them again if they are deleted meanwhile;
+ * - a completion takes back bytes that it has brought back in vain, and so does the sweeper;
+ * - a deletion first moves `latest` away, then removes the bytes; without a result, it may have been taken back.
+ */
+export function statesDuring(state: DocumentState, entry: Entry, around: Surroundings): DocumentState[] {
+  const { operation, result } = entry
+  if (operation.kind === 'sweep' || operation.kind === 'rest') {
+    return state.gone.flatMap((digest) => takenBack(state, digest, around))
+  }
+  if (result !== null && result.code !== 'ok') return []
+  switch (operation.kind) {
+    case 'upload':
+    case 'complete': {
+      const { digest, facts } = operation
+      if (!state.versions[digest]) return [place(state, digest, facts, writerOf(operation, around))]
+      return operation.kind === 'complete' ? takenBack(state, digest, around) : []
+    }
+    case 'delete':
+    case 'retain': {
+      const version = state.versions[operation.digest]
+      if (!version) return []
+      if (version.marked) {
+        return result === null ? mark(state, operation.digest, false, etagOf(around)) : []
+      }
+      return isFree(state, operation) ? mark(state, operation.digest, true, etagOf(around)) : []
+    }
+    default:
+      return []
+  }
+}
+
+/** Every attempt to complete a ticket writes the same version on behalf of the same upload. */
+function writerOf(operation: Upload, { index }: Surroundings): string {
+  return operation.kind === 'complete' ? `ticket ${operation.ticket}` : `upload ${index}`
+}
+
+/** The ETag of a tag that this entry has moved, as long as no client has seen it. */
+function etagOf({ index }: Surroundings): string {
+  return `?${index}`
+}
+
+/** Removes a version that came back after its deletion, and that no one has been promised since. */
+function takenBack(state: DocumentState, digest: string, around: Surroundings): DocumentState[] {
+  return isUnwanted(state, digest) ? remove(state, digest, etagOf(around)) : []
+}
+
+/** No deletion is left half-way, and nothing is there that was only brought back in vain. */
+function isAtRest(state: DocumentState): boolean {
+  return Object.entries(state.versions).every(([digest, { marked }]) => !marked && !isUnwanted(state, digest))
+}
+
+/** An upload was acknowledged: the version is there, it is the latest, and the first writer's facts are answered. */
+function accepted(state: DocumentState, upload: Upload, result: Ok, around: Surroundings): DocumentState[] {
+  const { digest, facts } = upload
+  const writer = writerOf(upload, around)
+  const there = state.versions[digest]
+  if (there?.marked) return []
+  if (!there && result.created === false) return []
+  if (there && there.writer !== writer && result.created === true) return []
+  if (!areEqual(result.facts, there?.facts ?? facts)) return []
+  return promised(there ? state : place(state, digest, facts, writer), digest, result, around)
+}
+
+function promised(state: DocumentState, digest: string, result: Ok, around: Surroundings): DocumentState[] {
+  return moveLatest(acknowledge(state, digest), digest, etagOf(around)).filter(
+    (after) => result.tags === undefined || Bun.deepEquals(tagsOf(after, digest), [...result.tags]),
+  )
+}
+
+/** A ticket is completed once; a repetition changes nothing and is never answered with a second 201. */
+function completed(
+  state: DocumentState,
+  operation: Of<'complete'>,
+  result: Result,
+  around: Surroundings,
+): DocumentState[] {
+  if (result.code !== 'ok') return [state]
+  const { ticket } = operation
+  if (state.completed.includes(ticket)) return result.created === true ? [] : [state]
+  const noted = { ...state, completed: [...state.completed, ticket] }
+  return accepted(noted, operation, result, around)
+}
+
+function ticketed(
+  state: DocumentState,
+  { digest }: Of<'ticket'>,
+  result: Result,
+  around: Surroundings,
+): DocumentState[] {
+  const there = state.versions[digest]
+  if (result.code === 'issued') return there ? [] : [state]
+  if (result.code !== 'ok') return [state]
+  if (!there || there.marked || !areEqual(result.facts, there.facts)) return []
+  return promised(state, digest, result, around)
+}
+
+/** No tag but `latest` may point to a version that is deleted; for a retention rule, not even that. */
+function isFree(state: DocumentState, { kind, digest }: Removal): boolean {
+  return tagsOf(state, digest).every((tag) => tag === latestTag && kind === 'delete')
+}
+
+function removed(
+  state: DocumentState,
+  removal: Removal,
+  { code }: Result,
+  around: Surroundings,
+): DocumentState[] {
+  const there = state.versions[removal.digest]
+  switch (code) {
+    case 'ok':
+      return there && isFree(state, removal) ? remove(state, removal.digest, etagOf(around)) : []
+    case 'document_not_found':
+      return there ? [] : [state]
+    case 'version_tagged':
+      return isFree(state, removal) ? [] : [state]
+    default:
+      return [state]
+  }
+}
+
+function moved(
+  state: DocumentState,
+  { tag, digest, ifMatch }: Of<'moveTag'>,
+  result: Result,
+  around: Surroundings,
+): DocumentState[] {
+  const there = state.versions[digest]
+  if (result.code === 'version_unknown') return there ? [] : [state]
+  if (result.code === 'precondition_failed') return canFail(state, tag, ifMatch) ? [state] : []
+  if (result.code !== 'ok') return [state]
+  if (!there || there.marked) return []
+  if (result.created !== undefined && result.created !== (state.tags[tag] === undefined)) return []
+  const etag = result.etag ?? etagOf(around)
+  return whereHolds(state, tag, ifMatch, around.isOfKnownMove).flatMap((possible) => {
+    const after = pointTag(acknowledge(possible, digest), tag, { digest, etag })
+    // A move of `latest` by hand counts in the order like an upload.
+    return tag === latestTag ? moveLatest(after, digest, etag).slice(0, 1) : [after]
+  })
+}
+
+function untagged(
+  state: DocumentState,
+  { tag, ifMatch }: Of<'removeTag'>,
+  { code }: Result,
+  { isOfKnownMove }: Surroundings,
+): DocumentState[] {
+  const there = state.tags[tag]
+  switch (code) {
+    case 'ok':
+      return there ? whereHolds(state, tag, ifMatch, isOfKnownMove).map((held) => dropTag(held, tag)) : []
+    case 'document_not_found':
+      return there ? [] : [state]
+    case 'precondition_failed':
+      return canFail(state, tag, ifMatch) ? [state] : []
+    default:
+      return [state]
+  }
+}
+
+function readThroughTag(
+  state: DocumentState,
+  { tag }: Of<'readTag' | 'readByTag'>,
+  result: Result,
+  { isOfKnownMove }: Surroundings,
+): DocumentState[] {
+  const there = state.tags[tag]
+  if (result.code === 'document_not_found') return there ? [] : [state]
+  if (result.code !== 'ok') return [state]
+  if (!there || (result.digest !== undefined && result.digest !== there.digest)) return []
+  if (result.facts && !areEqual(result.facts, state.versions[there.digest]?.facts)) return []
+  if (result.etag === undefined) return [state]
+  const seen = withEtag(state, tag, result.etag, isOfKnownMove)
+  return seen ? [seen] : []
+}
+
+function readVersion(state: DocumentState, { digest }: Of<'read'>, result: Result): DocumentState[] {
+  const there = state.versions[digest]
+  if (result.code === 'document_not_found') return there ? [] : [state]
+  if (result.code !== 'ok') return [state]
+  return there && areEqual(result.facts, there.facts) ? [state] : []
+}
+
+/** What was not answered is not compared. */
+function areEqual(answered: Facts | undefined, expected: Facts | undefined): boolean {
+  return answered === undefined || Bun.deepEquals(answered, expected)
+}

@@ -1,0 +1,55 @@
+/** What the product promises and which test holds it; `bun run readme` makes a table of it, with the figures that tests record. */
+export const promises = {
+  firstWriter: {
+    promise: 'A version that exists is never rewritten, however many clients race.',
+    test: 'tests/integration/documents/racing.test.ts',
+  },
+  damage: {
+    promise: 'Damaged bytes never make a complete answer.',
+    test: 'tests/integration/documents/integrity.test.ts',
+  },
+  isolation: {
+    promise: 'Nothing can be learnt about the documents of another tenant.',
+    test: 'tests/http/foreign-tenant.test.ts',
+  },
+  halfWay: {
+    promise: 'An upload that its client cuts off leaves nothing that can be seen.',
+    test: 'tests/integration/documents/upload-failures.test.ts',
+  },
+  killed: {
+    promise: 'A service that is killed during an upload leaves nothing that can be seen.',
+    test: 'tests/faults/service-dies.test.ts',
+  },
+  storeKilled: {
+    promise:
+      'While the store is dead or stalls, every call is answered with 503, and all is well once it is back.',
+    test: 'tests/faults/store-dies.test.ts',
+  },
+  update: {
+    promise: 'No request is lost while a deployment is updated, rolled back, or given another key.',
+    test: 'tests/swarm/swarm.test.ts',
+  },
+  tickets: {
+    promise: 'Who holds a ticket can do nothing with it but upload these bytes.',
+    test: 'tests/integration/tickets/attacks-upload.test.ts',
+  },
+  memory: {
+    promise: 'A transfer through the service costs the same memory, however large it is.',
+    test: 'tests/integration/documents/memory.test.ts',
+  },
+  ticketMemory: {
+    promise: 'A transfer straight to and from the store costs the service hardly any memory.',
+    test: 'tests/integration/tickets/ticket-memory.test.ts',
+  },
+  firstLoad: {
+    promise: 'The Control UI is less than 150 kB at first load.',
+    test: 'tests/unit/service/ui/bundle.test.ts',
+  },
+  secrets: {
+    promise: 'No secret stands in anything that is printed.',
+    test: 'tests/unit/tests/tools/runner/redaction-sweep.test.ts',
+  },
+} as const satisfies Record<string, { promise: string; test: string }>
+
+/** The word by which tests and figures name a promise. */
+export type PromiseName = keyof typeof promises
