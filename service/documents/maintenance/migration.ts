@@ -4,7 +4,7 @@ import { parseTagKey, parseVersionKey, versionsPrefix } from '../document-key.ts
 import { inOrder } from '../in-order.ts'
 import { copyTag, type TagOutcome } from './copy-tag.ts'
 import { type CopyContext, copyVersion, type VersionOutcome } from './copy-version.ts'
-import { type PairedKey, pairedKeys } from './paired-keys.ts'
+import { keysOfSource, type PairedKey } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { onSide } from './store-side.ts'
 
@@ -68,7 +68,7 @@ export async function* migrate(
   }
   for (const phase of phases.slice(phases.indexOf(from.phase))) {
     const after = phase === from.phase && from.after !== '' ? from.after : undefined
-    const pairs = pairedKeys(context.source, context.target, { after, signal: context.signal })
+    const pairs = keysOfSource(context.source, context.target, { after, signal: context.signal })
     const wanted = sinceThen(pairs, since)
     const units = phase === 'versions' ? documentsIn(wanted) : tagsIn(wanted, phase)
     const bounds = { parallelMax, aheadMax: parallelMax * aheadPerCall }

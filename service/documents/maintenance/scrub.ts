@@ -1,4 +1,4 @@
-import { eachObject } from '../../object-store/each-object.ts'
+import { eachObject, objectsAfter } from '../../object-store/each-object.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from '../document-key.ts'
@@ -36,7 +36,8 @@ const readAttemptsMax = 3
 export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
   const { signal } = options
   const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax, signal), signal }
-  for await (const { key } of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
+  const listing = () => eachObject(store, tenantsPrefix, { signal })
+  for await (const { key } of objectsAfter(listing, options.after)) {
     const ref = parseVersionKey(key)
     if (ref) yield await rehash(store, key, ref, reading)
   }

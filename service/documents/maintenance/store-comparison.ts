@@ -44,8 +44,8 @@ export type Difference =
   | 'move'
 
 /**
- * Compares all versions and tags of two stores, and every version's bytes with its digest, in the order of the keys.
- * Reads and never writes.
+ * Compares all versions and tags of two stores, and every version's bytes with its digest: first those of the source in
+ * its order, then those that only the target has. Reads and never writes.
  *
  * @throws {SideError} if a store is out of reach.
  */
@@ -65,9 +65,15 @@ export async function* compareStores(
     },
   }
   const pairs = known(pairedKeys(sides.source, sides.target, { signal: options.signal }))
-  yield* inOrder(pairs, { parallelMax, aheadMax: parallelMax * 16 }, ({ ref, pair }) =>
-    'digest' in ref ? compareVersion(context, ref, pair) : compareTag(context, ref),
-  )
+  const bounds = { parallelMax, aheadMax: parallelMax * 16 }
+  const all = inOrder(pairs, bounds, async ({ ref, pair }) => ({
+    pair,
+    compared: await ('digest' in ref ? compareVersion(context, ref, pair) : compareTag(context, ref)),
+  }))
+  for await (const { pair, compared } of all) {
+    // Removed from the source since it was listed: it comes once more, among what only the target has.
+    if (pair.source === null || !compared.differences.includes('only in target')) yield compared
+  }
 }
 
 interface Context extends ReadingOptions {
