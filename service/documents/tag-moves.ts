@@ -2,7 +2,7 @@ import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { Tag } from '../wire/answers.ts'
 import { type DocumentRef, latestTag, type VersionRef } from '../wire/names.ts'
-import { DocumentError, versionNotFound } from './document-error.ts'
+import { contended, DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import {
   type DocumentRecord,
@@ -155,8 +155,4 @@ function latestProtected(): DocumentError {
     'tag_protected',
     '"latest" follows the uploads and cannot be removed. Move it instead.',
   )
-}
-
-function contended(): DocumentError {
-  return new DocumentError('busy', 'Too many clients are changing this document at once. Try again.')
 }
