@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
 import type { ListedObject, ListPage, ObjectStore } from '../../service/object-store/object-store.ts'
 import { bytesIn, bytesOf, forEachParallel, seenUnder } from '../support/stores/bodies.ts'
-import { contentType, fresh, freshKey, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, freshKey, type Subject } from './store-under-test.ts'
 
 const fillMillisecondsMax = 120_000
 
