@@ -6,6 +6,7 @@ import { createTagStore, type FoundTag } from '../tag-store.ts'
 import { sameFacts } from './copy-version.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
+import type { Tally } from './recount.ts'
 import { hashStored, type ReadingOptions } from './scrub.ts'
 import { onSide, SideError } from './store-side.ts'
 
@@ -16,6 +17,8 @@ export interface ComparisonOptions {
   /** Upper bound of the reading rate, of both stores together. */
   bytesPerSecondMax: number
   onBytes?: ((bytes: number) => void) | undefined
+  /** Count the versions that each store lists. */
+  tallies?: { source: Tally; target: Tally } | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -64,7 +67,7 @@ export async function* compareStores(
       await rateLimit(bytes)
     },
   }
-  const pairs = known(pairedKeys(sides.source, sides.target, { signal: options.signal }))
+  const pairs = known(pairedKeys(sides.source, sides.target, options))
   const bounds = { parallelMax, aheadMax: parallelMax * 16 }
   const all = inOrder(pairs, bounds, async ({ ref, pair }) => ({
     pair,
