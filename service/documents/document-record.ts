@@ -95,6 +95,11 @@ export function tagsPointingTo({ tags }: DocumentRecord, digest: Digest): string
     .sort()
 }
 
+/** Returns where a tag points, or `undefined`. A tag may be named like a property of every object, such as `constructor`. */
+export function tagOf({ tags }: Pick<DocumentRecord, 'tags'>, tag: string): TagEntry | undefined {
+  return Object.hasOwn(tags, tag) ? tags[tag] : undefined
+}
+
 /** Returns the mark of a deletion under way, or `undefined`. */
 export function markOf({ deleting }: DocumentRecord, digest: Digest): DeletionMark | undefined {
   return deleting[digest]
@@ -129,7 +134,7 @@ export function withTag(
   tag: string,
   { digest, by, id = newChangeId() }: { digest: Digest; by: string; id?: string },
 ): DocumentRecord {
-  const isNew = record.tags[tag] === undefined
+  const isNew = tagOf(record, tag) === undefined
   // `latest` always has its place.
   if (isNew && tag !== latestTag && ownTags(record) >= limits.tagsPerNameMax) throw tagsExhausted()
   const entry = { digest, movedAt: new Date().toISOString(), movedBy: by, id }

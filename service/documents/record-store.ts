@@ -189,7 +189,7 @@ export function createRecords(
       base = newerOf(base, cache.get(key))
       try {
         if (lostInARow >= limits.recordAttemptsMax) throw contended()
-        const evaluated = evaluate(base, batch)
+        const evaluated = evaluate(base, batch, moment)
         if (evaluated.record !== base.record) {
           const startedAt = performance.now()
           const written = await write(key, base, evaluated)
@@ -269,11 +269,13 @@ function remembersWritesSince(base: Known, { record }: Known): boolean {
 }
 
 /** Evaluates changes one after the other, each on the record as the ones before leave it. */
-function evaluate(base: Known, batch: readonly Waiting[]): Evaluated {
+function evaluate(base: Known, batch: readonly Waiting[], moment: () => Moment): Evaluated {
   const evaluated: Evaluated = { record: base.record, deletion: false, settle: [] }
   for (const { evaluate, resolve, reject } of batch) {
     try {
-      const changed = evaluate({ record: evaluated.record, since: base.since })
+      // A change that follows a deletion in this very write has seen the store as it was before.
+      const since = evaluated.deletion ? moment() : base.since
+      const changed = evaluate({ record: evaluated.record, since })
       if (changed.to) {
         evaluated.record = changed.to
         evaluated.deletion ||= changed.deletion === true

@@ -31,6 +31,8 @@ export interface StoredDamage {
   found(ref: VersionRef, info: ObjectInfo, right: RightBytes): Promise<boolean>
   /** Returns the damaged object that an upload of this version is to replace, if one was noticed. */
   known(ref: VersionRef): Damaged | undefined
+  /** Forgets the damage of a version that is gone: there is nothing to replace. */
+  gone(ref: VersionRef): void
   /** Forgets the damage and reports the repair. */
   repaired(ref: VersionRef): void
 }
@@ -78,6 +80,8 @@ export function createStoredDamage(
       const found = noted.get(versionKey(ref))
       return found === 'suspect' ? undefined : found
     },
+
+    gone: (ref) => void noted.delete(versionKey(ref)),
 
     repaired(ref) {
       noted.delete(versionKey(ref))

@@ -10,6 +10,7 @@ import {
   markOf,
   newChangeId,
   type TagEntry,
+  tagOf,
   withoutTag,
   withTag,
 } from './document-record.ts'
@@ -34,7 +35,8 @@ export function createTagMoves({
   /** @throws {DocumentError} `document_not_found` */
   async function find(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<TagEntry> {
     const record = await records.read(ref, signal)
-    const entry = record.tags[tag] ?? (tag === latestTag ? await adoptLatest(ref, record, signal) : undefined)
+    const entry =
+      tagOf(record, tag) ?? (tag === latestTag ? await adoptLatest(ref, record, signal) : undefined)
     if (!entry) throw versionNotFound()
     return entry
   }
@@ -88,7 +90,7 @@ export function createTagMoves({
     async putTag(ref, tag, { digest, by, ifMatch, signal }) {
       const { tenant, type, name } = ref
       const version = { tenant, type, name, digest }
-      refuseUnlessMatching((await records.read(ref, signal)).tags[tag], ifMatch)
+      refuseUnlessMatching(tagOf(await records.read(ref, signal), tag), ifMatch)
       for (let attempt = 0; attempt < limits.recordAttemptsMax; attempt += 1) {
         const since = records.moment()
         if (!(await store.head(versionKey(version), { signal }))) throw versionUnknown()
@@ -96,7 +98,7 @@ export function createTagMoves({
         const moved = await records.change<{ tag: Tag; created: boolean } | 'deleting' | 'outdated'>(
           ref,
           (state) => {
-            const current = state.record.tags[tag]
+            const current = tagOf(state.record, tag)
             refuseUnlessMatching(current, ifMatch)
             if (markOf(state.record, digest)) return { result: 'deleting' }
             if (state.since > since) return { result: 'outdated' }
@@ -114,7 +116,7 @@ export function createTagMoves({
     async deleteTag(ref, tag, { ifMatch } = {}) {
       if (tag === latestTag) throw latestProtected()
       await records.change(ref, ({ record }) => {
-        const current = record.tags[tag]
+        const current = tagOf(record, tag)
         refuseUnlessMatching(current, ifMatch)
         if (!current) throw versionNotFound()
         return { to: withoutTag(record, tag), result: undefined }

@@ -97,6 +97,7 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
         since = records.moment()
         info = await store.head(versionKey(version), { checksum: true })
         if (info === null) {
+          damage.gone(version)
           if (!placed.again) throw vanished()
           since = records.moment()
           created = known = await placed.again()

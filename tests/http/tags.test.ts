@@ -108,6 +108,27 @@ describe('a tag', () => {
     expect(await digestAt('definitions/dangling/tags/v1')).toBe(digestOf('B'))
   })
 
+  it('may have the name of something that every JavaScript object has', async () => {
+    await put(call, 'definitions/inherited', 'A')
+    for (const tag of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      const path = `definitions/inherited/tags/${tag}`
+      const absent = [await call(path), await call(`definitions/inherited?tag=${tag}`)]
+      expect([tag, ...(await Promise.all(absent.map(refusalOf)))]).toEqual([
+        tag,
+        '404 document_not_found',
+        '404 document_not_found',
+      ])
+      const created = await move(path, digestOf('A'))
+      expect([tag, created.status, (await jsonOf(await call(path))).digest]).toEqual([
+        tag,
+        201,
+        digestOf('A'),
+      ])
+      expect((await call(path, { method: 'DELETE' })).status).toBe(204)
+      expect((await call(path)).status).toBe(404)
+    }
+  })
+
   it('has a form: leading dots, slashes and more than 128 characters are refused', async () => {
     await put(call, 'definitions/form', 'A')
     for (const tag of ['.hidden', '-v1', 'a%2Fb', 'a%20b', 'v%00', 'x'.repeat(129), '%C3%A4']) {

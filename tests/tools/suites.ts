@@ -60,6 +60,12 @@ export const suites: Suite[] = [
     needs: [],
   },
   {
+    name: 'sequences',
+    holds: 'random sequences of calls, compared with a model of a document',
+    stores: ['minio', 'ceph-rgw'],
+    needs: [],
+  },
+  {
     name: 'integration',
     holds: 'the service on a real store',
     stores: matrix,
@@ -72,6 +78,7 @@ export const suites: Suite[] = [
         'maintenance/listings',
         'documents/upload-failures',
         'documents/upload-sizes',
+        'tickets/completion-other-etags',
         // Measures the service, not the store.
         'documents/memory',
         'tickets/ticket-memory',
@@ -82,6 +89,7 @@ export const suites: Suite[] = [
         'telemetry/trouble',
         // Give MinIO the properties of another store, by a proxy or by the configured capabilities.
         'tickets/completion-promotion',
+        'documents/odd-conditions',
         'probe/basics',
         'probe/bucket',
         'probe/no-answer',

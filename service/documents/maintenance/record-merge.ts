@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
 import { type Digest, latestTag } from '../../wire/names.ts'
-import type { Deletion, DocumentRecord, TagEntry } from '../document-record.ts'
+import { type Deletion, type DocumentRecord, type TagEntry, tagOf } from '../document-record.ts'
 
 /**
  * - `copied`: the record had no such tag; `moved`: the record's was older.
@@ -109,9 +109,9 @@ function mergedDeletions(
     .slice(-limits.recordDeletionsMax)
 }
 
-/** Returns the entry of a tag, or `null`: a tag may be named like a property that every object has. */
+/** Returns the entry of a tag, or `null`. */
 export function entryOf(tags: DocumentRecord['tags'], tag: string): TagEntry | null {
-  return Object.hasOwn(tags, tag) ? (tags[tag] ?? null) : null
+  return tagOf({ tags }, tag) ?? null
 }
 
 function define(tags: DocumentRecord['tags'], tag: string, value: TagEntry): void {

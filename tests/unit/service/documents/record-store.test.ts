@@ -182,6 +182,24 @@ describe('changes of one record on one replica', () => {
     expect(await tagsIn(one)).toHaveLength(32)
   })
 
+  it('see the end of a deletion that shares their write: what they saw in the store before may be gone', async () => {
+    const { one } = twoReplicas()
+    // The write under way gathers the two that follow into the next one.
+    const underWay = tag(one, 'v1')
+    const seenBefore = one.moment()
+    const deletion = one.change(ref, ({ record }) => ({
+      to: { ...record },
+      result: undefined,
+      deletion: true,
+    }))
+    const upload = one.change<Moment>(ref, ({ record, since }) => ({
+      to: withTag(record, 'v2', move),
+      result: since,
+    }))
+    expect(await upload).toBeGreaterThan(seenBefore)
+    await Promise.all([underWay, deletion])
+  })
+
   it('fail each for itself', async () => {
     const { one } = twoReplicas()
     const failing = one.change(ref, () => {
