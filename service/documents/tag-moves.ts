@@ -40,7 +40,7 @@ export function createTagMoves({
   }
 
   /**
-   * A process that ended between an upload's bytes and its record leaves a version that no one was told of. If it is all
+   * A process that ended between an upload's bytes and its record leaves a version that was never acknowledged. If it is all
    * that the document has, it becomes the latest, so that a document with versions always has one.
    */
   async function adoptLatest(

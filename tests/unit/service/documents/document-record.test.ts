@@ -105,7 +105,7 @@ describe('deletions in a record', () => {
     expect(kept.map(({ digest }) => digest)).toEqual(digests.slice(1))
   })
 
-  it('that wait for their end are bounded: another one is refused as busy', () => {
+  it('refuse another one as busy once too many wait for their end', () => {
     let record = emptyRecord
     for (const digest of many(limits.recordMarksMax))
       record = withMark(record, digest, { mark, latest: null })

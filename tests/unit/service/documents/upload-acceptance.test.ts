@@ -130,16 +130,16 @@ describe('an upload whose version is deleted before it is acknowledged', () => {
   it('waits for the end of a deletion that is under way', async () => {
     const store = createMemoryObjectStore()
     const begun = Promise.withResolvers<void>()
-    const goOn = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
     const deleting = replicaOn({
       ...store,
       async deleteBefore(key, options) {
         begun.resolve()
-        await goOn.promise
+        await released.promise
         return store.deleteBefore(key, options)
       },
     })
-    const uploading = replicaOn(store, { sleep: async () => goOn.resolve() })
+    const uploading = replicaOn(store, { sleep: async () => released.resolve() })
     await upload(uploading, a)
     const removed = remove(deleting, a)
     await begun.promise
