@@ -173,7 +173,9 @@ async function promote(
 
 /** Answers a repetition: the upload was acknowledged before, and its version may have been deleted since. */
 async function completedBefore({ store, records }: CompletionParts, claims: UploadClaims): Promise<Accepted> {
-  const { tenant, type, name, digest } = claims
+  const { tenant, type, name, digest, stagingKey } = claims
+  // What the ticket has brought there since is of no use.
+  await store.delete(stagingKey).catch(() => {})
   const version = { tenant, type, name, digest }
   const info = await store.head(versionKey(version))
   if (!info) throw versionDeleted()

@@ -65,7 +65,7 @@ export function createDocuments(options: DomainOptions): Domain {
   const publishing = { store, damage, budget, documentBytesMax, uploadIdleSecondsMax }
 
   const documents: Documents = {
-    ...createListing({ store, records, cursors }),
+    ...createListing({ store, records, cursors, capabilities }),
     ...createTagMoves({ store, records, removal }),
 
     async put(ref, upload) {

@@ -69,3 +69,16 @@ export function tooLarge(bytesMax: number): DocumentError {
     { bytesMax },
   )
 }
+
+/** `compare_and_set_unavailable`: the store refuses a condition that holds. */
+export function compareAndSetUnavailable(): DocumentError {
+  return new DocumentError(
+    'compare_and_set_unavailable',
+    'This object store cannot decide between two writers. Tell the operator: "doctor" says what follows.',
+  )
+}
+
+/** `busy`: other writers were faster, again and again. */
+export function contended(): DocumentError {
+  return new DocumentError('busy', 'Too many clients are changing this document at once. Try again.')
+}

@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
+import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { Document, ListedVersion } from '../wire/answers.ts'
 import type { Digest, DocumentRef } from '../wire/names.ts'
 import type { Cursors } from './cursor.ts'
@@ -8,6 +9,7 @@ import { listPrefix, versionKey } from './document-key.ts'
 import { tagsPointingTo } from './document-record.ts'
 import type { Documents } from './documents.ts'
 import { inParallel } from './in-order.ts'
+import { type ListPlace, readListPage } from './list-pages.ts'
 import type { Records } from './record-store.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { newestVersions, toListedVersion } from './version-pages.ts'
@@ -16,6 +18,7 @@ export interface ListingParts {
   store: ObjectStore
   records: Records
   cursors: Cursors
+  capabilities: () => StoreCapabilities
 }
 
 /** Returns the calls that answer one page of a list. */
@@ -23,19 +26,19 @@ export function createListing({
   store,
   records,
   cursors,
+  capabilities,
 }: ListingParts): Pick<Documents, 'list' | 'versions'> {
   return {
     async list(query, signal) {
       const { tenant, type = '', name = '', namePrefix = '', limit } = query
       const scope = ['documents', tenant, type, name, namePrefix]
+      const from: ListPlace | null = query.cursor ? JSON.parse(cursors.open(scope, query.cursor)) : null
+      const { startAfterExact } = capabilities()
       const prefix = listPrefix(query)
-      // The cursor holds what follows the prefix: it reveals nothing that its holder did not know.
-      const startAfter = query.cursor === undefined ? undefined : prefix + cursors.open(scope, query.cursor)
-      const page = await store.list({ prefix, startAfter, limit, signal })
-      const last = page.truncated ? page.objects.at(-1) : undefined
+      const { objects, next } = await readListPage(store, { prefix, limit, from, startAfterExact, signal })
       return {
-        documents: page.objects.map(toListedVersion).filter((version) => version !== null),
-        nextCursor: last ? cursors.seal(scope, last.key.slice(prefix.length)) : null,
+        documents: objects.map(toListedVersion).filter((version) => version !== null),
+        nextCursor: next ? cursors.seal(scope, JSON.stringify(next)) : null,
       }
     },
 

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { limits } from '../limits.ts'
 import { type ObjectBody, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { DocumentRef } from '../wire/names.ts'
-import { DocumentError } from './document-error.ts'
+import { compareAndSetUnavailable, contended, DocumentError } from './document-error.ts'
 import { recordKey } from './document-key.ts'
 import { type DocumentRecord, emptyRecord, newChangeId, parseRecord, sealed } from './document-record.ts'
 
@@ -305,22 +305,11 @@ function damaged(): DocumentError {
   )
 }
 
-function contended(): DocumentError {
-  return new DocumentError('busy', 'Too many clients are changing this document at once. Try again.')
-}
-
 function outcomeUnknown(cause: ObjectStoreError): DocumentError {
   return new DocumentError(
     'store_unavailable',
     'The object store did not answer, so it is not known whether the change was made. Look, and try again.',
     {},
     { cause, retryAfterSeconds: cause.retryAfterSeconds },
-  )
-}
-
-function compareAndSetUnavailable(): DocumentError {
-  return new DocumentError(
-    'compare_and_set_unavailable',
-    'This object store cannot decide between two writers. Tell the operator: "doctor" says what follows.',
   )
 }

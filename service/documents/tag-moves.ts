@@ -2,7 +2,7 @@ import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { Tag } from '../wire/answers.ts'
 import { type DocumentRef, latestTag, type VersionRef } from '../wire/names.ts'
-import { DocumentError, versionNotFound } from './document-error.ts'
+import { contended, DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import {
   type DocumentRecord,
@@ -40,7 +40,7 @@ export function createTagMoves({
   }
 
   /**
-   * A process that ended between an upload's bytes and its record leaves a version that no one was told of. If it is all
+   * A process that ended between an upload's bytes and its record leaves a version that was never acknowledged. If it is all
    * that the document has, it becomes the latest, so that a document with versions always has one.
    */
   async function adoptLatest(
@@ -153,8 +153,4 @@ function latestProtected(): DocumentError {
     'tag_protected',
     '"latest" follows the uploads and cannot be removed. Move it instead.',
   )
-}
-
-function contended(): DocumentError {
-  return new DocumentError('busy', 'Too many clients are changing this document at once. Try again.')
 }

@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
-import { DocumentError } from './document-error.ts'
+import { compareAndSetUnavailable, contended, DocumentError } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { markOf, tagsPointingTo, withUpload } from './document-record.ts'
 import type { Accepted } from './documents.ts'
@@ -90,6 +90,8 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
     /** Whether it is known what the key holds: the caller's own bytes, or what `info` says. */
     let info: ObjectInfo | null = placed.seen ?? null
     let known = created || info !== null
+    /** ETag of the damaged object that was to be replaced. */
+    let repaired: string | null = null
     for (let attempt = 0; attempt < limits.recordAttemptsMax; attempt += 1) {
       if (!known) {
         since = records.moment()
@@ -101,7 +103,10 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
           continue
         }
         if (await damage.found(version, info, placed)) {
+          // Refused, and still the same: the condition held.
+          if (info.etag === repaired) throw compareAndSetUnavailable()
           await repair(version, placed, info)
+          repaired = info.etag
           continue
         }
         created &&= Bun.deepEquals(info.metadata, versionMetadata(facts))
@@ -118,7 +123,7 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
       // What was put or seen may be gone, or another writer's.
       known = false
     }
-    throw new DocumentError('busy', 'Too many clients are changing this document at once. Try again.')
+    throw contended()
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { parseRecordKey, parseVersionKey } from '../document-key.ts'
 import { parseOldTagKey } from './old-layout.ts'
-import { pairedKeys } from './paired-keys.ts'
+import { keysOfSource } from './paired-keys.ts'
 import { onSide } from './store-side.ts'
 
 interface Amount {
@@ -32,7 +32,7 @@ export async function planMigration(
 ): Promise<MigrationPlan> {
   const nothing = () => ({ versions: 0, bytes: 0, records: 0, oldTags: 0 })
   const plan: MigrationPlan = { source: nothing(), missing: nothing(), strange: [] }
-  const pairs = pairedKeys(onSide('source', source), onSide('target', target), { signal })
+  const pairs = keysOfSource(onSide('source', source), onSide('target', target), { signal })
   for await (const { key, source: here, target: there } of pairs) {
     if (!here || here.lastModified < since) continue
     const amounts = there ? [plan.source] : [plan.source, plan.missing]

@@ -10,7 +10,7 @@ import { copyRecord, type Outcome } from './copy-record.ts'
 import { type CopyContext, copyVersion } from './copy-version.ts'
 import { readableRecord } from './failure.ts'
 import { oldTagKey, oldTagsPrefix, parseOldTagKey, readOldTags, recordOfOldTags } from './old-layout.ts'
-import { type PairedKey, pairedKeys } from './paired-keys.ts'
+import { keysOfSource, type PairedKey } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { onSide } from './store-side.ts'
 import { versionsOf } from './versions-of.ts'
@@ -70,7 +70,7 @@ export async function* migrate(
   const context = contextOf(onSide('source', source), onSide('target', target), options)
   for (const phase of phases.slice(phases.indexOf(from.phase))) {
     const after = phase === from.phase && from.after !== '' ? from.after : undefined
-    const pairs = pairedKeys(context.source, context.target, { after, signal: context.signal })
+    const pairs = keysOfSource(context.source, context.target, { after, signal: context.signal })
     const wanted = sinceThen(pairs, since)
     const units = phase === 'versions' ? documentsIn(wanted) : recordsIn(wanted)
     const bounds = { parallelMax, aheadMax: parallelMax * aheadPerCall }

@@ -1,4 +1,4 @@
-import { eachObject } from '../../object-store/each-object.ts'
+import { eachObject, objectsAfter } from '../../object-store/each-object.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import type { Digest, DocumentRef, VersionRef } from '../../wire/names.ts'
 import { digestOfHex, parseRecordKey, parseVersionKey, recordKey, tenantsPrefix } from '../document-key.ts'
@@ -55,7 +55,8 @@ export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGe
   const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax, signal), signal }
   const checks = { store, records: createRecords(store), repair, signal }
   let document = ''
-  for await (const { key } of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
+  const listing = () => eachObject(store, tenantsPrefix, { signal })
+  for await (const { key } of objectsAfter(listing, options.after)) {
     const version = parseVersionKey(key)
     const ref = parseRecordKey(key)
     if (ref) yield { of: 'record', key, ref, finding: await checkRecord(checks, ref) }

@@ -51,8 +51,8 @@ export type Difference =
   | 'old layout'
 
 /**
- * Compares all versions and records of two stores, and every version's bytes with its digest, in the order of the keys.
- * Reads and never writes.
+ * Compares all versions and records of two stores, and every version's bytes with its digest: first those of the source
+ * in its order, then those that only the target has. Reads and never writes.
  *
  * @throws {SideError} if a store is out of reach.
  */
@@ -74,7 +74,16 @@ export async function* compareStores(
   }
   const pairs = known(pairedKeys(sides.source, sides.target, { signal: options.signal }))
   const bounds = { parallelMax, aheadMax: parallelMax * 16 }
-  for await (const compared of inOrder(pairs, bounds, (known) => compare(context, known))) yield* compared
+  const all = inOrder(pairs, bounds, async (known) => ({
+    pair: known.pair,
+    compared: await compare(context, known),
+  }))
+  for await (const { pair, compared } of all) {
+    // A version removed from the source since it was listed comes once more, among what only the target has.
+    const comesAgain = ({ ref, differences }: Compared) =>
+      pair.source !== null && 'digest' in ref && differences.includes('only in target')
+    yield* compared.filter((one) => !comesAgain(one))
+  }
 }
 
 interface Context extends ReadingOptions {

@@ -20,7 +20,7 @@ export async function readTag(
 
 /**
  * Points a tag at a version only if it has not moved since `seen`, so that two people do not unknowingly undo each
- * other's work. A store that cannot compare and set moves it without the check.
+ * other's work.
  *
  * @param move `seen` is the ETag that was read; `undefined` if there was no such tag
  * @throws {ProblemError} `precondition_failed` if the tag was moved in the meantime
@@ -29,13 +29,6 @@ export async function moveTag(
   documents: DocumentsClient,
   document: DocumentName,
   { tag, digest, seen }: { tag: string; digest: string; seen: string | undefined },
-): Promise<{ tag: Tag; checked: boolean }> {
-  try {
-    const moved = await documents.putTag(document, tag, digest, { ifMatch: seen })
-    return { tag: moved.tag, checked: seen !== undefined }
-  } catch (error) {
-    if (!(error instanceof ProblemError) || error.code !== 'compare_and_set_unavailable') throw error
-    const moved = await documents.putTag(document, tag, digest)
-    return { tag: moved.tag, checked: false }
-  }
+): Promise<Tag> {
+  return (await documents.putTag(document, tag, digest, { ifMatch: seen })).tag
 }

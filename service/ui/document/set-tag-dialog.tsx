@@ -55,7 +55,7 @@ export function SetTagDialog({ version, versions, onMoved, onClose }: SetTagDial
       const moved = await call(tenant, (documents) =>
         moveTag(documents, { type, name }, { tag, digest, seen: from?.etag }),
       )
-      onMoved({ ...moved, from: from?.digest ?? null })
+      onMoved({ tag: moved, from: from?.digest ?? null })
     } catch (reason) {
       setBusy(false)
       setError(reason)

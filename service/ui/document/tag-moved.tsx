@@ -12,8 +12,6 @@ import { moveTag } from './move-tag.ts'
 export interface TagMove {
   tag: Tag
   from: string | null
-  /** Whether the store compared before it set. */
-  checked: boolean
 }
 
 interface TagMovedProps {
@@ -25,7 +23,7 @@ interface TagMovedProps {
 
 /** Says what was moved where, and takes it back. */
 export function TagMoved({ document: { tenant, type, name }, move, onUndone, onDismiss }: TagMovedProps) {
-  const { tag, from, checked } = move
+  const { tag, from } = move
   const call = useDocumentsCall()
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
@@ -34,9 +32,9 @@ export function TagMoved({ document: { tenant, type, name }, move, onUndone, onD
     setError(null)
     try {
       const undone = await call(tenant, (documents) =>
-        moveTag(documents, { type, name }, { tag: tag.tag, digest, seen: checked ? tag.etag : undefined }),
+        moveTag(documents, { type, name }, { tag: tag.tag, digest, seen: tag.etag }),
       )
-      onUndone({ ...undone, from: tag.digest })
+      onUndone({ tag: undone, from: tag.digest })
     } catch (reason) {
       setError(reason)
     }
@@ -47,9 +45,6 @@ export function TagMoved({ document: { tenant, type, name }, move, onUndone, onD
       <div className="note note-good">
         <p>
           <TagBadge tag={tag.tag} /> is on <Digest digest={tag.digest} /> now.
-          {!checked &&
-            from !== null &&
-            ' The store cannot tell whether someone else moved it in the meantime.'}
         </p>
         <div className="row">
           {from !== null && (

@@ -12,6 +12,7 @@ import { type InProcessService, serviceInProcess } from '../../support/service/s
 import { generatedBlocks, generatedDigest } from '../../support/service/transfer-process.ts'
 import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { minioCapabilities } from '../../support/stores/known-capabilities.ts'
+import { stagedKeys } from '../../support/stores/store-contents.ts'
 
 setDefaultTimeout(600_000)
 
@@ -69,9 +70,7 @@ describe('a file of 300 MiB', () => {
     expect([download.via, download.version.digest]).toEqual(['store', largeDigest])
     expect(await sameAsFile(download.stream, large)).toBe(true)
     expect(received.at(-1)).toBe(largeBytes)
-    // The lease of the completion stays for as long as its ticket may be shown again.
-    const leases = /\.lease$/
-    expect((await keysUnder('staging/')).filter((key) => !leases.test(key))).toEqual([])
+    expect(await stagedKeys(service.store)).toEqual([])
   })
 
   it('is not sent a second time', async () => {

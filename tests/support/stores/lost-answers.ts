@@ -1,6 +1,6 @@
 import { type ObjectStore, ObjectStoreError } from '../../../service/object-store/object-store.ts'
 
-/** What becomes of one call whose answer is lost: whether the store acts on it, and what happens before the caller is told. */
+/** What becomes of one call whose answer is lost: whether the store acts on it, and what happens before the caller learns of it. */
 export interface LostAnswer {
   acts: boolean
   before?: () => Promise<unknown>

@@ -99,7 +99,7 @@ describe('a record', () => {
 })
 
 describe('a write of a record whose answer is lost', () => {
-  /** A replica that loses answers, and another one that writes as often as told before the first one is told. */
+  /** A replica that loses answers, and another one that writes a given number of times before the first one learns of it. */
   function losing(lost: LostAnswer[]) {
     return twoReplicas((store) => losingAnswers(store, 'put', lost))
   }
@@ -231,4 +231,3 @@ describe('a store that refuses every conditional write', () => {
     }
   })
 })
-

@@ -129,7 +129,7 @@ describe('a delete', () => {
     expect(await latest()).toBe(digestOf(a))
   })
 
-  it('that the store refuses is taken back: the version is there, and is the latest again', async () => {
+  it('takes its mark back if the store refuses it: the version is there, and is the latest again', async () => {
     const { documents, upload, remove, latest, record } = scene((store) => ({
       ...store,
       deleteBefore: async () => 'refused',
@@ -141,7 +141,7 @@ describe('a delete', () => {
     expect(await record()).toMatchObject({ deleting: {}, deleted: [] })
   })
 
-  it('that the store refuses because another attempt was faster is done', async () => {
+  it('is done if the store refuses it because another attempt was faster', async () => {
     const { upload, remove, record } = scene((store) => ({
       ...store,
       async deleteBefore(key) {
@@ -170,7 +170,7 @@ describe('a delete whose answer is lost', () => {
     return under
   }
 
-  it.each(acts)('%s keeps its mark, and everything else goes on', async (_, acts) => {
+  it.each(acts)('%s keeps its mark, and everything else works', async (_, acts) => {
     const { documents, upload, remove, latest, record } = await interrupted(acts)
     expect(Object.keys((await record()).deleting)).toEqual([digestOf(b)])
     expect(await latest()).toBe(digestOf(a))
@@ -184,16 +184,19 @@ describe('a delete whose answer is lost', () => {
     await expect(tagging).rejects.toMatchObject(busy)
   })
 
-  it.each(acts)('%s is ended by the next upload of its bytes once it cannot act any more', async (_, acts) => {
-    const { documents, upload, latest, record, pass } = await interrupted(acts)
-    pass(fenceSeconds - 1)
-    await expect(upload(b)).rejects.toMatchObject({ code: 'busy' })
-    pass(1)
-    expect(await upload(b)).toMatchObject({ created: true, document: { tags: ['latest'] } })
-    expect(await latest()).toBe(digestOf(b))
-    expect(await documents.head(versionOf(b))).toMatchObject({ digest: digestOf(b) })
-    expect(await record()).toMatchObject({ deleting: {}, deleted: [] })
-  })
+  it.each(acts)(
+    '%s is ended by the next upload of its bytes once it cannot act any more',
+    async (_, acts) => {
+      const { documents, upload, latest, record, pass } = await interrupted(acts)
+      pass(fenceSeconds - 1)
+      await expect(upload(b)).rejects.toMatchObject({ code: 'busy' })
+      pass(1)
+      expect(await upload(b)).toMatchObject({ created: true, document: { tags: ['latest'] } })
+      expect(await latest()).toBe(digestOf(b))
+      expect(await documents.head(versionOf(b))).toMatchObject({ digest: digestOf(b) })
+      expect(await record()).toMatchObject({ deleting: {}, deleted: [] })
+    },
+  )
 
   it.each(acts)('%s is ended by the next delete', async (_, acts) => {
     const { documents, remove, record, pass } = await interrupted(acts)

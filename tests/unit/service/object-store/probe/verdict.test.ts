@@ -26,6 +26,7 @@ describe('capabilitiesOf', () => {
       copyOnce: true,
       conditionalPut: 'yes',
       conditionalOverwrite: 'yes',
+      startAfterExact: true,
     })
   })
 
