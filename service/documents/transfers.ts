@@ -1,5 +1,4 @@
 import { limits } from '../limits.ts'
-import type { ObjectInfo } from '../object-store/object-store.ts'
 import type { StoreCapabilities, TicketMethod } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
 import type { Document, UploadTicket } from '../wire/answers.ts'
@@ -94,7 +93,9 @@ export function createTransfers(parts: TransferParts): Transfers {
       const version = { ...ref, digest }
       const since = records.moment()
       const published = await store.head(versionKey(version), { signal })
-      if (published && (await isIntact(version, published, size))) {
+      // A version of another size is damaged, or the client is wrong: the completion of the ticket finds out.
+      const isIntact = published?.size === size && !(await damage.found(version, published, { size }))
+      if (isIntact) {
         const placed = { digest, size, created: false, seen: published }
         const accepted = await acceptUpload(version, { facts: request, since }, placed)
         if (accepted) return { published: accepted.document }
@@ -123,15 +124,6 @@ export function createTransfers(parts: TransferParts): Transfers {
       })
       return { id: newUploadId(), url, expiresAt }
     },
-  }
-
-  /** @throws {DocumentError} `digest_mismatch` if the version is intact and its size another one. */
-  async function isIntact(version: VersionRef, published: ObjectInfo, size: number): Promise<boolean> {
-    if (published.size === size) return !(await damage.found(version, published, { size }))
-    // Either the client is wrong, or the stored bytes are: only reading them can tell.
-    damage.suspect(version)
-    if (await damage.found(version, published, { size: published.size })) return false
-    throw otherSize(published.size)
   }
 
   async function issue(
@@ -177,12 +169,4 @@ function requireMethod(ticketMethod: StoreCapabilities['ticketMethod']): TicketM
     )
   }
   return ticketMethod
-}
-
-function otherSize(size: number): DocumentError {
-  return new DocumentError(
-    'digest_mismatch',
-    `The bytes of this digest are ${size} bytes long. Check both.`,
-    { size },
-  )
 }
