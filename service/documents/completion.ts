@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { VersionRef } from '../wire/names.ts'
@@ -25,6 +24,8 @@ export interface CompletionParts {
   acceptUpload: AcceptUpload
   /** What the probe has found out so far. */
   capabilities: () => StoreCapabilities
+  /** Waits for so many milliseconds. */
+  sleep: (milliseconds: number) => Promise<void>
 }
 
 /** One attempt to complete an upload. */
@@ -65,7 +66,8 @@ export async function completeStaged(parts: CompletionParts, attempt: Attempt): 
       const completed = await completeUnder(lease, parts, { ...attempt, deletion })
       if (completed) return completed
     }
-    await pause(pollMilliseconds, undefined, { signal })
+    await parts.sleep(pollMilliseconds)
+    signal.throwIfAborted()
   }
 }
 

@@ -54,7 +54,7 @@ export interface Domain {
 
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
 export function createDocuments(options: DomainOptions): Domain {
-  const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep } = options
+  const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
   const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
   const budget = createUploadBudget()
   const cursors = createCursors(options.cursorKey)
@@ -101,7 +101,7 @@ export function createDocuments(options: DomainOptions): Domain {
   const { signer, completionWaitSecondsMax = limits.completionWaitSecondsMax } = options
   const transfers = createTransfers({
     ...{ store, records, leases, removal, damage, signer, tickets, budget, acceptUpload, capabilities },
-    ...{ documentBytesMax, completionWaitSecondsMax, onUploadTicket: options.onUploadTicket },
+    ...{ documentBytesMax, completionWaitSecondsMax, sleep, onUploadTicket: options.onUploadTicket },
   })
   return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
 }

@@ -93,9 +93,9 @@ export function createTransfers(parts: TransferParts): Transfers {
       const version = { ...ref, digest }
       const since = records.moment()
       const published = await store.head(versionKey(version), { signal })
-      // A version of another size is damaged, or the client is wrong: only the right bytes get through with a ticket.
-      const isThere = published?.size === size && !(await damage.found(version, published, { size }))
-      if (isThere) {
+      // A version of another size is damaged, or the client is wrong: the completion of the ticket finds out.
+      const isIntact = published?.size === size && !(await damage.found(version, published, { size }))
+      if (isIntact) {
         const placed = { digest, size, created: false, seen: published }
         const accepted = await acceptUpload(version, { facts: request, since }, placed)
         if (accepted) return { published: accepted.document }

@@ -99,7 +99,7 @@ export function createVersionRemoval({
   /** Sends the DELETE of a mark and notes how it ended. From here on no client's abort stops it. */
   async function deleteMarked(
     ref: VersionRef,
-    mark: DeletionMark,
+    { mark, replaces }: Pick<Seen, 'mark' | 'replaces'>,
     signedAt: Date,
   ): Promise<'done' | 'refused'> {
     const expiresInSeconds = limits.deletionAcceptedSeconds
@@ -109,7 +109,8 @@ export function createVersionRemoval({
     const noted = { digest: ref.digest, at: signedAt.toISOString(), by: mark.by, id: mark.id }
     await records.change(ref, ({ record }) => {
       if (markOf(record, ref.digest)?.id !== mark.id) return { result: undefined }
-      const to = gone ? withDeletion(record, noted) : withoutMark(record, ref.digest)
+      // The attempt that was given up may have acted: what is there then arrived late, and never counted.
+      const to = gone || replaces ? withDeletion(record, noted) : withoutMark(record, ref.digest)
       return { to, result: undefined, deletion: true }
     })
     return gone ? 'done' : 'refused'
@@ -146,7 +147,7 @@ export function createVersionRemoval({
     await noteForSweeper(ref)
     signal?.throwIfAborted()
     const marked = await writeMark(ref, options, { since, successor, mark, replaces })
-    if (marked === 'done') return deleteMarked(ref, mark, now)
+    if (marked === 'done') return deleteMarked(ref, { mark, replaces }, now)
     return marked === 'kept' ? 'done' : marked
   }
 

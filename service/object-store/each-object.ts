@@ -2,6 +2,8 @@ import { limits } from '../limits.ts'
 import type { CallOptions, ListedObject, ListPage, ObjectStore } from './object-store.ts'
 
 export interface EachObjectOptions extends CallOptions {
+  /** Keys per list call; default: as many as a store gives. */
+  pageKeys?: number | undefined
   /** Milliseconds of a clock that never goes back; default: that of this process. */
   now?: (() => number) | undefined
 }
@@ -17,9 +19,9 @@ export interface EachObjectOptions extends CallOptions {
 export async function* eachObject(
   store: Pick<ObjectStore, 'list'>,
   prefix: string,
-  { signal, now = () => performance.now() }: EachObjectOptions = {},
+  { signal, pageKeys: limit = limits.listLimitMax, now = () => performance.now() }: EachObjectOptions = {},
 ): AsyncGenerator<ListedObject> {
-  const list: ListCall = (token) => store.list({ prefix, token, limit: limits.listLimitMax, signal })
+  const list: ListCall = (token) => store.list({ prefix, token, limit, signal })
   let page = await list()
   for (;;) {
     const listedAt = now()

@@ -74,6 +74,8 @@ export const suites: Suite[] = [
         // Read or change MinIO's own files: each starts its own MinIO.
         'documents/integrity',
         'maintenance/scrub',
+        // MinIO in buckets without lifecycle rules, and a SeaweedFS of its own.
+        'maintenance/listings',
         'documents/upload-failures',
         'documents/upload-sizes',
         'tickets/completion-other-etags',
@@ -170,6 +172,12 @@ export const suites: Suite[] = [
     },
     needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
     waits: true,
+  },
+  {
+    name: 'histories',
+    holds: 'three replicas on one bucket: races, faults and kills, and whether every promise was kept',
+    stores: ['minio', 'ceph-rgw'],
+    needs: ['toxiproxy'],
   },
   {
     name: 'faults',

@@ -28,6 +28,14 @@ Removes the object of a tag once the record of its document holds it. Tags that 
 Reads the same S3_* variables as the service. Run it before the service is started on such a bucket.`,
   )
 
+/** Results that leave the tag where it is, for people to look at. */
+const problems: Partial<Record<ConvertedResult, string>> = {
+  damaged: 'is damaged: remove it, or move the tag again once the service runs, and then remove it',
+  exhausted: 'has no place: the document has as many tags as it may have',
+  busy: 'points to a version that is being deleted, or other clients keep changing its document: run this again',
+  'record damaged': 'has to wait: the record of its document is damaged, see "scrub --repair"',
+}
+
 await runCommand<Flags>(command, async ({ dryRun = false, parallel, json }, { signal }) => {
   const { store, close } = openStore(await readStoreConfig())
   const report = createReport(json)
@@ -47,14 +55,6 @@ await runCommand<Flags>(command, async ({ dryRun = false, parallel, json }, { si
     close()
   }
 })
-
-/** Results that leave the tag where it is, for people to look at. */
-const problems: Partial<Record<ConvertedResult, string>> = {
-  damaged: 'is damaged: remove it, or move the tag again once the service runs, and then remove it',
-  exhausted: 'has no place: the document has as many tags as it may have',
-  busy: 'points to a version that is being deleted, or other clients keep changing its document: run this again',
-  'record damaged': 'has to wait: the record of its document is damaged, see "scrub --repair"',
-}
 
 function reportTag(
   report: Report,

@@ -21,7 +21,10 @@ export const WrongRecord = Type.Object({
   tenant: Type.String(),
   type: Type.String(),
   name: Type.String(),
-  problem: Type.Union([Type.Literal('missing'), Type.Literal('damaged'), Type.Literal('defective')]),
+  problem: Type.Union([
+    ...[Type.Literal('missing'), Type.Literal('unconverted')],
+    ...[Type.Literal('damaged'), Type.Literal('defective')],
+  ]),
   danglingTags: Type.Array(Type.String()),
   lostVersions: Type.Array(Type.String()),
   withoutLatest: Type.Boolean(),
@@ -79,6 +82,7 @@ export function reportWrongRecord(report: Report, record: WrongRecord): Promise<
   const { tenant, type, name, problem, danglingTags, lostVersions, withoutLatest, isRepaired } = record
   const wrong = {
     missing: ['has versions and no record'],
+    unconverted: ['has tags of the old layout and no record: "convert" makes it'],
     damaged: ['has a damaged record: its tags other than latest are lost'],
     defective: [
       ...danglingTags.map((tag) => `tag ${tag} points to nothing`),

@@ -5,7 +5,7 @@ import { type DocumentRecord, deletionOf, emptyRecord, markOf } from '../documen
 import { changeByFacts } from './change-by-facts.ts'
 import { type CopyContext, copyVersion, type VersionOutcome } from './copy-version.ts'
 import { readableRecord } from './failure.ts'
-import { usedAt } from './later-use.ts'
+import { isUsedAfter, usedAt } from './later-use.ts'
 
 /**
  * Copies a version that the target does not have, unless the target has deleted it after the source last got or tagged
@@ -31,7 +31,7 @@ export async function copyMissing(
   if (!deletion) return copyVersion(context, ref, here, null)
   const used = await usedAt(context.source, ref, from, context.signal)
   if (used === null) return { ...outcome, result: 'gone' }
-  if (used <= Date.parse(deletion.at)) return { ...outcome, result: 'deleted' }
+  if (!isUsedAfter(used, deletion)) return { ...outcome, result: 'deleted' }
   const copied = await copyVersion(context, ref, here, null)
   if (context.dryRun || copied.result !== 'copied' || (await forgetDeletion(context, ref))) return copied
   return { ...outcome, result: 'busy' }

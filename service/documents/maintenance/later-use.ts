@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { VersionRef } from '../../wire/names.ts'
 import { versionKey } from '../document-key.ts'
-import type { DocumentRecord } from '../document-record.ts'
+import type { Deletion, DocumentRecord } from '../document-record.ts'
 import { toStoredVersion } from '../stored-version.ts'
 
 /**
@@ -22,4 +22,14 @@ export async function usedAt(
     .filter(({ digest }) => digest === ref.digest)
     .map(({ movedAt }) => Date.parse(movedAt))
   return Math.max(Date.parse(toStoredVersion(ref, info).createdAt), ...moves)
+}
+
+/**
+ * Returns whether a version was used after a deletion. The deletion is noted by the clock of its store, in whole seconds;
+ * within that second it counts as the later one, since most versions are not uploaded again.
+ *
+ * @param used as {@link usedAt} returns it.
+ */
+export function isUsedAfter(used: number, { at }: Deletion): boolean {
+  return used >= Date.parse(at) + 1000
 }

@@ -12,6 +12,7 @@ import { readableRecord } from './failure.ts'
 import { oldTagKey, oldTagsPrefix, parseOldTagKey, readOldTags, recordOfOldTags } from './old-layout.ts'
 import { keysOfSource, type PairedKey } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
+import type { Tally } from './recount.ts'
 import { onSide } from './store-side.ts'
 import { versionsOf } from './versions-of.ts'
 
@@ -42,6 +43,8 @@ export interface MigrationOptions {
   onBytes?: ((bytes: number) => void) | undefined
   /** Receives each outcome at once: a run that fails or is interrupted yields no more of them. */
   onOutcome?: CopyContext['onOutcome']
+  /** Counts the versions that the source lists, from the first key. */
+  tally?: Tally | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -70,7 +73,9 @@ export async function* migrate(
   const context = contextOf(onSide('source', source), onSide('target', target), options)
   for (const phase of phases.slice(phases.indexOf(from.phase))) {
     const after = phase === from.phase && from.after !== '' ? from.after : undefined
-    const pairs = keysOfSource(context.source, context.target, { after, signal: context.signal })
+    // Each phase lists everything; versions are what is counted.
+    const tallies = phase === 'versions' ? { source: options.tally } : undefined
+    const pairs = keysOfSource(context.source, context.target, { after, tallies, signal: context.signal })
     const wanted = sinceThen(pairs, since)
     const units = phase === 'versions' ? documentsIn(wanted) : recordsIn(wanted)
     const bounds = { parallelMax, aheadMax: parallelMax * aheadPerCall }

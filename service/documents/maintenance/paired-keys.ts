@@ -3,6 +3,7 @@ import { eachObject, objectsAfter } from '../../object-store/each-object.ts'
 import type { CallOptions, ListedObject, ObjectStore } from '../../object-store/object-store.ts'
 import { parseVersionKey, tenantsPrefix, versionsPrefix } from '../document-key.ts'
 import { inOrder } from '../in-order.ts'
+import type { Tally } from './recount.ts'
 
 /** One key, and what each of two stores has under it; at least one of them has something. */
 export interface PairedKey {
@@ -14,6 +15,8 @@ export interface PairedKey {
 export interface PairingOptions extends CallOptions {
   /** Key of the source to continue after; default: from the first key. */
   after?: string | undefined
+  /** Count what the source and, where all of it is listed, the target has. */
+  tallies?: { source?: Tally | undefined; target?: Tally | undefined } | undefined
 }
 
 /**
@@ -31,9 +34,9 @@ export interface PairingOptions extends CallOptions {
 export async function* keysOfSource(
   source: ObjectStore,
   target: ObjectStore,
-  { after, signal }: PairingOptions = {},
+  { after, tallies, signal }: PairingOptions = {},
 ): AsyncGenerator<PairedKey> {
-  const listing = () => eachObject(source, tenantsPrefix, { signal })
+  const listing = () => counted(eachObject(source, tenantsPrefix, { signal }), tallies?.source)
   for await (const { here, there } of lookedUp(objectsAfter(listing, after), target, signal)) {
     yield { key: here.key, source: here, target: there }
   }
@@ -48,13 +51,17 @@ export async function* keysOfSource(
 export async function* pairedKeys(
   source: ObjectStore,
   target: ObjectStore,
-  { signal }: CallOptions = {},
+  { tallies, signal }: Omit<PairingOptions, 'after'> = {},
 ): AsyncGenerator<PairedKey> {
-  yield* keysOfSource(source, target, { signal })
-  const targets = eachObject(target, tenantsPrefix, { signal })
+  yield* keysOfSource(source, target, { tallies, signal })
+  const targets = counted(eachObject(target, tenantsPrefix, { signal }), tallies?.target)
   for await (const { here, there } of lookedUp(targets, source, signal)) {
     if (!there) yield { key: here.key, source: null, target: here }
   }
+}
+
+function counted(objects: AsyncGenerator<ListedObject>, tally: Tally | undefined) {
+  return tally?.of(objects) ?? objects
 }
 
 interface LookedUp {

@@ -6,17 +6,18 @@ import { type DocumentRecord, newChangeId, parseRecord, sealed } from '../docume
 import type { Records } from '../record-store.ts'
 import { changeByFacts } from './change-by-facts.ts'
 import { readableRecord } from './failure.ts'
-import { recordOfOldTags } from './old-layout.ts'
+import { oldTagsPrefix, recordOfOldTags } from './old-layout.ts'
 import { defectsOf, type RecordDefects, repaired } from './record-repair.ts'
 import { versionsOf } from './versions-of.ts'
 
 /**
  * - `missing`: the document has versions and no record.
+ * - `unconverted`: it has no record, and tags of the old layout: see the command `convert`. Never repaired here.
  * - `damaged`: its text is not a record's.
  * - `defective`: it says something else than the versions do.
  */
 export interface RecordFinding extends RecordDefects {
-  problem: 'missing' | 'damaged' | 'defective'
+  problem: 'missing' | 'unconverted' | 'damaged' | 'defective'
   /** A rebuilt record has `latest` and no other tag: those of a damaged one are lost. */
   isRepaired: boolean
 }
@@ -46,11 +47,12 @@ export async function checkRecord(checks: RecordChecks, ref: DocumentRef): Promi
   if ((await readableRecord(records, ref, signal)) === null) return rebuildDamaged(checks, ref)
   return changeByFacts(records, ref, {
     signal,
-    look: () => settledVersions(checks, ref),
-    change(record, { versions, settled }, unchanged) {
+    look: (record) => seeVersions(checks, ref, record),
+    change(record, seen, unchanged) {
       if (!unchanged) return 'look again'
-      const finding = findingOf(record, versions, settled)
-      if (!finding || !checks.repair) return { result: finding }
+      const { versions } = seen
+      const finding = findingOf(record, seen)
+      if (!finding || !checks.repair || finding.problem === 'unconverted') return { result: finding }
       return { to: repaired(record, versions, subject), result: { ...finding, isRepaired: true } }
     },
   })
@@ -59,25 +61,35 @@ export async function checkRecord(checks: RecordChecks, ref: DocumentRef): Promi
 interface SeenVersions {
   versions: ListedVersion[]
   /** Some of them have been there for so long that a record should know of them. */
-  settled: boolean
+  isSettled: boolean
+  hasOldTags: boolean
 }
 
-async function settledVersions({ store, signal }: RecordChecks, ref: DocumentRef): Promise<SeenVersions> {
-  const [now, versions] = await Promise.all([store.clock({ signal }), versionsOf(store, ref, { signal })])
+async function seeVersions(
+  { store, signal }: RecordChecks,
+  ref: DocumentRef,
+  { revision }: DocumentRecord,
+): Promise<SeenVersions> {
+  const [now, versions, old] = await Promise.all([
+    store.clock({ signal }),
+    versionsOf(store, ref, { signal }),
+    revision === 0 ? store.list({ prefix: oldTagsPrefix(ref), limit: 1, signal }) : null,
+  ])
   const before = now.getTime() - settledSeconds * 1000
-  return { versions, settled: versions.some(({ storedAt }) => Date.parse(storedAt) < before) }
+  const isSettled = versions.some(({ storedAt }) => Date.parse(storedAt) < before)
+  return { versions, isSettled, hasOldTags: (old?.objects.length ?? 0) > 0 }
 }
 
 function findingOf(
   record: DocumentRecord,
-  versions: readonly ListedVersion[],
-  settled: boolean,
+  { versions, isSettled, hasOldTags }: SeenVersions,
 ): RecordFinding | null {
   const defects = defectsOf(record, versions)
   if (!defects) return null
-  const isPending = defects.withoutLatest && !settled
+  const problem = record.revision > 0 ? 'defective' : hasOldTags ? 'unconverted' : 'missing'
+  const isPending = problem !== 'unconverted' && defects.withoutLatest && !isSettled
   if (isPending && defects.danglingTags.length === 0 && defects.lostVersions.length === 0) return null
-  return { ...defects, problem: record.revision === 0 ? 'missing' : 'defective', isRepaired: false }
+  return { ...defects, problem, isRepaired: false }
 }
 
 /** The records of this process cannot write over what they cannot read; the condition is the same as theirs. */

@@ -5,6 +5,7 @@ import { digestOfHex, parseRecordKey, parseVersionKey, recordKey, tenantsPrefix 
 import { createRecords } from '../record-store.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import { checkRecord, type RecordFinding } from './record-check.ts'
+import type { Tally } from './recount.ts'
 
 export interface ScrubOptions {
   /** Key to continue after, as an earlier run reported it; exclusive. */
@@ -13,6 +14,8 @@ export interface ScrubOptions {
   bytesPerSecondMax: number
   /** Repairs records by the versions of their documents; default: reads and never writes. */
   repair?: boolean | undefined
+  /** Counts what is listed, from the first key. */
+  tally?: Tally | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -55,7 +58,10 @@ export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGe
   const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax, signal), signal }
   const checks = { store, records: createRecords(store), repair, signal }
   let document = ''
-  const listing = () => eachObject(store, tenantsPrefix, { signal })
+  const listing = () => {
+    const objects = eachObject(store, tenantsPrefix, { signal })
+    return options.tally?.of(objects) ?? objects
+  }
   for await (const { key } of objectsAfter(listing, options.after)) {
     const version = parseVersionKey(key)
     const ref = parseRecordKey(key)

@@ -3,7 +3,7 @@ import { versionKey } from '../document-key.ts'
 import { type Deletion, type DocumentRecord, deletionOf, markOf, tagsPointingTo } from '../document-record.ts'
 import type { CopyContext, VersionOutcome, VersionResult } from './copy-version.ts'
 import { isFailureOf } from './failure.ts'
-import { usedAt } from './later-use.ts'
+import { isUsedAfter, usedAt } from './later-use.ts'
 
 /** Named in records and in moves of tags. */
 const subject = 'migrate'
@@ -29,7 +29,7 @@ export async function settleDeletions(
     const version = { ...ref, digest }
     const info = await context.target.head(versionKey(version), { signal: context.signal })
     const used = info && (await usedAt(context.target, version, into, context.signal))
-    if (!info || used === null || used > Date.parse(deletion.at)) continue
+    if (!info || used === null || isUsedAfter(used, deletion)) continue
     const result =
       context.removeDeleted && !context.dryRun ? await remove(context, version, deletion) : 'left'
     const tags =

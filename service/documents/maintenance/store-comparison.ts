@@ -8,6 +8,7 @@ import { parseOldTagKey } from './old-layout.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { compareRecords } from './record-comparison.ts'
+import type { Tally } from './recount.ts'
 import { hashStored, type ReadingOptions } from './scrub.ts'
 import { onSide, SideError } from './store-side.ts'
 
@@ -18,6 +19,8 @@ export interface ComparisonOptions {
   /** Upper bound of the reading rate, of both stores together. */
   bytesPerSecondMax: number
   onBytes?: ((bytes: number) => void) | undefined
+  /** Count the versions that each store lists. */
+  tallies?: { source: Tally; target: Tally } | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -72,7 +75,7 @@ export async function* compareStores(
       await rateLimit(bytes)
     },
   }
-  const pairs = known(pairedKeys(sides.source, sides.target, { signal: options.signal }))
+  const pairs = known(pairedKeys(sides.source, sides.target, options))
   const bounds = { parallelMax, aheadMax: parallelMax * 16 }
   const all = inOrder(pairs, bounds, async (known) => ({
     pair: known.pair,

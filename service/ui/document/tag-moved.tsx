@@ -6,7 +6,6 @@ import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
-import { moveTag } from './move-tag.ts'
 
 /** A tag that was moved, and from where; `from` is `null` where it was not there before. */
 export interface TagMove {
@@ -32,9 +31,9 @@ export function TagMoved({ document: { tenant, type, name }, move, onUndone, onD
     setError(null)
     try {
       const undone = await call(tenant, (documents) =>
-        moveTag(documents, { type, name }, { tag: tag.tag, digest, seen: tag.etag }),
+        documents.putTag({ type, name }, tag.tag, digest, { ifMatch: tag.etag }),
       )
-      onUndone({ tag: undone, from: tag.digest })
+      onUndone({ tag: undone.tag, from: tag.digest })
     } catch (reason) {
       setError(reason)
     }

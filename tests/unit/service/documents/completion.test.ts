@@ -74,10 +74,12 @@ describe('a completion', () => {
   })
 
   it('lets a client on another replica come back later while it is under way', async () => {
+    const begun = Promise.withResolvers<void>()
     const open = Promise.withResolvers<void>()
     const { store, one } = twoReplicas((store) => ({
       ...store,
       async copyAbsent(...args) {
+        begun.resolve()
         await open.promise
         return store.copyAbsent(...args)
       },
@@ -85,6 +87,7 @@ describe('a completion', () => {
     const hasty = replicaOn(store, { completionWaitSecondsMax: 0 })
     const complete = await staged(store, one)
     const completing = complete(one)
+    await begun.promise
     expect(await complete(hasty)).toBeNull()
     open.resolve()
     expect(await completing).toMatchObject(published(true))

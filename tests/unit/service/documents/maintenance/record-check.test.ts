@@ -11,6 +11,7 @@ import {
   minute,
   recordIn,
   recordKeyOf,
+  storeOldTag,
   storeRecord,
   storeVersion,
   versionKeyOf,
@@ -83,6 +84,13 @@ describe('a scrub of records', () => {
     await recordsIn(store, { repair: true })
     expect((await recordIn(store, 'a'))?.tags.latest?.digest).toBe(entry('2').digest)
     expect(await problemsIn(store)).toEqual([null])
+  })
+
+  it('leaves a document of the old layout to its conversion, which knows its tags', async () => {
+    const { store } = await documentOfAnHourAgo()
+    await storeOldTag(store, 'a', 'latest', entry('1'))
+    expect(await problemsIn(store, { repair: true })).toEqual(['unconverted'])
+    expect(await recordIn(store, 'a')).toBeNull()
   })
 
   it('finds a document with versions and without latest', async () => {
