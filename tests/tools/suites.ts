@@ -68,10 +68,11 @@ export const suites: Suite[] = [
         // Read or change MinIO's own files: each starts its own MinIO.
         'documents/integrity',
         'maintenance/scrub',
-        // MinIO in buckets without lifecycle rules, and a SeaweedFS of its own.
-        'maintenance/listings',
+        'documents/listing-forgotten',
         'documents/upload-failures',
         'documents/upload-sizes',
+        // MinIO in buckets without lifecycle rules, and a SeaweedFS of its own.
+        'maintenance/listings',
         // Measures the service, not the store.
         'documents/memory',
         'tickets/ticket-memory',
