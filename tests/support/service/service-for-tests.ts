@@ -149,6 +149,8 @@ export interface SpawnedService extends ServiceForTests {
 export interface SpawnOptions {
   /** Default: the shared one of all tests. */
   store?: StoreForTests
+  /** One that is there already; default: a fresh one. */
+  bucket?: string
   /** Variables in addition to, or instead of, those that are needed to start. */
   env?: Readonly<Record<string, string>>
   /** The command line of another build of it; default: `bun service/main.ts`. */
@@ -259,7 +261,8 @@ function refuseToRead(path: string): never {
   throw new Error(`no variable of a service for tests names a file, least of all ${path}`)
 }
 
-function environmentFor({
+/** Returns the environment with which a service reaches its store and its issuer. */
+export function environmentFor({
   connection,
   issuer,
 }: {
