@@ -24,7 +24,7 @@ export const writeRows: readonly ProbeRow[] = [
   {
     id: 'conditional-put',
     question: 'Does If-None-Match: * keep an existing key, also in a race?',
-    weight: 'limit',
+    weight: 'essential',
     security: true,
     whenYes: 'the first writer of a version wins',
     whenNo: 'replicas would overwrite each other’s documents: the service ends, unless SINGLE_REPLICA is set',
@@ -42,7 +42,7 @@ export const writeRows: readonly ProbeRow[] = [
   {
     id: 'conditional-overwrite',
     question: 'Is a put with If-Match compare-and-set, also in a race?',
-    weight: 'limit',
+    weight: 'essential',
     security: true,
     whenYes: 'tags and what is latest move in one order for all replicas',
     whenNo: 'replicas would overwrite each other’s tags: the service ends, unless SINGLE_REPLICA is set',

@@ -72,6 +72,8 @@ export interface InProcessOptions {
   port?: number
   /** What the service takes the store for; default: what the probe is known to find on it. */
   capabilities?: StoreCapabilities
+  /** It is the only writer in its bucket; default: that of the service. */
+  singleReplica?: boolean
   /** Default: that of the service. */
   documentBytesMax?: number
   /** Default: that of the service. */
@@ -254,6 +256,7 @@ async function configFor(surroundings: Surroundings, options: InProcessOptions):
     s3: { ...s3, connectionsMax: connectionsMax ?? s3.connectionsMax },
     http: { ...http, port: options.port ?? 0 },
     documentBytesMax: documentBytesMax ?? config.documentBytesMax,
+    singleReplica: options.singleReplica ?? config.singleReplica,
   }
 }
 
