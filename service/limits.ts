@@ -32,6 +32,15 @@ export const limits = {
   /** What S3 gives in one list call. */
   listLimitMax: 1000,
   listLimitDefault: 100,
+  /** Pages without keys that say that more follow, in a row, before a listing is given up. */
+  emptyListPagesMax: 100,
+  /**
+   * A listing continues by its token for this long, and finds its place again after it: MinIO forgets a listing that
+   * does not end after a minute, and then ends it too early in a bucket without lifecycle rules.
+   */
+  listTokenSecondsMax: 30,
+  /** A key of 1,024 bytes and a token of the store that holds another one, encoded twice. */
+  cursorCharsMax: 4 * KiB,
   /** Rows of /versions cost a HEAD each. */
   versionsLimitMax: 50,
   /** Parallel calls to the store that one request may make. */

@@ -60,7 +60,7 @@ export function createDocuments(options: DomainOptions): Domain {
   const acceptUpload = createAcceptUpload({ store, tags, latest, deletions })
 
   const documents: Documents = {
-    ...createListing({ store, tags, cursors }),
+    ...createListing({ store, tags, cursors, capabilities }),
 
     put: (ref, upload) => acceptUpload(ref, upload, () => publish(publishing, ref, upload)),
 

@@ -1,9 +1,13 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto'
 import { DocumentError } from './document-error.ts'
 
 /**
  * Makes and reads opaque cursors. Each is bound to the list that it continues (`scope`: the tenant, the call and its
- * filter) by an HMAC-SHA256 (RFC 2104), so that none can be made up or used for another tenant or filter.
+ * filter), so that none can be made up or used for another tenant or filter, and encrypted: a position may hold what
+ * the store says about itself.
+ *
+ * The encryption is AES-256-CTR under an HMAC-SHA256 of scope and position (RFC 2104) that is the initial counter as
+ * well as the proof, as in SIV (RFC 5297 section 2.6): it needs no random numbers, and equal positions give equal cursors.
  */
 export interface Cursors {
   /** Returns the cursor for a position in a list. */
@@ -12,24 +16,31 @@ export interface Cursors {
   open(scope: readonly string[], cursor: string): string
 }
 
+const macBytes = 32
+const counterBytes = 16
+
 /** @param key at least 32 bytes, the same on every replica */
 export function createCursors(key: Uint8Array): Cursors {
-  function mac(scope: readonly string[], position: string): Buffer {
-    return createHmac('sha256', key)
-      .update(JSON.stringify([...scope, position]))
-      .digest()
-  }
+  const keyFor = (use: string) => createHmac('sha256', key).update(use).digest()
+  const [macKey, cipherKey] = [keyFor('mac'), keyFor('cipher')]
 
   function seal(scope: readonly string[], position: string): string {
-    return `${Buffer.from(position).toString('base64url')}.${mac(scope, position).toString('base64url')}`
+    const mac = createHmac('sha256', macKey)
+      .update(JSON.stringify([...scope, position]))
+      .digest()
+    const cipher = createCipheriv('aes-256-ctr', cipherKey, mac.subarray(0, counterBytes))
+    return `${cipher.update(Buffer.from(position)).toString('base64url')}.${mac.toString('base64url')}`
   }
 
   return {
     seal,
 
     open(scope, cursor) {
-      const [encoded = ''] = cursor.split('.', 1)
-      const position = Buffer.from(encoded, 'base64url').toString()
+      const [encrypted = '', mac = ''] = cursor.split('.', 2)
+      const counter = Buffer.from(mac, 'base64url')
+      if (counter.length !== macBytes) throw invalid()
+      const decipher = createDecipheriv('aes-256-ctr', cipherKey, counter.subarray(0, counterBytes))
+      const position = decipher.update(Buffer.from(encrypted, 'base64url')).toString()
       // Compared as texts: several texts decode to the same bytes, and only one of them was issued.
       const expected = Buffer.from(seal(scope, position))
       const given = Buffer.from(cursor)

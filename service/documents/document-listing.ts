@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
+import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { Document, ListedVersion } from '../wire/answers.ts'
 import type { Digest, DocumentRef } from '../wire/names.ts'
 import type { Cursors } from './cursor.ts'
@@ -7,6 +8,7 @@ import { versionNotFound } from './document-error.ts'
 import { listPrefix, versionKey } from './document-key.ts'
 import type { Documents } from './documents.ts'
 import { inParallel } from './in-order.ts'
+import { type ListPlace, readListPage } from './list-pages.ts'
 import { toStoredVersion } from './stored-version.ts'
 import type { TagStore } from './tag-store.ts'
 import { newestVersions, toListedVersion } from './version-pages.ts'
@@ -15,22 +17,27 @@ export interface ListingParts {
   store: ObjectStore
   tags: TagStore
   cursors: Cursors
+  capabilities: () => StoreCapabilities
 }
 
 /** Returns the calls that answer one page of a list. */
-export function createListing({ store, tags, cursors }: ListingParts): Pick<Documents, 'list' | 'versions'> {
+export function createListing({
+  store,
+  tags,
+  cursors,
+  capabilities,
+}: ListingParts): Pick<Documents, 'list' | 'versions'> {
   return {
     async list(query, signal) {
       const { tenant, type = '', name = '', namePrefix = '', limit } = query
       const scope = ['documents', tenant, type, name, namePrefix]
+      const from: ListPlace | null = query.cursor ? JSON.parse(cursors.open(scope, query.cursor)) : null
+      const { startAfterExact } = capabilities()
       const prefix = listPrefix(query)
-      // The cursor holds what follows the prefix: it reveals nothing that its holder did not know.
-      const startAfter = query.cursor === undefined ? undefined : prefix + cursors.open(scope, query.cursor)
-      const page = await store.list({ prefix, startAfter, limit, signal })
-      const last = page.truncated ? page.objects.at(-1) : undefined
+      const { objects, next } = await readListPage(store, { prefix, limit, from, startAfterExact, signal })
       return {
-        documents: page.objects.map(toListedVersion).filter((version) => version !== null),
-        nextCursor: last ? cursors.seal(scope, last.key.slice(prefix.length)) : null,
+        documents: objects.map(toListedVersion).filter((version) => version !== null),
+        nextCursor: next ? cursors.seal(scope, JSON.stringify(next)) : null,
       }
     },
 

@@ -31,7 +31,11 @@ export interface Documents {
    */
   open(ref: VersionRef, options?: OpenOptions): Promise<OpenVersion>
 
-  /** Returns one page of versions in the store's order, from one list call. @throws {DocumentError} `cursor_invalid` */
+  /**
+   * Returns one page of versions in the store's order, from one list call (`list-pages.ts` says when it takes more).
+   *
+   * @throws {DocumentError} `cursor_invalid`
+   */
   list(
     query: ListQuery,
     signal?: AbortSignal,

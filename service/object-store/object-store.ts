@@ -69,8 +69,14 @@ export interface ObjectStore {
   copyAbsent(from: string, to: string, options: CopyAbsentOptions): Promise<'copied' | 'exists' | 'changed'>
 
   /**
-   * One page of keys that start with `prefix`, ascending by UTF-8 bytes, strictly after `startAfter`. Costs
-   * exactly one call to the store.
+   * One page of keys that start with `prefix`, in the store's order: ascending by UTF-8 bytes, or folder by folder.
+   * Costs one call to the store, and another one for each page without keys that says that more follow.
+   *
+   * Only a listing that goes from page to page by `token`, without pauses, is complete on every store. Tokens age
+   * (`limits.listTokenSecondsMax`): MinIO takes one that it has forgotten for a `startAfter`.
+   *
+   * @throws {ObjectStoreError} `rejected` for a token that the store does not know; `unavailable` if page after page
+   *   is without keys.
    */
   list(options: ListOptions): Promise<ListPage>
 
@@ -197,6 +203,12 @@ export interface ObjectBody extends ObjectInfo {
 
 export interface ListOptions extends CallOptions {
   prefix: string
+  /** Continues where the page that had this as its `next` ended; `prefix` must be the same, `limit` need not. */
+  token?: string | undefined
+  /**
+   * Begins strictly after this key, which need not exist. Exact only where the probe saw it
+   * (`StoreCapabilities.startAfterExact`): elsewhere a page may end the listing too early. Not together with `token`.
+   */
   startAfter?: string | undefined
   /** 1–1000 keys. */
   limit: number
@@ -204,8 +216,8 @@ export interface ListOptions extends CallOptions {
 
 export interface ListPage {
   objects: ListedObject[]
-  /** True if keys follow the last one of `objects`. */
-  truncated: boolean
+  /** Token of the next page, opaque; `null` if this is the last one. A page with a `next` has at least one object. */
+  next: string | null
 }
 
 export interface MultipartOptions extends CallOptions {

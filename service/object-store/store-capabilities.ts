@@ -16,6 +16,8 @@ export interface StoreCapabilities {
   conditionalPut: 'yes' | 'no' | 'unknown'
   /** If-Match on a put is compare-and-set, also under a race. */
   conditionalOverwrite: 'yes' | 'no' | 'unknown'
+  /** A listing that begins after a key is complete, also where names begin alike. */
+  startAfterExact: boolean
 }
 
 /** What is known before the store was asked. */
@@ -25,6 +27,7 @@ export const nothingKnown: StoreCapabilities = {
   copyOnce: false,
   conditionalPut: 'unknown',
   conditionalOverwrite: 'unknown',
+  startAfterExact: false,
 }
 
 /** Returns the state of each capability as a word, for metrics. */
@@ -35,5 +38,6 @@ export function capabilityStates(known: StoreCapabilities): Record<string, strin
     copy_once: known.copyOnce ? 'yes' : 'no',
     conditional_put: known.conditionalPut,
     conditional_overwrite: known.conditionalOverwrite,
+    start_after_exact: known.startAfterExact ? 'yes' : 'no',
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import type { PutOptions } from '../../service/object-store/object-store.ts'
 import { bytesOf, MiB, seenUnder, streamOf } from '../support/stores/bodies.ts'
-import { contentType, fresh, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, type Subject } from './store-under-test.ts'
 
 /** Checks what the port promises about conditional puts. */
 export function conditionsContract(subject: Subject): void {

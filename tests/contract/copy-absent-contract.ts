@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { bytesOf, MiB, seenUnder } from '../support/stores/bodies.ts'
-import { contentType, freshKey, type Subject } from './describe-object-store.ts'
+import { contentType, freshKey, type Subject } from './store-under-test.ts'
 
 const described = { contentType: 'text/plain', metadata: { who: 'the copy' } }
 const staleEtag = 'd41d8cd98f00b204e9800998ecf8427e'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { bytesOf, MiB, seenUnder } from '../support/stores/bodies.ts'
-import { contentType, fresh, freshKey, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, freshKey, type Subject } from './store-under-test.ts'
 
 const described = { contentType: 'text/plain', metadata: { who: 'the copy' } }
 const staleEtag = 'd41d8cd98f00b204e9800998ecf8427e'

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
 import type { ByteRange } from '../../service/wire/byte-range.ts'
 import { bytesIn, bytesOf, failureOf, KiB, MiB } from '../support/stores/bodies.ts'
-import { contentType, fresh, freshKey, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, freshKey, type Subject } from './store-under-test.ts'
 
 /** Checks what the port promises about reads. */
 export function getContract(subject: Subject): void {

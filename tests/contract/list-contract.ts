@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
-import type { ListedObject, ObjectStore } from '../../service/object-store/object-store.ts'
+import type { ListedObject, ListPage, ObjectStore } from '../../service/object-store/object-store.ts'
 import { bytesIn, bytesOf, forEachParallel, seenUnder } from '../support/stores/bodies.ts'
-import { contentType, fresh, freshKey, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, freshKey, type Subject } from './store-under-test.ts'
 
 const fillMillisecondsMax = 120_000
 
@@ -29,14 +29,26 @@ async function list(store: ObjectStore, folder: string, limit = 1000): Promise<s
   return namesIn(folder, (await store.list({ prefix: folder, limit })).objects)
 }
 
-/** All names in the folder, each page starting after the one key of the page before. */
-async function visitOneByOne(store: ObjectStore, folder: string): Promise<string[]> {
+/** All names in the folder, each page starting after the last key of the page before. */
+async function visitByKey(store: ObjectStore, folder: string, limit: number): Promise<string[]> {
   const visited: string[] = []
   for (let more = true; more; ) {
     const after = visited.length === 0 ? {} : { startAfter: folder + visited.at(-1) }
-    const page = await store.list({ prefix: folder, limit: 1, ...after })
+    const page = await store.list({ prefix: folder, limit, ...after })
     visited.push(...namesIn(folder, page.objects))
-    more = page.truncated
+    more = page.next !== null
+  }
+  return visited
+}
+
+/** All names in the folder, each page continuing by the token of the page before. */
+async function visitByToken(store: ObjectStore, folder: string, limit: number): Promise<string[]> {
+  const visited: string[] = []
+  for (let token: string | null | undefined; token !== null; ) {
+    const page: ListPage = await store.list({ prefix: folder, limit, token })
+    if (page.next !== null) expect(page.objects.length).toBeGreaterThan(0)
+    visited.push(...namesIn(folder, page.objects))
+    token = page.next
   }
   return visited
 }
@@ -46,8 +58,8 @@ function listedObjects(subject: Subject): void {
     it('reports of each object what head reports', async () => {
       const { store, key, put } = fresh(subject)
       const stored = await put(bytesOf(10))
-      const { objects, truncated } = await store.list({ prefix: key, limit: 10 })
-      expect(truncated).toBe(false)
+      const { objects, next } = await store.list({ prefix: key, limit: 10 })
+      expect(next).toBe(null)
       expect(objects).toHaveLength(1)
       expect(objects[0]).toMatchObject({ key, size: 10, etag: stored?.etag ?? '' })
       // Stores list milliseconds and give whole seconds in headers.
@@ -60,7 +72,7 @@ function listedObjects(subject: Subject): void {
       const { store } = subject()
       expect(await store.list({ prefix: `${freshKey()}/`, limit: 10 })).toEqual({
         objects: [],
-        truncated: false,
+        next: null,
       })
     })
 
@@ -90,27 +102,27 @@ function listPages(subject: Subject): void {
     }, fillMillisecondsMax)
     const page = async (limit: number, startAfter?: string) => {
       const after = startAfter === undefined ? {} : { startAfter: folder + startAfter }
-      const { objects, truncated } = await subject().store.list({ prefix: folder, limit, ...after })
-      return { names: namesIn(folder, objects), truncated }
+      const { objects, next } = await subject().store.list({ prefix: folder, limit, ...after })
+      return { names: namesIn(folder, objects), continues: next !== null }
     }
 
     it('gives the first 1,000 and says that more follow', async () => {
-      expect(await page(1000)).toEqual({ names: names.slice(0, 1000), truncated: true })
+      expect(await page(1000)).toEqual({ names: names.slice(0, 1000), continues: true })
     })
 
     it('gives the rest after the last key of a page and says that it is all', async () => {
-      expect(await page(1000, '0999')).toEqual({ names: names.slice(1000), truncated: false })
+      expect(await page(1000, '0999')).toEqual({ names: names.slice(1000), continues: false })
     })
 
     it('gives as many as the limit says', async () => {
-      expect(await page(1)).toEqual({ names: ['0000'], truncated: true })
-      expect(await page(7, '0100')).toEqual({ names: names.slice(101, 108), truncated: true })
+      expect(await page(1)).toEqual({ names: ['0000'], continues: true })
+      expect(await page(7, '0100')).toEqual({ names: names.slice(101, 108), continues: true })
     })
 
-    it('is not truncated when the limit is met exactly', async () => {
-      expect(await page(50, '0999')).toEqual({ names: names.slice(1000), truncated: false })
-      expect(await page(49, '0999')).toEqual({ names: names.slice(1000, 1049), truncated: true })
-      expect(await page(1, '1048')).toEqual({ names: ['1049'], truncated: false })
+    it('does not continue when the limit is met exactly', async () => {
+      expect(await page(50, '0999')).toEqual({ names: names.slice(1000), continues: false })
+      expect(await page(49, '0999')).toEqual({ names: names.slice(1000, 1049), continues: true })
+      expect(await page(1, '1048')).toEqual({ names: ['1049'], continues: false })
     })
 
     it('starts strictly after a key that need not exist', async () => {
@@ -120,8 +132,8 @@ function listPages(subject: Subject): void {
     })
 
     it('is empty after the last key', async () => {
-      expect(await page(10, '1049')).toEqual({ names: [], truncated: false })
-      expect(await page(10, 'zzz')).toEqual({ names: [], truncated: false })
+      expect(await page(10, '1049')).toEqual({ names: [], continues: false })
+      expect(await page(10, 'zzz')).toEqual({ names: [], continues: false })
     })
 
     it('begins at the prefix when it should start before it, and is empty when after it', async () => {
@@ -129,17 +141,19 @@ function listPages(subject: Subject): void {
       const before = await store.list({ prefix: `${folder}05`, startAfter: `${folder}01`, limit: 1 })
       expect(namesIn(folder, before.objects)).toEqual(['0500'])
       const after = await store.list({ prefix: `${folder}05`, startAfter: `${folder}06`, limit: 1 })
-      expect(after).toEqual({ objects: [], truncated: false })
+      expect(after).toEqual({ objects: [], next: null })
     })
 
-    it('visits every key exactly once in pages of 100', async () => {
-      const visited: string[] = []
-      for (let more = true; more; ) {
-        const next = await page(100, visited.at(-1))
-        visited.push(...next.names)
-        more = next.truncated
-      }
-      expect(visited).toEqual(names)
+    it('visits every key exactly once in pages of 100, by key and by token', async () => {
+      expect(await visitByKey(subject().store, folder, 100)).toEqual(names)
+      expect(await visitByToken(subject().store, folder, 100)).toEqual(names)
+    })
+
+    it('continues by token with pages of another size', async () => {
+      const { store } = subject()
+      const first = await store.list({ prefix: folder, limit: 7 })
+      const second = await store.list({ prefix: folder, limit: 3, token: first.next ?? '' })
+      expect(namesIn(folder, second.objects)).toEqual(['0007', '0008', '0009'])
     })
   })
 }
@@ -176,10 +190,11 @@ function listedOrder(subject: Subject): void {
       expect(await list(store, folder)).toEqual(oddNames)
     })
 
-    it('starts after an odd key as after any other', async () => {
+    it('continues after an odd key as after any other', async () => {
       const { store } = subject()
       const folder = await fill(store, oddNames)
-      expect(await visitOneByOne(store, folder)).toEqual(oddNames)
+      expect(await visitByKey(store, folder, 1)).toEqual(oddNames)
+      expect(await visitByToken(store, folder, 1)).toEqual(oddNames)
     })
 
     it('gives keys under which get, head and delete find the object', async () => {
@@ -200,7 +215,7 @@ function listedOrder(subject: Subject): void {
         ? ['a-b', 'a.b', 'a/b-c', 'a/b/c', 'a0']
         : ['a/b/c', 'a/b-c', 'a-b', 'a.b', 'a0']
       expect(await list(store, folder)).toEqual(ordered)
-      expect(await visitOneByOne(store, folder)).toEqual(ordered)
+      expect(await visitByKey(store, folder, 1)).toEqual(ordered)
     })
 
     it('lists a key and one below it, or only the first where folders are files to the store', async () => {

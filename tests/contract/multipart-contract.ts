@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { bytesIn, bytesOf, failureOf, MiB } from '../support/stores/bodies.ts'
-import { contentType, fresh, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, type Subject } from './store-under-test.ts'
 
 const rejected = { name: 'ObjectStoreError', code: 'rejected' }
 

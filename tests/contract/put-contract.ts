@@ -11,7 +11,7 @@ import {
   stallingStream,
   streamOf,
 } from '../support/stores/bodies.ts'
-import { contentType, fresh, freshKey, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, freshKey, type Subject } from './store-under-test.ts'
 
 /** Checks what the port promises about the bodies of puts. */
 export function bodiesContract(subject: Subject): void {

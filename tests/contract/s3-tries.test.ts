@@ -7,7 +7,7 @@ import { freshBucket } from '../support/stores/bucket.ts'
 import { type Lies, refusal, type SeenRequest, startLyingStore } from '../support/stores/lying-store.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { relayTo } from '../support/stores/tcp-relay.ts'
-import { freshKey } from './describe-object-store.ts'
+import { freshKey } from './store-under-test.ts'
 
 const real = await storeForTests()
 const bucket = await freshBucket(real)

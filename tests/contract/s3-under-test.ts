@@ -2,7 +2,7 @@ import type { StoreConnection } from '../../compose/servers/running-store.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { knownVerdicts } from '../support/stores/store-findings.ts'
-import type { StoreUnderTest } from './describe-object-store.ts'
+import type { StoreUnderTest } from './store-under-test.ts'
 
 /** What the port leaves open to a store, as it was measured. */
 const openTo = {

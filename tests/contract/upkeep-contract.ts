@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { bytesOf, failureOf } from '../support/stores/bodies.ts'
-import { contentType, fresh, freshKey, type Subject } from './describe-object-store.ts'
+import { contentType, fresh, freshKey, type Subject } from './store-under-test.ts'
 
 /** Checks what the port promises about deletes, leftovers, the clock and aborted calls. */
 export function upkeepContract(subject: Subject): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'bun:test'
+import { limits } from '../../service/limits.ts'
 import { callerOf, type Json, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { digestOf } from '../support/service/sample-documents.ts'
@@ -175,9 +176,8 @@ describe('a cursor of the listing', () => {
   it('tells nothing beyond what its holder was shown', async () => {
     const { nextCursor } = await page('?type=bundles&limit=1')
     const [position = ''] = (nextCursor ?? '').split('.')
-    const text = Buffer.from(position, 'base64url').toString()
-    expect(text).not.toContain('tenants/')
-    expect(text).toBe(`app-next.tgz/${digestOf('app-next.tgz').slice(7)}`)
+    const text = Buffer.from(position, 'base64url').toString('latin1')
+    expect(text).not.toMatch(/tenants|app-next|documents/)
   })
 })
 
@@ -200,7 +200,7 @@ describe('the listing with bad parameters', () => {
   it('refuses malformed filters', async () => {
     await refused(['?type=Bundles', '?type=', '?type=a%2Fb', '?type=bundles&name=..', '?type=bundles&name='])
     await refused(['?type=bundles&namePrefix=', '?type=bundles&namePrefix=a%2F', '?cursor='])
-    await refused([`?cursor=${'x'.repeat(1025)}`, `?type=${'x'.repeat(64)}`])
+    await refused([`?cursor=${'x'.repeat(limits.cursorCharsMax + 1)}`, `?type=${'x'.repeat(64)}`])
   })
 
   it('refuses unknown parameters', async () => {

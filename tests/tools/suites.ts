@@ -68,6 +68,8 @@ export const suites: Suite[] = [
         // Read or change MinIO's own files: each starts its own MinIO.
         'documents/integrity',
         'maintenance/scrub',
+        // MinIO in buckets without lifecycle rules, and a SeaweedFS of its own.
+        'maintenance/listings',
         'documents/upload-failures',
         'documents/upload-sizes',
         // Measures the service, not the store.

@@ -1,4 +1,6 @@
+import { beginTallies } from '../../documents/maintenance/recount.ts'
 import { type Compared, compareStores } from '../../documents/maintenance/store-comparison.ts'
+import type { Side } from '../../documents/maintenance/store-side.ts'
 import { createCommand, exitCodes, runCommand } from '../command.ts'
 import { formatBytes, printJson, printLine } from '../output.ts'
 import { startProgress } from '../progress.ts'
@@ -39,17 +41,25 @@ await runCommand<Flags>(command, (flags, { signal }) =>
       },
       signal,
     }
+    const leftOut: Record<Side, number> = { source: 0, target: 0 }
     try {
-      for await (const compared of compareStores(source.store, target.store, options)) {
+      const tallies = await beginTallies(source.store, target.store, { signal })
+      for await (const compared of compareStores(source.store, target.store, { ...options, tallies })) {
         add(totals, compared)
         if (compared.differences.length > 0) await printDifference(compared, json)
       }
+      for (const side of ['source', 'target'] as const)
+        leftOut[side] = await tallies[side].leftOut({ signal })
     } finally {
       stop()
     }
-    if (json) await printJson({ event: 'summary', from: source.place, to: target.place, ...totals })
-    else await printLine(summaryOf(totals, bytes))
-    return totals.differing === 0 ? exitCodes.done : exitCodes.failed
+    const isWhole = leftOut.source + leftOut.target === 0
+    if (json) await printJson({ event: 'summary', from: source.place, to: target.place, ...totals, leftOut })
+    else {
+      if (!isWhole) await printLine(leftOutSentence(leftOut))
+      await printLine(summaryOf(totals, bytes, isWhole))
+    }
+    return isWhole && totals.differing === 0 ? exitCodes.done : exitCodes.failed
   }),
 )
 
@@ -67,7 +77,11 @@ function printDifference({ ref, differences }: Compared, json: boolean): Promise
   return printLine(`✗ ${tenant} ${type}/${name} ${what}: ${differences.join(', ')}`)
 }
 
-function summaryOf({ versions, tags, bytes, differing }: Totals, hashed: boolean): string {
+function leftOutSentence({ source, target }: Record<Side, number>): string {
+  return `✗ the listings left out versions, ${source} of the source and ${target} of the target: run it again`
+}
+
+function summaryOf({ versions, tags, bytes, differing }: Totals, hashed: boolean, isWhole: boolean): string {
   const looked = hashed ? `${formatBytes(bytes)} hashed` : 'no bytes were read'
-  return `${differing === 0 ? '✓' : '✗'} ${versions} versions and ${tags} tags, ${looked}; ${differing} differ`
+  return `${differing === 0 && isWhole ? '✓' : '✗'} ${versions} versions and ${tags} tags, ${looked}; ${differing} differ`
 }

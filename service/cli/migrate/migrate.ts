@@ -3,6 +3,8 @@ import type { TagOutcome } from '../../documents/maintenance/copy-tag.ts'
 import type { VersionOutcome } from '../../documents/maintenance/copy-version.ts'
 import { type Migrated, type MigrationOptions, migrate } from '../../documents/maintenance/migration.ts'
 import { type MigrationPlan, planMigration } from '../../documents/maintenance/migration-plan.ts'
+import { beginTallies, countVersions } from '../../documents/maintenance/recount.ts'
+import { onSide } from '../../documents/maintenance/store-side.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import {
   CommandFailure,
@@ -20,7 +22,9 @@ import { type PairFlags, type StorePair, withPair, withStorePair } from '../stor
 import { parseTime } from '../values.ts'
 import {
   isRemarkable,
+  type Miscount,
   problemOf,
+  reportMiscount,
   reportPlan,
   reportProblem,
   reportProgress,
@@ -99,13 +103,14 @@ async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): P
   for (const problem of state.problems) await reportProblem(report, problem)
   const run = { pair, flags, signal, report, state, progress: startProgress('migrate') }
   const end = { dryRun: flags.dryRun === true }
+  let miscounts: Miscount[] = []
   try {
-    await copyAll(run, plan)
+    miscounts = await copyAll(run, plan)
   } catch (error) {
     if (!signal.aborted && !(error instanceof ObjectStoreError)) throw error
     run.progress.stop()
     await saveState(run)
-    await reportSummary(report, state, { ...end, finished: false })
+    await reportSummary(report, state, { ...end, finished: false, miscounts })
     const why = signal.aborted ? 'interrupted' : storeSentence(error as ObjectStoreError)
     const how = flags.state === undefined ? 'Run it again' : `Run it again with --state ${flags.state}`
     throw new IncompleteError(`${why}. ${how} to continue.`)
@@ -113,29 +118,46 @@ async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): P
     run.progress.stop()
   }
   if (flags.state !== undefined) await removeStateFile(flags.state)
-  await reportSummary(report, state, { ...end, finished: true })
-  return state.problems.length === 0 ? exitCodes.done : exitCodes.failed
+  for (const miscount of miscounts) await reportMiscount(report, miscount)
+  await reportSummary(report, state, { ...end, finished: true, miscounts })
+  return state.problems.length + miscounts.length === 0 ? exitCodes.done : exitCodes.failed
 }
 
 function scopeOf({ source, target }: StorePair, { since }: Flags): MigrationScope {
   return { from: source.place, to: target.place, since: since?.toISOString() ?? '' }
 }
 
-async function copyAll(run: Run, plan: MigrationPlan): Promise<void> {
-  const { flags, state } = run
-  const options = optionsOf(run, plan)
+/** @returns what a second count of the versions does not confirm. */
+async function copyAll(run: Run, plan: MigrationPlan): Promise<Miscount[]> {
+  const { flags, state, signal } = run
+  const tallies = await beginTallies(run.pair.source.store, run.pair.target.store, { signal })
+  const options = { ...optionsOf(run, plan), tally: tallies.source }
   const resumed = isResumed(state)
   await copyOnce(run, { ...options, from: state.position, since: flags.since }, (migrated) => {
     count(state, migrated)
     state.position = migrated.position
   })
-  if (!resumed) return
-  // The position stays at the end: a run that is interrupted here repeats this pass.
-  const since = new Date(Date.parse(state.begunAt) - storedLateMs)
-  await copyOnce(run, { ...options, since: later(since, flags.since) }, (migrated) =>
-    // Versions and tags that are present were counted when they were copied.
-    count(state, { ...migrated, outcomes: migrated.outcomes.filter(isCopied) }),
-  )
+  if (resumed) {
+    // The position stays at the end: a run that is interrupted here repeats this pass.
+    const since = new Date(Date.parse(state.begunAt) - storedLateMs)
+    await copyOnce(run, { ...options, since: later(since, flags.since) }, (migrated) =>
+      // Versions and tags that are present were counted when they were copied.
+      count(state, { ...migrated, outcomes: migrated.outcomes.filter(isCopied) }),
+    )
+  }
+  const leftOut = await tallies.source.leftOut({ signal })
+  const lacking = flags.dryRun ? 0 : await lackingInTarget(run)
+  return [
+    ...(leftOut > 0 ? [{ side: 'source' as const, versions: leftOut }] : []),
+    ...(lacking > 0 ? [{ side: 'target' as const, versions: lacking }] : []),
+  ]
+}
+
+/** Returns how many versions fewer the target lists than all runs have copied to it or found there. */
+async function lackingInTarget({ pair, state, signal }: Run): Promise<number> {
+  const inTarget = ['copied', 'present', 'kept', 'differs'] as const
+  const expected = inTarget.reduce((sum, result) => sum + (state.versions[result] ?? 0), 0)
+  return Math.max(0, expected - (await countVersions(onSide('target', pair.target.store), { signal })))
 }
 
 function optionsOf({ flags, signal, progress, state }: Run, { missing }: MigrationPlan) {

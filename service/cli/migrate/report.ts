@@ -1,6 +1,7 @@
 import type { TagOutcome } from '../../documents/maintenance/copy-tag.ts'
 import type { VersionOutcome } from '../../documents/maintenance/copy-version.ts'
 import type { MigrationPlan } from '../../documents/maintenance/migration-plan.ts'
+import type { Side } from '../../documents/maintenance/store-side.ts'
 import { formatBytes, type Report } from '../output.ts'
 import type { MigrationState, Problem } from './state.ts'
 
@@ -95,18 +96,34 @@ export function reportProgress(report: Report, { position, ...state }: Migration
   return report({ event: 'progress', ...position, ...countsOf(state) })
 }
 
+/** Versions of one side that a second count found, or did not find. */
+export interface Miscount {
+  side: Side
+  versions: number
+}
+
+/** Prints what a second count does not confirm. */
+export function reportMiscount(report: Report, { side, versions }: Miscount): Promise<void> {
+  const what =
+    side === 'source'
+      ? `the listing of the source left out ${versions} versions`
+      : `the target lists ${versions} versions fewer than were copied to it or found there`
+  return report({ event: 'miscount', side, versions }, `✗ ${what}: run it again`)
+}
+
 /** Prints what all runs together did. */
 export function reportSummary(
   report: Report,
   state: MigrationState,
-  { finished, dryRun }: { finished: boolean; dryRun: boolean },
+  { finished, dryRun, miscounts }: { finished: boolean; dryRun: boolean; miscounts: readonly Miscount[] },
 ): Promise<void> {
-  const { versions, tags, bytesCopied, problems } = state
-  const mark = problems.length > 0 ? '✗' : finished ? '✓' : '?'
+  const { versions, tags, bytesCopied } = state
+  const problems = state.problems.length + miscounts.length
+  const mark = problems > 0 ? '✗' : finished ? '✓' : '?'
   const bytes = dryRun ? '' : ` (${formatBytes(bytesCopied)})`
-  const end = `${problems.length} problems${finished ? '' : '; not finished'}${dryRun ? '; dry run' : ''}`
+  const end = `${problems} problems${finished ? '' : '; not finished'}${dryRun ? '; dry run' : ''}`
   return report(
-    { event: 'summary', finished, dryRun, ...countsOf(state), problems: problems.length },
+    { event: 'summary', finished, dryRun, ...countsOf(state), problems },
     `${mark} versions: ${listed(versions)}${bytes}; tags: ${listed(tags)}; ${end}`,
   )
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { beginTally } from '../../documents/maintenance/recount.ts'
 import { type Scrubbed, scrub } from '../../documents/maintenance/scrub.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import { createCommand, type ExitCode, exitCodes, IncompleteError, runCommand } from '../command.ts'
@@ -61,21 +62,28 @@ await runCommand<Flags>(command, async (flags, { signal }) => {
 
 async function scrubAll(run: Run): Promise<ExitCode> {
   const { state, flags, report } = run
+  let leftOut: number
   try {
-    await readAll(run)
+    leftOut = await readAll(run)
   } catch (error) {
     run.progress.stop()
     throw await stopped(error, run)
   }
   if (flags.state !== undefined) await removeStateFile(flags.state)
+  if (leftOut > 0) {
+    await reportSummary(report, state, false)
+    throw new IncompleteError(`the listing of the store left out ${leftOut} versions. Run it again.`)
+  }
   await reportSummary(report, state, true)
   return state.damaged.length === 0 ? exitCodes.done : exitCodes.failed
 }
 
-async function readAll({ store, state, flags, report, progress, signal }: Run): Promise<void> {
+/** @returns how many versions the listing left out. */
+async function readAll({ store, state, flags, report, progress, signal }: Run): Promise<number> {
   let savedAt = performance.now()
+  const tally = await beginTally(store.store, { signal })
   const after = state.after === '' ? undefined : state.after
-  for await (const scrubbed of scrub(store.store, { after, bytesPerSecondMax: flags.rate, signal })) {
+  for await (const scrubbed of scrub(store.store, { after, bytesPerSecondMax: flags.rate, tally, signal })) {
     await add(state, scrubbed, report)
     progress.onProgress?.({ bytes: state.bytes, totalBytes: null })
     if (flags.state === undefined) continue
@@ -84,6 +92,7 @@ async function readAll({ store, state, flags, report, progress, signal }: Run): 
     await writeStateFile(flags.state, state)
     savedAt = performance.now()
   }
+  return tally.leftOut({ signal })
 }
 
 async function add(state: ScrubState, scrubbed: Scrubbed, report: Report): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { parseTagKey, parseVersionKey } from '../document-key.ts'
-import { pairedKeys } from './paired-keys.ts'
+import { keysOfSource } from './paired-keys.ts'
 import { onSide } from './store-side.ts'
 
 interface Amount {
@@ -28,7 +28,7 @@ export async function planMigration(
 ): Promise<MigrationPlan> {
   const nothing = () => ({ versions: 0, bytes: 0, tags: 0 })
   const plan: MigrationPlan = { source: nothing(), missing: nothing(), strange: [] }
-  const pairs = pairedKeys(onSide('source', source), onSide('target', target), { signal })
+  const pairs = keysOfSource(onSide('source', source), onSide('target', target), { signal })
   for await (const { key, source: here, target: there } of pairs) {
     if (!here || here.lastModified < since) continue
     const amounts = there ? [plan.source] : [plan.source, plan.missing]

@@ -4,8 +4,9 @@ import { parseTagKey, parseVersionKey, versionsPrefix } from '../document-key.ts
 import { inOrder } from '../in-order.ts'
 import { copyTag, type TagOutcome } from './copy-tag.ts'
 import { type CopyContext, copyVersion, type VersionOutcome } from './copy-version.ts'
-import { type PairedKey, pairedKeys } from './paired-keys.ts'
+import { keysOfSource, type PairedKey } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
+import type { Tally } from './recount.ts'
 import { onSide } from './store-side.ts'
 
 /** Bytes before tags, and `latest` last: a tag in the target never points to what is not there yet. */
@@ -33,6 +34,8 @@ export interface MigrationOptions {
   onBytes?: ((bytes: number) => void) | undefined
   /** Receives each outcome at once: a run that fails or is interrupted yields no more of them. */
   onOutcome?: CopyContext['onOutcome']
+  /** Counts the versions that the source lists, from the first key. */
+  tally?: Tally | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -68,7 +71,9 @@ export async function* migrate(
   }
   for (const phase of phases.slice(phases.indexOf(from.phase))) {
     const after = phase === from.phase && from.after !== '' ? from.after : undefined
-    const pairs = pairedKeys(context.source, context.target, { after, signal: context.signal })
+    // Each phase lists everything; versions are what is counted.
+    const tallies = phase === 'versions' ? { source: options.tally } : undefined
+    const pairs = keysOfSource(context.source, context.target, { after, tallies, signal: context.signal })
     const wanted = sinceThen(pairs, since)
     const units = phase === 'versions' ? documentsIn(wanted) : tagsIn(wanted, phase)
     const bounds = { parallelMax, aheadMax: parallelMax * aheadPerCall }

@@ -1,6 +1,7 @@
 import { eachObject } from '../../object-store/each-object.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ListedVersion } from '../../wire/answers.ts'
+import type { Digest } from '../../wire/names.ts'
 import { createDeletions } from '../deletions.ts'
 import { listPrefix, tenantsPrefix, versionKey } from '../document-key.ts'
 import { createLatest } from '../latest.ts'
@@ -90,16 +91,18 @@ async function* eachDocument(
   type: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListedVersion[]> {
-  let versions: ListedVersion[] = []
+  // By digest: a listing that had to begin again repeats versions, and none may count twice.
+  const versions = new Map<Digest, ListedVersion>()
+  let last: ListedVersion | null = null
   for await (const object of eachObject(store, prefix, { signal })) {
     const version = toListedVersion(object)
     if (version?.type !== type) continue
-    const [last] = versions
     if (last && (last.tenant !== version.tenant || last.name !== version.name)) {
-      yield versions
-      versions = []
+      yield [...versions.values()]
+      versions.clear()
     }
-    versions.push(version)
+    last = version
+    versions.set(version.digest, version)
   }
-  if (versions.length > 0) yield versions
+  if (versions.size > 0) yield [...versions.values()]
 }

@@ -1,14 +1,17 @@
-import { eachObject } from '../../object-store/each-object.ts'
+import { eachObject, objectsAfter } from '../../object-store/each-object.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestOfHex, parseVersionKey, tenantsPrefix } from '../document-key.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
+import type { Tally } from './recount.ts'
 
 export interface ScrubOptions {
   /** Key to continue after, as an earlier run reported it; exclusive. */
   after?: string | undefined
   /** Upper bound of the reading rate, so that the scrub does not compete with users. */
   bytesPerSecondMax: number
+  /** Counts what is listed, from the first key. */
+  tally?: Tally | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -28,7 +31,7 @@ export interface Scrubbed {
 const readAttemptsMax = 3
 
 /**
- * Re-reads every stored version in key order and hashes it. Reads and never writes; holds one chunk of memory
+ * Re-reads every stored version in the order of the store and hashes it. Reads and never writes; holds one chunk of memory
  * and one connection.
  *
  * @throws {ObjectStoreError} if the store fails: continue after the last key that was yielded.
@@ -36,7 +39,11 @@ const readAttemptsMax = 3
 export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
   const { signal } = options
   const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax, signal), signal }
-  for await (const { key } of eachObject(store, tenantsPrefix, { after: options.after, signal })) {
+  const listing = () => {
+    const objects = eachObject(store, tenantsPrefix, { signal })
+    return options.tally?.of(objects) ?? objects
+  }
+  for await (const { key } of objectsAfter(listing, options.after)) {
     const ref = parseVersionKey(key)
     if (ref) yield await rehash(store, key, ref, reading)
   }

@@ -6,6 +6,7 @@ import { createTagStore, type FoundTag } from '../tag-store.ts'
 import { sameFacts } from './copy-version.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
+import type { Tally } from './recount.ts'
 import { hashStored, type ReadingOptions } from './scrub.ts'
 import { onSide, SideError } from './store-side.ts'
 
@@ -16,6 +17,8 @@ export interface ComparisonOptions {
   /** Upper bound of the reading rate, of both stores together. */
   bytesPerSecondMax: number
   onBytes?: ((bytes: number) => void) | undefined
+  /** Count the versions that each store lists. */
+  tallies?: { source: Tally; target: Tally } | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -44,8 +47,8 @@ export type Difference =
   | 'move'
 
 /**
- * Compares all versions and tags of two stores, and every version's bytes with its digest, in the order of the keys.
- * Reads and never writes.
+ * Compares all versions and tags of two stores, and every version's bytes with its digest: first those of the source in
+ * its order, then those that only the target has. Reads and never writes.
  *
  * @throws {SideError} if a store is out of reach.
  */
@@ -64,10 +67,16 @@ export async function* compareStores(
       await rateLimit(bytes)
     },
   }
-  const pairs = known(pairedKeys(sides.source, sides.target, { signal: options.signal }))
-  yield* inOrder(pairs, { parallelMax, aheadMax: parallelMax * 16 }, ({ ref, pair }) =>
-    'digest' in ref ? compareVersion(context, ref, pair) : compareTag(context, ref),
-  )
+  const pairs = known(pairedKeys(sides.source, sides.target, options))
+  const bounds = { parallelMax, aheadMax: parallelMax * 16 }
+  const all = inOrder(pairs, bounds, async ({ ref, pair }) => ({
+    pair,
+    compared: await ('digest' in ref ? compareVersion(context, ref, pair) : compareTag(context, ref)),
+  }))
+  for await (const { pair, compared } of all) {
+    // Removed from the source since it was listed: it comes once more, among what only the target has.
+    if (pair.source === null || !compared.differences.includes('only in target')) yield compared
+  }
 }
 
 interface Context extends ReadingOptions {

@@ -26,7 +26,7 @@ const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
 const Size = Type.Integer({ minimum: 0, description: 'bytes' })
 const Cursor = Type.String({
   minLength: 1,
-  maxLength: 1024,
+  maxLength: limits.cursorCharsMax,
   description: 'Opaque; of the page before, for the same tenant and filters',
 })
 const NextCursor = Type.Union([Cursor, Type.Null()])

@@ -1,4 +1,5 @@
 import { accepted, described, judge, judgeOne, type ProbeRow, refused } from './finding.ts'
+import { listingRows } from './listings.ts'
 
 /** S3 refuses signatures that are 15 minutes off; long before that, signed URLs lose a part of their lifetime. */
 const skewSecondsMax = 60
@@ -63,31 +64,7 @@ export const basicRows: readonly ProbeRow[] = [
       }
     },
   },
-  {
-    id: 'list',
-    question: 'Does a listing continue after a given key?',
-    weight: 'essential',
-    whenYes: 'listings and their pages are complete',
-    whenNo: 'listings would repeat or lose documents: this store cannot be used',
-    whenUnknown: 'not known',
-    async ask(scratch) {
-      const keys = [scratch.key('list/a'), scratch.key('list/b')]
-      for (const key of keys) await scratch.put(key, key)
-      const query = {
-        'list-type': '2',
-        prefix: `${scratch.scratchPrefix}list/`,
-        'start-after': keys[0] ?? '',
-      }
-      const answer = await scratch.client.send({ method: 'GET', key: null, query })
-      if (!accepted(answer)) return judgeOne(answer)
-      const right =
-        answer.text.includes(`<Key>${keys[1]}</Key>`) && !answer.text.includes(`<Key>${keys[0]}</Key>`)
-      return {
-        verdict: right ? 'yes' : 'no',
-        seen: right ? 'the key after start-after' : 'other keys than asked for',
-      }
-    },
-  },
+  ...listingRows,
   {
     id: 'empty-object',
     question: 'Can an object be empty?',

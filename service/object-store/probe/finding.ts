@@ -25,6 +25,7 @@ export type FindingId =
   | 'bucket'
   | 'clock'
   | 'list'
+  | 'list-after'
   | 'empty-object'
   | 'checksum-put'
   | 'conditional-put'

@@ -95,6 +95,7 @@ export function capabilitiesOf(findings: readonly Finding[]): StoreCapabilities 
     copyOnce: verdictOf('copy-once') === 'yes',
     conditionalPut: verdictOf('conditional-put'),
     conditionalOverwrite: verdictOf('conditional-overwrite'),
+    startAfterExact: verdictOf('list-after') === 'yes',
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ListedObject, ListPage, ObjectInfo } from '../object-store.ts'
+import { type ListedObject, type ListPage, type ObjectInfo, ObjectStoreError } from '../object-store.ts'
 
 /** Returns an ETag as the port has it: without quotes. */
 export function unquote(etag: string): string {
@@ -58,7 +58,9 @@ const openContents = '<Contents>'
  * 35 ms with the SDK's own `parseXML`, 69 ms with fast-xml-parser, longer than the store takes to list them.
  * Revisit when a listing needs nested elements.
  *
+ * @returns the page; unlike a page of the port it may have a `next` and no objects.
  * @throws {SyntaxError} if the text is not a whole ListBucketResult.
+ * @throws {ObjectStoreError} `rejected` if more follows and the store does not say how to continue.
  */
 export function parseListPage(xml: string): ListPage {
   const end = xml.lastIndexOf('</ListBucketResult>')
@@ -74,7 +76,10 @@ export function parseListPage(xml: string): ListPage {
   }
   const head =
     firstContents < 0 ? xml : xml.slice(0, firstContents) + xml.slice(xml.lastIndexOf('</Contents>'))
-  return { objects, truncated: elementText(head, 'IsTruncated') === 'true' }
+  if (elementText(head, 'IsTruncated') !== 'true') return { objects, next: null }
+  const next = elementText(head, 'NextContinuationToken')
+  if (!next) throw new ObjectStoreError('rejected', 'list', 'NoContinuationToken')
+  return { objects, next: decodeEntities(next) }
 }
 
 function parseContents(xml: string): ListedObject {

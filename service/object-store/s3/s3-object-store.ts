@@ -1,6 +1,13 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
+import { limits } from '../../limits.ts'
 import { formatRange } from '../../wire/byte-range.ts'
-import { type GetOptions, type ObjectBody, type ObjectStore, ObjectStoreError } from '../object-store.ts'
+import {
+  type GetOptions,
+  type ListOptions,
+  type ObjectBody,
+  type ObjectStore,
+  ObjectStoreError,
+} from '../object-store.ts'
 import { parseListPage, toObjectInfo, unquote } from './answers.ts'
 import { createS3Call, createS3Client } from './client.ts'
 import { createS3Connections, deadlinesOf, type S3Connection } from './connection.ts'
@@ -40,6 +47,24 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     Bucket,
     deadlines.transferSecondsMax,
   )
+
+  /** One call, whose page may be without keys although more follow. @param begin query parameters of its beginning */
+  async function listPage(begin: Record<string, string>, { prefix, limit, signal }: ListOptions) {
+    const maxKeys = String(limit)
+    const query = { 'list-type': '2', 'encoding-type': 'url', prefix, 'max-keys': maxKeys, ...begin }
+    try {
+      const page = await connections.use('list', signal, () =>
+        signedFetch.send(
+          { operation: 'list', method: 'GET', key: null, query, accepts: [200], signal },
+          (answer) => answer.text(),
+        ),
+      )
+      return parseListPage(page)
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw toObjectStoreError('list', error)
+    }
+  }
 
   /** Opens an object for reading. An accepted answer without one is returned as its status. */
   async function open(
@@ -105,26 +130,17 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       return answer && { etag: unquote(answer.CopyObjectResult?.ETag ?? '') }
     },
 
-    async list({ prefix, startAfter, limit, signal }) {
-      const query = {
-        'list-type': '2',
-        'encoding-type': 'url',
-        prefix,
-        'max-keys': String(limit),
+    async list({ token, startAfter, ...options }) {
+      let begin: Record<string, string> = {
+        ...(token !== undefined && { 'continuation-token': token }),
         ...(startAfter !== undefined && { 'start-after': startAfter }),
       }
-      try {
-        const page = await connections.use('list', signal, () =>
-          signedFetch.send(
-            { operation: 'list', method: 'GET', key: null, query, accepts: [200], signal },
-            (answer) => answer.text(),
-          ),
-        )
-        return parseListPage(page)
-      } catch (error) {
-        signal?.throwIfAborted()
-        throw toObjectStoreError('list', error)
+      for (let calls = 0; calls < limits.emptyListPagesMax; calls += 1) {
+        const page = await listPage(begin, options)
+        if (page.objects.length > 0 || page.next === null) return page
+        begin = { 'continuation-token': page.next }
       }
+      throw new ObjectStoreError('unavailable', 'list', 'EmptyPages')
     },
 
     async delete(key, { signal } = {}) {

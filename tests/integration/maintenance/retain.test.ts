@@ -40,7 +40,7 @@ async function serviceWithLocks(): Promise<OwnService<InProcessService>> {
   // RGW 16.2 has no compare-and-set where it keeps versions.
   const capabilities = {
     ...({ ticketMethod: 'none', conditionalOverwrite: 'no' } as const),
-    ...{ digestEnforced: false, copyOnce: false, conditionalPut: 'yes' as const },
+    ...{ digestEnforced: false, copyOnce: false, conditionalPut: 'yes' as const, startAfterExact: true },
   }
   return ownService({ bucket, capabilities })
 }

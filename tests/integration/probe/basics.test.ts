@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'bun:test'
+import type { FindingId } from '../../../service/object-store/probe/finding.ts'
 import { probeStore, severityOf } from '../../../service/object-store/probe/probe.ts'
+import { bareBucket } from '../../support/stores/bucket.ts'
 import { refusal, responseOf } from '../../support/stores/lying-store.ts'
 import { observe, prefix, useLies, useStore } from '../../support/stores/probe-under-test.ts'
 import { startStoreProxy } from '../../support/stores/strict-proxy.ts'
@@ -66,20 +68,56 @@ describe('the row clock', () => {
   })
 })
 
+/** Asks a row of a store that leaves a parameter out of account. */
+function observeIgnored(id: FindingId, parameter: string) {
+  return observeLies(id, {
+    answer: async ({ query }, owner) => {
+      const { [parameter]: ignored, ...others } = query
+      if (ignored === undefined) return null
+      return responseOf(await owner.send({ method: 'GET', key: null, query: others }))
+    },
+  })
+}
+
 describe('the row list', () => {
-  it('is a yes where a listing continues after a key', async () => {
-    expect((await observe('list', store)).verdict).toBe('yes')
+  it('is a yes where pages that continue by token name every key once', async () => {
+    expect(await observe('list', store)).toEqual({ verdict: 'yes', seen: 'every key once' })
+  })
+
+  it('is a no where tokens are ignored', async () => {
+    const ignored = await observeIgnored('list', 'continuation-token')
+    expect(ignored).toEqual({ verdict: 'no', seen: 'pages without an end' })
+  })
+
+  it('is a no where a listing ends too early', async () => {
+    const ended = await observeLies('list', {
+      change: async (response, { method, query }) =>
+        method === 'GET' && query['continuation-token'] !== undefined
+          ? new Response((await response.text()).replace('<IsTruncated>true', '<IsTruncated>false'))
+          : response,
+    })
+    expect(ended).toEqual({ verdict: 'no', seen: 'other keys than there are' })
+  })
+})
+
+describe('the row list-after', () => {
+  it('is a yes where a listing begins after any key', async () => {
+    const seen = 'the next key, after each one'
+    expect(await observe('list-after', store)).toEqual({ verdict: 'yes', seen })
   })
 
   it('is a no where start-after is ignored', async () => {
-    const ignored = await observeLies('list', {
-      answer: async ({ query }, owner) => {
-        const { 'start-after': startAfter, ...others } = query
-        if (startAfter === undefined) return null
-        return responseOf(await owner.send({ method: 'GET', key: null, query: others }))
-      },
-    })
-    expect(ignored).toEqual({ verdict: 'no', seen: 'other keys than asked for' })
+    const ignored = await observeIgnored('list-after', 'start-after')
+    expect(ignored).toEqual({ verdict: 'no', seen: 'another key than the next one' })
+  })
+
+  it('is a no on MinIO in a bucket without lifecycle rules, which makes the store no less fit', async () => {
+    const bare = { ...store.owner, bucket: await bareBucket(store.owner), connectionsMax: 4 }
+    const onMinio = store.kind === 'minio'
+    expect((await observe('list-after', bare)).verdict).toBe(onMinio ? 'no' : 'yes')
+    expect((await observe('list', bare)).verdict).toBe('yes')
+    const { findings } = await probeStore(bare, prefix, { securityOnly: true })
+    expect(severityOf(findings)).toBe(0)
   })
 })
 

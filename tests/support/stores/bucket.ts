@@ -19,6 +19,16 @@ export async function freshBucket(store: StoreForTests, prefix = docsPrefix): Pr
   return bucket
 }
 
+/** Creates an empty bucket without lifecycle rules, as an owner may have made it by hand, and returns its name. */
+export async function bareBucket(store: StoreConnection): Promise<string> {
+  const bucket = `test-${randomBytes(12).toString('hex')}`
+  const settings = createBucketSettings(store)
+  const refused = await settings.create(bucket, { objectLock: false })
+  settings.close()
+  if (refused) throw new Error(`the store does not create ${bucket}: ${refused.refused}`)
+  return bucket
+}
+
 /** Sets the policy that narrows the service's key, on stores whose keys may do everything without one (RGW). */
 export async function narrowServiceKey(
   store: StoreForTests,

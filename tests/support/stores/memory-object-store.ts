@@ -149,7 +149,7 @@ class MemoryObjectStore implements ObjectStore {
 
   async list(options: ListOptions): Promise<ListPage> {
     await answerOf('list', null, options)
-    const after = options.startAfter
+    const after = options.token === undefined ? options.startAfter : keyOfToken(options.token)
     this.#sortedKeys ??= [...this.#objects.keys()].sort(byBytes)
     const keys = this.#sortedKeys.filter(
       (key) => key.startsWith(options.prefix) && (after === undefined || byBytes(key, after) > 0),
@@ -159,7 +159,8 @@ class MemoryObjectStore implements ObjectStore {
       if (object === undefined) return []
       return [{ key, size: object.bytes.length, etag: object.etag, lastModified: object.lastModified }]
     })
-    return { objects, truncated: keys.length > objects.length }
+    const last = keys.length > objects.length ? objects.at(-1) : undefined
+    return { objects, next: last ? tokenPrefix + last.key : null }
   }
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
@@ -248,6 +249,14 @@ class MemoryObjectStore implements ObjectStore {
     const etag = `${md5(Buffer.concat(parts.map((part) => Buffer.from(md5(part), 'hex'))))}-${parts.length}`
     return this.#write(key, Buffer.concat(parts), etag, contentType)
   }
+}
+
+/** Tokens of listings are no keys, so that no caller can take one for the other. */
+const tokenPrefix = 'memory:'
+
+function keyOfToken(token: string): string {
+  if (!token.startsWith(tokenPrefix)) throw new ObjectStoreError('rejected', 'list', 'InvalidArgument')
+  return token.slice(tokenPrefix.length)
 }
 
 /** What every call does first: the form of the key, the signal, and an answer that is never immediate. */

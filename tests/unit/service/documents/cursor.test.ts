@@ -24,6 +24,16 @@ describe('a cursor', () => {
     expect(open(cursors.seal(scope, 'ä\u{1F600}'))).toBe('ä\u{1F600}')
   })
 
+  it('does not reveal its position', () => {
+    const text = 'docs/tenants/acme/documents/a.txt'
+    const [encrypted = ''] = cursors.seal(scope, text).split('.')
+    expect(Buffer.from(encrypted, 'base64url')).toHaveLength(text.length)
+    // Two positions share no key stream, so that one that is known reveals nothing about the other.
+    const [other = ''] = cursors.seal(scope, text.replace('a.txt', 'b.txt')).split('.')
+    expect(other.slice(0, 8)).not.toBe(encrypted.slice(0, 8))
+    expect(Buffer.from(encrypted, 'base64url').toString()).not.toContain('acme')
+  })
+
   it('is valid on every replica with the same key, and nowhere else', () => {
     const cursor = cursors.seal(scope, 'a')
     expect(open(cursor, scope, createCursors(new Uint8Array(32).fill(1)))).toBe('a')

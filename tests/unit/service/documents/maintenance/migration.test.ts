@@ -237,7 +237,7 @@ describe('two moves of a tag', () => {
 })
 
 describe('the keys of two stores', () => {
-  it('are paired in the order of the stores, over pages, without staging', async () => {
+  it('are paired in the order of the source and then of the target, over pages, without staging', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     const put = (store: ObjectStore, key: string) =>

@@ -27,6 +27,7 @@ describe('capabilitiesOf', () => {
       copyOnce: true,
       conditionalPut: 'yes',
       conditionalOverwrite: 'yes',
+      startAfterExact: true,
     })
   })
 

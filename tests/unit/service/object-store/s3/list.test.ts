@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'bun:test'
+import { limits } from '../../../../../service/limits.ts'
+import { createS3ObjectStore } from '../../../../../service/object-store/s3/s3-object-store.ts'
+import { stoppedAfterTests } from '../../../../support/stop-at-the-end.ts'
+
+interface Answer {
+  keys: string[]
+  /** As XML has it; absent: the page says that it is the last one. */
+  next?: string
+  truncated?: boolean
+}
+
+/** A store whose pages of a listing are these, by the token that they are asked for with. */
+function storeWith(answerTo: (token: string | null) => Answer) {
+  const asked: (string | null)[] = []
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch(request) {
+      const token = new URL(request.url).searchParams.get('continuation-token')
+      asked.push(token)
+      return new Response(xmlOf(answerTo(token)), { headers: { 'content-type': 'application/xml' } })
+    },
+  })
+  const store = createS3ObjectStore({
+    endpoint: `http://127.0.0.1:${server.port}`,
+    region: 'us-east-1',
+    accessKeyId: 'key',
+    secretAccessKey: 'secret',
+    forcePathStyle: true,
+    bucket: 'bucket',
+    connectionsMax: 2,
+  })
+  stoppedAfterTests({
+    async stop() {
+      store.close()
+      await server.stop(true)
+    },
+  })
+  const list = async (token?: string) => {
+    const { objects, next } = await store.list({ prefix: '', limit: 10, token })
+    return { keys: objects.map(({ key }) => key), next }
+  }
+  return { list, asked }
+}
+
+function xmlOf({ keys, next, truncated = next !== undefined }: Answer): string {
+  const token = next === undefined ? '' : `<NextContinuationToken>${next}</NextContinuationToken>`
+  const contents = keys.map(
+    (key) =>
+      `<Contents><Key>${key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>` +
+      '<ETag>&#34;e&#34;</ETag><Size>1</Size></Contents>',
+  )
+  return `<ListBucketResult><IsTruncated>${truncated}</IsTruncated>${token}${contents.join('')}</ListBucketResult>`
+}
+
+describe('the listing of the S3 adapter', () => {
+  it('continues by the token of the page before, character by character', async () => {
+    const { list, asked } = storeWith((token) =>
+      token === null ? { keys: ['a'], next: 'x+/=&amp;[id:1]' } : { keys: ['b'] },
+    )
+    const first = await list()
+    expect(first).toEqual({ keys: ['a'], next: 'x+/=&[id:1]' })
+    expect(await list(first.next ?? '')).toEqual({ keys: ['b'], next: null })
+    expect(asked).toEqual([null, 'x+/=&[id:1]'])
+  })
+
+  it('continues over pages without keys that say that more follow', async () => {
+    const { list, asked } = storeWith((token) => {
+      if (token === null) return { keys: [], next: '1' }
+      return token === '1' ? { keys: [], next: '2' } : { keys: ['a'], next: '3' }
+    })
+    expect(await list()).toEqual({ keys: ['a'], next: '3' })
+    expect(asked).toEqual([null, '1', '2'])
+  })
+
+  it('is empty where nothing follows a page without keys', async () => {
+    const { list } = storeWith((token) => (token === null ? { keys: [], next: '1' } : { keys: [] }))
+    expect(await list()).toEqual({ keys: [], next: null })
+  })
+
+  it('fails where page after page is without keys', async () => {
+    const { list, asked } = storeWith((token) => ({ keys: [], next: `${Number(token) + 1}` }))
+    const failure = { code: 'unavailable', operation: 'list', reason: 'EmptyPages' }
+    await expect(list()).rejects.toMatchObject(failure)
+    expect(asked).toHaveLength(limits.emptyListPagesMax)
+  })
+
+  it('fails where more follows and the store does not say how to continue', async () => {
+    const { list } = storeWith(() => ({ keys: ['a'], truncated: true }))
+    await expect(list()).rejects.toMatchObject({ code: 'rejected', reason: 'NoContinuationToken' })
+  })
+})
