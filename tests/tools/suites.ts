@@ -172,6 +172,12 @@ export const suites: Suite[] = [
     waits: true,
   },
   {
+    name: 'histories',
+    holds: 'three replicas on one bucket: races, faults and kills, and whether every promise was kept',
+    stores: ['minio', 'ceph-rgw'],
+    needs: ['toxiproxy'],
+  },
+  {
     name: 'faults',
     holds: 'a store that stalls, dies and lies',
     stores: ['minio'],

@@ -153,6 +153,8 @@ export interface SpawnOptions {
   store?: StoreForTests
   /** One that is there already; default: a fresh one. */
   bucket?: string
+  /** Another replica: with the bucket, the secret and the issuer of this one, which must be stopped after it. */
+  replicaOf?: ServiceForTests
   /** Variables in addition to, or instead of, those that are needed to start. */
   env?: Readonly<Record<string, string>>
   /** The command line of another build of it; default: `bun service/main.ts`. */
@@ -165,7 +167,7 @@ export interface SpawnOptions {
 
 /** The real `service/main.ts` as a process of its own. */
 export async function serviceInChild(options: SpawnOptions = {}): Promise<SpawnedService> {
-  const surroundings = await surroundingsOfOne(options)
+  const surroundings = options.replicaOf ? sharedWith(options.replicaOf) : await surroundingsOfOne(options)
   const { url, logFile, child } = await onFreePorts(() => spawnMain(surroundings, options))
   surroundings.issuer.admitUi(url)
   await admitBrowsers(surroundings.owner, [url])
