@@ -13,6 +13,21 @@ export interface ToxiProxy {
   host: string
   /** While disabled, it refuses connections and closes open ones. */
   setEnabled(enabled: boolean): Promise<void>
+  /** Adds a toxic to all connections, also to those that are open. */
+  addToxic(toxic: Toxic): Promise<void>
+  /** Removes all toxics; connections that they have damaged are closed. */
+  removeToxics(): Promise<void>
+}
+
+/**
+ * What a proxy does to the bytes that pass (https://github.com/Shopify/toxiproxy, "Toxics"): times are milliseconds
+ * (`delay` of `slicer`: microseconds), `rate` is KB/s, sizes are bytes.
+ */
+export interface Toxic {
+  type: 'latency' | 'timeout' | 'reset_peer' | 'slicer' | 'bandwidth' | 'limit_data' | 'slow_close'
+  /** `upstream`: from the client to the server. */
+  stream: 'upstream' | 'downstream'
+  attributes: Readonly<Record<string, number>>
 }
 
 export interface RunningToxiproxy extends Pick<ServerProcess, 'pid' | 'logFile' | 'kill' | 'exited'> {
@@ -76,15 +91,22 @@ export async function addProxy(
     async setEnabled(enabled) {
       await post(own, { enabled })
     },
+    async addToxic({ type, stream, attributes }) {
+      await post(`${own}/toxics`, { name: `${type}-${stream}`, type, stream, attributes })
+    },
+    async removeToxics() {
+      const toxics = (await (await call(`${own}/toxics`)).json()) as { name: string }[]
+      for (const toxic of toxics) await call(`${own}/toxics/${toxic.name}`, { method: 'DELETE' })
+    },
   }
 }
 
-async function post(url: string, body: object): Promise<Response> {
-  const response = await fetch(url, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(answerSecondsMax * 1000),
-  })
+function post(url: string, body: object): Promise<Response> {
+  return call(url, { method: 'POST', body: JSON.stringify(body) })
+}
+
+async function call(url: string, request: RequestInit = {}): Promise<Response> {
+  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(answerSecondsMax * 1000) })
   if (!response.ok) throw new Error(`toxiproxy: ${response.status} ${await response.text()}`)
   return response
 }

@@ -104,6 +104,26 @@ describe('S3 object store on an absent bucket', () => {
   })
 })
 
+describe('S3 object store whose connection breaks within the answer about an absent key', () => {
+  it('is unavailable, wherever the answer breaks off', async () => {
+    const relay = relayTo(Number(new URL(real.endpoint).port))
+    const endpoint = `http://127.0.0.1:${relay.port}`
+    const store = createS3ObjectStore({ ...real, endpoint, bucket, connectionsMax: 4 })
+    // The head of the answer of MinIO ends between these, and its body at more than 700.
+    for (const answered of [100, 550, 650, 700]) {
+      relay.cutAfter(answered)
+      expect(await failureOf(store.get('absent'))).toMatchObject({
+        name: 'ObjectStoreError',
+        code: 'unavailable',
+      })
+    }
+    relay.cutAfter(Number.POSITIVE_INFINITY)
+    expect(await store.get('absent')).toBeNull()
+    store.close()
+    relay.stop()
+  })
+})
+
 describe('S3 object store whose server stops answering', () => {
   let dataDir: string
   let server: Awaited<ReturnType<typeof startPrivateStore>>

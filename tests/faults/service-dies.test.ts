@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { sweep } from '../../service/documents/maintenance/sweeper.ts'
-import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
 import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
 import {
@@ -9,13 +8,12 @@ import {
   serviceInChild,
   serviceInProcess,
 } from '../support/service/service-for-tests.ts'
-import { keysOf, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
+import { keysOf, later, type OpenStore, startOpenStore } from '../support/stores/store-contents.ts'
 import { until } from '../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
 const bytes = randomDocument(32 * MiB)
-const hourMs = 60 * 60 * 1000
 
 let disk: OpenStore
 
@@ -36,14 +34,6 @@ async function beginPut(service: SpawnedService, headers: Record<string, string>
   const authorization = `Bearer ${await service.token()}`
   const path = pathOf('snapshots', 'unlucky')
   return rawRequest(service.url, { method: 'PUT', path, headers: { authorization, ...headers } })
-}
-
-/** The same store with a clock that is ahead by `hours`: real objects cannot be made older. */
-function later(store: ObjectStore, hours: number): ObjectStore {
-  return {
-    ...store,
-    clock: async (options) => new Date((await store.clock(options)).getTime() + hours * hourMs),
-  }
 }
 
 describe('a service that is killed during an upload', () => {

@@ -96,7 +96,13 @@ export const suites: Suite[] = [
         'tickets/tickets-deployed',
       ],
       // The first ones start RGWs of their own, the others a MinIO to move documents to.
-      'ceph-rgw': ['store-servers/rgw', 'provisioning/rgw', 'provisioning/runbook', 'maintenance/migrate'],
+      'ceph-rgw': [
+        'store-servers/rgw',
+        'probe/conditions',
+        'provisioning/rgw',
+        'provisioning/runbook',
+        'maintenance/migrate',
+      ],
     },
     // promtool reads the metrics of the service.
     needs: ['node', 'openssl', 'prometheus'],
@@ -165,6 +171,12 @@ export const suites: Suite[] = [
     },
     needs: ['openssl', 'compose', 'loki', 'tempo', 'otel-collector', 'toxiproxy', 'prometheus'],
     waits: true,
+  },
+  {
+    name: 'histories',
+    holds: 'three replicas on one bucket: races, faults and kills, and whether every promise was kept',
+    stores: ['minio', 'ceph-rgw'],
+    needs: ['toxiproxy'],
   },
   {
     name: 'faults',

@@ -74,12 +74,15 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     const { signal } = options
     const release = await connections.acquire(request.operation, signal)
     try {
-      const response = await signedFetch.send({ ...request, method: 'GET', signal }, (answer) => answer)
-      if (response.ok) return toObjectBody(request.key, response, { ...options, ...deadlines }, release)
-      const text = await response.text()
-      if (response.status === 404) refuseAbsentBucket(request.operation, text)
+      // What is no body of the caller's is read here: within the deadline of the answer, and again if it breaks off.
+      const answer = await signedFetch.send({ ...request, method: 'GET', signal }, async (response) =>
+        response.ok ? response : { status: response.status, text: await response.text() },
+      )
+      if (answer instanceof Response)
+        return toObjectBody(request.key, answer, { ...options, ...deadlines }, release)
+      if (answer.status === 404) refuseAbsentBucket(request.operation, answer.text)
       release()
-      return response.status
+      return answer.status
     } catch (error) {
       release('abandoned')
       throw error

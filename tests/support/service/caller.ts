@@ -5,6 +5,7 @@ export interface Call {
   method?: string
   headers?: Readonly<Record<string, string>>
   body?: BodyInit
+  signal?: AbortSignal
 }
 
 /** Calls the API with one token. Paths that do not begin with `/` are below the documents of tenant `acme`. */

@@ -72,6 +72,8 @@ export interface InProcessOptions {
   port?: number
   /** What the service takes the store for; default: what the probe is known to find on it. */
   capabilities?: StoreCapabilities
+  /** It is the only writer in its bucket; default: that of the service. */
+  singleReplica?: boolean
   /** Default: that of the service. */
   documentBytesMax?: number
   /** Default: that of the service. */
@@ -149,6 +151,10 @@ export interface SpawnedService extends ServiceForTests {
 export interface SpawnOptions {
   /** Default: the shared one of all tests. */
   store?: StoreForTests
+  /** One that is there already; default: a fresh one. */
+  bucket?: string
+  /** Another replica: with the bucket, the secret and the issuer of this one, which must be stopped after it. */
+  replicaOf?: ServiceForTests
   /** Variables in addition to, or instead of, those that are needed to start. */
   env?: Readonly<Record<string, string>>
   /** The command line of another build of it; default: `bun service/main.ts`. */
@@ -161,7 +167,7 @@ export interface SpawnOptions {
 
 /** The real `service/main.ts` as a process of its own. */
 export async function serviceInChild(options: SpawnOptions = {}): Promise<SpawnedService> {
-  const surroundings = await surroundingsOfOne(options)
+  const surroundings = options.replicaOf ? sharedWith(options.replicaOf) : await surroundingsOfOne(options)
   const { url, logFile, child } = await onFreePorts(() => spawnMain(surroundings, options))
   surroundings.issuer.admitUi(url)
   await admitBrowsers(surroundings.owner, [url])
@@ -252,6 +258,7 @@ async function configFor(surroundings: Surroundings, options: InProcessOptions):
     s3: { ...s3, connectionsMax: connectionsMax ?? s3.connectionsMax },
     http: { ...http, port: options.port ?? 0 },
     documentBytesMax: documentBytesMax ?? config.documentBytesMax,
+    singleReplica: options.singleReplica ?? config.singleReplica,
   }
 }
 
@@ -259,7 +266,8 @@ function refuseToRead(path: string): never {
   throw new Error(`no variable of a service for tests names a file, least of all ${path}`)
 }
 
-function environmentFor({
+/** Returns the environment with which a service reaches its store and its issuer. */
+export function environmentFor({
   connection,
   issuer,
 }: {

@@ -62,6 +62,16 @@ export async function keysOf(store: ObjectStore, prefix: string): Promise<string
   return Array.fromAsync(eachObject(store, prefix), ({ key }) => key)
 }
 
+const hourMilliseconds = 60 * 60 * 1000
+
+/** Returns the same store with a clock that is ahead by `hours`: real objects cannot be made older. */
+export function later(store: ObjectStore, hours: number): ObjectStore {
+  return {
+    ...store,
+    clock: async (options) => new Date((await store.clock(options)).getTime() + hours * hourMilliseconds),
+  }
+}
+
 /** Lists what a failed upload may have left behind; nothing, if all is well. */
 export async function leftovers(disk: OpenStore, store: ObjectStore): Promise<string[]> {
   return [...(await keysOf(store, 'staging/')), ...(await disk.unfinished())]

@@ -1,0 +1,99 @@
+import { sweep } from '../../../service/documents/maintenance/sweeper.ts'
+import type { ObjectStore } from '../../../service/object-store/object-store.ts'
+import { parseEntityTag } from '../../../service/wire/entity-tag.ts'
+import type { AtRest } from '../model/at-rest.ts'
+import { type Caller, jsonOf } from '../service/caller.ts'
+import { digestOf } from '../service/sample-documents.ts'
+import { keysOf, later } from '../stores/store-contents.ts'
+import { until } from '../waiting.ts'
+import type { DocumentHistory } from './document-history.ts'
+
+/**
+ * Reads a document by every way that the API has, once nothing is under way any more.
+ *
+ * @param tags the names that the history has used, `latest` among them.
+ * @throws {Error} if a read is answered with anything but 200 and 404.
+ */
+export async function readAtRest(
+  call: Caller,
+  { path, contents }: DocumentHistory,
+  tags: readonly string[],
+): Promise<AtRest> {
+  const rest = {
+    versions: {} as Record<string, AtRest['versions'][string]>,
+    tags: {} as Record<string, AtRest['tags'][string]>,
+  }
+  const rows = await rowsOf(await found(call, `${path}/versions`))
+  for (const { digest } of contents) {
+    const answer = await found(call, `${path}/versions/${digest}`)
+    const row = rows.get(digest)
+    // What /versions does not show has no facts, which no upload has.
+    const facts = row ?? { size: -1, contentType: '', createdBy: '' }
+    rest.versions[digest] = answer && {
+      facts,
+      bytes: digestOf(await answer.bytes()) === digest ? 'intact' : 'damaged',
+    }
+  }
+  for (const tag of tags) {
+    const answer = await found(call, `${path}/tags/${tag}`)
+    const etag = parseEntityTag(answer?.headers.get('etag') ?? null) ?? undefined
+    rest.tags[tag] = answer && { digest: String((await jsonOf(answer)).digest), ...(etag ? { etag } : {}) }
+  }
+  const [type, name] = path.split('/')
+  const listing = await call(`?type=${type}&name=${name}&limit=1000`)
+  const { documents } = (await listing.json()) as { documents: { digest: string }[] }
+  return { ...rest, listed: documents.map(({ digest }) => digest) }
+}
+
+async function rowsOf(answer: Response | null) {
+  const { versions = [] } = answer ? ((await answer.json()) as { versions?: Row[] }) : {}
+  return new Map(
+    versions.map(({ digest, size, contentType, createdBy }) => [digest, { size, contentType, createdBy }]),
+  )
+}
+
+/**
+ * Sweeps until no deletion is under way any more: one that was given up is ended once its DELETE cannot act any more.
+ *
+ * @param paths of the documents, `<type>/<name>`.
+ */
+export async function settleDeletions(store: ObjectStore, paths: readonly string[]): Promise<void> {
+  const isSettled = async (path: string) => {
+    const record = await store.get(`tenants/acme/records/${path}`)
+    if (record === null) return true
+    const { deleting = {} } = (await new Response(record.body).json()) as { deleting?: object }
+    return Object.keys(deleting).length === 0
+  }
+  let open = [...paths]
+  await until(async () => {
+    await sweep(store)
+    const settled = await Promise.all(open.map(isSettled))
+    open = open.filter((_, at) => !settled[at])
+    return open.length === 0
+  }, 'the deletions to end')
+}
+
+/** Sweeps as if it were two days later, and returns the keys of all that is neither a version nor a record. */
+export async function leftAfterSweep(store: ObjectStore): Promise<string[]> {
+  const muchLater = later(store, 48)
+  await sweep(muchLater)
+  const unfinished = await store.listUnfinished('')
+  const keys = (await keysOf(store, '')).filter(
+    (key) => !/^tenants\/[^/]+\/(documents|records|tags)\//.test(key),
+  )
+  return [...keys, ...unfinished.map(({ key }) => `${key}, unfinished`)]
+}
+
+interface Row {
+  digest: string
+  size: number
+  contentType: string
+  createdBy: string
+}
+
+async function found(call: Caller, path: string): Promise<Response | null> {
+  const answer = await call(path)
+  if (answer.status === 404) return null
+  if (answer.ok) return answer
+  throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`)
+}

@@ -1,0 +1,128 @@
+import type { Random } from '../seed.ts'
+import type { Replica, Replicas } from './replicas.ts'
+import { streams, toxics } from './toxics.ts'
+
+/** A store that goes away for a while and comes back as it was. */
+export interface Outage {
+  name: string
+  begin(): Promise<void>
+  end(): Promise<void>
+}
+
+/** Faults that happen one after the other while a history runs. */
+export interface Faults {
+  /** How often each of them has happened. */
+  counts: Readonly<Record<string, number>>
+  /** Lets the current one end; all replicas and the store work again then. */
+  stop(): Promise<void>
+}
+
+const faultSecondsMax = 3
+const noticedAfterMilliseconds = 500
+
+/**
+ * Begins to make things go wrong: one fault after the other, with pauses, each at one replica or at the store.
+ *
+ * @param options.outages faults of the store. @param options.longPauseSeconds a replica is frozen for this long, once.
+ */
+export function startFaults(
+  { all }: Replicas,
+  random: Random,
+  { outages, longPauseSeconds }: { outages: readonly Outage[]; longPauseSeconds: number },
+): Faults {
+  const counts: Record<string, number> = {}
+  const stopping = new AbortController()
+  const kinds = [...Object.keys(toxics), 'down', 'kill', 'freeze', ...outages.map(({ name }) => name)]
+  const coming: string[] = []
+  const frozenLong = random.pick(all)
+  let others = all.filter((replica) => replica !== frozenLong)
+
+  async function happen(kind: string): Promise<void> {
+    const replica = random.pick(others)
+    const lasting = () => waited(200 + random.below(faultSecondsMax * 1000), stopping.signal)
+    const outage = outages.find(({ name }) => name === kind)
+    if (outage) {
+      await outage.begin()
+      await lasting()
+      return outage.end()
+    }
+    if (kind === 'kill') return killed(replica, lasting)
+    if (kind === 'freeze') return frozen(replica, lasting)
+    if (kind === 'down') return down(replica, lasting)
+    const toxic = toxics[kind] as (typeof toxics)[string]
+    await replica.proxy.addToxic({ ...toxic, stream: random.pick(streams) })
+    await lasting()
+    await replica.proxy.removeToxics()
+  }
+
+  async function run(): Promise<void> {
+    const long = longFreeze(frozenLong, longPauseSeconds).then(() => {
+      others = [...all]
+    })
+    while (!stopping.signal.aborted) {
+      // Each kind comes before any comes again.
+      if (coming.length === 0) coming.push(...shuffled(kinds, random))
+      const kind = coming.pop() as string
+      await happen(kind)
+      counts[kind] = (counts[kind] ?? 0) + 1
+      await waited(random.below(1000), stopping.signal)
+    }
+    await long
+    counts['long freeze'] = 1
+  }
+
+  const running = run()
+  return {
+    counts,
+    stop() {
+      stopping.abort()
+      return running
+    },
+  }
+}
+
+async function killed(replica: Replica, lasting: () => Promise<void>): Promise<void> {
+  await replica.kill()
+  await lasting()
+  await replica.start()
+}
+
+async function frozen({ service }: Replica, lasting: () => Promise<void>): Promise<void> {
+  service().process.pause()
+  await lasting()
+  service().process.resume()
+}
+
+async function down({ proxy }: Replica, lasting: () => Promise<void>): Promise<void> {
+  await proxy.setEnabled(false)
+  await lasting()
+  await proxy.setEnabled(true)
+}
+
+/**
+ * Freezes a replica for longer than anything that it has begun is waited for by others. A load balancer notices soon; what
+ * it was asked before that hangs.
+ */
+async function longFreeze(replica: Replica, seconds: number): Promise<void> {
+  const { process } = replica.service()
+  process.pause()
+  await Bun.sleep(noticedAfterMilliseconds)
+  replica.inRotation = false
+  await Bun.sleep(seconds * 1000)
+  process.resume()
+  replica.inRotation = true
+}
+
+/** Waits, but not after the signal. */
+async function waited(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const stopped = Promise.withResolvers<void>()
+  const stop = () => stopped.resolve()
+  signal.addEventListener('abort', stop)
+  await Promise.race([Bun.sleep(milliseconds), stopped.promise])
+  signal.removeEventListener('abort', stop)
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const rest = [...items]
+  return Array.from(items, () => rest.splice(random.below(rest.length), 1)[0] as T)
+}

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { KiB, MiB } from './sample-documents.ts'
+
+/** What a process holds. */
+export interface ProcessLoad {
+  /** Resident memory. */
+  memoryMiB: number
+  /** Open sockets, listening ones among them. */
+  sockets: number
+}
+
+/** Returns what a process holds now (proc_pid_status(5), proc_pid_fd(5)). */
+export function loadOf(pid: number): ProcessLoad {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const memoryMiB = (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * KiB) / MiB
+  const isSocket = (file: string) => targetOf(`/proc/${pid}/fd/${file}`).startsWith('socket:')
+  return { memoryMiB: Math.round(memoryMiB), sockets: readdirSync(`/proc/${pid}/fd`).filter(isSocket).length }
+}
+
+/** Between the listing and the look at it a file may be closed. */
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return ''
+  }
+}
