@@ -95,7 +95,13 @@ export const suites: Suite[] = [
         'tickets/tickets-deployed',
       ],
       // The first ones start RGWs of their own, the others a MinIO to move documents to.
-      'ceph-rgw': ['store-servers/rgw', 'provisioning/rgw', 'provisioning/runbook', 'maintenance/migrate'],
+      'ceph-rgw': [
+        'store-servers/rgw',
+        'probe/conditions',
+        'provisioning/rgw',
+        'provisioning/runbook',
+        'maintenance/migrate',
+      ],
     },
     // promtool reads the metrics of the service.
     needs: ['node', 'openssl', 'prometheus'],
