@@ -17,13 +17,13 @@ const readySecondsMax = 60
 export interface MinioOptions extends StoreOptions {
   /** Serve https with this certificate; default: plain http. */
   tls?: ServerTls | undefined
+  /** Receives the progress of a build. */
+  onProgress?: OnProgress | undefined
   /**
    * Keeps `dataDir` in memory, in a file system of this size that no other process sees: a disk that can be filled.
    * Takes root, or user namespaces (unshare(1)).
    */
   diskBytesMax?: number | undefined
-  /** Receives the progress of a build. */
-  onProgress?: OnProgress | undefined
 }
 
 export interface RunningMinio extends RunningStore {
