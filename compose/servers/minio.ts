@@ -17,6 +17,8 @@ const readySecondsMax = 60
 export interface MinioOptions extends StoreOptions {
   /** Serve https with this certificate; default: plain http. */
   tls?: ServerTls | undefined
+  /** Encrypt every object with this key, 32 bytes in base64 (SSE-KMS): its ETag is no MD5 then. Default: no encryption. */
+  encryptionKey?: string | undefined
   /** Receives the progress of a build. */
   onProgress?: OnProgress | undefined
   /**
@@ -116,5 +118,8 @@ function minioEnvironment(own: string, options: MinioOptions): Record<string, st
     // In place of the lifecycle action AbortIncompleteMultipartUpload, which MinIO answers with 400.
     MINIO_API_STALE_UPLOADS_EXPIRY: '24h',
     MINIO_API_STALE_UPLOADS_CLEANUP_INTERVAL: '1h',
+    ...(options.encryptionKey === undefined
+      ? {}
+      : { MINIO_KMS_SECRET_KEY: `own:${options.encryptionKey}`, MINIO_KMS_AUTO_ENCRYPTION: 'on' }),
   }
 }
