@@ -21,8 +21,12 @@ function brokenApp() {
     },
     metrics: {
       ...noMetrics,
-      requestBegan: () => void (active += 1),
-      requestAnswered: () => void (active -= 1),
+      requestBegan() {
+        active += 1
+      },
+      requestAnswered() {
+        active -= 1
+      },
     },
   })
   const app = new Elysia().onError(() => {
