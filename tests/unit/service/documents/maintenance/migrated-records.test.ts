@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'bun:test'
 import type { Outcome } from '../../../../../service/documents/maintenance/copy-record.ts'
 import { type MigrationOptions, migrate } from '../../../../../service/documents/maintenance/migration.ts'
-import type { ObjectStore } from '../../../../../service/object-store/object-store.ts'
-import { keysIn, MiB } from '../../../../support/service/documents-under-test.ts'
+import { type ObjectStore, ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
+import { keysIn, MiB, replicaOn } from '../../../../support/service/documents-under-test.ts'
 import {
   auditVersion,
   deletion,
@@ -134,6 +134,25 @@ describe('a migration after a deletion', () => {
     expect(await recordIn(target, 'a')).toEqual(before)
   })
 
+  it('finishes a removal whose answer an earlier run did not get', async () => {
+    const clock = { minutes: 0 }
+    const { source } = await twoStores()
+    const target = createMemoryObjectStore({ now: () => new Date(minute(clock.minutes)) })
+    await storeVersion(target, 'a', '1')
+    await storeRecord(target, 'a', { tags: { latest: entry('1') } })
+    await deleteVersion(source, '1', minute(5))
+    const losing: ObjectStore = {
+      ...target,
+      deleteBefore: () => Promise.reject(new ObjectStoreError('unavailable', 'deleteBefore', 'Timeout')),
+    }
+    const failure = await outcomesOf(source, losing, { removeDeleted: true }).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ side: 'target', code: 'unavailable' })
+    expect(await outcomesOf(source, target, { removeDeleted: true })).toEqual([['version', 'busy']])
+    clock.minutes = 5
+    expect(await outcomesOf(source, target, { removeDeleted: true })).toEqual([['version', 'removed']])
+    expect(await recordIn(target, 'a')).toMatchObject({ deleting: {}, deleted: [deletion('1', minute(5))] })
+  })
+
   it('leaves a version that the target has got or tagged after the source deleted it', async () => {
     const { source, target } = await twoStores()
     await deleteVersion(source, '1', minute(5))
@@ -222,6 +241,27 @@ describe('a migration of records', () => {
     }
     await outcomesOf(source, raced)
     expect(Object.keys((await recordIn(target, 'a'))?.tags ?? {}).sort()).toEqual(['latest', 'v1', 'v2'])
+  })
+
+  it('looks again when a deletion in the target ends before it writes, and no tag dangles', async () => {
+    const { source, target } = await twoStores()
+    for (const store of [source, target]) await storeVersion(store, 'a', '2')
+    const latest = entry('2', minute(1))
+    await storeRecord(target, 'a', { tags: { latest } })
+    await storeRecord(source, 'a', { tags: { latest, v1: entry('1') } })
+    const { documents } = replicaOn(target)
+    let races = 0
+    const raced: ObjectStore = {
+      ...target,
+      async put(key, body, options) {
+        if (key === recordKeyOf('a') && races++ === 0) {
+          await documents.deleteVersion(auditVersion('a', '1'), { by: 'bob' })
+        }
+        return target.put(key, body, options)
+      },
+    }
+    expect(await outcomesOf(source, raced)).toContainEqual(['tag v1', 'deleted'])
+    expect((await recordIn(target, 'a'))?.tags).toEqual({ latest })
   })
 
   it('reports a damaged record, whichever store has it, and copies the versions nevertheless', async () => {
