@@ -1,8 +1,7 @@
 import type { DocumentRef } from '../../wire/names.ts'
-import type { DocumentRecord, TagEntry } from '../document-record.ts'
+import { type DocumentRecord, type TagEntry, tagOf } from '../document-record.ts'
 import type { Records } from '../record-store.ts'
 import { readableRecord } from './failure.ts'
-import { entryOf } from './record-merge.ts'
 import type { Compared, Difference } from './store-comparison.ts'
 
 /**
@@ -31,7 +30,7 @@ export async function compareRecords(
   const names = new Set([...Object.keys(one.tags), ...Object.keys(other.tags)])
   const tags = [...names].sort().map((tag) => ({
     ...{ ref: { ...ref, tag }, hashed: 0 },
-    differences: tagDifferences(entryOf(one.tags, tag), entryOf(other.tags, tag)),
+    differences: tagDifferences(tagOf(one, tag), tagOf(other, tag)),
   }))
   return [result(recordDifferences(one, other)), ...tags]
 }
@@ -45,7 +44,7 @@ function recordDifferences(one: DocumentRecord, other: DocumentRecord): Differen
   ]
 }
 
-function tagDifferences(one: TagEntry | null, other: TagEntry | null): Difference[] {
+function tagDifferences(one: TagEntry | undefined, other: TagEntry | undefined): Difference[] {
   if (!one || !other) return [one ? 'only in source' : 'only in target']
   if (one.digest !== other.digest) return ['version']
   return one.id === other.id ? [] : ['move']
