@@ -365,7 +365,7 @@ describe('bun run migrate with a target that it cannot use', () => {
       pairVariables(here, { ...there, endpoint: 'http://127.0.0.1:1' }),
     )
     expect(gone.exitCode).toBe(3)
-    expect(gone.err).toContain('target: object store: list failed: unavailable')
+    expect(gone.err).toMatch(/target: object store: \w+ failed: unavailable/)
     const absent = await runScript('migrate', [], pairVariables({ ...here, bucket: 'not-there' }, there))
     expect(absent.exitCode).toBe(3)
     expect(absent.err).toContain('source: object store: list failed: rejected (NoSuchBucket)')
@@ -451,11 +451,11 @@ describe('bun run migrate --state', () => {
     const placeOf = ({ endpoint, bucket }: Bucket) => `${endpoint}/${bucket}/docs/`
     const journey = { from: placeOf(here), to: placeOf(there), since: '', begunAt: new Date(0).toISOString() }
     const position = { phase: 'latest', after: 'tenants/acme/tags/audits/z/latest' }
-    const counts = { versions: { copied: 7 }, tags: { copied: 3 }, bytesCopied: 7, problems: [] }
+    const counts = { versions: {}, tags: { copied: 3 }, bytesCopied: 0, problems: [] }
     await Bun.write(state, JSON.stringify({ ...journey, position, ...counts }))
     const { exitCode, summary } = await migrate(['--state', state])
     // The last pass copies what was stored after the run began, here everything.
-    expect(summary).toMatchObject({ finished: true, versions: { copied: 8 }, tags: { copied: 1 } })
+    expect(summary).toMatchObject({ finished: true, versions: { copied: 1 }, tags: { copied: 1 } })
     expect(exitCode).toBe(0)
   })
 
