@@ -2,6 +2,7 @@ import { describe, expect, it } from 'bun:test'
 import type { Outcome } from '../../../../../service/documents/maintenance/copy-record.ts'
 import { type MigrationOptions, migrate } from '../../../../../service/documents/maintenance/migration.ts'
 import { type ObjectStore, ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
+import { recordFigure } from '../../../../support/figures.ts'
 import { keysIn, MiB, replicaOn } from '../../../../support/service/documents-under-test.ts'
 import {
   auditVersion,
@@ -199,6 +200,56 @@ describe('a migration after a deletion', () => {
       ['version', 'busy'],
       ['tag latest', 'withheld'],
     ])
+  })
+})
+
+/** A store that a process stops to use after some calls: the next one fails, done or not, and so do all that follow. */
+function abandoned(store: ObjectStore, { calls, done }: { calls: number; done: boolean }): ObjectStore {
+  let made = 0
+  return new Proxy(store, {
+    get:
+      (target, name: keyof ObjectStore) =>
+      async (...args: never[]) => {
+        made += 1
+        const call = target[name] as (...args: never[]) => unknown
+        if (made <= calls) return call(...args)
+        if (made === calls + 1 && done) await call(...args)
+        throw new ObjectStoreError('denied', name, 'Crash')
+      },
+  })
+}
+
+/** Ends a migration at each call to its target in turn, and runs it again. @returns how many calls there were */
+async function endAtEachCall(done: boolean): Promise<number> {
+  const options = { removeDeleted: true }
+  for (let calls = 0; ; calls += 1) {
+    const clock = { minutes: 0 }
+    const { source } = await twoStores()
+    const target = createMemoryObjectStore({ now: () => new Date(minute(clock.minutes)) })
+    await storeVersion(target, 'a', '1')
+    await storeRecord(target, 'a', { tags: { latest: entry('1') } })
+    await storeVersion(source, 'a', '2')
+    await deleteVersion(source, '1', minute(5), '2')
+    const ended = await outcomesOf(source, abandoned(target, { calls, done }), options).catch(() => null)
+    clock.minutes = 5
+    await outcomesOf(source, target, options)
+    expect(await keysIn(target)).not.toContain(versionKeyOf('a', '1'))
+    expect(await recordIn(target, 'a')).toMatchObject({
+      ...{ tags: { latest: entry('2', minute(5)) }, order: [entry('2').digest], deleting: {} },
+      deleted: [{ digest: entry('1').digest }],
+    })
+    if (ended) return calls
+  }
+}
+
+describe('a migration that ends at any call to the target', () => {
+  it('is completed by the next one, where that call is not done', async () => {
+    const value = await endAtEachCall(false)
+    recordFigure('deletions', { name: 'calls to end at', value, unit: '' })
+  })
+
+  it('is completed by the next one, where that call is done', async () => {
+    expect(await endAtEachCall(true)).toBeGreaterThan(10)
   })
 })
 
