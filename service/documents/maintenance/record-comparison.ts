@@ -25,8 +25,6 @@ export async function compareRecords(
       result([...(one ? [] : ['bytes in source' as const]), ...(other ? [] : ['bytes in target' as const])]),
     ]
   }
-  if (one.revision === 0) return [result(other.revision === 0 ? [] : ['only in target'])]
-  if (other.revision === 0) return [result(['only in source'])]
   const names = new Set([...Object.keys(one.tags), ...Object.keys(other.tags)])
   const tags = [...names].sort().map((tag) => ({
     ...{ ref: { ...ref, tag }, hashed: 0 },
@@ -36,6 +34,10 @@ export async function compareRecords(
 }
 
 function recordDifferences(one: DocumentRecord, other: DocumentRecord): Difference[] {
+  // A record has a revision from its first write on.
+  if (one.revision === 0 || other.revision === 0) {
+    return one.revision === other.revision ? [] : [one.revision > 0 ? 'only in source' : 'only in target']
+  }
   const deletedIn = ({ deleted }: DocumentRecord) => deleted.map(({ digest }) => digest).sort()
   const markedIn = ({ deleting }: DocumentRecord) => Object.keys(deleting).sort()
   return [
