@@ -15,11 +15,13 @@ import { type CapabilityWatch, watchCapabilities } from './object-store/capabili
 import type { ObjectStore } from './object-store/object-store.ts'
 import { measured } from './object-store/observed-object-store.ts'
 import { prefixedSigner } from './object-store/prefixed-object-store.ts'
+import { conditionsProblem } from './object-store/probe/conditions.ts'
 import { probeStore } from './object-store/probe/probe.ts'
 import { explainTickets } from './object-store/probe/tickets.ts'
 import type { StoreDeadlines } from './object-store/s3/connection.ts'
 import { openStore } from './object-store/s3/open-store.ts'
 import { createS3TransferSigner } from './object-store/s3/s3-transfer-signer.ts'
+import { decidedInProcess } from './object-store/single-writer.ts'
 import { capabilityStates, nothingKnown, type StoreCapabilities } from './object-store/store-capabilities.ts'
 import { traced } from './object-store/traced-object-store.ts'
 import type { TransferSigner } from './object-store/transfer-signer.ts'
@@ -61,6 +63,8 @@ export interface Service {
   answer(request: Request): Response | Promise<Response>
   /** Listens where the configuration says, probes the store, and sweeps it from time to time. To be called once. */
   start(): { url: string }
+  /** Resolves once the store turns out to be one on which documents could be lost, after the reason was logged. */
+  unfit: Promise<void>
   /** From now on `/readyz` answers 503, while everything else is still served. */
   drain(): void
   /** Drains, lets running transfers finish for at most `limits.drainSecondsMax`, and frees everything. */
@@ -86,7 +90,12 @@ const ticketLabels = { POST: 'post', PUT: 'put', none: 'none' } as const
 export async function createService(config: Config, parts: ServiceParts = {}): Promise<Service> {
   for (const secret of secretsOf(config)) registerSecret(secret)
   let watch: CapabilityWatch | undefined
-  const capabilities = parts.capabilities ?? (() => watch?.current() ?? nothingKnown)
+  const unfit = Promise.withResolvers<void>()
+  const probed = parts.capabilities ?? (() => watch?.current() ?? nothingKnown)
+  const capabilities = () =>
+    config.singleReplica
+      ? ({ ...probed(), conditionalPut: 'yes', conditionalOverwrite: 'yes' } as const)
+      : probed()
   const telemetry = await startTelemetry(config, {
     version,
     host: hostname(),
@@ -105,12 +114,14 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   if (config.ignored.length > 0) logger.warn('config.ignored', { names: config.ignored })
 
   const opened = openStore(config, { deadlines: parts.deadlines, observe: observed })
-  const store = parts.store ?? opened.store
+  const bucket = parts.store ?? opened.store
+  const store = config.singleReplica ? decidedInProcess(bucket) : bucket
   const bucketSigner = createS3TransferSigner(opened.connection)
   const signingSecret = (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal()
   const { documents, transfers } = createDocuments({
     store: parts.decorateStore?.(store) ?? store,
     documentBytesMax: config.documentBytesMax,
+    alone: config.singleReplica,
     uploadIdleSecondsMax: parts.uploadIdleSecondsMax,
     completionWaitSecondsMax: parts.completionWaitSecondsMax,
     cursorKey: deriveKey(signingSecret, 'documents/cursor/v1'),
@@ -173,6 +184,10 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
           ...{ ...known, why, copyHole: copyHoleLine },
           seen: Object.fromEntries(seen),
         })
+        const problem = config.singleReplica ? undefined : conditionsProblem(findings)
+        if (!problem) return
+        logger.error('store.unfit', { problem })
+        unfit.resolve()
       },
     })
   }
@@ -198,6 +213,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     routes: app.routes,
     documents,
     answer: (request) => app.elysia.fetch(request),
+    unfit: unfit.promise,
     drain: app.drain,
 
     start() {

@@ -147,6 +147,8 @@ export const limits = {
   connectionCloseMilliseconds: 100,
   /** How long a call waits for one of S3_CONNECTIONS_MAX connections. */
   connectionWaitSecondsMax: 10,
+  /** With SINGLE_REPLICA: how long a write waits for another one of the same key. */
+  writeTurnSecondsMax: 30,
   /** Each promotion holds two connections at once: together they must never hold all of them. */
   promotionsMax: 4,
   /** No answer to a small call (head, list, delete, headers of a get) for this long is a failure. */

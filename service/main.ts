@@ -13,6 +13,10 @@ if (Bun.argv.includes(livenessFlag))
 
 const service = await createService(await readConfig())
 service.start()
+void service.unfit.then(async () => {
+  await service.close({ now: true })
+  process.exit(configurationExitCode)
+})
 process.once('SIGTERM', () => stop('SIGTERM', limits.drainNoticeSeconds))
 // A person at a terminal is no load balancer, which would have to notice first.
 process.once('SIGINT', () => stop('SIGINT', 0))

@@ -158,6 +158,7 @@ function assemble(values: CompleteValues, { ca, otlpCa, ignored }: Surroundings)
       publicUrl: values.PUBLIC_URL ?? listenerUrl(values.HOST, values.PORT, 'localhost'),
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
+    singleReplica: values.SINGLE_REPLICA,
     ticketSigningKey:
       values.TICKET_SIGNING_KEY === undefined ? undefined : new Secret(values.TICKET_SIGNING_KEY),
     traceUrlTemplate: values.TRACE_URL_TEMPLATE,

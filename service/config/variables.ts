@@ -181,6 +181,14 @@ export const variables = {
     meaning: 'largest document, in bytes',
     fallback: String(limits.documentBytesMax),
   }),
+  SINGLE_REPLICA: variable({
+    schema: flag,
+    form: '`true` or `false`',
+    meaning:
+      '`true` says that no other process writes to these documents: conditions of writes are then decided in this one, ' +
+      'as a store needs it that has none (docs/provisioning.md)',
+    fallback: 'false',
+  }),
   TICKET_SIGNING_KEY: variable({
     schema: Type.String({ pattern: '^[\\x21-\\x7e]{32,1024}$' }),
     form: '32–1024 printable characters without a space',

@@ -89,24 +89,56 @@ function writeSetting(
   return settings.putCors(bucket, [...others, ...ours])
 }
 
-/** Sets all rules, then without those that abort uploads: MinIO refuses the whole configuration for them. */
-async function applyLifecycle({ settings, wanted, state }: Bucket, changes: Change[]): Promise<Outcome[]> {
+/**
+ * Sets all rules, then without those that the store does not have: MinIO refuses the whole configuration for a rule that
+ * aborts uploads.
+ */
+async function applyLifecycle(bucket: Bucket, changes: Change[]): Promise<Outcome[]> {
+  const { settings, wanted } = bucket
   const { place, lifecycle } = wanted
-  const others = (state?.lifecycle ?? []).filter(({ ID }) => !lifecycle.some((rule) => rule.ID === ID))
+  const others = otherRules(bucket)
   // A configuration has at least one rule.
   const put = async (rules: S3LifecycleRule[]) =>
     others.length + rules.length === 0 ? null : settings.putLifecycle(place.bucket, [...others, ...rules])
-  const refused = await put(lifecycle)
-  if (refused === null) return changes.map((change) => outcomeOf(change, null))
-  const without = lifecycle.filter((rule) => rule.AbortIncompleteMultipartUpload === undefined)
-  const refusedAgain = await put(without)
+  const harmful = (await countsOldVersions(bucket)) ? [] : lifecycle.filter(hasCount)
+  const safe = lifecycle.filter((rule) => !harmful.includes(rule))
+  const refused = await put(safe)
+  const without = refused ? safe.filter((rule) => !rule.AbortIncompleteMultipartUpload) : safe
+  const refusedAgain = refused && (await put(without))
   return changes.map((change) => {
-    const taken = refusedAgain === null && without.some((rule) => describeRule(rule) === change.shouldBe)
-    if (taken) return outcomeOf(change, null)
+    const isOf = (rules: S3LifecycleRule[]) => rules.some((rule) => describeRule(rule) === change.shouldBe)
+    if (isOf(harmful)) return { ...change, done: false, why: countsNothing, harmless: true }
+    if (refused === null || (refusedAgain === null && isOf(without))) return outcomeOf(change, null)
     if (refusedAgain !== null) return outcomeOf(change, refusedAgain)
     const why = `the store does not abort unfinished uploads (${refused.refused}): its own setting has to, and the hourly sweep of the service`
     return { ...change, done: false, why, harmless: true }
   })
+}
+
+function otherRules({ wanted: { lifecycle }, state }: Bucket): S3LifecycleRule[] {
+  return (state?.lifecycle ?? []).filter(({ ID }) => !lifecycle.some((rule) => rule.ID === ID))
+}
+
+function hasCount({ NoncurrentVersionExpiration }: S3LifecycleRule): boolean {
+  return NoncurrentVersionExpiration?.NewerNoncurrentVersions !== undefined
+}
+
+const countsNothing =
+  'the store does not count old versions: those of records stay as long as those of deleted documents'
+
+/**
+ * Tells whether the store keeps the number of a rule that spares the newest old versions. One that left it out would
+ * remove every deleted document after a day, so it is asked with a rule that is disabled.
+ */
+async function countsOldVersions(bucket: Bucket): Promise<boolean> {
+  const { settings, wanted } = bucket
+  const rules = wanted.lifecycle.filter(hasCount).map((rule) => ({ ...rule, Status: 'Disabled' as const }))
+  if (rules.length === 0) return true
+  const before = bucket.state?.lifecycle ?? []
+  const kept = before.filter(({ ID }) => !rules.some((rule) => rule.ID === ID))
+  if (await settings.putLifecycle(wanted.place.bucket, [...kept, ...rules])) return false
+  const found = (await settings.read(wanted.place.bucket))?.lifecycle ?? []
+  return rules.every((rule) => found.some((present) => present.ID === rule.ID && hasCount(present)))
 }
 
 /**

@@ -112,6 +112,7 @@ function essenceOf(rule: S3LifecycleRule): unknown[] {
     rule.Expiration?.Days ?? null,
     rule.Expiration?.ExpiredObjectDeleteMarker === true,
     rule.NoncurrentVersionExpiration?.NoncurrentDays ?? null,
+    rule.NoncurrentVersionExpiration?.NewerNoncurrentVersions ?? null,
     rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation ?? null,
   ]
 }

@@ -72,6 +72,11 @@ export const provisionVariables = {
     form: 'on, governance:<days> or compliance:<days>',
     meaning: '`on`, `governance:<days>` or `compliance:<days>`, only for a bucket that is new; none',
   }),
+  SINGLE_REPLICA: variable({
+    ...variables.SINGLE_REPLICA,
+    meaning:
+      'as for the service: with `true` versions may be kept where the store then has no conditions of writes',
+  }),
 } as const
 
 type ProvisionValues = ValuesOf<typeof provisionVariables>
@@ -82,6 +87,8 @@ export interface ProvisionConfig {
   buckets: WantedBucket[]
   /** What the documents' key may do where a store has users: see `userPolicy`. */
   docs: StoreConfig['docs']
+  /** The service decides between writers itself, so that conditions of the store do not matter. */
+  singleReplica: boolean
 }
 
 /**
@@ -111,6 +118,7 @@ export async function parseProvisionConfig(env: Environment, readFile: ReadFile)
     {
       place: docs,
       stagingPrefix: `${docs.prefix}staging/`,
+      tenantsPrefix: `${docs.prefix}tenants/`,
       versioning: values.PROVISION_VERSIONING === true,
       objectLock: objectLockOf(values.PROVISION_OBJECT_LOCK),
       oldVersionDays,
@@ -126,7 +134,8 @@ export async function parseProvisionConfig(env: Environment, readFile: ReadFile)
     if (place === undefined) continue
     wishes.push({ ...plain, place, rights: telemetryRights, principals: principalsOf(whose, values) })
   }
-  return { s3, docs, buckets: oncePerBucket(wishes).map(wantedBucket) }
+  const singleReplica = values.SINGLE_REPLICA === true
+  return { s3, docs, singleReplica, buckets: oncePerBucket(wishes).map(wantedBucket) }
 }
 
 const users = ['SERVICE', 'LOKI', 'TEMPO'] as const

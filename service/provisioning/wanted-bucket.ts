@@ -2,6 +2,12 @@ import type { Place } from '../config/checks.ts'
 import type { S3CorsRule, S3LifecycleRule } from '../object-store/s3/bucket-settings.ts'
 import { narrowingPolicy, type Policy, type Principals, type Right } from './bucket-policy.ts'
 
+/**
+ * A record of a document is overwritten with every upload. No filter of a rule can select records, since tenants are
+ * before them in the key; but versions of documents are written once, so only records have more old versions than this.
+ */
+const oldVersionsKept = 10
+
 /** Staged bytes and unfinished uploads older than this are left over. */
 const leftoverDays = 1
 
@@ -27,6 +33,8 @@ export interface BucketWishes {
   place: Place
   /** Below the bucket, such as `docs/staging/`: emptied after a day. */
   stagingPrefix?: string
+  /** Below the bucket, such as `docs/tenants/`: its objects keep few old versions, where any are kept. */
+  tenantsPrefix?: string
   versioning: boolean
   objectLock: ObjectLock | null
   oldVersionDays: number
@@ -65,7 +73,7 @@ function corsRule(origins: readonly string[]): S3CorsRule {
 }
 
 function lifecycleOf(
-  { stagingPrefix, oldVersionDays }: BucketWishes,
+  { stagingPrefix, tenantsPrefix, oldVersionDays }: BucketWishes,
   versioning: boolean,
 ): S3LifecycleRule[] {
   const rules: S3LifecycleRule[] = []
@@ -84,6 +92,11 @@ function lifecycleOf(
       NoncurrentVersionExpiration: { NoncurrentDays: oldVersionDays },
     })
   }
+  if (versioning && tenantsPrefix !== undefined) {
+    rule('old-records-expire', tenantsPrefix, {
+      NoncurrentVersionExpiration: { NoncurrentDays: 1, NewerNoncurrentVersions: oldVersionsKept },
+    })
+  }
   rule('unfinished-uploads-abort', '', {
     AbortIncompleteMultipartUpload: { DaysAfterInitiation: leftoverDays },
   })
@@ -95,9 +108,13 @@ export function describeRule(rule: S3LifecycleRule): string {
   const of = rule.Filter?.Prefix ? ` of ${rule.Filter.Prefix}` : ''
   const after = (what: string, days: number | undefined) =>
     days === undefined ? [] : [`${what}${of} after ${days === 1 ? '1 day' : `${days} days`}`]
+  const newest = rule.NoncurrentVersionExpiration?.NewerNoncurrentVersions
   const removes = [
     ...after('objects', rule.Expiration?.Days),
-    ...after('old versions', rule.NoncurrentVersionExpiration?.NoncurrentDays),
+    ...after(
+      newest === undefined ? 'old versions' : `all but the ${newest} newest old versions`,
+      rule.NoncurrentVersionExpiration?.NoncurrentDays,
+    ),
     ...after('unfinished uploads', rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation),
     ...(rule.Expiration?.ExpiredObjectDeleteMarker ? ['delete markers that hide nothing'] : []),
   ]

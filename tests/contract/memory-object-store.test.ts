@@ -1,5 +1,7 @@
 import { prefixed } from '../../service/object-store/prefixed-object-store.ts'
+import { decidedInProcess } from '../../service/object-store/single-writer.ts'
 import { createMemoryObjectStore } from '../support/stores/memory-object-store.ts'
+import { unconditional } from '../support/stores/unconditional-object-store.ts'
 import { describeObjectStore } from './describe-object-store.ts'
 
 const memory = {
@@ -19,4 +21,9 @@ describeObjectStore('memory', async () => ({ ...memory, store: createMemoryObjec
 describeObjectStore('memory, under a prefix', async () => ({
   ...memory,
   store: prefixed(createMemoryObjectStore(), 'docs/'),
+}))
+
+describeObjectStore('memory without conditions, decided in process', async () => ({
+  ...memory,
+  store: decidedInProcess(unconditional(createMemoryObjectStore())),
 }))

@@ -45,6 +45,14 @@ export const promises = {
     promise: 'No request is lost while a deployment is updated, rolled back, or given another key.',
     test: 'tests/swarm/swarm.test.ts',
   },
+  listing: {
+    promise: 'A listing names every document once, also where the store forgets how far it has come.',
+    test: 'tests/integration/documents/listing-forgotten.test.ts',
+  },
+  maintenance: {
+    promise: 'No maintenance command leaves out a version, or says that it is finished if the store does.',
+    test: 'tests/integration/maintenance/listings.test.ts',
+  },
   tickets: {
     promise: 'Who holds a ticket can do nothing with it but upload these bytes.',
     test: 'tests/integration/tickets/attacks-upload.test.ts',

@@ -74,11 +74,12 @@ export const suites: Suite[] = [
         // Read or change MinIO's own files: each starts its own MinIO.
         'documents/integrity',
         'maintenance/scrub',
-        // MinIO in buckets without lifecycle rules, and a SeaweedFS of its own.
-        'maintenance/listings',
+        'documents/listing-forgotten',
         'documents/upload-failures',
         'documents/upload-sizes',
         'tickets/completion-other-etags',
+        // MinIO in buckets without lifecycle rules, and a SeaweedFS of its own.
+        'maintenance/listings',
         // Measures the service, not the store.
         'documents/memory',
         'tickets/ticket-memory',
@@ -103,7 +104,13 @@ export const suites: Suite[] = [
         'tickets/tickets-deployed',
       ],
       // The first ones start RGWs of their own, the others a MinIO to move documents to.
-      'ceph-rgw': ['store-servers/rgw', 'provisioning/rgw', 'provisioning/runbook', 'maintenance/migrate'],
+      'ceph-rgw': [
+        'store-servers/rgw',
+        'probe/conditions',
+        'provisioning/rgw',
+        'provisioning/runbook',
+        'maintenance/migrate',
+      ],
     },
     // promtool reads the metrics of the service.
     needs: ['node', 'openssl', 'prometheus'],

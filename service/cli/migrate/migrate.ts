@@ -2,7 +2,7 @@ import { recordKey, versionKey } from '../../documents/document-key.ts'
 import type { Outcome } from '../../documents/maintenance/copy-record.ts'
 import { type Migrated, type MigrationOptions, migrate } from '../../documents/maintenance/migration.ts'
 import { type MigrationPlan, planMigration } from '../../documents/maintenance/migration-plan.ts'
-import { beginTallies, countVersions } from '../../documents/maintenance/recount.ts'
+import { beginTally, countVersions } from '../../documents/maintenance/recount.ts'
 import { onSide } from '../../documents/maintenance/store-side.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import {
@@ -132,8 +132,8 @@ function scopeOf({ source, target }: StorePair, { since }: Flags): MigrationScop
 /** @returns what a second count of the versions does not confirm. */
 async function copyAll(run: Run, plan: MigrationPlan): Promise<Miscount[]> {
   const { flags, state, signal } = run
-  const tallies = await beginTallies(run.pair.source.store, run.pair.target.store, { signal })
-  const options = { ...optionsOf(run, plan), tally: tallies.source }
+  const tally = await beginTally(onSide('source', run.pair.source.store), { signal })
+  const options = { ...optionsOf(run, plan), tally }
   const resumed = isResumed(state)
   await copyOnce(run, { ...options, from: state.position, since: flags.since }, (migrated) => {
     count(state, migrated)
@@ -147,7 +147,7 @@ async function copyAll(run: Run, plan: MigrationPlan): Promise<Miscount[]> {
       count(state, { ...migrated, outcomes: migrated.outcomes.filter(isCopied) }),
     )
   }
-  const leftOut = await tallies.source.leftOut({ signal })
+  const leftOut = await tally.leftOut({ signal })
   const lacking = flags.dryRun ? 0 : await lackingInTarget(run)
   return [
     ...(leftOut > 0 ? [{ side: 'source' as const, versions: leftOut }] : []),

@@ -4,10 +4,15 @@ import { type BucketSettingsClient, createBucketSettings } from '../../object-st
 import { storeConnection } from '../../object-store/s3/open-store.ts'
 import { applyBucket, type Outcome } from '../../provisioning/apply.ts'
 import { userPolicy } from '../../provisioning/bucket-policy.ts'
+import {
+  conditionalWritesHold,
+  noConditions,
+  problemOfVersions,
+} from '../../provisioning/conditional-writes.ts'
 import { planBucket, type Remark, remarksOn } from '../../provisioning/plan.ts'
 import { type ProvisionConfig, parseProvisionConfig } from '../../provisioning/provision-config.ts'
 import { serviceRights } from '../../provisioning/service-rights.ts'
-import { conditionalWritesHold, noCompareAndSet, verifyRights } from '../../provisioning/verify.ts'
+import { verifyRights } from '../../provisioning/verify.ts'
 import { createCommand, type ExitCode, exitCodes, LocalFailure, runCommand, UsageError } from '../command.ts'
 import { createReport, printJson, type Report, storeSentence } from '../output.ts'
 import { readStoreConfig, readTextFile } from '../store.ts'
@@ -95,6 +100,12 @@ async function apply(
   report: Report,
 ): Promise<ExitCode> {
   await plan(config, settings, report)
+  const problem = await problemOfPlan(config, settings)
+  if (problem) {
+    await reportOutcome(report, { ...problem, done: false })
+    await report({ event: 'applied', done: 0, notDone: 1 }, '✗ nothing was changed')
+    return exitCodes.failed
+  }
   const outcomes: Outcome[] = []
   for (const wanted of config.buckets) {
     for (const outcome of await applyBucket(settings, wanted)) {
@@ -111,13 +122,27 @@ async function apply(
   return failed.length === 0 ? exitCodes.done : exitCodes.failed
 }
 
+/** Finds out whether versions are asked for where they would cost the conditions of writes, before anything is changed. */
+async function problemOfPlan(
+  config: ProvisionConfig,
+  settings: BucketSettingsClient,
+): Promise<Omit<Outcome, 'done'> | undefined> {
+  const { bucket } = config.docs
+  const wanted = config.buckets.find(({ place }) => place.bucket === bucket)
+  if (!wanted?.versioning || config.singleReplica) return undefined
+  const is = (await settings.read(bucket))?.versioning ?? 'off'
+  if (is === 'Enabled') return undefined
+  const why = await problemOfVersions(settings, storeConnection(config))
+  return why === undefined ? undefined : { bucket, setting: 'versioning', is, shouldBe: 'Enabled', why }
+}
+
 /** On some stores versions cost more than space. */
 async function remarkOnVersions(config: ProvisionConfig, report: Report): Promise<void> {
   const { bucket, prefix } = config.docs
   const wanted = config.buckets.find(({ place }) => place.bucket === bucket)
   if (!wanted?.versioning) return
   const held = await conditionalWritesHold(storeConnection(config), prefix)
-  if (!held) await reportRemark(report, { bucket, remark: noCompareAndSet })
+  if (!held) await reportRemark(report, { bucket, remark: noConditions })
 }
 
 async function verify(report: Report): Promise<ExitCode> {

@@ -1,6 +1,7 @@
 import { limits } from '../../limits.ts'
+import type { ProbeAnswer } from '../s3/probe-client.ts'
 import { copyOnceRow } from './copy-once.ts'
-import { accepted, described, etagOf, judge, type ProbeRow } from './finding.ts'
+import { accepted, described, etagOf, judge, type Observation, type ProbeRow } from './finding.ts'
 import { race } from './race.ts'
 
 /** Does the store check what it receives, and can it decide between writers? */
@@ -23,15 +24,15 @@ export const writeRows: readonly ProbeRow[] = [
   {
     id: 'conditional-put',
     question: 'Does If-None-Match: * keep an existing key, also in a race?',
-    weight: 'limit',
+    weight: 'essential',
     security: true,
     whenYes: 'the first writer of a version wins',
-    whenNo: 'racing uploads of the same bytes may replace each other’s metadata; the bytes stay right',
+    whenNo: 'replicas would overwrite each other’s documents: the service ends, unless SINGLE_REPLICA is set',
     async ask(scratch) {
       const key = scratch.key('create/existing')
       const right = await scratch.put(key, body, { 'if-none-match': '*' })
       const wrong = await scratch.put(key, otherBody, { 'if-none-match': '*' })
-      const seen = judge(right, { 'on an existing key': wrong })
+      const seen = judgeConditions(right, { 'on an existing key': wrong })
       if (seen.verdict !== 'yes') return seen
       const raced = scratch.key('create/race')
       const attempt = (own: string) => scratch.put(raced, own, { 'if-none-match': '*' })
@@ -41,17 +42,17 @@ export const writeRows: readonly ProbeRow[] = [
   {
     id: 'conditional-overwrite',
     question: 'Is a put with If-Match compare-and-set, also in a race?',
-    weight: 'limit',
+    weight: 'essential',
     security: true,
-    whenYes: 'tags can be moved with If-Match',
-    whenNo: 'moving a tag with If-Match is answered 501; without it the last move wins',
+    whenYes: 'tags and what is latest move in one order for all replicas',
+    whenNo: 'replicas would overwrite each other’s tags: the service ends, unless SINGLE_REPLICA is set',
     async ask(scratch) {
       const key = scratch.key('overwrite/existing')
       const first = await scratch.put(key, body)
       const etag = etagOf(first)
       const right = await scratch.put(key, otherBody, { 'if-match': etag })
       const wrong = await scratch.put(key, body, { 'if-match': etag })
-      const seen = judge(right, { 'stale ETag': wrong })
+      const seen = judgeConditions(right, { 'stale ETag': wrong })
       if (seen.verdict !== 'yes') return seen
       const raced = scratch.key('overwrite/race')
       const start = etagOf(await scratch.put(raced, 'start'))
@@ -110,6 +111,12 @@ export const writeRows: readonly ProbeRow[] = [
 const lifetimeSeconds = 30
 const body = 'the bytes that were meant'
 const otherBody = 'other bytes, same length '
+
+/** The service ends where there are no conditions, so a key that may not write must not look like that. */
+function judgeConditions(right: ProbeAnswer, wrong: Readonly<Record<string, ProbeAnswer>>): Observation {
+  const observation = judge(right, wrong)
+  return [401, 403].includes(right.status) ? { ...observation, verdict: 'unknown' } : observation
+}
 
 /** Returns the SHA-256 of a text, hexadecimal. */
 export const sha256Hex = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('hex')

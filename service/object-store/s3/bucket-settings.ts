@@ -1,7 +1,9 @@
 import {
   type CORSRule,
   CreateBucketCommand,
+  DeleteBucketCommand,
   DeleteBucketPolicyCommand,
+  DeleteObjectCommand,
   GetBucketCorsCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketPolicyCommand,
@@ -9,6 +11,7 @@ import {
   GetObjectLockConfigurationCommand,
   HeadBucketCommand,
   type LifecycleRule,
+  ListObjectVersionsCommand,
   type ObjectLockRetentionMode,
   PutBucketCorsCommand,
   PutBucketLifecycleConfigurationCommand,
@@ -46,6 +49,8 @@ export interface BucketSettingsClient {
   /** @returns `null` for a bucket that does not exist. */
   read(bucket: string): Promise<BucketSettings | null>
   create(bucket: string, options: { objectLock: boolean }): Promise<Refused | null>
+  /** Removes a bucket with everything in it, old versions included: at most 1,000, as in a bucket for a trial. */
+  remove(bucket: string): Promise<void>
   putVersioning(bucket: string): Promise<Refused | null>
   putRetention(bucket: string, mode: ObjectLockRetentionMode, days: number): Promise<Refused | null>
   putLifecycle(bucket: string, rules: LifecycleRule[]): Promise<Refused | null>
@@ -108,6 +113,20 @@ export function createBucketSettings(endpoint: S3Endpoint): BucketSettingsClient
     create: (Bucket, { objectLock }) => {
       const lock = objectLock ? { ObjectLockEnabledForBucket: true } : {}
       return write('createBucket', client.send(new CreateBucketCommand({ Bucket, ...lock })))
+    },
+
+    async remove(Bucket) {
+      try {
+        const { Versions = [], DeleteMarkers = [] } = await client.send(
+          new ListObjectVersionsCommand({ Bucket }),
+        )
+        for (const { Key, VersionId } of [...Versions, ...DeleteMarkers]) {
+          await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId }))
+        }
+        await client.send(new DeleteBucketCommand({ Bucket }))
+      } catch (error) {
+        throw toObjectStoreError('removeBucket', error)
+      }
     },
 
     putVersioning: (Bucket) => {

@@ -490,12 +490,12 @@ describe('bun run compare', () => {
       linesOf(lines, 'difference').map(({ name, tag, differences }) => [name, tag, differences]),
     ).toEqual([
       ['1-here', undefined, ['only in source']],
-      ['2-there', undefined, ['only in target']],
       ['3-damaged', undefined, ['bytes in target']],
       ['4-facts', undefined, ['metadata']],
       ['5-tag', undefined, ['deletions']],
       ['5-tag', 'v1', ['version']],
       ['5-tag', 'v2', ['move']],
+      ['2-there', undefined, ['only in target']],
     ])
     expect(summary).toMatchObject({ versions: 4, records: 1, tags: 2, bytes: 6 * KiB, differing: 7 })
     expect(exitCode).toBe(1)

@@ -30,6 +30,12 @@ describe('the row conditional-put', () => {
     expect((await observeLies('conditional-put', { obey: /create\/existing$/ })).verdict).toBe('no')
   })
 
+  it('is unknown where the key may not write at all', async () => {
+    const answer = ({ method }: SeenRequest) => (method === 'PUT' ? refusal(403) : null)
+    expect((await observeLies('conditional-put', { answer })).verdict).toBe('unknown')
+    expect((await observeLies('conditional-overwrite', { answer })).verdict).toBe('unknown')
+  })
+
   it('is a no where it holds except in a race', async () => {
     const raced = await observeLies('conditional-put', { obey: /create\/race$/ })
     expect(raced).toMatchObject({

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { ListBucketsCommand } from '@aws-sdk/client-s3'
 import type { RunningRgw } from '../../../compose/servers/ceph-rgw.ts'
 import { capabilitiesOf, probeStore } from '../../../service/object-store/probe/probe.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
+import { createS3Client } from '../../../service/object-store/s3/client.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { narrowingPolicy } from '../../../service/provisioning/bucket-policy.ts'
 import { newBucket, placeOf, provision } from '../../support/commands/provision-under-test.ts'
@@ -32,6 +34,10 @@ beforeAll(async () => {
 
 afterAll(() => rgw.stop())
 
+/** There is one replica: this RGW has no conditions of writes where it keeps versions. */
+const alone = { SINGLE_REPLICA: 'true' }
+const kept = { ...alone, PROVISION_VERSIONING: 'true' }
+
 function environment(bucket: string, changed: Record<string, string> = {}): Record<string, string> {
   return {
     ...placeOf(rgw, bucket),
@@ -40,7 +46,6 @@ function environment(bucket: string, changed: Record<string, string> = {}): Reco
     PROVISION_PRINCIPALS: provisioner.principal,
     PROVISION_SERVICE_PRINCIPALS: user.principal,
     PROVISION_UI_ORIGINS: 'https://documents.example.com',
-    PROVISION_VERSIONING: 'true',
     ...changed,
   }
 }
@@ -59,13 +64,13 @@ describe('bun run provision on Ceph RGW', () => {
     const planned = await provision(['plan', '--json'], env)
     const changes = planned.events().filter(({ event }) => event === 'change')
     expect(changes.map(({ setting }) => setting)).toEqual([
-      ...['bucket', 'versioning', 'lifecycle', 'lifecycle', 'lifecycle', 'cors', 'policy'],
+      ...['bucket', 'lifecycle', 'lifecycle', 'cors', 'policy'],
     ])
     expect((await provision(['plan', '--json'], env)).events()).toEqual(planned.events())
     const applied = await provision(['apply', '--json'], env)
     expect({ exitCode: applied.exitCode, last: applied.events().at(-1) }).toEqual({
       exitCode: 0,
-      last: { event: 'applied', done: 7, notDone: 0 },
+      last: { event: 'applied', done: 5, notDone: 0 },
     })
     const again = await provision(['apply'], env)
     expect(again.out).toContain('✓ everything is as it should be')
@@ -86,12 +91,10 @@ describe('bun run provision on Ceph RGW', () => {
     await settings.putLifecycle(bucket, [foreign])
     const planned = await provision(['plan'], env)
     expect(planned.out).toContain('lifecycle rule theirs is not ours and stays: it deletes objects')
-    expect(planned.out).toContain('3 to change')
+    expect(planned.out).toContain('2 to change')
     expect((await provision(['apply'], env)).exitCode).toBe(0)
     const rules = (await settings.read(bucket))?.lifecycle.map(({ ID }) => ID)
-    expect(rules?.toSorted()).toEqual([
-      ...['old-versions-expire', 'staging-expires', 'theirs', 'unfinished-uploads-abort'],
-    ])
+    expect(rules?.toSorted()).toEqual([...['staging-expires', 'theirs', 'unfinished-uploads-abort']])
     settings.close()
   })
 
@@ -111,20 +114,65 @@ describe('bun run provision on Ceph RGW', () => {
   it('says that object lock is not possible for an existing bucket', async () => {
     const bucket = newBucket()
     await provision(['apply'], environment(bucket))
-    const env = environment(bucket, { PROVISION_OBJECT_LOCK: 'governance:7' })
+    const env = environment(bucket, { ...alone, PROVISION_OBJECT_LOCK: 'governance:7' })
     expect((await provision(['plan'], env)).out).toContain('object lock is only possible for a new bucket')
     expect((await provision(['apply'], env)).exitCode).toBe(1)
-    const fresh = environment(newBucket(), { PROVISION_OBJECT_LOCK: 'governance:7' })
+    const fresh = environment(newBucket(), { ...alone, PROVISION_OBJECT_LOCK: 'governance:7' })
     expect((await provision(['apply'], fresh)).exitCode).toBe(0)
-    expect((await provision(['plan'], fresh)).out).toContain('✓ everything is as it should be')
+    // What this store cannot do stays in the plan: see the next test.
+    expect((await provision(['plan'], fresh)).out).toEndWith('\n1 to change\n')
   })
 
-  it('says that this store has no compare-and-set where it keeps versions, and not where it keeps none', async () => {
-    const kept = await provision(['apply'], environment(newBucket()))
-    expect(kept.out).toContain('has no compare-and-set where it keeps versions')
-    expect(kept.exitCode).toBe(0)
-    const plain = await provision(['apply'], environment(newBucket(), { PROVISION_VERSIONING: 'false' }))
-    expect(plain.out).not.toContain('compare-and-set')
+  it('sets no rule that spares the newest old versions, which this store would take for one that spares none', async () => {
+    const bucket = newBucket()
+    const applied = await provision(['apply'], environment(bucket, kept))
+    expect(applied.out).toContain('the store does not count old versions')
+    expect(applied.exitCode).toBe(0)
+    const settings = createBucketSettings(connectionOf(provisioner, bucket))
+    const rules = (await settings.read(bucket))?.lifecycle
+    settings.close()
+    expect(rules?.map(({ ID, Status }) => `${ID} ${Status}`).toSorted()).toEqual([
+      ...['old-versions-expire Enabled', 'staging-expires Enabled', 'unfinished-uploads-abort Enabled'],
+    ])
+  })
+
+  it('refuses to keep versions where the store then has no conditions of writes, and changes nothing', async () => {
+    const fresh = newBucket()
+    const refused = await provision(['apply'], environment(fresh, { PROVISION_VERSIONING: 'true' }))
+    expect(refused.exitCode).toBe(1)
+    expect(refused.out).toContain('versioning: Enabled: this store has no conditions of writes')
+    expect(refused.out).toEndWith('✗ nothing was changed\n')
+    const settings = createBucketSettings(connectionOf(provisioner, fresh))
+    expect(await settings.read(fresh)).toBeNull()
+    const locked = environment(fresh, { PROVISION_OBJECT_LOCK: 'on' })
+    expect((await provision(['apply'], locked)).exitCode).toBe(1)
+    expect(await settings.read(fresh)).toBeNull()
+
+    const there = newBucket()
+    expect((await provision(['apply'], environment(there))).exitCode).toBe(0)
+    expect((await provision(['apply'], environment(there, { PROVISION_VERSIONING: 'true' }))).exitCode).toBe(
+      1,
+    )
+    expect((await settings.read(there))?.versioning).toBe('off')
+    settings.close()
+  })
+
+  it('removes the bucket in which it tried that', async () => {
+    const client = createS3Client(connectionOf(provisioner, ''))
+    const bucketsOf = async () =>
+      (await client.send(new ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name)
+    const before = await bucketsOf()
+    await provision(['apply'], environment(newBucket(), { PROVISION_VERSIONING: 'true' }))
+    expect(await bucketsOf()).toEqual(before)
+    client.destroy()
+  })
+
+  it('says what follows for the only replica where it keeps versions, and nothing where it keeps none', async () => {
+    const versioned = await provision(['apply'], environment(newBucket(), kept))
+    expect(versioned.out).toContain('has no conditions of writes where it keeps versions')
+    expect(versioned.exitCode).toBe(0)
+    const plain = await provision(['apply'], environment(newBucket()))
+    expect(plain.out).not.toContain('conditions of writes')
   })
 
   it('keeps Loki and Tempo to a bucket each, and out of the others', async () => {
@@ -184,14 +232,16 @@ describe('the table of rights, on Ceph RGW', () => {
   let operations: StoreOperations
 
   beforeAll(async () => {
-    const env = environment(bucket, { PROVISION_OBJECT_LOCK: 'on' })
+    const env = environment(bucket, { ...alone, PROVISION_OBJECT_LOCK: 'on' })
     const { exitCode, out, err } = await provision(['apply'], env)
     if (exitCode !== 0) throw new Error(out + err)
     const store = { ...connectionOf(user, bucket), serviceKey: user }
     const { findings } = await probeStore(store, 'docs/', { securityOnly: true })
     const capabilities = capabilitiesOf(findings)
-    service = await serviceInProcess({ store, bucket, capabilities })
-    operations = await storeOperations(service, connectionOf(provisioner, bucket), capabilities)
+    service = await serviceInProcess({ store, bucket, capabilities, singleReplica: true })
+    operations = await storeOperations(service, connectionOf(provisioner, bucket), [
+      ...(['conditional-put', 'conditional-overwrite'] as const),
+    ])
   })
 
   afterAll(async () => {

@@ -72,6 +72,8 @@ export interface InProcessOptions {
   port?: number
   /** What the service takes the store for; default: what the probe is known to find on it. */
   capabilities?: StoreCapabilities
+  /** It is the only writer in its bucket; default: that of the service. */
+  singleReplica?: boolean
   /** Default: that of the service. */
   documentBytesMax?: number
   /** Default: that of the service. */
@@ -149,6 +151,8 @@ export interface SpawnedService extends ServiceForTests {
 export interface SpawnOptions {
   /** Default: the shared one of all tests. */
   store?: StoreForTests
+  /** One that is there already; default: a fresh one. */
+  bucket?: string
   /** Another replica: with the bucket, the secret and the issuer of this one, which must be stopped after it. */
   replicaOf?: ServiceForTests
   /** Variables in addition to, or instead of, those that are needed to start. */
@@ -254,6 +258,7 @@ async function configFor(surroundings: Surroundings, options: InProcessOptions):
     s3: { ...s3, connectionsMax: connectionsMax ?? s3.connectionsMax },
     http: { ...http, port: options.port ?? 0 },
     documentBytesMax: documentBytesMax ?? config.documentBytesMax,
+    singleReplica: options.singleReplica ?? config.singleReplica,
   }
 }
 
@@ -261,7 +266,8 @@ function refuseToRead(path: string): never {
   throw new Error(`no variable of a service for tests names a file, least of all ${path}`)
 }
 
-function environmentFor({
+/** Returns the environment with which a service reaches its store and its issuer. */
+export function environmentFor({
   connection,
   issuer,
 }: {

@@ -44,6 +44,7 @@ describe('parseConfig', () => {
       },
       http: { host: '127.0.0.1', port: 8080, publicUrl: 'http://127.0.0.1:8080' },
       documentBytesMax: 5 * 1024 ** 3,
+      singleReplica: false,
       serviceName: 'cloudlysis-documents',
       telemetry: {
         resourceAttributes: {},

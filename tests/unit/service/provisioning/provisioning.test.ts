@@ -135,6 +135,10 @@ describe('the configuration of provisioning', () => {
         'lifecycle',
         'old-versions-expire removes old versions after 30 days, delete markers that hide nothing',
       ],
+      [
+        'lifecycle',
+        'old-records-expire removes all but the 10 newest old versions of docs/tenants/ after 1 day',
+      ],
       ['lifecycle', 'unfinished-uploads-abort removes unfinished uploads after 1 day'],
     ])
   })

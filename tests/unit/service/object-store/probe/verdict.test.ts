@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'bun:test'
+import { conditionsProblem } from '../../../../../service/object-store/probe/conditions.ts'
 import type { Finding, FindingId, Verdict } from '../../../../../service/object-store/probe/finding.ts'
 import { capabilitiesOf, severityOf } from '../../../../../service/object-store/probe/probe.ts'
 import { explainTickets } from '../../../../../service/object-store/probe/tickets.ts'
@@ -86,7 +87,7 @@ describe('severityOf', () => {
 
   it('is 1 where a property is missing that the service can do without', () => {
     expect(severityOf(found({ lifecycle: 'no' }))).toBe(1)
-    expect(severityOf(found({ 'conditional-overwrite': 'unknown' }))).toBe(1)
+    expect(severityOf(found({ 'get-if-match': 'unknown' }))).toBe(1)
   })
 
   it('is 1 where no ticket method is safe, and 0 where one is left', () => {
@@ -97,6 +98,7 @@ describe('severityOf', () => {
 
   it('is 2 where the service cannot work, also where that is not known', () => {
     expect(severityOf(found({ list: 'no' }))).toBe(2)
+    expect(severityOf(found({ 'conditional-overwrite': 'unknown' }))).toBe(2)
     expect(severityOf(found({ bucket: 'unknown', lifecycle: 'no' }))).toBe(2)
   })
 })
@@ -144,5 +146,20 @@ describe('explainTickets', () => {
     )
     expect(explainTickets(found({ 'post-policy-digest': 'no' })).completion).toStartWith('read, hashed')
     expect(explainTickets([]).completion).toStartWith('nothing to complete')
+  })
+})
+
+describe('conditionsProblem', () => {
+  it('names every row that is a no, what was seen and what to do', () => {
+    const problem = conditionsProblem(found({ 'conditional-put': 'no' }))
+    expect(problem).toContain('conditional-put')
+    expect(problem).not.toContain('conditional-overwrite')
+    expect(problem).toContain('SINGLE_REPLICA=true')
+  })
+
+  it('finds none where both hold, and where a row was not answered', () => {
+    expect(conditionsProblem(found())).toBeUndefined()
+    expect(conditionsProblem(found({ 'conditional-overwrite': 'unknown' }))).toBeUndefined()
+    expect(conditionsProblem([])).toBeUndefined()
   })
 })

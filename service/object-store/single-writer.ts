@@ -1,0 +1,86 @@
+import { limits } from '../limits.ts'
+import { createSemaphore, type Semaphore } from '../semaphore.ts'
+import { type ObjectInfo, type ObjectStore, ObjectStoreError, type PutOptions } from './object-store.ts'
+
+/**
+ * Returns `store` with its conditional writes decided in this process, for a bucket in which the store itself ignores or
+ * refuses conditions. Right only while this process is the only writer (`SINGLE_REPLICA`): every write of a key waits
+ * for its turn, a HEAD decides whether the condition holds, and the write goes out without one.
+ *
+ * What remains open is a write whose answer was lost and that arrives later than the next one: without conditions in
+ * the store nothing can refuse it.
+ *
+ * Objects that others write by signed forms and URLs are not seen; they are in `staging/`, under keys used once.
+ */
+export function decidedInProcess(store: ObjectStore): ObjectStore {
+  const inTurn = createTurns()
+  return {
+    ...store,
+
+    async put(key, body, { condition, ...options }) {
+      let isSent = false
+      try {
+        return await inTurn({ operation: 'put', key, signal: options.signal }, async () => {
+          const { signal } = options
+          if (condition && !holds(condition, await store.head(key, { signal }))) return null
+          isSent = true
+          return store.put(key, body, options)
+        })
+      } finally {
+        if (!isSent && body instanceof ReadableStream) body.cancel().catch(() => {})
+      }
+    },
+
+    copyAbsent: (from, to, options) =>
+      inTurn({ operation: 'copyAbsent', key: to, signal: options.signal }, async () => {
+        const { ifMatch, signal } = options
+        if ((await store.head(from, { signal }))?.etag !== ifMatch) return 'changed'
+        return (await store.head(to, { signal })) ? 'exists' : store.copyAbsent(from, to, options)
+      }),
+
+    delete: (key, options = {}) =>
+      inTurn({ operation: 'delete', key, signal: options.signal }, () => store.delete(key, options)),
+
+    deleteBefore: (key, options) =>
+      inTurn({ operation: 'deleteBefore', key, signal: options.signal }, () =>
+        store.deleteBefore(key, options),
+      ),
+  }
+}
+
+function holds(condition: NonNullable<PutOptions['condition']>, found: ObjectInfo | null): boolean {
+  return 'absent' in condition ? found === null : found?.etag === condition.etag
+}
+
+/** A write that waits for its turn under its key. */
+interface Turn {
+  /** Method of the port, for errors. */
+  operation: string
+  key: string
+  signal: AbortSignal | undefined
+}
+
+/** Returns a function that runs what it is given for one key one after the other, and for different keys at once. */
+function createTurns() {
+  const queues = new Map<string, { semaphore: Semaphore; users: number }>()
+  return async <T>({ operation, key, signal }: Turn, write: () => Promise<T>): Promise<T> => {
+    const queue = queues.get(key) ?? { semaphore: createSemaphore(1), users: 0 }
+    queues.set(key, queue)
+    queue.users += 1
+    try {
+      const release = await queue.semaphore.acquire(1, {
+        waitSecondsMax: limits.writeTurnSecondsMax,
+        signal,
+      })
+      if (!release) throw new ObjectStoreError('unavailable', operation, 'NoTurn')
+      try {
+        return await write()
+      } finally {
+        release()
+      }
+    } finally {
+      queue.users -= 1
+      if (queue.users === 0) queues.delete(key)
+    }
+  }
+}
