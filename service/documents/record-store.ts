@@ -113,7 +113,8 @@ export function createRecords(
   function remember(key: string, seen: Omit<Known, 'learned'>): Known {
     const known = { ...seen, learned: moment() }
     const older = cache.get(key)
-    if (older && older.learned > known.confirmed && older.record.revision > known.record.revision) return known
+    if (older && older.learned > known.confirmed && older.record.revision > known.record.revision)
+      return known
     // The same state, seen twice: what was known of it before still holds.
     const same = older?.etag === known.etag
     const kept = same
