@@ -38,7 +38,7 @@ export function createRunningCompletions(waitSecondsMax: number): RunningComplet
     running.set(id, one)
     const end = () => forget(id, one)
     one.result.then(() => {
-      // A client that was told to come back still learns whether its version was new.
+      // A client that comes back later still learns whether its version was new.
       if (one.waiting === 0) setTimeout(end, limits.completionKeptSeconds * 1000).unref()
       else end()
     }, end)

@@ -47,7 +47,7 @@ describe('a tag', () => {
   })
 
   it.each(['one', 'other'] as const)(
-    'of replica "%s" keeps its version from a delete that had looked before',
+    'keeps its version from a delete that had looked before it was moved by replica "%s"',
     async (mover) => {
       const { scene, one, other, point } = await twoReplicas()
       scene.meanwhile = async () => void (await point({ one, other }[mover], 'stable', a))

@@ -156,7 +156,7 @@ describe('a delete', () => {
 })
 
 describe('two deletes at the same time', () => {
-  it('of one version: the second finds nothing, and one deletion is noted', async () => {
+  it('are one deletion if they are of one version: the second finds nothing', async () => {
     const { store, documents, upload, remove, record } = scene()
     const other = replicaOn(store, { sleep: async () => {} }).documents
     for (const bytes of [a, b]) await upload(bytes)
@@ -167,7 +167,7 @@ describe('two deletes at the same time', () => {
     expect((await record()).deleted).toHaveLength(1)
   })
 
-  it('of the latest version and the one before it leave latest at what remains', async () => {
+  it('leave latest at what remains if they are of the latest version and the one before it', async () => {
     let meanwhile = async () => {}
     const { store, upload, remove, latest } = scene((store) => ({
       ...store,
