@@ -137,7 +137,8 @@ async function place(
   ])
   const known = { digest: version.digest, size }
   if (!staged) {
-    if (!published) throw uploadNotFound()
+    // A version of another size is not the one that the ticket is for, or is damaged: either way the bytes are needed.
+    if (published?.size !== size) throw uploadNotFound()
     return { ...known, created: false }
   }
   const mismatch: Promotion['mismatch'] = (found) => digestMismatch(version.digest, found.digest)

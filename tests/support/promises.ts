@@ -1,5 +1,15 @@
 /** What the product promises and which test holds it; `bun run readme` makes a table of it, with the figures that tests record. */
 export const promises = {
+  interleavings: {
+    promise:
+      'In every order of requests on several replicas, also when processes are killed: nothing acknowledged is lost, nothing deleted comes back, and no tag dangles.',
+    test: 'tests/interleavings/random.test.ts',
+  },
+  everyPair: {
+    promise:
+      'Any two operations on a document end as if one had followed the other, in every order of their calls.',
+    test: 'tests/interleavings/pairs.test.ts',
+  },
   firstWriter: {
     promise: 'A version that exists is never rewritten, however many clients race.',
     test: 'tests/integration/documents/racing.test.ts',

@@ -63,7 +63,6 @@ const members: Partial<Record<ProblemCode, Record<string, JsonSchema>>> = {
   digest_mismatch: {
     declared: { ...digest, description: 'What the client said' },
     found: { ...digest, description: 'What the bytes hash to' },
-    size: { ...integer, description: 'Bytes that this digest has' },
     declaredSize: { ...integer, description: 'Bytes that the ticket is for' },
     foundSize: { ...integer, description: 'Bytes that were uploaded' },
   },

@@ -32,13 +32,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
         { status: 201, description: 'A ticket', body: TicketShape, headers: noStore },
         { status: 200, description: 'The bytes are stored already', body: PublishedShape, headers: noStore },
       ],
-      problems: [
-        'document_too_large',
-        'digest_mismatch',
-        'tickets_unavailable',
-        'store_unknown',
-        ...recordProblems,
-      ],
+      problems: ['document_too_large', 'tickets_unavailable', 'store_unknown', ...recordProblems],
       async handle({ params, request, context }) {
         const { digest, size, contentType } = await readJson(request, TicketBody)
         context.found({ digest })
