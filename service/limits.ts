@@ -80,6 +80,8 @@ export const limits = {
   completionWaitSecondsMax: 20,
   /** documentBytesMax at a few MiB/s. */
   completionSecondsMax: 60 * 60,
+  /** The result is kept for so long for a client that has to come back for it. */
+  completionKeptSeconds: 5 * 60,
   /** Completions under way, per replica. */
   completionsMax: 1024,
   /** The lease of a completion is renewed this often, and may be taken after so much silence. */
