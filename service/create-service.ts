@@ -148,6 +148,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
       },
     }),
     documentBytesMax: config.documentBytesMax,
+    trustedProxies: config.http.trustedProxies,
     ui: await uiOptions(),
     spans: telemetry.requestSpans,
   })

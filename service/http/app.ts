@@ -10,6 +10,7 @@ import { createAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
 import type { LocatedCall } from './call.ts'
 import { createEdge } from './edge.ts'
+import type { Network } from './headers/forwarded-for.ts'
 import { createOpenApiPages } from './pages/docs-page.ts'
 import { createHealth } from './pages/health.ts'
 import { isPolicyOrigin } from './pages/ui-headers.ts'
@@ -29,6 +30,8 @@ export interface AppParts {
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
+  /** Proxies whose `X-Forwarded-For` names the client. */
+  trustedProxies: readonly Network[]
   /** The Control UI; without it, only the API is served. */
   ui?: UiOptions | undefined
   spans: RequestSpans
@@ -59,7 +62,7 @@ export function createApp(parts: AppParts): App {
   }
   const access = createAccess(authenticator, logger)
   const admission = createAdmission({ access, logger, metrics, documentBytesMax })
-  const edge = createEdge({ logger, spans, metrics })
+  const edge = createEdge({ trustedProxies: parts.trustedProxies, logger, spans, metrics })
 
   const app = new Elysia({
     // The default silently drops unknown fields, which must be refused.

@@ -4,12 +4,15 @@ import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import { formatTraceparent } from '../telemetry/trace-context.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
 import { type Call, callOf, idsOf } from './call.ts'
+import { clientAddresses, type Network } from './headers/forwarded-for.ts'
 import { isHealthCheck } from './pages/health.ts'
 import { problemResponse, toProblem } from './problem.ts'
 import { withHost } from './request-url.ts'
 import type { Served } from './server.ts'
 
 export interface EdgeOptions {
+  /** Proxies whose `X-Forwarded-For` names the client. */
+  trustedProxies: readonly Network[]
   logger: Logger
   spans: RequestSpans
   metrics: ServiceMetrics
@@ -29,7 +32,8 @@ export interface Edge {
  * `wrap` is the one hook of Elysia that surrounds the others, so that everything that they do is inside the span.
  * It is given the request alone, and so the hooks find their call by it.
  */
-export function createEdge({ logger, spans, metrics }: EdgeOptions): Edge {
+export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptions): Edge {
+  const clientAddressOf = clientAddresses(trustedProxies)
   const calls = new WeakMap<Request, Call>()
 
   function callOfKnown(request: Request): Call {
@@ -44,7 +48,8 @@ export function createEdge({ logger, spans, metrics }: EdgeOptions): Edge {
       app.wrap((next) => async (received: Request) => {
         const startedAt = performance.now()
         const { method, headers } = received
-        const clientAddress = app.server?.requestIP(received)?.address
+        const peer = app.server?.requestIP(received)?.address
+        const clientAddress = clientAddressOf(peer, headers.get('x-forwarded-for'))
         metrics.requestBegan()
         const traceparent = headers.get('traceparent')
         const span = spans.begin({ method, traceparent, untraced: isHealthCheck(received) })

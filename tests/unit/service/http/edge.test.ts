@@ -11,6 +11,7 @@ function brokenApp() {
   const spans: AnsweredRequest[] = []
   let active = 0
   const edge = createEdge({
+    trustedProxies: [],
     logger: createLogger({
       level: 'info',
       service: 'documents',
