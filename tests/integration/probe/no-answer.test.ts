@@ -68,7 +68,7 @@ describe('the probe', () => {
     const findings = await probeLies(insteadOfRefusals(() => refusal(500, 'InternalError')))
     expectOpen(findings)
     expect(findings.filter(({ seen }) => seen.startsWith('not asked'))).toEqual([])
-    expect(severityOf(findings)).toBe(1)
+    expect(severityOf(findings)).toBe(2)
   })
 
   it('takes wrong requests that are answered with 429 for unknown, which means no', async () => {
