@@ -5,7 +5,7 @@ import { type Config, secretsOf } from './config/config.ts'
 import { deriveKey } from './derived-key.ts'
 import { createDocuments } from './documents/create-documents.ts'
 import type { Documents } from './documents/documents.ts'
-import { sweep } from './documents/maintenance/sweeper.ts'
+import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
 import { createApp } from './http/app.ts'
 import type { UiOptions } from './http/pages/ui-pages.ts'
 import type { Route } from './http/route.ts'
@@ -121,6 +121,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   const { documents, transfers } = createDocuments({
     store: parts.decorateStore?.(store) ?? store,
     documentBytesMax: config.documentBytesMax,
+    alone: config.singleReplica,
     uploadIdleSecondsMax: parts.uploadIdleSecondsMax,
     completionWaitSecondsMax: parts.completionWaitSecondsMax,
     cursorKey: deriveKey(signingSecret, 'documents/cursor/v1'),
@@ -130,6 +131,10 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     onIntegrityViolation(ref, found) {
       metrics.integrityMismatched()
       logger.error('integrity.violated', { ...ref, found })
+    },
+    onRepaired(ref) {
+      metrics.integrityRepaired()
+      logger.warn('integrity.repaired', { ...ref })
     },
     onUploadTicket: (method) => metrics.uploadTicket(ticketLabels[method]),
   })
@@ -187,11 +192,18 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     })
   }
 
+  function sweepOnce(): Promise<Swept> {
+    return sweep(store, {
+      onLost: (ref, tags) => logger.error('version.lost', { ...ref, tags }),
+      onFailure: (ref, cause) => logger.warn('sweep.skipped', { ...ref, cause }),
+    })
+  }
+
   async function sweepStore(): Promise<void> {
     try {
       // A trace of its own, since it belongs to no request.
-      const swept = await (exported ? withSpan(exported.tracer, 'sweep', () => sweep(store)) : sweep(store))
-      if (swept.stagedRemoved + swept.uploadsAborted > 0) logger.info('sweep.finished', { ...swept })
+      const swept = await (exported ? withSpan(exported.tracer, 'sweep', sweepOnce) : sweepOnce())
+      if (Object.values(swept).some((count) => count > 0)) logger.info('sweep.finished', { ...swept })
     } catch (cause) {
       logger.warn('sweep.failed', { cause })
     }

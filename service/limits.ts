@@ -45,10 +45,33 @@ export const limits = {
   versionsLimitMax: 50,
   /** Parallel calls to the store that one request may make. */
   callsPerRequestMax: 8,
-  /** Compare-and-set rounds for `latest` before the caller has to retry. */
-  tagMoveAttemptsMax: 16,
-  /** One tag's JSON is about 200 bytes; anything larger was not written by this service. */
-  tagBytesMax: 4 * KiB,
+  /** Rounds in which a record or a version has changed under a request before its caller has to retry. */
+  recordAttemptsMax: 16,
+  /** Changes of one record that one write carries; further ones wait for the next. */
+  recordBatchMax: 32,
+  /** A record with all its tags and deletions and the longest names and subjects; anything larger is not ours. */
+  recordBytesMax: 1 * MiB,
+  /** Records as this replica last saw them, by the size of their JSON. */
+  recordCacheBytesMax: 16 * MiB,
+  /** Tags of a document, `latest` not counted: each costs about 250 bytes of every read and write of its record. */
+  tagsPerNameMax: 500,
+  /** Versions whose order of acknowledgement a record keeps: where `latest` returns to after a delete. */
+  recordOrderMax: 32,
+  /** Writes that a record remembers, so that one whose answer was lost can be found out about. */
+  recordChangesMax: 64,
+  /** Deletions of versions of one document that may wait for their end, such as while the store is out of reach. */
+  recordMarksMax: 100,
+  /** Deletions that a record remembers, so that nothing that arrives late or from another store undoes them. */
+  recordDeletionsMax: 200,
+  recordDeletionDays: 90,
+  /** The store accepts the DELETE of a version for this long after the record has marked it. */
+  deletionAcceptedSeconds: 30,
+  /** A DELETE that was accepted has acted after this; the clocks of the store's nodes differ by less. */
+  deletionSettledSeconds: 60,
+  /** How long a request waits for a deletion of the version that it is about. */
+  deletionWaitSecondsMax: 2,
+  /** A deletion is looked after for this long, in case a call about its version still arrives. */
+  deletionWatchSeconds: 60 * 60,
   /** A signed upload must begin within this; the store looks at it when the request arrives. */
   uploadUrlSeconds: 15 * 60,
   /** Room for a slow upload of documentBytesMax, and well below the day after which staging is emptied. */
@@ -57,10 +80,11 @@ export const limits = {
   completionWaitSecondsMax: 20,
   /** documentBytesMax at a few MiB/s. */
   completionSecondsMax: 60 * 60,
-  /** How long the result of a completion waits for a client that was asked to come back. */
-  completionKeptSeconds: 5 * 60,
-  /** Completions under way or waiting to be fetched, per replica. */
+  /** Completions under way, per replica. */
   completionsMax: 1024,
+  /** The lease of a completion is renewed this often, and may be taken after so much silence. */
+  leaseRenewSeconds: 10,
+  leaseSilenceSeconds: 60,
   /** Signed downloads live minutes. */
   downloadSecondsDefault: 5 * 60,
   downloadSecondsMax: 15 * 60,

@@ -17,8 +17,15 @@ const readySecondsMax = 60
 export interface MinioOptions extends StoreOptions {
   /** Serve https with this certificate; default: plain http. */
   tls?: ServerTls | undefined
+  /** Encrypt every object with this key, 32 bytes in base64 (SSE-KMS): its ETag is no MD5 then. Default: no encryption. */
+  encryptionKey?: string | undefined
   /** Receives the progress of a build. */
   onProgress?: OnProgress | undefined
+  /**
+   * Keeps `dataDir` in memory, in a file system of this size that no other process sees: a disk that can be filled.
+   * Takes root, or user namespaces (unshare(1)).
+   */
+  diskBytesMax?: number | undefined
 }
 
 export interface RunningMinio extends RunningStore {
@@ -51,7 +58,10 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
     const listen = ['--address', new URL(endpoint).host]
     const server = await startServer({
       name: 'minio',
-      argv: [binary, 'server', '--certs-dir', join(own, 'certs'), ...listen, dataDir],
+      argv: [
+        ...withOwnDisk(dataDir, options.diskBytesMax),
+        ...[binary, 'server', '--certs-dir', join(own, 'certs'), ...listen, dataDir],
+      ],
       env: minioEnvironment(own, options),
       cwd: own,
       logFile: join(own, 'log'),
@@ -73,6 +83,14 @@ async function runMinio(binary: string, options: MinioOptions): Promise<RunningM
       ...(options.tls === undefined ? {} : { ca: options.tls.ca }),
     }
   })
+}
+
+/** Returns what runs a program, with the same process id, after it has mounted the disk of {@link MinioOptions}. */
+function withOwnDisk(folder: string, bytesMax: number | undefined): string[] {
+  if (bytesMax === undefined) return []
+  const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user']
+  const mount = `mount -t tmpfs -o size=${bytesMax} tmpfs "$1" && shift && exec "$@"`
+  return ['unshare', ...asRoot, '--mount', '--', 'sh', '-c', mount, 'sh', folder]
 }
 
 /** MinIO serves https as soon as its folder of certificates has these two files. */
@@ -100,5 +118,8 @@ function minioEnvironment(own: string, options: MinioOptions): Record<string, st
     // In place of the lifecycle action AbortIncompleteMultipartUpload, which MinIO answers with 400.
     MINIO_API_STALE_UPLOADS_EXPIRY: '24h',
     MINIO_API_STALE_UPLOADS_CLEANUP_INTERVAL: '1h',
+    ...(options.encryptionKey === undefined
+      ? {}
+      : { MINIO_KMS_SECRET_KEY: `own:${options.encryptionKey}`, MINIO_KMS_AUTO_ENCRYPTION: 'on' }),
   }
 }

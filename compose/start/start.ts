@@ -20,9 +20,10 @@ import {
   writeLocalStart,
 } from '../../service/cli/local-issuer/starts.ts'
 import { withProgress } from '../../service/cli/progress.ts'
-import { readStoreConfig } from '../../service/cli/store.ts'
+import { openStore, readStoreConfig } from '../../service/cli/store.ts'
 import { ConfigError } from '../../service/config/config.ts'
 import type { Environment } from '../../service/config/parse.ts'
+import { convert } from '../../service/documents/maintenance/conversion.ts'
 import { probeCors } from '../../service/object-store/probe/bucket.ts'
 import { createScratch } from '../../service/object-store/probe/scratch.ts'
 import { storeConnection } from '../../service/object-store/s3/open-store.ts'
@@ -86,6 +87,8 @@ async function startAll(settings: StartSettings, local: string): Promise<void> {
   console.log(`object store: ${store.description}`)
   const refused = await browsersRefused(store.environment, url)
   if (refused !== null) console.log(`browsers: ${refused}, so the UI sends and fetches through the service`)
+
+  if (process.env.S3_ENDPOINT === undefined) await convertOwnData(store.environment)
 
   const issuer = await startLocalIssuer({ uiOrigins: [url] })
   started.push({ name: 'issuer', stop: issuer.stop })
@@ -166,6 +169,27 @@ async function startService(
     // On SIGTERM it keeps serving for some seconds, for load balancers; there is none here.
     stopSignal: 'SIGINT',
   })
+}
+
+/**
+ * Turns what an earlier version has kept in the store of this port into records: the service reads nothing but those.
+ *
+ * @param environment the `S3_*` variables of the store.
+ */
+async function convertOwnData(environment: Environment): Promise<void> {
+  const { store, close } = openStore(await readStoreConfig(environment))
+  let converted = 0
+  try {
+    for await (const { ref, tags } of convert(store, { parallelMax: 8 })) {
+      for (const { tag, result } of tags) {
+        if (result === 'converted') converted += 1
+        else console.error(`${ref.tenant} ${ref.type}/${ref.name} tag ${tag} is not converted: ${result}`)
+      }
+    }
+  } finally {
+    close()
+  }
+  if (converted > 0) console.log(`converted: ${converted} tags of an earlier version`)
 }
 
 /**

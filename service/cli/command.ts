@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { ArgumentError, ConnectionError, ProblemError, StoreError } from '../client/errors.ts'
 import { ConfigError } from '../config/config.ts'
+import { DocumentError } from '../documents/document-error.ts'
 import { ObjectStoreError } from '../object-store/object-store.ts'
 import { complain, failureSentence } from './output.ts'
 
@@ -120,5 +121,7 @@ function exitCodeOf(error: unknown): ExitCode {
 function isOutOfReach(error: unknown): boolean {
   if (error instanceof ProblemError) return error.status === 503
   if (error instanceof StoreError) return error.status === null
+  // A record that many clients change at once.
+  if (error instanceof DocumentError) return error.code === 'busy' || isOutOfReach(error.cause)
   return error instanceof ObjectStoreError || error instanceof ConnectionError
 }

@@ -1,4 +1,5 @@
 import { ArgumentError, DocumentsClientError, ProblemError } from '../client/errors.ts'
+import { DocumentError } from '../documents/document-error.ts'
 import { ObjectStoreError } from '../object-store/object-store.ts'
 
 const output = Bun.stdout.writer()
@@ -50,6 +51,7 @@ export function failureSentence(error: unknown): string | null {
   }
   if (error instanceof DocumentsClientError) return `${error.message} [${error.name}, trace ${error.traceId}]`
   if (error instanceof ObjectStoreError) return storeSentence(error)
+  if (error instanceof DocumentError) return failureSentence(error.cause) ?? error.message
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
   const isKnown = error instanceof ArgumentError || (code !== undefined && syscall !== undefined)
   return isKnown ? (error as Error).message : null

@@ -2,21 +2,20 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
-import type { Tag } from '../wire/answers.ts'
-import { type DocumentRef, latestTag } from '../wire/names.ts'
 import { createCursors } from './cursor.ts'
-import { createDeletions } from './deletions.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
-import type { Documents, TagCondition } from './documents.ts'
-import { createLatest } from './latest.ts'
-import { createAcceptUpload } from './latest-after-upload.ts'
+import type { Documents } from './documents.ts'
+import { createLeases } from './lease.ts'
 import { publish } from './publish.ts'
-import { toStoredVersion, versionExists } from './stored-version.ts'
-import { createTagStore, type FoundTag, type StoredTag } from './tag-store.ts'
+import { createRecords } from './record-store.ts'
+import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
+import { toStoredVersion } from './stored-version.ts'
+import { createTagMoves } from './tag-moves.ts'
 import { createTicketSigner } from './ticket-signer.ts'
 import { createTransfers, type OnUploadTicket, type Transfers } from './transfers.ts'
+import { createAcceptUpload } from './upload-acceptance.ts'
 import { createUploadBudget } from './upload-budget.ts'
 import { type OnIntegrityViolation, openVersion } from './version-reader.ts'
 import { createVersionRemoval } from './version-removal.ts'
@@ -32,6 +31,12 @@ export interface DomainOptions {
   /** At least 32 bytes, the same on every replica. */
   cursorKey: Uint8Array
   onIntegrityViolation: OnIntegrityViolation
+  /** Receives every version whose damaged bytes an upload has replaced. */
+  onRepaired?: OnRepaired | undefined
+  /** True if no other process writes to this store. */
+  alone?: boolean | undefined
+  /** Waits; default: by the system's timers. */
+  sleep?: ((milliseconds: number) => Promise<void>) | undefined
   /** Receives every ticket, and every refusal of one. */
   onUploadTicket?: OnUploadTicket | undefined
   /** What the probe has found out so far. */
@@ -49,20 +54,29 @@ export interface Domain {
 
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
 export function createDocuments(options: DomainOptions): Domain {
-  const { store, documentBytesMax, onIntegrityViolation, capabilities } = options
-  const budget = createUploadBudget()
+  const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
   const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
-  const publishing = { store, budget, documentBytesMax, uploadIdleSecondsMax }
+  const budget = createUploadBudget()
   const cursors = createCursors(options.cursorKey)
-  const tags = createTagStore(store)
-  const latest = createLatest(store, tags, () => capabilities().conditionalOverwrite !== 'no')
-  const deletions = createDeletions()
-  const acceptUpload = createAcceptUpload({ store, tags, latest, deletions })
+  const damage = createStoredDamage(store, options.onRepaired)
+  const records = createRecords(store, { sleep, alone: options.alone })
+  const removal = createVersionRemoval({ store, records, sleep })
+  const acceptUpload = createAcceptUpload({ store, records, removal, damage })
+  const publishing = { store, damage, budget, documentBytesMax, uploadIdleSecondsMax }
 
   const documents: Documents = {
-    ...createListing({ store, tags, cursors, capabilities }),
+    ...createListing({ store, records, cursors, capabilities }),
+    ...createTagMoves({ store, records, removal }),
 
-    put: (ref, upload) => acceptUpload(ref, upload, () => publish(publishing, ref, upload)),
+    async put(ref, upload) {
+      const since = records.moment()
+      const accepted = await publish(publishing, ref, upload, (placed) =>
+        acceptUpload(ref, { facts: upload, since }, placed),
+      )
+      // Only a ticket can have been noted before.
+      if (!accepted) throw new Error('an upload without a ticket was taken for a repetition')
+      return accepted
+    },
 
     async head(ref, signal) {
       const info = await store.head(versionKey(ref), { signal })
@@ -70,96 +84,26 @@ export function createDocuments(options: DomainOptions): Domain {
       return toStoredVersion(ref, info)
     },
 
-    open: (ref, open = {}) => openVersion(store, ref, open, onIntegrityViolation),
+    open: (ref, open = {}) =>
+      openVersion(store, ref, open, (damaged, found) => {
+        damage.suspect(damaged)
+        onIntegrityViolation(damaged, found)
+      }),
 
-    deleteVersion: createVersionRemoval(store, { tags, latest, deletions }),
-
-    async getTag(ref, tag, signal) {
-      const stored = await tags.read(ref, tag, signal)
-      if (!stored || !(await versionExists(store, ref, stored.digest))) throw versionNotFound()
-      return toTag(ref, stored)
-    },
-
-    async putTag(ref, tag, { digest, by, ifMatch, signal }) {
-      if (!(await versionExists(store, ref, digest))) throw versionUnknown()
-      const current = await tags.find(ref, tag, signal)
-      refuseUnlessMatching(current, ifMatch)
-      if (ifMatch !== undefined) requireCompareAndSet(capabilities())
-      const now = new Date().toISOString()
-      const record = { digest, movedAt: now, movedBy: by, admittedAt: now }
-      const over = ifMatch === undefined ? undefined : current
-      const written = await tags.write(ref, tag, record, { over, signal })
-      if (!written) throw tagMoved()
-      return { tag: toTag(ref, written), created: current === null }
-    },
-
-    async deleteTag(ref, tag, { ifMatch, signal } = {}) {
-      if (tag === latestTag) throw latestProtected()
-      const current = await tags.find(ref, tag, signal)
-      refuseUnlessMatching(current, ifMatch)
-      if (!current) throw versionNotFound()
-      // There is no conditional delete that all stores know: a move between the read and the delete is lost.
-      await tags.remove(ref, tag, signal)
-    },
+    deleteVersion: (ref, { by, signal }) => removal.remove(ref, { by, signal }),
 
     async ready(signal) {
       await store.clock({ signal })
     },
   }
   const tickets = createTicketSigner(options.ticketKey)
+  const leases = createLeases(store)
   const { signer, completionWaitSecondsMax = limits.completionWaitSecondsMax } = options
   const transfers = createTransfers({
-    ...{ store, signer, tickets, budget, acceptUpload, capabilities },
-    ...{ documentBytesMax, completionWaitSecondsMax, onUploadTicket: options.onUploadTicket },
+    ...{ store, records, leases, removal, damage, signer, tickets, budget, acceptUpload, capabilities },
+    ...{ documentBytesMax, completionWaitSecondsMax, sleep, onUploadTicket: options.onUploadTicket },
   })
   return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
-}
-
-function toTag(ref: DocumentRef, stored: StoredTag): Tag {
-  const { tenant, type, name } = ref
-  const { tag, digest, movedAt, movedBy, etag } = stored
-  return { tenant, type, name, tag, digest, movedAt, movedBy, etag }
-}
-
-function refuseUnlessMatching(current: FoundTag | null, ifMatch: TagCondition | undefined): void {
-  if (ifMatch === undefined) return
-  const holds = current !== null && (ifMatch === '*' || ifMatch.includes(current.etag))
-  if (!holds) throw tagMoved()
-}
-
-function requireCompareAndSet({ conditionalOverwrite }: StoreCapabilities): void {
-  if (conditionalOverwrite === 'yes') return
-  if (conditionalOverwrite === 'unknown') {
-    throw new DocumentError(
-      'store_unknown',
-      'What the object store can do is still being found out. Try again.',
-    )
-  }
-  throw new DocumentError(
-    'compare_and_set_unavailable',
-    'This object store cannot decide between two writers, so If-Match is not supported here. Leave it out.',
-  )
-}
-
-function tagMoved(): DocumentError {
-  return new DocumentError(
-    'precondition_failed',
-    'The tag has moved in the meantime. Read it again, then decide.',
-  )
-}
-
-function versionUnknown(): DocumentError {
-  return new DocumentError(
-    'version_unknown',
-    'The tag cannot point to this version: it does not exist. Upload it first.',
-  )
-}
-
-function latestProtected(): DocumentError {
-  return new DocumentError(
-    'tag_protected',
-    '"latest" follows the uploads and cannot be removed. Move it instead.',
-  )
 }
 
 /** Translates failures of the store into errors of the domain; the store's own words are for the log only. */

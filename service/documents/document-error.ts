@@ -7,6 +7,7 @@ export type DocumentErrorCode =
   | 'version_tagged'
   | 'version_locked'
   | 'tag_protected'
+  | 'tags_exhausted'
   | 'precondition_failed'
   | 'digest_mismatch'
   | 'document_too_large'
@@ -51,11 +52,6 @@ export function versionNotFound(): DocumentError {
   return new DocumentError('document_not_found', 'There is no such document.')
 }
 
-/** `conflict`: a version was deleted while it was being uploaded. */
-export function versionDeleted(): DocumentError {
-  return new DocumentError('conflict', 'The version was deleted in the meantime. Send it again.')
-}
-
 /** `digest_mismatch`, with both digests as details. */
 export function digestMismatch(declared: Digest, found: Digest): DocumentError {
   return new DocumentError(
@@ -72,4 +68,17 @@ export function tooLarge(bytesMax: number): DocumentError {
     `The document is larger than the ${bytesMax} bytes that are accepted here.`,
     { bytesMax },
   )
+}
+
+/** `compare_and_set_unavailable`: the store refuses a condition that holds. */
+export function compareAndSetUnavailable(): DocumentError {
+  return new DocumentError(
+    'compare_and_set_unavailable',
+    'This object store cannot decide between two writers. Tell the operator: "doctor" says what follows.',
+  )
+}
+
+/** `busy`: other writers were faster, again and again. */
+export function contended(): DocumentError {
+  return new DocumentError('busy', 'Too many clients are changing this document at once. Try again.')
 }

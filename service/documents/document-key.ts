@@ -1,5 +1,5 @@
-import type { Digest, DocumentRef, TagRef, VersionRef } from '../wire/names.ts'
-import { isDigest, latestTag } from '../wire/names.ts'
+import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
+import { isDigest } from '../wire/names.ts'
 
 /**
  * The key scheme: the only place that knows it, and the only index there is. Keys are relative to
@@ -31,24 +31,26 @@ export function listPrefix(query: {
     : versionsPrefix({ tenant, type, name })
 }
 
-/** `tenants/<tenant>/tags/<type>/<name>/<tag>` */
-export function tagKey(ref: DocumentRef, tag: string): string {
-  return `${tagsPrefix(ref)}${tag}`
+/** `tenants/<tenant>/records/<type>/<name>` */
+export function recordKey({ tenant, type, name }: DocumentRef): string {
+  return `tenants/${tenant}/records/${type}/${name}`
 }
 
-/** Start of the keys of all tags of a document. */
-export function tagsPrefix({ tenant, type, name }: DocumentRef): string {
-  return `tenants/${tenant}/tags/${type}/${name}/`
+/** `deletions/<tenant>/<type>/<name>/<sha256 hex>`: says that the record of a document may hold a mark. */
+export function deletionKey({ tenant, type, name, digest }: VersionRef): string {
+  return `${deletionsPrefix}${tenant}/${type}/${name}/${digestHex(digest)}`
 }
 
-/** Key of the tag `latest` of a document. */
-export function latestKey(ref: DocumentRef): string {
-  return tagKey(ref, latestTag)
-}
+export const deletionsPrefix = 'deletions/'
 
 /** `staging/<tenant>/<upload id>` */
 export function stagingKey(tenant: string, uploadId: string): string {
   return `${stagingPrefix}${tenant}/${uploadId}`
+}
+
+/** `staging/<tenant>/<upload id>.lease`: who completes the upload, and how that ended. */
+export function leaseKey(tenant: string, uploadId: string): string {
+  return `${stagingKey(tenant, uploadId)}.lease`
 }
 
 export const stagingPrefix = 'staging/'
@@ -64,11 +66,19 @@ export function parseVersionKey(key: string): VersionRef | null {
   return isDigest(digest) ? { tenant, type, name, digest } : null
 }
 
-/** Returns the tag of a key, or `null` for any other key. */
-export function parseTagKey(key: string): TagRef | null {
-  const [tenants, tenant, tags, type, name, tag, ...rest] = key.split('/')
-  if (tenants !== 'tenants' || tags !== 'tags' || rest.length > 0) return null
-  return tenant && type && name && tag ? { tenant, type, name, tag } : null
+/** Returns the document of a record's key, or `null` for any other key. */
+export function parseRecordKey(key: string): DocumentRef | null {
+  const [tenants, tenant, records, type, name, ...rest] = key.split('/')
+  if (tenants !== 'tenants' || records !== 'records' || rest.length > 0) return null
+  return tenant && type && name ? { tenant, type, name } : null
+}
+
+/** Returns the version of a deletion's key, or `null` for any other key. */
+export function parseDeletionKey(key: string): VersionRef | null {
+  const [deletions, tenant, type, name, hex, ...rest] = key.split('/')
+  if (deletions !== 'deletions' || rest.length > 0 || !tenant || !type || !name || !hex) return null
+  const digest = `sha256:${hex}`
+  return isDigest(digest) ? { tenant, type, name, digest } : null
 }
 
 /** Returns the last segment of a key. */

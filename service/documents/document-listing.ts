@@ -6,16 +6,17 @@ import type { Digest, DocumentRef } from '../wire/names.ts'
 import type { Cursors } from './cursor.ts'
 import { versionNotFound } from './document-error.ts'
 import { listPrefix, versionKey } from './document-key.ts'
+import { tagsPointingTo } from './document-record.ts'
 import type { Documents } from './documents.ts'
 import { inParallel } from './in-order.ts'
 import { type ListPlace, readListPage } from './list-pages.ts'
+import type { Records } from './record-store.ts'
 import { toStoredVersion } from './stored-version.ts'
-import type { TagStore } from './tag-store.ts'
 import { newestVersions, toListedVersion } from './version-pages.ts'
 
 export interface ListingParts {
   store: ObjectStore
-  tags: TagStore
+  records: Records
   cursors: Cursors
   capabilities: () => StoreCapabilities
 }
@@ -23,7 +24,7 @@ export interface ListingParts {
 /** Returns the calls that answer one page of a list. */
 export function createListing({
   store,
-  tags,
+  records,
   cursors,
   capabilities,
 }: ListingParts): Pick<Documents, 'list' | 'versions'> {
@@ -46,11 +47,10 @@ export function createListing({
       const after = cursor === undefined ? null : parsePosition(ref, cursors.open(scope, cursor))
       const rows = await newestVersions(store, ref, { limit: limit + 1, after, signal })
       if (rows.length === 0 && !after) throw versionNotFound()
-      const tagsOf = Map.groupBy(await tags.readAll(ref, signal), ({ digest }) => digest)
+      const record = await records.read(ref, signal)
       const describe = async (row: ListedVersion): Promise<Document | null> => {
         const info = await store.head(versionKey(row), { signal })
-        const pointing = tagsOf.get(row.digest) ?? []
-        return info && { ...toStoredVersion(row, info), tags: pointing.map(({ tag }) => tag) }
+        return info && { ...toStoredVersion(row, info), tags: tagsPointingTo(record, row.digest) }
       }
       const page = rows.slice(0, limit)
       const versions = await inParallel(page, limits.callsPerRequestMax, describe)

@@ -9,8 +9,9 @@ import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
  */
 export interface Documents {
   /**
-   * Publishes the bytes under their SHA-256 and moves `latest` to them. The first writer of a version wins:
-   * repeating it reads and hashes the body and returns the first one's metadata.
+   * Publishes the bytes under their SHA-256 and moves `latest` to them: it is the version whose upload was acknowledged
+   * last. The first writer of a version wins: repeating it reads and hashes the body and returns the first one's
+   * metadata. Bytes in the store that are found to be damaged are replaced by the right ones.
    *
    * Nothing is published or left behind if the body ends too early or too late, fails, is too large, or does not hash
    * to `digest`.
@@ -49,20 +50,35 @@ export interface Documents {
   ): Promise<{ versions: Document[]; nextCursor: string | null }>
 
   /**
-   * Removes a version permanently; `latest` moves to the newest one that remains, or disappears.
+   * Removes a version permanently; `latest` moves to the one that was the latest before it, or disappears. A deletion
+   * that the store has not confirmed is finished later, and nothing that was acknowledged meanwhile is lost.
    *
    * @throws {DocumentError} `document_not_found`, `version_tagged` (names the tags other than `latest`),
-   *   `version_locked` (object lock)
+   *   `version_locked` (object lock), `busy` while another deletion of it is under way
    */
   deleteVersion(ref: VersionRef, options: { by: string; signal?: AbortSignal }): Promise<void>
 
-  /** Returns a tag. @throws {DocumentError} `document_not_found`, also if the tag's version is gone */
+  /** Returns a tag. @throws {DocumentError} `document_not_found` */
   getTag(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<Tag>
+
+  /**
+   * Reads the version that a tag points to, by `read`, which may be called again if the tag moves meanwhile: a document
+   * that always has a version never seems to be absent.
+   *
+   * @throws {DocumentError} `document_not_found`; what `read` throws
+   */
+  byTag<T>(
+    ref: DocumentRef,
+    tag: string,
+    read: (version: VersionRef) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T>
 
   /**
    * Points a tag at a version; with `ifMatch` (ETags from `getTag`) only if it has not moved since.
    *
-   * @throws {DocumentError} `version_unknown`, `precondition_failed`
+   * @throws {DocumentError} `version_unknown`, `precondition_failed`, `tags_exhausted`, `busy` while the version is being
+   *   deleted
    */
   putTag(
     ref: DocumentRef,
@@ -97,7 +113,7 @@ export interface Upload {
   contentType: string
   /** Subject of the uploader's token. */
   by: string
-  /** When the upload was admitted: `latest` only moves forward in this time. */
+  /** When the upload was admitted: the time of creation of a new version. */
   admittedAt: Date
   traceId: string
   signal: AbortSignal

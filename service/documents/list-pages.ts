@@ -25,8 +25,8 @@ export interface ListPageOptions {
 type Lists = Pick<ObjectStore, 'list'>
 
 /**
- * Reads one page of a listing, for one call to the store. Where a listing cannot begin after a key, and the token is
- * too old to be trusted, it costs a call for each thousand keys before the page.
+ * Reads one page of a listing, for one call to the store. Where a listing cannot begin after a key, the last page, and
+ * one whose token is too old to be trusted, cost a call for each thousand keys before them.
  *
  * @returns the page; its `next` is the place to continue from.
  * @throws {DocumentError} `cursor_invalid` if the place is gone: the key was deleted, and the token is old.
@@ -53,7 +53,11 @@ async function pageFrom(
   const isFresh = Date.now() - from.givenAt < limits.listTokenSecondsMax * 1000
   const page =
     isFresh && from.token !== '' ? await pageByToken(store, { ...options, token: from.token }) : null
-  return page ?? pageBehind(store, key, options)
+  if (page !== null && page.next !== null) return page
+  // The store may have forgotten a new token too, by a restart: an end is confirmed by a listing from the start.
+  const found = (await pageBehind(store, key, options)) ?? page
+  if (found === null) throw placeGone()
+  return found
 }
 
 type PageOptions = Omit<ListPageOptions, 'from' | 'startAfterExact'>
@@ -68,8 +72,8 @@ async function pageByToken(store: Lists, options: PageOptions & { token: string 
   }
 }
 
-/** Reads from the start up to the key, and returns at most `limit` objects of what follows. */
-async function pageBehind(store: Lists, key: string, options: PageOptions): Promise<ListPage> {
+/** Reads from the start up to the key, and returns at most `limit` objects of what follows; `null` without the key. */
+async function pageBehind(store: Lists, key: string, options: PageOptions): Promise<ListPage | null> {
   const list = (token?: string) => store.list({ ...options, token, limit: limits.listLimitMax })
   for (let page = await list(); ; page = await list(page.next)) {
     const at = page.objects.findIndex((object) => object.key === key)
@@ -79,7 +83,7 @@ async function pageBehind(store: Lists, key: string, options: PageOptions): Prom
       if (behind.length > 0 || page.next === null) return { objects: behind, next: page.next }
       return store.list({ ...options, token: page.next })
     }
-    if (page.next === null) throw placeGone()
+    if (page.next === null) return null
   }
 }
 

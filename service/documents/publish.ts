@@ -6,44 +6,52 @@ import { stagingKey, versionKey } from './document-key.ts'
 import type { Upload } from './documents.ts'
 import { type IncomingBody, openIncomingBody } from './incoming-body.ts'
 import { newUploadId, promoteByStream, type StartedBody, stageInParts, uploadChanged } from './staging.ts'
+import type { Damaged, StoredDamage } from './stored-damage.ts'
 import { putVersion, type VersionFacts } from './stored-version.ts'
+import type { Placed } from './upload-acceptance.ts'
 import type { UploadBudget } from './upload-budget.ts'
 
-/** Where the bytes of an upload are now: under which digest, and whether they were new. */
-export interface Published {
-  digest: Digest
-  size: number
-  created: boolean
-}
+/**
+ * Receives the bytes of an upload once they are under the key of their digest, while they are still at hand, and makes
+ * them count.
+ */
+export type Accept<T> = (placed: Placed) => Promise<T>
 
 export interface PublishOptions {
   store: ObjectStore
+  damage: StoredDamage
   budget: UploadBudget
   documentBytesMax: number
   uploadIdleSecondsMax: number
 }
 
-interface Publishing extends PublishOptions {
+interface Publishing<T> extends PublishOptions {
   ref: DocumentRef
   upload: Upload
   incoming: IncomingBody
+  accept: Accept<T>
 }
 
 /**
- * Stores the bytes of an upload under the key of their digest, or fails and leaves nothing new behind. There are
- * three strategies:
+ * Stores the bytes of an upload under the key of their digest and has them accepted, or fails and leaves nothing new
+ * behind. There are three strategies:
  * - {@link publishStream} for a large body whose digest and length the client promised,
  * - {@link publishBytes} for a body that fits into a buffer; its put can be retried,
  * - {@link publishInParts} for everything else.
  *
  * @throws {DocumentError} as {@link Documents.put} says, and what the store throws.
  */
-export async function publish(options: PublishOptions, ref: DocumentRef, upload: Upload): Promise<Published> {
+export async function publish<T>(
+  options: PublishOptions,
+  ref: DocumentRef,
+  upload: Upload,
+  accept: Accept<T>,
+): Promise<T> {
   const { size, digest, signal } = upload
   const { documentBytesMax: bytesMax, uploadIdleSecondsMax: idleSecondsMax } = options
   if (size !== undefined && size > bytesMax) throw tooLarge(bytesMax)
   const incoming = openIncomingBody(upload.body, { bytesMax, size, signal, idleSecondsMax })
-  const publishing = { ...options, ref, upload, incoming }
+  const publishing = { ...options, ref, upload, incoming, accept }
   try {
     if (size !== undefined && digest !== undefined && size > limits.replayableBytesMax) {
       return await publishStream(publishing, { digest, size })
@@ -71,53 +79,59 @@ export async function publish(options: PublishOptions, ref: DocumentRef, upload:
 }
 
 /** Streams the body to its final key. The store holds the last chunk back until the digest has been checked. */
-async function publishStream(
-  { store, ref, upload, incoming }: Publishing,
+async function publishStream<T>(
+  { store, damage, ref, upload, incoming, accept }: Publishing<T>,
   promised: { digest: Digest; size: number },
-): Promise<Published> {
+): Promise<T> {
   const version = { ...ref, digest: promised.digest }
   const body = incoming.stream(() => incoming.digest(promised.digest))
-  const created = await putVersion(store, version, body, factsOf(upload, promised.size, incoming.signal))
+  const facts = factsOf(upload, promised.size, incoming.signal)
+  const over = damage.known(version)
+  const stored = await putVersion(store, version, { body, facts, over })
   // A store that has the version answers before it has read the body: the rest must be checked all the same.
-  if (!created) await incoming.drain()
+  if (!stored) await incoming.drain()
   incoming.digest(promised.digest)
-  return { ...promised, created }
+  if (stored && over) damage.repaired(version)
+  return accept({ ...promised, created: stored && !over })
 }
 
 /** Puts a body that has arrived as a whole. */
-async function publishBytes(
-  { store, ref, upload, incoming }: Publishing,
+async function publishBytes<T>(
+  { store, ref, upload, incoming, accept }: Publishing<T>,
   bytes: Uint8Array,
-): Promise<Published> {
+): Promise<T> {
   // A body of exactly the declared size has not shown its end yet.
   await incoming.drain()
   const digest = incoming.digest(upload.digest)
   const size = bytes.byteLength
   const facts = factsOf(upload, size, incoming.signal)
-  return { digest, size, created: await putVersion(store, { ...ref, digest }, bytes, facts) }
+  const put = (over?: Damaged) => putVersion(store, { ...ref, digest }, { body: bytes, facts, over })
+  return accept({ digest, size, created: await put(), bytes, again: put })
 }
 
 /** Uploads the body to staging in parts while it is hashed, then promotes it to the key of its digest. */
-async function publishInParts(
-  { store, budget, ref, upload, incoming }: Publishing,
+async function publishInParts<T>(
+  { store, budget, ref, upload, incoming, accept }: Publishing<T>,
   started: StartedBody,
-): Promise<Published> {
+): Promise<T> {
   const key = stagingKey(ref.tenant, newUploadId())
   const { signal } = incoming
   const staged = await stageInParts(store, key, incoming, { ...upload, started })
   const digest = incoming.digest()
   const size = incoming.bytesRead
   const version = { ...ref, digest }
-  try {
+  const promotion = { staged, version, facts: factsOf(upload, size, signal), mismatch: uploadChanged }
+  async function promote(over?: Damaged): Promise<boolean> {
     const release = await budget.promotion(signal)
     try {
-      const exists = (await store.head(versionKey(version), { signal })) !== null
-      const facts = factsOf(upload, size, signal)
-      const promotion = { staged, version, facts, mismatch: uploadChanged }
-      return { digest, size, created: !exists && (await promoteByStream(store, promotion)) }
+      return await promoteByStream(store, promotion, over)
     } finally {
       release()
     }
+  }
+  try {
+    const exists = (await store.head(versionKey(version), { signal })) !== null
+    return await accept({ digest, size, created: !exists && (await promote()), again: promote })
   } finally {
     // If this fails, the sweeper or the lifecycle rule removes the object within a day.
     await store.delete(key).catch(() => {})

@@ -1,89 +1,51 @@
-import { LRUCache } from 'lru-cache'
 import { limits } from '../limits.ts'
 import { DocumentError } from './document-error.ts'
 import type { Accepted } from './documents.ts'
 
-/** Completions that are under way on this replica, so that repetitions join one instead of doing it twice. */
+/** Completions that are under way on this replica, so that repetitions join one instead of waiting for its lease. */
 export interface RunningCompletions {
   /**
    * @param id of the upload. All completions of one upload are one piece of work.
-   * @param version completions of the same version run one after the other, so that the first is its first writer.
    * @param work is given up when its signal aborts, not when a client disconnects: it may come back.
-   * @returns the result of `work`, or `null` if it takes longer than a client should be kept waiting.
+   * @returns the result of `work`, or `null` if it takes longer than a client should be kept waiting. The version is
+   *   new for one of its callers only.
    * @throws {DocumentError} `busy`; what `work` throws
    */
-  join(
-    id: string,
-    version: string,
-    work: (signal: AbortSignal) => Promise<Accepted>,
-  ): Promise<Accepted | null>
+  join(id: string, work: (signal: AbortSignal) => Promise<Accepted>): Promise<Accepted | null>
 }
-
-type Result = Promise<Accepted>
 
 /** @param waitSecondsMax how long a client is kept waiting. */
 export function createRunningCompletions(waitSecondsMax: number): RunningCompletions {
-  /** Work under way, by the id of its upload. */
-  const running = new Map<string, Result>()
-  /** Results that no client has received yet: the one that was asked to come back gets its result, for a while. */
-  const finished = new LRUCache<string, Result>({
-    max: limits.completionsMax,
-    ttl: limits.completionKeptSeconds * 1000,
-    ttlAutopurge: true,
-  })
-  const inTurn = createTurns()
+  const running = new Map<string, Promise<Accepted>>()
 
-  function begin(id: string, version: string, work: (signal: AbortSignal) => Result): Result {
-    if (running.size + finished.size >= limits.completionsMax) {
+  function begin(id: string, work: (signal: AbortSignal) => Promise<Accepted>): Promise<Accepted> {
+    if (running.size >= limits.completionsMax) {
       throw new DocumentError('busy', 'Too many completions are under way. Try again later.')
     }
-    const result = inTurn(version, () => withinTime(work))
+    const result = withinTime(work)
     running.set(id, result)
-    const finish = () => {
-      running.delete(id)
-      finished.set(id, result)
-    }
-    result.then(finish, finish)
+    const end = () => running.delete(id)
+    result.then(end, end)
     return result
   }
 
   return {
-    async join(id, version, work) {
-      const result = running.get(id) ?? finished.get(id) ?? begin(id, version, work)
+    async join(id, work) {
+      const joined = running.get(id)
+      const result = joined ?? begin(id, work)
       const patience = Promise.withResolvers<null>()
       const timer = setTimeout(() => patience.resolve(null), waitSecondsMax * 1000)
-      let delivered = true
       try {
         const answer = await Promise.race([result, patience.promise])
-        delivered = answer !== null
-        return answer
+        return joined && answer ? { ...answer, created: false } : answer
       } finally {
         clearTimeout(timer)
-        // A further repetition looks at the store again.
-        if (delivered && finished.peek(id) === result) finished.delete(id)
       }
     },
   }
 }
 
-/** Returns a function that runs pieces of work one after the other if they have the same key. */
-function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>()
-  return (key, work) => {
-    const result = (last.get(key) ?? Promise.resolve()).then(work)
-    const ended: Promise<void> = result.then(
-      () => {},
-      () => {},
-    )
-    last.set(key, ended)
-    void ended.then(() => {
-      if (last.get(key) === ended) last.delete(key)
-    })
-    return result
-  }
-}
-
-async function withinTime(work: (signal: AbortSignal) => Result): Result {
+async function withinTime(work: (signal: AbortSignal) => Promise<Accepted>): Promise<Accepted> {
   const deadline = new AbortController()
   const timer = setTimeout(() => deadline.abort(tookTooLong()), limits.completionSecondsMax * 1000)
   try {

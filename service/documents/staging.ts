@@ -1,9 +1,10 @@
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { Digest, VersionRef } from '../wire/names.ts'
-import { DocumentError, versionDeleted } from './document-error.ts'
-import { digestHex, versionKey } from './document-key.ts'
+import { DocumentError } from './document-error.ts'
+import { versionKey } from './document-key.ts'
 import { noteGarbage } from './heap-pressure.ts'
 import type { IncomingBody } from './incoming-body.ts'
+import type { Damaged } from './stored-damage.ts'
 import { putVersion, type VersionFacts, versionMetadata } from './stored-version.ts'
 import { checked, type OnMismatch } from './verified-stream.ts'
 
@@ -78,48 +79,38 @@ export interface Promotion {
  * Streams staged bytes to their final key and hashes them on the way: only bytes of this digest are published,
  * whatever has happened in staging.
  *
- * @returns false if the version exists.
+ * @param over a damaged object that the bytes replace.
+ * @returns false if the version exists, or the damaged object is no longer there.
  * @throws {DocumentError} `upload_changed` if the staged bytes are no longer the pinned ones; that of `mismatch`.
  */
 export async function promoteByStream(
   store: ObjectStore,
   { staged, version, facts, mismatch }: Promotion,
+  over?: Damaged,
 ): Promise<boolean> {
-  const { body } = await openStaged(store, staged, facts.signal)
+  const { body: source } = await openStaged(store, staged, facts.signal)
   const onChunk = ({ byteLength }: Uint8Array) => noteGarbage(byteLength)
   const expected = { digest: version.digest, size: facts.size }
-  return putVersion(store, version, checked(body, expected, mismatch, onChunk), facts)
+  return putVersion(store, version, { body: checked(source, expected, mismatch, onChunk), facts, over })
 }
 
 /**
- * Copies staged bytes to their final key inside the store. Allowed only if the store refused wrong bytes at the
- * upload and honours the pin: nothing is hashed here.
+ * Copies staged bytes to their final key inside the store, unless the version exists. Allowed only if the store refused
+ * wrong bytes at the upload, honours the pin, and lets the first writer win: nothing is hashed here.
  *
- * Decision: few stores know "if absent" for the target of a copy (measured: SeaweedFS honours If-None-Match there,
- * MinIO and RGW 16.2 ignore it). Completions of one version run one after the other on a replica, but two replicas, or
- * a completion and a streamed upload, that publish the same version at the same moment may both write it: the
- * same bytes, but the metadata of the later one. Revisit when MinIO and RGW honour If-None-Match on CopyObject.
- *
- * @returns true
- * @throws {DocumentError} `upload_changed` as above, or if the copy is not what was pinned; `conflict` if it was
- *   deleted at once.
+ * @returns false if the version exists.
+ * @throws {DocumentError} `upload_changed` as above.
  */
 export async function promoteByCopy(
   store: ObjectStore,
   { staged, version, facts }: Promotion,
 ): Promise<boolean> {
-  const key = versionKey(version)
-  const { contentType, signal } = facts
+  const { contentType, size, signal } = facts
   const metadata = versionMetadata(facts)
-  const copied = await store.copy(staged.key, key, { ifMatch: staged.etag, contentType, metadata, signal })
-  if (!copied) throw uploadChanged()
-  const info = await store.head(key, { checksum: true, signal })
-  if (!info) throw versionDeleted()
-  const same = info.size === facts.size && info.etag === copied.etag && info.etag === staged.etag
-  const hashed = info.sha256 === undefined || info.sha256 === digestHex(version.digest)
-  if (same && hashed) return true
-  await store.delete(key, { signal })
-  throw uploadChanged()
+  const options = { ifMatch: staged.etag, size, contentType, metadata, signal }
+  const outcome = await store.copyAbsent(staged.key, versionKey(version), options)
+  if (outcome === 'changed') throw uploadChanged()
+  return outcome === 'copied'
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import type { StoredVersion } from '../wire/answers.ts'
-import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
+import type { VersionRef } from '../wire/names.ts'
 import { digestHex, versionKey } from './document-key.ts'
+import type { Damaged } from './stored-damage.ts'
 
 /** What is written with the bytes of a version, and the signal of the call that writes it. */
 export interface VersionFacts {
@@ -21,7 +22,11 @@ const createdByName = 'created-by'
 const traceIdName = 'trace-id'
 
 /** Returns the user metadata of a version. It is printable ASCII on the wire, which a subject need not be. */
-export function versionMetadata({ admittedAt, by, traceId }: VersionFacts): Record<string, string> {
+export function versionMetadata({
+  admittedAt,
+  by,
+  traceId,
+}: Pick<VersionFacts, 'admittedAt' | 'by' | 'traceId'>): Record<string, string> {
   return {
     [createdAtName]: admittedAt.toISOString(),
     [createdByName]: encodeURIComponent(by),
@@ -52,31 +57,31 @@ function decodeSubject(encoded: string): string {
   }
 }
 
+/** The bytes of a version on their way to its key. */
+export interface VersionBytes {
+  body: Uint8Array | ReadableStream<Uint8Array>
+  facts: VersionFacts
+  /** A damaged object that the bytes replace; its metadata, the first writer's, stay. */
+  over?: Damaged | undefined
+}
+
 /**
  * Writes the bytes of a version under its final key, unless it exists: the first writer wins. A stream that errs
  * publishes nothing, even if it errs after its last byte.
  *
- * @returns false if the version exists.
+ * @returns false if the version exists, or the damaged object is no longer there.
  */
 export async function putVersion(
   store: ObjectStore,
   ref: VersionRef,
-  body: Uint8Array | ReadableStream<Uint8Array>,
-  facts: VersionFacts,
+  { body, facts, over }: VersionBytes,
 ): Promise<boolean> {
-  const { size, contentType, signal } = facts
+  const { size, signal } = facts
+  const { contentType, metadata } = over ?? { ...facts, metadata: versionMetadata(facts) }
+  const condition = over ? { etag: over.etag } : ({ absent: true } as const)
+  const sha256 = digestHex(ref.digest)
   const stored = await store.put(versionKey(ref), body, {
-    size,
-    contentType,
-    metadata: versionMetadata(facts),
-    sha256: digestHex(ref.digest),
-    condition: { absent: true },
-    signal,
+    ...{ size, contentType, metadata, sha256, condition, signal },
   })
   return stored !== null
-}
-
-/** Returns whether a document has this version. */
-export async function versionExists(store: ObjectStore, ref: DocumentRef, digest: Digest): Promise<boolean> {
-  return (await store.head(versionKey({ ...ref, digest }))) !== null
 }

@@ -9,6 +9,7 @@ import { digestHex, stagingKey, versionKey } from './document-key.ts'
 import type { Accepted } from './documents.ts'
 import { createRunningCompletions } from './running-completions.ts'
 import { newUploadId } from './staging.ts'
+import type { StoredDamage } from './stored-damage.ts'
 import { type TicketSigner, ticketInvalid, type UploadClaims } from './ticket-signer.ts'
 
 /**
@@ -35,7 +36,7 @@ export interface Transfers {
    *
    * @returns `null` while the work is still under way: ask again.
    * @throws {DocumentError} `ticket_invalid`, `upload_expired`, `upload_not_found`, `upload_changed`,
-   *   `digest_mismatch`, `busy`
+   *   `digest_mismatch`, `busy`; `conflict` if the version was deleted meanwhile
    */
   completeUpload(
     ref: DocumentRef,
@@ -56,6 +57,7 @@ export interface UploadRequest {
   contentType: string
   by: string
   admittedAt: Date
+  traceId: string
   signal?: AbortSignal
 }
 
@@ -69,6 +71,7 @@ export interface SignedUrl {
 export interface TransferParts extends CompletionParts {
   signer: TransferSigner
   tickets: TicketSigner
+  damage: StoredDamage
   documentBytesMax: number
   /** How long a completion keeps its client waiting. */
   completionWaitSecondsMax: number
@@ -80,7 +83,7 @@ export type OnUploadTicket = (method: TicketMethod | 'none') => void
 
 /** Returns the transfers on a store. One per process: repeated completions join the running one. */
 export function createTransfers(parts: TransferParts): Transfers {
-  const { store, signer, tickets, acceptUpload, capabilities } = parts
+  const { store, records, signer, tickets, damage, acceptUpload, capabilities } = parts
   const completions = createRunningCompletions(parts.completionWaitSecondsMax)
 
   return {
@@ -88,15 +91,14 @@ export function createTransfers(parts: TransferParts): Transfers {
       const { digest, size, signal } = request
       if (size > parts.documentBytesMax) throw tooLarge(parts.documentBytesMax)
       const version = { ...ref, digest }
+      const since = records.moment()
       const published = await store.head(versionKey(version), { signal })
-      if (published) {
-        if (published.size !== size) throw otherSize(published.size)
-        const { document } = await acceptUpload(version, request, async () => ({
-          digest,
-          size,
-          created: false,
-        }))
-        return { published: document }
+      // A version of another size is damaged, or the client is wrong: the completion of the ticket finds out.
+      const isIntact = published?.size === size && !(await damage.found(version, published, { size }))
+      if (isIntact) {
+        const placed = { digest, size, created: false, seen: published }
+        const accepted = await acceptUpload(version, { facts: request, since }, placed)
+        if (accepted) return { published: accepted.document }
       }
       const { ticketMethod } = capabilities()
       parts.onUploadTicket?.(ticketMethod === 'unknown' ? 'none' : ticketMethod)
@@ -109,8 +111,7 @@ export function createTransfers(parts: TransferParts): Transfers {
       const { tenant, type, name } = claims
       const same = tenant === ref.tenant && type === ref.type && name === ref.name && claims.id === id
       if (!same || claims.subject !== by) throw ticketInvalid()
-      const version = versionKey(claims)
-      return completions.join(id, version, (signal) => completeStaged(parts, claims, traceId, signal))
+      return completions.join(id, (signal) => completeStaged(parts, { claims, traceId, signal }))
     },
 
     async createDownload(ref, { expiresInSeconds = limits.downloadSecondsDefault, signal }) {
@@ -168,12 +169,4 @@ function requireMethod(ticketMethod: StoreCapabilities['ticketMethod']): TicketM
     )
   }
   return ticketMethod
-}
-
-function otherSize(size: number): DocumentError {
-  return new DocumentError(
-    'digest_mismatch',
-    `The bytes of this digest are ${size} bytes long. Check both.`,
-    { size },
-  )
 }

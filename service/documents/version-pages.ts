@@ -21,8 +21,8 @@ export interface NewestVersionsOptions {
   limit: number
   /** Only versions that follow this one in the order. */
   after?: ListedVersion | null
-  /** A version to leave out. */
-  without?: Digest | undefined
+  /** Returns true for a version to leave out. */
+  skip?: ((digest: Digest) => boolean) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -33,13 +33,13 @@ export interface NewestVersionsOptions {
 export async function newestVersions(
   store: ObjectStore,
   ref: DocumentRef,
-  { limit, after = null, without, signal }: NewestVersionsOptions,
+  { limit, after = null, skip, signal }: NewestVersionsOptions,
 ): Promise<ListedVersion[]> {
   const newest: ListedVersion[] = []
   const trim = () => newest.sort(compareNewestFirst).splice(limit)
   for await (const object of eachObject(store, versionsPrefix(ref), { signal })) {
     const version = toListedVersion(object)
-    if (!version || version.digest === without) continue
+    if (!version || skip?.(version.digest)) continue
     if (after && compareNewestFirst(version, after) <= 0) continue
     newest.push(version)
     // Sorting only now and then keeps both the memory and the work per version small.

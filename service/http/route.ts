@@ -26,6 +26,13 @@ export interface Route<Path extends TObject = TObject, Query extends TObject = T
   handle(call: RouteCall<Static<Path>, Static<Query>>): Promise<Response>
 }
 
+/** Problems of every call that changes the record of a document. */
+export const recordProblems: readonly ProblemCode[] = [
+  'busy',
+  'integrity_violated',
+  'compare_and_set_unavailable',
+]
+
 export interface Answer {
   status: number
   description: string

@@ -85,7 +85,8 @@ export interface ObjectStore {
 
   /**
    * Removes the object by a request that the store accepts only until `signedAt` and `expiresInSeconds` later, by the
-   * store's own clock, however late it arrives. One try, over a connection of its own.
+   * store's own clock, however late it arrives. One try, over a connection of its own; one that the store turns away
+   * without looking at it (429, RFC 6585 section 4) does not count.
    *
    * @returns `refused` if the store refused the request (403): it arrived late, or may not remove this object.
    * @throws {ObjectStoreError} `unavailable` if there was no answer: the object may still be removed, until then.

@@ -61,6 +61,10 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     'documents_integrity_mismatches_total',
     'Reads whose bytes did not hash to their digest.',
   )
+  const repairs = counter(
+    'documents_integrity_repairs_total',
+    'Damaged versions whose bytes an upload has replaced.',
+  )
   const tickets = counter(
     'documents_upload_tickets_total',
     'Upload tickets by method; none where no method was safe or known to be.',
@@ -104,6 +108,7 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
       if (outcome !== 'aborted') reachable.set(outcome === 'unavailable' ? 0 : 1)
     },
     integrityMismatched: () => mismatches.inc(),
+    integrityRepaired: () => repairs.inc(),
     uploadTicket: (method) => tickets.inc({ method }),
     telemetryExported: (signal, items) => exported.inc({ signal }, items),
     telemetryDropped: (signal, reason, items) => dropped.inc({ signal, reason }, items),

@@ -12,6 +12,8 @@ export interface ServiceMetrics {
   storeCalled(operation: string, outcome: string, seconds: number): void
   /** Stored bytes did not hash to their digest. */
   integrityMismatched(): void
+  /** An upload has replaced damaged bytes by the right ones. */
+  integrityRepaired(): void
   /** An upload ticket was issued; `none`: it was refused, since no method is safe on this store. */
   uploadTicket(method: 'post' | 'put' | 'none'): void
   telemetryExported(signal: Signal, items: number): void
@@ -38,6 +40,7 @@ export const noMetrics: ServiceMetrics = {
   responseBrokenOff() {},
   storeCalled() {},
   integrityMismatched() {},
+  integrityRepaired() {},
   uploadTicket() {},
   telemetryExported() {},
   telemetryDropped() {},

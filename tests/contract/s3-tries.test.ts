@@ -175,6 +175,21 @@ describe('a delete that expires', () => {
     expect(await store.deleteBefore(key, { signedAt, expiresInSeconds: 30 })).toBe('deleted')
   })
 
+  it('is repeated while the store turns requests away, up to the bound of any call', async () => {
+    for (const [times, outcome] of [
+      [2, 'deleted'],
+      [3, 'unavailable'],
+    ] as const) {
+      let left = times
+      const { store, seen } = lying({
+        answer: ({ method }) => (method === 'DELETE' && left-- > 0 ? refusal(429) : null),
+      })
+      const deleting = store.deleteBefore(freshKey(), { signedAt: await store.clock(), expiresInSeconds: 30 })
+      expect(await deleting.catch(({ code }) => code)).toBe(outcome)
+      expect(seen.filter(({ method }) => method === 'DELETE')).toHaveLength(3)
+    }
+  })
+
   it('is unavailable, and not repeated, if the store answers that it is overloaded', async () => {
     const { store, seen } = lying({ answer: ({ method }) => (method === 'DELETE' ? refusal(503) : null) })
     await expect(

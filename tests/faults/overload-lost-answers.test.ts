@@ -52,7 +52,7 @@ describe('a store that does its work and then answers 503', () => {
 
   it('has moved latest, once', async () => {
     await put(call, 'snapshots/latest', 'one')
-    losing = /^PUT \S+\/tags\//
+    losing = /^PUT \S+\/records\//
     const { digest } = await put(call, 'snapshots/latest', 'two')
     expect(losing).toBeNull()
     expect(await jsonOf(await call('snapshots/latest/tags/latest'))).toMatchObject({ digest })
@@ -60,7 +60,7 @@ describe('a store that does its work and then answers 503', () => {
 
   it('has moved a tag with If-Match, and the client that moved it gets 200', async () => {
     const { one, two, etag } = await taggedOne(call, 'snapshots/compared')
-    losing = /^PUT \S+\/tags\//
+    losing = /^PUT \S+\/records\//
     const moved = await move(call, 'snapshots/compared', two, etag)
     expect(losing).toBeNull()
     expect([moved.status, (await jsonOf(moved)).digest]).toEqual([200, two.digest])
@@ -119,7 +119,7 @@ describe('a store that answers 500 to the losers of a race, as Ceph RGW 16.2 doe
     expect(statuses).toEqual([200, ...Array.from({ length: 31 }, () => 412)])
   })
 
-  it('accepts 32 uploads at once, and latest is the one that was admitted last', async () => {
+  it('accepts 32 uploads at once, and latest is one of them', async () => {
     const callOf = await replicas()
     const answers = await Promise.all(
       Array.from({ length: 32 }, (_, racer) =>
@@ -128,13 +128,8 @@ describe('a store that answers 500 to the losers of a race, as Ceph RGW 16.2 doe
     )
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 32 }, () => 201))
     const documents = await Promise.all(answers.map(jsonOf))
-    const admittedLast = documents
-      .map(({ createdAt }) => String(createdAt))
-      .sort()
-      .at(-1)
-    const last = documents.filter(({ createdAt }) => createdAt === admittedLast)
     const latest = await jsonOf(await callOf(0)('snapshots/uploaded/tags/latest'))
-    expect(last.map(({ digest }) => digest)).toContain(latest.digest)
+    expect(documents.map(({ digest }) => digest)).toContain(latest.digest)
   })
 })
 

@@ -45,7 +45,8 @@ describe('a store that answers 429 and a page of HTML twice, and then works', ()
   it('is not noticed by uploads that fit into memory', async () => {
     overload.refuse(tooManyRequests, 2)
     expect((await call('snapshots/written', { method: 'PUT', body: 'bytes' })).status).toBe(201)
-    expect(overload.triesMax()).toBe(limits.storeAttemptsMax)
+    // The record is read again after each write that was not answered.
+    expect(overload.triesMax()).toBeLessThanOrEqual(2 * limits.storeAttemptsMax)
     overload.recover()
     expect(await (await call('snapshots/written')).text()).toBe('bytes')
   })
@@ -55,7 +56,7 @@ describe('a store that answers 429 and a page of HTML twice, and then works', ()
     overload.refuse(tooManyRequests, 2)
     const moved = await call('snapshots/tagged/tags/stable', { method: 'PUT', ...jsonBody({ digest }) })
     expect(moved.status).toBe(201)
-    expect(overload.triesMax()).toBe(limits.storeAttemptsMax)
+    expect(overload.triesMax()).toBeLessThanOrEqual(2 * limits.storeAttemptsMax)
   })
 
   it('is not noticed by deletions', async () => {
@@ -95,7 +96,8 @@ describe('a store that keeps answering 429 and a page of HTML', () => {
     expect(await retryAfterOf(deleted)).toBe(`${unavailable}, Retry-After: 5`)
     const head = await call('snapshots/refused', { method: 'HEAD' })
     expect([head.status, head.headers.get('retry-after')]).toEqual([503, '5'])
-    expect(overload.triesMax()).toBeLessThanOrEqual(2 * limits.storeAttemptsMax)
+    // Three of these calls read the record first.
+    expect(overload.triesMax()).toBeLessThanOrEqual(3 * limits.storeAttemptsMax)
     overload.recover()
     expect(await (await call('snapshots/refused')).text()).toBe('bytes')
   })

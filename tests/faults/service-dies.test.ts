@@ -89,15 +89,15 @@ describe('an object that a killed service left in staging', () => {
   })
 
   it('is never removed while it is younger than 24 hours by the clock of the store', async () => {
-    expect(await sweep(service.store)).toEqual({ stagedRemoved: 0, uploadsAborted: 0 })
-    expect(await sweep(later(service.store, 23.9))).toEqual({ stagedRemoved: 0, uploadsAborted: 0 })
+    expect(await sweep(service.store)).toMatchObject({ stagedRemoved: 0, uploadsAborted: 0 })
+    expect(await sweep(later(service.store, 23.9))).toMatchObject({ stagedRemoved: 0, uploadsAborted: 0 })
     expect(await keysOf(service.store, '')).toEqual([left, published])
   })
 
   it('is removed once it is older, and nothing else is', async () => {
-    expect(await sweep(later(service.store, 24.1))).toEqual({ stagedRemoved: 1, uploadsAborted: 0 })
+    expect(await sweep(later(service.store, 24.1))).toMatchObject({ stagedRemoved: 1, uploadsAborted: 0 })
     expect(await keysOf(service.store, '')).toEqual([published])
-    expect(await sweep(later(service.store, 24.1))).toEqual({ stagedRemoved: 0, uploadsAborted: 0 })
+    expect(await sweep(later(service.store, 24.1))).toMatchObject({ stagedRemoved: 0, uploadsAborted: 0 })
   })
 
   it('is not removed early by the next service that starts on the bucket', async () => {

@@ -1,24 +1,29 @@
 import { afterEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { startToxiproxy, type Toxic } from '../../compose/servers/toxiproxy.ts'
 import { leftAfterSweep } from '../support/histories/document-at-rest.ts'
+import {
+  calledType,
+  callSecondsMax,
+  type Ending,
+  endOf,
+  prepareEveryCall,
+  timed,
+  uploadFlaws,
+} from '../support/histories/every-call.ts'
 import { toxics } from '../support/histories/toxics.ts'
-import { type Call, type Caller, callerOf } from '../support/service/caller.ts'
+import { callerOf } from '../support/service/caller.ts'
 import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
 import {
   digestOf,
   KiB,
-  keyOf,
   MiB,
   pathOf,
   randomDocument,
   reprDigestOf,
-  storedUnder,
 } from '../support/service/sample-documents.ts'
 import { serviceInProcess } from '../support/service/service-for-tests.ts'
-import { jsonBody, ticketCalls } from '../support/service/ticket-calls.ts'
 import { sizeOf } from '../support/sizes.ts'
 import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
-import { inChunks } from '../support/stores/bodies.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { until } from '../support/waiting.ts'
 
@@ -31,7 +36,6 @@ setDefaultTimeout(3_600_000)
 
 /** Few tries of few seconds: a request makes some calls of the store, one after the other. */
 const deadlines = { answerSecondsMax: 1, transferSecondsMax: 2 }
-const requestSecondsMax = 30
 
 const real = await storeForTests()
 const toxiproxy = stoppedAfterTests(await startToxiproxy())
@@ -40,9 +44,8 @@ const store = { ...real, endpoint: `http://${proxy.host}` }
 // So few connections that one which is never given back is missed.
 const service = stoppedAfterTests(await serviceInProcess({ store, deadlines, connectionsMax: 10 }))
 const call = timed(await callerOf(service))
-const tickets = await ticketCalls(service)
 const authorization = `Bearer ${await service.token({ exp: Math.ceil(Date.now() / 1000) + 6 * 3600 })}`
-const type = 'bundles'
+const type = calledType
 
 const directions = sizeOf({ test: 1, long: 2, of: 'directions of each toxic' })
 
@@ -73,111 +76,19 @@ async function heal(): Promise<void> {
   await until(async () => (await fetch(`${service.url}/readyz`)).ok)
 }
 
-/** A caller whose requests fail if they take longer than any may. */
-function timed(caller: Caller): Caller {
-  return (path, asked: Call = {}) =>
-    caller(path, { ...asked, signal: AbortSignal.timeout(requestSecondsMax * 1000) })
-}
-
-/** What a request came to: its status, and `cut` where the body of the answer did not end. */
-async function outcomeOf(request: Promise<Response>): Promise<{ status: number | 'cut'; bytes: Uint8Array }> {
-  const answer = await request
-  const bytes = await answer.bytes().catch((error: Error) => {
-    if (error.name === 'TimeoutError') throw error
-    return null
-  })
-  return { status: bytes ? answer.status : 'cut', bytes: bytes ?? new Uint8Array() }
-}
-
 /** Prints how the requests of a setting ended: a setting that none of them feels would show nothing. */
-function printOutcomes(setting: string, statuses: readonly (number | 'cut')[]): void {
-  console.log(`${setting}: ${statuses.join(' ')}`)
-}
-
-/** Statuses that a store in trouble is a reason for. */
-const troubled: readonly (number | 'cut')[] = [503, 'cut']
-
-interface Flawed {
-  what: string
-  status: number | 'cut'
-  found: unknown
-}
-
-/** An upload, and what it may leave: what was acknowledged is there, and otherwise it is absent or whole. */
-async function uploadFlaws(what: string, name: string, bytes: Uint8Array, status: number | 'cut') {
-  const digest = digestOf(bytes)
-  const found = await storedUnder(service.store, keyOf(type, name, digest))
-  const whole = found?.digest === digest && found.size === bytes.length
-  const acknowledged = status === 200 || status === 201
-  const right = acknowledged ? whole : troubled.includes(status) && (found === null || whole)
-  return right ? [] : [{ what, status, found }]
+function printEndings(setting: string, endings: readonly Ending[]): void {
+  console.log(`${setting}: ${endings.join(' ')}`)
 }
 
 describe('while connections to the store are damaged', () => {
   it.each(settings(0))('every call ends in time and does what it says: %s, %s', async (name, stream) => {
-    const flaws: Flawed[] = []
-    const statuses: (number | 'cut')[] = []
-    const own = (what: string) => `${what}-${crypto.randomUUID()}`
-    const [small, large, staged] = [randomDocument(KiB), randomDocument(1.5 * MiB), randomDocument(9 * MiB)]
-    const [old, gone, ticketed] = [own('old'), own('gone'), own('ticketed')]
-    const [expired, sent] = [randomDocument(KiB), randomDocument(KiB)]
-    const kept = randomDocument(1.5 * MiB)
-    await Promise.all([
-      call(`${type}/${old}`, { method: 'PUT', body: kept }),
-      call(`${type}/${gone}`, { method: 'PUT', body: expired }),
-    ])
-    const ticket = await tickets.uploaded(ticketed, sent)
+    const callAll = await prepareEveryCall(service)
     await damage(name, stream)
-
-    const upload = async (what: string, bytes: Uint8Array<ArrayBuffer>, asked: Call) => {
-      const document = own(what)
-      const { status } = await outcomeOf(call(`${type}/${document}`, { method: 'PUT', ...asked }))
-      statuses.push(status)
-      return () => uploadFlaws(what, document, bytes, status)
-    }
-    const read = async (what: string, path: string, asked: Call, expected?: Uint8Array) => {
-      const { status, bytes } = await outcomeOf(call(path, asked))
-      statuses.push(status)
-      const right =
-        status === 200
-          ? !expected || bytes.length === 0 || digestOf(bytes) === digestOf(expected)
-          : troubled.includes(status)
-      return async () => (right ? [] : [{ what, status, found: bytes.length }])
-    }
-    const write = async (what: string, path: string, asked: Call, good: number[]) => {
-      const { status } = await outcomeOf(call(path, asked))
-      statuses.push(status)
-      const right = troubled.includes(status) || good.includes(Number(status))
-      return async () => (right ? [] : [{ what, status, found: null }])
-    }
-    const version = `${type}/${old}/versions/${digestOf(kept)}`
-    const checks = await Promise.all([
-      upload('small', small, { body: small }),
-      upload('streamed', large, { body: large, headers: { 'repr-digest': reprDigestOf(large) } }),
-      upload('staged', staged, { body: inChunks(staged) }),
-      read('get', `${type}/${old}`, {}, kept),
-      read('head', version, { method: 'HEAD' }),
-      read('list', `?type=${type}&name=${old}`, {}),
-      read('versions', `${type}/${old}/versions`, {}),
-      write(
-        'tag',
-        `${type}/${old}/tags/stable`,
-        { method: 'PUT', ...jsonBody({ digest: digestOf(kept) }) },
-        [200, 201],
-      ),
-      write('delete', `${type}/${gone}/versions/${digestOf(expired)}`, { method: 'DELETE' }, [204]),
-      write(
-        'complete',
-        `${type}/${ticketed}/uploads/${ticket.id}/complete`,
-        { method: 'POST', ...jsonBody({ ticket: ticket.ticket }) },
-        [200, 201],
-      ),
-    ])
-    printOutcomes(`${name}, ${stream}`, statuses)
+    const { endings, flaws } = await callAll()
+    printEndings(`${name}, ${stream}`, endings)
     await heal()
-    for (const check of checks) flaws.push(...(await check()))
-    expect(flaws).toEqual([])
-    expect((await outcomeOf(call(version))).status).toBe(200)
+    expect(await flaws()).toEqual([])
   })
 })
 
@@ -195,11 +106,11 @@ describe('when connections to the store are damaged within a body', () => {
     return exchange
   }
 
-  async function ended(exchange: RawExchange): Promise<number | 'cut'> {
+  async function ended(exchange: RawExchange): Promise<Ending> {
     // A service that reads no more of a body may reset the connection before its answer is read.
     const answered = exchange.answer().catch(() => null)
-    const answer = await Promise.race([answered, Bun.sleep(requestSecondsMax * 1000)])
-    if (answer === undefined) throw new Error(`a request did not end within ${requestSecondsMax} s`)
+    const answer = await Promise.race([answered, Bun.sleep(callSecondsMax * 1000)])
+    if (answer === undefined) throw new Error(`a request did not end within ${callSecondsMax} s`)
     return answer?.complete ? answer.status : 'cut'
   }
 
@@ -231,15 +142,15 @@ describe('when connections to the store are damaged within a body', () => {
         ended(toStaging),
         ended(download),
       ])
-      printOutcomes(`within, ${name}, ${stream}`, [keyStatus, stagingStatus, downloaded])
+      printEndings(`within, ${name}, ${stream}`, [keyStatus, stagingStatus, downloaded])
       await heal()
       expect([
-        ...(await uploadFlaws('streamed', streamed, bytes, keyStatus)),
-        ...(await uploadFlaws('staged', staged, bytes, stagingStatus)),
+        ...(await uploadFlaws(service, 'streamed', { name: streamed, bytes, ending: keyStatus })),
+        ...(await uploadFlaws(service, 'staged', { name: staged, bytes, ending: stagingStatus })),
       ]).toEqual([])
       expect([200, 'cut']).toContain(downloaded)
-      const again = await outcomeOf(call(`${type}/${read}`))
-      expect([again.status, digestOf(again.bytes)]).toEqual([200, digestOf(bytes)])
+      const again = await endOf(call(`${type}/${read}`))
+      expect([again.ending, digestOf(again.bytes)]).toEqual([200, digestOf(bytes)])
     },
   )
 })

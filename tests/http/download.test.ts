@@ -135,8 +135,8 @@ describe('HEAD', () => {
     const answer = await head('diagnostics/large')
     expect(answer?.headers['content-length']).toBe('600000')
     expect(answer?.headers['cache-control']).toBe('private, no-cache')
-    // The tag is read and its version looked for; then its metadata are.
-    expect(service.storeCalls).toEqual(['get', 'head', 'head'])
+    // The record, which this replica has seen before, and the version.
+    expect(service.storeCalls).toEqual(['getUnless', 'head'])
   })
 
   it('ignores Range, which is for GET alone', async () => {

@@ -96,16 +96,37 @@ describe('a tag', () => {
     expect((await call('definitions/removed')).status).toBe(200)
   })
 
-  it('reads 404 while its version is gone, as a tag and as a document, and can be moved again', async () => {
+  it('is read from the record alone, and its document is 404 while its version is gone', async () => {
     await put(call, 'definitions/dangling', 'A')
     await put(call, 'definitions/dangling', 'B')
     await move('definitions/dangling/tags/v1', digestOf('A'))
     // Behind the service's back, as a crash or an operator may.
     await service.store.delete(`tenants/acme/documents/definitions/dangling/${digestOf('A').slice(7)}`)
-    expect(await refusalOf(await call('definitions/dangling/tags/v1'))).toBe('404 document_not_found')
+    expect(await digestAt('definitions/dangling/tags/v1')).toBe(digestOf('A'))
     expect(await refusalOf(await call('definitions/dangling?tag=v1'))).toBe('404 document_not_found')
     expect((await move('definitions/dangling/tags/v1', digestOf('B'))).status).toBe(200)
     expect(await digestAt('definitions/dangling/tags/v1')).toBe(digestOf('B'))
+  })
+
+  it('may have the name of something that every JavaScript object has', async () => {
+    await put(call, 'definitions/inherited', 'A')
+    for (const tag of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      const path = `definitions/inherited/tags/${tag}`
+      const absent = [await call(path), await call(`definitions/inherited?tag=${tag}`)]
+      expect([tag, ...(await Promise.all(absent.map(refusalOf)))]).toEqual([
+        tag,
+        '404 document_not_found',
+        '404 document_not_found',
+      ])
+      const created = await move(path, digestOf('A'))
+      expect([tag, created.status, (await jsonOf(await call(path))).digest]).toEqual([
+        tag,
+        201,
+        digestOf('A'),
+      ])
+      expect((await call(path, { method: 'DELETE' })).status).toBe(204)
+      expect((await call(path)).status).toBe(404)
+    }
   })
 
   it('has a form: leading dots, slashes and more than 128 characters are refused', async () => {
@@ -218,19 +239,18 @@ describe('the body of a tag move', () => {
   })
 })
 
-describe('a damaged tag', () => {
-  it('reads as damaged until it is moved or removed, and then works again', async () => {
-    const text = new TextEncoder().encode('{"digest":')
+describe('a damaged record', () => {
+  it('reads as damaged by every tag, and the versions are still read by their digests', async () => {
+    const path = 'definitions/damaged'
+    await put(call, path, 'bytes')
+    const text = new TextEncoder().encode('{"format":')
     const options = { size: text.byteLength, contentType: 'application/json', metadata: {} }
-    const key = 'tenants/acme/tags/definitions/repaired/stable'
-    await put(call, 'definitions/repaired', 'bytes')
-    await service.store.put(key, text, options)
-    expect((await call('definitions/repaired/tags/stable')).status).toBe(500)
-    expect((await move('definitions/repaired/tags/stable', digestOf('bytes'))).status).toBe(200)
-    expect((await call('definitions/repaired/tags/stable')).status).toBe(200)
-
-    await service.store.put(key, text, options)
-    expect((await call('definitions/repaired/tags/stable', { method: 'DELETE' })).status).toBe(204)
-    expect((await call('definitions/repaired/tags/stable')).status).toBe(404)
+    await service.store.put(`tenants/acme/records/${path}`, text, options)
+    expect(await refusalOf(await call(`${path}/tags/latest`))).toBe('500 integrity_violated')
+    expect(await refusalOf(await call(path))).toBe('500 integrity_violated')
+    expect(await refusalOf(await move(`${path}/tags/latest`, digestOf('bytes')))).toBe(
+      '500 integrity_violated',
+    )
+    expect(await (await call(`${path}/versions/${digestOf('bytes')}`)).text()).toBe('bytes')
   })
 })

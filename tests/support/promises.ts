@@ -8,6 +8,22 @@ export const promises = {
     promise: 'Damaged bytes never make a complete answer.',
     test: 'tests/integration/documents/integrity.test.ts',
   },
+  repair: {
+    promise: 'A version that was cut short in the store is repaired by any upload of the right bytes.',
+    test: 'tests/integration/documents/repair.test.ts',
+  },
+  clocks: {
+    promise: 'An accepted upload becomes the latest, whatever the clocks of replicas and store show.',
+    test: 'tests/integration/documents/clocks.test.ts',
+  },
+  sequences: {
+    promise: 'A call is answered as a simple model of a document says, whatever calls came before it.',
+    test: 'tests/sequences/sequences.test.ts',
+  },
+  storeCalls: {
+    promise: 'An upload costs two calls to the store, and a tag one, however many tags there are.',
+    test: 'tests/http/store-calls.test.ts',
+  },
   isolation: {
     promise: 'Nothing can be learnt about the documents of another tenant.',
     test: 'tests/http/foreign-tenant.test.ts',
@@ -28,6 +44,14 @@ export const promises = {
   update: {
     promise: 'No request is lost while a deployment is updated, rolled back, or given another key.',
     test: 'tests/swarm/swarm.test.ts',
+  },
+  listing: {
+    promise: 'A listing names every document once, also where the store forgets how far it has come.',
+    test: 'tests/integration/documents/listing-forgotten.test.ts',
+  },
+  maintenance: {
+    promise: 'No maintenance command leaves out a version, or says that it is finished if the store does.',
+    test: 'tests/integration/maintenance/listings.test.ts',
   },
   tickets: {
     promise: 'Who holds a ticket can do nothing with it but upload these bytes.',

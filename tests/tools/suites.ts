@@ -60,6 +60,12 @@ export const suites: Suite[] = [
     needs: [],
   },
   {
+    name: 'sequences',
+    holds: 'random sequences of calls, compared with a model of a document',
+    stores: ['minio', 'ceph-rgw'],
+    needs: [],
+  },
+  {
     name: 'integration',
     holds: 'the service on a real store',
     stores: matrix,
@@ -68,10 +74,12 @@ export const suites: Suite[] = [
         // Read or change MinIO's own files: each starts its own MinIO.
         'documents/integrity',
         'maintenance/scrub',
-        // MinIO in buckets without lifecycle rules, and a SeaweedFS of its own.
-        'maintenance/listings',
+        'documents/listing-forgotten',
         'documents/upload-failures',
         'documents/upload-sizes',
+        'tickets/completion-other-etags',
+        // MinIO in buckets without lifecycle rules, and a SeaweedFS of its own.
+        'maintenance/listings',
         // Measures the service, not the store.
         'documents/memory',
         'tickets/ticket-memory',
@@ -82,6 +90,7 @@ export const suites: Suite[] = [
         'telemetry/trouble',
         // Give MinIO the properties of another store, by a proxy or by the configured capabilities.
         'tickets/completion-promotion',
+        'documents/odd-conditions',
         'probe/basics',
         'probe/bucket',
         'probe/no-answer',
@@ -175,6 +184,8 @@ export const suites: Suite[] = [
     name: 'histories',
     holds: 'three replicas on one bucket: races, faults and kills, and whether every promise was kept',
     stores: ['minio', 'ceph-rgw'],
+    // Its MinIO has a disk that can be filled.
+    apart: { minio: ['disk-full'] },
     needs: ['toxiproxy'],
   },
   {

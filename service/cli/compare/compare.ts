@@ -13,6 +13,7 @@ interface Flags extends PairFlags {
 
 interface Totals {
   versions: number
+  records: number
   tags: number
   bytes: number
   differing: number
@@ -28,7 +29,7 @@ const command = withPair(
 await runCommand<Flags>(command, (flags, { signal }) =>
   withStorePair(flags, async ({ source, target }) => {
     const { json = false, bytes } = flags
-    const totals: Totals = { versions: 0, tags: 0, bytes: 0, differing: 0 }
+    const totals: Totals = { versions: 0, records: 0, tags: 0, bytes: 0, differing: 0 }
     const { onProgress, stop } = startProgress('compare')
     let read = 0
     const options = {
@@ -65,7 +66,8 @@ await runCommand<Flags>(command, (flags, { signal }) =>
 
 function add(totals: Totals, { ref, differences, hashed }: Compared): void {
   if ('digest' in ref) totals.versions += 1
-  else totals.tags += 1
+  else if ('tag' in ref) totals.tags += 1
+  else totals.records += 1
   totals.bytes += hashed
   if (differences.length > 0) totals.differing += 1
 }
@@ -73,7 +75,7 @@ function add(totals: Totals, { ref, differences, hashed }: Compared): void {
 function printDifference({ ref, differences }: Compared, json: boolean): Promise<void> {
   if (json) return printJson({ event: 'difference', ...ref, differences })
   const { tenant, type, name } = ref
-  const what = 'digest' in ref ? ref.digest : `tag ${ref.tag}`
+  const what = 'digest' in ref ? ref.digest : 'tag' in ref ? `tag ${ref.tag}` : 'record'
   return printLine(`✗ ${tenant} ${type}/${name} ${what}: ${differences.join(', ')}`)
 }
 

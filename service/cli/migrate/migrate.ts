@@ -1,9 +1,8 @@
-import { tagKey, versionKey } from '../../documents/document-key.ts'
-import type { TagOutcome } from '../../documents/maintenance/copy-tag.ts'
-import type { VersionOutcome } from '../../documents/maintenance/copy-version.ts'
+import { recordKey, versionKey } from '../../documents/document-key.ts'
+import type { Outcome } from '../../documents/maintenance/copy-record.ts'
 import { type Migrated, type MigrationOptions, migrate } from '../../documents/maintenance/migration.ts'
 import { type MigrationPlan, planMigration } from '../../documents/maintenance/migration-plan.ts'
-import { beginTallies, countVersions } from '../../documents/maintenance/recount.ts'
+import { beginTally, countVersions } from '../../documents/maintenance/recount.ts'
 import { onSide } from '../../documents/maintenance/store-side.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import {
@@ -43,6 +42,7 @@ import {
 interface Flags extends PairFlags {
   since?: Date
   state?: string
+  delete?: true
   dryRun?: true
 }
 
@@ -53,20 +53,21 @@ const command = withPair(
   createCommand(
     'bun run migrate',
     'Copies all documents and tags from one store to another, verified, except those that are already there. ' +
-      'Deletes nothing.',
+      'Deletes nothing without --delete.',
   ),
 )
   .option('--since <time>', 'only what the source has stored since then (RFC 3339)', parseTime)
   .option('--state <file>', 'keep the position in this file, and continue from it')
+  .option('--delete', 'remove from the target what the source has deleted since it was stored there')
   .option('--dry-run', 'write nothing, and list what would be copied')
   .addHelpText(
     'after',
     `
-Where both stores have a tag, the newer move wins, and the output names the one that lost. Staged bytes are not copied.
+Where both stores have a tag, the later move wins, and the output names the one that lost. Of a deletion in one store and
+an upload in the other, the later one wins. Tags of the old layout become part of the target's records (see "convert").
+Staged bytes are not copied.
 After exit code 3, run the same command again to continue.`,
   )
-
-type Outcome = VersionOutcome | TagOutcome
 
 interface Run {
   pair: StorePair
@@ -98,7 +99,8 @@ async function migrateAll(pair: StorePair, flags: Flags, signal: AbortSignal): P
   const earlier = flags.state === undefined ? null : await readMigrationState(flags.state, scope)
   const plan = await planMigration(pair.source.store, pair.target.store, { since: flags.since, signal })
   const state = earlier ?? initialState(scope, await pair.source.store.clock({ signal }))
-  await reportPlan(report, plan, { from, to, dryRun: flags.dryRun === true })
+  const removeDeleted = flags.delete === true
+  await reportPlan(report, plan, { from, to, dryRun: flags.dryRun === true, removeDeleted })
   // What an earlier run could not copy is still missing.
   for (const problem of state.problems) await reportProblem(report, problem)
   const run = { pair, flags, signal, report, state, progress: startProgress('migrate') }
@@ -130,8 +132,8 @@ function scopeOf({ source, target }: StorePair, { since }: Flags): MigrationScop
 /** @returns what a second count of the versions does not confirm. */
 async function copyAll(run: Run, plan: MigrationPlan): Promise<Miscount[]> {
   const { flags, state, signal } = run
-  const tallies = await beginTallies(run.pair.source.store, run.pair.target.store, { signal })
-  const options = { ...optionsOf(run, plan), tally: tallies.source }
+  const tally = await beginTally(onSide('source', run.pair.source.store), { signal })
+  const options = { ...optionsOf(run, plan), tally }
   const resumed = isResumed(state)
   await copyOnce(run, { ...options, from: state.position, since: flags.since }, (migrated) => {
     count(state, migrated)
@@ -145,7 +147,7 @@ async function copyAll(run: Run, plan: MigrationPlan): Promise<Miscount[]> {
       count(state, { ...migrated, outcomes: migrated.outcomes.filter(isCopied) }),
     )
   }
-  const leftOut = await tallies.source.leftOut({ signal })
+  const leftOut = await tally.leftOut({ signal })
   const lacking = flags.dryRun ? 0 : await lackingInTarget(run)
   return [
     ...(leftOut > 0 ? [{ side: 'source' as const, versions: leftOut }] : []),
@@ -166,6 +168,7 @@ function optionsOf({ flags, signal, progress, state }: Run, { missing }: Migrati
   state.ahead = ahead
   return {
     dryRun: flags.dryRun === true,
+    removeDeleted: flags.delete === true,
     parallelMax: flags.parallel,
     bytesPerSecondMax: flags.rate,
     onBytes(more: number) {
@@ -210,7 +213,7 @@ async function reportOutcomes({ state, report, flags }: Run, { outcomes }: Migra
       await reportProblem(report, problem)
     }
     if (isRemarkable(outcome)) await reportRemark(report, outcome)
-    if (flags.dryRun && isCopied(outcome)) await reportWouldCopy(report, outcome)
+    if (flags.dryRun && outcome.of !== 'record' && isCopied(outcome)) await reportWouldCopy(report, outcome)
   }
   return hasProblem
 }
@@ -221,11 +224,13 @@ function asCounted({ ahead = {} }: MigrationState, outcome: Outcome): Outcome {
   const earlier = ahead[key]
   delete ahead[key]
   if (earlier === undefined || outcome.result !== 'present') return outcome
-  return outcome.of === 'version' ? { ...outcome, result: 'copied' } : { ...outcome, result: earlier }
+  if (outcome.of === 'version') return { ...outcome, result: 'copied' }
+  return outcome.of === 'tag' ? { ...outcome, result: earlier } : outcome
 }
 
 function keyOf(ref: Outcome['ref']): string {
-  return 'digest' in ref ? versionKey(ref) : tagKey(ref, ref.tag)
+  if ('digest' in ref) return versionKey(ref)
+  return 'tag' in ref ? `${recordKey(ref)} ${ref.tag}` : recordKey(ref)
 }
 
 function isCopied({ result }: Outcome): boolean {
@@ -234,6 +239,8 @@ function isCopied({ result }: Outcome): boolean {
 
 function count(state: MigrationState, { outcomes }: Migrated): void {
   for (const outcome of outcomes) {
+    // One that is not copied is a problem, and counted as such.
+    if (outcome.of === 'record') continue
     const counts = outcome.of === 'version' ? state.versions : state.tags
     counts[outcome.result] = (counts[outcome.result] ?? 0) + 1
     if (outcome.of === 'version' && outcome.result === 'copied') state.bytesCopied += outcome.size

@@ -4,7 +4,7 @@ import { readStateFile } from '../state-file.ts'
 
 /** Something that was not copied, and why: people have to look at it. */
 export const Problem = Type.Object({
-  event: Type.Union([Type.Literal('version'), Type.Literal('tag')]),
+  event: Type.Union([Type.Literal('version'), Type.Literal('tag'), Type.Literal('record')]),
   result: Type.String(),
   tenant: Type.String(),
   type: Type.String(),
@@ -12,6 +12,7 @@ export const Problem = Type.Object({
   digest: Type.Optional(Type.String()),
   tag: Type.Optional(Type.String()),
   found: Type.Optional(Type.String()),
+  tags: Type.Optional(Type.Array(Type.String())),
 })
 export type Problem = Static<typeof Problem>
 
@@ -27,7 +28,7 @@ export const MigrationState = Type.Object({
   /** When the first run began, by the clock of the source: what was stored since may lie behind the position. */
   begunAt: Type.String(),
   position: Type.Object({
-    phase: Type.Union([Type.Literal('versions'), Type.Literal('tags'), Type.Literal('latest')]),
+    phase: Type.Union([Type.Literal('versions'), Type.Literal('records')]),
     after: Type.String(),
   }),
   versions: Counts,
@@ -40,6 +41,17 @@ export const MigrationState = Type.Object({
   problems: Type.Array(Problem),
 })
 export type MigrationState = Static<typeof MigrationState>
+
+/** A state as it was kept before records: tags were objects, and `latest` came last. */
+const OldState = Type.Composite([
+  Type.Omit(MigrationState, ['position']),
+  Type.Object({
+    position: Type.Object({
+      phase: Type.Union([Type.Literal('tags'), Type.Literal('latest')]),
+      after: Type.String(),
+    }),
+  }),
+])
 
 /** What a state file belongs to: both places, and `--since` (empty for none). */
 export type MigrationScope = Pick<MigrationState, 'from' | 'to' | 'since'>
@@ -65,10 +77,16 @@ export async function readMigrationState(
   file: string,
   scope: MigrationScope,
 ): Promise<MigrationState | null> {
-  const state = await readStateFile(file, MigrationState)
-  if (state === null) return null
+  const read = await readStateFile(file, Type.Union([MigrationState, OldState]))
+  if (read === null) return null
+  const state = isOld(read) ? { ...read, position: { phase: 'records', after: '' } as const, tags: {} } : read
   const { from, to, since } = state
   if (Bun.deepEquals({ from, to, since }, scope)) return state
   const ofOld = since === '' ? '' : ` since ${since}`
   throw new UsageError(`the state file belongs to ${from} → ${to}${ofOld}: choose another file`)
+}
+
+/** The versions of such a migration are copied; its tags are merged again, which is safe. */
+function isOld(state: MigrationState | Static<typeof OldState>): state is Static<typeof OldState> {
+  return state.position.phase === 'tags' || state.position.phase === 'latest'
 }

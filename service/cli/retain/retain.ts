@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { InvalidArgumentError, Option } from 'commander'
-import { DocumentError } from '../../documents/document-error.ts'
+import type { DocumentError, DocumentErrorCode } from '../../documents/document-error.ts'
+import { isFailureOf } from '../../documents/maintenance/failure.ts'
 import {
   createRetention,
   type Expired,
@@ -69,8 +70,8 @@ const command = createCommand(
   .addHelpText(
     'after',
     `
-Never removes a version that a tag ("latest" too, or a damaged tag) may point to, one of the newest, or one that the
-store has locked.
+Never removes a version that a tag ("latest" too) points to, one of the newest, or one that the store has locked; nor
+any version of a document whose record is missing or damaged.
 A policy is {"retention": [{"type": "audit-exports", "keepDays": 365, "keepNewest": 3}]}.
 Reads the same S3_* variables as the service, and needs no more rights than the service's key has.`,
   )
@@ -115,20 +116,21 @@ async function wouldRemove(expired: Expired): Promise<Retained> {
 }
 
 /** Returns what is known to keep a version before anything is tried; `null` for nothing. */
-function blocker({ version, locked, damagedTags }: Expired): Retained | null {
+function blocker({ version, locked, record }: Expired): Retained | null {
   if (locked) return { version, fate: 'locked' }
-  if (damagedTags.length === 0) return null
-  const names = damagedTags.map((tag) => `"${tag}"`).join(', ')
-  return { version, fate: 'failed', why: `damaged tags may point to it: move or remove ${names}` }
+  if (record === 'sound') return null
+  const why = `the record of its document is ${record}, so a tag may point to it: see "convert" and "scrub --repair"`
+  return { version, fate: 'failed', why }
 }
 
 /** The problems of the API that leave a version where it is; each is reported and none ends the run. */
-const outcomes: Partial<Record<string, Outcome>> = {
-  version_locked: 'locked',
-  version_tagged: 'tagged',
-  document_not_found: 'gone',
-  conflict: 'failed',
-}
+const outcomes: [DocumentErrorCode, Outcome][] = [
+  ['version_locked', 'locked'],
+  ['version_tagged', 'tagged'],
+  ['document_not_found', 'gone'],
+  ['store_refused', 'failed'],
+  ['busy', 'failed'],
+]
 
 function remover(retention: Retention, rule: RetentionRule): (expired: Expired) => Promise<Retained> {
   const logger = createLogger({ level: 'info', service: 'cloudlysis-documents' })
@@ -144,8 +146,8 @@ function remover(retention: Retention, rule: RetentionRule): (expired: Expired) 
       await retention.remove(version, { by: subject, keepLatest: true })
       return { version, fate: 'removed' }
     } catch (error) {
-      const fate = error instanceof DocumentError ? outcomes[error.code] : undefined
-      if (fate !== undefined) return { version, fate, why: (error as DocumentError).message }
+      const known = outcomes.find(([code]) => isFailureOf(error, code))
+      if (known) return { version, fate: known[1], why: (error as DocumentError).message }
       if (error instanceof ObjectStoreError && error.code !== 'unavailable') {
         return { version, fate: 'failed', why: error.message }
       }

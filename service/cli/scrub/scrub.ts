@@ -1,31 +1,43 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { beginTally } from '../../documents/maintenance/recount.ts'
-import { type Scrubbed, scrub } from '../../documents/maintenance/scrub.ts'
+import { type Scrubbed, type ScrubbedRecord, scrub } from '../../documents/maintenance/scrub.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 import { createCommand, type ExitCode, exitCodes, IncompleteError, runCommand } from '../command.ts'
 import { createReport, type Report, storeSentence } from '../output.ts'
 import { type Progress, startProgress } from '../progress.ts'
 import { removeStateFile, stateIntervalMs, writeStateFile } from '../state-file.ts'
 import { type OpenedStore, openStore, rateOption, readStoreConfig } from '../store.ts'
-import { damagedVersion, readScrubState, reportDamaged, reportSummary, type ScrubState } from './state.ts'
+import {
+  damagedVersion,
+  readScrubState,
+  reportDamaged,
+  reportSummary,
+  reportWrongRecord,
+  type ScrubState,
+  unrepaired,
+  wrongRecord,
+} from './state.ts'
 
 interface Flags {
   /** Bytes per second. */
   rate: number
   after?: string
   state?: string
+  repair?: true
   json?: true
 }
 
 const command = createCommand(
   'bun run scrub',
-  'Reads every stored version again and compares it with its SHA-256. Changes nothing.',
+  'Reads every stored version again and compares it with its SHA-256, and every record with the versions of its ' +
+    'document. Changes nothing without --repair.',
 )
   .addOption(rateOption('read at most this fast', 32))
   .option('--after <key>', 'begin after this key, as an earlier run named it', parseKey)
   .addOption(
     new Option('--state <file>', 'keep the last key in this file, and continue from it').conflicts('after'),
   )
+  .option('--repair', 'rebuild records that are missing, damaged or wrong; the service may run')
   .option('--json', 'one JSON object per line')
   .addHelpText(
     'after',
@@ -51,6 +63,7 @@ await runCommand<Flags>(command, async (flags, { signal }) => {
   const report = createReport(flags.json)
   // Damage that an earlier run found is still there.
   for (const version of state.damaged) await reportDamaged(report, version)
+  for (const record of state.wrongRecords ?? []) await reportWrongRecord(report, record)
   const run = { store, state, flags, report, progress: startProgress('scrub'), signal }
   try {
     return await scrubAll(run)
@@ -75,7 +88,7 @@ async function scrubAll(run: Run): Promise<ExitCode> {
     throw new IncompleteError(`the listing of the store left out ${leftOut} versions. Run it again.`)
   }
   await reportSummary(report, state, true)
-  return state.damaged.length === 0 ? exitCodes.done : exitCodes.failed
+  return state.damaged.length + unrepaired(state) === 0 ? exitCodes.done : exitCodes.failed
 }
 
 /** @returns how many versions the listing left out. */
@@ -83,27 +96,40 @@ async function readAll({ store, state, flags, report, progress, signal }: Run): 
   let savedAt = performance.now()
   const tally = await beginTally(store.store, { signal })
   const after = state.after === '' ? undefined : state.after
-  for await (const scrubbed of scrub(store.store, { after, bytesPerSecondMax: flags.rate, tally, signal })) {
-    await add(state, scrubbed, report)
+  const options = { after, bytesPerSecondMax: flags.rate, repair: flags.repair, tally, signal }
+  for await (const scrubbed of scrub(store.store, options)) {
+    const isSound = await add(state, scrubbed, report)
     progress.onProgress?.({ bytes: state.bytes, totalBytes: null })
     if (flags.state === undefined) continue
     // Damage is written down at once: a resumed run must not forget it.
-    if (scrubbed.intact && performance.now() - savedAt < stateIntervalMs) continue
+    if (isSound && performance.now() - savedAt < stateIntervalMs) continue
     await writeStateFile(flags.state, state)
     savedAt = performance.now()
   }
   return tally.leftOut({ signal })
 }
 
-async function add(state: ScrubState, scrubbed: Scrubbed, report: Report): Promise<void> {
+/** @returns whether there is nothing to report. */
+async function add(state: ScrubState, scrubbed: Scrubbed, report: Report): Promise<boolean> {
   state.after = scrubbed.key
-  if (scrubbed.found === null && scrubbed.intact) return
+  if (scrubbed.of === 'record') return addRecord(state, scrubbed, report)
+  if (scrubbed.found === null && scrubbed.intact) return true
   state.versions += 1
   state.bytes += scrubbed.size
-  if (scrubbed.intact) return
+  if (scrubbed.intact) return true
   const damaged = damagedVersion(scrubbed)
   state.damaged.push(damaged)
   await reportDamaged(report, damaged)
+  return false
+}
+
+async function addRecord(state: ScrubState, scrubbed: ScrubbedRecord, report: Report): Promise<boolean> {
+  state.records = (state.records ?? 0) + 1
+  const wrong = wrongRecord(scrubbed)
+  if (wrong === null) return true
+  state.wrongRecords = [...(state.wrongRecords ?? []), wrong]
+  await reportWrongRecord(report, wrong)
+  return false
 }
 
 /** Saves the state and returns the failure that says how to continue; any other error as it is. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { Scrubbed } from '../../documents/maintenance/scrub.ts'
+import type { ScrubbedRecord, ScrubbedVersion } from '../../documents/maintenance/scrub.ts'
 import { UsageError } from '../command.ts'
 import { formatBytes, type Report } from '../output.ts'
 import { readStateFile } from '../state-file.ts'
@@ -16,6 +16,22 @@ export const DamagedVersion = Type.Object({
 })
 export type DamagedVersion = Static<typeof DamagedVersion>
 
+/** A record that does not say what the versions of its document say. */
+export const WrongRecord = Type.Object({
+  tenant: Type.String(),
+  type: Type.String(),
+  name: Type.String(),
+  problem: Type.Union([
+    ...[Type.Literal('missing'), Type.Literal('unconverted')],
+    ...[Type.Literal('damaged'), Type.Literal('defective')],
+  ]),
+  danglingTags: Type.Array(Type.String()),
+  lostVersions: Type.Array(Type.String()),
+  withoutLatest: Type.Boolean(),
+  isRepaired: Type.Boolean(),
+})
+export type WrongRecord = Static<typeof WrongRecord>
+
 /** How far a scrub has come: what a later run needs to continue, and to report what all runs together found. */
 export const ScrubState = Type.Object({
   /** Endpoint, bucket and prefix: keys of another place would skip what was never read. */
@@ -25,6 +41,9 @@ export const ScrubState = Type.Object({
   versions: Type.Integer(),
   bytes: Type.Integer(),
   damaged: Type.Array(DamagedVersion),
+  /** Absent in a state that was kept before there were records. */
+  records: Type.Optional(Type.Integer()),
+  wrongRecords: Type.Optional(Type.Array(WrongRecord)),
 })
 export type ScrubState = Static<typeof ScrubState>
 
@@ -41,7 +60,7 @@ export async function readScrubState(file: string, place: string): Promise<Scrub
 }
 
 /** Returns what is kept and printed of a version that is damaged. */
-export function damagedVersion({ ref, found, size }: Scrubbed): DamagedVersion {
+export function damagedVersion({ ref, found, size }: ScrubbedVersion): DamagedVersion {
   const { tenant, type, name, digest } = ref
   return { tenant, type, name, declared: digest, found, size }
 }
@@ -53,14 +72,47 @@ export function reportDamaged(report: Report, version: DamagedVersion): Promise<
   return report({ event: 'damaged', ...version }, `✗ ${tenant} ${type}/${name} ${declared} ${seen}`)
 }
 
-/** Prints what all runs together found. @param finished whether every version was read */
-export function reportSummary(
-  report: Report,
-  { after, versions, bytes, damaged }: ScrubState,
-  finished: boolean,
-): Promise<void> {
-  const mark = damaged.length > 0 ? '✗' : finished ? '✓' : '?'
-  const counted = `${versions} versions, ${formatBytes(bytes)} read, ${damaged.length} damaged`
-  const event = { event: 'summary', finished, after, versions, bytes, damaged: damaged.length }
-  return report(event, `${mark} ${counted}${finished ? '' : '; not finished'}`)
+/** Returns what is kept and printed of a record that is wrong; `null` for one that is not. */
+export function wrongRecord({ ref, finding }: ScrubbedRecord): WrongRecord | null {
+  return finding && { ...ref, ...finding }
+}
+
+/** Prints a record that is wrong, and whether it was repaired. */
+export function reportWrongRecord(report: Report, record: WrongRecord): Promise<void> {
+  const { tenant, type, name, problem, danglingTags, lostVersions, withoutLatest, isRepaired } = record
+  const wrong = {
+    missing: ['has versions and no record'],
+    unconverted: ['has tags of the old layout and no record: "convert" makes it'],
+    damaged: ['has a damaged record: its tags other than latest are lost'],
+    defective: [
+      ...danglingTags.map((tag) => `tag ${tag} points to nothing`),
+      ...lostVersions.map((digest) => `${digest} is gone without having been deleted`),
+      ...(withoutLatest ? ['has versions and no latest'] : []),
+    ],
+  }[problem]
+  const end = isRepaired ? '; repaired' : ''
+  return report(
+    { event: 'record', ...record },
+    `${isRepaired ? '–' : '✗'} ${tenant} ${type}/${name} ${wrong.join('; ')}${end}`,
+  )
+}
+
+/** Returns how many records are wrong and not repaired. */
+export function unrepaired({ wrongRecords = [] }: ScrubState): number {
+  return wrongRecords.filter(({ isRepaired }) => !isRepaired).length
+}
+
+/** Prints what all runs together found. @param finished whether everything was read */
+export function reportSummary(report: Report, state: ScrubState, finished: boolean): Promise<void> {
+  const { after, versions, bytes, damaged, records = 0, wrongRecords = [] } = state
+  const wrong = unrepaired(state)
+  const mark = damaged.length + wrong > 0 ? '✗' : finished ? '✓' : '?'
+  const repaired = wrongRecords.length - wrong
+  const ofRecords = `${records} records, ${wrong} wrong${repaired > 0 ? `, ${repaired} repaired` : ''}`
+  const counted = `${versions} versions, ${formatBytes(bytes)} read, ${damaged.length} damaged; ${ofRecords}`
+  const counts = { versions, bytes, damaged: damaged.length, records, wrongRecords: wrong, repaired }
+  return report(
+    { event: 'summary', finished, after, ...counts },
+    `${mark} ${counted}${finished ? '' : '; not finished'}`,
+  )
 }

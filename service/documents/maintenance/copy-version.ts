@@ -1,8 +1,10 @@
 import type { ListedObject, ObjectInfo, ObjectStore, PutOptions } from '../../object-store/object-store.ts'
 import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestHex, versionKey } from '../document-key.ts'
+import type { Records } from '../record-store.ts'
 import { checked, type Identity } from '../verified-stream.ts'
-import type { TagOutcome } from './copy-tag.ts'
+import type { VersionRemoval } from '../version-removal.ts'
+import type { Outcome } from './copy-record.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { SideError } from './store-side.ts'
 
@@ -10,13 +12,19 @@ import { SideError } from './store-side.ts'
 export interface CopyContext {
   source: ObjectStore
   target: ObjectStore
+  /** Of these two stores. */
+  records: { source: Records; target: Records }
+  /** Of the target. */
+  removal: VersionRemoval
+  /** Removes from the target what the source has deleted; otherwise that is only reported. */
+  removeDeleted: boolean
   /** Writes nothing, and reads no bytes. */
   dryRun: boolean
   rateLimit: RateLimit
   /** Receives the number of bytes of each chunk. */
   onBytes?: ((bytes: number) => void) | undefined
   /** Receives each outcome of a unit of work as soon as it is known. */
-  onOutcome?: ((outcome: VersionOutcome | TagOutcome) => void) | undefined
+  onOutcome?: ((outcome: Outcome) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -25,22 +33,32 @@ export interface CopyContext {
  * - `present`: there already, of the same size, with the same content type and metadata.
  * - `kept`: there already, with other metadata: the first writer wins in each store.
  * - `gone`: deleted from the source since it was listed.
+ * - `deleted`: the target has deleted it since: it is not copied.
+ * - `left`: deleted from the source, and still in the target; `removed`: no longer in the target either.
  *
  * The others are failures, and nothing was written:
  * - `differs`: there already, with another size: one of the two is damaged.
  * - `damaged`: the source's bytes do not hash to their digest.
  * - `unreadable`, `unwritable`: the source repeatedly refuses to serve it, or the target to store it, while both
  *   answer other calls.
+ * - `busy`: the target is deleting it, or cannot say whether it has.
+ * - `tagged`, `locked`: deleted from the source, and cannot be removed from the target.
  */
 export type VersionResult =
   | 'copied'
   | 'present'
   | 'kept'
   | 'gone'
+  | 'deleted'
+  | 'left'
+  | 'removed'
   | 'differs'
   | 'damaged'
   | 'unreadable'
   | 'unwritable'
+  | 'busy'
+  | 'tagged'
+  | 'locked'
 
 export interface VersionOutcome {
   of: 'version'
@@ -50,6 +68,8 @@ export interface VersionOutcome {
   size: number
   /** What `damaged` bytes hash to. */
   found?: Digest
+  /** Tags of the target that keep it, of `tagged`. */
+  tags?: string[]
 }
 
 /** A copy that fails this often while both stores answer other calls is a fault of the object. */

@@ -1,19 +1,23 @@
 import type { ObjectStore } from '../../object-store/object-store.ts'
-import { parseTagKey, parseVersionKey } from '../document-key.ts'
+import { parseRecordKey, parseVersionKey } from '../document-key.ts'
+import { parseOldTagKey } from './old-layout.ts'
 import { keysOfSource } from './paired-keys.ts'
 import { onSide } from './store-side.ts'
 
 interface Amount {
   versions: number
   bytes: number
+  records: number
+  /** Tags of the layout before records. */
+  oldTags: number
 }
 
 /** What a migration has to do, by the lists of both stores. */
 export interface MigrationPlan {
-  source: Amount & { tags: number }
+  source: Amount
   /** The part of it that the target does not have. */
-  missing: Amount & { tags: number }
-  /** Keys of the source that are neither a version's nor a tag's: they are not copied. */
+  missing: Amount
+  /** Keys of the source that are none of these: they are not copied. */
   strange: string[]
 }
 
@@ -26,7 +30,7 @@ export async function planMigration(
   target: ObjectStore,
   { since = new Date(0), signal }: { since?: Date | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<MigrationPlan> {
-  const nothing = () => ({ versions: 0, bytes: 0, tags: 0 })
+  const nothing = () => ({ versions: 0, bytes: 0, records: 0, oldTags: 0 })
   const plan: MigrationPlan = { source: nothing(), missing: nothing(), strange: [] }
   const pairs = keysOfSource(onSide('source', source), onSide('target', target), { signal })
   for await (const { key, source: here, target: there } of pairs) {
@@ -37,7 +41,8 @@ export async function planMigration(
         amount.versions += 1
         amount.bytes += here.size
       }
-    } else if (parseTagKey(key)) for (const amount of amounts) amount.tags += 1
+    } else if (parseRecordKey(key)) for (const amount of amounts) amount.records += 1
+    else if (parseOldTagKey(key)) for (const amount of amounts) amount.oldTags += 1
     else if (plan.strange.length < strangeMax) plan.strange.push(key)
   }
   return plan

@@ -2,12 +2,11 @@ import { eachObject } from '../../object-store/each-object.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ListedVersion } from '../../wire/answers.ts'
 import type { Digest } from '../../wire/names.ts'
-import { createDeletions } from '../deletions.ts'
 import { listPrefix, tenantsPrefix, versionKey } from '../document-key.ts'
-import { createLatest } from '../latest.ts'
-import { createTagStore } from '../tag-store.ts'
+import { createRecords } from '../record-store.ts'
 import { compareNewestFirst, toListedVersion } from '../version-pages.ts'
-import { createVersionRemoval, isLocked, type RemoveVersion } from '../version-removal.ts'
+import { createVersionRemoval, isLocked, type VersionRemoval } from '../version-removal.ts'
+import { readableRecord } from './failure.ts'
 
 /** How long versions of one type are kept. */
 export interface RetentionRule {
@@ -23,8 +22,8 @@ export interface Expired {
   version: ListedVersion
   /** The store keeps it nevertheless (object lock). */
   locked: boolean
-  /** Tags of the document whose text is not a tag's: any of them may have pointed to this version. */
-  damagedTags: readonly string[]
+  /** Without a sound record no one knows whether a tag points to the version: it has to stay. */
+  record: 'sound' | 'missing' | 'damaged'
 }
 
 /** What a retention run uses while the service is running. */
@@ -32,7 +31,7 @@ export interface Retention {
   /**
    * Yields every version that is older than the rule keeps it, by the store's own clock; never one of the newest and
    * never one that a tag points to, `latest` included. Reads and never writes: a list call per thousand keys, and
-   * reads of the tags of documents that have old versions.
+   * a read of the record of each document that has old versions.
    *
    * Decision: the age counts from when the object was stored. After a migration to another store all days begin
    * again, so versions stay longer and never shorter. Revisit when that keeps too much: `created-at` costs a HEAD each.
@@ -46,15 +45,14 @@ export interface Retention {
     signal?: AbortSignal,
   ): AsyncGenerator<Expired>
   /** As `DELETE` of the API, with the guarantees between replicas that know nothing of each other. */
-  remove: RemoveVersion
+  remove: VersionRemoval['remove']
 }
 
 const dayMilliseconds = 24 * 60 * 60 * 1000
 
 /** @param store under S3_PREFIX_DOCS. */
 export function createRetention(store: ObjectStore): Retention {
-  const tags = createTagStore(store)
-  const latest = createLatest(store, tags)
+  const records = createRecords(store)
   return {
     async *expired(rule, tenants, signal) {
       const { type, keepDays, keepNewest } = rule
@@ -67,20 +65,20 @@ export function createRetention(store: ObjectStore): Retention {
             .filter(({ storedAt }) => Date.parse(storedAt) < before)
           const [first] = old
           if (!first) continue
-          const all = await tags.findAll(first, signal)
-          const tagged = new Set(all.map(({ record }) => record?.digest))
-          const damagedTags = all.filter(({ record }) => record === null).map(({ tag }) => tag)
+          const found = await readableRecord(records, first, signal)
+          const record = found === null ? 'damaged' : found.revision === 0 ? 'missing' : 'sound'
+          const tagged = new Set(Object.values(found?.tags ?? {}).map(({ digest }) => digest))
           for (const version of old) {
             if (tagged.has(version.digest)) continue
             const info = await store.head(versionKey(version), { signal })
             // `null`: deleted since it was listed.
-            if (info) yield { version, locked: isLocked(info), damagedTags }
+            if (info) yield { version, locked: isLocked(info), record }
           }
         }
       }
     },
 
-    remove: createVersionRemoval(store, { tags, latest, deletions: createDeletions() }),
+    remove: createVersionRemoval({ store, records }).remove,
   }
 }
 

@@ -1,8 +1,10 @@
 import { eachObject, objectsAfter } from '../../object-store/each-object.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
-import type { Digest, VersionRef } from '../../wire/names.ts'
-import { digestOfHex, parseVersionKey, tenantsPrefix } from '../document-key.ts'
+import type { Digest, DocumentRef, VersionRef } from '../../wire/names.ts'
+import { digestOfHex, parseRecordKey, parseVersionKey, recordKey, tenantsPrefix } from '../document-key.ts'
+import { createRecords } from '../record-store.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
+import { checkRecord, type RecordFinding } from './record-check.ts'
 import type { Tally } from './recount.ts'
 
 export interface ScrubOptions {
@@ -10,13 +12,16 @@ export interface ScrubOptions {
   after?: string | undefined
   /** Upper bound of the reading rate, so that the scrub does not compete with users. */
   bytesPerSecondMax: number
+  /** Repairs records by the versions of their documents; default: reads and never writes. */
+  repair?: boolean | undefined
   /** Counts what is listed, from the first key. */
   tally?: Tally | undefined
   signal?: AbortSignal | undefined
 }
 
 /** One stored version, re-hashed. */
-export interface Scrubbed {
+export interface ScrubbedVersion {
+  of: 'version'
   /** Pass this as `after` to continue after it. */
   key: string
   ref: VersionRef
@@ -27,25 +32,49 @@ export interface Scrubbed {
   intact: boolean
 }
 
+/** The record of a document, compared with its versions. */
+export interface ScrubbedRecord {
+  of: 'record'
+  /** Pass this as `after` to continue after it. */
+  key: string
+  ref: DocumentRef
+  /** `null`: nothing is wrong. */
+  finding: RecordFinding | null
+}
+
+export type Scrubbed = ScrubbedVersion | ScrubbedRecord
+
 /** A read that fails this often while the store answers other calls is a fault of the object. */
 const readAttemptsMax = 3
 
 /**
- * Re-reads every stored version in the order of the store and hashes it. Reads and never writes; holds one chunk of memory
- * and one connection.
+ * Re-reads every stored version and hashes it, and compares every record with the versions of its document, in the order
+ * of the store's keys. Holds one chunk of memory and one connection.
  *
  * @throws {ObjectStoreError} if the store fails: continue after the last key that was yielded.
  */
 export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGenerator<Scrubbed> {
-  const { signal } = options
+  const { signal, repair = false } = options
   const reading = { rateLimit: createRateLimit(options.bytesPerSecondMax, signal), signal }
+  const checks = { store, records: createRecords(store), repair, signal }
+  let document = ''
   const listing = () => {
     const objects = eachObject(store, tenantsPrefix, { signal })
     return options.tally?.of(objects) ?? objects
   }
   for await (const { key } of objectsAfter(listing, options.after)) {
-    const ref = parseVersionKey(key)
-    if (ref) yield await rehash(store, key, ref, reading)
+    const version = parseVersionKey(key)
+    const ref = parseRecordKey(key)
+    if (ref) yield { of: 'record', key, ref, finding: await checkRecord(checks, ref) }
+    if (!version) continue
+    yield await rehash(store, key, version, reading)
+    // Records that are there are checked under their own keys.
+    if (document !== recordKey(version) && !(await store.head(recordKey(version), { signal }))) {
+      const { tenant, type, name } = version
+      const finding = await checkRecord(checks, { tenant, type, name })
+      if (finding) yield { of: 'record', key, ref: { tenant, type, name }, finding }
+    }
+    document = recordKey(version)
   }
 }
 
@@ -58,20 +87,20 @@ async function rehash(
   key: string,
   ref: VersionRef,
   reading: ReadingOptions,
-): Promise<Scrubbed> {
+): Promise<ScrubbedVersion> {
   for (let attempt = 1; attempt <= readAttemptsMax; attempt += 1) {
     try {
       const read = await hashStored(store, key, reading)
       // `null`: deleted since it was listed, so there is nothing to complain about.
-      if (!read) return { key, ref, size: 0, found: null, intact: true }
+      if (!read) return { of: 'version', key, ref, size: 0, found: null, intact: true }
       const { digest: found, size, whole } = read
-      return { key, ref, size, found, intact: found === ref.digest && whole }
+      return { of: 'version', key, ref, size, found, intact: found === ref.digest && whole }
     } catch (error) {
       if (!(error instanceof ObjectStoreError) || error.code !== 'unavailable') throw error
       await store.clock({ signal: reading.signal })
     }
   }
-  return { key, ref, size: 0, found: null, intact: false }
+  return { of: 'version', key, ref, size: 0, found: null, intact: false }
 }
 
 export interface ReadingOptions {

@@ -1,11 +1,13 @@
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
-import type { Digest, TagRef, VersionRef } from '../../wire/names.ts'
-import { parseTagKey, parseVersionKey } from '../document-key.ts'
+import type { Digest, DocumentRef, TagRef, VersionRef } from '../../wire/names.ts'
+import { parseRecordKey, parseVersionKey } from '../document-key.ts'
 import { inOrder } from '../in-order.ts'
-import { createTagStore, type FoundTag } from '../tag-store.ts'
+import { createRecords, type Records } from '../record-store.ts'
 import { sameFacts } from './copy-version.ts'
+import { parseOldTagKey } from './old-layout.ts'
 import { type PairedKey, pairedKeys } from './paired-keys.ts'
 import { createRateLimit } from './rate-limit.ts'
+import { compareRecords } from './record-comparison.ts'
 import type { Tally } from './recount.ts'
 import { hashStored, type ReadingOptions } from './scrub.ts'
 import { onSide, SideError } from './store-side.ts'
@@ -22,9 +24,9 @@ export interface ComparisonOptions {
   signal?: AbortSignal | undefined
 }
 
-/** One key of two stores, and how they differ there; an empty list if they do not. */
+/** A version, a tag, or the record of a document in two stores, and how they differ; an empty list if they do not. */
 export interface Compared {
-  ref: VersionRef | TagRef
+  ref: VersionRef | TagRef | DocumentRef
   differences: Difference[]
   /** Bytes that were read and hashed, in both. */
   hashed: number
@@ -35,6 +37,8 @@ export interface Compared {
  * - `size`, `metadata` (of a version: content type, created-at, created-by, trace id)
  * - `bytes in source`, `bytes in target`: they hash to another digest than their key names, or cannot be read
  * - `version` (of a tag: it points elsewhere), `move` (the same version, by another move)
+ * - `deletions` (of a record: it notes other deleted versions), `marks` (other deletions are under way)
+ * - `old layout` (of a tag: it is still an object of its own, see the command `convert`)
  */
 export type Difference =
   | 'only in source'
@@ -45,10 +49,13 @@ export type Difference =
   | 'bytes in target'
   | 'version'
   | 'move'
+  | 'deletions'
+  | 'marks'
+  | 'old layout'
 
 /**
- * Compares all versions and tags of two stores, and every version's bytes with its digest: first those of the source in
- * its order, then those that only the target has. Reads and never writes.
+ * Compares all versions and records of two stores, and every version's bytes with its digest: first those of the source
+ * in its order, then those that only the target has. Reads and never writes.
  *
  * @throws {SideError} if a store is out of reach.
  */
@@ -62,6 +69,7 @@ export async function* compareStores(
   const context: Context = {
     ...sides,
     ...options,
+    records: { source: createRecords(sides.source), target: createRecords(sides.target) },
     rateLimit: async (bytes) => {
       options.onBytes?.(bytes)
       await rateLimit(bytes)
@@ -69,27 +77,41 @@ export async function* compareStores(
   }
   const pairs = known(pairedKeys(sides.source, sides.target, options))
   const bounds = { parallelMax, aheadMax: parallelMax * 16 }
-  const all = inOrder(pairs, bounds, async ({ ref, pair }) => ({
-    pair,
-    compared: await ('digest' in ref ? compareVersion(context, ref, pair) : compareTag(context, ref)),
+  const all = inOrder(pairs, bounds, async (known) => ({
+    pair: known.pair,
+    compared: await compare(context, known),
   }))
   for await (const { pair, compared } of all) {
-    // Removed from the source since it was listed: it comes once more, among what only the target has.
-    if (pair.source === null || !compared.differences.includes('only in target')) yield compared
+    // A version removed from the source since it was listed comes once more, among what only the target has.
+    const comesAgain = ({ ref, differences }: Compared) =>
+      pair.source !== null && 'digest' in ref && differences.includes('only in target')
+    yield* compared.filter((one) => !comesAgain(one))
   }
 }
 
 interface Context extends ReadingOptions {
   source: ObjectStore
   target: ObjectStore
+  records: { source: Records; target: Records }
   bytes: boolean
 }
 
-async function* known(pairs: AsyncIterable<PairedKey>) {
+interface KnownPair {
+  ref: VersionRef | TagRef | DocumentRef
+  pair: PairedKey
+}
+
+async function* known(pairs: AsyncIterable<PairedKey>): AsyncGenerator<KnownPair> {
   for await (const pair of pairs) {
-    const ref = parseVersionKey(pair.key) ?? parseTagKey(pair.key)
+    const ref = parseVersionKey(pair.key) ?? parseRecordKey(pair.key) ?? parseOldTagKey(pair.key)
     if (ref) yield { ref, pair }
   }
+}
+
+async function compare(context: Context, { ref, pair }: KnownPair): Promise<Compared[]> {
+  if ('digest' in ref) return [await compareVersion(context, ref, pair)]
+  if ('tag' in ref) return [{ ref, differences: ['old layout'], hashed: 0 }]
+  return compareRecords(context.records, ref, context.signal)
 }
 
 async function compareVersion(
@@ -134,22 +156,4 @@ async function digestOf(store: ObjectStore, key: string, context: Context): Prom
     await store.clock({ signal: context.signal })
     return null
   }
-}
-
-async function compareTag({ source, target, signal }: Context, ref: TagRef): Promise<Compared> {
-  const [one, other] = await Promise.all(
-    [source, target].map((store) => createTagStore(store).find(ref, ref.tag, signal)),
-  )
-  return { ref, differences: tagDifferences(one ?? null, other ?? null), hashed: 0 }
-}
-
-/** `null` is a tag that does not exist. */
-function tagDifferences(one: FoundTag | null, other: FoundTag | null): Difference[] {
-  const damaged: Difference[] = []
-  if (one?.record === null) damaged.push('bytes in source')
-  if (other?.record === null) damaged.push('bytes in target')
-  if (damaged.length > 0) return damaged
-  if (!one?.record || !other?.record) return one ? ['only in source'] : other ? ['only in target'] : []
-  if (one.record.digest !== other.record.digest) return ['version']
-  return Bun.deepEquals(one.record, other.record) ? [] : ['move']
 }

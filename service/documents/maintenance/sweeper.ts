@@ -1,21 +1,29 @@
 import { limits } from '../../limits.ts'
 import { eachObject } from '../../object-store/each-object.ts'
-import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { CallOptions, ObjectStore } from '../../object-store/object-store.ts'
 import { stagingPrefix, tenantsPrefix } from '../document-key.ts'
+import { type WatchedDeletions, type WatchReport, watchDeletions } from './deletion-watch.ts'
 
-export interface Swept {
+export interface Swept extends WatchedDeletions {
+  /** Objects in `staging/`: bytes that were not published, and leases of completions. */
   stagedRemoved: number
   uploadsAborted: number
 }
 
+export interface SweepOptions extends WatchReport, CallOptions {}
+
 /**
  * Removes what uploads leave behind when a process is killed: objects in `staging/` and unfinished multipart uploads,
- * both only if they are older than 24 h by the store's own clock, so that a running upload is never touched. Safe to run on every replica at once.
+ * both only if they are older than 24 h by the store's own clock, so that a running upload is never touched. It also
+ * looks after deletions (`deletion-watch.ts`). Safe to run on every replica at once.
+ *
+ * @throws {ObjectStoreError} if the store fails.
  */
-export async function sweep(store: ObjectStore, signal?: AbortSignal): Promise<Swept> {
+export async function sweep(store: ObjectStore, { signal, ...report }: SweepOptions = {}): Promise<Swept> {
   const now = await store.clock({ signal })
   const before = now.getTime() - limits.leftoverAgeSecondsMin * 1000
   return {
+    ...(await watchDeletions(store, report, signal)),
     stagedRemoved: await removeStaged(store, before, signal),
     uploadsAborted:
       (await abortUnfinished(store, stagingPrefix, before, signal)) +

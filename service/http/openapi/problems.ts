@@ -55,6 +55,7 @@ const members: Partial<Record<ProblemCode, Record<string, JsonSchema>>> = {
       },
     },
   },
+  tags_exhausted: { tagsMax: { ...integer, description: 'How many are accepted, "latest" not counted' } },
   document_too_large: { bytesMax: { ...integer, description: 'What is accepted' } },
   body_too_large: { bytesMax: { ...integer, description: 'What is accepted' } },
   version_tagged: { tags: { type: 'array', items: { type: 'string' }, description: 'Tags in the way' } },
@@ -62,7 +63,6 @@ const members: Partial<Record<ProblemCode, Record<string, JsonSchema>>> = {
   digest_mismatch: {
     declared: { ...digest, description: 'What the client said' },
     found: { ...digest, description: 'What the bytes hash to' },
-    size: { ...integer, description: 'Bytes that this digest has' },
     declaredSize: { ...integer, description: 'Bytes that the ticket is for' },
     foundSize: { ...integer, description: 'Bytes that were uploaded' },
   },

@@ -12,7 +12,16 @@ import { cacheImmutable, cacheNever, getVersion, headVersion } from '../download
 import { contentLength } from '../headers/content-length.ts'
 import { documentMediaType } from '../headers/media-type.ts'
 import { ProblemError } from '../problem.ts'
-import { type Answer, defineRoute, json, noQuery, noStore, type Route, type RouteCall } from '../route.ts'
+import {
+  type Answer,
+  defineRoute,
+  json,
+  noQuery,
+  noStore,
+  type Route,
+  type RouteCall,
+  recordProblems,
+} from '../route.ts'
 import {
   DocumentPath,
   DocumentShape,
@@ -35,8 +44,11 @@ interface ReadRoute<Path extends TObject, Query extends TObject> {
   cacheControl: string
   /** Of finding out which version is meant. */
   problems: readonly ProblemCode[]
-  /** Finds out which version is meant. */
-  resolve(call: RouteCall<Static<Path>, Static<Query>>): VersionRef | Promise<VersionRef>
+  /** Finds out which version is meant, and reads it. */
+  withVersion<T>(
+    call: RouteCall<Static<Path>, Static<Query>>,
+    read: (version: VersionRef) => Promise<T>,
+  ): Promise<T>
 }
 
 const collection = '/v1/tenants/:tenant/documents'
@@ -73,7 +85,8 @@ export function documentRoutes(documents: Documents): Route[] {
       action: 'document.put',
       params: DocumentPath,
       body: 'document',
-      summary: 'Upload bytes as a version, and move "latest" to it',
+      summary:
+        'Upload bytes as a version, and move "latest" to it: the version whose upload was acknowledged last',
       requestHeaders: {
         'Repr-Digest': 'RFC 9530, with sha-256: checked against the bytes before anything is published',
       },
@@ -88,8 +101,7 @@ export function documentRoutes(documents: Documents): Route[] {
         'body_incomplete',
         'media_type_unsupported',
         'upload_changed',
-        'conflict',
-        'busy',
+        ...recordProblems,
       ],
       async handle({ params, request, context }) {
         refuseContentRange(request.headers)
@@ -115,12 +127,10 @@ export function documentRoutes(documents: Documents): Route[] {
       query: TagQuery,
       summary: 'the version that a tag points to',
       cacheControl: cacheNever,
-      // Of the tag, which may be damaged.
+      // Of the record, which may be damaged.
       problems: ['integrity_violated'],
-      async resolve({ params, query: { tag = latestTag }, request }) {
-        const { digest } = await documents.getTag(params, tag, request.signal)
-        return { ...params, digest }
-      },
+      withVersion: ({ params, query: { tag = latestTag }, request }, read) =>
+        documents.byTag(params, tag, read, request.signal),
     }),
 
     defineRoute({
@@ -131,7 +141,7 @@ export function documentRoutes(documents: Documents): Route[] {
       query: VersionsQuery,
       summary: 'Versions of a document, newest first, with their tags',
       answers: [{ status: 200, description: 'One page', body: VersionsShape, headers: noStore }],
-      problems: ['cursor_invalid'],
+      problems: ['cursor_invalid', 'integrity_violated'],
       async handle({ params, query, request }) {
         const page = { limit: query.limit ?? limits.versionsLimitMax, cursor: query.cursor }
         return json(200, await documents.versions(params, page, request.signal))
@@ -146,7 +156,7 @@ export function documentRoutes(documents: Documents): Route[] {
       summary: 'one version',
       cacheControl: cacheImmutable,
       problems: [],
-      resolve: ({ params }) => params,
+      withVersion: ({ params }, read) => read(params),
     }),
 
     defineRoute({
@@ -154,9 +164,9 @@ export function documentRoutes(documents: Documents): Route[] {
       path: version,
       action: 'version.delete',
       params: VersionPath,
-      summary: 'Delete a version permanently',
+      summary: 'Delete a version permanently; "latest" moves back to the version before it',
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
-      problems: ['version_tagged', 'version_locked', 'conflict'],
+      problems: ['version_tagged', 'version_locked', ...recordProblems],
       async handle({ params, request, context }) {
         await documents.deleteVersion(params, { by: context.principal.subject, signal: request.signal })
         return new Response(null, { status: 204 })
@@ -175,11 +185,14 @@ export function documentRoutes(documents: Documents): Route[] {
       body: null,
       headers: validators,
     }
-    const versionOf = async (call: RouteCall<Static<Path>, Static<Query>>) => {
-      const ref = await read.resolve(call)
-      call.context.found({ digest: ref.digest })
-      return ref
-    }
+    const answer = (
+      call: RouteCall<Static<Path>, Static<Query>>,
+      respond: (version: VersionRef) => Promise<Response>,
+    ) =>
+      read.withVersion(call, (version) => {
+        call.context.found({ digest: version.digest })
+        return respond(version)
+      })
     const shared = { path, action, params, query }
     return [
       defineRoute({
@@ -192,9 +205,8 @@ export function documentRoutes(documents: Documents): Route[] {
           notModified,
         ],
         problems: [...problems, 'precondition_failed'],
-        async handle(call) {
-          return headVersion(documents, await versionOf(call), call.request, cacheControl)
-        },
+        handle: (call) =>
+          answer(call, (version) => headVersion(documents, version, call.request, cacheControl)),
       }),
       defineRoute({
         ...shared,
@@ -217,9 +229,7 @@ export function documentRoutes(documents: Documents): Route[] {
           notModified,
         ],
         problems: ['precondition_failed', 'range_unsatisfiable', 'integrity_violated'],
-        async handle(call) {
-          return getVersion(documents, await versionOf(call), call, cacheControl)
-        },
+        handle: (call) => answer(call, (version) => getVersion(documents, version, call, cacheControl)),
       }),
     ]
   }

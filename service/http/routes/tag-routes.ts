@@ -3,7 +3,7 @@ import type { Tag } from '../../wire/answers.ts'
 import { formatEntityTag } from '../../wire/entity-tag.ts'
 import { parseEntityTags, strongValues } from '../headers/entity-tag.ts'
 import { readJson } from '../request-form.ts'
-import { defineRoute, json, noStore, type Route } from '../route.ts'
+import { defineRoute, json, noStore, type Route, recordProblems } from '../route.ts'
 import { TagBody, TagPath, TagShape } from './schemas.ts'
 
 const tagPath = '/v1/tenants/:tenant/documents/:type/:name/tags/:tag'
@@ -37,7 +37,7 @@ export function tagRoutes(documents: Documents): Route[] {
         { status: 201, description: 'A new tag', body: TagShape, headers: tagHeaders },
         { status: 200, description: 'The tag has moved', body: TagShape, headers: tagHeaders },
       ],
-      problems: ['version_unknown', 'precondition_failed', 'compare_and_set_unavailable', 'store_unknown'],
+      problems: ['version_unknown', 'precondition_failed', 'tags_exhausted', ...recordProblems],
       async handle({ params: { tag, ...ref }, request, context }) {
         const { digest } = await readJson(request, TagBody)
         context.found({ digest })
@@ -58,7 +58,7 @@ export function tagRoutes(documents: Documents): Route[] {
       summary: 'Remove a tag',
       requestHeaders: ifMatch,
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
-      problems: ['tag_protected', 'precondition_failed'],
+      problems: ['tag_protected', 'precondition_failed', ...recordProblems],
       async handle({ params: { tag, ...ref }, request }) {
         const { headers, signal } = request
         await documents.deleteTag(ref, tag, { ifMatch: conditionOf(headers), signal })

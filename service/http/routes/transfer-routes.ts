@@ -1,7 +1,7 @@
 import type { Transfers } from '../../documents/transfers.ts'
 import { documentMediaTypeOf } from '../headers/media-type.ts'
 import { readJson, readOptionalJson } from '../request-form.ts'
-import { defineRoute, json, noStore, type Route } from '../route.ts'
+import { defineRoute, json, noStore, type Route, recordProblems } from '../route.ts'
 import {
   CompletionBody,
   DocumentPath,
@@ -32,7 +32,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
         { status: 201, description: 'A ticket', body: TicketShape, headers: noStore },
         { status: 200, description: 'The bytes are stored already', body: PublishedShape, headers: noStore },
       ],
-      problems: ['document_too_large', 'digest_mismatch', 'tickets_unavailable', 'store_unknown', 'conflict'],
+      problems: ['document_too_large', 'tickets_unavailable', 'store_unknown', ...recordProblems],
       async handle({ params, request, context }) {
         const { digest, size, contentType } = await readJson(request, TicketBody)
         context.found({ digest })
@@ -42,6 +42,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
           contentType: documentMediaTypeOf(contentType),
           by: context.principal.subject,
           admittedAt: context.admittedAt,
+          traceId: context.trace.traceId,
           signal: request.signal,
         })
         if ('published' in created) return json(200, created)
@@ -75,7 +76,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
         'upload_changed',
         'upload_expired',
         'conflict',
-        'busy',
+        ...recordProblems,
       ],
       async handle({ params: { id, ...ref }, request, context }) {
         const { ticket } = await readJson(request, CompletionBody)

@@ -1,6 +1,7 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { limits } from '../../limits.ts'
 import { formatRange } from '../../wire/byte-range.ts'
+import { parseRetryAfter } from '../../wire/retry-after.ts'
 import {
   type GetOptions,
   type ListOptions,
@@ -12,7 +13,7 @@ import { parseListPage, toObjectInfo, unquote } from './answers.ts'
 import { createS3Call, createS3Client } from './client.ts'
 import { createS3Connections, deadlinesOf, type S3Connection } from './connection.ts'
 import { createS3CopyAbsent } from './copy-absent.ts'
-import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
+import { backOffMilliseconds, refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import { createS3Multipart } from './multipart.ts'
 import { toObjectBody } from './object-body.ts'
 import { createS3Put } from './put.ts'
@@ -151,21 +152,31 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       await call({ operation: 'delete', signal }, (o) => client.send(command, o))
     },
 
-    deleteBefore(key, { signedAt, expiresInSeconds, signal }) {
+    async deleteBefore(key, { signedAt, expiresInSeconds, signal }) {
+      const operation = 'deleteBefore'
       const presign = { signedAt, expiresInSeconds }
-      return connections.use('deleteBefore', signal, () =>
-        signedFetch.send(
-          {
-            ...{ operation: 'deleteBefore', method: 'DELETE', key, accepts: [204, 200, 404, 403] },
-            ...{ presign, once: true, signal },
-          },
-          async (answer) => {
-            const text = await answer.text()
-            if (answer.status === 404) refuseAbsentBucket('deleteBefore', text)
-            return answer.status === 403 ? 'refused' : 'deleted'
-          },
-        ),
-      )
+      for (let tries = 1; ; tries += 1) {
+        const answer = await connections.use(operation, signal, () =>
+          signedFetch.send(
+            {
+              ...{ operation, method: 'DELETE', key, accepts: [204, 200, 404, 403, 429] },
+              ...{ presign, once: true, signal },
+            },
+            async (answer) => {
+              const text = await answer.text()
+              if (answer.status === 404) refuseAbsentBucket(operation, text)
+              if (answer.status === 429) return parseRetryAfter(answer.headers.get('retry-after'))
+              return answer.status === 403 ? 'refused' : 'deleted'
+            },
+          ),
+        )
+        if (typeof answer === 'string') return answer
+        if (tries >= limits.storeAttemptsMax) {
+          throw new ObjectStoreError('unavailable', operation, 'Status429', answer)
+        }
+        await Bun.sleep(backOffMilliseconds(tries, answer))
+        signal?.throwIfAborted()
+      }
     },
 
     async clock({ signal } = {}) {

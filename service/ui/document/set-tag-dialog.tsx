@@ -1,5 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useDeferredValue, useId, useState } from 'react'
+import type { DocumentsClient } from '../../client/client.ts'
+import { ProblemError } from '../../client/errors.ts'
+import type { DocumentName } from '../../client/references.ts'
 import type { Document, Tag } from '../../wire/answers.ts'
 import { tagPattern } from '../../wire/names.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
@@ -9,7 +12,6 @@ import { Digest, shortDigest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import { Time } from '../parts/time.tsx'
-import { moveTag, readTag } from './move-tag.ts'
 import type { TagMove } from './tag-moved.tsx'
 
 interface SetTagDialogProps {
@@ -53,9 +55,9 @@ export function SetTagDialog({ version, versions, onMoved, onClose }: SetTagDial
     const from = current.data
     try {
       const moved = await call(tenant, (documents) =>
-        moveTag(documents, { type, name }, { tag, digest, seen: from?.etag }),
+        documents.putTag({ type, name }, tag, digest, { ifMatch: from?.etag }),
       )
-      onMoved({ ...moved, from: from?.digest ?? null })
+      onMoved({ tag: moved.tag, from: from?.digest ?? null })
     } catch (reason) {
       setBusy(false)
       setError(reason)
@@ -177,4 +179,19 @@ function existingTags(versions: readonly Document[]): { tag: string; digest: str
 function preselected(existing: readonly { tag: string }[]): string | null {
   const [first] = existing
   return first && first.tag !== 'latest' ? first.tag : null
+}
+
+/** Returns where a tag points, or `null` if there is no such tag. */
+async function readTag(
+  documents: DocumentsClient,
+  document: DocumentName,
+  tag: string,
+  signal: AbortSignal,
+): Promise<Tag | null> {
+  try {
+    return await documents.getTag(document, tag, { signal })
+  } catch (error) {
+    if (error instanceof ProblemError && error.code === 'document_not_found') return null
+    throw error
+  }
 }

@@ -6,14 +6,11 @@ import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
-import { moveTag } from './move-tag.ts'
 
 /** A tag that was moved, and from where; `from` is `null` where it was not there before. */
 export interface TagMove {
   tag: Tag
   from: string | null
-  /** Whether the store compared before it set. */
-  checked: boolean
 }
 
 interface TagMovedProps {
@@ -25,7 +22,7 @@ interface TagMovedProps {
 
 /** Says what was moved where, and takes it back. */
 export function TagMoved({ document: { tenant, type, name }, move, onUndone, onDismiss }: TagMovedProps) {
-  const { tag, from, checked } = move
+  const { tag, from } = move
   const call = useDocumentsCall()
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
@@ -34,9 +31,9 @@ export function TagMoved({ document: { tenant, type, name }, move, onUndone, onD
     setError(null)
     try {
       const undone = await call(tenant, (documents) =>
-        moveTag(documents, { type, name }, { tag: tag.tag, digest, seen: checked ? tag.etag : undefined }),
+        documents.putTag({ type, name }, tag.tag, digest, { ifMatch: tag.etag }),
       )
-      onUndone({ ...undone, from: tag.digest })
+      onUndone({ tag: undone.tag, from: tag.digest })
     } catch (reason) {
       setError(reason)
     }
@@ -47,9 +44,6 @@ export function TagMoved({ document: { tenant, type, name }, move, onUndone, onD
       <div className="note note-good">
         <p>
           <TagBadge tag={tag.tag} /> is on <Digest digest={tag.digest} /> now.
-          {!checked &&
-            from !== null &&
-            ' The store cannot tell whether someone else moved it in the meantime.'}
         </p>
         <div className="row">
           {from !== null && (

@@ -12,6 +12,7 @@ import { type InProcessService, serviceInProcess } from '../../support/service/s
 import { generatedBlocks, generatedDigest } from '../../support/service/transfer-process.ts'
 import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { minioCapabilities } from '../../support/stores/known-capabilities.ts'
+import { stagedKeys } from '../../support/stores/store-contents.ts'
 
 setDefaultTimeout(600_000)
 
@@ -69,7 +70,7 @@ describe('a file of 300 MiB', () => {
     expect([download.via, download.version.digest]).toEqual(['store', largeDigest])
     expect(await sameAsFile(download.stream, large)).toBe(true)
     expect(received.at(-1)).toBe(largeBytes)
-    expect(await keysUnder('staging/')).toEqual([])
+    expect(await stagedKeys(service.store)).toEqual([])
   })
 
   it('is not sent a second time', async () => {

@@ -9,6 +9,7 @@ import {
   runScriptJson,
   variablesOf,
 } from '../../support/commands/script-run.ts'
+import { recordFigure } from '../../support/figures.ts'
 import { digestOf, keyOf } from '../../support/service/sample-documents.ts'
 import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { forEachParallel } from '../../support/stores/bodies.ts'
@@ -67,6 +68,7 @@ describe('the maintenance commands on MinIO in a bucket without lifecycle rules'
     const { exitCode, summary } = await runScriptJson('scrub', [], variablesOf(here))
     expect(summary).toMatchObject({ finished: true, versions: versionsMax, damaged: 0 })
     expect(exitCode).toBe(0)
+    recordFigure('maintenance', { name: 'versions whose names begin alike', value: versionsMax, unit: '' })
   })
 
   it('migrate all of 2,505 versions, and find no difference afterwards', async () => {

@@ -4,7 +4,6 @@ import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
-import type { Digest } from '../../../service/wire/names.ts'
 import {
   type Bucket,
   linesOf,
@@ -15,18 +14,25 @@ import {
 } from '../../support/commands/script-run.ts'
 import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
+import { replicaOn, uploadOf } from '../../support/service/documents-under-test.ts'
+import { digestOf, KiB, MiB, randomDocument, storedUnder } from '../../support/service/sample-documents.ts'
 import {
-  digestOf,
-  KiB,
-  keyOf,
-  MiB,
-  randomDocument,
-  storedUnder,
-} from '../../support/service/sample-documents.ts'
+  auditVersion,
+  deletion,
+  entry,
+  factsOf,
+  minute,
+  recordIn,
+  recordKeyOf,
+  storeOldTag,
+  storeRecord,
+  storeVersion,
+  versionKeyOf,
+} from '../../support/service/stored-documents.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { storeForTests } from '../../support/stores/store.ts'
 import { keysOf, startOpenStore } from '../../support/stores/store-contents.ts'
-import { until } from '../../support/waiting.ts'
+import { nextStoreSecond, until } from '../../support/waiting.ts'
 
 const [rgw, minio] = await Promise.all([storeForTests('ceph-rgw'), storeForTests('minio')])
 const folder = await folderForTests('migrate-')
@@ -46,34 +52,15 @@ function documentsOf(bucket: Bucket): ObjectStore {
   return prefixed(createS3ObjectStore({ ...bucket, connectionsMax: 8 }), 'docs/')
 }
 
-const facts = { 'created-at': '2026-11-01T00:00:00.000Z', 'created-by': 'alice', 'trace-id': 'ab'.repeat(16) }
+const facts = factsOf()
 
 /** Stores a version, with other bytes than its digest says if there are any. */
-async function stored(store: ObjectStore, name: string, bytes: Uint8Array, instead = bytes): Promise<string> {
-  const key = keyOf('audits', name, digestOf(bytes))
-  await store.put(key, instead, { size: instead.length, contentType: 'text/x-audit', metadata: facts })
-  return key
+function stored(store: ObjectStore, name: string, bytes: Uint8Array, instead = bytes): Promise<string> {
+  return storeVersion(store, name, bytes, { instead })
 }
 
-const minute = (at: number) => new Date(Date.UTC(2026, 10, 1, 12, at)).toISOString()
-
-async function tagged(
-  store: ObjectStore,
-  name: string,
-  tag: string,
-  digest: Digest,
-  movedAt: string,
-  admittedAt = movedAt,
-): Promise<string> {
-  const key = `tenants/acme/tags/audits/${name}/${tag}`
-  const record = Buffer.from(JSON.stringify({ digest, movedAt, movedBy: 'alice', admittedAt }))
-  await store.put(key, record, { size: record.length, contentType: 'application/json' })
-  return key
-}
-
-async function tagIn(store: ObjectStore, name: string, tag: string) {
-  const object = await store.get(`tenants/acme/tags/audits/${name}/${tag}`)
-  return object && (await new Response(object.body).json())
+async function tagsIn(store: ObjectStore, name: string) {
+  return (await recordIn(store, name))?.tags
 }
 
 const migrate = (args: string[] = [], env = pairVariables(here, there)) => runScriptJson('migrate', args, env)
@@ -84,11 +71,14 @@ describe('bun run migrate', () => {
     const large = randomDocument(17 * MiB)
     const key = await stored(source, 'large', large)
     const empty = await stored(source, 'empty', new Uint8Array())
-    await tagged(source, 'large', 'latest', digestOf(large), minute(1))
-    await tagged(source, 'large', 'production', digestOf(large), minute(2))
+    const tags = { latest: entry(large, minute(1)), production: entry(large, minute(2)) }
+    await storeRecord(source, 'large', { tags })
     await source.put('staging/acme/abc', Buffer.from('x'), { size: 1, contentType: 'text/plain' })
     const { exitCode, summary, lines } = await migrate()
-    expect(lines[0]).toMatchObject({ event: 'plan', missing: { versions: 2, bytes: large.length, tags: 2 } })
+    expect(lines[0]).toMatchObject({
+      event: 'plan',
+      missing: { versions: 2, bytes: large.length, records: 1 },
+    })
     expect(summary).toMatchObject({
       finished: true,
       versions: { copied: 2 },
@@ -98,7 +88,7 @@ describe('bun run migrate', () => {
     expect(exitCode).toBe(0)
     expect(await storedUnder(target, key)).toEqual({ digest: digestOf(large), size: large.length })
     expect(await target.head(empty)).toMatchObject({ size: 0, contentType: 'text/x-audit', metadata: facts })
-    expect(await tagIn(target, 'large', 'production')).toEqual(await tagIn(source, 'large', 'production'))
+    expect(await tagsIn(target, 'large')).toEqual(tags)
     expect(await keysOf(target, 'staging/')).toEqual([])
   })
 
@@ -120,7 +110,7 @@ describe('bun run migrate', () => {
   it('writes nothing with --dry-run, and lists what it would copy', async () => {
     const bytes = randomDocument(KiB)
     await stored(source, 'a', bytes)
-    await tagged(source, 'a', 'latest', digestOf(bytes), minute(1))
+    await storeRecord(source, 'a', { tags: { latest: entry(bytes, minute(1)) } })
     const { exitCode, out } = await runScript('migrate', ['--dry-run'], pairVariables(here, there))
     expect(out).toContain('dry run: nothing is written')
     expect(out).toContain(`+ acme audits/a ${digestOf(bytes)} (1.0 KiB)`)
@@ -136,7 +126,7 @@ describe('bun run migrate', () => {
     const cut = randomDocument(KiB)
     await stored(source, '2-cut', cut, new Uint8Array())
     const intact = await stored(source, '3-intact', right)
-    await tagged(source, '1-damaged', 'latest', digestOf(right), minute(1))
+    await storeRecord(source, '1-damaged', { tags: { latest: entry(right, minute(1)) } })
     const state = join(folder, 'damaged.json')
     const { exitCode, lines, summary } = await migrate(['--state', state])
     const place = { tenant: 'acme', type: 'audits' }
@@ -172,19 +162,20 @@ describe('bun run migrate', () => {
     expect(await storedUnder(target, key)).toEqual({ digest: digestOf(other), size: 2 * KiB })
   })
 
-  it('lets the newer move of a tag win, and for latest the upload that was admitted later', async () => {
+  it('lets the later move of each tag win, and names the one that lost', async () => {
     const [one, two] = [randomDocument(KiB), randomDocument(KiB)]
     for (const store of [source, target]) {
       await stored(store, 'a', one)
       await stored(store, 'a', two)
     }
-    await tagged(source, 'a', 'newer', digestOf(one), minute(9))
-    await tagged(target, 'a', 'newer', digestOf(two), minute(1))
-    await tagged(source, 'a', 'older', digestOf(one), minute(1))
-    await tagged(target, 'a', 'older', digestOf(two), minute(9))
-    // Finished later, and admitted before the other one.
-    await tagged(source, 'a', 'latest', digestOf(one), minute(9), minute(1))
-    await tagged(target, 'a', 'latest', digestOf(two), minute(3), minute(2))
+    const ours = { newer: entry(one, minute(9)), older: entry(one, minute(1)), latest: entry(one, minute(1)) }
+    await storeRecord(source, 'a', { tags: ours })
+    const theirs = {
+      newer: entry(two, minute(1)),
+      older: entry(two, minute(9)),
+      latest: entry(two, minute(2)),
+    }
+    await storeRecord(target, 'a', { tags: theirs })
     const { exitCode, lines, summary } = await migrate()
     expect(summary).toMatchObject({ tags: { moved: 1, kept: 2 } })
     const reported = linesOf(lines, 'tag').map(({ result, tag }) => [tag, result])
@@ -194,17 +185,29 @@ describe('bun run migrate', () => {
       ['latest', 'kept'],
     ])
     expect(exitCode).toBe(0)
-    expect(await tagIn(target, 'a', 'newer')).toMatchObject({ digest: digestOf(one), movedAt: minute(9) })
-    expect(await tagIn(target, 'a', 'older')).toMatchObject({ digest: digestOf(two) })
-    expect(await tagIn(target, 'a', 'latest')).toMatchObject({ digest: digestOf(two) })
+    expect(await tagsIn(target, 'a')).toEqual({ ...theirs, newer: ours.newer })
   })
 
   it('copies no tag that points to nothing', async () => {
-    await tagged(source, 'a', 'old', digestOf(randomDocument(KiB)), minute(1))
+    await storeRecord(source, 'a', { tags: { old: entry(randomDocument(KiB)) } })
     const { exitCode, lines } = await migrate()
     expect(linesOf(lines, 'tag')).toMatchObject([{ result: 'dangling', tag: 'old' }])
     expect(exitCode).toBe(0)
     expect(await keysOf(target, '')).toEqual([])
+  })
+
+  it('turns the tags of the old layout into records of the target', async () => {
+    const bytes = randomDocument(KiB)
+    await stored(source, 'a', bytes)
+    await storeOldTag(source, 'a', 'latest', entry(bytes, minute(1)))
+    const { exitCode, lines, summary } = await migrate()
+    expect(lines[0]).toMatchObject({ missing: { records: 0, oldTags: 1 } })
+    expect(summary).toMatchObject({ versions: { copied: 1 }, tags: { copied: 1 }, problems: 0 })
+    expect(exitCode).toBe(0)
+    expect(await keysOf(target, '')).toEqual([versionKeyOf('a', bytes), recordKeyOf('a')])
+    expect(await tagsIn(target, 'a')).toMatchObject({
+      latest: { digest: digestOf(bytes), movedAt: minute(1) },
+    })
   })
 
   it('keeps the order of the versions of a document', async () => {
@@ -249,6 +252,57 @@ describe('bun run migrate', () => {
   })
 })
 
+describe('bun run migrate after a deletion', () => {
+  const ref = { tenant: 'acme', type: 'audits', name: 'a' }
+  const by = 'alice'
+
+  /** A service on each of the two stores; the first one has got two versions, and both were copied. */
+  async function twoServices() {
+    const [first, second] = [replicaOn(source).documents, replicaOn(target).documents]
+    for (const content of ['1', '2']) await first.put(ref, uploadOf(Buffer.from(content)))
+    expect((await migrate()).exitCode).toBe(0)
+    return { first, second, one: auditVersion('a', '1') }
+  }
+
+  it('does not bring back what was deleted in the store that it copies to', async () => {
+    const { first, second, one } = await twoServices()
+    await first.deleteVersion(one, { by })
+    const back = await migrate(['--reverse'])
+    expect(linesOf(back.lines, 'version')).toMatchObject([{ result: 'deleted', digest: one.digest }])
+    expect(back).toMatchObject({ exitCode: 0, summary: { versions: { deleted: 1, present: 1 } } })
+    await expect(first.head(one)).rejects.toMatchObject({ code: 'document_not_found' })
+    expect(await second.head(one)).toMatchObject({ size: 1 })
+  })
+
+  it('reports what is deleted in the store that it copies from, and removes it only with --delete', async () => {
+    const { first, second, one } = await twoServices()
+    await first.deleteVersion(one, { by })
+    const text = await runScript('migrate', [], pairVariables(here, there))
+    expect(text.out).toContain(
+      `– acme audits/a ${one.digest} was deleted from the source, and is still in the target: --delete removes it there`,
+    )
+    expect(text.exitCode).toBe(0)
+    expect(await second.head(one)).toMatchObject({ size: 1 })
+    expect((await compare()).exitCode).toBe(1)
+    const removing = await migrate(['--delete'])
+    expect(removing).toMatchObject({ exitCode: 0, summary: { versions: { removed: 1, present: 1 } } })
+    await expect(second.head(one)).rejects.toMatchObject({ code: 'document_not_found' })
+    expect(await second.getTag(ref, 'latest')).toMatchObject({ digest: digestOf(Buffer.from('2')) })
+    expect((await compare()).exitCode).toBe(0)
+  })
+
+  it('copies what was uploaded again after it was deleted', async () => {
+    const { first, second, one } = await twoServices()
+    await second.deleteVersion(one, { by })
+    await first.deleteVersion(one, { by })
+    // Deletions are noted by the clock of the store, to the second.
+    await nextStoreSecond()
+    await first.put(ref, uploadOf(Buffer.from('1')))
+    expect((await migrate()).summary).toMatchObject({ versions: { copied: 1, present: 1 } })
+    expect(await second.getTag(ref, 'latest')).toMatchObject({ digest: one.digest })
+  })
+})
+
 /** Makes the bucket keep old versions of its objects, as a production bucket may. */
 async function keepVersions(place: Bucket): Promise<void> {
   const settings = createBucketSettings(place)
@@ -256,25 +310,23 @@ async function keepVersions(place: Bucket): Promise<void> {
   settings.close()
 }
 
-describe('bun run migrate --reverse into a bucket that keeps versions', () => {
-  it('writes again what was deleted there, and moves tags', async () => {
-    await keepVersions(here)
+describe('bun run migrate into a bucket that keeps versions', () => {
+  it('writes again what was removed there, and moves tags', async () => {
+    await keepVersions(there)
     const [one, two] = [randomDocument(2 * MiB), randomDocument(KiB)]
-    const deleted = await stored(source, 'deleted', one)
-    const tag = await tagged(source, 'deleted', 'v1', digestOf(one), minute(1))
-    await Promise.all([source.delete(deleted), source.delete(tag)])
-    await stored(target, 'deleted', one)
-    await tagged(target, 'deleted', 'v1', digestOf(one), minute(1))
+    const removed = await stored(target, 'removed', one)
+    await target.delete(removed)
+    await stored(source, 'removed', one)
     for (const store of [source, target]) {
       await stored(store, 'moved', one)
       await stored(store, 'moved', two)
     }
-    await tagged(source, 'moved', 'latest', digestOf(one), minute(1))
-    await tagged(target, 'moved', 'latest', digestOf(two), minute(2))
-    const { exitCode, summary } = await migrate(['--reverse'])
-    expect(summary).toMatchObject({ versions: { copied: 1, present: 2 }, tags: { copied: 1, moved: 1 } })
+    await storeRecord(target, 'moved', { tags: { latest: entry(one, minute(1)) } })
+    await storeRecord(source, 'moved', { tags: { latest: entry(two, minute(2)) } })
+    const { exitCode, summary } = await migrate()
+    expect(summary).toMatchObject({ versions: { copied: 1, present: 2 }, tags: { moved: 1 } })
     expect(exitCode).toBe(0)
-    expect(await tagIn(source, 'moved', 'latest')).toMatchObject({ digest: digestOf(two) })
+    expect(await tagsIn(target, 'moved')).toMatchObject({ latest: { digest: digestOf(two) } })
     expect((await compare()).exitCode).toBe(0)
   })
 })
@@ -390,6 +442,23 @@ describe('bun run migrate --state', () => {
     expect(await runScript('compare', [], env)).toMatchObject({ exitCode: 0 })
   })
 
+  it('continues a state of the time before records: its versions are done, and the tags are merged again', async () => {
+    const [one, two] = [randomDocument(KiB), randomDocument(KiB)]
+    await stored(source, 'a', one)
+    await stored(source, 'b', two)
+    await storeRecord(source, 'b', { tags: { latest: entry(two) } })
+    const state = join(folder, 'old.json')
+    const placeOf = ({ endpoint, bucket }: Bucket) => `${endpoint}/${bucket}/docs/`
+    const journey = { from: placeOf(here), to: placeOf(there), since: '', begunAt: new Date(0).toISOString() }
+    const position = { phase: 'latest', after: 'tenants/acme/tags/audits/z/latest' }
+    const counts = { versions: { copied: 7 }, tags: { copied: 3 }, bytesCopied: 7, problems: [] }
+    await Bun.write(state, JSON.stringify({ ...journey, position, ...counts }))
+    const { exitCode, summary } = await migrate(['--state', state])
+    // The last pass copies what was stored after the run began, here everything.
+    expect(summary).toMatchObject({ finished: true, versions: { copied: 8 }, tags: { copied: 1 } })
+    expect(exitCode).toBe(0)
+  })
+
   it('refuses the state of another pair of stores, and a file that is not a state', async () => {
     const state = join(folder, 'foreign.json')
     const journey = { from: 'here', to: 'there', since: '', begunAt: minute(0) }
@@ -413,28 +482,28 @@ describe('bun run compare', () => {
     await stored(target, '3-damaged', one, two)
     const key = await stored(source, '4-facts', one)
     await target.put(key, one, { size: KiB, contentType: 'text/plain', metadata: facts })
-    await tagged(source, '5-tag', 'v1', digestOf(one), minute(1))
-    await tagged(target, '5-tag', 'v1', digestOf(two), minute(1))
-    await tagged(source, '5-tag', 'v2', digestOf(one), minute(1))
-    await tagged(target, '5-tag', 'v2', digestOf(one), minute(2))
+    const ours = { v1: entry(one, minute(1)), v2: entry(one, minute(1)) }
+    await storeRecord(source, '5-tag', { tags: ours, deleted: [deletion('x', minute(1))] })
+    await storeRecord(target, '5-tag', { tags: { v1: entry(two, minute(1)), v2: entry(one, minute(2)) } })
     const { exitCode, lines, summary } = await compare()
     expect(
       linesOf(lines, 'difference').map(({ name, tag, differences }) => [name, tag, differences]),
     ).toEqual([
       ['1-here', undefined, ['only in source']],
-      ['2-there', undefined, ['only in target']],
       ['3-damaged', undefined, ['bytes in target']],
       ['4-facts', undefined, ['metadata']],
+      ['5-tag', undefined, ['deletions']],
       ['5-tag', 'v1', ['version']],
       ['5-tag', 'v2', ['move']],
+      ['2-there', undefined, ['only in target']],
     ])
-    expect(summary).toMatchObject({ versions: 4, tags: 2, bytes: 6 * KiB, differing: 6 })
+    expect(summary).toMatchObject({ versions: 4, records: 1, tags: 2, bytes: 6 * KiB, differing: 7 })
     expect(exitCode).toBe(1)
     // Sizes agree: only reading shows that one.
-    expect((await compare(['--no-bytes'])).summary).toMatchObject({ bytes: 0, differing: 5 })
+    expect((await compare(['--no-bytes'])).summary).toMatchObject({ bytes: 0, differing: 6 })
     const text = await runScript('compare', ['--reverse'], pairVariables(here, there))
     expect(text.out).toContain(`✗ acme audits/1-here ${digestOf(one)}: only in target`)
-    expect(text.out).toContain('✗ 4 versions and 2 tags, 6.0 KiB hashed; 6 differ')
+    expect(text.out).toContain('✗ 4 versions and 2 tags, 6.0 KiB hashed; 7 differ')
   })
 
   it('finds what is damaged in the target, which migrate repairs once it is removed there', async () => {

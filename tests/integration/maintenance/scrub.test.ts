@@ -7,7 +7,14 @@ import { prefixed } from '../../../service/object-store/prefixed-object-store.ts
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { runScript, runScriptJson, startScript, variablesOf } from '../../support/commands/script-run.ts'
 import { folderForTests } from '../../support/folder.ts'
-import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
+import { digestOf, KiB, MiB, randomDocument } from '../../support/service/sample-documents.ts'
+import {
+  entry,
+  recordIn,
+  recordKeyOf,
+  storeRecord,
+  storeVersion,
+} from '../../support/service/stored-documents.ts'
 import { stoppedAfterTests } from '../../support/stop-at-the-end.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import type { StoreForTests } from '../../support/stores/service-key.ts'
@@ -31,10 +38,8 @@ afterEach(async () => {
 })
 
 /** Stores a version, with other bytes than its digest says if there are any. */
-async function stored(name: string, bytes: Uint8Array, instead = bytes): Promise<string> {
-  const key = keyOf('audits', name, digestOf(bytes))
-  await store.put(key, instead, { size: instead.length, contentType: 'application/octet-stream' })
-  return key
+function stored(name: string, bytes: Uint8Array, instead = bytes): Promise<string> {
+  return storeVersion(store, name, bytes, { instead })
 }
 
 const environment = (connection: StoreForTests = disk) => variablesOf({ ...connection, bucket })
@@ -47,19 +52,39 @@ async function runJson(args: string[]) {
 }
 
 describe('bun run scrub', () => {
-  it('finds intact versions intact, and counts no tags', async () => {
-    await stored('a', randomDocument(100 * KiB))
+  it('finds intact versions intact, and records that agree with them', async () => {
+    const bytes = randomDocument(100 * KiB)
+    await stored('a', bytes)
     await stored('b', new Uint8Array())
-    await store.put('tenants/acme/tags/audits/a/latest', Buffer.from('{}'), {
-      size: 2,
-      contentType: 'application/json',
-    })
+    await storeRecord(store, 'a', { tags: { latest: entry(bytes) } })
     const { exitCode, out, err } = await run([])
     expect({ exitCode, out, err }).toEqual({
       exitCode: 0,
-      out: '✓ 2 versions, 100.0 KiB read, 0 damaged\n',
+      out: '✓ 2 versions, 100.0 KiB read, 0 damaged; 1 records, 0 wrong\n',
       err: '',
     })
+  })
+
+  it('names records that are wrong, and repairs them with --repair while it changes nothing otherwise', async () => {
+    const bytes = randomDocument(KiB)
+    await stored('1-dangling', bytes)
+    const tags = { latest: entry(bytes), production: entry('gone') }
+    await storeRecord(store, '1-dangling', { tags })
+    await stored('2-damaged', bytes)
+    await store.put(recordKeyOf('2-damaged'), Buffer.from('{'), { size: 1, contentType: 'text/plain' })
+    const found = await runJson([])
+    expect(found.damaged).toMatchObject([
+      { event: 'record', name: '1-dangling', problem: 'defective', danglingTags: ['production'] },
+      { event: 'record', name: '2-damaged', problem: 'damaged', isRepaired: false },
+    ])
+    expect(found).toMatchObject({ exitCode: 1, summary: { records: 2, wrongRecords: 2, damaged: 0 } })
+    expect((await recordIn(store, '1-dangling'))?.tags).toEqual(tags)
+    const { exitCode, out } = await run(['--repair'])
+    expect(out).toContain('– acme audits/1-dangling tag production points to nothing; repaired')
+    expect(out).toContain('✓ 2 versions, 2.0 KiB read, 0 damaged; 2 records, 0 wrong, 2 repaired')
+    expect(exitCode).toBe(0)
+    expect(await run([])).toMatchObject({ exitCode: 0 })
+    expect((await recordIn(store, '2-damaged'))?.tags.latest?.digest).toBe(digestOf(bytes))
   })
 
   it('needs only S3_*, and exits with 2 if they are wrong', async () => {

@@ -81,7 +81,7 @@ describe('the URL of a signed download', () => {
     const at = (key: string) => url.replace(`docs/${ownKey}`, key)
     expect(at('x')).not.toBe(url)
     expect(await outcome(at(scene.secret.key))).toBe('refused')
-    expect(await outcome(at('docs/tenants/globex/tags/bundles/secret/latest'))).toBe('refused')
+    expect(await outcome(at('docs/tenants/globex/records/bundles/secret'))).toBe('refused')
     const climbing = scene.secret.key.slice('docs/'.length)
     expect(await outcome(at(`docs/${ownKey}/../../../../../../${climbing}`))).toBe('refused')
     expect(await outcome(at(`docs/${ownKey}%2f..%2f..%2f..%2f..%2f..%2f..%2f${climbing}`))).toBe('refused')

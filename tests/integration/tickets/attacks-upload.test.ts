@@ -165,14 +165,14 @@ describe('a ticket that was changed', () => {
     return { ...ticket, url: ticket.url.replace(`docs/staging/acme/${ticket.id}`, key) }
   }
 
-  it('writes to no other key: no version, no tag, no staging of others, nothing outside the documents', async () => {
+  it('writes to no other key: no version, no record, no staging of others, nothing outside the documents', async () => {
     const refused = async (key: string) => {
       const ticket = await ownTicket('other-key')
       return isRefused(elsewhere(ticket, key), own, {})
     }
     expect(await refused(scene.secret.key)).toBe(true)
     expect(await refused(`docs/${keyOf('bundles', 'other-key', digestOf(own))}`)).toBe(true)
-    expect(await refused('docs/tenants/globex/tags/bundles/secret/latest')).toBe(true)
+    expect(await refused('docs/tenants/globex/records/bundles/secret')).toBe(true)
     expect(await refused('docs/staging/globex/0123456789abcdef0123456789abcdef')).toBe(true)
     expect(await refused('elsewhere')).toBe(true)
     const ticket = await ownTicket('longer-key')

@@ -75,10 +75,17 @@ describe('asking for an upload ticket', () => {
     expect(await refusalOf(query)).toBe('422 request_invalid')
   })
 
-  it('refuses another size for bytes that are published', async () => {
+  it('returns a ticket for another size of published bytes without reading them, and publishes nothing with it', async () => {
     const bytes = randomDocument(KiB)
     await alice.call('bundles/sized', { method: 'PUT', body: bytes })
-    expect(await refusalOf(await alice.ask('sized', bytes, { size: 5 }))).toBe('422 digest_mismatch')
+    service.storeCalls.length = 0
+    const response = await alice.ask('sized', bytes, { size: 5 })
+    expect([response.status, service.storeCalls]).toEqual([201, ['head']])
+    const ticket = (await jsonOf(response)) as unknown as Ticket
+    await sendTicket(ticket, bytes.slice(0, 5))
+    const refusals = ['422 digest_mismatch', '404 upload_not_found']
+    expect(await refusalOf(await alice.complete('sized', ticket))).toBeOneOf(refusals)
+    expect(await (await alice.call('bundles/sized')).bytes()).toEqual(bytes)
   })
 })
 

@@ -18,12 +18,14 @@ export interface Faults {
 }
 
 const faultSecondsMax = 3
+const pauseSecondsMax = 2
 const noticedAfterMilliseconds = 500
 
 /**
  * Begins to make things go wrong: one fault after the other, with pauses, each at one replica or at the store.
  *
- * @param options.outages faults of the store. @param options.longPauseSeconds a replica is frozen for this long, once.
+ * @param options.outages faults of the store. @param options.longPauseSeconds one replica after the
+ * other is frozen for this long, next to the other faults.
  */
 export function startFaults(
   { all }: Replicas,
@@ -33,9 +35,9 @@ export function startFaults(
   const counts: Record<string, number> = {}
   const stopping = new AbortController()
   const kinds = [...Object.keys(toxics), 'down', 'kill', 'freeze', ...outages.map(({ name }) => name)]
-  const coming: string[] = []
-  const frozenLong = random.pick(all)
-  let others = all.filter((replica) => replica !== frozenLong)
+  const coming = ['long freeze']
+  let others = [...all]
+  let longFrozen: Promise<void> | null = null
 
   async function happen(kind: string): Promise<void> {
     const replica = random.pick(others)
@@ -45,6 +47,14 @@ export function startFaults(
       await outage.begin()
       await lasting()
       return outage.end()
+    }
+    if (kind === 'long freeze') {
+      others = all.filter((other) => other !== replica)
+      longFrozen = longFreeze(replica, () => waited(longPauseSeconds * 1000, stopping.signal)).then(() => {
+        others = [...all]
+        longFrozen = null
+      })
+      return
     }
     if (kind === 'kill') return killed(replica, lasting)
     if (kind === 'freeze') return frozen(replica, lasting)
@@ -56,19 +66,16 @@ export function startFaults(
   }
 
   async function run(): Promise<void> {
-    const long = longFreeze(frozenLong, longPauseSeconds).then(() => {
-      others = [...all]
-    })
     while (!stopping.signal.aborted) {
       // Each kind comes before any comes again.
-      if (coming.length === 0) coming.push(...shuffled(kinds, random))
+      if (coming.length === 0) coming.push(...shuffled([...kinds, 'long freeze'], random))
       const kind = coming.pop() as string
+      if (kind === 'long freeze' && longFrozen) continue
       await happen(kind)
       counts[kind] = (counts[kind] ?? 0) + 1
-      await waited(random.below(1000), stopping.signal)
+      await waited(random.below(pauseSecondsMax * 1000), stopping.signal)
     }
-    await long
-    counts['long freeze'] = 1
+    await longFrozen
   }
 
   const running = run()
@@ -103,12 +110,12 @@ async function down({ proxy }: Replica, lasting: () => Promise<void>): Promise<v
  * Freezes a replica for longer than anything that it has begun is waited for by others. A load balancer notices soon; what
  * it was asked before that hangs.
  */
-async function longFreeze(replica: Replica, seconds: number): Promise<void> {
+async function longFreeze(replica: Replica, lasting: () => Promise<void>): Promise<void> {
   const { process } = replica.service()
   process.pause()
   await Bun.sleep(noticedAfterMilliseconds)
   replica.inRotation = false
-  await Bun.sleep(seconds * 1000)
+  await lasting()
   process.resume()
   replica.inRotation = true
 }

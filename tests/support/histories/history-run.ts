@@ -29,10 +29,15 @@ export async function runHistories(
   return (await Promise.all(rounds)).flat()
 }
 
+/** Returns how many operations histories hold. */
+export function operationsOf(histories: readonly DocumentHistory[]): number {
+  return histories.reduce((sum, { entries }) => sum + entries.length, 0)
+}
+
 /** Returns a summary of histories as one line: how much was done, and how much of it is not known to have been. */
 export function summaryOf(histories: readonly DocumentHistory[]): string {
   const entries = histories.flatMap((history) => history.entries)
   const unknown = entries.filter(({ result }) => result === null).length
   const longest = Math.max(0, ...histories.map((history) => history.longest)) / 1000
-  return `${histories.length} documents, ${entries.length} operations, ${unknown} of them without an answer that says what happened, the longest ${longest.toFixed(1)} s`
+  return `${histories.length} documents, ${operationsOf(histories)} operations, ${unknown} of them without an answer that says what happened, the longest ${longest.toFixed(1)} s`
 }

@@ -106,7 +106,9 @@ async function passedOn(request: Request, bytes: ArrayBuffer, store: StoreConnec
   })
   const answer = await response.arrayBuffer()
   const headers = new Headers(response.headers)
-  for (const name of hopByHop) headers.delete(name)
+  // The answer to a HEAD tells the size of what it does not carry.
+  for (const name of hopByHop)
+    if (request.method !== 'HEAD' || name !== 'content-length') headers.delete(name)
   return new Response(answer.byteLength === 0 ? null : answer, { status: response.status, headers })
 }
 

@@ -62,6 +62,11 @@ export async function keysOf(store: ObjectStore, prefix: string): Promise<string
   return Array.fromAsync(eachObject(store, prefix), ({ key }) => key)
 }
 
+/** Lists what lies in staging, except the leases of completions: they stay for as long as their tickets are good. */
+export async function stagedKeys(store: ObjectStore): Promise<string[]> {
+  return (await keysOf(store, 'staging/')).filter((key) => !key.endsWith('.lease'))
+}
+
 const hourMilliseconds = 60 * 60 * 1000
 
 /** Returns the same store with a clock that is ahead by `hours`: real objects cannot be made older. */

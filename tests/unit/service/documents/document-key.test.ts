@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'bun:test'
 import {
+  deletionKey,
   digestHex,
   digestOfHex,
-  latestKey,
+  leaseKey,
   listPrefix,
+  parseDeletionKey,
+  parseRecordKey,
   parseVersionKey,
+  recordKey,
   stagingKey,
-  tagKey,
-  tagsPrefix,
   versionKey,
   versionsPrefix,
 } from '../../../../service/documents/document-key.ts'
@@ -25,14 +27,21 @@ describe('the key scheme', () => {
     expect(parseVersionKey(key)).toEqual(version)
   })
 
-  it('puts a tag next to the versions, not among them', () => {
-    expect(tagKey(ref, 'v1.4.0')).toBe('tenants/acme/tags/deployment-bundles/orders-api.tgz/v1.4.0')
-    expect(latestKey(ref)).toBe('tenants/acme/tags/deployment-bundles/orders-api.tgz/latest')
-    expect(tagsPrefix(ref)).toBe('tenants/acme/tags/deployment-bundles/orders-api.tgz/')
+  it('puts the record of a document next to its versions, not among them', () => {
+    const key = 'tenants/acme/records/deployment-bundles/orders-api.tgz'
+    expect(recordKey(ref)).toBe(key)
+    expect(parseRecordKey(key)).toEqual(ref)
+  })
+
+  it('notes a deletion that is under way outside of the tenants, where one listing finds them all', () => {
+    const key = `deletions/acme/deployment-bundles/orders-api.tgz/${hex}`
+    expect(deletionKey(version)).toBe(key)
+    expect(parseDeletionKey(key)).toEqual(version)
   })
 
   it('puts unfinished uploads into staging, which a lifecycle rule empties', () => {
     expect(stagingKey('acme', 'a7c1')).toBe('staging/acme/a7c1')
+    expect(leaseKey('acme', 'a7c1')).toBe('staging/acme/a7c1.lease')
   })
 
   it('lists by tenant, by type, by the beginning of a name, and by one name', () => {
@@ -49,8 +58,9 @@ describe('the key scheme', () => {
     const others = [
       '',
       hex,
-      `tenants/acme/tags/definitions/a/latest`,
-      `tenants/acme/tags/definitions/a/${hex}`,
+      `tenants/acme/records/definitions/a`,
+      `tenants/acme/records/definitions/a/${hex}`,
+      `deletions/acme/definitions/a/${hex}`,
       `tenants/acme/documents/definitions/a/${hex}/more`,
       `tenants/acme/documents/definitions/${hex}`,
       `tenants/acme/documents//a/${hex}`,
@@ -61,6 +71,28 @@ describe('the key scheme', () => {
       `staging/acme/${hex}`,
     ]
     expect(others.map((key) => parseVersionKey(key))).toEqual(others.map(() => null))
+  })
+
+  it('reads no record from any other key', () => {
+    const others = [
+      'tenants/acme/records/definitions',
+      'tenants/acme/records/definitions/',
+      'tenants/acme/records/definitions/a/b',
+      'tenants//records/definitions/a',
+      'tenants/acme/documents/definitions/a',
+      'records/acme/definitions/a',
+    ]
+    expect(others.map((key) => parseRecordKey(key))).toEqual(others.map(() => null))
+  })
+
+  it('reads no deletion from any other key', () => {
+    const others = [
+      `deletions/acme/definitions/${hex}`,
+      `deletions/acme/definitions/a/${hex}/more`,
+      `deletions/acme/definitions/a/${hex.slice(1)}`,
+      `tenants/acme/documents/definitions/a/${hex}`,
+    ]
+    expect(others.map((key) => parseDeletionKey(key))).toEqual(others.map(() => null))
   })
 
   it('writes the digest without its algorithm', () => {

@@ -51,7 +51,8 @@ describe('pages of a listing', () => {
   it('follow each other by token where a listing cannot begin after a key', async () => {
     const { read, calls } = await readAll({ startAfterExact: false, limit: 100 })
     expect(read).toEqual(names)
-    expect(calls).toHaveLength(13)
+    // Two more confirm the end.
+    expect(calls).toHaveLength(15)
     expect(calls.filter(({ startAfter }) => startAfter !== undefined)).toEqual([])
   })
 
@@ -66,6 +67,16 @@ describe('pages of a listing', () => {
   it('are found again where the store does not know their token', async () => {
     const meanwhile = (place: ListPlace) => ({ ...place, token: 'of another store' })
     expect((await readAll({ startAfterExact: false, limit: 100, meanwhile })).read).toEqual(names)
+  })
+
+  it('do not end where a token is answered with an end that a listing from the start does not have', async () => {
+    const list: typeof store.list = async (options) =>
+      options.token !== undefined && options.limit === 100 ? { objects: [], next: null } : store.list(options)
+    const first = await readListPage({ list }, { prefix, limit: 100, from: null, startAfterExact: false })
+    const from = first.next
+    const second = await readListPage({ list }, { prefix, limit: 100, from, startAfterExact: false })
+    expect(second.objects.map(({ key }) => key.slice(prefix.length))).toEqual(names.slice(100, 200))
+    expect(second.next).toMatchObject({ after: '0199' })
   })
 
   it('fail where the store fails, although their token is new', async () => {

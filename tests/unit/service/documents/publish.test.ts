@@ -5,8 +5,8 @@ import {
   KiB,
   keyOf,
   keysIn,
-  latestKey,
   MiB,
+  recordKey,
   ref,
   uploadOf,
   versionOf,
@@ -31,7 +31,7 @@ describe('putting a document', () => {
       createdBy: 'alice',
       tags: ['latest'],
     })
-    expect(await keysIn(store)).toEqual([keyOf(bytes), latestKey])
+    expect(await keysIn(store)).toEqual([keyOf(bytes), recordKey])
   })
 
   it('keeps the metadata of the first writer', async () => {

@@ -26,41 +26,45 @@ function work() {
 }
 
 describe('running completions', () => {
-  it('do the work of one upload once, and keep its result for a client that has to come back', async () => {
+  it('do the work of one upload once: its version is new for one of the callers only', async () => {
+    const completions = createRunningCompletions(60)
+    const one = work()
+    const joined = [completions.join('one', one.run), completions.join('one', one.run)]
+    one.end()
+    expect(await Promise.all(joined)).toEqual([accepted, { ...accepted, created: false }])
+    expect(one.begun.times).toBe(1)
+  })
+
+  it('keep no client waiting for long: it comes back, and joins the work that is still under way', async () => {
     const completions = createRunningCompletions(0.001)
     const one = work()
-    const join = () => completions.join('one', 'version', one.run)
+    const join = () => completions.join('one', one.run)
     expect(await Promise.all([join(), join()])).toEqual([null, null])
     one.end()
-    expect(await join()).toEqual(accepted)
+    expect(await join()).toMatchObject({ document })
     expect(one.begun.times).toBe(1)
-    // The result has been delivered.
-    await join()
-    expect(one.begun.times).toBe(2)
   })
 
-  it('run one after the other for the same version, also after a failure', async () => {
+  it('forget what has ended, whether it succeeded or failed', async () => {
     const completions = createRunningCompletions(60)
-    const [first, second, other] = [work(), work(), work()]
-    const failing = completions.join('first', 'version', first.run)
-    const waiting = completions.join('second', 'version', second.run)
-    other.end()
-    await completions.join('other', 'other version', other.run)
-    expect([first.begun.times, second.begun.times]).toEqual([1, 0])
-    first.fail(new Error('no bytes'))
-    await expect(failing).rejects.toThrow('no bytes')
-    second.end()
-    expect(await waiting).toEqual(accepted)
+    const [failing, repeated] = [work(), work()]
+    const failed = completions.join('one', failing.run)
+    failing.fail(new Error('no bytes'))
+    await expect(failed).rejects.toThrow('no bytes')
+    repeated.end()
+    expect(await completions.join('one', repeated.run)).toEqual(accepted)
+    await completions.join('one', repeated.run)
+    expect(repeated.begun.times).toBe(2)
   })
 
-  it('are refused as busy once too many are under way or wait to be fetched', async () => {
+  it('are refused as busy once too many are under way', async () => {
     const completions = createRunningCompletions(0.001)
     const each = work()
-    const join = (id: number) => completions.join(String(id), String(id), each.run)
+    const join = (id: number) => completions.join(String(id), each.run)
     await Promise.all(Array.from({ length: limits.completionsMax }, (_, id) => join(id)))
-    each.end()
     await expect(join(limits.completionsMax)).rejects.toMatchObject({ code: 'busy' })
-    expect(await join(0)).toEqual(accepted)
+    each.end()
+    expect(await join(0)).toMatchObject({ document })
     expect(await join(limits.completionsMax)).toEqual(accepted)
   })
 })

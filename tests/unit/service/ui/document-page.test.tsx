@@ -140,17 +140,6 @@ describe('Moving a tag', () => {
     )
   })
 
-  it('moves it without comparing if the store cannot compare', async () => {
-    service.capabilities = { ...service.capabilities, conditionalOverwrite: 'no' }
-    const { user } = await open()
-    await rowOf(older)
-    await user.click(screen.getByRole('button', { name: `Set tag on ${short(older)}` }))
-    await screen.findByText(/ now, moved there by alice/)
-    await user.click(screen.getByRole('button', { name: 'Move tag' }))
-    await screen.findByText(/cannot tell whether someone else moved it/)
-    expect(await production()).toBe(older.digest)
-  })
-
   it('makes a new tag of a name that is typed in, and refuses what is no name', async () => {
     const { user } = await open()
     await rowOf(older)

@@ -1,35 +1,18 @@
 import { describe, expect, it } from 'bun:test'
-import { isNewer } from '../../../../../service/documents/maintenance/copy-tag.ts'
 import {
   type Migrated,
   type MigrationOptions,
   migrate,
 } from '../../../../../service/documents/maintenance/migration.ts'
 import { pairedKeys } from '../../../../../service/documents/maintenance/paired-keys.ts'
-import { compareStores } from '../../../../../service/documents/maintenance/store-comparison.ts'
 import { SideError } from '../../../../../service/documents/maintenance/store-side.ts'
 import { type ObjectStore, ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
 import { keysIn, MiB } from '../../../../support/service/documents-under-test.ts'
-import { digestOf } from '../../../../support/service/sample-documents.ts'
+import { entry, minute, storeRecord, storeVersion } from '../../../../support/service/stored-documents.ts'
 import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
 
 const fast = { parallelMax: 4, bytesPerSecondMax: 1024 * MiB }
-
-async function stored(store: ObjectStore, name: string, text: string): Promise<string> {
-  const bytes = Buffer.from(text)
-  const key = `tenants/acme/documents/snapshots/${name}/${digestOf(bytes).slice('sha256:'.length)}`
-  await store.put(key, bytes, { size: bytes.length, contentType: 'text/plain' })
-  return key
-}
-
-async function tagged(store: ObjectStore, name: string, tag: string, text: string): Promise<string> {
-  const at = '2026-11-01T00:00:00.000Z'
-  const digest = digestOf(Buffer.from(text))
-  const bytes = Buffer.from(JSON.stringify({ digest, movedAt: at, movedBy: 'alice', admittedAt: at }))
-  const key = `tenants/acme/tags/snapshots/${name}/${tag}`
-  await store.put(key, bytes, { size: bytes.length, contentType: 'application/json' })
-  return key
-}
+const stored = storeVersion
 
 async function all(source: ObjectStore, target: ObjectStore, options: Partial<MigrationOptions> = {}) {
   return Array.fromAsync(migrate(source, target, { ...fast, ...options }))
@@ -53,34 +36,27 @@ function watched(store: ObjectStore, written: string[]): ObjectStore {
 const outage = (operation: string) => new ObjectStoreError('unavailable', operation, 'Status503')
 
 describe('a migration', () => {
-  it('writes every version before any tag, and latest last, across all tenants', async () => {
+  it('writes every version before any record, across all documents', async () => {
     const source = createMemoryObjectStore()
     const written: string[] = []
-    await stored(source, 'a', '1')
-    await stored(source, 'b', '2')
-    await tagged(source, 'a', 'latest', '1')
-    await tagged(source, 'a', 'v1', '1')
-    await tagged(source, 'b', 'latest', '2')
+    for (const name of ['a', 'b']) {
+      await stored(source, name, name)
+      await storeRecord(source, name, { tags: { latest: entry(name), v1: entry(name) } })
+    }
     await all(source, watched(createMemoryObjectStore(), written))
-    expect(written.map((key) => key.split('/')[2])).toEqual([
-      'documents',
-      'documents',
-      'tags',
-      'tags',
-      'tags',
-    ])
-    expect(written.slice(2).map((key) => key.split('/').at(-1))).toEqual(['v1', 'latest', 'latest'])
+    const kinds = written.map((key) => key.split('/')[2])
+    expect(kinds).toEqual(['documents', 'documents', 'records', 'records'])
   })
 
   it('copies a version as well that was uploaded since the versions were listed', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     await stored(source, 'a', '1')
-    await tagged(source, 'a', 'latest', '1')
+    await storeRecord(source, 'a', { tags: { latest: entry('1') } })
     for await (const { position } of migrate(source, target, fast)) {
       if (position.phase !== 'versions') continue
       await stored(source, 'a', '2')
-      await tagged(source, 'a', 'latest', '2')
+      await storeRecord(source, 'a', { tags: { latest: entry('2', minute(1)) }, revision: 2 })
     }
     expect(await keysIn(target)).toEqual(await keysIn(source))
   })
@@ -174,12 +150,14 @@ describe('a migration', () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
     await stored(source, 'a', 'a')
-    await tagged(source, 'a', 'v1', 'a')
+    await storeRecord(source, 'a', { tags: { v1: entry('a') } })
     // As a store might that takes a deleted object for one that is there.
     const unconditional: ObjectStore = {
       ...target,
       put: (key, body, options) =>
-        options.condition ? Promise.resolve(null) : target.put(key, body, options),
+        options.condition && key.includes('/documents/')
+          ? Promise.resolve(null)
+          : target.put(key, body, options),
     }
     expect(resultsOf(await all(source, unconditional))).toEqual([
       ['a', 'copied'],
@@ -214,28 +192,6 @@ describe('a migration', () => {
   })
 })
 
-describe('two moves of a tag', () => {
-  const early = '2026-11-01T00:00:00.000Z'
-  const late = '2026-11-02T00:00:00.000Z'
-  const record = (movedAt: string, admittedAt: string) => ({
-    ...{ digest: digestOf(Buffer.from('a')), movedBy: 'alice', movedAt, admittedAt },
-  })
-
-  it('prefer the later one', () => {
-    expect(isNewer('v1', record(late, early), record(early, late))).toBe(true)
-    expect(isNewer('v1', record(early, late), record(late, early))).toBe(false)
-  })
-
-  it('prefer the one whose upload was admitted later, for latest', () => {
-    expect(isNewer('latest', record(early, late), record(late, early))).toBe(true)
-    expect(isNewer('latest', record(late, early), record(early, late))).toBe(false)
-  })
-
-  it('prefer neither if both have the same time', () => {
-    expect(isNewer('v1', record(early, early), record(early, early))).toBe(false)
-  })
-})
-
 describe('the keys of two stores', () => {
   it('are paired in the order of the source and then of the target, over pages, without staging', async () => {
     const source = createMemoryObjectStore()
@@ -251,39 +207,5 @@ describe('the keys of two stores', () => {
     expect(sides.filter((side) => side === 'st')).toHaveLength(505)
     expect(sides.filter((side) => side === '-t')).toHaveLength(5)
     expect(pairs.map(({ key }) => key)).toEqual(pairs.map(({ key }) => key).toSorted())
-  })
-})
-
-describe('the comparison of two stores', () => {
-  it('does not report an object as damaged that was removed since it was listed', async () => {
-    const source = createMemoryObjectStore()
-    const target = createMemoryObjectStore()
-    const removed: string[] = []
-    for (const store of [source, target]) {
-      removed.push(await stored(store, 'a', '1'), await tagged(store, 'a', 'latest', '1'))
-    }
-    const removing: ObjectStore = {
-      ...source,
-      async list(options) {
-        const page = await source.list(options)
-        for (const key of removed) await source.delete(key)
-        return page
-      },
-    }
-    const found = await Array.fromAsync(compareStores(removing, target, { ...fast, bytes: true }))
-    expect(found.map(({ differences }) => differences)).toEqual([['only in target'], ['only in target']])
-  })
-
-  it('reports a version that cannot be read as damaged if its store answers other calls', async () => {
-    const source = createMemoryObjectStore()
-    const target = createMemoryObjectStore()
-    for (const store of [source, target]) await stored(store, 'a', 'a')
-    const silent: ObjectStore = { ...target, get: () => Promise.reject(outage('get')) }
-    const options = { ...fast, bytes: true }
-    const [compared] = await Array.fromAsync(compareStores(source, silent, options))
-    expect(compared).toMatchObject({ differences: ['bytes in target'] })
-    const gone: ObjectStore = { ...silent, clock: () => Promise.reject(outage('clock')) }
-    const failure = await Array.fromAsync(compareStores(source, gone, options)).catch((e: unknown) => e)
-    expect(failure).toMatchObject({ side: 'target', code: 'unavailable' })
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'bun:test'
+import { emptyRecord } from '../../../../../service/documents/document-record.ts'
 import {
   createRetention,
   type RetentionRule,
@@ -20,11 +21,13 @@ async function storeWith(days: number[], name = 'a') {
     clock.day = day
     await put(`tenants/acme/documents/exports/${name}/${hexOf(index)}`)
   }
-  const tag = (tagName: string, digit: number) => {
+  const tags: Record<string, object> = {}
+  const tag = async (tagName: string, digit: number) => {
     const at = new Date(0).toISOString()
-    const record = { digest: `sha256:${hexOf(digit)}`, movedAt: at, movedBy: 'x', admittedAt: at }
-    return put(`tenants/acme/tags/exports/${name}/${tagName}`, JSON.stringify(record))
+    tags[tagName] = { digest: `sha256:${hexOf(digit)}`, movedAt: at, movedBy: 'x', id: tagName }
+    await put(`tenants/acme/records/exports/${name}`, JSON.stringify({ ...emptyRecord, revision: 1, tags }))
   }
+  await tag('latest', days.length - 1)
   const expired = async (rule: Partial<RetentionRule>, tenants: string[] | null = ['acme']) => {
     const retention = createRetention(store)
     const found: string[] = []
@@ -59,13 +62,17 @@ describe('retention', () => {
     expect(await expired({})).toEqual(['2'])
   })
 
-  it('names the damaged tags of a document, which may point to any version', async () => {
-    const { clock, put, store } = await storeWith([0, 1, 2])
+  it('says that a record is damaged or missing: any version of its document may be tagged', async () => {
+    const { clock, put, store } = await storeWith([0, 1])
     clock.day = 1000
-    await put('tenants/acme/tags/exports/a/production', '{"digest":"sha256:')
     const rule = { type: 'exports', keepDays: 10, keepNewest: 1 }
-    const expired = await Array.fromAsync(createRetention(store).expired(rule, ['acme']))
-    expect(expired.map(({ damagedTags }) => damagedTags)).toEqual([['production'], ['production']])
+    const recordsOf = async () =>
+      (await Array.fromAsync(createRetention(store).expired(rule, ['acme']))).map(({ record }) => record)
+    expect(await recordsOf()).toEqual(['sound'])
+    await put('tenants/acme/records/exports/a', '{"format":')
+    expect(await recordsOf()).toEqual(['damaged'])
+    await store.delete('tenants/acme/records/exports/a')
+    expect(await recordsOf()).toEqual(['missing'])
   })
 
   it('counts the newest of each document by itself', async () => {

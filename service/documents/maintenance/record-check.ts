@@ -1,0 +1,115 @@
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { ListedVersion } from '../../wire/answers.ts'
+import type { DocumentRef } from '../../wire/names.ts'
+import { recordKey } from '../document-key.ts'
+import { type DocumentRecord, newChangeId, parseRecord, sealed } from '../document-record.ts'
+import type { Records } from '../record-store.ts'
+import { changeByFacts } from './change-by-facts.ts'
+import { readableRecord } from './failure.ts'
+import { oldTagsPrefix, recordOfOldTags } from './old-layout.ts'
+import { defectsOf, type RecordDefects, repaired } from './record-repair.ts'
+import { versionsOf } from './versions-of.ts'
+
+/**
+ * - `missing`: the document has versions and no record.
+ * - `unconverted`: it has no record, and tags of the old layout: see the command `convert`. Never repaired here.
+ * - `damaged`: its text is not a record's.
+ * - `defective`: it says something else than the versions do.
+ */
+export interface RecordFinding extends RecordDefects {
+  problem: 'missing' | 'unconverted' | 'damaged' | 'defective'
+  /** A rebuilt record has `latest` and no other tag: those of a damaged one are lost. */
+  isRepaired: boolean
+}
+
+export interface RecordChecks {
+  store: ObjectStore
+  records: Records
+  /** Repairs what is found, by the conditional writes that the service uses as well. */
+  repair: boolean
+  signal?: AbortSignal | undefined
+}
+
+/** Named in records as the one who moved what was moved. */
+const subject = 'scrub'
+
+/** An upload writes its record after its bytes: only what has waited longer than any upload is without a record. */
+const settledSeconds = 5 * 60
+
+/**
+ * Compares a record with the versions of its document, while the service runs.
+ *
+ * @returns what is wrong, `null` if nothing is.
+ * @throws {ObjectStoreError} if the store fails; {DocumentError} `busy` if other clients keep changing the record.
+ */
+export async function checkRecord(checks: RecordChecks, ref: DocumentRef): Promise<RecordFinding | null> {
+  const { records, signal } = checks
+  if ((await readableRecord(records, ref, signal)) === null) return rebuildDamaged(checks, ref)
+  return changeByFacts(records, ref, {
+    signal,
+    look: (record) => seeVersions(checks, ref, record),
+    change(record, seen, unchanged) {
+      if (!unchanged) return 'look again'
+      const { versions } = seen
+      const finding = findingOf(record, seen)
+      if (!finding || !checks.repair || finding.problem === 'unconverted') return { result: finding }
+      return { to: repaired(record, versions, subject), result: { ...finding, isRepaired: true } }
+    },
+  })
+}
+
+interface SeenVersions {
+  versions: ListedVersion[]
+  /** Some of them have been there for so long that a record should know of them. */
+  isSettled: boolean
+  hasOldTags: boolean
+}
+
+async function seeVersions(
+  { store, signal }: RecordChecks,
+  ref: DocumentRef,
+  { revision }: DocumentRecord,
+): Promise<SeenVersions> {
+  const [now, versions, old] = await Promise.all([
+    store.clock({ signal }),
+    versionsOf(store, ref, { signal }),
+    revision === 0 ? store.list({ prefix: oldTagsPrefix(ref), limit: 1, signal }) : null,
+  ])
+  const before = now.getTime() - settledSeconds * 1000
+  const isSettled = versions.some(({ storedAt }) => Date.parse(storedAt) < before)
+  return { versions, isSettled, hasOldTags: (old?.objects.length ?? 0) > 0 }
+}
+
+function findingOf(
+  record: DocumentRecord,
+  { versions, isSettled, hasOldTags }: SeenVersions,
+): RecordFinding | null {
+  const defects = defectsOf(record, versions)
+  if (!defects) return null
+  const problem = record.revision > 0 ? 'defective' : hasOldTags ? 'unconverted' : 'missing'
+  const isPending = problem !== 'unconverted' && defects.withoutLatest && !isSettled
+  if (isPending && defects.danglingTags.length === 0 && defects.lostVersions.length === 0) return null
+  return { ...defects, problem, isRepaired: false }
+}
+
+/** The records of this process cannot write over what they cannot read; the condition is the same as theirs. */
+async function rebuildDamaged(
+  { store, repair, signal }: RecordChecks,
+  ref: DocumentRef,
+): Promise<RecordFinding | null> {
+  const found = await store.get(recordKey(ref), { signal })
+  if (!found || parseRecord(await new Response(found.body).text())) return null
+  const finding = { danglingTags: [], lostVersions: [], withoutLatest: false }
+  if (!repair) return { ...finding, problem: 'damaged', isRepaired: false }
+  const versions = await versionsOf(store, ref, { signal })
+  const record = repaired(recordOfOldTags(new Map(), versions), versions, subject)
+  // Higher than that of the damaged one, which replicas may remember: no record is written once per millisecond.
+  const bytes = Buffer.from(JSON.stringify(sealed({ ...record, revision: Date.now() }, newChangeId())))
+  const stored = await store.put(recordKey(ref), bytes, {
+    size: bytes.byteLength,
+    contentType: 'application/json',
+    condition: { etag: found.etag },
+    signal,
+  })
+  return { ...finding, problem: 'damaged', isRepaired: stored !== null }
+}

@@ -1,0 +1,158 @@
+import { limits } from '../limits.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import type { Tag } from '../wire/answers.ts'
+import { type DocumentRef, latestTag, type VersionRef } from '../wire/names.ts'
+import { contended, DocumentError, versionNotFound } from './document-error.ts'
+import { versionKey } from './document-key.ts'
+import {
+  type DocumentRecord,
+  deletionOf,
+  markOf,
+  newChangeId,
+  type TagEntry,
+  tagOf,
+  withoutTag,
+  withTag,
+} from './document-record.ts'
+import type { Documents, TagCondition } from './documents.ts'
+import type { Records } from './record-store.ts'
+import { toStoredVersion } from './stored-version.ts'
+import { newestVersions } from './version-pages.ts'
+import type { VersionRemoval } from './version-removal.ts'
+
+export interface TagParts {
+  store: ObjectStore
+  records: Records
+  removal: Pick<VersionRemoval, 'awaitEnd'>
+}
+
+/** Returns the calls that read, move and remove tags (ARCHITECTURE.md, "How a tag move runs"). */
+export function createTagMoves({
+  store,
+  records,
+  removal,
+}: TagParts): Pick<Documents, 'getTag' | 'putTag' | 'deleteTag' | 'byTag'> {
+  /** @throws {DocumentError} `document_not_found` */
+  async function find(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<TagEntry> {
+    const record = await records.read(ref, signal)
+    const entry =
+      tagOf(record, tag) ?? (tag === latestTag ? await adoptLatest(ref, record, signal) : undefined)
+    if (!entry) throw versionNotFound()
+    return entry
+  }
+
+  /**
+   * A process that ended between an upload's bytes and its record leaves a version that was never acknowledged. If it is all
+   * that the document has, it becomes the latest, so that a document with versions always has one.
+   */
+  async function adoptLatest(
+    ref: DocumentRef,
+    record: DocumentRecord,
+    signal: AbortSignal | undefined,
+  ): Promise<TagEntry | undefined> {
+    const since = records.moment()
+    const isOut = (now: DocumentRecord) => (digest: VersionRef['digest']) =>
+      markOf(now, digest) !== undefined || deletionOf(now, digest) !== undefined
+    const [newest] = await newestVersions(store, ref, { limit: 1, skip: isOut(record), signal })
+    const info = newest && (await store.head(versionKey(newest), { signal }))
+    if (!info) return undefined
+    const { digest, createdBy } = toStoredVersion(newest, info)
+    return records.change<TagEntry | undefined>(ref, (state) => {
+      const found = state.record.tags[latestTag]
+      if (found || state.since > since || isOut(state.record)(digest)) return { result: found }
+      const to = withTag(state.record, latestTag, { digest, by: createdBy })
+      return { to, result: to.tags[latestTag] }
+    })
+  }
+
+  return {
+    async getTag(ref, tag, signal) {
+      return toTag(ref, tag, await find(ref, tag, signal))
+    },
+
+    async byTag(ref, tag, read, signal) {
+      let entry = await find(ref, tag, signal)
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const { tenant, type, name } = ref
+          return await read({ tenant, type, name, digest: entry.digest })
+        } catch (error) {
+          const absent = error instanceof DocumentError && error.code === 'document_not_found'
+          if (!absent || attempt >= limits.recordAttemptsMax) throw error
+          // The version may have been deleted since the record was read; then the tag has moved before.
+          const { id } = entry
+          entry = await find(ref, tag, signal)
+          if (entry.id === id) throw error
+        }
+      }
+    },
+
+    async putTag(ref, tag, { digest, by, ifMatch, signal }) {
+      const { tenant, type, name } = ref
+      const version = { tenant, type, name, digest }
+      refuseUnlessMatching(tagOf(await records.read(ref, signal), tag), ifMatch)
+      for (let attempt = 0; attempt < limits.recordAttemptsMax; attempt += 1) {
+        const since = records.moment()
+        if (!(await store.head(versionKey(version), { signal }))) throw versionUnknown()
+        const id = newChangeId()
+        const moved = await records.change<{ tag: Tag; created: boolean } | 'deleting' | 'outdated'>(
+          ref,
+          (state) => {
+            const current = tagOf(state.record, tag)
+            refuseUnlessMatching(current, ifMatch)
+            if (markOf(state.record, digest)) return { result: 'deleting' }
+            if (state.since > since) return { result: 'outdated' }
+            const to = withTag(state.record, tag, { digest, by, id })
+            const entry = to.tags[tag] as TagEntry
+            return { to, result: { tag: toTag(ref, tag, entry), created: current === undefined } }
+          },
+        )
+        if (typeof moved !== 'string') return moved
+        if (moved === 'deleting') await removal.awaitEnd(version)
+      }
+      throw contended()
+    },
+
+    async deleteTag(ref, tag, { ifMatch } = {}) {
+      if (tag === latestTag) throw latestProtected()
+      await records.change(ref, ({ record }) => {
+        const current = tagOf(record, tag)
+        refuseUnlessMatching(current, ifMatch)
+        if (!current) throw versionNotFound()
+        return { to: withoutTag(record, tag), result: undefined }
+      })
+    },
+  }
+}
+
+function toTag({ tenant, type, name }: DocumentRef, tag: string, entry: TagEntry): Tag {
+  const { digest, movedAt, movedBy, id } = entry
+  return { tenant, type, name, tag, digest, movedAt, movedBy, etag: id }
+}
+
+function refuseUnlessMatching(current: TagEntry | undefined, ifMatch: TagCondition | undefined): void {
+  if (ifMatch === undefined) return
+  const holds = current !== undefined && (ifMatch === '*' || ifMatch.includes(current.id))
+  if (!holds) throw tagMoved()
+}
+
+function tagMoved(): DocumentError {
+  return new DocumentError(
+    'precondition_failed',
+    'The tag has moved in the meantime. Read it again, then decide.',
+  )
+}
+
+function versionUnknown(): DocumentError {
+  return new DocumentError(
+    'version_unknown',
+    'The tag cannot point to this version: it does not exist. Upload it first.',
+  )
+}
+
+function latestProtected(): DocumentError {
+  return new DocumentError(
+    'tag_protected',
+    '"latest" follows the uploads and cannot be removed. Move it instead.',
+  )
+}

@@ -1,0 +1,82 @@
+import { beforeAll, describe, expect, it } from 'bun:test'
+import { recordFigure } from '../support/figures.ts'
+import { put } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
+import { digestOf, MiB, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
+import { jsonBody } from '../support/service/ticket-calls.ts'
+
+const { service, call } = await ownService()
+
+/** Returns the calls to the store that a request has caused, after reading its answer to the end. */
+async function callsOf(request: () => Promise<Response>): Promise<string[]> {
+  service.storeCalls.length = 0
+  const response = await request()
+  await response.arrayBuffer()
+  expect(response.ok).toBe(true)
+  return [...service.storeCalls]
+}
+
+const upload = (name: string, body: string) => callsOf(() => call(`bundles/${name}`, { method: 'PUT', body }))
+const moveTag = (name: string, tag: string, digest: string, headers: Record<string, string> = {}) => {
+  const { body, headers: json } = jsonBody({ digest })
+  return call(`bundles/${name}/tags/${tag}`, { method: 'PUT', body, headers: { ...json, ...headers } })
+}
+
+describe('the calls to the store that an upload costs', () => {
+  it('are two under a new name: the bytes, and the record of the document', async () => {
+    expect(await upload('new', 'A')).toEqual(['put', 'put'])
+  })
+
+  it('are two under a name that this replica has written last, for new bytes and for known ones', async () => {
+    await upload('known', 'A')
+    const calls = await upload('known', 'B')
+    expect(calls).toEqual(['put', 'put'])
+    recordFigure('storeCalls', { name: 'of an upload', value: calls.length, unit: '' })
+    expect(await upload('known', 'C')).toEqual(['put', 'put'])
+  })
+
+  it('are two for a large body that passes straight to its key', async () => {
+    const body = randomDocument(2 * MiB)
+    const headers = { 'repr-digest': reprDigestOf(body) }
+    const send = () => call('bundles/streamed', { method: 'PUT', body, headers })
+    expect(await callsOf(send)).toEqual(['put', 'put'])
+  })
+})
+
+describe('the calls to the store that a document with twenty tags costs', () => {
+  const name = 'tagged'
+
+  beforeAll(async () => {
+    await put(call, `bundles/${name}`, 'A')
+    for (let tag = 0; tag < 20; tag += 1) await moveTag(name, `v${tag}`, digestOf('A'))
+  })
+
+  it('are one to read a tag', async () => {
+    expect(await callsOf(() => call(`bundles/${name}/tags/v7`))).toEqual(['getUnless'])
+  })
+
+  it('are two to read the bytes that a tag points to, in either way', async () => {
+    expect(await callsOf(() => call(`bundles/${name}?tag=v7`))).toEqual(['getUnless', 'get'])
+    expect(await callsOf(() => call(`bundles/${name}?tag=v7`, { method: 'HEAD' }))).toEqual([
+      'getUnless',
+      'head',
+    ])
+  })
+
+  it('are at most three to move a tag, with a condition and without', async () => {
+    const without = await callsOf(() => moveTag(name, 'v7', digestOf('A')))
+    expect(without.length).toBeLessThanOrEqual(3)
+    const condition = { 'if-match': '*' }
+    const conditional = await callsOf(() => moveTag(name, 'v7', digestOf('A'), condition))
+    expect(conditional.length).toBeLessThanOrEqual(3)
+  })
+
+  it('are one for all of its tags: the versions of the page cost one each, and their list one', async () => {
+    const calls = await callsOf(() => call(`bundles/${name}/versions`))
+    expect(calls.toSorted()).toEqual(['getUnless', 'head', 'list'])
+  })
+
+  it('are one for a page of the list of documents', async () => {
+    expect(await callsOf(() => call('?type=bundles&limit=1'))).toEqual(['list'])
+  })
+})
