@@ -1,5 +1,15 @@
 /** What the product promises and which test holds it; `bun run readme` makes a table of it, with the figures that tests record. */
 export const promises = {
+  interleavings: {
+    promise:
+      'In every order of requests on several replicas, also when processes are killed: nothing acknowledged is lost, nothing deleted comes back, and no tag dangles.',
+    test: 'tests/interleavings/random.test.ts',
+  },
+  everyPair: {
+    promise:
+      'Any two operations on a document end as if one had followed the other, in every order of their calls.',
+    test: 'tests/interleavings/pairs.test.ts',
+  },
   firstWriter: {
     promise: 'A version that exists is never rewritten, however many clients race.',
     test: 'tests/integration/documents/racing.test.ts',
@@ -52,6 +62,20 @@ export const promises = {
   maintenance: {
     promise: 'No maintenance command leaves out a version, or says that it is finished if the store does.',
     test: 'tests/integration/maintenance/listings.test.ts',
+  },
+  deletions: {
+    promise: 'A deletion survives a change of the store, until the version is uploaded again.',
+    test: 'tests/integration/maintenance/migrate.test.ts',
+  },
+  lateCalls: {
+    promise:
+      'A deletion that was given up is finished, and what a late call has done to a document is repaired.',
+    test: 'tests/unit/service/documents/maintenance/deletion-watch.test.ts',
+  },
+  conversion: {
+    promise:
+      'A bucket of the layout before records is converted in place; no tag is lost, wherever that is stopped.',
+    test: 'tests/unit/service/documents/maintenance/conversion.test.ts',
   },
   tickets: {
     promise: 'Who holds a ticket can do nothing with it but upload these bytes.',

@@ -48,6 +48,13 @@ export const suites: Suite[] = [
     needs: [],
   },
   {
+    name: 'interleavings',
+    holds:
+      'the domain in memory: in which order its calls to the store happen, which are lost or late, who is killed',
+    stores: ['none'],
+    needs: [],
+  },
+  {
     name: 'http',
     holds: 'the HTTP API on a real socket: every status, every header',
     stores: ['minio'],

@@ -1,13 +1,18 @@
 import { limits } from '../../limits.ts'
 import { eachObject } from '../../object-store/each-object.ts'
-import { type ListedObject, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import {
+  type CallOptions,
+  type ListedObject,
+  type ObjectStore,
+  ObjectStoreError,
+} from '../../object-store/object-store.ts'
 import type { ListedVersion } from '../../wire/answers.ts'
 import type { Digest, VersionRef } from '../../wire/names.ts'
 import { DocumentError } from '../document-error.ts'
 import { deletionKey, deletionsPrefix, parseDeletionKey, versionKey } from '../document-key.ts'
 import { type DocumentRecord, deletionOf, markOf, tagsPointingTo } from '../document-record.ts'
 import { createRecords, type Records } from '../record-store.ts'
-import { createVersionRemoval, isOver, type VersionRemoval } from '../version-removal.ts'
+import { createVersionRemoval, type VersionRemoval } from '../version-removal.ts'
 import { changeByFacts } from './change-by-facts.ts'
 import { repaired } from './record-repair.ts'
 import { versionsOf } from './versions-of.ts'
@@ -32,6 +37,11 @@ export interface WatchReport {
   onFailure?: ((ref: VersionRef, cause: unknown) => void) | undefined
 }
 
+export interface WatchOptions extends WatchReport, CallOptions {
+  /** Waits; default: by the system's timers. */
+  sleep?: ((milliseconds: number) => Promise<void>) | undefined
+}
+
 interface DeletionWatch extends WatchReport {
   store: ObjectStore
   records: Records
@@ -49,11 +59,10 @@ const subject = 'sweeper'
  */
 export async function watchDeletions(
   store: ObjectStore,
-  report: WatchReport,
-  signal?: AbortSignal,
+  { signal, sleep, ...report }: WatchOptions = {},
 ): Promise<WatchedDeletions> {
-  const records = createRecords(store)
-  const watch = { store, records, removal: createVersionRemoval({ store, records }), ...report }
+  const records = createRecords(store, { sleep })
+  const watch = { store, records, removal: createVersionRemoval({ store, records, sleep }), ...report }
   const done = { deletionsFinished: 0, lateVersionsRemoved: 0, recordsRepaired: 0, deletionsForgotten: 0 }
   const now = await store.clock({ signal })
   for await (const object of eachObject(store, deletionsPrefix, { signal })) {
@@ -95,8 +104,7 @@ async function look(
   const { store, records, removal } = watch
   const { digest } = ref
   const record = await records.read(ref, signal)
-  const mark = markOf(record, digest)
-  if (mark) return isOver(mark, now) && (await removal.finish(ref)) ? 'deletionsFinished' : null
+  if (markOf(record, digest)) return (await removal.finish(ref)) ? 'deletionsFinished' : null
   const isThere = (await store.head(versionKey(ref), { signal })) !== null
   if (isThere && deletionOf(record, digest)) {
     await removal.remove(ref, { by: subject, onlyIfDeleted: true, signal })
@@ -120,10 +128,10 @@ async function repairLost(
   const lost = await changeByFacts<ListedVersion[], { tags: string[] } | null>(records, ref, {
     signal,
     look: () => versionsOf(store, ref, { signal }),
-    change(record, versions, unchanged) {
-      if (!unchanged) return 'look again'
-      if (versions.some(({ digest }) => digest === ref.digest) || !counts(record, ref.digest))
-        return { result: null }
+    change(record, versions) {
+      const isThere = versions.some(({ digest }) => digest === ref.digest)
+      // A deletion that has begun since the record was read explains why it is gone.
+      if (isThere || !counts(record, ref.digest) || markOf(record, ref.digest)) return { result: null }
       return { to: repaired(record, versions, subject), result: { tags: tagsPointingTo(record, ref.digest) } }
     },
   })

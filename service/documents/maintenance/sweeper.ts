@@ -1,16 +1,14 @@
 import { limits } from '../../limits.ts'
 import { eachObject } from '../../object-store/each-object.ts'
-import type { CallOptions, ObjectStore } from '../../object-store/object-store.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
 import { stagingPrefix, tenantsPrefix } from '../document-key.ts'
-import { type WatchedDeletions, type WatchReport, watchDeletions } from './deletion-watch.ts'
+import { type WatchedDeletions, type WatchOptions, watchDeletions } from './deletion-watch.ts'
 
 export interface Swept extends WatchedDeletions {
   /** Objects in `staging/`: bytes that were not published, and leases of completions. */
   stagedRemoved: number
   uploadsAborted: number
 }
-
-export interface SweepOptions extends WatchReport, CallOptions {}
 
 /**
  * Removes what uploads leave behind when a process is killed: objects in `staging/` and unfinished multipart uploads,
@@ -19,11 +17,12 @@ export interface SweepOptions extends WatchReport, CallOptions {}
  *
  * @throws {ObjectStoreError} if the store fails.
  */
-export async function sweep(store: ObjectStore, { signal, ...report }: SweepOptions = {}): Promise<Swept> {
+export async function sweep(store: ObjectStore, options: WatchOptions = {}): Promise<Swept> {
+  const { signal } = options
   const now = await store.clock({ signal })
   const before = now.getTime() - limits.leftoverAgeSecondsMin * 1000
   return {
-    ...(await watchDeletions(store, report, signal)),
+    ...(await watchDeletions(store, options)),
     stagedRemoved: await removeStaged(store, before, signal),
     uploadsAborted:
       (await abortUnfinished(store, stagingPrefix, before, signal)) +

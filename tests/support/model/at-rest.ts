@@ -17,18 +17,20 @@ export interface AtRest {
  * - what was acknowledged and not deleted is readable, listed, and byte-equal;
  * - what was deleted is absent until it is uploaded again;
  * - no tag dangles;
- * - `latest` is the version that was acknowledged last;
+ * - `latest` is the version that was acknowledged last, and a document with versions has one;
  * - the first writer's metadata stays, and conditional moves of tags are decided one after the other: the history,
  *   with what is read in the end, is linearizable.
  */
 export function brokenPromises(history: readonly Entry[], rest: AtRest): string[] {
+  const decided = history.map((entry) => ({ ...entry, end: Math.min(entry.end, entry.givenUp ?? Infinity) }))
   const quick = [
     ...damaged(rest),
     ...unequalListings(rest),
     ...dangling(rest),
-    ...lost(history, rest),
-    ...raised(history, rest),
-    ...wrongLatest(history, rest),
+    ...lost(decided, rest),
+    ...raised(decided, rest),
+    ...undoneMoves(decided, rest),
+    ...wrongLatest(decided, rest),
   ]
   // What a simple rule explains needs no search; the search says less clearly what is wrong.
   return quick.length > 0 ? quick : unexplained(checkLinearizable(withRest(history, rest)))
@@ -145,16 +147,34 @@ function raised(history: readonly Entry[], { versions }: AtRest): string[] {
     .map((digest) => `${digest} was deleted and not uploaded again, and it is back`)
 }
 
+function undoneMoves(history: readonly Entry[], { tags }: AtRest): string[] {
+  return Object.entries(tags).flatMap(([tag, found]) => {
+    const moves = history.filter(
+      ({ operation, result }) =>
+        (operation.kind === 'moveTag' || operation.kind === 'removeTag') &&
+        operation.tag === tag &&
+        (result === null || result.code === 'ok'),
+    )
+    const last = moves.find(
+      ({ start, result }) =>
+        result !== null && moves.every((other) => other.start === start || other.end < start),
+    )
+    if (tag === latestTag || last?.operation.kind !== 'moveTag' || last.operation.digest === found?.digest)
+      return []
+    return [`${tag} was moved to ${last.operation.digest} last, and points to ${found?.digest ?? 'nothing'}`]
+  })
+}
+
 function wrongLatest(history: readonly Entry[], { versions, tags }: AtRest): string[] {
   const latest = tags[latestTag]
-  const kept = keptPromises(history)
   if (!latest) {
-    const there = kept.find(({ digest }) => versions[digest])
-    return there ? [`${there.digest} was acknowledged and is there, and nothing is the latest`] : []
+    // Also one that was never acknowledged: it becomes the latest when it is all there is.
+    const there = Object.keys(versions).find((digest) => versions[digest])
+    return there ? [`${there} is there, and nothing is the latest`] : []
   }
   const isLast = ({ operation, start }: Entry) =>
     history.every((other) => other.operation === operation || !mayMoveLatest(other) || other.end < start)
-  const last = kept.find(isLast)
+  const last = keptPromises(history).find(isLast)
   if (!last || last.digest === latest.digest) return []
   return [`${last.digest} was acknowledged last, and ${latest.digest} is the latest`]
 }

@@ -48,6 +48,7 @@ const refusals = [
   'digest_mismatch',
   'document_too_large',
   'body_incomplete',
+  'conflict',
 ] as const
 
 /** What a client was answered. What is left out is not checked. */
@@ -81,6 +82,11 @@ export interface Entry {
    * deletion without a result ends with the sweep that finishes it at the earliest.
    */
   end: number
+  /**
+   * Without a result: when its client stopped waiting for one. It may take effect later than that, but never undo what was
+   * asked for after it and acknowledged.
+   */
+  givenUp?: number
 }
 
 /** Returns the result for a problem's code; `null` for codes that leave open whether something has changed. */

@@ -77,8 +77,13 @@ function createSearch(history: readonly Entry[]) {
     ),
   )
   const isOfKnownMove = (etag: string) => moves.has(etag)
-  const around = known.map((_, index): Surroundings => ({ index, isOfKnownMove }))
-  const aroundUnknown = unknown.map((_, at): Surroundings => ({ index: known.length + at, isOfKnownMove }))
+  const surround = (entry: Entry, index: number): Surroundings => ({
+    index,
+    isOfKnownMove,
+    isSharedDeletion: history.some((other) => other !== entry && deleteTogether(entry, other)),
+  })
+  const around = known.map((entry, at) => surround(entry, at))
+  const aroundUnknown = unknown.map((entry, at) => surround(entry, known.length + at))
 
   /** Entries with a result that may be the next to take effect: none of the others has ended before they began. */
   function candidates({ first, further }: Point): number[] {
@@ -135,6 +140,15 @@ function createSearch(history: readonly Entry[]) {
       return [`${JSON.stringify(point.state)}, after which none of these is possible:`, ...waiting].join('\n')
     },
   }
+}
+
+function deleteTogether(one: Entry, other: Entry): boolean {
+  const deleted = deletedBy(one)
+  return deleted !== null && deleted === deletedBy(other) && one.start <= other.end && other.start <= one.end
+}
+
+function deletedBy({ operation }: Entry): string | null {
+  return operation.kind === 'delete' || operation.kind === 'retain' ? operation.digest : null
 }
 
 /** An operation that changes nothing: without a result it says nothing. */

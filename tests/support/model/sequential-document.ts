@@ -22,6 +22,8 @@ export interface Surroundings {
   /** Number of the entry in its history: names what it writes. */
   index: number
   isOfKnownMove: IsOfKnownMove
+  /** Whether another deletion of the same version was under way at the same time: both may be answered that it is deleted. */
+  isSharedDeletion?: boolean
 }
 
 type Ok = Extract<Result, { code: 'ok' }>
@@ -74,7 +76,8 @@ export function statesDuring(state: DocumentState, entry: Entry, around: Surroun
   if (operation.kind === 'sweep' || operation.kind === 'rest') {
     return state.gone.flatMap((digest) => takenBack(state, digest, around))
   }
-  if (result !== null && result.code !== 'ok') return []
+  // What ends in a conflict may have shown its bytes before.
+  if (result !== null && result.code !== 'ok' && result.code !== 'conflict') return []
   switch (operation.kind) {
     case 'upload':
     case 'complete': {
@@ -175,6 +178,7 @@ function removed(
   const there = state.versions[removal.digest]
   switch (code) {
     case 'ok':
+      if (!there && around.isSharedDeletion && state.gone.includes(removal.digest)) return [state]
       return there && isFree(state, removal) ? remove(state, removal.digest, etagOf(around)) : []
     case 'document_not_found':
       return there ? [] : [state]
@@ -226,18 +230,28 @@ function untagged(
 
 function readThroughTag(
   state: DocumentState,
-  { tag }: Of<'readTag' | 'readByTag'>,
+  { kind, tag }: Of<'readTag' | 'readByTag'>,
   result: Result,
-  { isOfKnownMove }: Surroundings,
+  around: Surroundings,
 ): DocumentState[] {
   const there = state.tags[tag]
   if (result.code === 'document_not_found') return there ? [] : [state]
   if (result.code !== 'ok') return [state]
+  if (!there && tag === latestTag) {
+    return adopted(state, around).flatMap((after) => readThroughTag(after, { kind, tag }, result, around))
+  }
   if (!there || (result.digest !== undefined && result.digest !== there.digest)) return []
   if (result.facts && !areEqual(result.facts, state.versions[there.digest]?.facts)) return []
   if (result.etag === undefined) return [state]
-  const seen = withEtag(state, tag, result.etag, isOfKnownMove)
+  const seen = withEtag(state, tag, result.etag, around.isOfKnownMove)
   return seen ? [seen] : []
+}
+
+/** Who reads the latest version of a document that has only versions no one was promised makes one of them the latest. */
+function adopted(state: DocumentState, around: Surroundings): DocumentState[] {
+  return Object.keys(state.versions)
+    .filter((digest) => !state.versions[digest]?.marked && !state.gone.includes(digest))
+    .flatMap((digest) => moveLatest(acknowledge(state, digest), digest, etagOf(around)))
 }
 
 function readVersion(state: DocumentState, { digest }: Of<'read'>, result: Result): DocumentState[] {

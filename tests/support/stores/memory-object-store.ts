@@ -46,9 +46,13 @@ interface PendingUpload {
  * seconds, which is all that S3 promises.
  *
  * @param options.now the store's clock; the system's by default
+ * @param options.delay what every call waits for first; one turn of the event loop by default
  */
-export function createMemoryObjectStore(options: { now?: () => Date } = {}): ObjectStore {
-  const store = new MemoryObjectStore(options.now ?? (() => new Date()))
+export function createMemoryObjectStore(
+  options: { now?: () => Date; delay?: () => Promise<void> } = {},
+): ObjectStore {
+  const { now = () => new Date(), delay = () => pause(0) } = options
+  const store = new MemoryObjectStore(now, delay)
   // A plain object, so that a test can replace one method: { ...store, get: … }.
   return {
     put: (key, body, putOptions) => store.put(key, body, putOptions),
@@ -73,9 +77,11 @@ class MemoryObjectStore implements ObjectStore {
   /** All keys in the order of their bytes, until one is added or removed. */
   #sortedKeys: readonly string[] | null = null
   readonly #now: () => Date
+  readonly #delay: () => Promise<void>
 
-  constructor(now: () => Date) {
+  constructor(now: () => Date, delay: () => Promise<void>) {
     this.#now = now
+    this.#delay = delay
   }
 
   async put(
@@ -83,7 +89,7 @@ class MemoryObjectStore implements ObjectStore {
     body: Uint8Array | ReadableStream<Uint8Array>,
     options: PutOptions,
   ): Promise<PutResult | null> {
-    await answerOf('put', key, options)
+    await this.#answer('put', key, options)
     const bytes = await readExactly(body, options)
     if (options.sha256 !== undefined && options.sha256 !== hashOf('sha256', bytes)) {
       throw new ObjectStoreError('rejected', 'put', 'XAmzContentChecksumMismatch')
@@ -94,7 +100,7 @@ class MemoryObjectStore implements ObjectStore {
   }
 
   async get(key: string, options: GetOptions = {}): Promise<ObjectBody | null> {
-    await answerOf('get', key, options)
+    await this.#answer('get', key, options)
     const object = this.#objects.get(key)
     if (object === undefined) return null
     if (options.ifMatch !== undefined && options.ifMatch !== object.etag) {
@@ -110,7 +116,7 @@ class MemoryObjectStore implements ObjectStore {
     etag: string,
     options: CallOptions = {},
   ): Promise<ObjectBody | 'unchanged' | null> {
-    await answerOf('getUnless', key, options)
+    await this.#answer('getUnless', key, options)
     const object = this.#objects.get(key)
     if (object === undefined) return null
     if (object.etag === etag) return 'unchanged'
@@ -118,7 +124,7 @@ class MemoryObjectStore implements ObjectStore {
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo | null> {
-    await answerOf('head', key, options)
+    await this.#answer('head', key, options)
     const object = this.#objects.get(key)
     if (object === undefined) return null
     const info = describe(key, object)
@@ -126,8 +132,8 @@ class MemoryObjectStore implements ObjectStore {
   }
 
   async copy(from: string, to: string, options: CopyOptions): Promise<PutResult | null> {
-    await answerOf('copy', from, options)
-    await answerOf('copy', to, options)
+    await this.#answer('copy', from, options)
+    await this.#answer('copy', to, options)
     const source = this.#objects.get(from)
     if (source === undefined || source.etag !== options.ifMatch) return null
     return this.#write(to, source.bytes, source.etag, options.contentType, options.metadata)
@@ -138,8 +144,8 @@ class MemoryObjectStore implements ObjectStore {
     to: string,
     options: CopyAbsentOptions,
   ): Promise<'copied' | 'exists' | 'changed'> {
-    await answerOf('copyAbsent', from, options)
-    await answerOf('copyAbsent', to, options)
+    await this.#answer('copyAbsent', from, options)
+    await this.#answer('copyAbsent', to, options)
     const source = this.#objects.get(from)
     if (source === undefined || source.etag !== options.ifMatch) return 'changed'
     if (this.#objects.has(to)) return 'exists'
@@ -148,7 +154,7 @@ class MemoryObjectStore implements ObjectStore {
   }
 
   async list(options: ListOptions): Promise<ListPage> {
-    await answerOf('list', null, options)
+    await this.#answer('list', null, options)
     const after = options.token === undefined ? options.startAfter : keyOfToken(options.token)
     this.#sortedKeys ??= [...this.#objects.keys()].sort(byBytes)
     const keys = this.#sortedKeys.filter(
@@ -164,12 +170,12 @@ class MemoryObjectStore implements ObjectStore {
   }
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
-    await answerOf('delete', key, options)
+    await this.#answer('delete', key, options)
     if (this.#objects.delete(key)) this.#sortedKeys = null
   }
 
   async deleteBefore(key: string, options: DeleteBeforeOptions): Promise<'deleted' | 'refused'> {
-    await answerOf('deleteBefore', key, options)
+    await this.#answer('deleteBefore', key, options)
     const signedAt = wholeSeconds(options.signedAt).getTime()
     if (this.#now().getTime() > signedAt + options.expiresInSeconds * 1000) return 'refused'
     if (this.#objects.delete(key)) this.#sortedKeys = null
@@ -177,17 +183,17 @@ class MemoryObjectStore implements ObjectStore {
   }
 
   async startMultipart(key: string, options: MultipartOptions): Promise<MultipartUpload> {
-    await answerOf('startMultipart', key, options)
+    await this.#answer('startMultipart', key, options)
     const uploadId = crypto.randomUUID()
     const startedAt = wholeSeconds(this.#now())
     this.#uploads.set(uploadId, { key, contentType: options.contentType, startedAt, parts: [] })
     return {
       uploadPart: async (bytes, callOptions = {}) => {
-        await answerOf('uploadPart', key, callOptions)
+        await this.#answer('uploadPart', key, callOptions)
         this.#pending(uploadId, 'uploadPart').parts.push(bytes.slice())
       },
       complete: async (callOptions = {}) => {
-        await answerOf('complete', key, callOptions)
+        await this.#answer('complete', key, callOptions)
         return this.#complete(uploadId)
       },
       abort: async () => {
@@ -197,7 +203,7 @@ class MemoryObjectStore implements ObjectStore {
   }
 
   async listUnfinished(prefix: string, options: CallOptions = {}): Promise<UnfinishedUpload[]> {
-    await answerOf('listUnfinished', null, options)
+    await this.#answer('listUnfinished', null, options)
     return [...this.#uploads]
       .filter(([, upload]) => upload.key.startsWith(prefix))
       .map(([uploadId, { key, startedAt }]) => ({ key, uploadId, startedAt }))
@@ -205,13 +211,23 @@ class MemoryObjectStore implements ObjectStore {
   }
 
   async abortUnfinished(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
-    await answerOf('abortUnfinished', key, options)
+    await this.#answer('abortUnfinished', key, options)
     if (this.#uploads.get(uploadId)?.key === key) this.#uploads.delete(uploadId)
   }
 
   async clock(options: CallOptions = {}): Promise<Date> {
-    await answerOf('clock', null, options)
+    await this.#answer('clock', null, options)
     return wholeSeconds(this.#now())
+  }
+
+  /** What every call does first: the form of the key, the signal, and an answer that is never immediate. */
+  async #answer(operation: string, key: string | null, { signal }: CallOptions): Promise<void> {
+    if (key !== null && (key === '' || key.startsWith('/') || !key.isWellFormed())) {
+      throw new ObjectStoreError('rejected', operation, 'InvalidKey')
+    }
+    signal?.throwIfAborted()
+    await this.#delay()
+    signal?.throwIfAborted()
   }
 
   #holds(key: string, condition: PutOptions['condition']): boolean {
@@ -257,16 +273,6 @@ const tokenPrefix = 'memory:'
 function keyOfToken(token: string): string {
   if (!token.startsWith(tokenPrefix)) throw new ObjectStoreError('rejected', 'list', 'InvalidArgument')
   return token.slice(tokenPrefix.length)
-}
-
-/** What every call does first: the form of the key, the signal, and an answer that is never immediate. */
-async function answerOf(operation: string, key: string | null, { signal }: CallOptions): Promise<void> {
-  if (key !== null && (key === '' || key.startsWith('/') || !key.isWellFormed())) {
-    throw new ObjectStoreError('rejected', operation, 'InvalidKey')
-  }
-  signal?.throwIfAborted()
-  await pause(0)
-  signal?.throwIfAborted()
 }
 
 /** The whole body, copied, if it is exactly `size` bytes long; the source is cancelled if it is not. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'bun:test'
-import { type SweepOptions, sweep } from '../../../../../service/documents/maintenance/sweeper.ts'
+import type { WatchOptions } from '../../../../../service/documents/maintenance/deletion-watch.ts'
+import { sweep } from '../../../../../service/documents/maintenance/sweeper.ts'
 import { createRecords } from '../../../../../service/documents/record-store.ts'
 import { createVersionRemoval } from '../../../../../service/documents/version-removal.ts'
 import { limits } from '../../../../../service/limits.ts'
@@ -51,7 +52,7 @@ function losingDeletes(store: ObjectStore) {
   return { losing, late }
 }
 
-function swept(store: ObjectStore, options: SweepOptions = {}) {
+function swept(store: ObjectStore, options: WatchOptions = {}) {
   return sweep(store, options)
 }
 

@@ -131,6 +131,12 @@ describe('a history of deletions', () => {
     ).toBe(false)
   })
 
+  it('is legal when two deletions at the same time are both answered, and illegal one after the other', () => {
+    const second = (start: number) => answered([start, 9], { kind: 'delete', digest: 'B' }, ok)
+    expect(isLegal(uploadedA, uploadedB, deletedB, second(5))).toBe(true)
+    expect(isLegal(uploadedA, uploadedB, deletedB, second(6))).toBe(false)
+  })
+
   it('is illegal when an operation without an answer takes effect after its end', () => {
     const lost = unanswered(4, { kind: 'delete', digest: 'B' }, 5)
     const still = answered([6, 7], { kind: 'read', digest: 'B' }, ok)
