@@ -97,6 +97,11 @@ export const promises = {
     promise: 'No secret stands in anything that is printed.',
     test: 'tests/unit/tests/tools/runner/redaction-sweep.test.ts',
   },
+  histories: {
+    promise:
+      'While replicas, connections and the store fail, documents change one step at a time, and nothing acknowledged is lost.',
+    test: 'tests/histories/history.test.ts',
+  },
 } as const satisfies Record<string, { promise: string; test: string }>
 
 /** The word by which tests and figures name a promise. */
