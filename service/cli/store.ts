@@ -6,6 +6,7 @@ import type { Environment, Problem } from '../config/parse.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { openStore as openObjectStore, storeConnection } from '../object-store/s3/open-store.ts'
 import { createS3ObjectStore } from '../object-store/s3/s3-object-store.ts'
+import { decidedInProcess } from '../object-store/single-writer.ts'
 import { UsageError } from './command.ts'
 import { integerIn, parseRate } from './values.ts'
 
@@ -26,7 +27,7 @@ export function readTextFile(path: string): string {
   return readFileSync(path, 'utf8')
 }
 
-/** Reads the `S3_*` variables. @throws {ConfigError} with all problems at once */
+/** Reads the `S3_*` variables and `SINGLE_REPLICA`. @throws {ConfigError} with all problems at once */
 export function readStoreConfig(env: Environment = Bun.env): Promise<StoreConfig> {
   return parseStoreConfig(env, readTextFile)
 }
@@ -34,7 +35,9 @@ export function readStoreConfig(env: Environment = Bun.env): Promise<StoreConfig
 /** Opens the store of a configuration; nothing is sent to it yet. */
 export function openStore(config: StoreConfig): OpenedStore {
   const { s3, docs } = config
-  const { store, close } = openObjectStore(config)
+  const { store: shared, close } = openObjectStore(config)
+  // The service has to be stopped for it: then this is the only writer.
+  const store = config.singleReplica ? decidedInProcess(shared) : shared
   const place = `${s3.endpoint}/${docs.bucket}/${docs.prefix}`
   return { store, place, connectionsMax: s3.connectionsMax, close }
 }
@@ -91,7 +94,9 @@ const targetPrefix = 'TARGET_'
  */
 export async function withStorePair<T>(flags: PairFlags, work: (pair: StorePair) => Promise<T>): Promise<T> {
   const ofTarget = Object.entries(Bun.env).flatMap(([name, value]) =>
-    name.startsWith(`${targetPrefix}S3_`) ? [[name.slice(targetPrefix.length), value]] : [],
+    name.startsWith(`${targetPrefix}S3_`) || name === `${targetPrefix}SINGLE_REPLICA`
+      ? [[name.slice(targetPrefix.length), value]]
+      : [],
   )
   const [primary, other] = await Promise.all([
     readOrProblems(Bun.env, ''),
@@ -119,7 +124,7 @@ async function readOrProblems(
     return await readStoreConfig(env)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const renamed = (text: string) => text.replaceAll(/\bS3_/g, `${prefix}S3_`)
+    const renamed = (text: string) => text.replaceAll(/\b(S3_|SINGLE_REPLICA)/g, `${prefix}$1`)
     const problems = error.problems.map(({ variable, problem }) => ({
       variable: renamed(variable),
       problem: renamed(problem),

@@ -45,14 +45,16 @@ export async function parseConfig(
   return frozen(assemble(complete(read), { ca, otlpCa, ignored: ignoredNames(variables, env) }))
 }
 
-/** Names of variables that are not about the store. */
-export const notOfStore = (Object.keys(variables) as VariableName[]).filter((name) => !name.startsWith('S3_'))
+/** Names of variables that are not about the store, or about who writes to it. */
+export const notOfStore = (Object.keys(variables) as VariableName[]).filter(
+  (name) => !name.startsWith('S3_') && name !== 'SINGLE_REPLICA',
+)
 
 /**
  * Reads the part of the configuration that commands need which work on the store alone, such as `bun run scrub`: the
- * `S3_*` variables. All others may be missing or wrong.
+ * `S3_*` variables and `SINGLE_REPLICA`. All others may be missing or wrong.
  *
- * @throws {ConfigError} with all problems of `S3_*` at once.
+ * @throws {ConfigError} with all problems of these at once.
  */
 export async function parseStoreConfig(
   env: Environment,
@@ -128,6 +130,7 @@ function assembleStore(values: CompleteValues, ca: string | undefined) {
       ca,
       connectionsMax: values.S3_CONNECTIONS_MAX,
     },
+    singleReplica: values.SINGLE_REPLICA,
     docs: { bucket: values.S3_BUCKET_DOCS, prefix: values.S3_PREFIX_DOCS },
     loki: placeOf(values.S3_BUCKET_LOKI, values.S3_PREFIX_LOKI ?? 'loki/'),
     tempo: placeOf(values.S3_BUCKET_TEMPO, values.S3_PREFIX_TEMPO ?? 'tempo/'),
@@ -158,7 +161,6 @@ function assemble(values: CompleteValues, { ca, otlpCa, ignored }: Surroundings)
       publicUrl: values.PUBLIC_URL ?? listenerUrl(values.HOST, values.PORT, 'localhost'),
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
-    singleReplica: values.SINGLE_REPLICA,
     ticketSigningKey:
       values.TICKET_SIGNING_KEY === undefined ? undefined : new Secret(values.TICKET_SIGNING_KEY),
     traceUrlTemplate: values.TRACE_URL_TEMPLATE,

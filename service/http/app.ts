@@ -17,7 +17,7 @@ import { createUiPages, type UiOptions } from './pages/ui-pages.ts'
 import { methodNotAllowed, noSuchRoute, type ProblemError, problemResponse, toProblem } from './problem.ts'
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
-import { addressesOf, type Route } from './route.ts'
+import { addressesOf, type Route, withHeads } from './route.ts'
 import { documentRoutes } from './routes/document-routes.ts'
 import { tagRoutes } from './routes/tag-routes.ts'
 import { transferRoutes } from './routes/transfer-routes.ts'
@@ -48,7 +48,11 @@ export interface App {
 /** Builds the HTTP side of the service on the domain. */
 export function createApp(parts: AppParts): App {
   const { documents, transfers, authenticator, logger, documentBytesMax, ui, spans, metrics } = parts
-  const routes = [...documentRoutes(documents), ...tagRoutes(documents), ...transferRoutes(transfers)]
+  const routes = withHeads([
+    ...documentRoutes(documents),
+    ...tagRoutes(documents),
+    ...transferRoutes(transfers),
+  ])
   const health = createHealth(documents)
   for (const origin of ui?.connectOrigins ?? []) {
     if (!isPolicyOrigin(origin)) logger.warn('ui.origin_out_of_reach', { origin })

@@ -6,11 +6,13 @@ import { runCommand } from '../../compose/run-command.ts'
 import { freePort, isPortFree } from '../../compose/servers/free-port.ts'
 import { installSeaweedfs } from '../../compose/servers/seaweedfs.ts'
 import { readLocalStarts } from '../../service/cli/local-issuer/starts.ts'
+import { openStore, readStoreConfig } from '../../service/cli/store.ts'
 import { followLink, readyLink } from '../support/commands/follow-link.ts'
 import { linkOf, noDocker, runStart, type StartRun, tokenOf } from '../support/commands/start-run.ts'
 import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { registerSecret } from '../support/secrets.ts'
+import { entry, storeOldTag, storeVersion } from '../support/service/stored-documents.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
 import { asService, type StoreForTests } from '../support/stores/service-key.ts'
@@ -156,6 +158,22 @@ describe('bun run start, without Docker', () => {
     await first.stop()
     await start().ready
     expect(await download()).toBe('kept')
+  })
+
+  it('turns the tags that an earlier version has kept into records, which the service reads', async () => {
+    const first = start()
+    await first.ready
+    const { store: variables = {} } = (await readLocalStarts(local)).get(port) ?? {}
+    const { store, close } = openStore(await readStoreConfig(variables))
+    await storeVersion(store, 'old', 'one')
+    await storeVersion(store, 'old', 'two')
+    await storeOldTag(store, 'old', 'latest', entry('one'))
+    close()
+    await first.stop()
+    expect(await start().ready).toContain('converted: 1 tags of an earlier version')
+    const headers = { authorization: `Bearer ${await tokenOf(local, port)}` }
+    const latest = await fetch(documentUrl().replace('definitions/hello.txt', 'audits/old'), { headers })
+    expect(await latest.text()).toBe('one')
   })
 
   it('keeps its secrets in files that only their owner can read', async () => {

@@ -63,6 +63,20 @@ export const promises = {
     promise: 'No maintenance command leaves out a version, or says that it is finished if the store does.',
     test: 'tests/integration/maintenance/listings.test.ts',
   },
+  deletions: {
+    promise: 'A deletion survives a change of the store, until the version is uploaded again.',
+    test: 'tests/integration/maintenance/migrate.test.ts',
+  },
+  lateCalls: {
+    promise:
+      'A deletion that was given up is finished, and what a late call has done to a document is repaired.',
+    test: 'tests/unit/service/documents/maintenance/deletion-watch.test.ts',
+  },
+  conversion: {
+    promise:
+      'A bucket of the layout before records is converted in place; no tag is lost, wherever that is stopped.',
+    test: 'tests/unit/service/documents/maintenance/conversion.test.ts',
+  },
   tickets: {
     promise: 'Who holds a ticket can do nothing with it but upload these bytes.',
     test: 'tests/integration/tickets/attacks-upload.test.ts',
@@ -82,6 +96,11 @@ export const promises = {
   secrets: {
     promise: 'No secret stands in anything that is printed.',
     test: 'tests/unit/tests/tools/runner/redaction-sweep.test.ts',
+  },
+  histories: {
+    promise:
+      'While replicas, connections and the store fail, documents change one step at a time, and nothing acknowledged is lost.',
+    test: 'tests/histories/history.test.ts',
   },
 } as const satisfies Record<string, { promise: string; test: string }>
 

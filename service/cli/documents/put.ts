@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { DocumentsClient } from '../../client/client.ts'
 import type { DocumentName } from '../../client/references.ts'
@@ -51,12 +51,23 @@ function targetOf(file: string, target: string | undefined, { type, name }: PutF
   return { type, name: name ?? basename(file) }
 }
 
-/** A regular file as a Blob, which has a size and can be hashed first; a pipe as a stream. */
+/**
+ * A large file as a Blob, which has a size and can be hashed first; everything else read to its end, because what `stat`
+ * reports is not the length of a pipe, a device, or a file below `/proc` or `/sys`.
+ */
 async function sourceOf(file: string): Promise<UploadSource> {
   if (file === '-') return Bun.stdin.stream()
-  const found = await stat(file).catch((error) => {
+  try {
+    const found = await stat(file)
+    if (found.isDirectory())
+      throw new LocalFailure(`${file} is a folder: pack it first, for example with tar`)
+    if (!found.isFile()) return Bun.file(file).stream()
+    return found.size > readWholeBytesMax ? Bun.file(file) : new Blob([await readFile(file)])
+  } catch (error) {
+    if (error instanceof LocalFailure) throw error
     throw new LocalFailure(`${file} cannot be read: ${(error as { code?: string }).code ?? 'unknown'}`)
-  })
-  if (found.isDirectory()) throw new LocalFailure(`${file} is a folder: pack it first, for example with tar`)
-  return found.isFile() ? Bun.file(file) : Bun.file(file).stream()
+  }
 }
+
+/** No file whose size is made up is reported as larger than a page. */
+const readWholeBytesMax = 1024 * 1024

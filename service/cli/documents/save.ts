@@ -1,11 +1,12 @@
-import { link, lstat, open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { type FileHandle, link, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { Download, VersionInfo } from '../../client/download.ts'
 import { LocalFailure } from '../command.ts'
 
 /**
  * Writes a download to a file next to `file` and renames it only when its last byte is verified and on disk: `file`
- * is the whole document, or what it was before.
+ * is the whole document, or what it was before. A link is followed, and a file that is replaced keeps its mode. What is
+ * no file (a device, a pipe) is written to as it is, byte by byte.
  *
  * @param options.force replaces what is there
  * @throws {LocalFailure} where `file` exists already or cannot be written; any error of the download
@@ -15,26 +16,65 @@ export async function saveWhole(
   options: { force: boolean },
   download: () => Promise<Download>,
 ): Promise<VersionInfo> {
-  if (!options.force && (await exists(file))) throw alreadyThere(file)
+  const there = await lookAt(file)
+  if (there && there.kind !== 'special' && !options.force) throw alreadyThere(file)
   const { version, stream } = await download()
-  const unfinished = join(dirname(file), `.${basename(file)}.${crypto.randomUUID()}.part`)
   try {
-    await writeStream(unfinished, stream)
-    await (options.force ? rename(unfinished, file) : renameUnlessThere(unfinished, file))
+    if (there?.kind === 'special') await writeStream(await open(file, 'w'), stream)
+    else await replaceWhole(there ?? { path: file, mode: undefined }, options, stream)
     return version
   } catch (error) {
     throw localFailure(error, file)
   } finally {
     await stream.cancel().catch(() => undefined)
+  }
+}
+
+/** What is at a path, links followed: a file or a folder with its mode, or something special such as a device. */
+interface Found {
+  kind: 'file' | 'special'
+  path: string
+  mode: number | undefined
+}
+
+/** @returns `null` where nothing is. A link that leads nowhere is taken for the file that it names. */
+async function lookAt(file: string): Promise<Found | null> {
+  try {
+    const found = await stat(file)
+    const isSpecial = !found.isFile() && !found.isDirectory()
+    return { kind: isSpecial ? 'special' : 'file', path: await realpath(file), mode: found.mode & 0o7777 }
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw localFailure(error, file)
+  }
+  const target = await readlink(file).catch(() => null)
+  return target === null ? null : { kind: 'file', path: resolve(dirname(file), target), mode: undefined }
+}
+
+async function replaceWhole(
+  { path, mode }: Pick<Found, 'path' | 'mode'>,
+  { force }: { force: boolean },
+  stream: ReadableStream<Uint8Array>,
+): Promise<void> {
+  // Short, since the name of the file may be as long as names can be.
+  const unfinished = join(dirname(path), `.${crypto.randomUUID()}.part`)
+  try {
+    const output = await open(unfinished, 'wx')
+    if (mode !== undefined) await output.chmod(mode)
+    await writeStream(output, stream, { sync: true })
+    await (force ? rename(unfinished, path) : renameUnlessThere(unfinished, path))
+  } finally {
     await rm(unfinished, { force: true })
   }
 }
 
-async function writeStream(file: string, stream: ReadableStream<Uint8Array>): Promise<void> {
-  const output = await open(file, 'wx')
+async function writeStream(
+  output: FileHandle,
+  stream: ReadableStream<Uint8Array>,
+  { sync = false }: { sync?: boolean } = {},
+): Promise<void> {
   try {
     for await (const chunk of stream) await output.writeFile(chunk)
-    await output.sync()
+    if (sync) await output.sync()
   } finally {
     await output.close()
   }

@@ -1,4 +1,5 @@
 import type { DocumentsClient } from '../../client/client.ts'
+import { parseEntityTag } from '../../wire/entity-tag.ts'
 import { UsageError } from '../command.ts'
 import { printJson, printLine } from '../output.ts'
 import { parseDocument, parseExactVersion } from './reference.ts'
@@ -17,7 +18,7 @@ export async function tagDocument(
   signal: AbortSignal,
 ): Promise<void> {
   const ref = parseDocument(document)
-  const { ifMatch } = flags
+  const ifMatch = opaqueOf(flags.ifMatch)
   if (flags.remove) {
     if (digest !== undefined) throw new UsageError('--remove takes no digest')
     await client.deleteTag(ref, tag, { ifMatch, signal })
@@ -30,6 +31,11 @@ export async function tagDocument(
   await printLine(
     `${moved.created ? 'tagged' : 'moved'}: ${ref.type}/${ref.name}@${tag} is ${moved.tag.digest}`,
   )
+}
+
+/** Takes an ETag as a header shows it, in quotes, or as JSON shows it, without. */
+function opaqueOf(etag: string | undefined): string | undefined {
+  return etag === undefined ? undefined : (parseEntityTag(etag) ?? etag)
 }
 
 export interface RemoveFlags {

@@ -7,15 +7,16 @@ import type { Changed, Records } from '../record-store.ts'
 export interface FactualChange<Facts, T> {
   /** Looks into the store at what the change rests on; `record` is the one that was read before. */
   look(record: DocumentRecord): Promise<Facts>
-  /** Computes the change; `unchanged` is false if other clients have moved tags or uploaded since the look. */
-  change(record: DocumentRecord, facts: Facts, unchanged: boolean): Changed<T> | 'look again'
+  /** Computes the change. */
+  change(record: DocumentRecord, facts: Facts): Changed<T>
   signal?: AbortSignal | undefined
 }
 
 /**
- * Changes a record by what is in the store, while the service runs: no deletion begins or ends between the look and the
- * write. Looks again if one has.
+ * Changes a record by what is in the store, while the service runs: no other client has changed it between the look and
+ * the write. Looks again if one has.
  *
+ * @param records of this run alone: changes by the same process would not count as those of another client.
  * @returns what the change returned.
  * @throws {DocumentError} `busy` if other clients keep changing the record, and those of {@link Records.change}.
  */
@@ -31,8 +32,7 @@ export async function changeByFacts<Facts, T>(
     const facts = await look(seen)
     const changed = await records.change<{ result: T } | null>(ref, (state) => {
       if (state.since > since && !isAbsent(state.record)) return { result: null }
-      const next = change(state.record, facts, Bun.deepEquals(state.record, seen))
-      if (next === 'look again') return { result: null }
+      const next = change(state.record, facts)
       const result = { result: next.result }
       return next.to && next.to !== state.record ? { ...next, result } : { result }
     })

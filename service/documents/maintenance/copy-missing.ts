@@ -29,9 +29,9 @@ export async function copyMissing(
   if (markOf(into, digest)) return { ...outcome, result: 'busy' }
   const deletion = deletionOf(into, digest)
   if (!deletion) return copyVersion(context, ref, here, null)
-  const used = await usedAt(context.source, ref, from, context.signal)
-  if (used === null) return { ...outcome, result: 'gone' }
-  if (!isUsedAfter(used, deletion)) return { ...outcome, result: 'deleted' }
+  const info = await context.source.head(versionKey(ref), { signal: context.signal })
+  if (!info) return { ...outcome, result: 'gone' }
+  if (!isUsedAfter(usedAt(ref, info, from), deletion)) return { ...outcome, result: 'deleted' }
   const copied = await copyVersion(context, ref, here, null)
   if (context.dryRun || copied.result !== 'copied' || (await forgetDeletion(context, ref))) return copied
   return { ...outcome, result: 'busy' }

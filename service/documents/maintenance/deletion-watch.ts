@@ -12,7 +12,7 @@ import { DocumentError } from '../document-error.ts'
 import { deletionKey, deletionsPrefix, parseDeletionKey, versionKey } from '../document-key.ts'
 import { type DocumentRecord, deletionOf, markOf, tagsPointingTo } from '../document-record.ts'
 import { createRecords, type Records } from '../record-store.ts'
-import { createVersionRemoval, isOver, type VersionRemoval } from '../version-removal.ts'
+import { createVersionRemoval, type VersionRemoval } from '../version-removal.ts'
 import { changeByFacts } from './change-by-facts.ts'
 import { repaired } from './record-repair.ts'
 import { versionsOf } from './versions-of.ts'
@@ -104,8 +104,7 @@ async function look(
   const { store, records, removal } = watch
   const { digest } = ref
   const record = await records.read(ref, signal)
-  const mark = markOf(record, digest)
-  if (mark) return isOver(mark, now) && (await removal.finish(ref)) ? 'deletionsFinished' : null
+  if (markOf(record, digest)) return (await removal.finish(ref)) ? 'deletionsFinished' : null
   const isThere = (await store.head(versionKey(ref), { signal })) !== null
   if (isThere && deletionOf(record, digest)) {
     await removal.remove(ref, { by: subject, onlyIfDeleted: true, signal })
@@ -129,8 +128,7 @@ async function repairLost(
   const lost = await changeByFacts<ListedVersion[], { tags: string[] } | null>(records, ref, {
     signal,
     look: () => versionsOf(store, ref, { signal }),
-    change(record, versions, unchanged) {
-      if (!unchanged) return 'look again'
+    change(record, versions) {
       const isThere = versions.some(({ digest }) => digest === ref.digest)
       // A deletion that has begun since the record was read explains why it is gone.
       if (isThere || !counts(record, ref.digest) || markOf(record, ref.digest)) return { result: null }

@@ -1,6 +1,5 @@
-import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { ObjectInfo } from '../../object-store/object-store.ts'
 import type { VersionRef } from '../../wire/names.ts'
-import { versionKey } from '../document-key.ts'
 import type { Deletion, DocumentRecord } from '../document-record.ts'
 import { toStoredVersion } from '../stored-version.ts'
 
@@ -8,16 +7,10 @@ import { toStoredVersion } from '../stored-version.ts'
  * Returns when a version was last uploaded or tagged, as far as its store still knows: an upload of bytes that were
  * there moved `latest`, and is forgotten with the next upload.
  *
- * @returns milliseconds since 1970, by the clocks of the service; `null` if there is no such version.
+ * @param record of the same store.
+ * @returns milliseconds since 1970, by the clocks of the service.
  */
-export async function usedAt(
-  store: Pick<ObjectStore, 'head'>,
-  ref: VersionRef,
-  record: DocumentRecord,
-  signal?: AbortSignal,
-): Promise<number | null> {
-  const info = await store.head(versionKey(ref), { signal })
-  if (!info) return null
+export function usedAt(ref: VersionRef, info: ObjectInfo, record: DocumentRecord): number {
   const moves = Object.values(record.tags)
     .filter(({ digest }) => digest === ref.digest)
     .map(({ movedAt }) => Date.parse(movedAt))

@@ -48,8 +48,7 @@ export async function checkRecord(checks: RecordChecks, ref: DocumentRef): Promi
   return changeByFacts(records, ref, {
     signal,
     look: (record) => seeVersions(checks, ref, record),
-    change(record, seen, unchanged) {
-      if (!unchanged) return 'look again'
+    change(record, seen) {
       const { versions } = seen
       const finding = findingOf(record, seen)
       if (!finding || !checks.repair || finding.problem === 'unconverted') return { result: finding }

@@ -1,8 +1,7 @@
 import type { DocumentRef } from '../../wire/names.ts'
-import type { DocumentRecord, TagEntry } from '../document-record.ts'
+import { type DocumentRecord, type TagEntry, tagOf } from '../document-record.ts'
 import type { Records } from '../record-store.ts'
 import { readableRecord } from './failure.ts'
-import { entryOf } from './record-merge.ts'
 import type { Compared, Difference } from './store-comparison.ts'
 
 /**
@@ -26,17 +25,19 @@ export async function compareRecords(
       result([...(one ? [] : ['bytes in source' as const]), ...(other ? [] : ['bytes in target' as const])]),
     ]
   }
-  if (one.revision === 0) return [result(other.revision === 0 ? [] : ['only in target'])]
-  if (other.revision === 0) return [result(['only in source'])]
   const names = new Set([...Object.keys(one.tags), ...Object.keys(other.tags)])
   const tags = [...names].sort().map((tag) => ({
     ...{ ref: { ...ref, tag }, hashed: 0 },
-    differences: tagDifferences(entryOf(one.tags, tag), entryOf(other.tags, tag)),
+    differences: tagDifferences(tagOf(one, tag), tagOf(other, tag)),
   }))
   return [result(recordDifferences(one, other)), ...tags]
 }
 
 function recordDifferences(one: DocumentRecord, other: DocumentRecord): Difference[] {
+  // A record has a revision from its first write on.
+  if (one.revision === 0 || other.revision === 0) {
+    return one.revision === other.revision ? [] : [one.revision > 0 ? 'only in source' : 'only in target']
+  }
   const deletedIn = ({ deleted }: DocumentRecord) => deleted.map(({ digest }) => digest).sort()
   const markedIn = ({ deleting }: DocumentRecord) => Object.keys(deleting).sort()
   return [
@@ -45,7 +46,7 @@ function recordDifferences(one: DocumentRecord, other: DocumentRecord): Differen
   ]
 }
 
-function tagDifferences(one: TagEntry | null, other: TagEntry | null): Difference[] {
+function tagDifferences(one: TagEntry | undefined, other: TagEntry | undefined): Difference[] {
   if (!one || !other) return [one ? 'only in source' : 'only in target']
   if (one.digest !== other.digest) return ['version']
   return one.id === other.id ? [] : ['move']

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
 import { type Digest, latestTag } from '../../wire/names.ts'
-import { type Deletion, type DocumentRecord, type TagEntry, tagOf } from '../document-record.ts'
+import { type Deletion, type DocumentRecord, markOf, type TagEntry, tagOf } from '../document-record.ts'
 
 /**
  * - `copied`: the record had no such tag; `moved`: the record's was older.
@@ -43,7 +43,7 @@ export function merged(
   const tags = { ...into.tags }
   const results: MergedTag[] = []
   for (const [tag, source] of Object.entries(from.tags)) {
-    const target = entryOf(tags, tag)
+    const target = tagOf({ tags }, tag) ?? null
     const result = resultOf({ tag, source, target }, holds, tags)
     if (result === 'copied' || result === 'moved') define(tags, tag, source)
     results.push({ tag, result, source, target })
@@ -51,8 +51,8 @@ export function merged(
   const record = {
     ...into,
     tags,
-    order: mergedOrder(into, from, { holds, latest: entryOf(tags, latestTag) }),
-    deleted: mergedDeletions(into.deleted, from.deleted, holds),
+    order: mergedOrder(into, from, { holds, latest: tagOf({ tags }, latestTag) }),
+    deleted: mergedDeletions(into, from, holds),
   }
   return { record: Bun.deepEquals(record, into) ? into : record, tags: results }
 }
@@ -78,10 +78,10 @@ function resultOf(
 function mergedOrder(
   into: DocumentRecord,
   from: DocumentRecord,
-  { holds, latest }: { holds: (digest: Digest) => boolean; latest: TagEntry | null },
+  { holds, latest }: { holds: (digest: Digest) => boolean; latest: TagEntry | undefined },
 ): Digest[] {
   const theirs = from.order.filter(holds)
-  const theyWon = latest !== null && latest.id !== entryOf(into.tags, latestTag)?.id
+  const theyWon = latest !== undefined && latest.id !== tagOf(into, latestTag)?.id
   const order = theyWon
     ? movedBehind(into.order, movedBehind(theirs, [latest.digest]))
     : movedBehind(theirs, into.order)
@@ -92,28 +92,25 @@ function movedBehind(older: readonly Digest[], newer: readonly Digest[]): Digest
   return [...older.filter((digest) => !newer.includes(digest)), ...newer]
 }
 
-/** Every deletion that either has noted, the later one of each version; not of a version that is there. */
+/** Every deletion that either has noted, the later one of each version; not of a version that is there, or marked. */
 function mergedDeletions(
-  into: readonly Deletion[],
-  from: readonly Deletion[],
+  into: DocumentRecord,
+  from: DocumentRecord,
   holds: (digest: Digest) => boolean,
 ): Deletion[] {
-  const noted = new Map(into.map((deletion) => [deletion.digest, deletion]))
-  for (const deletion of from) {
-    const known = noted.get(deletion.digest)
-    if (known ? Date.parse(known.at) >= Date.parse(deletion.at) : holds(deletion.digest)) continue
-    noted.set(deletion.digest, deletion)
+  const noted = new Map(into.deleted.map((deletion) => [deletion.digest, deletion]))
+  for (const deletion of from.deleted) {
+    const { digest, at } = deletion
+    const known = noted.get(digest)
+    if (known ? Date.parse(known.at) >= Date.parse(at) : holds(digest) || markOf(into, digest)) continue
+    noted.set(digest, deletion)
   }
   return [...noted.values()]
     .sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
     .slice(-limits.recordDeletionsMax)
 }
 
-/** Returns the entry of a tag, or `null`. */
-export function entryOf(tags: DocumentRecord['tags'], tag: string): TagEntry | null {
-  return tagOf({ tags }, tag) ?? null
-}
-
+/** A tag may be named `__proto__`. */
 function define(tags: DocumentRecord['tags'], tag: string, value: TagEntry): void {
   Object.defineProperty(tags, tag, { value, enumerable: true, configurable: true, writable: true })
 }

@@ -1,6 +1,6 @@
 import type { ListedVersion } from '../../wire/answers.ts'
 import { type Digest, latestTag } from '../../wire/names.ts'
-import { type DocumentRecord, deletionOf, markOf, withTag } from '../document-record.ts'
+import { type DocumentRecord, deletionOf, markOf, tagOf, withTag } from '../document-record.ts'
 import { compareNewestFirst } from '../version-pages.ts'
 
 /** What is wrong between a record and the versions of its document. */
@@ -24,7 +24,7 @@ export function defectsOf(record: DocumentRecord, versions: readonly ListedVersi
     isThere(digest) ? [] : [tag],
   )
   const lostVersions = record.order.filter((digest) => !isThere(digest) && !markOf(record, digest))
-  const withoutLatest = !Object.hasOwn(record.tags, latestTag) && newestOf(record, versions) !== null
+  const withoutLatest = !tagOf(record, latestTag) && newestOf(record, versions) !== null
   const isSound = danglingTags.length === 0 && lostVersions.length === 0 && !withoutLatest
   return isSound ? null : { danglingTags: danglingTags.sort(), lostVersions, withoutLatest }
 }
@@ -45,7 +45,7 @@ export function repaired(
   const tags = Object.fromEntries(Object.entries(record.tags).filter(([, { digest }]) => isThere(digest)))
   const order = record.order.filter((digest) => isThere(digest) || markOf(record, digest))
   const sound = { ...record, tags, order }
-  const newest = Object.hasOwn(tags, latestTag) ? null : newestOf(sound, versions)
+  const newest = tagOf(sound, latestTag) ? null : newestOf(sound, versions)
   return newest === null ? sound : withTag(sound, latestTag, { digest: newest, by })
 }
 

@@ -22,19 +22,19 @@ export async function settleDeletions(
   if (from.deleted.length === 0) return []
   const outcomes: VersionOutcome[] = []
   const into = await context.records.target.read(ref, context.signal)
+  const removes = context.removeDeleted && !context.dryRun
   for (const deletion of from.deleted) {
     const { digest } = deletion
-    // Deleted there as well, or about to be.
-    if (deletionOf(into, digest) || markOf(into, digest)) continue
+    if (deletionOf(into, digest)) continue
     const version = { ...ref, digest }
     const info = await context.target.head(versionKey(version), { signal: context.signal })
-    const used = info && (await usedAt(context.target, version, into, context.signal))
-    if (!info || used === null || isUsedAfter(used, deletion)) continue
-    const result =
-      context.removeDeleted && !context.dryRun ? await remove(context, version, deletion) : 'left'
-    const tags =
-      result === 'tagged' ? { tags: tagsPointingTo(into, digest).filter((tag) => tag !== latestTag) } : {}
-    outcomes.push({ of: 'version', ref: version, size: info.size, result, ...tags })
+    // Marked: an earlier run has begun to remove it, or a client of the target; it is finished like any other.
+    const counts = info !== null && !isUsedAfter(usedAt(version, info, into), deletion)
+    if (markOf(into, digest) ? !removes : !counts) continue
+    const result = removes ? await remove(context, version, deletion) : 'left'
+    const keepers = tagsPointingTo(into, digest).filter((tag) => tag !== latestTag)
+    const tags = result === 'tagged' ? { tags: keepers } : {}
+    outcomes.push({ of: 'version', ref: version, size: info?.size ?? 0, result, ...tags })
   }
   return outcomes
 }

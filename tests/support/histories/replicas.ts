@@ -66,7 +66,8 @@ async function startReplica(
   proxy: ToxiProxy,
   replicaOf: SpawnedService | undefined,
 ): Promise<Replica> {
-  const env = { S3_ENDPOINT: `http://${proxy.host}` }
+  // So few connections that one which is never given back is missed.
+  const env = { S3_ENDPOINT: `http://${proxy.host}`, S3_CONNECTIONS_MAX: '16' }
   const first = await serviceInChild({ store, env, ...(replicaOf ? { replicaOf } : {}) })
   const started = [first]
   const service = () => started.at(-1) ?? first

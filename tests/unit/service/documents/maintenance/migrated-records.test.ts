@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'bun:test'
 import type { Outcome } from '../../../../../service/documents/maintenance/copy-record.ts'
 import { type MigrationOptions, migrate } from '../../../../../service/documents/maintenance/migration.ts'
-import type { ObjectStore } from '../../../../../service/object-store/object-store.ts'
-import { keysIn, MiB } from '../../../../support/service/documents-under-test.ts'
+import { type ObjectStore, ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
+import { recordFigure } from '../../../../support/figures.ts'
+import { keysIn, MiB, replicaOn } from '../../../../support/service/documents-under-test.ts'
 import {
   auditVersion,
   deletion,
@@ -134,6 +135,25 @@ describe('a migration after a deletion', () => {
     expect(await recordIn(target, 'a')).toEqual(before)
   })
 
+  it('finishes a removal whose answer an earlier run did not get', async () => {
+    const clock = { minutes: 0 }
+    const { source } = await twoStores()
+    const target = createMemoryObjectStore({ now: () => new Date(minute(clock.minutes)) })
+    await storeVersion(target, 'a', '1')
+    await storeRecord(target, 'a', { tags: { latest: entry('1') } })
+    await deleteVersion(source, '1', minute(5))
+    const losing: ObjectStore = {
+      ...target,
+      deleteBefore: () => Promise.reject(new ObjectStoreError('unavailable', 'deleteBefore', 'Timeout')),
+    }
+    const failure = await outcomesOf(source, losing, { removeDeleted: true }).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ side: 'target', code: 'unavailable' })
+    expect(await outcomesOf(source, target, { removeDeleted: true })).toEqual([['version', 'busy']])
+    clock.minutes = 5
+    expect(await outcomesOf(source, target, { removeDeleted: true })).toEqual([['version', 'removed']])
+    expect(await recordIn(target, 'a')).toMatchObject({ deleting: {}, deleted: [deletion('1', minute(5))] })
+  })
+
   it('leaves a version that the target has got or tagged after the source deleted it', async () => {
     const { source, target } = await twoStores()
     await deleteVersion(source, '1', minute(5))
@@ -183,6 +203,56 @@ describe('a migration after a deletion', () => {
   })
 })
 
+/** A store that a process stops to use after some calls: the next one fails, done or not, and so do all that follow. */
+function abandoned(store: ObjectStore, { calls, done }: { calls: number; done: boolean }): ObjectStore {
+  let made = 0
+  return new Proxy(store, {
+    get:
+      (target, name: keyof ObjectStore) =>
+      async (...args: never[]) => {
+        made += 1
+        const call = target[name] as (...args: never[]) => unknown
+        if (made <= calls) return call(...args)
+        if (made === calls + 1 && done) await call(...args)
+        throw new ObjectStoreError('denied', name, 'Crash')
+      },
+  })
+}
+
+/** Ends a migration at each call to its target in turn, and runs it again. @returns how many calls there were */
+async function endAtEachCall(done: boolean): Promise<number> {
+  const options = { removeDeleted: true }
+  for (let calls = 0; ; calls += 1) {
+    const clock = { minutes: 0 }
+    const { source } = await twoStores()
+    const target = createMemoryObjectStore({ now: () => new Date(minute(clock.minutes)) })
+    await storeVersion(target, 'a', '1')
+    await storeRecord(target, 'a', { tags: { latest: entry('1') } })
+    await storeVersion(source, 'a', '2')
+    await deleteVersion(source, '1', minute(5), '2')
+    const ended = await outcomesOf(source, abandoned(target, { calls, done }), options).catch(() => null)
+    clock.minutes = 5
+    await outcomesOf(source, target, options)
+    expect(await keysIn(target)).not.toContain(versionKeyOf('a', '1'))
+    expect(await recordIn(target, 'a')).toMatchObject({
+      ...{ tags: { latest: entry('2', minute(5)) }, order: [entry('2').digest], deleting: {} },
+      deleted: [{ digest: entry('1').digest }],
+    })
+    if (ended) return calls
+  }
+}
+
+describe('a migration that ends at any call to the target', () => {
+  it('is completed by the next one, where that call is not done', async () => {
+    const value = await endAtEachCall(false)
+    recordFigure('deletions', { name: 'calls to end at', value, unit: '' })
+  })
+
+  it('is completed by the next one, where that call is done', async () => {
+    expect(await endAtEachCall(true)).toBeGreaterThan(10)
+  })
+})
+
 describe('a migration of records', () => {
   it('lets the later move of each tag win, latest included', async () => {
     const { source, target } = await twoStores()
@@ -222,6 +292,27 @@ describe('a migration of records', () => {
     }
     await outcomesOf(source, raced)
     expect(Object.keys((await recordIn(target, 'a'))?.tags ?? {}).sort()).toEqual(['latest', 'v1', 'v2'])
+  })
+
+  it('looks again when a deletion in the target ends before it writes, and no tag dangles', async () => {
+    const { source, target } = await twoStores()
+    for (const store of [source, target]) await storeVersion(store, 'a', '2')
+    const latest = entry('2', minute(1))
+    await storeRecord(target, 'a', { tags: { latest } })
+    await storeRecord(source, 'a', { tags: { latest, v1: entry('1') } })
+    const { documents } = replicaOn(target)
+    let races = 0
+    const raced: ObjectStore = {
+      ...target,
+      async put(key, body, options) {
+        if (key === recordKeyOf('a') && races++ === 0) {
+          await documents.deleteVersion(auditVersion('a', '1'), { by: 'bob' })
+        }
+        return target.put(key, body, options)
+      },
+    }
+    expect(await outcomesOf(source, raced)).toContainEqual(['tag v1', 'deleted'])
+    expect((await recordIn(target, 'a'))?.tags).toEqual({ latest })
   })
 
   it('reports a damaged record, whichever store has it, and copies the versions nevertheless', async () => {

@@ -5,7 +5,12 @@ import {
   scrub,
 } from '../../../../../service/documents/maintenance/scrub.ts'
 import type { ObjectStore } from '../../../../../service/object-store/object-store.ts'
-import { documentsInMemory, MiB, uploadOf } from '../../../../support/service/documents-under-test.ts'
+import {
+  documentsInMemory,
+  MiB,
+  replicaOn,
+  uploadOf,
+} from '../../../../support/service/documents-under-test.ts'
 import {
   entry,
   minute,
@@ -144,6 +149,26 @@ describe('a scrub of records', () => {
     }
     await recordsIn(raced, { repair: true })
     expect(Object.keys((await recordIn(store, 'a'))?.tags ?? {})).toEqual(['latest', 'mine'])
+  })
+
+  it('keeps the tag of a version that a client uploads while it repairs', async () => {
+    const { store } = await documentOfAnHourAgo()
+    await storeRecord(store, 'a', { tags: { latest: entry('1'), v3: entry('3') } })
+    const { documents } = replicaOn(store)
+    let races = 0
+    const raced: ObjectStore = {
+      ...store,
+      async put(key, body, options) {
+        if (races++ === 0) {
+          await documents.put(ref, uploadOf(Buffer.from('3')))
+          await documents.putTag(ref, 'v3', { digest: entry('3').digest, by: 'bob' })
+        }
+        return store.put(key, body, options)
+      },
+    }
+    await recordsIn(raced, { repair: true })
+    const tags = (await recordIn(store, 'a'))?.tags
+    expect(tags).toMatchObject({ latest: { digest: entry('3').digest }, v3: { movedBy: 'bob' } })
   })
 
   it('leaves a version alone that is being deleted', async () => {

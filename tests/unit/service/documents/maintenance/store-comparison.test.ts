@@ -102,12 +102,13 @@ describe('the comparison of two stores', () => {
   it('names records that only one store has, that are damaged, and tags of the old layout', async () => {
     const source = createMemoryObjectStore()
     const target = createMemoryObjectStore()
-    await storeRecord(source, 'a', {})
+    await storeRecord(source, 'a', { tags: { latest: entry('1') } })
     await storeRecord(target, 'b', {})
     await storeRecord(source, 'c', {})
     await target.put(recordKeyOf('c'), Buffer.from('{'), { size: 1, contentType: 'text/plain' })
     await storeOldTag(source, 'd', 'v1', entry('1'))
     expect((await differencesOf(source, target)).toSorted()).toEqual([
+      ['latest', ['only in source']],
       ['record', ['bytes in target']],
       ['record', ['only in source']],
       ['record', ['only in target']],
