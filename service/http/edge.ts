@@ -5,6 +5,7 @@ import { formatTraceparent } from '../telemetry/trace-context.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
 import { type Call, callOf, idsOf } from './call.ts'
 import { isHealthCheck } from './pages/health.ts'
+import { problemResponse, toProblem } from './problem.ts'
 import { withHost } from './request-url.ts'
 import type { Served } from './server.ts'
 
@@ -50,27 +51,43 @@ export function createEdge({ logger, spans, metrics }: EdgeOptions): Edge {
         const request = withHost(received)
         const call = callOf(request, clientAddress, span.trace)
         calls.set(request, call)
-        const response = await span.run(async () => {
-          const answered = await (next as unknown as Served['fetch'])(request)
-          logger.info('request.answered', {
-            method,
-            route: call.route,
-            tenant: call.about.tenant,
-            digest: call.about.digest,
-            status: answered.status,
-            code: call.problem,
-            durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
-            ...idsOf(call),
+        // Until there is an answer, as the server would say on its own.
+        let status = 500
+        try {
+          return await span.run(async () => {
+            const answered = stamped(await answerOf(next as unknown as Served['fetch'], request, call), call)
+            status = answered.status
+            logger.info('request.answered', {
+              method,
+              route: call.route,
+              tenant: call.about.tenant,
+              digest: call.about.digest,
+              status,
+              code: call.problem,
+              durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+              ...idsOf(call),
+            })
+            return answered
           })
-          return stamped(answered, call)
-        })
-        const { status } = response
-        const { route, problem, url, about, correlationId } = call
-        span.end({ route, status, problem, url, clientAddress, correlationId, about })
-        metrics.requestAnswered({ method, route, status, seconds: (performance.now() - startedAt) / 1000 })
-        return response
+        } finally {
+          const { route, problem, url, about, correlationId } = call
+          span.end({ route, status, problem, url, clientAddress, correlationId, about })
+          metrics.requestAnswered({ method, route, status, seconds: (performance.now() - startedAt) / 1000 })
+        }
       })
     },
+  }
+
+  /** The hooks of the app answer every error, so only a fault of theirs is thrown here: it, too, gets a full answer. */
+  async function answerOf(app: Served['fetch'], request: Request, call: Call): Promise<Response> {
+    try {
+      return await app(request)
+    } catch (cause) {
+      const problem = toProblem(new Error('the app threw', { cause }))
+      call.problem = problem.code
+      logger.error('request.failed', { code: problem.code, cause, ...idsOf(call) })
+      return problemResponse(problem, call.trace.traceId)
+    }
   }
 }
 
