@@ -75,7 +75,7 @@ export interface Documents {
   ): Promise<T>
 
   /**
-   * Points a tag at a version; with `ifMatch` (ETags from `getTag`) only if it has not moved since.
+   * Points a tag at a version, and returns where it pointed `before`, unless it is new; with `ifMatch` (ETags from `getTag`) only if it has not moved since.
    *
    * @throws {DocumentError} `version_unknown`, `precondition_failed`, `tags_exhausted`, `busy` while the version is being
    *   deleted
@@ -84,14 +84,14 @@ export interface Documents {
     ref: DocumentRef,
     tag: string,
     move: { digest: Digest; by: string; ifMatch?: TagCondition | undefined; signal?: AbortSignal },
-  ): Promise<{ tag: Tag; created: boolean }>
+  ): Promise<{ tag: Tag; before: Digest | undefined }>
 
-  /** Removes a tag. @throws {DocumentError} `document_not_found`, `precondition_failed`, `tag_protected` for `latest` */
+  /** Removes a tag, and returns where it pointed. @throws {DocumentError} `document_not_found`, `precondition_failed`, `tag_protected` for `latest` */
   deleteTag(
     ref: DocumentRef,
     tag: string,
     options?: { ifMatch?: TagCondition | undefined; signal?: AbortSignal },
-  ): Promise<void>
+  ): Promise<{ before: Digest }>
 
   /** Resolves if the store answers and the bucket is there. @throws {DocumentError} `store_unavailable` */
   ready(signal?: AbortSignal): Promise<void>

@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { Tag } from '../wire/answers.ts'
-import { type DocumentRef, latestTag, type VersionRef } from '../wire/names.ts'
+import { type Digest, type DocumentRef, latestTag, type VersionRef } from '../wire/names.ts'
 import { contended, DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import {
@@ -95,18 +95,17 @@ export function createTagMoves({
         const since = records.moment()
         if (!(await store.head(versionKey(version), { signal }))) throw versionUnknown()
         const id = newChangeId()
-        const moved = await records.change<{ tag: Tag; created: boolean } | 'deleting' | 'outdated'>(
-          ref,
-          (state) => {
-            const current = tagOf(state.record, tag)
-            refuseUnlessMatching(current, ifMatch)
-            if (markOf(state.record, digest)) return { result: 'deleting' }
-            if (state.since > since) return { result: 'outdated' }
-            const to = withTag(state.record, tag, { digest, by, id })
-            const entry = to.tags[tag] as TagEntry
-            return { to, result: { tag: toTag(ref, tag, entry), created: current === undefined } }
-          },
-        )
+        const moved = await records.change<
+          { tag: Tag; before: Digest | undefined } | 'deleting' | 'outdated'
+        >(ref, (state) => {
+          const current = tagOf(state.record, tag)
+          refuseUnlessMatching(current, ifMatch)
+          if (markOf(state.record, digest)) return { result: 'deleting' }
+          if (state.since > since) return { result: 'outdated' }
+          const to = withTag(state.record, tag, { digest, by, id })
+          const entry = to.tags[tag] as TagEntry
+          return { to, result: { tag: toTag(ref, tag, entry), before: current?.digest } }
+        })
         if (typeof moved !== 'string') return moved
         if (moved === 'deleting') await removal.awaitEnd(version)
       }
@@ -115,11 +114,11 @@ export function createTagMoves({
 
     async deleteTag(ref, tag, { ifMatch } = {}) {
       if (tag === latestTag) throw latestProtected()
-      await records.change(ref, ({ record }) => {
+      return records.change(ref, ({ record }) => {
         const current = tagOf(record, tag)
         refuseUnlessMatching(current, ifMatch)
         if (!current) throw versionNotFound()
-        return { to: withoutTag(record, tag), result: undefined }
+        return { to: withoutTag(record, tag), result: { before: current.digest } }
       })
     },
   }

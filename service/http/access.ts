@@ -3,6 +3,7 @@ import { type Action, decide } from '../authz/policy.ts'
 import type { Principal } from '../authz/principal.ts'
 import type { AuditEntry, Logger } from '../telemetry/logger.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
+import type { Call } from './call.ts'
 import { bearerChallenge, type Refusal } from './headers/bearer-challenge.ts'
 import { ProblemError } from './problem.ts'
 import type { RequestContext } from './route.ts'
@@ -94,6 +95,33 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
       audit(asked, { decision: 'allowed', rule: 'url-minted', action, subject, signedUrl })
     },
   }
+}
+
+/** All but those that only read: what they did can be seen afterwards by nothing but the audit. */
+const changing: ReadonlySet<Action> = new Set([
+  'document.put',
+  'version.delete',
+  'tag.put',
+  'tag.delete',
+  'upload.create',
+  'upload.complete',
+  'download.create',
+])
+
+/** Writes the audit line of how a call has ended, if it was allowed and changes something or gives access away. */
+export function auditOutcome(logger: Logger, call: Call, status: number): void {
+  const { admitted, about, clientAddress, correlationId, trace, problem } = call
+  if (!admitted || !changing.has(admitted.route.action)) return
+  logger.auditOutcome({
+    action: admitted.route.action,
+    subject: admitted.context.principal.subject,
+    ...bounded(about),
+    status,
+    code: problem,
+    clientAddress,
+    correlationId,
+    traceId: trace.traceId,
+  })
 }
 
 function challenge(refusal?: Refusal): { headers: Record<string, string> } {

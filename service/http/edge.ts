@@ -3,6 +3,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import { formatTraceparent } from '../telemetry/trace-context.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
+import { auditOutcome } from './access.ts'
 import { type Call, callOf, idsOf } from './call.ts'
 import { clientAddresses, type Network } from './headers/forwarded-for.ts'
 import { isHealthCheck } from './pages/health.ts'
@@ -83,10 +84,15 @@ export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptio
     },
   }
 
-  /** The hooks of the app answer every error, so only a fault of theirs is thrown here: it, too, gets a full answer. */
+  /**
+   * The hooks of the app answer every error, so only a fault of theirs is thrown here, or that the outcome cannot be
+   * recorded: it, too, gets a full answer.
+   */
   async function answerOf(app: Served['fetch'], request: Request, call: Call): Promise<Response> {
     try {
-      return await app(request)
+      const answered = await app(request)
+      auditOutcome(logger, call, answered.status)
+      return answered
     } catch (cause) {
       const problem = toProblem(new Error('the app threw', { cause }))
       call.problem = problem.code

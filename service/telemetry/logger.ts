@@ -18,6 +18,12 @@ export interface Logger {
    * @throws the error of the write: a decision that cannot be recorded must not take effect.
    */
   audit(entry: AuditEntry): void
+  /**
+   * Writes the audit line of what became of an allowed call that changes something or gives access away.
+   *
+   * @throws the error of the write, before the answer is sent.
+   */
+  auditOutcome(outcome: AuditOutcome): void
 }
 
 /**
@@ -41,6 +47,16 @@ export interface AuditEntry {
   correlationId: string
   /** A signed URL that was issued: its id and expiry (RFC 3339), never the URL. */
   signedUrl?: { id: string; expiresAt: string } | undefined
+}
+
+/** How a call ended that was allowed; its other facts are those of its {@link AuditEntry}, with the same ids. */
+export interface AuditOutcome extends Omit<AuditEntry, 'decision' | 'rule' | 'signedUrl'> {
+  /** Version that the tag pointed to before; absent for a new tag, and if it was not changed. */
+  previousDigest?: string | undefined
+  /** Of the answer: below 300 it has taken effect. */
+  status: number
+  /** Code of the problem that was answered. */
+  code?: string | undefined
 }
 
 const levels = ['debug', 'info', 'warn', 'error'] as const
@@ -101,20 +117,19 @@ function loggerWith(bound: LogFields, settings: Settings): Logger {
     }
     sink?.emit(record)
   }
+  const audited = (event: string, fields: LogFields) => {
+    const record = recordOf({ level: 'info', kind: 'audit', service, event }, fields)
+    destination.write(`${record.line}\n`)
+    sink?.emit(record)
+  }
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
     child: (fields) => loggerWith({ ...bound, ...fields }, settings),
-    audit(entry) {
-      const record = recordOf(
-        { level: 'info', kind: 'audit', service, event: 'access.decided' },
-        { ...entry },
-      )
-      destination.write(`${record.line}\n`)
-      sink?.emit(record)
-    },
+    audit: (entry) => audited('access.decided', { ...entry }),
+    auditOutcome: (outcome) => audited('access.answered', { ...outcome }),
   }
 }
 

@@ -43,6 +43,8 @@ export interface RequestSubject {
   name?: string | undefined
   tag?: string | undefined
   digest?: string | undefined
+  /** Version that a moved or removed tag pointed to before. */
+  previousDigest?: string | undefined
 }
 
 /** Without exports: only the ids, for the answer and the log. */

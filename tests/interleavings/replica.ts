@@ -108,12 +108,12 @@ export function createReplica(store: ObjectStore, { capabilities, sleep, onLost 
         return { code: 'ok' }
       case 'moveTag': {
         const { ifMatch, digest } = operation
-        const { tag, created } = await documents.putTag(ref, operation.tag, {
+        const { tag, before } = await documents.putTag(ref, operation.tag, {
           digest: sampleOf(digest).digest,
           by,
           ifMatch,
         })
-        return { code: 'ok', created, etag: tag.etag }
+        return { code: 'ok', created: before === undefined, etag: tag.etag }
       }
       case 'removeTag':
         await documents.deleteTag(ref, operation.tag, { ifMatch: operation.ifMatch })

@@ -189,10 +189,22 @@ export const documents = dashboard({
       title: 'Access',
       height: 12,
       panels: [
+        graph({
+          title: 'Tokens verified by old keys',
+          description: 'The keys of the token issuer could not be read again in time: it is out of reach.',
+          unit: 'cps',
+          queries: [rateBy('instance', 'documents_issuer_stale_keys_total')],
+        }),
         logLines({
           title: 'Refusals',
           description: 'Audit lines of the time shown: who was refused what, and by which rule.',
-          expr: `{service_name="${service}"} | cloudlysis_kind="audit" | json | decision!="allowed"`,
+          expr: `{service_name="${service}"} | cloudlysis_kind="audit" | json | decision="denied"`,
+        }),
+        logLines({
+          title: 'Changes',
+          description:
+            'Audit lines of the time shown: who changed what, from which version to which, and whether it succeeded.',
+          expr: `{service_name="${service}"} | cloudlysis_event="access.answered"`,
         }),
       ],
     },

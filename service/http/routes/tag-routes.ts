@@ -41,13 +41,14 @@ export function tagRoutes(documents: Documents): Route[] {
       async handle({ params: { tag, ...ref }, request, context }) {
         const { digest } = await readJson(request, TagBody)
         context.found({ digest })
-        const { tag: moved, created } = await documents.putTag(ref, tag, {
+        const { tag: moved, before } = await documents.putTag(ref, tag, {
           digest,
           by: context.principal.subject,
           ifMatch: conditionOf(request.headers),
           signal: request.signal,
         })
-        return tagResponse(created ? 201 : 200, moved)
+        context.found({ previousDigest: before })
+        return tagResponse(before === undefined ? 201 : 200, moved)
       },
     }),
 
@@ -59,9 +60,10 @@ export function tagRoutes(documents: Documents): Route[] {
       requestHeaders: ifMatch,
       answers: [{ status: 204, description: 'It is gone', body: null, headers: {} }],
       problems: ['tag_protected', 'precondition_failed', ...recordProblems],
-      async handle({ params: { tag, ...ref }, request }) {
+      async handle({ params: { tag, ...ref }, request, context }) {
         const { headers, signal } = request
-        await documents.deleteTag(ref, tag, { ifMatch: conditionOf(headers), signal })
+        const { before } = await documents.deleteTag(ref, tag, { ifMatch: conditionOf(headers), signal })
+        context.found({ previousDigest: before })
         return new Response(null, { status: 204 })
       },
     }),

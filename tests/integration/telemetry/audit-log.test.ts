@@ -26,7 +26,8 @@ async function linesOf(token: string | null, path: string, request: Call = {}) {
   return {
     status: response.status,
     events: lines.map(({ event }) => event),
-    audit: lines.find(({ kind }) => kind === 'audit'),
+    audit: lines.find(({ event }) => event === 'access.decided'),
+    outcome: lines.find(({ event }) => event === 'access.answered'),
     access: lines.find(({ event }) => event === 'request.answered'),
   }
 }
@@ -131,7 +132,8 @@ describe('the audit line', () => {
     ]
     for (const [bearer, path, request] of requests) {
       const { events } = await linesOf(bearer, path, request)
-      expect([path, events]).toEqual([path, ['access.decided', 'request.answered']])
+      const others = events.filter((event) => event !== 'access.answered')
+      expect([path, others]).toEqual([path, ['access.decided', 'request.answered']])
     }
   })
 
@@ -149,6 +151,64 @@ describe('the audit line', () => {
     const { audit } = await linesOf(token, `/v1/tenants/globex%0Aglobex/documents/definitions/${name}`)
     expect(service.logs()).toHaveLength(before + 2)
     expect(audit).toMatchObject({ tenant: 'globex\nglobex', name: 'x'.repeat(160) })
+  })
+})
+
+describe('the outcome line', () => {
+  const json = { 'content-type': 'application/json' }
+  const point = (text: string) => ({
+    method: 'PUT',
+    headers: json,
+    body: JSON.stringify({ digest: digestOf(text) }),
+  })
+
+  it('says of uploads and tags which version, which one before, and whether it succeeded', async () => {
+    const token = await service.token({ sub: 'carol' })
+    const tag = 'definitions/released/tags/production'
+    const outcomeOf = async (path: string, request: Call) => (await linesOf(token, path, request)).outcome
+    const upload = await linesOf(token, 'definitions/released', { method: 'PUT', body: '1' })
+    expect(upload.events).toEqual(['access.decided', 'access.answered', 'request.answered'])
+    expect(upload.outcome).toEqual({
+      ...common(upload.outcome),
+      event: 'access.answered',
+      name: 'released',
+      action: 'document.put',
+      subject: 'carol',
+      digest: digestOf('1'),
+      status: 201,
+    })
+    await outcomeOf('definitions/released', { method: 'PUT', body: '2' })
+    const created = await outcomeOf(tag, point('1'))
+    expect(created).toMatchObject({ tag: 'production', digest: digestOf('1'), status: 201 })
+    expect(created).not.toHaveProperty('previousDigest')
+    const moved = { digest: digestOf('2'), previousDigest: digestOf('1'), status: 200 }
+    expect(await outcomeOf(tag, point('2'))).toMatchObject({ action: 'tag.put', subject: 'carol', ...moved })
+    const refused = { digest: digestOf('3'), status: 422, code: 'version_unknown' }
+    expect(await outcomeOf(tag, point('3'))).toMatchObject(refused)
+    const removed = { action: 'tag.delete', previousDigest: digestOf('2'), status: 204 }
+    expect(await outcomeOf(tag, { method: 'DELETE' })).toMatchObject(removed)
+  })
+
+  it('is there for tickets, signed downloads and deletes, and not for what only reads or is denied', async () => {
+    const token = await service.token()
+    const digest = digestOf('outcome')
+    const body = JSON.stringify({ digest, size: 7, contentType: 'text/plain' })
+    const versions = 'definitions/outcome/versions'
+    await put(await callerOf(service, token), 'definitions/outcome', 'outcome')
+    const outcomes = [
+      await linesOf(token, 'definitions/outcome/uploads', { method: 'POST', headers: json, body }),
+      await linesOf(token, `${versions}/${digest}/downloads`, { method: 'POST' }),
+      await linesOf(token, `${versions}/${digest}`, { method: 'DELETE' }),
+      await linesOf(token, versions),
+      await linesOf(await service.token({ scope: '' }), `${versions}/${digest}`, { method: 'DELETE' }),
+    ].map(({ outcome }) => outcome && [outcome.action, outcome.digest, outcome.status])
+    expect(outcomes).toEqual([
+      ['upload.create', digest, 200],
+      ['download.create', digest, 201],
+      ['version.delete', digest, 204],
+      undefined,
+      undefined,
+    ])
   })
 })
 

@@ -59,8 +59,8 @@ describe('a tag', () => {
 
   it('moves only from where a condition says, whichever replica has moved it', async () => {
     const { scene, one, other, point } = await twoReplicas()
-    const { tag, created } = await point(one, 'stable', a)
-    expect(created).toBe(true)
+    const { tag, before } = await point(one, 'stable', a)
+    expect(before).toBeUndefined()
     scene.meanwhile = async () => void (await point(other, 'stable', b, [tag.etag]))
     await expect(point(one, 'stable', a, [tag.etag])).rejects.toMatchObject({ code: 'precondition_failed' })
     expect((await one.getTag(ref, 'stable')).digest).toBe(digestOf(b))
@@ -75,8 +75,8 @@ describe('a tag', () => {
     await other.put(ref, uploadOf(new Uint8Array(KiB).fill(3)))
     expect(await one.getTag(ref, 'stable')).toEqual(tag)
     // A move to where it points already is a move.
-    const { tag: again, created } = await point(other, 'stable', a, [tag.etag])
-    expect([created, again.etag === tag.etag]).toEqual([false, false])
+    const { tag: again, before } = await point(other, 'stable', a, [tag.etag])
+    expect([before, again.etag === tag.etag]).toEqual([digestOf(a), false])
   })
 })
 
