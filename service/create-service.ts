@@ -140,8 +140,15 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   })
   const app = createApp({
     ...{ documents, transfers, logger, metrics },
-    authenticator: createAuthenticator(config.auth),
+    authenticator: createAuthenticator({
+      ...config.auth,
+      reports: {
+        turned: (state, cause) => logger[state === 'failing' ? 'warn' : 'info'](`issuer.${state}`, { cause }),
+        staleKeyUsed: metrics.staleKeyUsed,
+      },
+    }),
     documentBytesMax: config.documentBytesMax,
+    trustedProxies: config.http.trustedProxies,
     ui: await uiOptions(),
     spans: telemetry.requestSpans,
   })

@@ -80,6 +80,8 @@ export const limits = {
   completionWaitSecondsMax: 20,
   /** documentBytesMax at a few MiB/s. */
   completionSecondsMax: 60 * 60,
+  /** The result is kept for so long for a client that has to come back for it. */
+  completionKeptSeconds: 5 * 60,
   /** Completions under way, per replica. */
   completionsMax: 1024,
   /** The lease of a completion is renewed this often, and may be taken after so much silence. */
@@ -101,10 +103,12 @@ export const limits = {
   tokenCacheEntriesMax: 10_000,
   /** Keys of the issuer are read again after this long, so a withdrawn key stops working. */
   jwksCacheSeconds: 10 * 60,
+  /** While the issuer is out of reach its last keys are used for this much longer; tokens rarely live longer. */
+  jwksStaleSecondsMax: 60 * 60,
   /** Tokens with an unknown key id cause a request to the issuer at most this often. */
   jwksCooldownSeconds: 30,
   jwksTimeoutSeconds: 5,
-  /** After a failed try the issuer is left alone for this long, and requests are answered 503 at once. */
+  /** After a failed try the issuer is left alone for this long; without usable keys, requests are answered 503 at once. */
   jwksRetrySeconds: 1,
   /** A key set of some dozen RSA keys is below 64 KiB. */
   jwksBytesMax: 256 * KiB,

@@ -4,7 +4,7 @@ import type { Principal } from '../authz/principal.ts'
 import { limits } from '../limits.ts'
 import { bearerTokenFrom } from './bearer-token.ts'
 import { principalFrom } from './claims.ts'
-import { type FetchKeys, IssuerUnavailable, type KeyTimes, keysOf } from './issuer-keys.ts'
+import { type FetchKeys, IssuerUnavailable, type KeyReports, type KeyTimes, keysOf } from './issuer-keys.ts'
 
 /** Finds out who sends a request, from its `Authorization` header. */
 export interface Authenticator {
@@ -43,6 +43,7 @@ export interface AuthenticatorOptions {
   ca?: string | undefined
   /** How long the issuer's keys live here; from `limits` where left out. */
   keyTimes?: KeyTimes | undefined
+  reports?: KeyReports | undefined
 }
 
 /**

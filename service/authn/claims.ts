@@ -17,7 +17,7 @@ const tenantForm = new RegExp(tenantPattern)
 export function principalFrom(payload: JWTPayload): Claims {
   const { sub, tenants, scope } = payload
   if (!isSubject(sub))
-    return { ok: false, problem: 'its claim "sub" is not 1–255 printable ASCII characters' }
+    return { ok: false, problem: 'its claim "sub" is not 1 to 255 printable ASCII characters' }
   if (!isTenantList(tenants))
     return { ok: false, problem: 'its claim "tenants" is not a list of tenant labels' }
   if (scope !== undefined && typeof scope !== 'string') {

@@ -4,11 +4,23 @@ import { limits } from '../limits.ts'
 export interface KeyTimes {
   /** The published keys are read again after this long. */
   cacheSeconds: number
+  /** While they cannot be read again, those read last are used for this much longer. */
+  staleSeconds: number
   /** A token with an unknown key id makes us ask again, at most this often. */
   cooldownSeconds: number
   /** After a failure the issuer is left alone for this long. */
   retrySeconds: number
   timeoutSeconds: number
+}
+
+export type IssuerState = 'failing' | 'working'
+
+/** What an operator has to know about the issuer. */
+export interface KeyReports {
+  /** The keys cannot be read any more, or can again. */
+  turned(state: IssuerState, cause?: unknown): void
+  /** A token is about to be verified by keys that should have been read again. */
+  staleKeyUsed(): void
 }
 
 export type FetchKeys = (url: string, init: BunFetchRequestInit) => Promise<Response>
@@ -20,6 +32,7 @@ export class IssuerUnavailable extends Error {
 
 const defaultTimes: KeyTimes = {
   cacheSeconds: limits.jwksCacheSeconds,
+  staleSeconds: limits.jwksStaleSecondsMax,
   cooldownSeconds: limits.jwksCooldownSeconds,
   retrySeconds: limits.jwksRetrySeconds,
   timeoutSeconds: limits.jwksTimeoutSeconds,
@@ -30,24 +43,55 @@ interface KeySource {
   fetch?: FetchKeys | undefined
   ca?: string | undefined
   keyTimes?: KeyTimes | undefined
+  reports?: KeyReports | undefined
 }
 
 /**
  * Looks up the key that a token names in the set at `jwksUrl` (RFC 7517 section 5). The set is fetched at the
  * first token, kept, and fetched again when it is old or a token names a key that is not in it (rotation).
- * Redirects are not followed.
+ * Redirects are not followed. While the issuer is out of reach the set that was read last is used for
+ * `staleSeconds` more, without waiting for the issuer.
  *
  * @returns a function that throws {@link IssuerUnavailable}, or an error of jose that is about the token.
  */
 export function keysOf(source: KeySource): JWTVerifyGetKey {
   const times = source.keyTimes ?? defaultTimes
   const published = createRemoteJWKSet(new URL(source.jwksUrl), {
-    cacheMaxAge: times.cacheSeconds * 1000,
+    cacheMaxAge: (times.cacheSeconds + times.staleSeconds) * 1000,
     cooldownDuration: times.cooldownSeconds * 1000,
     timeoutDuration: times.timeoutSeconds * 1000,
     [customFetch]: fetchSparingly(source, times.retrySeconds),
   })
+  let readAt = Number.NEGATIVE_INFINITY
+  let state: IssuerState = 'working'
+
+  function turn(next: IssuerState, cause?: unknown): void {
+    if (state === next) return
+    state = next
+    source.reports?.turned(next, cause)
+  }
+
+  async function reload(): Promise<void> {
+    try {
+      await published.reload()
+      readAt = performance.now()
+      turn('working')
+    } catch (cause) {
+      turn('failing', cause)
+    }
+  }
+
+  /** Returns once the set is as new as it can be had; afterwards `published` decides whether it is new enough. */
+  async function refresh(): Promise<void> {
+    if (performance.now() - readAt < times.cacheSeconds * 1000) return
+    const reloaded = reload()
+    // Only the first requests wait for an issuer that has fallen silent.
+    if (state === 'working' || !published.fresh) await reloaded
+    if (state === 'failing' && published.fresh) source.reports?.staleKeyUsed()
+  }
+
   return async (header, token) => {
+    await refresh()
     try {
       return await published(header, token)
     } catch (error) {

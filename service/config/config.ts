@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { Secret } from '../telemetry/secret.ts'
 import { placeOf, plainSecretProblem, type ResolveHost } from './checks.ts'
 import { certificatesIn, placeProblems, transportProblems } from './joint-checks.ts'
+import { networksIn } from './networks.ts'
 import { pairsIn } from './pairs.ts'
 import { type Environment, ignoredNames, type Problem, type ReadFile, readVariables } from './parse.ts'
 import { type CompleteValues, type Values, type VariableName, variables } from './variables.ts'
@@ -159,6 +160,7 @@ function assemble(values: CompleteValues, { ca, otlpCa, ignored }: Surroundings)
       host: values.HOST,
       port: values.PORT,
       publicUrl: values.PUBLIC_URL ?? listenerUrl(values.HOST, values.PORT, 'localhost'),
+      trustedProxies: networksIn(values.TRUSTED_PROXIES),
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
     ticketSigningKey:

@@ -9,6 +9,7 @@ import {
   otlpEndpointProblem,
   traceUrlProblem,
 } from './checks.ts'
+import { networksProblem } from './networks.ts'
 import { pairsProblem } from './pairs.ts'
 import { type ValuesOf, variable } from './parse.ts'
 
@@ -173,6 +174,15 @@ export const variables = {
     meaning: 'URL at which clients reach the service',
     derived: 'from `HOST` and `PORT`',
     rule: endpointProblem,
+  }),
+  TRUSTED_PROXIES: variable({
+    schema: text,
+    form: '`none`, or addresses and CIDR blocks with commas between them, such as `10.0.1.0/24`',
+    meaning:
+      'proxies in front of the service: `X-Forwarded-For` of these peers, and of no others, names the client in the audit ' +
+      'log, as the right-most address that is not one of them',
+    fallback: 'none',
+    rule: networksProblem,
   }),
   DOCUMENT_BYTES_MAX: variable({
     // The lower bound catches a number that was meant in MiB or GiB.

@@ -71,6 +71,8 @@ interface Known extends RecordState {
   etag: string | null
   /** It was the present one at some time after this moment. */
   confirmed: Moment
+  /** When this replica learnt of it. */
+  learned: Moment
   bytes: number
 }
 
@@ -104,9 +106,15 @@ export function createRecords(
     sizeCalculation: ({ bytes }) => bytes,
   })
 
-  function remember(key: string, known: Known): Known {
+  /**
+   * Keeps the newer one of two states. A read that began after the other one was learnt is newer, even if its revision
+   * is lower: the record was lost, or restored from a backup.
+   */
+  function remember(key: string, seen: Omit<Known, 'learned'>): Known {
+    const known = { ...seen, learned: moment() }
     const older = cache.get(key)
-    if (older && older.record.revision > known.record.revision) return known
+    if (older && older.learned > known.confirmed && older.record.revision > known.record.revision)
+      return known
     // The same state, seen twice: what was known of it before still holds.
     const same = older?.etag === known.etag
     const kept = same
@@ -116,7 +124,8 @@ export function createRecords(
           confirmed: Math.max(older.confirmed, known.confirmed),
         }
       : known
-    if (kept.etag !== null) cache.set(key, kept)
+    if (kept.etag === null) cache.delete(key)
+    else cache.set(key, kept)
     return kept
   }
 
@@ -130,7 +139,7 @@ export function createRecords(
         : await store.get(key, { signal })
     if (object === 'unchanged' && known) return remember(key, { ...known, confirmed })
     if (object === 'unchanged' || object === null) {
-      return { record: emptyRecord, etag: null, since: moment(), confirmed, bytes: 1 }
+      return remember(key, { record: emptyRecord, etag: null, since: moment(), confirmed, bytes: 1 })
     }
     const text = await textOf(object)
     const record = text === null ? null : parseRecord(text)
@@ -255,7 +264,7 @@ function newerOf(base: Known, cached: Known | undefined): Known {
 
 /** A record that this replica has not seen is taken to be absent: the store refuses the write if it is not. */
 function unseen(): Known {
-  return { record: emptyRecord, etag: null, since: 0, confirmed: 0, bytes: 1 }
+  return { record: emptyRecord, etag: null, since: 0, confirmed: 0, learned: 0, bytes: 1 }
 }
 
 /**

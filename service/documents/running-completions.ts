@@ -14,31 +14,52 @@ export interface RunningCompletions {
   join(id: string, work: (signal: AbortSignal) => Promise<Accepted>): Promise<Accepted | null>
 }
 
+interface Running {
+  result: Promise<Accepted>
+  /** Callers. */
+  waiting: number
+  /** A caller has been answered: the version is new for no other one. */
+  told: boolean
+}
+
 /** @param waitSecondsMax how long a client is kept waiting. */
 export function createRunningCompletions(waitSecondsMax: number): RunningCompletions {
-  const running = new Map<string, Promise<Accepted>>()
+  const running = new Map<string, Running>()
 
-  function begin(id: string, work: (signal: AbortSignal) => Promise<Accepted>): Promise<Accepted> {
+  function forget(id: string, one: Running): void {
+    if (running.get(id) === one) running.delete(id)
+  }
+
+  function begin(id: string, work: (signal: AbortSignal) => Promise<Accepted>): Running {
     if (running.size >= limits.completionsMax) {
       throw new DocumentError('busy', 'Too many completions are under way. Try again later.')
     }
-    const result = withinTime(work)
-    running.set(id, result)
-    const end = () => running.delete(id)
-    result.then(end, end)
-    return result
+    const one: Running = { result: withinTime(work), waiting: 0, told: false }
+    running.set(id, one)
+    const end = () => forget(id, one)
+    one.result.then(() => {
+      // A client that comes back later still learns whether its version was new.
+      if (one.waiting === 0) setTimeout(end, limits.completionKeptSeconds * 1000).unref()
+      else end()
+    }, end)
+    return one
   }
 
   return {
     async join(id, work) {
-      const joined = running.get(id)
-      const result = joined ?? begin(id, work)
+      const one = running.get(id) ?? begin(id, work)
       const patience = Promise.withResolvers<null>()
       const timer = setTimeout(() => patience.resolve(null), waitSecondsMax * 1000)
+      one.waiting += 1
       try {
-        const answer = await Promise.race([result, patience.promise])
-        return joined && answer ? { ...answer, created: false } : answer
+        const answer = await Promise.race([one.result, patience.promise])
+        if (!answer) return null
+        forget(id, one)
+        const { told } = one
+        one.told = true
+        return told ? { ...answer, created: false } : answer
       } finally {
+        one.waiting -= 1
         clearTimeout(timer)
       }
     },

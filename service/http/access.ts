@@ -3,6 +3,7 @@ import { type Action, decide } from '../authz/policy.ts'
 import type { Principal } from '../authz/principal.ts'
 import type { AuditEntry, Logger } from '../telemetry/logger.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
+import { bearerChallenge, type Refusal } from './headers/bearer-challenge.ts'
 import { ProblemError } from './problem.ts'
 import type { RequestContext } from './route.ts'
 
@@ -36,8 +37,6 @@ export interface Access {
   ): void
 }
 
-const realm = 'Bearer realm="documents"'
-
 /** Returns the access control of the API; `logger` gets the audit lines. */
 export function createAccess(authenticator: Authenticator, logger: Logger): Access {
   function audit(
@@ -58,9 +57,11 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
         throw new ProblemError('issuer_unavailable', description)
       }
       if (error === 'missing') throw new ProblemError('credentials_missing', description, challenge())
-      // RFC 6750 section 3.1; the description is ours and holds no quotes.
-      const why = `, error="invalid_token", error_description="${description}"`
-      throw new ProblemError('credentials_invalid', description, challenge(why))
+      throw new ProblemError(
+        'credentials_invalid',
+        description,
+        challenge({ error: 'invalid_token', description }),
+      )
     },
 
     requireTenant(principal, tenant, asked) {
@@ -77,9 +78,9 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
       audit(asked, { decision: allowed ? 'allowed' : 'denied', rule, action, subject })
       if (allowed) return
       const scope = decision.reason === 'missing_scope' ? decision.neededScope : undefined
-      const why = `, error="insufficient_scope"${scope ? `, scope="${scope}"` : ''}`
       const detail = scope ? `This needs a token with the scope ${scope}.` : 'No scope allows this.'
-      throw new ProblemError('scope_missing', detail, { ...challenge(why), members: scope ? { scope } : {} })
+      const how = challenge({ error: 'insufficient_scope', scope })
+      throw new ProblemError('scope_missing', detail, { ...how, members: scope ? { scope } : {} })
     },
 
     requireAnyScope(principal, actions, asked) {
@@ -95,8 +96,8 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
   }
 }
 
-function challenge(why = ''): { headers: Record<string, string> } {
-  return { headers: { 'www-authenticate': `${realm}${why}` } }
+function challenge(refusal?: Refusal): { headers: Record<string, string> } {
+  return { headers: { 'www-authenticate': bearerChallenge(refusal) } }
 }
 
 /** Path segments are the caller's own words, which must not make a line of the log as long as they like. */

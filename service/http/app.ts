@@ -10,6 +10,7 @@ import { createAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
 import type { LocatedCall } from './call.ts'
 import { createEdge } from './edge.ts'
+import type { Network } from './headers/forwarded-for.ts'
 import { createOpenApiPages } from './pages/docs-page.ts'
 import { createHealth } from './pages/health.ts'
 import { isPolicyOrigin } from './pages/ui-headers.ts'
@@ -17,7 +18,7 @@ import { createUiPages, type UiOptions } from './pages/ui-pages.ts'
 import { methodNotAllowed, noSuchRoute, type ProblemError, problemResponse, toProblem } from './problem.ts'
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
-import { addressesOf, type Route } from './route.ts'
+import { addressesOf, type Route, withHeads } from './route.ts'
 import { documentRoutes } from './routes/document-routes.ts'
 import { tagRoutes } from './routes/tag-routes.ts'
 import { transferRoutes } from './routes/transfer-routes.ts'
@@ -29,6 +30,8 @@ export interface AppParts {
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
+  /** Proxies whose `X-Forwarded-For` names the client. */
+  trustedProxies: readonly Network[]
   /** The Control UI; without it, only the API is served. */
   ui?: UiOptions | undefined
   spans: RequestSpans
@@ -48,14 +51,18 @@ export interface App {
 /** Builds the HTTP side of the service on the domain. */
 export function createApp(parts: AppParts): App {
   const { documents, transfers, authenticator, logger, documentBytesMax, ui, spans, metrics } = parts
-  const routes = [...documentRoutes(documents), ...tagRoutes(documents), ...transferRoutes(transfers)]
+  const routes = withHeads([
+    ...documentRoutes(documents),
+    ...tagRoutes(documents),
+    ...transferRoutes(transfers),
+  ])
   const health = createHealth(documents)
   for (const origin of ui?.connectOrigins ?? []) {
     if (!isPolicyOrigin(origin)) logger.warn('ui.origin_out_of_reach', { origin })
   }
   const access = createAccess(authenticator, logger)
   const admission = createAdmission({ access, logger, metrics, documentBytesMax })
-  const edge = createEdge({ logger, spans, metrics })
+  const edge = createEdge({ trustedProxies: parts.trustedProxies, logger, spans, metrics })
 
   const app = new Elysia({
     // The default silently drops unknown fields, which must be refused.

@@ -4,11 +4,15 @@ import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import { formatTraceparent } from '../telemetry/trace-context.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
 import { type Call, callOf, idsOf } from './call.ts'
+import { clientAddresses, type Network } from './headers/forwarded-for.ts'
 import { isHealthCheck } from './pages/health.ts'
+import { problemResponse, toProblem } from './problem.ts'
 import { withHost } from './request-url.ts'
 import type { Served } from './server.ts'
 
 export interface EdgeOptions {
+  /** Proxies whose `X-Forwarded-For` names the client. */
+  trustedProxies: readonly Network[]
   logger: Logger
   spans: RequestSpans
   metrics: ServiceMetrics
@@ -28,7 +32,8 @@ export interface Edge {
  * `wrap` is the one hook of Elysia that surrounds the others, so that everything that they do is inside the span.
  * It is given the request alone, and so the hooks find their call by it.
  */
-export function createEdge({ logger, spans, metrics }: EdgeOptions): Edge {
+export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptions): Edge {
+  const clientAddressOf = clientAddresses(trustedProxies)
   const calls = new WeakMap<Request, Call>()
 
   function callOfKnown(request: Request): Call {
@@ -43,34 +48,51 @@ export function createEdge({ logger, spans, metrics }: EdgeOptions): Edge {
       app.wrap((next) => async (received: Request) => {
         const startedAt = performance.now()
         const { method, headers } = received
-        const clientAddress = app.server?.requestIP(received)?.address
+        const peer = app.server?.requestIP(received)?.address
+        const clientAddress = clientAddressOf(peer, headers.get('x-forwarded-for'))
         metrics.requestBegan()
         const traceparent = headers.get('traceparent')
         const span = spans.begin({ method, traceparent, untraced: isHealthCheck(received) })
         const request = withHost(received)
         const call = callOf(request, clientAddress, span.trace)
         calls.set(request, call)
-        const response = await span.run(async () => {
-          const answered = await (next as unknown as Served['fetch'])(request)
-          logger.info('request.answered', {
-            method,
-            route: call.route,
-            tenant: call.about.tenant,
-            digest: call.about.digest,
-            status: answered.status,
-            code: call.problem,
-            durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
-            ...idsOf(call),
+        // Until there is an answer, as the server would say on its own.
+        let status = 500
+        try {
+          return await span.run(async () => {
+            const answered = stamped(await answerOf(next as unknown as Served['fetch'], request, call), call)
+            status = answered.status
+            logger.info('request.answered', {
+              method,
+              route: call.route,
+              tenant: call.about.tenant,
+              digest: call.about.digest,
+              status,
+              code: call.problem,
+              durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+              ...idsOf(call),
+            })
+            return answered
           })
-          return stamped(answered, call)
-        })
-        const { status } = response
-        const { route, problem, url, about, correlationId } = call
-        span.end({ route, status, problem, url, clientAddress, correlationId, about })
-        metrics.requestAnswered({ method, route, status, seconds: (performance.now() - startedAt) / 1000 })
-        return response
+        } finally {
+          const { route, problem, url, about, correlationId } = call
+          span.end({ route, status, problem, url, clientAddress, correlationId, about })
+          metrics.requestAnswered({ method, route, status, seconds: (performance.now() - startedAt) / 1000 })
+        }
       })
     },
+  }
+
+  /** The hooks of the app answer every error, so only a fault of theirs is thrown here: it, too, gets a full answer. */
+  async function answerOf(app: Served['fetch'], request: Request, call: Call): Promise<Response> {
+    try {
+      return await app(request)
+    } catch (cause) {
+      const problem = toProblem(new Error('the app threw', { cause }))
+      call.problem = problem.code
+      logger.error('request.failed', { code: problem.code, cause, ...idsOf(call) })
+      return problemResponse(problem, call.trace.traceId)
+    }
   }
 }
 

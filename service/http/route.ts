@@ -102,6 +102,36 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   })
 }
 
+/**
+ * Returns the routes with a HEAD before every GET that has none (RFC 9110 section 9.3.2): it does what GET does, and
+ * sends the headers alone. A GET of bytes has a HEAD of its own, which does not read them.
+ */
+export function withHeads(routes: readonly Route[]): Route[] {
+  const hasHead = (path: string) => routes.some((route) => route.method === 'HEAD' && route.path === path)
+  return routes.flatMap((route) =>
+    route.method === 'GET' && !hasHead(route.path) ? [headOf(route), route] : [route],
+  )
+}
+
+function headOf(route: Route): Route {
+  return {
+    ...route,
+    method: 'HEAD',
+    summary: `Headers alone: ${route.summary.charAt(0).toLowerCase()}${route.summary.slice(1)}`,
+    answers: route.answers.map((answer) => ({
+      ...answer,
+      body: null,
+      headers: { ...answer.headers, 'Content-Length': 'Bytes of the answer to GET' },
+    })),
+    async handle(call) {
+      const answer = await route.handle(call)
+      const { byteLength } = await answer.arrayBuffer()
+      answer.headers.set('content-length', String(byteLength))
+      return new Response(null, { status: answer.status, headers: answer.headers })
+    },
+  }
+}
+
 /** All methods of one address. They share the form of its parameters. */
 export interface Address {
   path: string

@@ -70,6 +70,10 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     'Upload tickets by method; none where no method was safe or known to be.',
     ['method'],
   )
+  const staleKeys = counter(
+    'documents_issuer_stale_keys_total',
+    'Tokens that were verified by keys of the issuer which could not be read again in time.',
+  )
   const exported = counter('telemetry_exported_total', 'Spans and log records that a backend has taken.', [
     'signal',
   ])
@@ -110,6 +114,7 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     integrityMismatched: () => mismatches.inc(),
     integrityRepaired: () => repairs.inc(),
     uploadTicket: (method) => tickets.inc({ method }),
+    staleKeyUsed: () => staleKeys.inc(),
     telemetryExported: (signal, items) => exported.inc({ signal }, items),
     telemetryDropped: (signal, reason, items) => dropped.inc({ signal, reason }, items),
     contentType: registry.contentType,

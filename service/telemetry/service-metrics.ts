@@ -16,6 +16,8 @@ export interface ServiceMetrics {
   integrityRepaired(): void
   /** An upload ticket was issued; `none`: it was refused, since no method is safe on this store. */
   uploadTicket(method: 'post' | 'put' | 'none'): void
+  /** A token was verified by keys of the issuer that could not be read again in time. */
+  staleKeyUsed(): void
   telemetryExported(signal: Signal, items: number): void
   telemetryDropped(signal: Signal, reason: DropReason, items: number): void
 }
@@ -42,6 +44,7 @@ export const noMetrics: ServiceMetrics = {
   integrityMismatched() {},
   integrityRepaired() {},
   uploadTicket() {},
+  staleKeyUsed() {},
   telemetryExported() {},
   telemetryDropped() {},
 }

@@ -112,6 +112,10 @@ function deletionsLast(a: Routes[number], b: Routes[number]): number {
   return Number(a.method === 'DELETE') - Number(b.method === 'DELETE')
 }
 
+/** The characters that RFC 6750 section 3 allows in a description. */
+const rfc6750Challenge =
+  /^Bearer realm="documents", error="invalid_token", error_description="[\x20-\x21\x23-\x5b\x5d-\x7e]+"$/
+
 describe('a 401 and a 403', () => {
   it('tell how to authenticate (RFC 6750 section 3)', async () => {
     const challenge = async (token: string | null) =>
@@ -123,6 +127,37 @@ describe('a 401 and a 403', () => {
     expect(await challenge(await service.token({ scope: 'documents:write' }))).toBe(
       'Bearer realm="documents", error="insufficient_scope", scope="documents:read"',
     )
+  })
+
+  it('stay within RFC 6750 whatever is wrong with a token, with a problem and one line in the log', async () => {
+    const bad: Record<string, unknown>[] = [
+      ...['zoë', 7, '', ['alice'], 'a'.repeat(256), 'a\nb', undefined].map((sub) => ({ sub })),
+      ...[undefined, 'acme', ['Ächme']].map((tenants) => ({ tenants })),
+      { scope: ['documents:read'] },
+      { iss: 'https://issuer.example' },
+      { aud: 'billing' },
+      { exp: 'tomorrow' },
+      { exp: 1 },
+      { nbf: Math.floor(Date.now() / 1000) + 3600 },
+    ]
+    const tokens = [
+      ...(await Promise.all(bad.map((claims) => service.token(claims)))),
+      await service.issuer.sign({ header: { typ: 'logout+jwt' } }),
+      await service.issuer.unsignedToken(),
+      'two words',
+    ]
+    for (const token of tokens) {
+      const before = service.logs().length
+      const response = await (await callerOf(service, token))('definitions/a')
+      const challenge = response.headers.get('www-authenticate') ?? ''
+      expect([challenge, response.status]).toEqual([expect.stringMatching(rfc6750Challenge), 401])
+      expect(await jsonOf(response)).toMatchObject({ code: 'credentials_invalid' })
+      const events = service
+        .logs()
+        .slice(before)
+        .map(({ event }) => event)
+      expect(events).toEqual(['access.decided', 'request.answered'])
+    }
   })
 
   it('are given to a token in the query or in a cookie, too', async () => {

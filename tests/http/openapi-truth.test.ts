@@ -376,6 +376,15 @@ describe('the OpenAPI document of the running service tells', () => {
   })
 })
 
+describe('HEAD of what is JSON', () => {
+  it('is described as it is answered', async () => {
+    await put(call, 'definitions/headed', 'A')
+    for (const path of ['?limit=1', 'definitions/headed/versions', 'definitions/headed/tags/latest']) {
+      expect((await call(path, { method: 'HEAD' })).status).toBe(200)
+    }
+  })
+})
+
 describe('nothing is promised that never happens:', () => {
   it('every described status has occurred above, except those that are excused', () => {
     const missing = describedStatuses(described).filter((status) => !answers.statuses.has(status))

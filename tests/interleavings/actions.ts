@@ -15,7 +15,7 @@ export type Fault =
 
 /** One thing that can happen next. */
 export interface Action {
-  kind: 'start' | 'call' | 'fault' | 'deliver' | 'crash' | 'wake' | 'tick'
+  kind: 'start' | 'call' | 'slow' | 'answer' | 'fault' | 'deliver' | 'crash' | 'wake' | 'tick'
   /** One line for the log of a schedule. */
   label: string
   /** Orders the actions of different replicas, the same in every schedule that differs only in their order. */

@@ -44,7 +44,7 @@ export function exploreAll(troubles: readonly Action['kind'][] = []): Exploratio
 }
 
 function withoutRepetitions(actions: readonly Action[], { action: before, hasEnded }: Past): Action[] {
-  const isNext = ({ kind }: Action) => kind === 'start' || kind === 'call'
+  const isNext = ({ kind }: Action) => kind === 'start' || kind === 'call' || kind === 'answer'
   const sleeping = actions.filter(({ kind }) => kind === 'wake')
   const next = actions.some(isNext) ? actions.filter(isNext) : sleeping.slice(0, 1)
   const steps = [...next, ...actions.filter(({ kind }) => kind === 'deliver')]
@@ -91,7 +91,9 @@ export function chooseAtRandom(seed: number, rates: Rates): Choose {
     if (random.chance(rates.ticks) && ticks.length > 0) return random.pick(ticks)
     const wrong = trouble(rates.faults, 'fault') ?? trouble(rates.crashes, 'crash')
     if (wrong) return wrong
-    const steps = of('start', 'call', 'deliver')
+    const slow = of('slow')
+    if (slow.length > 0 && random.chance(0.2)) return random.pick(slow)
+    const steps = of('start', 'call', 'answer', 'deliver')
     const sleeping = of('wake')
     // Most sleeps are longer than a few calls.
     if (sleeping.length > 0 && (steps.length === 0 || random.chance(0.3))) return random.pick(sleeping)

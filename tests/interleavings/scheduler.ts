@@ -80,6 +80,16 @@ export function createScheduler(advance: (milliseconds: number) => void): Schedu
     step.call?.().then(step.resolve, step.reject)
   }
 
+  /** The store has acted, and its answer is still on its way: within one process that makes a difference. */
+  function performSlowly(step: Parked): void {
+    take(step)
+    const answer = (step.call as () => Promise<unknown>)()
+    // Its failure is for the caller alone, once the answer arrives.
+    answer.catch(() => {})
+    ids += 1
+    parked.push({ ...step, id: ids, method: `answer to ${step.method}`, call: () => answer })
+  }
+
   function fail(step: Parked, fault: Fault): void {
     take(step)
     const call = step.call as () => Promise<unknown>
@@ -122,8 +132,18 @@ export function createScheduler(advance: (milliseconds: number) => void): Schedu
       }
       return [{ kind: 'wake', label: `${nameOf(step)} ends`, ...touched, act: wake }]
     }
+    if (method.startsWith('answer to ')) {
+      const act = () => perform(step)
+      return [{ kind: 'answer', label: nameOf(step), ...touched, key: null, isListing: false, act }]
+    }
     const made: Action = { kind: 'call', label: nameOf(step), ...touched, act: () => perform(step) }
-    if (!isWrite) return [made]
+    const slow: Action = {
+      ...made,
+      kind: 'slow',
+      label: `${made.label}, answered later`,
+      act: () => performSlowly(step),
+    }
+    if (!isWrite) return [made, slow]
     const faults: Fault[] = step.isOnce
       ? ['unanswered', 'undone', 'late']
       : ['unanswered', 'undone', 'late', 'twice', 'echoed']
@@ -135,7 +155,7 @@ export function createScheduler(advance: (milliseconds: number) => void): Schedu
         act: () => fail(step, fault),
       }),
     )
-    return [made, ...failing]
+    return [made, slow, ...failing]
   }
 
   return {

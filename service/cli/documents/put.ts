@@ -62,7 +62,9 @@ async function sourceOf(file: string): Promise<UploadSource> {
     if (found.isDirectory())
       throw new LocalFailure(`${file} is a folder: pack it first, for example with tar`)
     if (!found.isFile()) return Bun.file(file).stream()
-    return found.size > readWholeBytesMax ? Bun.file(file) : new Blob([await readFile(file)])
+    const unread = Bun.file(file)
+    // The media type comes from the extension, and a Blob of bytes alone has none.
+    return found.size > readWholeBytesMax ? unread : new Blob([await readFile(file)], { type: unread.type })
   } catch (error) {
     if (error instanceof LocalFailure) throw error
     throw new LocalFailure(`${file} cannot be read: ${(error as { code?: string }).code ?? 'unknown'}`)

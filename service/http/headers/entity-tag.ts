@@ -2,7 +2,7 @@ import { formatEntityTag } from '../../wire/entity-tag.ts'
 import { ProblemError } from '../problem.ts'
 
 /** RFC 9110 section 8.8.3: an optional `W/` and an opaque quoted string. */
-const listForm = /^[ \t]*((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|$)/
+const listForm = /^[ \t]*((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")?[ \t]*(?:,|$)/
 
 /**
  * Reads the list of `If-Match` or `If-None-Match` (RFC 9110 sections 13.1.1, 13.1.2).
@@ -18,8 +18,9 @@ export function parseEntityTags(name: string, header: string | null): readonly s
   let rest = header
   while (rest.trim() !== '') {
     const match = listForm.exec(rest)
-    if (!match?.[1]) throw malformed(name)
-    tags.push(match[1])
+    if (!match) throw malformed(name)
+    // RFC 9110 section 5.6.1.2: empty members are ignored.
+    if (match[1] !== undefined) tags.push(match[1])
     rest = rest.slice(match[0].length)
   }
   if (tags.length === 0) throw malformed(name)

@@ -28,6 +28,7 @@ export const writeRows: readonly ProbeRow[] = [
     security: true,
     whenYes: 'the first writer of a version wins',
     whenNo: 'replicas would overwrite each other’s documents: the service ends, unless SINGLE_REPLICA is set',
+    whenUnknown: 'not known: replicas might overwrite each other’s documents',
     async ask(scratch) {
       const key = scratch.key('create/existing')
       const right = await scratch.put(key, body, { 'if-none-match': '*' })
@@ -46,6 +47,7 @@ export const writeRows: readonly ProbeRow[] = [
     security: true,
     whenYes: 'tags and what is latest move in one order for all replicas',
     whenNo: 'replicas would overwrite each other’s tags: the service ends, unless SINGLE_REPLICA is set',
+    whenUnknown: 'not known: replicas might overwrite each other’s tags',
     async ask(scratch) {
       const key = scratch.key('overwrite/existing')
       const first = await scratch.put(key, body)

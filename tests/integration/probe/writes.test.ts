@@ -110,7 +110,8 @@ describe('the row copy-once', () => {
     const verdictOf = async (obey: RegExp) => (await observeLies('copy-once', { obey })).verdict
     expect(await verdictOf(/copy\/stale$/)).toBe('no')
     expect(await verdictOf(/copy\/existing$/)).toBe('no')
-    expect(await verdictOf(/copy\/race$/)).toBe('no')
+    expect(await verdictOf(/copy\/race\/1$/)).toBe('no')
+    expect(await verdictOf(/copy\/race\/3$/)).toBe('no')
   })
 
   it('is a no where the target is replaced, whatever is answered', async () => {

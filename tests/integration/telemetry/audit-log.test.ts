@@ -152,6 +152,22 @@ describe('the audit line', () => {
   })
 })
 
+describe('the client address', () => {
+  const headers = { 'x-forwarded-for': '203.0.113.9, 198.51.100.4' }
+
+  it('is that of the peer, whatever a client says about itself', async () => {
+    const { audit } = await linesOf(await service.token(), 'definitions/a', { headers })
+    expect(audit).toMatchObject({ clientAddress: '127.0.0.1' })
+  })
+
+  it('is the one that a trusted proxy has added', async () => {
+    const { service: behindProxy, call } = await ownService({ trustedProxies: '127.0.0.0/8' })
+    await (await call('definitions/a', { headers })).body?.cancel()
+    const audit = behindProxy.logs().find(({ kind }) => kind === 'audit')
+    expect(audit).toMatchObject({ clientAddress: '198.51.100.4' })
+  })
+})
+
 describe('the access line', () => {
   it('says what was answered to which route, how and when', async () => {
     const { access } = await linesOf(await service.token(), 'definitions/a?tag=absent')

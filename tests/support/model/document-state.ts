@@ -91,6 +91,13 @@ export function mark(state: DocumentState, digest: string, marked: boolean, etag
   return followLatest({ ...state, versions: { ...state.versions, [digest]: { ...version, marked } } }, etag)
 }
 
+/** Returns the states in which a version is there and no longer promised: its deletion was noted and not carried out. */
+export function unpromise(state: DocumentState, digest: string, etag: string): DocumentState[] {
+  const version = state.versions[digest]
+  if (!version) return []
+  return remove(state, digest, etag).map((after) => place(after, digest, version.facts, version.writer))
+}
+
 /** Returns the states without the version. */
 export function remove(state: DocumentState, digest: string, etag: string): DocumentState[] {
   const { [digest]: _, ...versions } = state.versions

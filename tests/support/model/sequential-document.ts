@@ -12,6 +12,7 @@ import {
   pointTag,
   remove,
   tagsOf,
+  unpromise,
   whereHolds,
   withEtag,
 } from './document-state.ts'
@@ -69,7 +70,8 @@ export function statesAfter(state: DocumentState, entry: Entry, around: Surround
  * ever being answered:
  * - an upload shows its bytes before it is acknowledged, and puts them again if they are deleted meanwhile;
  * - a completion takes back bytes that it has brought back in vain, and so does the sweeper;
- * - a deletion first moves `latest` away, then removes the bytes; without a result, it may have been taken back.
+ * - a deletion first moves `latest` away, then removes the bytes; without a result, it may have been taken back, or noted
+ *   without being carried out.
  */
 export function statesDuring(state: DocumentState, entry: Entry, around: Surroundings): DocumentState[] {
   const { operation, result } = entry
@@ -90,7 +92,9 @@ export function statesDuring(state: DocumentState, entry: Entry, around: Surroun
       const version = state.versions[operation.digest]
       if (!version) return []
       if (version.marked) {
-        return result === null ? mark(state, operation.digest, false, etagOf(around)) : []
+        if (result !== null) return []
+        const etag = etagOf(around)
+        return [...mark(state, operation.digest, false, etag), ...unpromise(state, operation.digest, etag)]
       }
       return isFree(state, operation) ? mark(state, operation.digest, true, etagOf(around)) : []
     }

@@ -70,6 +70,8 @@ export interface InProcessOptions {
   issuer?: Issuer
   /** Default: a free one. */
   port?: number
+  /** As TRUSTED_PROXIES; default: none. */
+  trustedProxies?: string
   /** What the service takes the store for; default: what the probe is known to find on it. */
   capabilities?: StoreCapabilities
   /** It is the only writer in its bucket; default: that of the service. */
@@ -250,6 +252,8 @@ async function surroundingsOfOne(
 async function configFor(surroundings: Surroundings, options: InProcessOptions): Promise<Config> {
   const { issuer = surroundings.issuer, documentBytesMax, connectionsMax, traceUrlTemplate } = options
   const environment = { ...environmentFor({ ...surroundings, issuer }), OTEL_SERVICE_NAME: 'documents' }
+  if (options.trustedProxies !== undefined)
+    Object.assign(environment, { TRUSTED_PROXIES: options.trustedProxies })
   if (traceUrlTemplate !== undefined) Object.assign(environment, { TRACE_URL_TEMPLATE: traceUrlTemplate })
   const config = await parseConfig(environment, refuseToRead)
   const { s3, http } = config

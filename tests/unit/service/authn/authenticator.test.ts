@@ -191,7 +191,13 @@ describe('claims', () => {
 })
 
 /** No caching and no waiting between two looks at the issuer. */
-const always: KeyTimes = { cacheSeconds: 600, cooldownSeconds: 0, retrySeconds: 0, timeoutSeconds: 5 }
+const always: KeyTimes = {
+  cacheSeconds: 600,
+  staleSeconds: 0,
+  cooldownSeconds: 0,
+  retrySeconds: 0,
+  timeoutSeconds: 5,
+}
 
 describe('keys of the issuer', () => {
   it('are read again when a token names a new one (rotation), and a dropped one stops working', async () => {
@@ -235,6 +241,49 @@ describe('keys of the issuer', () => {
     const result = await subject.authenticate(`Bearer ${token}`)
     expect(result).toMatchObject({ ok: false, error: 'unavailable' })
     expect(result).toHaveProperty('cause')
+  })
+
+  it('are used for a while after the issuer has failed, counted, and not for a new key', async () => {
+    await using own = await startIssuerForTests()
+    const reports: string[] = []
+    let isDown = false
+    const subject = createAuthenticator({
+      ...own,
+      keyTimes: { ...always, cacheSeconds: 0, staleSeconds: 600 },
+      fetch: (url, init) => fetch(isDown ? url.replace('/jwks.json', '/absent') : url, init),
+      reports: {
+        turned: (state, cause) => void reports.push(cause === undefined ? state : `${state}: ${cause}`),
+        staleKeyUsed: () => void reports.push('stale key used'),
+      },
+    })
+    expect(await outcomeOf(await own.token(), subject)).toBe('accepted')
+    const [second, third] = [await own.token({ jti: '2' }), await own.token({ jti: '3' })]
+    await own.addKey()
+    const ofNewKey = await own.token()
+    isDown = true
+    expect(await outcomeOf(second, subject)).toBe('accepted')
+    expect(await outcomeOf(third, subject)).toBe('accepted')
+    expect(await outcomeOf(ofNewKey, subject)).toStartWith('unavailable')
+    const failing = 'failing: Error: the issuer answered 404 for its keys'
+    expect(reports).toEqual([failing, ...Array.from({ length: 3 }, () => 'stale key used')])
+    isDown = false
+    expect(await outcomeOf(ofNewKey, subject)).toBe('accepted')
+  })
+
+  it('are used while an issuer that failed keeps every request waiting', async () => {
+    await using own = await startIssuerForTests()
+    const { promise: never } = Promise.withResolvers<Response>()
+    const answers: (() => Promise<Response>)[] = [
+      () => fetch(own.jwksUrl),
+      () => Promise.reject(new Error('refused')),
+    ]
+    const subject = createAuthenticator({
+      ...own,
+      keyTimes: { ...always, cacheSeconds: 0, staleSeconds: 600 },
+      fetch: () => answers.shift()?.() ?? never,
+    })
+    for (const jti of ['first', 'after the failure', 'during the silence', 'still during it'])
+      expect([jti, await outcomeOf(await own.token({ jti }), subject)]).toEqual([jti, 'accepted'])
   })
 
   it('are had again once the issuer is back', async () => {

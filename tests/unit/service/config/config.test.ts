@@ -42,7 +42,7 @@ describe('parseConfig', () => {
         jwksUrl: 'https://login.example.com/keys',
         clientId: 'ui',
       },
-      http: { host: '127.0.0.1', port: 8080, publicUrl: 'http://127.0.0.1:8080' },
+      http: { host: '127.0.0.1', port: 8080, publicUrl: 'http://127.0.0.1:8080', trustedProxies: [] },
       documentBytesMax: 5 * 1024 ** 3,
       singleReplica: false,
       serviceName: 'cloudlysis-documents',
@@ -442,6 +442,33 @@ describe('TICKET_SIGNING_KEY', () => {
     expect((await parse({ TICKET_SIGNING_KEY: key })).ticketSigningKey?.reveal()).toBe(key)
     const problem = 'must be 32–1024 printable characters without a space'
     await refused('TICKET_SIGNING_KEY', problem, ['k'.repeat(31)])
+  })
+})
+
+describe('TRUSTED_PROXIES', () => {
+  it('are addresses and CIDR blocks of both families, or none', async () => {
+    const { http } = await parse({ TRUSTED_PROXIES: '10.0.1.0/24, 192.0.2.7,2001:db8::/32' })
+    expect(http.trustedProxies).toEqual([
+      { address: '10.0.1.0', bits: 24, family: 'ipv4' },
+      { address: '192.0.2.7', bits: 32, family: 'ipv4' },
+      { address: '2001:db8::', bits: 32, family: 'ipv6' },
+    ])
+    expect((await parse({ TRUSTED_PROXIES: 'none' })).http.trustedProxies).toEqual([])
+  })
+
+  it('are refused where they are names, no CIDR blocks, or every address', async () => {
+    const noBlocks =
+      'must be none, or addresses and CIDR blocks with commas between them, such as 10.0.1.0/24'
+    await refused('TRUSTED_PROXIES', noBlocks, [
+      'proxy',
+      '10.0.1.0/33',
+      '10.0.1.0/',
+      '10.0.1.0/24,',
+      '::/129',
+    ])
+    const everyone =
+      'must not hold every address: any client could then choose the address that is recorded for it'
+    await refused('TRUSTED_PROXIES', everyone, ['0.0.0.0/0', '10.0.1.0/24,::/0'])
   })
 })
 

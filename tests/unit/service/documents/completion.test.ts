@@ -93,6 +93,57 @@ describe('a completion', () => {
     expect(await completing).toMatchObject(published(true))
   })
 
+  it('is known from the record if it was killed before it could say so in its lease', async () => {
+    let dies = true
+    const { store, one, other } = twoReplicas((store) => ({
+      ...store,
+      put: (key, body, options) =>
+        dies && key.endsWith('.lease') && options.condition && 'etag' in options.condition
+          ? Promise.reject(new Error('killed'))
+          : store.put(key, body, options),
+    }))
+    const complete = await staged(store, one)
+    await expect(complete(one)).rejects.toThrow('killed')
+    dies = false
+    const later = new Uint8Array(KiB).fill(8)
+    await other.documents.put(ref, uploadOf(later))
+    expect(await complete(other)).toMatchObject({ created: false, document: { tags: [] } })
+  })
+
+  it('is known from its lease once the record has forgotten it', async () => {
+    const { store, one, other } = twoReplicas()
+    const complete = await staged(store, one)
+    await complete(one)
+    const move = { digest: digestOf(bytes), by: 'alice' }
+    for (let moves = 0; moves < limits.recordChangesMax; moves += 1) {
+      await other.documents.putTag(ref, 'stable', move)
+    }
+    await other.documents.put(ref, uploadOf(new Uint8Array(KiB).fill(8)))
+    expect(await complete(other)).toMatchObject({ created: false, document: { tags: ['stable'] } })
+  })
+
+  it('does not count again after another replica has taken its lease over', async () => {
+    let overtake = async () => {}
+    const { store, one, other, pass } = twoReplicas((store) => ({
+      ...store,
+      async copyAbsent(...args) {
+        await overtake()
+        return store.copyAbsent(...args)
+      },
+    }))
+    const complete = await staged(store, one)
+    const later = new Uint8Array(KiB).fill(8)
+    overtake = async () => {
+      pass(limits.leaseSilenceSeconds + 1)
+      // Its own copy is not emptied from staging, so that the slow one can be completed as well.
+      const keeping = replicaOn({ ...store, delete: async () => {} })
+      expect(await complete(keeping)).toMatchObject(published(true))
+      await other.documents.put(ref, uploadOf(later))
+    }
+    expect(await complete(one)).toMatchObject({ created: false, document: { tags: [] } })
+    expect((await other.documents.getTag(ref, 'latest')).digest).toBe(digestOf(later))
+  })
+
   it('succeeds although staging cannot be emptied', async () => {
     const { store, one } = twoReplicas((store) => ({
       ...store,

@@ -53,6 +53,21 @@ describe('a record', () => {
     expect(calls).toEqual(['get', 'getUnless', 'getUnless'])
   })
 
+  it('is what the store says, also if it was lost or restored from a backup behind our back', async () => {
+    const { store, one } = twoReplicas()
+    const bytesOf = async () =>
+      new Uint8Array(await new Response((await store.get(recordKey))?.body).arrayBuffer())
+    await tag(one, 'v1')
+    const backup = await bytesOf()
+    await tag(one, 'v2')
+    await store.put(recordKey, backup, { size: backup.length, contentType: 'application/json' })
+    await tag(one, 'v3')
+    expect(await tagsIn(one)).toEqual(['v1', 'v3'])
+    await store.delete(recordKey)
+    await tag(one, 'v4')
+    expect(await tagsIn(one)).toEqual(['v4'])
+  })
+
   it('is written with one call by the replica that has written it last, and by one that takes it for new', async () => {
     const { one, calls } = twoReplicas()
     await tag(one, 'v1')

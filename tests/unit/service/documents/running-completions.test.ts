@@ -41,11 +41,25 @@ describe('running completions', () => {
     const join = () => completions.join('one', one.run)
     expect(await Promise.all([join(), join()])).toEqual([null, null])
     one.end()
-    expect(await join()).toMatchObject({ document })
+    expect(await join()).toEqual(accepted)
     expect(one.begun.times).toBe(1)
   })
 
-  it('forget what has ended, whether it succeeded or failed', async () => {
+  it('keep the result of work that ends while no one waits, for the first client that comes back', async () => {
+    const completions = createRunningCompletions(0.001)
+    const [one, repeated] = [work(), work()]
+    expect(await completions.join('one', one.run)).toBeNull()
+    one.end()
+    // Lets it end before anyone asks again.
+    await Bun.sleep(0)
+    expect(await completions.join('one', repeated.run)).toEqual(accepted)
+    expect(repeated.begun.times).toBe(0)
+    repeated.end()
+    await completions.join('one', repeated.run)
+    expect(repeated.begun.times).toBe(1)
+  })
+
+  it('forget what was answered, and what has failed', async () => {
     const completions = createRunningCompletions(60)
     const [failing, repeated] = [work(), work()]
     const failed = completions.join('one', failing.run)
@@ -64,7 +78,7 @@ describe('running completions', () => {
     await Promise.all(Array.from({ length: limits.completionsMax }, (_, id) => join(id)))
     await expect(join(limits.completionsMax)).rejects.toMatchObject({ code: 'busy' })
     each.end()
-    expect(await join(0)).toMatchObject({ document })
+    expect(await join(0)).toEqual(accepted)
     expect(await join(limits.completionsMax)).toEqual(accepted)
   })
 })

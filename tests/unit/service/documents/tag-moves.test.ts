@@ -46,13 +46,16 @@ describe('a tag', () => {
     await expect(one.getTag(ref, 'stable')).rejects.toMatchObject({ code: 'document_not_found' })
   })
 
-  it('keeps its version from a delete that had looked before it was moved there', async () => {
-    const { scene, one, other, point } = await twoReplicas()
-    scene.meanwhile = async () => void (await point(other, 'stable', a))
-    const removing = one.deleteVersion(versionOf(a), { by: 'bob' })
-    await expect(removing).rejects.toMatchObject({ code: 'version_tagged', details: { tags: ['stable'] } })
-    expect(await other.head(versionOf(a))).toMatchObject({ digest: digestOf(a) })
-  })
+  it.each(['one', 'other'] as const)(
+    'keeps its version from a delete that had looked before it was moved by replica "%s"',
+    async (mover) => {
+      const { scene, one, other, point } = await twoReplicas()
+      scene.meanwhile = async () => void (await point({ one, other }[mover], 'stable', a))
+      const removing = one.deleteVersion(versionOf(a), { by: 'bob' })
+      await expect(removing).rejects.toMatchObject({ code: 'version_tagged', details: { tags: ['stable'] } })
+      expect(await other.head(versionOf(a))).toMatchObject({ digest: digestOf(a) })
+    },
+  )
 
   it('moves only from where a condition says, whichever replica has moved it', async () => {
     const { scene, one, other, point } = await twoReplicas()

@@ -119,6 +119,16 @@ describe('an upload whose version is deleted before it is acknowledged', () => {
     }
   })
 
+  it('is not the first of another upload that has put the version there since', async () => {
+    const { one, other } = twoReplicas(
+      onceAfter(a, async () => {
+        await remove(other, a)
+        await upload(other, a, { by: 'bob' })
+      }),
+    )
+    expect(await upload(one, a)).toMatchObject({ created: false, document: { createdBy: 'bob' } })
+  })
+
   it('is refused as busy if its bytes have passed by, and leaves latest where it was', async () => {
     const { one, other } = twoReplicas(onceAfter(large, () => remove(other, large)))
     await upload(other, a)

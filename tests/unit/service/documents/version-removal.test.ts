@@ -155,6 +155,38 @@ describe('a delete', () => {
   })
 })
 
+describe('two deletes at the same time', () => {
+  it('are one deletion if they are of one version: the second finds nothing', async () => {
+    const { store, documents, upload, remove, record } = scene()
+    const other = replicaOn(store, { sleep: async () => {} }).documents
+    for (const bytes of [a, b]) await upload(bytes)
+    await documents.getTag(ref, 'latest')
+    const outcomes = await Promise.allSettled([remove(b), other.deleteVersion(versionOf(b), { by: 'eve' })])
+    const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []))
+    expect(failed).toEqual(['document_not_found'])
+    expect((await record()).deleted).toHaveLength(1)
+  })
+
+  it('leave latest at what remains if they are of the latest version and the one before it', async () => {
+    let meanwhile = async () => {}
+    const { store, upload, remove, latest } = scene((store) => ({
+      ...store,
+      // The last call before the mark of `c` is written, after its successor was looked for.
+      async put(key, body, options) {
+        if (key === deletionKey(c)) await meanwhile()
+        return store.put(key, body, options)
+      },
+    }))
+    for (const bytes of [a, b, c]) await upload(bytes)
+    meanwhile = async () => {
+      meanwhile = async () => {}
+      await replicaOn(store).documents.deleteVersion(versionOf(b), { by: 'eve' })
+    }
+    await remove(c)
+    expect(await latest()).toBe(digestOf(a))
+  })
+})
+
 describe('a delete whose answer is lost', () => {
   const acts: [string, boolean][] = [
     ['after the store has acted', true],

@@ -34,7 +34,12 @@ describe('entity tags (RFC 9110 section 8.8.3)', () => {
     expect(parse(null)).toBe(undefined)
   })
 
-  it('are refused without quotes, with spaces in them, run together, or as none at all', () => {
+  it('are read past empty members of the list (RFC 9110 section 5.6.1.2)', () => {
+    expect(parse('"a",')).toEqual(['"a"'])
+    expect(parse(', ,"a",, W/"b" ,\t,')).toEqual(['"a"', 'W/"b"'])
+  })
+
+  it('are refused without quotes, with spaces in them, run together, or as none but empty members', () => {
     const refused = [
       '',
       ' ',
@@ -48,6 +53,8 @@ describe('entity tags (RFC 9110 section 8.8.3)', () => {
       'W/ "a"',
       '*, "a"',
       '"a", *',
+      ',',
+      ' , ,',
     ]
     expect(refused.map(parse)).toEqual(refused.map(() => 'request_invalid'))
   })

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { freePort } from '../../compose/servers/free-port.ts'
+import { answersOk, startServer } from '../../compose/servers/server-process.ts'
+import { folderForTests } from '../support/folder.ts'
+import { ownService } from '../support/service/own-service.ts'
+import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
+import { until } from '../support/waiting.ts'
+
+/** The address from which the proxy talks to the service; clients have 127.0.0.1. */
+const proxyAddress = '127.0.0.3'
+const { service } = await ownService({ trustedProxies: proxyAddress })
+const proxy = await startProxy()
+
+/** HAProxy with the configuration of the stack, without its certificate and the name server of the engine. */
+async function startProxy() {
+  const [port, livezPort] = [await freePort(), await freePort()]
+  const shipped = await Bun.file(resolve(import.meta.dir, '../../compose/stacks/proxy/haproxy.cfg')).text()
+  const config = shipped
+    .replace(/^ {2}bind :8443 .*$/m, `  bind 127.0.0.1:${port}`)
+    .replace(/^ {2}bind 127\.0\.0\.1:8404$/m, `  bind 127.0.0.1:${livezPort}`)
+    .replace(/^ {2}server-template .*$/m, `  server task ${new URL(service.url).host} source ${proxyAddress}`)
+  const folder = await folderForTests('proxy-log-')
+  const [file, logFile] = [join(folder, 'haproxy.cfg'), join(folder, 'haproxy.log')]
+  await Bun.write(file, config)
+  const child = await startServer({
+    name: 'haproxy',
+    argv: ['/usr/sbin/haproxy', '-db', '-f', file],
+    env: {},
+    cwd: folder,
+    logFile,
+    isReady: () => answersOk(`http://127.0.0.1:${livezPort}/livez`),
+    readySecondsMax: 30,
+    stopSecondsMax: 5,
+  })
+  stoppedAfterTests(child)
+  return { url: `http://127.0.0.1:${port}`, log: () => readFileSync(logFile, 'utf8') }
+}
+
+/** Asks through the proxy, and returns what the proxy and the service have logged about it. */
+async function linesOf(headers: Record<string, string>) {
+  const response = await fetch(`${proxy.url}/v1/tenants/acme/documents`, { headers })
+  await response.body?.cancel()
+  const id = response.headers.get('x-correlation-id') ?? 'none'
+  const ofProxy = () =>
+    proxy
+      .log()
+      .split('\n')
+      .find((line) => line.includes(`"correlationId":"${id}"`))
+  await until(() => ofProxy() !== undefined)
+  return {
+    id,
+    proxy: JSON.parse(ofProxy() ?? ''),
+    audit: service.logs().find(({ kind, correlationId }) => kind === 'audit' && correlationId === id),
+  }
+}
+
+describe('a request through HAProxy', () => {
+  it('is audited with the address of the client, which a header of its own does not change', async () => {
+    const { audit, proxy } = await linesOf({ 'x-forwarded-for': '203.0.113.9' })
+    expect(proxy).toMatchObject({ client: '127.0.0.1', status: 401 })
+    expect(audit).toMatchObject({ clientAddress: '127.0.0.1' })
+  })
+
+  it('has one correlation id in both logs, its own if that has the right form', async () => {
+    expect(await linesOf({ 'x-correlation-id': 'order-42' })).toMatchObject({ id: 'order-42' })
+    for (const id of ['a"b', 'x'.repeat(129), 'a,b']) {
+      const { audit, proxy } = await linesOf({ 'x-correlation-id': id })
+      expect(proxy.correlationId).toMatch(/^[0-9a-f-]{36}$/)
+      expect(audit?.correlationId).toBe(proxy.correlationId)
+    }
+  })
+})
