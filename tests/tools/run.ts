@@ -110,8 +110,8 @@ async function runAll(runs: SuiteRun[], folder: string): Promise<SuiteResult[]> 
   } finally {
     await stores.stop(printed)
   }
-  // Random tests without a server make neither key nor token, and the sweep would miss them.
-  const withSecrets = !long || runs.some(({ store }) => isTestStore(store))
+  // Tests that need nothing, and random ones without a server, make neither key nor token, and the sweep would miss them.
+  const withSecrets = runs.some(({ store, needs }) => isTestStore(store) || (!long && needs.length > 0))
   if (withSecrets && !interrupted.signal.aborted) results.push(await sweepPrinted(folder))
   return results
 }
