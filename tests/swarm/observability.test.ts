@@ -111,10 +111,11 @@ async function expectFound({ correlationId, traceId }: Upload): Promise<void> {
   const query = `{service_name="cloudlysis-documents"} | cloudlysis_correlation_id="${correlationId}"`
   const lines = await until(landingSecondsMax, async () => {
     const found = (await queryLines(await loki(), query, range())).lines
-    return found.length === 2 ? found.map(({ text }) => JSON.parse(text)) : null
+    return found.length === 3 ? found.map(({ text }) => JSON.parse(text)) : null
   })
   expect(lines).toMatchObject([
     { event: 'access.decided', action: 'document.put', traceId },
+    { event: 'access.answered', action: 'document.put', traceId },
     { event: 'request.answered', status: 201, traceId },
   ])
   let names: string[] = []
