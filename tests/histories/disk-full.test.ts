@@ -7,6 +7,7 @@ import { serviceInProcess } from '../support/service/service-for-tests.ts'
 import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { startPrivateStore } from '../support/stores/store.ts'
 import { keysOf } from '../support/stores/store-contents.ts'
+import { until } from '../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
@@ -41,6 +42,9 @@ it('answers in time while the disk of the store is full, loses nothing, and work
 
   for (const key of await keysOf(bucket, 'filler/')) await bucket.delete(key)
   expect(await full.flaws()).toEqual([])
+  // The store looks at its disk from time to time only.
+  const again = { size: MiB, contentType: 'application/octet-stream' }
+  await until(() => bucket.put('filler/again', randomDocument(MiB), again).catch(() => null))
   const roomy = await (await prepareEveryCall(service))()
   expect(roomy.endings.filter((ending) => ending === 'cut' || ending >= 300)).toEqual([])
   expect(await roomy.flaws()).toEqual([])

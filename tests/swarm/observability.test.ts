@@ -29,12 +29,7 @@ const linesMax = 100
 const services = ['loki', 'tempo', 'otel-collector']
 
 /** The request, and what it asked of the store. */
-const spansOfUpload = [
-  'PUT /v1/tenants/:tenant/documents/:type/:name',
-  'S3 GetObject',
-  'S3 PutObject',
-  'S3 PutObject',
-]
+const spansOfUpload = ['PUT /v1/tenants/:tenant/documents/:type/:name', 'S3 PutObject', 'S3 PutObject']
 
 /** Every container of both stacks that there was, and what it printed. */
 const printed = new Map<string, string>()

@@ -80,8 +80,12 @@ export async function prepareEveryCall(service: ServiceForTests): Promise<() => 
   const own = (what: string) => `${what}-${crypto.randomUUID()}`
   const [old, gone, ticketed] = [own('old'), own('gone'), own('ticketed')]
   const [kept, removed, sent] = [randomDocument(1.5 * MiB), randomDocument(KiB), randomDocument(KiB)]
-  await call(`${calledType}/${old}`, { method: 'PUT', body: kept })
-  await call(`${calledType}/${gone}`, { method: 'PUT', body: removed })
+  const store = async (name: string, body: Uint8Array<ArrayBuffer>) => {
+    const { status } = await call(`${calledType}/${name}`, { method: 'PUT', body })
+    if (status !== 201) throw new Error(`the store is not well: an upload was answered ${status}`)
+  }
+  await store(old, kept)
+  await store(gone, removed)
   const ticket = await tickets.uploaded(ticketed, sent)
   const endings: Ending[] = []
 
