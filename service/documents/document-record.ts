@@ -110,6 +110,11 @@ export function deletionOf({ deleted }: DocumentRecord, digest: Digest): Deletio
   return deleted.findLast((deletion) => deletion.digest === digest)
 }
 
+/** Returns whether a version must not become the latest by itself: it is being deleted, or was. */
+export function isDeletedOrDeleting(record: DocumentRecord, digest: Digest): boolean {
+  return markOf(record, digest) !== undefined || deletionOf(record, digest) !== undefined
+}
+
 /**
  * Returns the record after an upload was acknowledged: its version is the latest.
  *

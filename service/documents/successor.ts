@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { type Digest, latestTag, type VersionRef } from '../wire/names.ts'
 import { versionKey } from './document-key.ts'
-import { type DocumentRecord, deletionOf, markOf } from './document-record.ts'
+import { type DocumentRecord, isDeletedOrDeleting, markOf } from './document-record.ts'
 import { newestVersions } from './version-pages.ts'
 
 /** Where `latest` points once a version is deleted. */
@@ -32,7 +32,7 @@ export function createSuccessors(store: ObjectStore) {
       absent.add(candidate)
     }
     const isOut = (now: DocumentRecord, digest: Digest) =>
-      digest === ref.digest || markOf(now, digest) !== undefined || deletionOf(now, digest) !== undefined
+      digest === ref.digest || isDeletedOrDeleting(now, digest)
     const skip = (digest: Digest) => isOut(record, digest)
     const [newest] = await newestVersions(store, ref, { limit: 1, skip, signal })
     const digest = newest?.digest ?? null

@@ -1,12 +1,12 @@
 import { limits } from '../limits.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { Tag } from '../wire/answers.ts'
-import { type Digest, type DocumentRef, latestTag, type VersionRef } from '../wire/names.ts'
+import { type Digest, type DocumentRef, latestTag } from '../wire/names.ts'
 import { contended, DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import {
   type DocumentRecord,
-  deletionOf,
+  isDeletedOrDeleting,
   markOf,
   newChangeId,
   type TagEntry,
@@ -51,15 +51,14 @@ export function createTagMoves({
     signal: AbortSignal | undefined,
   ): Promise<TagEntry | undefined> {
     const since = records.moment()
-    const isOut = (now: DocumentRecord) => (digest: VersionRef['digest']) =>
-      markOf(now, digest) !== undefined || deletionOf(now, digest) !== undefined
-    const [newest] = await newestVersions(store, ref, { limit: 1, skip: isOut(record), signal })
+    const skip = (digest: Digest) => isDeletedOrDeleting(record, digest)
+    const [newest] = await newestVersions(store, ref, { limit: 1, skip, signal })
     const info = newest && (await store.head(versionKey(newest), { signal }))
     if (!info) return undefined
     const { digest, createdBy } = toStoredVersion(newest, info)
     return records.change<TagEntry | undefined>(ref, (state) => {
       const found = state.record.tags[latestTag]
-      if (found || state.since > since || isOut(state.record)(digest)) return { result: found }
+      if (found || state.since > since || isDeletedOrDeleting(state.record, digest)) return { result: found }
       const to = withTag(state.record, latestTag, { digest, by: createdBy })
       return { to, result: to.tags[latestTag] }
     })

@@ -144,16 +144,11 @@ export function createVersionRemoval({
     if (info && isLocked(info)) throw versionLocked(info.locked)
     const until = new Date(now.getTime() + limits.deletionAcceptedSeconds * 1000).toISOString()
     const mark = { id: newChangeId(), until, by: options.by }
-    await noteForSweeper(ref)
+    await noteForSweeper(store, ref)
     signal?.throwIfAborted()
     const marked = await writeMark(ref, options, { since, successor, mark, replaces })
     if (marked === 'done') return deleteMarked(ref, { mark, replaces }, now)
     return marked === 'kept' ? 'done' : marked
-  }
-
-  /** Lets the sweeper find the mark: there is no other index of marks. */
-  async function noteForSweeper(ref: VersionRef): Promise<void> {
-    await store.put(deletionKey(ref), new Uint8Array(), { size: 0, contentType: 'application/octet-stream' })
   }
 
   async function awaitEnd(ref: VersionRef): Promise<void> {
@@ -187,6 +182,16 @@ export function createVersionRemoval({
       throw underWay()
     },
   }
+}
+
+/** Lets the sweeper find the mark of a version: there is no other index of marks. @throws {ObjectStoreError} */
+export async function noteForSweeper(
+  store: Pick<ObjectStore, 'put'>,
+  ref: VersionRef,
+  signal?: AbortSignal,
+): Promise<void> {
+  const options = { size: 0, contentType: 'application/octet-stream', signal }
+  await store.put(deletionKey(ref), new Uint8Array(), options)
 }
 
 /** Returns whether no DELETE of a mark can act any more, by the store's clock. */

@@ -12,7 +12,7 @@ import { DocumentError } from '../document-error.ts'
 import { deletionKey, deletionsPrefix, parseDeletionKey, versionKey } from '../document-key.ts'
 import { type DocumentRecord, deletionOf, markOf, tagsPointingTo } from '../document-record.ts'
 import { createRecords, type Records } from '../record-store.ts'
-import { createVersionRemoval, type VersionRemoval } from '../version-removal.ts'
+import { createVersionRemoval, noteForSweeper, type VersionRemoval } from '../version-removal.ts'
 import { changeByFacts } from './change-by-facts.ts'
 import { repaired } from './record-repair.ts'
 import { versionsOf } from './versions-of.ts'
@@ -147,10 +147,6 @@ async function forget(
 ): Promise<boolean> {
   await store.delete(deletionKey(ref), { signal })
   if (!markOf(await records.read(ref, signal), ref.digest)) return true
-  await store.put(deletionKey(ref), new Uint8Array(), {
-    size: 0,
-    contentType: 'application/octet-stream',
-    signal,
-  })
+  await noteForSweeper(store, ref, signal)
   return false
 }
