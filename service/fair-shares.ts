@@ -7,7 +7,7 @@
 export interface FairShares {
   /**
    * Waits for permits. Within a tenant: first come, first served. Among tenants: the one that holds least. While a tenant
-   * that would stay within its share waits, no other one gets more than its own share; a tenant that nobody competes
+   * that would stay within its share waits, no other one gets more than its own share; a tenant that no one competes
    * with may have everything.
    *
    * @param permits at most what there are.

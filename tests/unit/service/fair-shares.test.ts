@@ -124,7 +124,7 @@ describe('fair shares', () => {
     expect(() => createFairShares({ permitsMax: 2, growthMax: 3 })).toThrow(RangeError)
   })
 
-  it('never give more than there is, and let every holder grow to its full size in the end, whoever they are', async () => {
+  it('never give more than there is, and let every holder grow to its full size in the end, in whichever order they come', async () => {
     const clients = fc.array(
       fc.record({
         tenant: fc.constantFrom('a', 'b', 'c'),
