@@ -4,6 +4,7 @@ import { createAuthenticator } from './authn/authenticator.ts'
 import { type Config, secretsOf } from './config/config.ts'
 import { deriveKey } from './derived-key.ts'
 import { createDocuments } from './documents/create-documents.ts'
+import { ownerOfKey } from './documents/document-key.ts'
 import type { Documents } from './documents/documents.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
 import { createApp } from './http/app.ts'
@@ -113,13 +114,15 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   })
   if (config.ignored.length > 0) logger.warn('config.ignored', { names: config.ignored })
 
-  const opened = openStore(config, { deadlines: parts.deadlines, observe: observed })
+  const opened = openStore(config, { deadlines: parts.deadlines, observe: observed, ownerOf: ownerOfKey })
   const bucket = parts.store ?? opened.store
   const store = config.singleReplica ? decidedInProcess(bucket) : bucket
+  const decorate = parts.decorateStore ?? ((undecorated: ObjectStore) => undecorated)
   const bucketSigner = createS3TransferSigner(opened.connection)
   const signingSecret = (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal()
   const { documents, transfers } = createDocuments({
-    store: parts.decorateStore?.(store) ?? store,
+    store: decorate(store),
+    health: decorate(parts.store ?? opened.reserved),
     documentBytesMax: config.documentBytesMax,
     alone: config.singleReplica,
     uploadIdleSecondsMax: parts.uploadIdleSecondsMax,
