@@ -144,8 +144,8 @@ export const limits = {
   storeRetryWaitSecondsMax: 1,
   /** Retries for each call, over time: an overloaded store gets a tenth more calls, and not three times as many. */
   storeRetriesShareMax: 0.1,
-  /** Retries that may follow each other although few calls were made before. */
-  storeRetriesAtOnceMax: 20,
+  /** Retries that may follow each other although few calls were made before; the SDK of AWS allows as many. */
+  storeRetriesAtOnceMax: 100,
   /** A store that asks for fewer calls gets half as many, at most once in this time: a round of calls and more. */
   storeSlowDownSeconds: 0.25,
   /** Retry-After of the store is passed to our clients up to here; a longer one may be a mistake. */
