@@ -1,3 +1,4 @@
+import { directToLoopback } from '../wire/loopback.ts'
 import { ArgumentError, type CallIds, ConnectionError } from './errors.ts'
 import { problemFrom } from './problem.ts'
 import { checked } from './references.ts'
@@ -85,8 +86,11 @@ export function createSend(options: ConnectionOptions): Send {
 function fetchFor({ onSentBytes }: Call, { fetch }: ConnectionOptions): Fetch {
   if (fetch) return fetch
   if (onSentBytes && hasXhr()) return (url, init) => fetchByXhr(url, init, onSentBytes)
-  return (url, init) => globalThis.fetch(url, init)
+  return runtimeFetch
 }
+
+/** The `fetch` of the runtime, which is kept from sending what stays on this machine to a proxy. */
+export const runtimeFetch: Fetch = (url, init) => globalThis.fetch(url, { ...directToLoopback(url), ...init })
 
 function init(call: Call, headers: Headers): RequestInit {
   return {
