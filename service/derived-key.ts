@@ -3,6 +3,9 @@ import { hkdfSync } from 'node:crypto'
 /** The purpose of a derived key. A label is never used for two purposes. */
 export type KeyPurpose = 'documents/cursor/v1' | 'documents/ticket/v1'
 
+/** Keys of one purpose, none of them optional: what the first has made, all replicas accept that know it. */
+export type Keys = readonly [Uint8Array, ...Uint8Array[]]
+
 const keyBytes = 32
 
 /**
@@ -11,4 +14,9 @@ const keyBytes = 32
  */
 export function deriveKey(secret: string, purpose: KeyPurpose): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, '', purpose, keyBytes))
+}
+
+/** Returns the keys of one purpose that follow from `secrets`, in their order. */
+export function deriveKeys([first, ...others]: readonly [string, ...string[]], purpose: KeyPurpose): Keys {
+  return [deriveKey(first, purpose), ...others.map((secret) => deriveKey(secret, purpose))]
 }
