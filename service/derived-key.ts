@@ -3,9 +3,6 @@ import { hkdfSync } from 'node:crypto'
 /** The purpose of a derived key. A label is never used for two purposes. */
 export type KeyPurpose = 'documents/cursor/v1' | 'documents/ticket/v1'
 
-/** Keys of one purpose, none of them optional: what the first has made, all replicas accept that know it. */
-export type Keys = readonly [Uint8Array, ...Uint8Array[]]
-
 const keyBytes = 32
 
 /**
@@ -17,6 +14,9 @@ export function deriveKey(secret: string, purpose: KeyPurpose): Uint8Array {
 }
 
 /** Returns the keys of one purpose that follow from `secrets`, in their order. */
-export function deriveKeys([first, ...others]: readonly [string, ...string[]], purpose: KeyPurpose): Keys {
+export function deriveKeys(
+  [first, ...others]: readonly [string, ...string[]],
+  purpose: KeyPurpose,
+): [Uint8Array, ...Uint8Array[]] {
   return [deriveKey(first, purpose), ...others.map((secret) => deriveKey(secret, purpose))]
 }

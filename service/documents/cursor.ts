@@ -1,5 +1,4 @@
 import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto'
-import type { Keys } from '../derived-key.ts'
 import { DocumentError } from './document-error.ts'
 
 /**
@@ -16,6 +15,9 @@ export interface Cursors {
   /** Returns the position of a cursor. @throws {DocumentError} `cursor_invalid` */
   open(scope: readonly string[], cursor: string): string
 }
+
+/** Keys of one purpose in the order of their use: what the first makes, is read by every replica that knows it. */
+export type Keys = readonly [Uint8Array, ...Uint8Array[]]
 
 const macBytes = 32
 const counterBytes = 16

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
-import type { Keys } from '../derived-key.ts'
 import { type Digest, digestPattern } from '../wire/names.ts'
+import type { Keys } from './cursor.ts'
 import { DocumentError } from './document-error.ts'
 
 /** Everything that a completion must know of its upload: the service keeps nothing in between. */

@@ -157,7 +157,7 @@ describe('claims', () => {
     expect(await outcomeOf(await issuer.sign({ header: { typ: undefined } }))).toContain('"typ"')
   })
 
-  it('of an ID token are refused, whatever type its header says', async () => {
+  it('are refused if only an ID token has them, whatever type its header says', async () => {
     const refusal = 'invalid: The token is not accepted: it is an ID token: send the access token.'
     const idClaims = [
       { nonce: 'n' },

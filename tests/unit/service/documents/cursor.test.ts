@@ -40,7 +40,7 @@ describe('a cursor', () => {
     expect(open(cursor, scope, createCursors([new Uint8Array(32).fill(2)]))).toBe('cursor_invalid')
   })
 
-  it('of any key of a replica is valid there, so that keys can rotate, and the first key seals', () => {
+  it('is valid if it was sealed by any key of the replica, so that keys can rotate; the first one seals', () => {
     const [old, fresh] = [key, new Uint8Array(32).fill(2)]
     const [before, during, after] = [cursors, createCursors([old, fresh]), createCursors([fresh, old])]
     const sealed = [before, during, after].map((each) => each.seal(scope, 'a'))

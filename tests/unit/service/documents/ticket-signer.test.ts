@@ -57,7 +57,7 @@ describe('an upload ticket', () => {
     await expect(ticketsAt(new Date(one.getTime() + 1000), other).open(ticket)).rejects.toMatchObject(invalid)
   })
 
-  it('of any key of a replica opens there, so that keys can rotate, and the first key signs', async () => {
+  it('opens if any key of the replica has signed it, so that keys can rotate; the first one signs', async () => {
     const fresh = new Uint8Array(32).fill(2)
     const during = createTicketSigner([key, fresh], () => noon)
     const after = createTicketSigner([fresh, key], () => noon)
