@@ -2,7 +2,7 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
-import { createCursors } from './cursor.ts'
+import { createCursors, type Keys } from './cursor.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
@@ -28,8 +28,8 @@ export interface DomainOptions {
   uploadIdleSecondsMax?: number | undefined
   /** How long a completion keeps its client waiting; default: `limits.completionWaitSecondsMax`. */
   completionWaitSecondsMax?: number | undefined
-  /** At least 32 bytes, the same on every replica. */
-  cursorKey: Uint8Array
+  /** Each at least 32 bytes; every replica knows the first one of all others. */
+  cursorKeys: Keys
   onIntegrityViolation: OnIntegrityViolation
   /** Receives every version whose damaged bytes an upload has replaced. */
   onRepaired?: OnRepaired | undefined
@@ -43,8 +43,8 @@ export interface DomainOptions {
   capabilities: () => StoreCapabilities
   /** Under S3_PREFIX_DOCS, like the store. */
   signer: TransferSigner
-  /** At least 32 bytes, the same on every replica. */
-  ticketKey: Uint8Array
+  /** Each at least 32 bytes; every replica knows the first one of all others. */
+  ticketKeys: Keys
 }
 
 export interface Domain {
@@ -57,7 +57,7 @@ export function createDocuments(options: DomainOptions): Domain {
   const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
   const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
   const budget = createUploadBudget()
-  const cursors = createCursors(options.cursorKey)
+  const cursors = createCursors(options.cursorKeys)
   const damage = createStoredDamage(store, options.onRepaired)
   const records = createRecords(store, { sleep, alone: options.alone })
   const removal = createVersionRemoval({ store, records, sleep })
@@ -96,7 +96,7 @@ export function createDocuments(options: DomainOptions): Domain {
       await store.clock({ signal })
     },
   }
-  const tickets = createTicketSigner(options.ticketKey)
+  const tickets = createTicketSigner(options.ticketKeys)
   const leases = createLeases(store)
   const { signer, completionWaitSecondsMax = limits.completionWaitSecondsMax } = options
   const transfers = createTransfers({
