@@ -37,12 +37,16 @@ export interface RunningRgw extends RunningStore {
   version: string
   /** Environment in which `radosgw-admin` finds this cluster. */
   adminEnv: Record<string, string>
+  /** SIGKILL to the gateway alone: monitor, OSD and data stay. */
+  killGateway(): Promise<void>
+  /** Starts the gateway again at the same address, after {@link RunningRgw.killGateway}. */
+  startGatewayAgain(): Promise<void>
 }
 
 /**
  * Installs Ceph if need be (Debian packages, which takes root) and runs a cluster of one monitor, one OSD and
- * one RADOS gateway on 127.0.0.1 until `stop`. `pid`, `pause` and `logFile` are the gateway's; `kill` and
- * `stop` end all three. It answers only to path-style addresses.
+ * one RADOS gateway on 127.0.0.1 until `stop`. `pid` (that of the first one), `pause` and `logFile` are the gateway's;
+ * `kill` and `stop` end all three. It answers only to path-style addresses.
  *
  * @throws {ServerBuildError} if Ceph is missing and cannot be installed. @throws {ServerStartError} or
  *   {CommandError} if it does not come up; nothing is left running then.
@@ -89,11 +93,13 @@ async function startGateway(
   tls: ServerTls | undefined,
 ): Promise<Omit<RunningRgw, 'kind' | 'version'>> {
   const endpoint = `${tls === undefined ? 'http' : 'https'}://${host}`
-  const gateway = await startDaemon('radosgw', ['--name', 'client.rgw'], {
-    env: cluster.env,
-    ownDir,
-    isReady: () => answersOk(endpoint, tls?.ca),
-  })
+  const start = () =>
+    startDaemon('radosgw', ['--name', 'client.rgw'], {
+      env: cluster.env,
+      ownDir,
+      isReady: () => answersOk(endpoint, tls?.ca),
+    })
+  let gateway = await start()
   try {
     const credentials = await userCredentials(cluster.env)
     return {
@@ -104,6 +110,12 @@ async function startGateway(
       region: 'us-east-1',
       forcePathStyle: true,
       ...(tls === undefined ? {} : { ca: tls.ca }),
+      pause: () => gateway.pause(),
+      resume: () => gateway.resume(),
+      killGateway: () => gateway.kill(),
+      async startGatewayAgain() {
+        gateway = await start()
+      },
       kill: () => gateway.kill().then(cluster.kill),
       stop: () => gateway.stop().then(cluster.stop),
     }

@@ -109,11 +109,11 @@ export async function readValues(
 export const issuedKeyIdCharsMin = 16
 
 /** Returns the secrets in `config`, to be registered with the redaction of logs. */
-export function secretsOf({ s3, ticketSigningKey, telemetry }: Config): Secret[] {
+export function secretsOf({ s3, ticketSigningKeys, telemetry }: Config): Secret[] {
   return [
     ...(s3.accessKeyId.reveal().length >= issuedKeyIdCharsMin ? [s3.accessKeyId] : []),
     s3.secretAccessKey,
-    ...(ticketSigningKey ? [ticketSigningKey] : []),
+    ...(ticketSigningKeys ?? []),
     ...headerSecrets([telemetry.traces, telemetry.logs]),
   ]
 }
@@ -163,14 +163,20 @@ function assemble(values: CompleteValues, { ca, otlpCa, ignored }: Surroundings)
       trustedProxies: networksIn(values.TRUSTED_PROXIES),
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
-    ticketSigningKey:
-      values.TICKET_SIGNING_KEY === undefined ? undefined : new Secret(values.TICKET_SIGNING_KEY),
+    ticketSigningKeys:
+      values.TICKET_SIGNING_KEY === undefined ? undefined : keysIn(values.TICKET_SIGNING_KEY),
     traceUrlTemplate: values.TRACE_URL_TEMPLATE,
     serviceName: serviceNameOf(values),
     telemetry: telemetryOf(values, otlpCa),
     metrics: metricsOf(values),
     ignored,
   }
+}
+
+/** Returns the keys of a text with white space between them, of which its schema allows one or more. */
+function keysIn(text: string): [Secret, ...Secret[]] {
+  const [first = '', ...others] = text.split(/\s+/)
+  return [new Secret(first), ...others.map((key) => new Secret(key))]
 }
 
 /**

@@ -3,7 +3,7 @@ import { type ObjectStore, ObjectStoreError } from '../object-store/object-store
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
 import { latestTag } from '../wire/names.ts'
-import { createCursors } from './cursor.ts'
+import { createCursors, type Keys } from './cursor.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
@@ -31,8 +31,8 @@ export interface DomainOptions {
   uploadIdleSecondsMax?: number | undefined
   /** How long a completion keeps its client waiting; default: `limits.completionWaitSecondsMax`. */
   completionWaitSecondsMax?: number | undefined
-  /** At least 32 bytes, the same on every replica. */
-  cursorKey: Uint8Array
+  /** Each at least 32 bytes; every replica knows the first one of all others. */
+  cursorKeys: Keys
   onIntegrityViolation: OnIntegrityViolation
   /** Receives every version whose damaged bytes an upload has replaced. */
   onRepaired?: OnRepaired | undefined
@@ -46,8 +46,8 @@ export interface DomainOptions {
   capabilities: () => StoreCapabilities
   /** Under S3_PREFIX_DOCS, like the store. */
   signer: TransferSigner
-  /** At least 32 bytes, the same on every replica. */
-  ticketKey: Uint8Array
+  /** Each at least 32 bytes; every replica knows the first one of all others. */
+  ticketKeys: Keys
 }
 
 export interface Domain {
@@ -60,7 +60,7 @@ export function createDocuments(options: DomainOptions): Domain {
   const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
   const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
   const budget = createUploadBudget()
-  const cursors = createCursors(options.cursorKey)
+  const cursors = createCursors(options.cursorKeys)
   const damage = createStoredDamage(store, options.onRepaired)
   const records = createRecords(store, { sleep, alone: options.alone })
   const removal = createVersionRemoval({ store, records, sleep })
@@ -104,7 +104,7 @@ export function createDocuments(options: DomainOptions): Domain {
       await store.clock({ signal })
     },
   }
-  const tickets = createTicketSigner(options.ticketKey)
+  const tickets = createTicketSigner(options.ticketKeys)
   const leases = createLeases(store)
   const { signer, completionWaitSecondsMax = limits.completionWaitSecondsMax } = options
   const transfers = createTransfers({

@@ -421,6 +421,6 @@ async function expiredTicket(): Promise<string> {
     ...{ id, tenant: 'acme', type: 'definitions', name: 'late', digest: digestOf('L') as Digest, size: 1 },
     ...{ contentType: 'text/plain', stagingKey: `staging/acme/${id}`, subject: 'alice', admittedAtMs: 0 },
   }
-  const ticket = await createTicketSigner(key).seal(claims, new Date(Date.now() - 60_000))
+  const ticket = await createTicketSigner([key]).seal(claims, new Date(Date.now() - 60_000))
   return JSON.stringify({ ticket })
 }

@@ -61,8 +61,8 @@ export function createReplica(store: ObjectStore, { capabilities, sleep, onLost 
     store,
     documentBytesMax: 2 * limits.replayableBytesMax,
     sleep,
-    cursorKey: new Uint8Array(32),
-    ticketKey: new Uint8Array(32),
+    cursorKeys: [new Uint8Array(32)],
+    ticketKeys: [new Uint8Array(32)],
     capabilities: () => capabilities,
     signer: {
       postForm: async () => ({ url: 'https://store.test/', fields: {} }),

@@ -41,10 +41,17 @@ function fallibleMinio(first: OpenStore): FallibleStore {
   }
 }
 
-/** Its gateway is frozen, not killed: the rest of a cluster takes too long to come back. */
+/** Its gateway alone is frozen and killed: the rest of a cluster takes too long to come back. */
 async function fallibleRgw(): Promise<FallibleStore> {
   const store = await startRgwProject()
-  return { store, outages: [freezing(() => store)], stop: () => store.stop() }
+  return {
+    store,
+    outages: [
+      { name: 'store killed', begin: () => store.killGateway(), end: () => store.startGatewayAgain() },
+      freezing(() => store),
+    ],
+    stop: () => store.stop(),
+  }
 }
 
 function freezing(running: () => { pause(): void; resume(): void }): Outage {
