@@ -7,7 +7,7 @@ describe('a condition about a tag', () => {
     expect(meets(undefined, {})).toBe(true)
   })
 
-  it('of If-Match holds only for a tag that is there and has one of the ETags', () => {
+  it('holds with If-Match only for a tag that is there and has one of the ETags', () => {
     expect(meets('a', { ifMatch: ['b', 'a'] })).toBe(true)
     expect(meets('a', { ifMatch: '*' })).toBe(true)
     expect(meets('a', { ifMatch: ['b'] })).toBe(false)
@@ -16,7 +16,7 @@ describe('a condition about a tag', () => {
     expect(meets(undefined, { ifMatch: ['a'] })).toBe(false)
   })
 
-  it('of If-None-Match holds for a tag that is not there or has none of the ETags', () => {
+  it('holds with If-None-Match for a tag that is not there or has none of the ETags', () => {
     expect(meets(undefined, { ifNoneMatch: '*' })).toBe(true)
     expect(meets(undefined, { ifNoneMatch: ['a'] })).toBe(true)
     expect(meets('a', { ifNoneMatch: ['b'] })).toBe(true)
@@ -24,7 +24,7 @@ describe('a condition about a tag', () => {
     expect(meets('a', { ifNoneMatch: '*' })).toBe(false)
   })
 
-  it('of both holds only if both do', () => {
+  it('holds with both headers only if each of them does', () => {
     expect(meets('a', { ifMatch: ['a'], ifNoneMatch: ['b'] })).toBe(true)
     expect(meets('a', { ifMatch: ['a'], ifNoneMatch: ['a'] })).toBe(false)
   })
