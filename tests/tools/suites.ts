@@ -193,7 +193,6 @@ export const suites: Suite[] = [
     holds: 'three replicas on one bucket: races, faults and kills, and whether every promise was kept',
     stores: ['minio', 'ceph-rgw'],
     // Its MinIO has a disk that can be filled.
-    // Its MinIO has a disk that can be filled.
     apart: { minio: ['disk-full'] },
     // Waits twice until a DELETE cannot act any more.
     onlyLong: ['late-deletes'],
