@@ -161,6 +161,7 @@ function assemble(values: CompleteValues, { ca, otlpCa, ignored }: Surroundings)
       port: values.PORT,
       publicUrl: values.PUBLIC_URL ?? listenerUrl(values.HOST, values.PORT, 'localhost'),
       trustedProxies: networksIn(values.TRUSTED_PROXIES),
+      requestsMax: values.REQUESTS_MAX,
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
     ticketSigningKey:
