@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { version } from '../package.json'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { type Config, secretsOf } from './config/config.ts'
-import { deriveKey } from './derived-key.ts'
+import { deriveKeys } from './derived-key.ts'
 import { createDocuments } from './documents/create-documents.ts'
 import type { Documents } from './documents/documents.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
@@ -28,6 +28,7 @@ import type { TransferSigner } from './object-store/transfer-signer.ts'
 import { signedOrigins } from './object-store/transfer-signer.ts'
 import { createLogger, type LineDestination } from './telemetry/logger.ts'
 import { registerSecret } from './telemetry/redaction.ts'
+import type { Secret } from './telemetry/secret.ts'
 import { startTelemetry } from './telemetry/telemetry.ts'
 import { withSpan } from './telemetry/tracing.ts'
 import { bundleUi, type UiBundle } from './ui/bundle.ts'
@@ -119,15 +120,15 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   const bucket = parts.store ?? opened.store
   const store = config.singleReplica ? decidedInProcess(bucket) : bucket
   const bucketSigner = createS3TransferSigner(opened.connection)
-  const signingSecret = (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal()
+  const signingSecrets = revealed(config.ticketSigningKeys ?? [config.s3.secretAccessKey])
   const { documents, transfers } = createDocuments({
     store: parts.decorateStore?.(store) ?? store,
     documentBytesMax: config.documentBytesMax,
     alone: config.singleReplica,
     uploadIdleSecondsMax: parts.uploadIdleSecondsMax,
     completionWaitSecondsMax: parts.completionWaitSecondsMax,
-    cursorKey: deriveKey(signingSecret, 'documents/cursor/v1'),
-    ticketKey: deriveKey(signingSecret, 'documents/ticket/v1'),
+    cursorKeys: deriveKeys(signingSecrets, 'documents/cursor/v1'),
+    ticketKeys: deriveKeys(signingSecrets, 'documents/ticket/v1'),
     signer: parts.signer ?? prefixedSigner(bucketSigner, config.docs.prefix),
     capabilities,
     onIntegrityViolation(ref, found) {
@@ -144,6 +145,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     ...{ documents, transfers, logger, metrics },
     authenticator: createAuthenticator({
       ...config.auth,
+      proxy: config.auth.proxy?.reveal(),
       reports: {
         turned: (state, cause) => logger[state === 'failing' ? 'warn' : 'info'](`issuer.${state}`, { cause }),
         staleKeyUsed: metrics.staleKeyUsed,
@@ -256,4 +258,8 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
       if (unsent > 0) logger.warn('telemetry.unsent', { items: unsent })
     },
   }
+}
+
+function revealed([first, ...others]: readonly [Secret, ...Secret[]]): [string, ...string[]] {
+  return [first.reveal(), ...others.map((secret) => secret.reveal())]
 }

@@ -208,6 +208,7 @@ describe('the OpenAPI document of the running service tells', () => {
     const send = (headers: Record<string, string>) => call(document, { method: 'PUT', body: 'B', headers })
     expect((await send({})).status).toBe(201)
     expect((await send({})).status).toBe(200)
+    expect(await refusalOf(await send({ 'if-none-match': '*' }))).toBe('412 precondition_failed')
     expect(await refusalOf(await send({ 'repr-digest': 'none' }))).toBe('422 digest_invalid')
     expect(await refusalOf(await send({ 'repr-digest': reprDigestOf('C') }))).toBe('422 digest_mismatch')
     const stalled = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) })
@@ -448,6 +449,6 @@ async function expiredTicket(): Promise<string> {
     ...{ id, tenant: 'acme', type: 'definitions', name: 'late', digest: digestOf('L') as Digest, size: 1 },
     ...{ contentType: 'text/plain', stagingKey: `staging/acme/${id}`, subject: 'alice', admittedAtMs: 0 },
   }
-  const ticket = await createTicketSigner(key).seal(claims, new Date(Date.now() - 60_000))
+  const ticket = await createTicketSigner([key]).seal(claims, new Date(Date.now() - 60_000))
   return JSON.stringify({ ticket })
 }
