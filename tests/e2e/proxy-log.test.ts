@@ -52,23 +52,25 @@ async function linesOf(headers: Record<string, string>) {
   return {
     id,
     proxy: JSON.parse(ofProxy() ?? ''),
-    audit: service.logs().find(({ kind, correlationId }) => kind === 'audit' && correlationId === id),
+    service: service.logs().find((line) => line.event === 'request.answered' && line.correlationId === id),
   }
 }
 
 describe('a request through HAProxy', () => {
   it('is audited with the address of the client, which a header of its own does not change', async () => {
-    const { audit, proxy } = await linesOf({ 'x-forwarded-for': '203.0.113.9' })
+    const { service: logged, proxy } = await linesOf({ 'x-forwarded-for': '203.0.113.9' })
     expect(proxy).toMatchObject({ client: '127.0.0.1', status: 401 })
-    expect(audit).toMatchObject({ clientAddress: '127.0.0.1' })
+    expect(logged).toMatchObject({ clientAddress: '127.0.0.1' })
+    const audits = service.logs().filter(({ kind }) => kind === 'audit')
+    expect(audits).toMatchObject([{ clientAddress: '127.0.0.1' }])
   })
 
   it('has one correlation id in both logs, its own if that has the right form', async () => {
     expect(await linesOf({ 'x-correlation-id': 'order-42' })).toMatchObject({ id: 'order-42' })
     for (const id of ['a"b', 'x'.repeat(129), 'a,b']) {
-      const { audit, proxy } = await linesOf({ 'x-correlation-id': id })
+      const { service: logged, proxy } = await linesOf({ 'x-correlation-id': id })
       expect(proxy.correlationId).toMatch(/^[0-9a-f-]{36}$/)
-      expect(audit?.correlationId).toBe(proxy.correlationId)
+      expect(logged?.correlationId).toBe(proxy.correlationId)
     }
   })
 })
