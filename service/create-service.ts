@@ -155,6 +155,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     ...{ documents, transfers, logger, metrics },
     authenticator: createAuthenticator({
       ...config.auth,
+      proxy: config.auth.proxy?.reveal(),
       reports: {
         turned: (state, cause) => logger[state === 'failing' ? 'warn' : 'info'](`issuer.${state}`, { cause }),
         staleKeyUsed: metrics.staleKeyUsed,

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { placesOverlap } from '../config/checks.ts'
 import { ConfigError, parseStoreConfig, type StoreConfig } from '../config/config.ts'
 import type { Environment, Problem } from '../config/parse.ts'
+import { proxyVariables } from '../config/proxies.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { openStore as openObjectStore, storeConnection } from '../object-store/s3/open-store.ts'
 import { createS3ObjectStore } from '../object-store/s3/s3-object-store.ts'
@@ -27,7 +28,7 @@ export function readTextFile(path: string): string {
   return readFileSync(path, 'utf8')
 }
 
-/** Reads the `S3_*` variables and `SINGLE_REPLICA`. @throws {ConfigError} with all problems at once */
+/** Reads the `S3_*` variables, `SINGLE_REPLICA` and `PROXY_FOR`. @throws {ConfigError} with all problems at once */
 export function readStoreConfig(env: Environment = Bun.env): Promise<StoreConfig> {
   return parseStoreConfig(env, readTextFile)
 }
@@ -96,7 +97,9 @@ export async function withStorePair<T>(flags: PairFlags, work: (pair: StorePair)
   const ofTarget = Object.entries(Bun.env).flatMap(([name, value]) =>
     name.startsWith(`${targetPrefix}S3_`) || name === `${targetPrefix}SINGLE_REPLICA`
       ? [[name.slice(targetPrefix.length), value]]
-      : [],
+      : proxyVariables.some((each) => each === name)
+        ? [[name, value]]
+        : [],
   )
   const [primary, other] = await Promise.all([
     readOrProblems(Bun.env, ''),

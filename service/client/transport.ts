@@ -1,3 +1,4 @@
+import { directToLoopback, isLoopback } from '../wire/loopback.ts'
 import { ArgumentError, type CallIds, ConnectionError } from './errors.ts'
 import { problemFrom } from './problem.ts'
 import { checked } from './references.ts'
@@ -85,8 +86,11 @@ export function createSend(options: ConnectionOptions): Send {
 function fetchFor({ onSentBytes }: Call, { fetch }: ConnectionOptions): Fetch {
   if (fetch) return fetch
   if (onSentBytes && hasXhr()) return (url, init) => fetchByXhr(url, init, onSentBytes)
-  return (url, init) => globalThis.fetch(url, init)
+  return runtimeFetch
 }
+
+/** The `fetch` of the runtime, which is kept from sending what stays on this machine to a proxy. */
+export const runtimeFetch: Fetch = (url, init) => globalThis.fetch(url, { ...directToLoopback(url), ...init })
 
 function init(call: Call, headers: Headers): RequestInit {
   return {
@@ -117,11 +121,6 @@ function baseUrl(text: string): URL {
   if (url.protocol === 'http:' && !isLoopback(url))
     throw new ArgumentError('url must be https: over plain http the token would be readable on its way')
   return url
-}
-
-/** What browsers call potentially trustworthy without TLS (W3C Secure Contexts section 3.1), names by RFC 6761 section 6.3. */
-function isLoopback({ hostname }: URL): boolean {
-  return /^(([^.]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
 function queryOf({ query = {} }: Call): string {

@@ -208,6 +208,14 @@ export const variables = {
     derived: 'the S3 secret',
     secret: true,
   }),
+  PROXY_FOR: variable({
+    schema: Type.String({ pattern: '^(none|(store|issuer|exporter)(,(store|issuer|exporter)){0,2})$' }),
+    form: '`none`, or `store`, `issuer`, `exporter` with commas between them',
+    meaning:
+      'which https calls go through the proxy that `HTTPS_PROXY` names, otherwise `ALL_PROXY`; `NO_PROXY` is honoured. ' +
+      'Everything else goes directly, always to loopback and over plain http, whatever proxies the environment names',
+    fallback: 'none',
+  }),
   AUDIT_LOG_FILE: variable({
     schema: Type.String({ pattern: '^/.*[^/]$' }),
     form: 'an absolute path',

@@ -190,6 +190,21 @@ describe('the document service next to the store, by the steps of the README', (
     }
   })
 
+  it('keeps the audit log in a volume of its own, and out of the log of the container', async () => {
+    const [one] = JSON.parse(await inspected())
+    const mount = one.Mounts.find(({ Destination }: { Destination: string }) => Destination === '/audit')
+    expect(mount).toMatchObject({ Type: 'volume', RW: true })
+    const audit = await Bun.file(join(mount.Source, 'audit.jsonl')).text()
+    const kinds = audit
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).kind)
+    expect(new Set(kinds)).toEqual(new Set(['audit']))
+    const { stdout } = await runCommand(['docker', 'logs', composed.container], { env })
+    expect(stdout).toContain('"event":"request.answered"')
+    expect(stdout).not.toContain('"kind":"audit"')
+  })
+
   it('answers on loopback, and on no other address of this machine', async () => {
     const { port } = new URL(composed.url)
     const answered = (host: string) =>

@@ -180,6 +180,7 @@ describe('the OpenAPI document of the running service tells', () => {
     const send = (headers: Record<string, string>) => call(document, { method: 'PUT', body: 'B', headers })
     expect((await send({})).status).toBe(201)
     expect((await send({})).status).toBe(200)
+    expect(await refusalOf(await send({ 'if-none-match': '*' }))).toBe('412 precondition_failed')
     expect(await refusalOf(await send({ 'repr-digest': 'none' }))).toBe('422 digest_invalid')
     expect(await refusalOf(await send({ 'repr-digest': reprDigestOf('C') }))).toBe('422 digest_mismatch')
     const stalled = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) })

@@ -104,6 +104,7 @@ export const suites: Suite[] = [
         'probe/tickets',
         'probe/writes',
         'store-servers/proxy',
+        'store-servers/forward-proxy',
         // Creates users, in a MinIO of its own.
         'provisioning/minio',
         // About MinIO: its copy hole with and without a proxy in front of it, and its TLS.

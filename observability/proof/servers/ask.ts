@@ -1,3 +1,5 @@
+import { directToLoopback } from '../../../service/wire/loopback.ts'
+
 /** An HTTP answer, read to its end. */
 export interface Answer {
   status: number
@@ -46,7 +48,7 @@ export async function ask(url: string, { orgId, secondsMax, ...init }: Question 
   if (orgId !== undefined) headers.set('X-Scope-OrgID', orgId)
   const signal = AbortSignal.timeout((secondsMax ?? answerSecondsMax) * 1000)
   try {
-    const response = await fetch(url, { ...init, headers, signal })
+    const response = await fetch(url, { ...directToLoopback(url), ...init, headers, signal })
     return { status: response.status, text: await response.text() }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)

@@ -59,6 +59,9 @@ const members: Partial<Record<ProblemCode, Record<string, JsonSchema>>> = {
   document_too_large: { bytesMax: { ...integer, description: 'What is accepted' } },
   body_too_large: { bytesMax: { ...integer, description: 'What is accepted' } },
   version_tagged: { tags: { type: 'array', items: { type: 'string' }, description: 'Tags in the way' } },
+  precondition_failed: {
+    digest: { ...digest, description: 'Of an upload that was stored, although "latest" was not moved' },
+  },
   range_unsatisfiable: { size: { ...integer, description: 'Bytes of the document' } },
   digest_mismatch: {
     declared: { ...digest, description: 'What the client said' },

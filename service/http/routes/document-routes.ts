@@ -11,6 +11,7 @@ import { parseReprDigest } from '../../wire/repr-digest.ts'
 import { cacheImmutable, cacheNever, getVersion, headVersion } from '../download.ts'
 import { contentLength } from '../headers/content-length.ts'
 import { documentMediaType } from '../headers/media-type.ts'
+import { writeCondition } from '../headers/write-condition.ts'
 import { ProblemError } from '../problem.ts'
 import {
   type Answer,
@@ -89,6 +90,8 @@ export function documentRoutes(documents: Documents): Route[] {
         'Upload bytes as a version, and move "latest" to it: the version whose upload was acknowledged last',
       requestHeaders: {
         'Repr-Digest': 'RFC 9530, with sha-256: checked against the bytes before anything is published',
+        'If-Match': 'Entity tags, one of which the latest version must have: compare and set',
+        'If-None-Match': 'Entity tags, none of which the latest version may have; "*" for a new document',
       },
       answers: [
         { status: 201, description: 'A new version', body: DocumentShape, headers: placed },
@@ -97,6 +100,7 @@ export function documentRoutes(documents: Documents): Route[] {
       problems: [
         'digest_invalid',
         'digest_mismatch',
+        'precondition_failed',
         'document_too_large',
         'body_incomplete',
         'media_type_unsupported',
@@ -110,6 +114,7 @@ export function documentRoutes(documents: Documents): Route[] {
           size: contentLength(request),
           digest: declaredDigest(request.headers),
           contentType: documentMediaType(request.headers),
+          condition: writeCondition(request.headers),
           by: context.principal.subject,
           admittedAt: context.admittedAt,
           traceId: context.trace.traceId,

@@ -49,9 +49,13 @@ function fetchWith(options: BunFetchRequestInit): typeof fetch {
 }
 
 /** Returns the options of every fetch to the store, for the SDK's handler and for our own requests alike. */
-export function fetchOptions(connection: Pick<S3Connection, 'ca'>): RequestInit & BunFetchRequestInit {
+export function fetchOptions(
+  connection: Pick<S3Connection, 'ca' | 'proxy'>,
+): RequestInit & BunFetchRequestInit {
   return {
     redirect: 'manual',
+    // Signed requests and documents go nowhere but where the configuration says: not to a proxy of the environment.
+    proxy: connection.proxy ?? false,
     // Bytes are stored as they are; a transparent decompression would change them.
     decompress: false,
     ...(connection.ca === undefined ? {} : { tls: { ca: connection.ca } }),
