@@ -8,7 +8,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { mustRun } from '../../compose/run-command.ts'
+import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { freePorts } from '../../compose/servers/free-port.ts'
 import { upObjectStore } from '../../compose/stacks/object-store-stack.ts'
 import { until } from '../../observability/proof/until.ts'
