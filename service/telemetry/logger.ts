@@ -26,7 +26,7 @@ export interface Logger {
   auditOutcome(outcome: AuditOutcome): void
   /** Writes the audit line of several refusals. @throws the error of the write */
   auditRefusals(refusals: AuditRefusals): void
-  /** Tells whether audit lines can be written: the last one was, or else one that is tried now (`audit.resumed`). */
+  /** Tells whether audit lines can be written: the last one was, otherwise one that is tried now (`audit.resumed`). */
   auditWorks(): boolean
 }
 

@@ -51,7 +51,7 @@ describe('AUDIT_LOG_FILE', () => {
     expect(service.logs().filter(({ event }) => event === 'request.answered')).toHaveLength(3)
   })
 
-  it('on a full disk makes the service not ready, until a line can be written again', async () => {
+  it('makes the service not ready while its disk is full, until a line can be written again', async () => {
     expect(await statusOf('/readyz')).toBe(200)
     rmSync(auditLogFile)
     symlinkSync('/dev/full', auditLogFile)
