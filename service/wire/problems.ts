@@ -24,6 +24,7 @@ export const problems = {
   document_too_large: { status: 413, title: 'The document is too large' },
   body_too_large: { status: 413, title: 'The request body is too large' },
   media_type_unsupported: { status: 415, title: 'The media type or coding of the body is not supported' },
+  too_many_requests: { status: 429, title: 'The tenant has too many requests under way' },
   range_unsatisfiable: { status: 416, title: 'The range lies outside the document' },
   host_invalid: { status: 400, title: 'The Host header names no host' },
   body_incomplete: { status: 400, title: 'The body ended before it was complete' },

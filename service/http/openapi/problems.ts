@@ -18,6 +18,8 @@ const ofEveryCall: readonly ProblemCode[] = [
   'store_refused',
   'store_unavailable',
   'issuer_unavailable',
+  'too_many_requests',
+  'busy',
 ]
 
 /** Problems of pages that need no token. */
@@ -78,6 +80,7 @@ const headersByStatus: Record<number, Record<string, string>> = {
   403: { 'WWW-Authenticate': 'Which scope is needed (RFC 6750 section 3)' },
   405: { Allow: 'Methods that the address knows' },
   416: { 'Content-Range': 'bytes */ and the size of the document' },
+  429: { 'Retry-After': 'Seconds' },
   503: { 'Retry-After': 'Seconds' },
 }
 
