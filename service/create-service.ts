@@ -52,6 +52,8 @@ export interface ServiceParts {
   /** Default: that of `limits.ts`. */
   uploadIdleSecondsMax?: number | undefined
   /** Default: that of `limits.ts`. */
+  uploadsBytesMax?: number | undefined
+  /** Default: that of `limits.ts`. */
   completionWaitSecondsMax?: number | undefined
   /** Files of the Control UI, `null` for a service without one; default: they are built from their sources. */
   ui?: Promise<UiBundle> | null | undefined
@@ -163,6 +165,8 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     }),
     documentBytesMax: config.documentBytesMax,
     trustedProxies: config.http.trustedProxies,
+    requestsMax: config.http.requestsMax,
+    uploadsBytesMax: parts.uploadsBytesMax,
     ui: await uiOptions(),
     spans: telemetry.requestSpans,
   })

@@ -177,6 +177,7 @@ function assemble(values: CompleteValues, { ca, otlpCa, proxyFor, ignored }: Sur
       port: values.PORT,
       publicUrl: values.PUBLIC_URL ?? listenerUrl(values.HOST, values.PORT, 'localhost'),
       trustedProxies: networksIn(values.TRUSTED_PROXIES),
+      requestsMax: values.REQUESTS_MAX,
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
     ticketSigningKeys:

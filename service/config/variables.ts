@@ -184,6 +184,14 @@ export const variables = {
     fallback: 'none',
     rule: networksProblem,
   }),
+  REQUESTS_MAX: variable({
+    schema: Type.Integer({ minimum: 16, maximum: 4096 }),
+    form: 'a whole number from 16 to 4096',
+    meaning:
+      'requests under way at once, per replica, uploads not counted; a lone tenant has at most half of them ' +
+      '(docs/fair-shares.md)',
+    fallback: String(limits.requestsMax),
+  }),
   DOCUMENT_BYTES_MAX: variable({
     // The lower bound catches a number that was meant in MiB or GiB.
     schema: Type.Integer({ minimum: 1024 ** 2, maximum: limits.documentBytesMax }),

@@ -10,6 +10,7 @@ import { createAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
 import type { LocatedCall } from './call.ts'
 import { createEdge } from './edge.ts'
+import { createFairRequests } from './fair-requests.ts'
 import type { Network } from './headers/forwarded-for.ts'
 import { createOpenApiPages } from './pages/docs-page.ts'
 import { createHealth } from './pages/health.ts'
@@ -31,6 +32,10 @@ export interface AppParts {
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
+  /** Requests under way at once, uploads not counted. */
+  requestsMax: number
+  /** Default: that of `limits.ts`. */
+  uploadsBytesMax?: number | undefined
   /** Proxies whose `X-Forwarded-For` names the client. */
   trustedProxies: readonly Network[]
   /** The Control UI; without it, only the API is served. */
@@ -66,6 +71,7 @@ export function createApp(parts: AppParts): App {
   const refusals = createRefusals(logger)
   const access = createAccess(authenticator, logger, refusals)
   const admission = createAdmission({ access, logger, metrics, documentBytesMax })
+  const fairRequests = createFairRequests(parts)
   const edge = createEdge({ trustedProxies: parts.trustedProxies, logger, spans, metrics })
 
   const app = new Elysia({
@@ -97,7 +103,13 @@ export function createApp(parts: AppParts): App {
         // Not by Elysia: with a schema of TypeBox it refuses `limit=10`, which stays a text, and with one of its own it
         // takes `1e1`, `0x10` and `+5` for whole numbers (measured: `tests/unit/service/http/elysia.test.ts`).
         const query = readQuery(route.query, url.searchParams)
-        return route.handle({ request, params, query, context })
+        const end = await fairRequests.begin(route, { request, tenant: String(params.tenant) })
+        try {
+          return await route.handle({ request, params, query, context })
+        } finally {
+          // The bytes of a download may still be on their way: they hold a connection to the store, and are limited by it.
+          end()
+        }
       },
       {
         // Bodies are read by the handlers: streamed, or bounded and checked.

@@ -78,6 +78,10 @@ export interface InProcessOptions {
   capabilities?: StoreCapabilities
   /** It is the only writer in its bucket; default: that of the service. */
   singleReplica?: boolean
+  /** As REQUESTS_MAX; default: that of the service. */
+  requestsMax?: number
+  /** What bodies of uploads may take in all; default: that of the service. */
+  uploadsBytesMax?: number
   /** Default: that of the service. */
   documentBytesMax?: number
   /** Default: that of the service. */
@@ -123,6 +127,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     deadlines: options.deadlines,
     capabilities: () => capabilities,
     uploadIdleSecondsMax: options.uploadIdleSecondsMax,
+    uploadsBytesMax: options.uploadsBytesMax,
     completionWaitSecondsMax: options.completionWaitSecondsMax,
     ui: options.ui ? sharedBundle() : null,
   })
@@ -263,7 +268,7 @@ async function configFor(surroundings: Surroundings, options: InProcessOptions):
   return {
     ...config,
     s3: { ...s3, connectionsMax: connectionsMax ?? s3.connectionsMax },
-    http: { ...http, port: options.port ?? 0 },
+    http: { ...http, port: options.port ?? 0, requestsMax: options.requestsMax ?? http.requestsMax },
     documentBytesMax: documentBytesMax ?? config.documentBytesMax,
     singleReplica: options.singleReplica ?? config.singleReplica,
   }
