@@ -32,7 +32,8 @@ export function problemsOf({ body, problems: own }: Pick<Route, 'body' | 'proble
 
 function problemsOfBody(body: Route['body']): ProblemCode[] {
   if (body === 'none') return []
-  return [body === 'document' ? 'document_too_large' : 'body_too_large', 'media_type_unsupported']
+  const tooLarge = body === 'document' ? 'document_too_large' : 'body_too_large'
+  return [tooLarge, 'media_type_unsupported', 'digest_invalid', 'digest_mismatch']
 }
 
 const integer = { type: 'integer', minimum: 0 }
