@@ -177,10 +177,12 @@ function assemble(values: CompleteValues, { ca, otlpCa, proxyFor, ignored }: Sur
       port: values.PORT,
       publicUrl: values.PUBLIC_URL ?? listenerUrl(values.HOST, values.PORT, 'localhost'),
       trustedProxies: networksIn(values.TRUSTED_PROXIES),
+      requestsMax: values.REQUESTS_MAX,
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
     ticketSigningKeys:
       values.TICKET_SIGNING_KEY === undefined ? undefined : keysIn(values.TICKET_SIGNING_KEY),
+    auditLogFile: values.AUDIT_LOG_FILE,
     traceUrlTemplate: values.TRACE_URL_TEMPLATE,
     serviceName: serviceNameOf(values),
     telemetry: telemetryOf(values, otlpCa, proxyFor),

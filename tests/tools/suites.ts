@@ -195,6 +195,8 @@ export const suites: Suite[] = [
     stores: ['minio', 'ceph-rgw'],
     // Its MinIO has a disk that can be filled.
     apart: { minio: ['disk-full'] },
+    // Waits twice until a DELETE cannot act any more.
+    onlyLong: ['late-deletes'],
     needs: ['toxiproxy'],
   },
   {
