@@ -21,6 +21,9 @@ export interface FairShares {
    * request for more than there are waits until there are enough.
    */
   resize(permitsMax: number): void
+
+  /** Returns whether a tenant would hold more than its share with so many more permits. */
+  exceedsShare(tenant: string, permits: number): boolean
 }
 
 /** On whose behalf permits are asked for, and for how long they are waited for. */
@@ -50,6 +53,11 @@ export interface FairSharesOptions {
   shareMax?: number
   /** What one holder may grow to. So many permits are kept for the oldest one. Default: holders do not grow. */
   growthMax?: number
+  /**
+   * Of permits that may be held for long: a tenant gets more only if at least as many stay free as it holds. So a lone
+   * tenant holds about half of them, two a third each, and one that holds nothing finds some. Default: no.
+   */
+  leavesRoom?: boolean
   /** Called when a request has to wait: holders may be asked to give something back. */
   onWait?: (waiting: WaitingRequest) => void
   /** Seconds before `onWait` is called, and again and again while the request waits; default: at once, and never again. */
@@ -83,7 +91,7 @@ interface Waiting {
 
 /** Returns permits for tenants to share. */
 export function createFairShares(options: FairSharesOptions): FairShares {
-  const { permitsMax, shareMax = Math.ceil(permitsMax / 4), growthMax = 0 } = options
+  const { permitsMax, shareMax = Math.ceil(permitsMax / 4), growthMax = 0, leavesRoom = false } = options
   const { onWait, waitNoticeSeconds } = options
   if (growthMax > permitsMax)
     throw new RangeError(`no holder can grow to ${growthMax} of ${permitsMax} permits`)
@@ -99,8 +107,9 @@ export function createFairShares(options: FairSharesOptions): FairShares {
 
   const held = (tenant: string) => heldBy.get(tenant) ?? 0
   /** A request that is larger than a share is fair if its tenant holds nothing. */
-  const wouldExceed = ({ holder, permits }: Waiting) =>
-    held(holder.tenant) > 0 && held(holder.tenant) + permits > shareMax
+  const exceedsShare = (tenant: string, permits: number) =>
+    held(tenant) > 0 && held(tenant) + permits > shareMax
+  const wouldExceed = ({ holder, permits }: Waiting) => exceedsShare(holder.tenant, permits)
 
   function move(holder: Holder, permits: number): void {
     free -= permits
@@ -110,10 +119,12 @@ export function createFairShares(options: FairSharesOptions): FairShares {
     else heldBy.set(holder.tenant, total)
   }
 
-  /** Whether the permits are there, and enough stays for the oldest holder to grow. */
+  /** Whether the permits are there, and enough stays for other tenants and for the oldest holder to grow. */
   function fits({ holder, permits }: Pick<Waiting, 'holder' | 'permits'>): boolean {
     const [oldest = holder] = holders
-    return oldest === holder ? permits <= free : permits + Math.max(0, growthMax - oldest.held) <= free
+    if (oldest === holder) return permits <= free
+    const left = Math.max(growthMax - oldest.held, leavesRoom ? held(holder.tenant) : 0)
+    return permits + left <= free
   }
 
   /** The one to be served next: of the tenant that holds least, those within their share first. */
@@ -216,6 +227,7 @@ export function createFairShares(options: FairSharesOptions): FairShares {
   }
 
   return {
+    exceedsShare,
     async acquire(permits, options) {
       if (permits > permitsMax) throw new RangeError(`${permits} permits asked for, there are ${permitsMax}`)
       const holder: Holder = { tenant: options.tenant, turn: nextTurn++, held: 0 }

@@ -121,7 +121,8 @@ function connectionsOf(sizes: Sizes, ownerOf: OwnerOf): S3Connections {
       onWait: giveSlowestUp,
       waitNoticeSeconds: limits.connectionNoticeSeconds,
     }),
-    written: createFairShares({ permitsMax: sizes.written }),
+    // A body on its way to the store cannot be continued later, so room is left for others from the beginning.
+    written: createFairShares({ permitsMax: sizes.written, leavesRoom: true }),
   }
   const pace = createPace(sizes.calls + sizes.read + sizes.written, (share) => {
     for (const lane of ['calls', 'read', 'written'] as const) {
@@ -152,7 +153,8 @@ function connectionsOf(sizes: Sizes, ownerOf: OwnerOf): S3Connections {
     const { operation, signal } = wanted
     const owner = ownerOf(wanted.key ?? '')
     const { tenant } = owner
-    const waitSecondsMax = limits.connectionWaitSecondsMax
+    const waitSecondsMax =
+      wanted.body === 'written' ? limits.uploadWaitSecondsMax : limits.connectionWaitSecondsMax
     const share = await laneOf(wanted, owner).acquire(1, { tenant, waitSecondsMax, signal })
     if (!share) throw new ObjectStoreError('busy', operation, 'NoFreeConnection')
     let ownLent: LentConnection | undefined

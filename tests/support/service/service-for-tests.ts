@@ -72,10 +72,16 @@ export interface InProcessOptions {
   port?: number
   /** As TRUSTED_PROXIES; default: none. */
   trustedProxies?: string
+  /** As AUDIT_LOG_FILE; default: with all other lines. */
+  auditLogFile?: string
   /** What the service takes the store for; default: what the probe is known to find on it. */
   capabilities?: StoreCapabilities
   /** It is the only writer in its bucket; default: that of the service. */
   singleReplica?: boolean
+  /** As REQUESTS_MAX; default: that of the service. */
+  requestsMax?: number
+  /** What bodies of uploads may take in all; default: that of the service. */
+  uploadsBytesMax?: number
   /** Default: that of the service. */
   documentBytesMax?: number
   /** Default: that of the service. */
@@ -121,6 +127,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     deadlines: options.deadlines,
     capabilities: () => capabilities,
     uploadIdleSecondsMax: options.uploadIdleSecondsMax,
+    uploadsBytesMax: options.uploadsBytesMax,
     completionWaitSecondsMax: options.completionWaitSecondsMax,
     ui: options.ui ? sharedBundle() : null,
   })
@@ -254,13 +261,14 @@ async function configFor(surroundings: Surroundings, options: InProcessOptions):
   const environment = { ...environmentFor({ ...surroundings, issuer }), OTEL_SERVICE_NAME: 'documents' }
   if (options.trustedProxies !== undefined)
     Object.assign(environment, { TRUSTED_PROXIES: options.trustedProxies })
+  if (options.auditLogFile !== undefined) Object.assign(environment, { AUDIT_LOG_FILE: options.auditLogFile })
   if (traceUrlTemplate !== undefined) Object.assign(environment, { TRACE_URL_TEMPLATE: traceUrlTemplate })
   const config = await parseConfig(environment, refuseToRead)
   const { s3, http } = config
   return {
     ...config,
     s3: { ...s3, connectionsMax: connectionsMax ?? s3.connectionsMax },
-    http: { ...http, port: options.port ?? 0 },
+    http: { ...http, port: options.port ?? 0, requestsMax: options.requestsMax ?? http.requestsMax },
     documentBytesMax: documentBytesMax ?? config.documentBytesMax,
     singleReplica: options.singleReplica ?? config.singleReplica,
   }

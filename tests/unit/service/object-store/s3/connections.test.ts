@@ -38,12 +38,13 @@ describe('divided connections to the store', () => {
       const { tenants, reserved } = divideS3Connections(most, ownerOf)
       let held = 0
       const takeAll = async (connections: S3Connections, body?: 'read' | 'written') => {
-        const wanted = { operation: 'any', key: 'acme/version', body }
-        const taken = Array.from({ length: most }, () =>
-          connections.acquire({ ...wanted, signal: AbortSignal.timeout(20) }).then(
-            () => 1,
-            () => 0,
-          ),
+        const taken = Array.from({ length: most }, (_, tenant) =>
+          connections
+            .acquire({ operation: 'any', key: `${tenant}/version`, body, signal: AbortSignal.timeout(20) })
+            .then(
+              () => 1,
+              () => 0,
+            ),
         )
         const granted = await Promise.all(taken)
         held += granted.reduce<number>((sum, one) => sum + one, 0)
@@ -56,6 +57,20 @@ describe('divided connections to the store', () => {
       ])
       expect(held).toBe(most)
     }
+  })
+
+  it('leave one for the upload of another tenant', async () => {
+    const connections = divided()
+    const writing = (tenant: string) =>
+      ({
+        operation: 'put',
+        key: `${tenant}/version`,
+        body: 'written',
+        signal: AbortSignal.timeout(50),
+      }) as const
+    await connections.acquire(writing('acme'))
+    await expect(connections.acquire(writing('acme'))).rejects.toThrow()
+    await connections.acquire(writing('globex'))
   })
 
   it('keep calls apart from bodies', async () => {
