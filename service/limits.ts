@@ -129,6 +129,8 @@ export const limits = {
   jwksRetrySeconds: 1,
   /** A key set of some dozen RSA keys is below 64 KiB. */
   jwksBytesMax: 256 * KiB,
+  /** Addresses that the audit names in a second among requests without a valid token; further ones are counted. */
+  refusedAddressesMax: 8,
   /** Log values: longer texts are cut, deeper or longer structures are named and not shown. */
   logTextCharsMax: 4096,
   logDepthMax: 6,

@@ -182,6 +182,7 @@ function assemble(values: CompleteValues, { ca, otlpCa, proxyFor, ignored }: Sur
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
     ticketSigningKeys:
       values.TICKET_SIGNING_KEY === undefined ? undefined : keysIn(values.TICKET_SIGNING_KEY),
+    auditLogFile: values.AUDIT_LOG_FILE,
     traceUrlTemplate: values.TRACE_URL_TEMPLATE,
     serviceName: serviceNameOf(values),
     telemetry: telemetryOf(values, otlpCa, proxyFor),

@@ -224,6 +224,14 @@ export const variables = {
       'Everything else goes directly, always to loopback and over plain http, whatever proxies the environment names',
     fallback: 'none',
   }),
+  AUDIT_LOG_FILE: variable({
+    schema: Type.String({ pattern: '^/.*[^/]$' }),
+    form: 'an absolute path',
+    meaning:
+      'file that audit lines are appended to, instead of standard output; it may be renamed at any time, and is never ' +
+      'removed or shortened by the service',
+    derived: 'standard output',
+  }),
   TRACE_URL_TEMPLATE: variable({
     schema: text,
     form: 'an https URL (http only on loopback) with `{traceId}` in its path, query or fragment',

@@ -17,6 +17,7 @@ import { createHealth } from './pages/health.ts'
 import { isPolicyOrigin } from './pages/ui-headers.ts'
 import { createUiPages, type UiOptions } from './pages/ui-pages.ts'
 import { methodNotAllowed, noSuchRoute, type ProblemError, problemResponse, toProblem } from './problem.ts'
+import { createRefusals } from './refusals.ts'
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route, withHeads } from './route.ts'
@@ -51,6 +52,8 @@ export interface App {
   elysia: Served
   /** From now on `/readyz` answers 503, while everything else is still served. */
   drain(): void
+  /** Writes the audit lines that are still to be written, after the last answer. */
+  close(): void
 }
 
 /** Builds the HTTP side of the service on the domain. */
@@ -61,11 +64,12 @@ export function createApp(parts: AppParts): App {
     ...tagRoutes(documents),
     ...transferRoutes(transfers),
   ])
-  const health = createHealth(documents)
+  const health = createHealth(documents, logger)
   for (const origin of ui?.connectOrigins ?? []) {
     if (!isPolicyOrigin(origin)) logger.warn('ui.origin_out_of_reach', { origin })
   }
-  const access = createAccess(authenticator, logger)
+  const refusals = createRefusals(logger)
+  const access = createAccess(authenticator, logger, refusals)
   const admission = createAdmission({ access, logger, metrics, documentBytesMax })
   const fairRequests = createFairRequests(parts)
   const edge = createEdge({ trustedProxies: parts.trustedProxies, logger, spans, metrics })
@@ -154,7 +158,7 @@ export function createApp(parts: AppParts): App {
     return problemResponse(problem, trace.traceId)
   }
 
-  return { routes, elysia: app, drain: health.drain }
+  return { routes, elysia: app, drain: health.drain, close: refusals.flush }
 }
 
 function pathProblem(error: ValidationError): ProblemError {

@@ -72,6 +72,8 @@ export interface InProcessOptions {
   port?: number
   /** As TRUSTED_PROXIES; default: none. */
   trustedProxies?: string
+  /** As AUDIT_LOG_FILE; default: with all other lines. */
+  auditLogFile?: string
   /** What the service takes the store for; default: what the probe is known to find on it. */
   capabilities?: StoreCapabilities
   /** It is the only writer in its bucket; default: that of the service. */
@@ -259,6 +261,7 @@ async function configFor(surroundings: Surroundings, options: InProcessOptions):
   const environment = { ...environmentFor({ ...surroundings, issuer }), OTEL_SERVICE_NAME: 'documents' }
   if (options.trustedProxies !== undefined)
     Object.assign(environment, { TRUSTED_PROXIES: options.trustedProxies })
+  if (options.auditLogFile !== undefined) Object.assign(environment, { AUDIT_LOG_FILE: options.auditLogFile })
   if (traceUrlTemplate !== undefined) Object.assign(environment, { TRACE_URL_TEMPLATE: traceUrlTemplate })
   const config = await parseConfig(environment, refuseToRead)
   const { s3, http } = config
