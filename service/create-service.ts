@@ -6,6 +6,7 @@ import { deriveKey } from './derived-key.ts'
 import { createDocuments } from './documents/create-documents.ts'
 import type { Documents } from './documents/documents.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
+import type { PaceLimits } from './documents/sender-pace.ts'
 import { createApp } from './http/app.ts'
 import type { UiOptions } from './http/pages/ui-pages.ts'
 import type { Route } from './http/route.ts'
@@ -46,8 +47,8 @@ export interface ServiceParts {
   deadlines?: StoreDeadlines | undefined
   /** What the store can do; default: the probe finds out. */
   capabilities?: (() => StoreCapabilities) | undefined
-  /** Default: that of `limits.ts`. */
-  uploadIdleSecondsMax?: number | undefined
+  /** How slow the sender of an upload may be; what is left out is as `limits` say. */
+  uploadPace?: Partial<PaceLimits> | undefined
   /** Default: that of `limits.ts`. */
   completionWaitSecondsMax?: number | undefined
   /** Files of the Control UI, `null` for a service without one; default: they are built from their sources. */
@@ -122,7 +123,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     store: parts.decorateStore?.(store) ?? store,
     documentBytesMax: config.documentBytesMax,
     alone: config.singleReplica,
-    uploadIdleSecondsMax: parts.uploadIdleSecondsMax,
+    uploadPace: parts.uploadPace,
     completionWaitSecondsMax: parts.completionWaitSecondsMax,
     cursorKey: deriveKey(signingSecret, 'documents/cursor/v1'),
     ticketKey: deriveKey(signingSecret, 'documents/ticket/v1'),

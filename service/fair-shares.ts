@@ -44,9 +44,11 @@ export interface FairSharesOptions {
   shareMax?: number
   /** What one holder may grow to. So many permits are kept for the oldest one. Default: holders do not grow. */
   growthMax?: number
+  /** What one tenant holds at most, whether another one waits or not; default: everything. */
+  tenantMax?: number
   /**
-   * Called when a tenant within its share has to wait, with the one that holds most and more than its share: its holders
-   * may be asked to give something back.
+   * Called when a tenant within its share has to wait, and each second while it does, with the one that holds most and
+   * more than its share: its holders may be asked to give something back.
    */
   onStarved?: (tenant: string) => void
 }
@@ -67,6 +69,7 @@ interface Waiting {
 /** Returns permits for tenants to share. */
 export function createFairShares(options: FairSharesOptions): FairShares {
   const { permitsMax, shareMax = Math.ceil(permitsMax / 4), growthMax = 0, onStarved } = options
+  const { tenantMax = permitsMax } = options
   if (growthMax > permitsMax)
     throw new RangeError(`no holder can grow to ${growthMax} of ${permitsMax} permits`)
   let free = permitsMax
@@ -90,17 +93,21 @@ export function createFairShares(options: FairSharesOptions): FairShares {
     else heldBy.set(holder.tenant, total)
   }
 
+  const isAllowed = ({ holder, permits }: Pick<Waiting, 'holder' | 'permits'>) =>
+    held(holder.tenant) + permits <= tenantMax
+
   /** Whether the permits are there, and enough stays for the oldest holder to grow. */
   function fits({ holder, permits }: Pick<Waiting, 'holder' | 'permits'>): boolean {
+    if (!isAllowed({ holder, permits })) return false
     const [oldest = holder] = holders
     return oldest === holder ? permits <= free : permits + Math.max(0, growthMax - oldest.held) <= free
   }
 
-  /** The one to be served next: of the tenant that holds least, those within their share first. */
+  /** The one to be served next: of the tenant that holds least and may have more, those within their share first. */
   function next(): Waiting | undefined {
     let best: Waiting | undefined
     for (const [first] of waitingOf.values()) {
-      if (first && (best === undefined || precedes(first, best))) best = first
+      if (first && isAllowed(first) && (best === undefined || precedes(first, best))) best = first
     }
     return best
   }
@@ -150,6 +157,7 @@ export function createFairShares(options: FairSharesOptions): FairShares {
     return new Promise<boolean>((resolve, reject) => {
       const settle = (answer: () => void) => {
         clearTimeout(timer)
+        clearInterval(reports)
         signal?.removeEventListener('abort', onAbort)
         leaveLine(entry)
         answer()
@@ -171,6 +179,7 @@ export function createFairShares(options: FairSharesOptions): FairShares {
       }
       const onAbort = () => giveUp(() => reject(signal?.reason))
       const timer = setTimeout(() => giveUp(() => resolve(false)), waitSecondsMax * 1000)
+      const reports = onStarved && setInterval(() => reportStarved(entry), 1000)
       signal?.addEventListener('abort', onAbort, { once: true })
       joinLine(entry)
       // Those who have waited may be over their share, or ask for more than is free.
@@ -194,7 +203,8 @@ export function createFairShares(options: FairSharesOptions): FairShares {
 
   return {
     async acquire(permits, options) {
-      if (permits > permitsMax) throw new RangeError(`${permits} permits asked for, there are ${permitsMax}`)
+      const most = Math.min(permitsMax, tenantMax)
+      if (permits > most) throw new RangeError(`${permits} permits asked for, there are ${most}`)
       const holder: Holder = { tenant: options.tenant, turn: nextTurn++, held: 0 }
       if (!(await take(holder, permits, options))) return null
       return {

@@ -10,6 +10,7 @@ import type { Documents } from './documents.ts'
 import { createLeases } from './lease.ts'
 import { publish } from './publish.ts'
 import { createRecords } from './record-store.ts'
+import type { PaceLimits } from './sender-pace.ts'
 import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { createTagMoves } from './tag-moves.ts'
@@ -24,8 +25,8 @@ export interface DomainOptions {
   /** Already under S3_PREFIX_DOCS. */
   store: ObjectStore
   documentBytesMax: number
-  /** How long an upload may send nothing; default: `limits.uploadIdleSecondsMax`. */
-  uploadIdleSecondsMax?: number | undefined
+  /** How slow the sender of an upload may be; what is left out is as `limits` say. */
+  uploadPace?: Partial<PaceLimits> | undefined
   /** How long a completion keeps its client waiting; default: `limits.completionWaitSecondsMax`. */
   completionWaitSecondsMax?: number | undefined
   /** At least 32 bytes, the same on every replica. */
@@ -55,14 +56,13 @@ export interface Domain {
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
 export function createDocuments(options: DomainOptions): Domain {
   const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
-  const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
   const budget = createUploadBudget()
   const cursors = createCursors(options.cursorKey)
   const damage = createStoredDamage(store, options.onRepaired)
   const records = createRecords(store, { sleep, alone: options.alone })
   const removal = createVersionRemoval({ store, records, sleep })
   const acceptUpload = createAcceptUpload({ store, records, removal, damage })
-  const publishing = { store, damage, budget, documentBytesMax, uploadIdleSecondsMax }
+  const publishing = { store, damage, budget, documentBytesMax, uploadPace: options.uploadPace }
 
   const documents: Documents = {
     ...createListing({ store, records, cursors, capabilities }),
