@@ -1,8 +1,9 @@
 import { hostname } from 'node:os'
 import { version } from '../package.json'
 import { createAuthenticator } from './authn/authenticator.ts'
-import { type Config, secretsOf } from './config/config.ts'
-import { deriveKey } from './derived-key.ts'
+import { type Config, ConfigError, secretsOf } from './config/config.ts'
+import { codeOf } from './config/parse.ts'
+import { deriveKeys } from './derived-key.ts'
 import { createDocuments } from './documents/create-documents.ts'
 import type { Documents } from './documents/documents.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
@@ -27,8 +28,10 @@ import { capabilityStates, nothingKnown, type StoreCapabilities } from './object
 import { traced } from './object-store/traced-object-store.ts'
 import type { TransferSigner } from './object-store/transfer-signer.ts'
 import { signedOrigins } from './object-store/transfer-signer.ts'
-import { createLogger, type LineDestination } from './telemetry/logger.ts'
+import { appendingTo, type LineDestination } from './telemetry/line-destinations.ts'
+import { createLogger } from './telemetry/logger.ts'
 import { registerSecret } from './telemetry/redaction.ts'
+import type { Secret } from './telemetry/secret.ts'
 import { startTelemetry } from './telemetry/telemetry.ts'
 import { withSpan } from './telemetry/tracing.ts'
 import { bundleUi, type UiBundle } from './ui/bundle.ts'
@@ -50,6 +53,8 @@ export interface ServiceParts {
   /** How slow the sender of an upload may be; what is left out is as `limits` say. */
   uploadPace?: Partial<PaceLimits> | undefined
   /** Default: that of `limits.ts`. */
+  uploadsBytesMax?: number | undefined
+  /** Default: that of `limits.ts`. */
   completionWaitSecondsMax?: number | undefined
   /** Files of the Control UI, `null` for a service without one; default: they are built from their sources. */
   ui?: Promise<UiBundle> | null | undefined
@@ -64,8 +69,11 @@ export interface Service {
   answer(request: Request): Response | Promise<Response>
   /** Listens where the configuration says, probes the store, and sweeps it from time to time. To be called once. */
   start(): { url: string }
-  /** Resolves once the store turns out to be one on which documents could be lost, after the reason was logged. */
-  unfit: Promise<void>
+  /**
+   * Resolves once the service cannot continue: with `store` if that turns out to be one on which documents could be
+   * lost, after the reason was logged; with `output` if no one reads its log any more, and so its audit lines are lost.
+   */
+  unfit: Promise<'store' | 'output'>
   /** From now on `/readyz` answers 503, while everything else is still served. */
   drain(): void
   /** Drains, lets running transfers finish for at most `limits.drainSecondsMax`, and frees everything. */
@@ -87,11 +95,12 @@ const ticketLabels = { POST: 'post', PUT: 'put', none: 'none' } as const
  * The composition root: builds the service from a configuration. Reads neither environment nor signals.
  *
  * @param config as `parseConfig` returns it; its secrets are registered with the redaction of logs.
+ * @throws {ConfigError} if the file of the audit log cannot be written.
  */
 export async function createService(config: Config, parts: ServiceParts = {}): Promise<Service> {
   for (const secret of secretsOf(config)) registerSecret(secret)
   let watch: CapabilityWatch | undefined
-  const unfit = Promise.withResolvers<void>()
+  const unfit = Promise.withResolvers<'store' | 'output'>()
   const probed = parts.capabilities ?? (() => watch?.current() ?? nothingKnown)
   const capabilities = () =>
     config.singleReplica
@@ -110,6 +119,12 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     level: 'info',
     service: config.serviceName,
     destination: parts.logDestination,
+    auditDestination: auditFileOf(config),
+    onAuditFailure(cause) {
+      logger.error('audit.failing', { cause })
+      // A reader that has gone never returns, unlike space on a disk.
+      if (codeOf(cause) === 'EPIPE') unfit.resolve('output')
+    },
     sink: telemetry.logSink,
   })
   if (config.ignored.length > 0) logger.warn('config.ignored', { names: config.ignored })
@@ -118,15 +133,15 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   const bucket = parts.store ?? opened.store
   const store = config.singleReplica ? decidedInProcess(bucket) : bucket
   const bucketSigner = createS3TransferSigner(opened.connection)
-  const signingSecret = (config.ticketSigningKey ?? config.s3.secretAccessKey).reveal()
+  const signingSecrets = revealed(config.ticketSigningKeys ?? [config.s3.secretAccessKey])
   const { documents, transfers } = createDocuments({
     store: parts.decorateStore?.(store) ?? store,
     documentBytesMax: config.documentBytesMax,
     alone: config.singleReplica,
     uploadPace: parts.uploadPace,
     completionWaitSecondsMax: parts.completionWaitSecondsMax,
-    cursorKey: deriveKey(signingSecret, 'documents/cursor/v1'),
-    ticketKey: deriveKey(signingSecret, 'documents/ticket/v1'),
+    cursorKeys: deriveKeys(signingSecrets, 'documents/cursor/v1'),
+    ticketKeys: deriveKeys(signingSecrets, 'documents/ticket/v1'),
     signer: parts.signer ?? prefixedSigner(bucketSigner, config.docs.prefix),
     capabilities,
     onIntegrityViolation(ref, found) {
@@ -143,6 +158,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     ...{ documents, transfers, logger, metrics },
     authenticator: createAuthenticator({
       ...config.auth,
+      proxy: config.auth.proxy?.reveal(),
       reports: {
         turned: (state, cause) => logger[state === 'failing' ? 'warn' : 'info'](`issuer.${state}`, { cause }),
         staleKeyUsed: metrics.staleKeyUsed,
@@ -150,6 +166,8 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     }),
     documentBytesMax: config.documentBytesMax,
     trustedProxies: config.http.trustedProxies,
+    requestsMax: config.http.requestsMax,
+    uploadsBytesMax: parts.uploadsBytesMax,
     ui: await uiOptions(),
     spans: telemetry.requestSpans,
   })
@@ -195,7 +213,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
         const problem = config.singleReplica ? undefined : conditionsProblem(findings)
         if (!problem) return
         logger.error('store.unfit', { problem })
-        unfit.resolve()
+        unfit.resolve('store')
       },
     })
   }
@@ -245,6 +263,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
       watch?.stop()
       await Bun.sleep(noticeSeconds * 1000)
       await Promise.race([server?.stop(now), Bun.sleep(limits.drainSecondsMax * 1000)])
+      app.close()
       await metricsServer?.stop(true)
       opened.close()
       bucketSigner.close()
@@ -253,4 +272,17 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
       if (unsent > 0) logger.warn('telemetry.unsent', { items: unsent })
     },
   }
+}
+
+function auditFileOf({ auditLogFile }: Config): LineDestination | undefined {
+  try {
+    return auditLogFile === undefined ? undefined : appendingTo(auditLogFile)
+  } catch (cause) {
+    const problem = `names a file that cannot be written (${codeOf(cause)})`
+    throw new ConfigError([{ variable: 'AUDIT_LOG_FILE', problem }])
+  }
+}
+
+function revealed([first, ...others]: readonly [Secret, ...Secret[]]): [string, ...string[]] {
+  return [first.reveal(), ...others.map((secret) => secret.reveal())]
 }

@@ -12,3 +12,11 @@ const keyBytes = 32
 export function deriveKey(secret: string, purpose: KeyPurpose): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, '', purpose, keyBytes))
 }
+
+/** Returns the keys of one purpose that follow from `secrets`, in their order. */
+export function deriveKeys(
+  [first, ...others]: readonly [string, ...string[]],
+  purpose: KeyPurpose,
+): [Uint8Array, ...Uint8Array[]] {
+  return [deriveKey(first, purpose), ...others.map((secret) => deriveKey(secret, purpose))]
+}

@@ -15,6 +15,8 @@ export interface FairShares {
    * @throws the signal's reason if it aborts while waiting; {RangeError} for more permits than there are.
    */
   acquire(permits: number, options: ShareOptions): Promise<Share | null>
+  /** Returns whether a tenant would hold more than its share with so many more permits. */
+  exceedsShare(tenant: string, permits: number): boolean
 }
 
 /** On whose behalf permits are asked for, and for how long they are waited for. */
@@ -47,6 +49,11 @@ export interface FairSharesOptions {
   /** What one tenant holds at most, whether another one waits or not; default: everything. */
   tenantMax?: number
   /**
+   * Of permits that may be held for long: a tenant gets more only if at least as many stay free as it holds. So a lone
+   * tenant holds about half of them, two a third each, and one that holds nothing finds some. Default: no.
+   */
+  leavesRoom?: boolean
+  /**
    * Called when a tenant within its share has to wait, and each second while it does, with the one that holds most and
    * more than its share: its holders may be asked to give something back.
    */
@@ -68,8 +75,14 @@ interface Waiting {
 
 /** Returns permits for tenants to share. */
 export function createFairShares(options: FairSharesOptions): FairShares {
-  const { permitsMax, shareMax = Math.ceil(permitsMax / 4), growthMax = 0, onStarved } = options
-  const { tenantMax = permitsMax } = options
+  const {
+    permitsMax,
+    shareMax = Math.ceil(permitsMax / 4),
+    growthMax = 0,
+    leavesRoom = false,
+    tenantMax = permitsMax,
+    onStarved,
+  } = options
   if (growthMax > permitsMax)
     throw new RangeError(`no holder can grow to ${growthMax} of ${permitsMax} permits`)
   let free = permitsMax
@@ -82,8 +95,9 @@ export function createFairShares(options: FairSharesOptions): FairShares {
 
   const held = (tenant: string) => heldBy.get(tenant) ?? 0
   /** A request that is larger than a share is fair if its tenant holds nothing. */
-  const wouldExceed = ({ holder, permits }: Waiting) =>
-    held(holder.tenant) > 0 && held(holder.tenant) + permits > shareMax
+  const exceedsShare = (tenant: string, permits: number) =>
+    held(tenant) > 0 && held(tenant) + permits > shareMax
+  const wouldExceed = ({ holder, permits }: Waiting) => exceedsShare(holder.tenant, permits)
 
   function move(holder: Holder, permits: number): void {
     free -= permits
@@ -96,11 +110,13 @@ export function createFairShares(options: FairSharesOptions): FairShares {
   const isAllowed = ({ holder, permits }: Pick<Waiting, 'holder' | 'permits'>) =>
     held(holder.tenant) + permits <= tenantMax
 
-  /** Whether the permits are there, and enough stays for the oldest holder to grow. */
+  /** Whether the permits are there, and enough stays for other tenants and for the oldest holder to grow. */
   function fits({ holder, permits }: Pick<Waiting, 'holder' | 'permits'>): boolean {
     if (!isAllowed({ holder, permits })) return false
     const [oldest = holder] = holders
-    return oldest === holder ? permits <= free : permits + Math.max(0, growthMax - oldest.held) <= free
+    if (oldest === holder) return permits <= free
+    const left = Math.max(growthMax - oldest.held, leavesRoom ? held(holder.tenant) : 0)
+    return permits + left <= free
   }
 
   /** The one to be served next: of the tenant that holds least and may have more, those within their share first. */
@@ -202,6 +218,7 @@ export function createFairShares(options: FairSharesOptions): FairShares {
   }
 
   return {
+    exceedsShare,
     async acquire(permits, options) {
       const most = Math.min(permitsMax, tenantMax)
       if (permits > most) throw new RangeError(`${permits} permits asked for, there are ${most}`)

@@ -15,8 +15,10 @@ const answerMillisecondsMax = 10_000
  */
 export async function isAlive({ HOST = '127.0.0.1', PORT = '8080' }: Where): Promise<boolean> {
   try {
+    const url = `${listenerUrl(HOST, PORT, '127.0.0.1')}/livez`
     const signal = AbortSignal.timeout(answerMillisecondsMax)
-    return (await fetch(`${listenerUrl(HOST, PORT, '127.0.0.1')}/livez`, { signal })).status === 200
+    // Docker's setting `proxies` gives HTTP_PROXY to every container, and no proxy can reach this service for it.
+    return (await fetch(url, { proxy: false, signal })).status === 200
   } catch {
     return false
   }

@@ -21,6 +21,23 @@ export const limits = {
    * uploadWaitSecondsMax.
    */
   yieldingBytesPerSecond: 256 * KiB,
+  /** Default of REQUESTS_MAX; more than connections to the store, so that none of these waits for the next request. */
+  requestsMax: 256,
+  /** Requests of one tenant that wait until others of it end; further ones are refused at once. */
+  requestsWaitingMax: 1024,
+  /** A burst of requests waits for this long. */
+  requestWaitSecondsMax: 1,
+  /** It is no burst any more if requests have been waiting for this long without a pause: then they wait for less. */
+  requestBurstMilliseconds: 100,
+  requestStandingWaitSecondsMax: 0.02,
+  /** When a refused request is worth another try: most requests have ended by then. */
+  requestRetrySeconds: 1,
+  /** What the runtime reads of a body before it is asked for (measured: 1.1 MiB for each connection). */
+  unreadBodyBytesMax: 1 * MiB,
+  /** Memory that unread bodies may take in all, so that the process stays below 256 MiB. */
+  uploadsBytesMax: 64 * MiB,
+  /** What a smaller body is counted as: it is a connection and a request, too. */
+  uploadBytesMin: 64 * KiB,
   /** How long an upload waits for buffer memory or its promotion before it is refused as `busy`. */
   uploadWaitSecondsMax: 30,
   /** Reads up to here are verified in memory before the answer begins; larger ones while they stream. */
@@ -125,6 +142,8 @@ export const limits = {
   jwksRetrySeconds: 1,
   /** A key set of some dozen RSA keys is below 64 KiB. */
   jwksBytesMax: 256 * KiB,
+  /** Addresses that the audit names in a second among requests without a valid token; further ones are counted. */
+  refusedAddressesMax: 8,
   /** Log values: longer texts are cut, deeper or longer structures are named and not shown. */
   logTextCharsMax: 4096,
   logDepthMax: 6,

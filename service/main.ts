@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Config, ConfigError, parseConfig } from './config/config.ts'
-import { createService } from './create-service.ts'
+import { ConfigError, parseConfig } from './config/config.ts'
+import { createService, type Service } from './create-service.ts'
 import { isAlive, livenessFlag } from './health-check.ts'
 import { limits } from './limits.ts'
 
@@ -11,19 +11,24 @@ const configurationExitCode = 78
 if (Bun.argv.includes(livenessFlag))
   process.exit((await isAlive({ HOST: Bun.env.HOST, PORT: Bun.env.PORT })) ? 0 : 1)
 
-const service = await createService(await readConfig())
+/** EX_IOERR of sysexits.h: no one reads standard output, which has the audit. A restart gives it a reader. */
+const outputExitCode = 74
+
+const service = await configured()
 service.start()
-void service.unfit.then(async () => {
-  await service.close({ now: true })
-  process.exit(configurationExitCode)
+void service.unfit.then(async (what) => {
+  if (what === 'output') process.stderr.write('Standard output is closed, and with it the audit log.\n')
+  // Requests whose audit lines were written may finish.
+  await service.close({ now: what === 'store' })
+  process.exit(what === 'store' ? configurationExitCode : outputExitCode)
 })
 process.once('SIGTERM', () => stop('SIGTERM', limits.drainNoticeSeconds))
 // A person at a terminal is no load balancer, which would have to notice first.
 process.once('SIGINT', () => stop('SIGINT', 0))
 
-async function readConfig(): Promise<Config> {
+async function configured(): Promise<Service> {
   try {
-    return await parseConfig(Bun.env, (path) => readFileSync(path, 'utf8'))
+    return await createService(await parseConfig(Bun.env, (path) => readFileSync(path, 'utf8')))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { LocalFailure } from '../../service/cli/command.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
+import { directToLoopback } from '../../service/wire/loopback.ts'
 
 const pollMilliseconds = 50
 
@@ -196,7 +197,7 @@ async function lastLines(command: ServerCommand): Promise<string> {
 export async function statusOf(url: string, ca?: string): Promise<number | null> {
   const tls = ca === undefined ? {} : { tls: { ca } }
   try {
-    const response = await fetch(url, { ...tls, signal: AbortSignal.timeout(2000) })
+    const response = await fetch(url, { ...directToLoopback(url), ...tls, signal: AbortSignal.timeout(2000) })
     await response.body?.cancel()
     return response.status
   } catch {

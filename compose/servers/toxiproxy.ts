@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { OnProgress } from '../../service/cli/progress.ts'
+import { directToLoopback } from '../../service/wire/loopback.ts'
 import { buildServer } from './build-server.ts'
 import { freePort, onFreePorts } from './free-port.ts'
 import { answersOk, inOwnFolder, type ServerProcess, startServer } from './server-process.ts'
@@ -106,7 +107,11 @@ function post(url: string, body: object): Promise<Response> {
 }
 
 async function call(url: string, request: RequestInit = {}): Promise<Response> {
-  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(answerSecondsMax * 1000) })
+  const response = await fetch(url, {
+    ...directToLoopback(url),
+    ...request,
+    signal: AbortSignal.timeout(answerSecondsMax * 1000),
+  })
   if (!response.ok) throw new Error(`toxiproxy: ${response.status} ${await response.text()}`)
   return response
 }

@@ -41,6 +41,8 @@ export interface AuthenticatorOptions {
   fetch?: FetchKeys | undefined
   /** PEM certificates of a private authority that vouches for `jwksUrl`. */
   ca?: string | undefined
+  /** URL of a proxy that tunnels to `jwksUrl`; none by default, whatever the environment names. */
+  proxy?: string | undefined
   /** How long the issuer's keys live here; from `limits` where left out. */
   keyTimes?: KeyTimes | undefined
   reports?: KeyReports | undefined

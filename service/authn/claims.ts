@@ -16,6 +16,7 @@ const tenantForm = new RegExp(tenantPattern)
  */
 export function principalFrom(payload: JWTPayload): Claims {
   const { sub, tenants, scope } = payload
+  if (isIdToken(payload)) return { ok: false, problem: 'it is an ID token: send the access token' }
   if (!isSubject(sub))
     return { ok: false, problem: 'its claim "sub" is not 1 to 255 printable ASCII characters' }
   if (!isTenantList(tenants))
@@ -33,6 +34,16 @@ export function principalFrom(payload: JWTPayload): Claims {
       ...(isSubject(clientId) && { clientId }),
     },
   }
+}
+
+/**
+ * Tells an ID token by the claims that only ID tokens have (OpenID Connect Core 1.0, sections 2 and 3.3.2.11), or by
+ * what Keycloak (`typ`) and Cognito (`token_use`) call it. It says who has signed in to a client, and was never meant
+ * to leave it (RFC 9068 section 5).
+ */
+function isIdToken({ nonce, at_hash, c_hash, typ, token_use }: JWTPayload): boolean {
+  const hasOwnClaim = [nonce, at_hash, c_hash].some((claim) => claim !== undefined)
+  return hasOwnClaim || [typ, token_use].some((kind) => `${kind}`.toLowerCase() === 'id')
 }
 
 function isSubject(value: unknown): value is string {

@@ -42,6 +42,7 @@ interface KeySource {
   jwksUrl: string
   fetch?: FetchKeys | undefined
   ca?: string | undefined
+  proxy?: string | undefined
   keyTimes?: KeyTimes | undefined
   reports?: KeyReports | undefined
 }
@@ -102,7 +103,7 @@ export function keysOf(source: KeySource): JWTVerifyGetKey {
 
 /** jose pauses after a good answer only: without this every request would queue for an issuer that is down. */
 function fetchSparingly(
-  { fetch: fetchKeys = fetch, ca }: KeySource,
+  { fetch: fetchKeys = fetch, ca, proxy }: KeySource,
   retrySeconds: number,
 ): FetchImplementation {
   let failure: { at: number; cause: unknown } | undefined
@@ -110,7 +111,12 @@ function fetchSparingly(
     if (failure && performance.now() - failure.at < retrySeconds * 1000) throw failure.cause
     failure = undefined
     try {
-      const response = await fetchKeys(url, { ...init, ...(ca !== undefined && { tls: { ca } }) })
+      const response = await fetchKeys(url, {
+        ...init,
+        // The environment may name a proxy that is not ours to trust.
+        proxy: proxy ?? false,
+        ...(ca !== undefined && { tls: { ca } }),
+      })
       return response.status === 200 ? await bounded(response) : await refuse(response)
     } catch (cause) {
       failure = { at: performance.now(), cause }

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { placesOverlap } from '../config/checks.ts'
 import { ConfigError, parseStoreConfig, type StoreConfig } from '../config/config.ts'
 import type { Environment, Problem } from '../config/parse.ts'
+import { proxyVariables } from '../config/proxies.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { openStore as openObjectStore, storeConnection } from '../object-store/s3/open-store.ts'
 import { createS3ObjectStore } from '../object-store/s3/s3-object-store.ts'
@@ -27,9 +28,14 @@ export function readTextFile(path: string): string {
   return readFileSync(path, 'utf8')
 }
 
-/** Reads the `S3_*` variables and `SINGLE_REPLICA`. @throws {ConfigError} with all problems at once */
+/** Reads the `S3_*` variables, `SINGLE_REPLICA` and `PROXY_FOR`. @throws {ConfigError} with all problems at once */
 export function readStoreConfig(env: Environment = Bun.env): Promise<StoreConfig> {
   return parseStoreConfig(env, readTextFile)
+}
+
+/** Says on standard error that calls go through a proxy: where that refuses or is down, the store cannot be the cause. */
+export function remarkOnProxy({ s3 }: StoreConfig): void {
+  if (s3.proxy) process.stderr.write('through the proxy of the environment, as PROXY_FOR says\n')
 }
 
 /** Opens the store of a configuration; nothing is sent to it yet. */
@@ -96,7 +102,9 @@ export async function withStorePair<T>(flags: PairFlags, work: (pair: StorePair)
   const ofTarget = Object.entries(Bun.env).flatMap(([name, value]) =>
     name.startsWith(`${targetPrefix}S3_`) || name === `${targetPrefix}SINGLE_REPLICA`
       ? [[name.slice(targetPrefix.length), value]]
-      : [],
+      : proxyVariables.some((each) => each === name)
+        ? [[name, value]]
+        : [],
   )
   const [primary, other] = await Promise.all([
     readOrProblems(Bun.env, ''),

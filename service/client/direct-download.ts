@@ -12,7 +12,7 @@ import { type DocumentName, versionPath } from './references.ts'
 import { storeRefusal, storeUnreachable, watchIdle } from './store-call.ts'
 import { signedUrl } from './ticket.ts'
 import type { TransferParts } from './ticket-upload.ts'
-import type { Send } from './transport.ts'
+import { runtimeFetch, type Send } from './transport.ts'
 import { verifiedStream } from './verified-stream.ts'
 
 /** A URL that anyone who holds it can download the version with until `expiresAt` (RFC 3339): a credential. */
@@ -89,7 +89,7 @@ async function openAtStore(
     if (signal?.aborted) return signal.reason
     return storeUnreachable(url, watch.stalled ? { code: 'stalled' } : error, ids)
   }
-  const response = await (fetch ?? globalThis.fetch)(url, {
+  const response = await (fetch ?? runtimeFetch)(url, {
     // A coded body would be hashed after decoding.
     headers: { 'accept-encoding': 'identity' },
     signal: watch.signal,

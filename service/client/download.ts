@@ -1,7 +1,7 @@
 import { type ByteRange, formatRange, parseContentRange } from '../wire/byte-range.ts'
+import { parseDigestField } from '../wire/digest-field.ts'
 import { parseEntityTag } from '../wire/entity-tag.ts'
 import { type Digest, isDigest, type VersionRef } from '../wire/names.ts'
-import { parseReprDigest } from '../wire/repr-digest.ts'
 import { ArgumentError, DigestMismatchError, ProtocolError } from './errors.ts'
 import type { OnProgress } from './progress.ts'
 import { checked, type DocumentName, documentPath, versionPath } from './references.ts'
@@ -135,7 +135,7 @@ function announcedDigest({ headers }: Response): Digest | null {
   // A proxy may have made the ETag weak, which says nothing against the digest in it.
   const tagged = parseEntityTag(headers.get('etag'))
   const fromEtag = tagged !== null && isDigest(tagged) ? tagged : null
-  const described = parseReprDigest(headers.get('repr-digest') ?? '')
+  const described = parseDigestField(headers.get('repr-digest') ?? '')
   if (!('digest' in described)) return fromEtag
   return fromEtag !== null && fromEtag !== described.digest ? null : described.digest
 }

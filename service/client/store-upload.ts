@@ -7,7 +7,7 @@ import { errorText, type IdleWatch, storeRefusal, storeUnreachable, watchIdle } 
 import { StreamedBody, streamsRequests } from './streamed-body.ts'
 import type { GivenTicket } from './ticket.ts'
 import type { TransferLimits } from './transfer-limits.ts'
-import { type Fetch, randomHex } from './transport.ts'
+import { type Fetch, randomHex, runtimeFetch } from './transport.ts'
 import { fetchByXhr, hasXhr } from './xhr-fetch.ts'
 
 /** Bytes whose digest is known before they are sent. */
@@ -136,7 +136,7 @@ async function sendByFetch(
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
   }
-  const response = await (fetch ?? globalThis.fetch)(url, init).catch((error) => {
+  const response = await (fetch ?? runtimeFetch)(url, init).catch((error) => {
     throw storeUnreachable(url, error, ids)
   })
   if (!response.ok) throw await storeRefusal(url, response, ids)

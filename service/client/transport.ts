@@ -1,3 +1,4 @@
+import { directToLoopback, isLoopback } from '../wire/loopback.ts'
 import { ArgumentError, type CallIds, ConnectionError } from './errors.ts'
 import { problemFrom } from './problem.ts'
 import { checked } from './references.ts'
@@ -8,7 +9,7 @@ import { fetchByXhr, hasXhr } from './xhr-fetch.ts'
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface ConnectionOptions {
-  /** Where the service listens, `https://documents.example.com`; a path in it is kept as a prefix. */
+  /** Where the service listens, `https://documents.example.com`; a path in it is kept as a prefix. Plain http: loopback only. */
   url: string
   /** The bearer token, or a function asked for it before every call. */
   token: string | (() => string | Promise<string>)
@@ -56,7 +57,7 @@ const tokenForm = /^[A-Za-z0-9\-._~+/]+=*$/
 const correlationForm = /^[A-Za-z0-9._:-]{1,128}$/
 const traceForm = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/
 
-/** Creates the function that sends all calls of a client. @throws {ArgumentError} for a malformed URL or tenant */
+/** Creates the function that sends all calls of a client. @throws {ArgumentError} for a malformed or plain URL, or tenant */
 export function createSend(options: ConnectionOptions): Send {
   const base = baseUrl(options.url)
   const documents = `${base.href.replace(/\/$/, '')}/v1/tenants/${checked('tenant', options.tenant)}/documents`
@@ -85,8 +86,11 @@ export function createSend(options: ConnectionOptions): Send {
 function fetchFor({ onSentBytes }: Call, { fetch }: ConnectionOptions): Fetch {
   if (fetch) return fetch
   if (onSentBytes && hasXhr()) return (url, init) => fetchByXhr(url, init, onSentBytes)
-  return (url, init) => globalThis.fetch(url, init)
+  return runtimeFetch
 }
+
+/** The `fetch` of the runtime, which is kept from sending what stays on this machine to a proxy. */
+export const runtimeFetch: Fetch = (url, init) => globalThis.fetch(url, { ...directToLoopback(url), ...init })
 
 function init(call: Call, headers: Headers): RequestInit {
   return {
@@ -114,6 +118,8 @@ function baseUrl(text: string): URL {
     url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash
   if (!plain)
     throw new ArgumentError('url must be http(s)://host[:port][/path], without user, query or fragment')
+  if (url.protocol === 'http:' && !isLoopback(url))
+    throw new ArgumentError('url must be https: over plain http the token would be readable on its way')
   return url
 }
 

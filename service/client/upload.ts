@@ -1,5 +1,5 @@
 import type { Document } from '../wire/answers.ts'
-import { formatReprDigest } from '../wire/repr-digest.ts'
+import { formatDigestField } from '../wire/digest-field.ts'
 import { documentFrom, jsonMembers } from './answers.ts'
 import { ArgumentError, ConnectionError, DigestMismatchError, ProtocolError } from './errors.ts'
 import { type DocumentName, documentPath } from './references.ts'
@@ -103,7 +103,7 @@ function contentTypeOf(source: UploadSource, { contentType }: UploadOptions): st
 function headersOf(source: UploadSource, upload: UploadBody, options: UploadOptions): Record<string, string> {
   return {
     'content-type': contentTypeOf(source, options),
-    ...(upload.digest ? { 'repr-digest': formatReprDigest(upload.digest) } : {}),
+    ...(upload.digest ? { 'repr-digest': formatDigestField(upload.digest) } : {}),
     // For streams; a browser ignores it and counts what it sends by itself.
     ...(upload.size === undefined ? {} : { 'content-length': `${upload.size}` }),
   }

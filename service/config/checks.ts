@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { isLoopback } from '../wire/loopback.ts'
 
 /**
  * Rules of one variable, which the table names. A rule returns the end of a sentence that begins with the variable's name, or
@@ -151,11 +152,6 @@ const plainHttpOnLoopback = 'must be https: plain http is for loopback only'
 
 function isHttpAwayFromHere(url: URL): boolean {
   return url.protocol === 'http:' && !isLoopback(url)
-}
-
-function isLoopback({ hostname }: URL): boolean {
-  const address = hostname.replace(/^\[|\]$/g, '')
-  return hostname === 'localhost' || (isIP(address) !== 0 && contains(loopback, address))
 }
 
 function isNear(address: string): boolean {

@@ -5,6 +5,7 @@ import { certificatesIn, placeProblems, transportProblems } from './joint-checks
 import { networksIn } from './networks.ts'
 import { pairsIn } from './pairs.ts'
 import { type Environment, ignoredNames, type Problem, type ReadFile, readVariables } from './parse.ts'
+import { ignoredProxies, type ProxyFor, proxiesIn } from './proxies.ts'
 import { type CompleteValues, type Values, type VariableName, variables } from './variables.ts'
 
 type DeepReadonly<T> = T extends Secret
@@ -42,18 +43,20 @@ export async function parseConfig(
   readFile: ReadFile,
   resolveHost?: ResolveHost,
 ): Promise<Config> {
-  const { ca, otlpCa, ...read } = await readValues(env, { readFile, resolveHost })
-  return frozen(assemble(complete(read), { ca, otlpCa, ignored: ignoredNames(variables, env) }))
+  const { ca, otlpCa, proxyFor, ...read } = await readValues(env, { readFile, resolveHost })
+  const values = complete(read)
+  const ignored = [...ignoredNames(variables, env), ...ignoredProxies(values.PROXY_FOR, env)]
+  return frozen(assemble(values, { ca, otlpCa, proxyFor, ignored }))
 }
 
 /** Names of variables that are not about the store, or about who writes to it. */
 export const notOfStore = (Object.keys(variables) as VariableName[]).filter(
-  (name) => !name.startsWith('S3_') && name !== 'SINGLE_REPLICA',
+  (name) => !name.startsWith('S3_') && name !== 'SINGLE_REPLICA' && name !== 'PROXY_FOR',
 )
 
 /**
  * Reads the part of the configuration that commands need which work on the store alone, such as `bun run scrub`: the
- * `S3_*` variables and `SINGLE_REPLICA`. All others may be missing or wrong.
+ * `S3_*` variables, `SINGLE_REPLICA` and `PROXY_FOR`. All others may be missing or wrong.
  *
  * @throws {ConfigError} with all problems of these at once.
  */
@@ -62,8 +65,8 @@ export async function parseStoreConfig(
   readFile: ReadFile,
   resolveHost?: ResolveHost,
 ): Promise<StoreConfig> {
-  const { ca, ...read } = await readValues(env, { readFile, resolveHost, unread: notOfStore })
-  return frozen(assembleStore(complete(read), ca))
+  const { ca, proxyFor, ...read } = await readValues(env, { readFile, resolveHost, unread: notOfStore })
+  return frozen(assembleStore(complete(read), { ca, proxyFor }))
 }
 
 /** Returns the values of an environment without problems: what is required or has a fallback is there. */
@@ -85,15 +88,23 @@ export interface ValueOptions {
 /**
  * Reads and checks the variables of the service's table, for programs that need some of them.
  *
- * @returns the decoded values, the certificates in the files that they name, and all problems.
+ * @returns the decoded values, the certificates in the files that they name, which calls go through a proxy, and all
+ *   problems.
  */
 export async function readValues(
   env: Environment,
   { readFile, resolveHost = addressesOf, ...which }: ValueOptions,
-): Promise<{ values: Values; ca?: string | undefined; otlpCa?: string | undefined; problems: Problem[] }> {
+): Promise<{
+  values: Values
+  ca?: string | undefined
+  otlpCa?: string | undefined
+  proxyFor: ProxyFor
+  problems: Problem[]
+}> {
   const { values, problems } = readVariables(variables, env, { readFile, prefix: 'S3_', ...which })
   const certificates = certificatesIn('S3_CA_FILE', values, readFile)
   const otlpCertificates = certificatesIn('OTEL_EXPORTER_OTLP_CERTIFICATE', values, readFile)
+  const proxies = proxiesIn(values.PROXY_FOR, env)
   const all = [
     ...problems,
     ...placeProblems(values),
@@ -101,24 +112,26 @@ export async function readValues(
     ...certificates.problems,
     ...otlpCertificates.problems,
     ...telemetryProblems(values),
+    ...proxies.problems,
   ]
-  return { values, ca: certificates.pem, otlpCa: otlpCertificates.pem, problems: all }
+  const { proxyFor } = proxies
+  return { values, ca: certificates.pem, otlpCa: otlpCertificates.pem, proxyFor, problems: all }
 }
 
 /** Shorter ids and words are chosen by people (`documents`): redacting them would spoil every log line. */
 export const issuedKeyIdCharsMin = 16
 
 /** Returns the secrets in `config`, to be registered with the redaction of logs. */
-export function secretsOf({ s3, ticketSigningKey, telemetry }: Config): Secret[] {
+export function secretsOf({ s3, ticketSigningKeys, telemetry }: Config): Secret[] {
   return [
     ...(s3.accessKeyId.reveal().length >= issuedKeyIdCharsMin ? [s3.accessKeyId] : []),
     s3.secretAccessKey,
-    ...(ticketSigningKey ? [ticketSigningKey] : []),
+    ...(ticketSigningKeys ?? []),
     ...headerSecrets([telemetry.traces, telemetry.logs]),
   ]
 }
 
-function assembleStore(values: CompleteValues, ca: string | undefined) {
+function assembleStore(values: CompleteValues, { ca, proxyFor }: Pick<Surroundings, 'ca' | 'proxyFor'>) {
   return {
     s3: {
       endpoint: values.S3_ENDPOINT,
@@ -129,6 +142,7 @@ function assembleStore(values: CompleteValues, ca: string | undefined) {
       forcePathStyle: values.S3_FORCE_PATH_STYLE,
       insecure: values.S3_INSECURE,
       ca,
+      proxy: proxyFor('store', values.S3_ENDPOINT),
       connectionsMax: values.S3_CONNECTIONS_MAX,
     },
     singleReplica: values.SINGLE_REPLICA,
@@ -143,34 +157,44 @@ interface Surroundings {
   ca: string | undefined
   /** PEM certificates of the OTLP endpoints, in place of the system's. */
   otlpCa: string | undefined
-  /** Names of OpenTelemetry that are set and have no effect. */
+  proxyFor: ProxyFor
+  /** Names that are set and have no effect, although an operator may believe so. */
   ignored: string[]
 }
 
-function assemble(values: CompleteValues, { ca, otlpCa, ignored }: Surroundings) {
+function assemble(values: CompleteValues, { ca, otlpCa, proxyFor, ignored }: Surroundings) {
   return {
-    ...assembleStore(values, ca),
+    ...assembleStore(values, { ca, proxyFor }),
     auth: {
       issuer: values.AUTH_ISSUER,
       audience: values.AUTH_AUDIENCE,
       jwksUrl: values.AUTH_JWKS_URL,
       clientId: values.AUTH_CLIENT_ID,
+      proxy: proxyFor('issuer', values.AUTH_JWKS_URL),
     },
     http: {
       host: values.HOST,
       port: values.PORT,
       publicUrl: values.PUBLIC_URL ?? listenerUrl(values.HOST, values.PORT, 'localhost'),
       trustedProxies: networksIn(values.TRUSTED_PROXIES),
+      requestsMax: values.REQUESTS_MAX,
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
-    ticketSigningKey:
-      values.TICKET_SIGNING_KEY === undefined ? undefined : new Secret(values.TICKET_SIGNING_KEY),
+    ticketSigningKeys:
+      values.TICKET_SIGNING_KEY === undefined ? undefined : keysIn(values.TICKET_SIGNING_KEY),
+    auditLogFile: values.AUDIT_LOG_FILE,
     traceUrlTemplate: values.TRACE_URL_TEMPLATE,
     serviceName: serviceNameOf(values),
-    telemetry: telemetryOf(values, otlpCa),
+    telemetry: telemetryOf(values, otlpCa, proxyFor),
     metrics: metricsOf(values),
     ignored,
   }
+}
+
+/** Returns the keys of a text with white space between them, of which its schema allows one or more. */
+function keysIn(text: string): [Secret, ...Secret[]] {
+  const [first = '', ...others] = text.split(/\s+/)
+  return [new Secret(first), ...others.map((key) => new Secret(key))]
 }
 
 /**
@@ -202,13 +226,15 @@ const paths = { TRACES: 'v1/traces', LOGS: 'v1/logs' } as const
 const samplers = ['always_on', 'always_off', 'traceidratio'] as const
 
 /** Returns what is exported, where to and how. Without `traces` or `logs` that signal is not exported. */
-function telemetryOf(values: CompleteValues, ca: string | undefined) {
+function telemetryOf(values: CompleteValues, ca: string | undefined, proxyFor: ProxyFor) {
   const sampler = values.OTEL_TRACES_SAMPLER
   const protocol = values.OTEL_EXPORTER_OTLP_PROTOCOL === 'http/protobuf' ? 'http/protobuf' : 'http/json'
+  const viaProxy = (found: Destination | undefined) =>
+    found && { ...found, proxy: proxyFor('exporter', found.url) }
   return {
     resourceAttributes: pairsIn(values.OTEL_RESOURCE_ATTRIBUTES),
-    traces: destinationOf('TRACES', values),
-    logs: destinationOf('LOGS', values),
+    traces: viaProxy(destinationOf('TRACES', values)),
+    logs: viaProxy(destinationOf('LOGS', values)),
     protocol,
     timeoutMilliseconds: values.OTEL_EXPORTER_OTLP_TIMEOUT,
     ca,

@@ -151,11 +151,11 @@ function unknownNames(table: Table, env: Environment, prefix: string): Problem[]
 }
 
 /**
- * Returns the names of OpenTelemetry that are set and that no variable of the table has. They are no problem:
+ * Returns the names of OpenTelemetry and of AWS that are set and that no variable of the table has. They are no problem:
  * platforms set them for everything that they run. But the operator may believe that they do something.
  */
 export function ignoredNames(table: Table, env: Environment): string[] {
-  const names = Object.keys(env).filter((name) => name.startsWith('OTEL_') && (env[name] ?? '') !== '')
+  const names = Object.keys(env).filter((name) => /^(OTEL|AWS)_/.test(name) && (env[name] ?? '') !== '')
   return names.filter((name) => !(name in table || name.replace(/_FILE$/, '') in table)).sort()
 }
 

@@ -184,6 +184,14 @@ export const variables = {
     fallback: 'none',
     rule: networksProblem,
   }),
+  REQUESTS_MAX: variable({
+    schema: Type.Integer({ minimum: 16, maximum: 4096 }),
+    form: 'a whole number from 16 to 4096',
+    meaning:
+      'requests under way at once, per replica, uploads not counted; a lone tenant has at most half of them ' +
+      '(docs/fair-shares.md)',
+    fallback: String(limits.requestsMax),
+  }),
   DOCUMENT_BYTES_MAX: variable({
     // The lower bound catches a number that was meant in MiB or GiB.
     schema: Type.Integer({ minimum: 1024 ** 2, maximum: limits.documentBytesMax }),
@@ -200,11 +208,29 @@ export const variables = {
     fallback: 'false',
   }),
   TICKET_SIGNING_KEY: variable({
-    schema: Type.String({ pattern: '^[\\x21-\\x7e]{32,1024}$' }),
-    form: '32–1024 printable characters without a space',
-    meaning: 'signs upload tickets',
-    derived: 'derived from the S3 secret',
+    schema: Type.String({ pattern: '^[\\x21-\\x7e]{32,1024}(\\s+[\\x21-\\x7e]{32,1024}){0,3}$' }),
+    form: '1–4 keys of 32–1024 printable characters, with a space or a line break between them',
+    meaning:
+      'signs upload tickets and list cursors: the first key signs, all of them verify, so that replicas understand each ' +
+      'other while it rotates; may name the S3 secret, by which both are signed without this variable',
+    derived: 'the S3 secret',
     secret: true,
+  }),
+  PROXY_FOR: variable({
+    schema: Type.String({ pattern: '^(none|(store|issuer|exporter)(,(store|issuer|exporter)){0,2})$' }),
+    form: '`none`, or `store`, `issuer`, `exporter` with commas between them',
+    meaning:
+      'which https calls go through the proxy that `HTTPS_PROXY` names, otherwise `ALL_PROXY`; `NO_PROXY` is honoured. ' +
+      'Everything else goes directly, always to loopback and over plain http, whatever proxies the environment names',
+    fallback: 'none',
+  }),
+  AUDIT_LOG_FILE: variable({
+    schema: Type.String({ pattern: '^/.*[^/]$' }),
+    form: 'an absolute path',
+    meaning:
+      'file that audit lines are appended to, instead of standard output; it may be renamed at any time, and is never ' +
+      'removed or shortened by the service',
+    derived: 'standard output',
   }),
   TRACE_URL_TEMPLATE: variable({
     schema: text,

@@ -2,10 +2,12 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
-import { createCursors } from './cursor.ts'
+import { latestTag } from '../wire/names.ts'
+import { createCursors, type Keys } from './cursor.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
+import { tagOf } from './document-record.ts'
 import type { Documents } from './documents.ts'
 import { createLeases } from './lease.ts'
 import { publish } from './publish.ts'
@@ -13,10 +15,11 @@ import { createRecords } from './record-store.ts'
 import type { PaceLimits } from './sender-pace.ts'
 import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
 import { toStoredVersion } from './stored-version.ts'
+import { meets } from './tag-condition.ts'
 import { createTagMoves } from './tag-moves.ts'
 import { createTicketSigner } from './ticket-signer.ts'
 import { createTransfers, type OnUploadTicket, type Transfers } from './transfers.ts'
-import { createAcceptUpload } from './upload-acceptance.ts'
+import { createAcceptUpload, latestMoved } from './upload-acceptance.ts'
 import { createUploadBudget } from './upload-budget.ts'
 import { type OnIntegrityViolation, openVersion } from './version-reader.ts'
 import { createVersionRemoval } from './version-removal.ts'
@@ -29,8 +32,8 @@ export interface DomainOptions {
   uploadPace?: Partial<PaceLimits> | undefined
   /** How long a completion keeps its client waiting; default: `limits.completionWaitSecondsMax`. */
   completionWaitSecondsMax?: number | undefined
-  /** At least 32 bytes, the same on every replica. */
-  cursorKey: Uint8Array
+  /** Each at least 32 bytes; every replica knows the first one of all others. */
+  cursorKeys: Keys
   onIntegrityViolation: OnIntegrityViolation
   /** Receives every version whose damaged bytes an upload has replaced. */
   onRepaired?: OnRepaired | undefined
@@ -44,8 +47,8 @@ export interface DomainOptions {
   capabilities: () => StoreCapabilities
   /** Under S3_PREFIX_DOCS, like the store. */
   signer: TransferSigner
-  /** At least 32 bytes, the same on every replica. */
-  ticketKey: Uint8Array
+  /** Each at least 32 bytes; every replica knows the first one of all others. */
+  ticketKeys: Keys
 }
 
 export interface Domain {
@@ -57,7 +60,7 @@ export interface Domain {
 export function createDocuments(options: DomainOptions): Domain {
   const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
   const budget = createUploadBudget()
-  const cursors = createCursors(options.cursorKey)
+  const cursors = createCursors(options.cursorKeys)
   const damage = createStoredDamage(store, options.onRepaired)
   const records = createRecords(store, { sleep, alone: options.alone })
   const removal = createVersionRemoval({ store, records, sleep })
@@ -69,9 +72,14 @@ export function createDocuments(options: DomainOptions): Domain {
     ...createTagMoves({ store, records, removal }),
 
     async put(ref, upload) {
+      const { condition, signal } = upload
+      if (condition) {
+        const latest = tagOf(await records.read(ref, signal), latestTag)
+        if (!meets(latest?.digest, condition)) throw latestMoved()
+      }
       const since = records.moment()
       const accepted = await publish(publishing, ref, upload, (placed) =>
-        acceptUpload(ref, { facts: upload, since }, placed),
+        acceptUpload(ref, { facts: upload, since, condition }, placed),
       )
       // Only a ticket can have been noted before.
       if (!accepted) throw new Error('an upload without a ticket was taken for a repetition')
@@ -96,7 +104,7 @@ export function createDocuments(options: DomainOptions): Domain {
       await store.clock({ signal })
     },
   }
-  const tickets = createTicketSigner(options.ticketKey)
+  const tickets = createTicketSigner(options.ticketKeys)
   const leases = createLeases(store)
   const { signer, completionWaitSecondsMax = limits.completionWaitSecondsMax } = options
   const transfers = createTransfers({

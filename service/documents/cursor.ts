@@ -16,11 +16,38 @@ export interface Cursors {
   open(scope: readonly string[], cursor: string): string
 }
 
+/** Keys of one purpose in the order of their use: what the first makes, is read by every replica that knows it. */
+export type Keys = readonly [Uint8Array, ...Uint8Array[]]
+
 const macBytes = 32
 const counterBytes = 16
 
-/** @param key at least 32 bytes, the same on every replica */
-export function createCursors(key: Uint8Array): Cursors {
+/** @param keys each at least 32 bytes: the first seals, all open */
+export function createCursors(keys: Keys): Cursors {
+  const sealers = keys.map(createSealer)
+  return {
+    seal: createSealer(keys[0]).seal,
+
+    open(scope, cursor) {
+      for (const { open } of sealers) {
+        const position = open(scope, cursor)
+        if (position !== undefined) return position
+      }
+      throw new DocumentError(
+        'cursor_invalid',
+        'This cursor does not belong to this listing. Use "nextCursor" of its last page, unchanged and with the same filter.',
+      )
+    },
+  }
+}
+
+interface Sealer {
+  seal: Cursors['seal']
+  /** Returns the position of a cursor that this key has sealed for this list. */
+  open(scope: readonly string[], cursor: string): string | undefined
+}
+
+function createSealer(key: Uint8Array): Sealer {
   const keyFor = (use: string) => createHmac('sha256', key).update(use).digest()
   const [macKey, cipherKey] = [keyFor('mac'), keyFor('cipher')]
 
@@ -38,21 +65,13 @@ export function createCursors(key: Uint8Array): Cursors {
     open(scope, cursor) {
       const [encrypted = '', mac = ''] = cursor.split('.', 2)
       const counter = Buffer.from(mac, 'base64url')
-      if (counter.length !== macBytes) throw invalid()
+      if (counter.length !== macBytes) return undefined
       const decipher = createDecipheriv('aes-256-ctr', cipherKey, counter.subarray(0, counterBytes))
       const position = decipher.update(Buffer.from(encrypted, 'base64url')).toString()
       // Compared as texts: several texts decode to the same bytes, and only one of them was issued.
       const expected = Buffer.from(seal(scope, position))
       const given = Buffer.from(cursor)
-      if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw invalid()
-      return position
+      return given.length === expected.length && timingSafeEqual(given, expected) ? position : undefined
     },
   }
-}
-
-function invalid(): DocumentError {
-  return new DocumentError(
-    'cursor_invalid',
-    'This cursor does not belong to this listing. Use "nextCursor" of its last page, unchanged and with the same filter.',
-  )
 }

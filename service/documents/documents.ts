@@ -1,6 +1,7 @@
 import type { Document, ListedVersion, StoredVersion, Tag } from '../wire/answers.ts'
 import type { ByteRange } from '../wire/byte-range.ts'
 import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
+import type { TagCondition } from './tag-condition.ts'
 
 /**
  * What can be done with documents: the domain behind the HTTP API. Authorisation has been decided before any of these
@@ -13,10 +14,12 @@ export interface Documents {
    * last. The first writer of a version wins: repeating it reads and hashes the body and returns the first one's
    * metadata. Bytes in the store that are found to be damaged are replaced by the right ones.
    *
-   * Nothing is published or left behind if the body ends too early or too late, fails, is too large, or does not hash
-   * to `digest`.
+   * Nothing is published or left behind if the body ends too early or too late, fails, is too large, does not hash to
+   * `digest`, or if `latest` does not meet the condition before the body is read. If it ceases to meet it meanwhile, the
+   * version is stored and `latest` is not moved.
    *
-   * @throws {DocumentError} `digest_mismatch`, `document_too_large`, `body_incomplete`, `busy`, `store_unavailable`
+   * @throws {DocumentError} `digest_mismatch`, `document_too_large`, `body_incomplete`, `precondition_failed` (with the
+   *   digest of what was stored), `busy`, `store_unavailable`
    */
   put(ref: DocumentRef, upload: Upload): Promise<Accepted>
 
@@ -75,7 +78,8 @@ export interface Documents {
   ): Promise<T>
 
   /**
-   * Points a tag at a version, and returns where it pointed `before`, unless it is new; with `ifMatch` (ETags from `getTag`) only if it has not moved since.
+   * Points a tag at a version, and returns where it pointed `before`, unless it is new; with a condition (on ETags from
+   * `getTag`) only if the tag meets it.
    *
    * @throws {DocumentError} `version_unknown`, `precondition_failed`, `tags_exhausted`, `busy` while the version is being
    *   deleted
@@ -83,14 +87,14 @@ export interface Documents {
   putTag(
     ref: DocumentRef,
     tag: string,
-    move: { digest: Digest; by: string; ifMatch?: TagCondition | undefined; signal?: AbortSignal },
+    move: { digest: Digest; by: string; condition?: TagCondition | undefined; signal?: AbortSignal },
   ): Promise<{ tag: Tag; before: Digest | undefined }>
 
   /** Removes a tag, and returns where it pointed. @throws {DocumentError} `document_not_found`, `precondition_failed`, `tag_protected` for `latest` */
   deleteTag(
     ref: DocumentRef,
     tag: string,
-    options?: { ifMatch?: TagCondition | undefined; signal?: AbortSignal },
+    options?: { condition?: TagCondition | undefined; signal?: AbortSignal },
   ): Promise<{ before: Digest }>
 
   /** Resolves if the store answers and the bucket is there. @throws {DocumentError} `store_unavailable` */
@@ -111,6 +115,8 @@ export interface Upload {
   /** Declared digest, if the client declared one. */
   digest?: Digest | undefined
   contentType: string
+  /** What `latest` must be; its ETag is the digest of its version. */
+  condition?: TagCondition | undefined
   /** Subject of the uploader's token. */
   by: string
   /** When the upload was admitted: the time of creation of a new version. */
@@ -143,6 +149,3 @@ export interface ListQuery {
   limit: number
   cursor?: string | undefined
 }
-
-/** ETags without quotes, one of which must be the tag's; `*` for any (RFC 9110 section 13.1.1). */
-export type TagCondition = readonly string[] | '*'

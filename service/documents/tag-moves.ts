@@ -14,9 +14,10 @@ import {
   withoutTag,
   withTag,
 } from './document-record.ts'
-import type { Documents, TagCondition } from './documents.ts'
+import type { Documents } from './documents.ts'
 import type { Records } from './record-store.ts'
 import { toStoredVersion } from './stored-version.ts'
+import { meets, type TagCondition } from './tag-condition.ts'
 import { newestVersions } from './version-pages.ts'
 import type { VersionRemoval } from './version-removal.ts'
 
@@ -86,10 +87,10 @@ export function createTagMoves({
       }
     },
 
-    async putTag(ref, tag, { digest, by, ifMatch, signal }) {
+    async putTag(ref, tag, { digest, by, condition, signal }) {
       const { tenant, type, name } = ref
       const version = { tenant, type, name, digest }
-      refuseUnlessMatching(tagOf(await records.read(ref, signal), tag), ifMatch)
+      refuseUnlessMeeting(tagOf(await records.read(ref, signal), tag), condition)
       for (let attempt = 0; attempt < limits.recordAttemptsMax; attempt += 1) {
         const since = records.moment()
         if (!(await store.head(versionKey(version), { signal }))) throw versionUnknown()
@@ -98,7 +99,7 @@ export function createTagMoves({
           { tag: Tag; before: Digest | undefined } | 'deleting' | 'outdated'
         >(ref, (state) => {
           const current = tagOf(state.record, tag)
-          refuseUnlessMatching(current, ifMatch)
+          refuseUnlessMeeting(current, condition)
           if (markOf(state.record, digest)) return { result: 'deleting' }
           if (state.since > since) return { result: 'outdated' }
           const to = withTag(state.record, tag, { digest, by, id })
@@ -111,11 +112,11 @@ export function createTagMoves({
       throw contended()
     },
 
-    async deleteTag(ref, tag, { ifMatch } = {}) {
+    async deleteTag(ref, tag, { condition } = {}) {
       if (tag === latestTag) throw latestProtected()
       return records.change(ref, ({ record }) => {
         const current = tagOf(record, tag)
-        refuseUnlessMatching(current, ifMatch)
+        refuseUnlessMeeting(current, condition)
         if (!current) throw versionNotFound()
         return { to: withoutTag(record, tag), result: { before: current.digest } }
       })
@@ -128,10 +129,13 @@ function toTag({ tenant, type, name }: DocumentRef, tag: string, entry: TagEntry
   return { tenant, type, name, tag, digest, movedAt, movedBy, etag: id }
 }
 
-function refuseUnlessMatching(current: TagEntry | undefined, ifMatch: TagCondition | undefined): void {
-  if (ifMatch === undefined) return
-  const holds = current !== undefined && (ifMatch === '*' || ifMatch.includes(current.id))
-  if (!holds) throw tagMoved()
+function refuseUnlessMeeting(current: TagEntry | undefined, condition: TagCondition | undefined): void {
+  if (meets(current?.id, condition)) return
+  throw condition?.ifNoneMatch === '*' && current ? tagExists() : tagMoved()
+}
+
+function tagExists(): DocumentError {
+  return new DocumentError('precondition_failed', 'The tag exists already.')
 }
 
 function tagMoved(): DocumentError {

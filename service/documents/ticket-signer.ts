@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { errors, jwtVerify, SignJWT } from 'jose'
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { type Digest, digestPattern } from '../wire/names.ts'
+import type { Keys } from './cursor.ts'
 import { DocumentError } from './document-error.ts'
 
 /** Everything that a completion must know of its upload: the service keeps nothing in between. */
@@ -21,7 +22,7 @@ export const UploadClaims = Type.Object({
 })
 export type UploadClaims = Static<typeof UploadClaims>
 
-/** Makes and reads upload tickets: compact JWS (RFC 7515), signed with a key that all replicas share. */
+/** Makes and reads upload tickets: compact JWS (RFC 7515), signed with a key that all replicas know. */
 export interface TicketSigner {
   /** Returns a ticket that expires at `completeBefore`. */
   seal(claims: UploadClaims, completeBefore: Date): Promise<string>
@@ -34,27 +35,37 @@ const algorithm = 'HS256'
 const type = 'upload-ticket+jwt'
 
 /**
- * @param key at least 32 bytes, the same on every replica
+ * @param keys each at least 32 bytes: the first signs, all verify
  * @param now the clock for expiry; default: the system's
  */
-export function createTicketSigner(key: Uint8Array, now: () => Date = () => new Date()): TicketSigner {
+export function createTicketSigner(
+  [signingKey, ...otherKeys]: Keys,
+  now: () => Date = () => new Date(),
+): TicketSigner {
+  /** @throws an error of jose; for a ticket that none of the keys has signed, that of the last one */
+  async function verify(ticket: string, key: Uint8Array, others: readonly Uint8Array[]): Promise<JWTPayload> {
+    try {
+      const expected = { algorithms: [algorithm], typ: type, currentDate: now(), requiredClaims: ['exp'] }
+      return (await jwtVerify(ticket, key, expected)).payload
+    } catch (error) {
+      const [next, ...rest] = others
+      if (next && error instanceof errors.JWSSignatureVerificationFailed) return verify(ticket, next, rest)
+      throw error
+    }
+  }
+
   return {
     seal(claims, completeBefore) {
       return new SignJWT({ upload: claims })
         .setProtectedHeader({ alg: algorithm, typ: type })
         .setExpirationTime(completeBefore)
-        .sign(key)
+        .sign(signingKey)
     },
 
     async open(ticket) {
       try {
-        const { payload } = await jwtVerify(ticket, key, {
-          algorithms: [algorithm],
-          typ: type,
-          currentDate: now(),
-          requiredClaims: ['exp'],
-        })
-        if (Value.Check(UploadClaims, payload.upload)) return payload.upload
+        const { upload } = await verify(ticket, signingKey, otherKeys)
+        if (Value.Check(UploadClaims, upload)) return upload
       } catch (error) {
         if (error instanceof errors.JWTExpired) throw expired()
         if (!(error instanceof errors.JOSEError)) throw error

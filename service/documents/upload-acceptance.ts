@@ -1,13 +1,14 @@
 import { limits } from '../limits.ts'
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
-import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
+import { type Digest, type DocumentRef, latestTag, type VersionRef } from '../wire/names.ts'
 import { compareAndSetUnavailable, contended, DocumentError } from './document-error.ts'
 import { versionKey } from './document-key.ts'
-import { markOf, tagsPointingTo, withUpload } from './document-record.ts'
+import { deletionOf, markOf, tagOf, tagsPointingTo, withUpload } from './document-record.ts'
 import type { Accepted } from './documents.ts'
 import type { Moment, Records } from './record-store.ts'
 import type { Damaged, RightBytes, StoredDamage } from './stored-damage.ts'
 import { toStoredVersion, type VersionFacts, versionMetadata } from './stored-version.ts'
+import { meets, type TagCondition } from './tag-condition.ts'
 import type { VersionRemoval } from './version-removal.ts'
 
 /** The bytes of an upload under the key of their digest. */
@@ -33,6 +34,8 @@ export interface Acceptance {
   facts: UploadFacts
   /** A moment before the bytes were put, or seen in the store. */
   since: Moment
+  /** What `latest` must be; its ETag is the digest of its version. */
+  condition?: TagCondition | undefined
   /** Id of the ticket, if the upload came by one: it is noted, and noted once. */
   ticketId?: string
   /** Asked before each further try; false: another attempt at the same ticket is doing this. */
@@ -45,7 +48,7 @@ export interface Acceptance {
  *
  * @returns `null` if the ticket was noted before, or another attempt at it is under way.
  * @throws {DocumentError} `busy` if the version is being deleted, or is damaged in the store, and the bytes are not at
- *   hand; what the store throws.
+ *   hand; `precondition_failed` if `latest` does not meet the condition; what the store throws.
  */
 export type AcceptUpload = (
   ref: DocumentRef,
@@ -56,17 +59,21 @@ export type AcceptUpload = (
 export interface AcceptUploadParts {
   store: ObjectStore
   records: Records
-  removal: Pick<VersionRemoval, 'awaitEnd'>
+  removal: Pick<VersionRemoval, 'awaitEnd' | 'remove'>
   damage: StoredDamage
 }
 
 /** Returns the function that follows every upload. */
 export function createAcceptUpload({ store, records, removal, damage }: AcceptUploadParts): AcceptUpload {
   /** Writes the record, if what was put or seen at the given moment still counts. */
-  function acknowledge(version: VersionRef, { facts, ticketId }: Acceptance, since: Moment) {
+  function acknowledge(version: VersionRef, { facts, ticketId, condition }: Acceptance, since: Moment) {
     const { digest } = version
-    return records.change<string[] | 'noted' | 'deleting' | 'outdated'>(version, (state) => {
+    return records.change<string[] | 'noted' | 'deleted' | 'deleting' | 'outdated'>(version, (state) => {
       const { record } = state
+      if (!meets(tagOf(record, latestTag)?.digest, condition)) {
+        if (deletionOf(record, digest)) return { result: 'deleted' }
+        throw movedMeanwhile(digest)
+      }
       if (ticketId !== undefined && record.changes.includes(ticketId)) return { result: 'noted' }
       if (markOf(record, digest)) return { result: 'deleting' }
       if (state.since > since) return { result: 'outdated' }
@@ -115,6 +122,11 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
       }
       const accepted = await acknowledge(version, acceptance, since)
       if (accepted === 'noted') return null
+      if (accepted === 'deleted') {
+        // An upload that is refused must not bring back what was deleted.
+        await removal.remove(version, { by: facts.by, onlyIfDeleted: true })
+        throw latestMoved()
+      }
       if (typeof accepted !== 'string') {
         const stored = info ? toStoredVersion(version, info) : describe(version, facts, placed.size)
         return { document: { ...stored, tags: accepted }, created }
@@ -130,6 +142,22 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
 
 function describe(version: VersionRef, { contentType, by, admittedAt }: UploadFacts, size: number) {
   return { ...version, size, contentType, createdAt: admittedAt.toISOString(), createdBy: by }
+}
+
+/** `precondition_failed`: `latest` does not meet the condition of an upload, of which nothing is stored. */
+export function latestMoved(): DocumentError {
+  return new DocumentError(
+    'precondition_failed',
+    '"latest" is not what If-Match or If-None-Match asks for. Nothing was stored.',
+  )
+}
+
+function movedMeanwhile(digest: Digest): DocumentError {
+  return new DocumentError(
+    'precondition_failed',
+    '"latest" has moved during the upload. The bytes are stored under "digest", and "latest" stays where it is.',
+    { digest },
+  )
 }
 
 function vanished(): DocumentError {

@@ -6,6 +6,7 @@ import type { RequestSubject } from '../telemetry/traced-request.ts'
 import type { Call } from './call.ts'
 import { bearerChallenge, type Refusal } from './headers/bearer-challenge.ts'
 import { ProblemError } from './problem.ts'
+import type { Refusals } from './refusals.ts'
 import type { RequestContext } from './route.ts'
 
 /** A request, and the document that it is about as its path says; unchecked. */
@@ -38,8 +39,8 @@ export interface Access {
   ): void
 }
 
-/** Returns the access control of the API; `logger` gets the audit lines. */
-export function createAccess(authenticator: Authenticator, logger: Logger): Access {
+/** Returns the access control of the API; `logger` gets the audit lines, `refusals` says which of them are counted. */
+export function createAccess(authenticator: Authenticator, logger: Logger, refusals: Refusals): Access {
   function audit(
     { about, clientAddress, correlationId, trace }: Asked,
     entry: Pick<AuditEntry, 'decision' | 'rule' | 'action' | 'subject' | 'signedUrl'>,
@@ -52,7 +53,9 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
       const result = await authenticator.authenticate(request.headers.get('authorization'))
       if (result.ok) return result.principal
       const { error, description } = result
-      audit(asked, { decision: 'denied', rule: `token-${error}`, action: 'authenticate' })
+      const rule = `token-${error}`
+      if (refusals.isFirst(rule, asked.clientAddress))
+        audit(asked, { decision: 'denied', rule, action: 'authenticate' })
       if (error === 'unavailable') {
         logger.error('issuer.unavailable', { traceId: asked.trace.traceId, cause: result.cause })
         throw new ProblemError('issuer_unavailable', description)

@@ -130,7 +130,9 @@ function refuseBody(route: Route, request: Request, documentBytesMax: number): v
     return
   }
   if (size > limits.jsonBodyBytesMax) throw tooLarge('body_too_large', limits.jsonBodyBytesMax)
-  if (route.body.optional && size === 0 && request.body === null) return
+  // Whether a body without a length is empty shows when it is read.
+  const mayBeEmpty = request.body === null || !request.headers.has('content-type')
+  if (route.body.optional && size === 0 && mayBeEmpty) return
   requireJson(request.headers)
 }
 

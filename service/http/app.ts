@@ -10,12 +10,14 @@ import { createAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
 import type { LocatedCall } from './call.ts'
 import { createEdge } from './edge.ts'
+import { createFairRequests } from './fair-requests.ts'
 import type { Network } from './headers/forwarded-for.ts'
 import { createOpenApiPages } from './pages/docs-page.ts'
 import { createHealth } from './pages/health.ts'
 import { isPolicyOrigin } from './pages/ui-headers.ts'
 import { createUiPages, type UiOptions } from './pages/ui-pages.ts'
 import { methodNotAllowed, noSuchRoute, type ProblemError, problemResponse, toProblem } from './problem.ts'
+import { createRefusals } from './refusals.ts'
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route, withHeads } from './route.ts'
@@ -30,6 +32,10 @@ export interface AppParts {
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
+  /** Requests under way at once, uploads not counted. */
+  requestsMax: number
+  /** Default: that of `limits.ts`. */
+  uploadsBytesMax?: number | undefined
   /** Proxies whose `X-Forwarded-For` names the client. */
   trustedProxies: readonly Network[]
   /** The Control UI; without it, only the API is served. */
@@ -46,6 +52,8 @@ export interface App {
   elysia: Served
   /** From now on `/readyz` answers 503, while everything else is still served. */
   drain(): void
+  /** Writes the audit lines that are still to be written, after the last answer. */
+  close(): void
 }
 
 /** Builds the HTTP side of the service on the domain. */
@@ -56,12 +64,14 @@ export function createApp(parts: AppParts): App {
     ...tagRoutes(documents),
     ...transferRoutes(transfers),
   ])
-  const health = createHealth(documents)
+  const health = createHealth(documents, logger)
   for (const origin of ui?.connectOrigins ?? []) {
     if (!isPolicyOrigin(origin)) logger.warn('ui.origin_out_of_reach', { origin })
   }
-  const access = createAccess(authenticator, logger)
+  const refusals = createRefusals(logger)
+  const access = createAccess(authenticator, logger, refusals)
   const admission = createAdmission({ access, logger, metrics, documentBytesMax })
+  const fairRequests = createFairRequests(parts)
   const edge = createEdge({ trustedProxies: parts.trustedProxies, logger, spans, metrics })
 
   const app = new Elysia({
@@ -93,7 +103,13 @@ export function createApp(parts: AppParts): App {
         // Not by Elysia: with a schema of TypeBox it refuses `limit=10`, which stays a text, and with one of its own it
         // takes `1e1`, `0x10` and `+5` for whole numbers (measured: `tests/unit/service/http/elysia.test.ts`).
         const query = readQuery(route.query, url.searchParams)
-        return route.handle({ request, params, query, context })
+        const end = await fairRequests.begin(route, { request, tenant: String(params.tenant) })
+        try {
+          return await route.handle({ request, params, query, context })
+        } finally {
+          // The bytes of a download may still be on their way: they hold a connection to the store, and are limited by it.
+          end()
+        }
       },
       {
         // Bodies are read by the handlers: streamed, or bounded and checked.
@@ -142,7 +158,7 @@ export function createApp(parts: AppParts): App {
     return problemResponse(problem, trace.traceId)
   }
 
-  return { routes, elysia: app, drain: health.drain }
+  return { routes, elysia: app, drain: health.drain, close: refusals.flush }
 }
 
 function pathProblem(error: ValidationError): ProblemError {

@@ -1,9 +1,9 @@
 import type { Documents, OpenVersion } from '../documents/documents.ts'
 import type { StoredVersion } from '../wire/answers.ts'
 import { formatContentRange, parseRange } from '../wire/byte-range.ts'
+import { formatDigestField } from '../wire/digest-field.ts'
 import { formatEntityTag } from '../wire/entity-tag.ts'
 import type { VersionRef } from '../wire/names.ts'
-import { formatReprDigest } from '../wire/repr-digest.ts'
 import { matchesStrongly, matchesWeakly, parseEntityTags } from './headers/entity-tag.ts'
 import { ProblemError } from './problem.ts'
 import type { AdmittedContext } from './route.ts'
@@ -72,7 +72,7 @@ function versionHeaders(version: StoredVersion, cacheControl: string): Record<st
     'content-disposition': contentDisposition(version.name),
     'content-security-policy': "default-src 'none'; sandbox",
     'cross-origin-resource-policy': 'same-origin',
-    'repr-digest': formatReprDigest(version.digest),
+    'repr-digest': formatDigestField(version.digest),
     'document-size': String(version.size),
     'accept-ranges': 'bytes',
   }

@@ -70,6 +70,7 @@ export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptio
               digest: call.about.digest,
               status,
               code: call.problem,
+              clientAddress,
               durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
               ...idsOf(call),
             })

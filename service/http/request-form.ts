@@ -1,6 +1,10 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { digestMismatch } from '../documents/document-error.ts'
+import { digestOfHex } from '../documents/document-key.ts'
 import { limits } from '../limits.ts'
+import { declaredDigest } from './headers/declared-digest.ts'
+import { requireJson } from './headers/media-type.ts'
 import { ProblemError } from './problem.ts'
 
 /** One value that has the wrong form. `pointer` is a JSON pointer (RFC 6901) into `in`. */
@@ -64,7 +68,8 @@ export function formProblem(errors: readonly FormError[]): ProblemError {
  * Reads a JSON body of a known shape, and never more than `limits.jsonBodyBytesMax` of it: admission has looked at the
  * declared size only.
  *
- * @throws {ProblemError} `body_too_large`, `request_invalid`
+ * @throws {ProblemError} `body_too_large`, `request_invalid`, `digest_invalid`
+ * @throws {DocumentError} `digest_mismatch`
  */
 export async function readJson<Schema extends TSchema>(
   request: Request,
@@ -73,16 +78,24 @@ export async function readJson<Schema extends TSchema>(
   return checked('body', schema, parse(await readText(request)))
 }
 
-/** As {@link readJson}, where the body may be left out. */
+/**
+ * As {@link readJson}, where the body may be left out: also by a request whose body turns out to be empty, which then
+ * needs no type.
+ *
+ * @throws {ProblemError} also `media_type_unsupported`
+ */
 export async function readOptionalJson<Schema extends TSchema>(
   request: Request,
   schema: Schema,
 ): Promise<Static<Schema> | undefined> {
   const text = await readText(request)
-  return text === '' ? undefined : checked('body', schema, parse(text))
+  if (text === '') return undefined
+  requireJson(request.headers)
+  return checked('body', schema, parse(text))
 }
 
 async function readText(request: Request): Promise<string> {
+  const declared = declaredDigest(request.headers)
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of request.body ?? []) {
@@ -90,7 +103,10 @@ async function readText(request: Request): Promise<string> {
     if (bytes > limits.jsonBodyBytesMax) throw tooLarge()
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString()
+  const body = Buffer.concat(chunks)
+  const found = digestOfHex(Bun.SHA256.hash(body, 'hex'))
+  if (declared !== undefined && declared !== found) throw digestMismatch(declared, found)
+  return body.toString()
 }
 
 function parse(text: string): unknown {

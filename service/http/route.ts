@@ -17,6 +17,8 @@ export interface Route<Path extends TObject = TObject, Query extends TObject = T
   query: Query
   /** What the request carries: a document's bytes, JSON of this shape, or nothing. */
   body: 'none' | 'document' | { json: TSchema; optional?: true }
+  /** It may take as long as an upload, and is counted as one. */
+  isLong?: true
   summary: string
   /** Request headers beyond those that every call takes, by name, with their meaning. */
   requestHeaders: Readonly<Record<string, string>>

@@ -12,6 +12,7 @@
  *   body never is.
  */
 import type { ByteRange } from '../wire/byte-range.ts'
+import { withCause } from '../wire/connection-causes.ts'
 export interface ObjectStore {
   /**
    * Stores `body` under `key`, whole or not at all: a stream that errors, ends short of `options.size` or
@@ -263,6 +264,6 @@ export class ObjectStoreError extends Error {
     /** How long the store asked to wait (RFC 9110 section 10.2.3). */
     readonly retryAfterSeconds?: number | undefined,
   ) {
-    super(`object store: ${operation} failed: ${code} (${reason})`)
+    super(`object store: ${operation} failed: ${code} (${withCause(reason)})`)
   }
 }

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { type LineDestination, standardOutput } from './line-destinations.ts'
 import { redact } from './redaction.ts'
 
 export type LogFields = Readonly<Record<string, unknown>>
@@ -24,6 +24,10 @@ export interface Logger {
    * @throws the error of the write, before the answer is sent.
    */
   auditOutcome(outcome: AuditOutcome): void
+  /** Writes the audit line of several refusals. @throws the error of the write */
+  auditRefusals(refusals: AuditRefusals): void
+  /** Tells whether audit lines can be written: the last one was, otherwise one that is tried now (`audit.resumed`). */
+  auditWorks(): boolean
 }
 
 /**
@@ -59,13 +63,18 @@ export interface AuditOutcome extends Omit<AuditEntry, 'decision' | 'rule' | 'si
   code?: string | undefined
 }
 
+/** Requests without a valid token that have no {@link AuditEntry} of their own. */
+export interface AuditRefusals {
+  /** That of all of them; absent for those of several clients. */
+  clientAddress: string | undefined
+  /** When the first of them was refused (RFC 3339); the time of the line is when the last one may have been. */
+  since: string
+  /** How many each rule has refused, such as `token-missing`. */
+  rules: Readonly<Record<string, number>>
+}
+
 const levels = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof levels)[number]
-
-export interface LineDestination {
-  /** Takes one line with its newline; returns once the line is written. */
-  write(line: string): void
-}
 
 /** A line as it was written, and its content. */
 export interface LogRecord {
@@ -91,6 +100,10 @@ export interface LoggerOptions {
   service: string
   /** Default: standard output. */
   destination?: LineDestination | undefined
+  /** Takes the audit lines instead; default: `destination`. */
+  auditDestination?: LineDestination | undefined
+  /** Called when a line could not be written where audit lines go, the first time after one that could. */
+  onAuditFailure?: ((cause: unknown) => void) | undefined
   /** Receives every line after it was written, audit lines too. */
   sink?: LogSink | null | undefined
 }
@@ -100,13 +113,43 @@ export interface LoggerOptions {
  * then the fields, all of them redacted by `redaction.ts`.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  return loggerWith({}, { ...options, destination: options.destination ?? standardOutput })
+  const destination = options.destination ?? standardOutput
+  const { auditDestination = destination, onAuditFailure } = options
+  let works = true
+  const auditDestinationWatched: LineDestination = {
+    write(line) {
+      try {
+        auditDestination.write(line)
+        works = true
+      } catch (cause) {
+        const turned = works
+        works = false
+        if (turned) onAuditFailure?.(cause)
+        throw cause
+      }
+    },
+  }
+  return loggerWith(
+    {},
+    {
+      ...options,
+      // An ordinary line finds out as well that audit lines cannot be written.
+      destination: auditDestination === destination ? auditDestinationWatched : destination,
+      auditDestination: auditDestinationWatched,
+      works: () => works,
+    },
+  )
 }
 
-type Settings = LoggerOptions & { destination: LineDestination }
+type Settings = LoggerOptions & {
+  destination: LineDestination
+  auditDestination: LineDestination
+  /** Whether the last line was written where audit lines go. */
+  works: () => boolean
+}
 
 function loggerWith(bound: LogFields, settings: Settings): Logger {
-  const { level: lowest, service, destination, sink } = settings
+  const { level: lowest, service, destination, auditDestination, works, sink } = settings
   const write = (level: LogLevel) => (event: string, fields?: LogFields) => {
     if (levels.indexOf(level) < levels.indexOf(lowest)) return
     const record = recordOf({ level, kind: 'log', service, event }, { ...bound, ...fields })
@@ -119,7 +162,7 @@ function loggerWith(bound: LogFields, settings: Settings): Logger {
   }
   const audited = (event: string, fields: LogFields) => {
     const record = recordOf({ level: 'info', kind: 'audit', service, event }, fields)
-    destination.write(`${record.line}\n`)
+    auditDestination.write(`${record.line}\n`)
     sink?.emit(record)
   }
   return {
@@ -130,6 +173,16 @@ function loggerWith(bound: LogFields, settings: Settings): Logger {
     child: (fields) => loggerWith({ ...bound, ...fields }, settings),
     audit: (entry) => audited('access.decided', { ...entry }),
     auditOutcome: (outcome) => audited('access.answered', { ...outcome }),
+    auditRefusals: (refusals) => audited('access.refused', { decision: 'denied', ...refusals }),
+    auditWorks() {
+      if (works()) return true
+      try {
+        audited('audit.resumed', {})
+        return true
+      } catch {
+        return false
+      }
+    },
   }
 }
 
@@ -150,30 +203,4 @@ function recordOf(head: LineHead, fields: LogFields): LogRecord {
   ])
   const safe = redact(Object.fromEntries(others)) as LogFields
   return { ...head, time, fields: safe, line: JSON.stringify({ ...own, ...safe }) }
-}
-
-const descriptor = 1
-const fullPipeWaitMilliseconds = 1
-
-/**
- * Standard output, written synchronously: a line that is buffered when the process dies is lost, and an audit line
- * must not be. A reader that falls behind makes the writer wait; nothing is dropped.
- */
-const standardOutput: LineDestination = {
-  write(line) {
-    const bytes = Buffer.from(line)
-    let written = 0
-    while (written < bytes.length) written += writeSome(bytes.subarray(written))
-  },
-}
-
-/** Returns the number of bytes written; 0 after a short wait if a non-blocking pipe is full. */
-function writeSome(bytes: Uint8Array): number {
-  try {
-    return writeSync(descriptor, bytes)
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'EAGAIN') throw error
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fullPipeWaitMilliseconds)
-    return 0
-  }
 }

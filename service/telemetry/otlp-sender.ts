@@ -10,6 +10,8 @@ export interface OtlpDestination {
   timeoutMilliseconds: number
   /** PEM certificates, in place of the system's. */
   ca?: string | undefined
+  /** URL of a proxy that tunnels to `url`; none by default, whatever the environment names. */
+  proxy?: Secret | undefined
 }
 
 /** `answer`: the body of the backend's answer if it is short; its content is not checked. */
@@ -29,7 +31,7 @@ const retryableStatuses = [429, 502, 503, 504]
  * exported until a restart) and do not say how many items of a batch were rejected. Revisit when they do both.
  */
 export function createOtlpSender(destination: OtlpDestination): OtlpSender {
-  const { url, headers, protocol, timeoutMilliseconds, ca } = destination
+  const { url, headers, protocol, timeoutMilliseconds, ca, proxy } = destination
   const contentType = protocol === 'http/json' ? 'application/json' : 'application/x-protobuf'
   const revealed = Object.entries(headers).map(([name, value]) => [name, value.reveal()])
   const options: RequestInit & BunFetchRequestInit = {
@@ -37,6 +39,7 @@ export function createOtlpSender(destination: OtlpDestination): OtlpSender {
     headers: { ...Object.fromEntries(revealed), 'content-type': contentType },
     // Credentials and audit lines must not go anywhere but to the configured address.
     redirect: 'manual',
+    proxy: proxy?.reveal() ?? false,
     ...(ca === undefined ? {} : { tls: { ca } }),
   }
 

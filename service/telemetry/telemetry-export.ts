@@ -39,8 +39,8 @@ import type { RequestSpans } from './traced-request.ts'
 export interface ExportSettings extends Pick<OtlpDestination, 'protocol' | 'timeoutMilliseconds' | 'ca'> {
   resourceAttributes: Readonly<Record<string, string>>
   /** Absent: this signal is not exported. */
-  traces?: Pick<OtlpDestination, 'url' | 'headers'> | undefined
-  logs?: Pick<OtlpDestination, 'url' | 'headers'> | undefined
+  traces?: Pick<OtlpDestination, 'url' | 'headers' | 'proxy'> | undefined
+  logs?: Pick<OtlpDestination, 'url' | 'headers' | 'proxy'> | undefined
   sampler: SamplerSettings
 }
 

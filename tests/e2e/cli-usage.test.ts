@@ -71,6 +71,12 @@ describe('a wrong command line of bun run documents', () => {
       'error: a token without its service: give --url or DOCUMENTS_URL as well\n',
       { DOCUMENTS_URL: '' },
     ],
+    [
+      'a token that would leave this machine in plain http',
+      ['list'],
+      'error: url must be https: over plain http the token would be readable on its way\n',
+      { DOCUMENTS_URL: 'http://documents:8080' },
+    ],
     ['two tokens at once', ['list'], 'are both set', { DOCUMENTS_TOKEN_FILE: '/dev/null' }],
     [
       'a token file that cannot be read',

@@ -8,7 +8,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { mustRun } from '../../compose/run-command.ts'
+import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { freePorts } from '../../compose/servers/free-port.ts'
 import { upObjectStore } from '../../compose/stacks/object-store-stack.ts'
 import { until } from '../../observability/proof/until.ts'
@@ -188,6 +188,21 @@ describe('the document service next to the store, by the steps of the README', (
       expect(value.length).toBeGreaterThan(16)
       expect({ name, shown: told.includes(value) }).toEqual({ name, shown: false })
     }
+  })
+
+  it('keeps the audit log in a volume of its own, and out of the log of the container', async () => {
+    const [one] = JSON.parse(await inspected())
+    const mount = one.Mounts.find(({ Destination }: { Destination: string }) => Destination === '/audit')
+    expect(mount).toMatchObject({ Type: 'volume', RW: true })
+    const audit = await Bun.file(join(mount.Source, 'audit.jsonl')).text()
+    const kinds = audit
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).kind)
+    expect(new Set(kinds)).toEqual(new Set(['audit']))
+    const { stdout } = await runCommand(['docker', 'logs', composed.container], { env })
+    expect(stdout).toContain('"event":"request.answered"')
+    expect(stdout).not.toContain('"kind":"audit"')
   })
 
   it('answers on loopback, and on no other address of this machine', async () => {

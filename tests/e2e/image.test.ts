@@ -105,7 +105,7 @@ describe("the service's image", () => {
     expect((await runCommand(elsewhere, { env })).exitCode).toBe(1)
   })
 
-  it('has no shell, no package manager, no set-user-id program and no folder to write to', async () => {
+  it('has no shell, no package manager, no set-user-id program and no folder to write to except the empty one for the audit', async () => {
     const paths = await pathsIn()
     expect(paths).toContain('documents')
     expect(paths.filter((path) => /(^|\/)(sh|bash|dash|busybox|apt|dpkg|wget|curl)$/.test(path))).toEqual([])
@@ -113,6 +113,9 @@ describe("the service's image", () => {
     const ours = modes.split('\n').filter((line) => /documents|\/lib|sbom|etc\/passwd/.test(line))
     expect(ours.length).toBeGreaterThan(7)
     expect(ours.filter((line) => /^(...s|......s|-.......w)/.test(line))).toEqual([])
+    const open = modes.split('\n').filter((line) => /^d.......w/.test(line))
+    expect(open.map((line) => line.split(' ').at(-1))).toEqual(['audit/'])
+    expect(paths.filter((path) => path.startsWith('audit'))).toEqual(['audit/'])
   })
 
   it('describes itself by labels and an SBOM, which is also a file next to it', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { readFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
 import { join, resolve } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import { answersOk, startServer } from '../../compose/servers/server-process.ts'
@@ -52,23 +53,51 @@ async function linesOf(headers: Record<string, string>) {
   return {
     id,
     proxy: JSON.parse(ofProxy() ?? ''),
-    audit: service.logs().find(({ kind, correlationId }) => kind === 'audit' && correlationId === id),
+    service: service.logs().find((line) => line.event === 'request.answered' && line.correlationId === id),
   }
 }
 
 describe('a request through HAProxy', () => {
   it('is audited with the address of the client, which a header of its own does not change', async () => {
-    const { audit, proxy } = await linesOf({ 'x-forwarded-for': '203.0.113.9' })
+    const { service: logged, proxy } = await linesOf({ 'x-forwarded-for': '203.0.113.9' })
     expect(proxy).toMatchObject({ client: '127.0.0.1', status: 401 })
-    expect(audit).toMatchObject({ clientAddress: '127.0.0.1' })
+    expect(logged).toMatchObject({ clientAddress: '127.0.0.1' })
+    const audits = service.logs().filter(({ kind }) => kind === 'audit')
+    expect(audits).toMatchObject([{ clientAddress: '127.0.0.1' }])
   })
 
   it('has one correlation id in both logs, its own if that has the right form', async () => {
     expect(await linesOf({ 'x-correlation-id': 'order-42' })).toMatchObject({ id: 'order-42' })
     for (const id of ['a"b', 'x'.repeat(129), 'a,b']) {
-      const { audit, proxy } = await linesOf({ 'x-correlation-id': id })
+      const { service: logged, proxy } = await linesOf({ 'x-correlation-id': id })
       expect(proxy.correlationId).toMatch(/^[0-9a-f-]{36}$/)
-      expect(audit?.correlationId).toBe(proxy.correlationId)
+      expect(logged?.correlationId).toBe(proxy.correlationId)
     }
+  })
+})
+
+describe('an address without a token', () => {
+  /** Asks through the proxy from an address of loopback, which is all another one there. */
+  const from = (localAddress: string, headers = {}) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      get(`${proxy.url}/v1/tenants/acme/documents`, { localAddress, headers }, resolve).on('error', reject)
+    })
+
+  it('is answered by the proxy after a hundred requests, and no other address is', async () => {
+    const before = service.logs().length
+    const statuses: (number | undefined)[] = []
+    for (let i = 0; i < 130; i += 1) {
+      const response = await from('127.0.0.7')
+      response.resume()
+      statuses.push(response.statusCode)
+      if (response.statusCode === 429) expect(response.headers['retry-after']).toBe('10')
+    }
+    expect(statuses.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => 401))
+    expect(statuses.slice(-20)).toEqual(Array.from({ length: 20 }, () => 429))
+    const reached = service.logs().slice(before)
+    expect(reached.filter(({ event }) => event === 'request.answered').length).toBeLessThan(111)
+    const authorization = `Bearer ${await service.token()}`
+    const [other, anonymous] = [await from('127.0.0.8', { authorization }), await from('127.0.0.8')]
+    expect([other.resume().statusCode, anonymous.resume().statusCode]).toEqual([200, 401])
   })
 })

@@ -15,6 +15,7 @@ import { registerSecret } from '../support/secrets.ts'
 import { entry, storeOldTag, storeVersion } from '../support/service/stored-documents.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { dockerForTests } from '../support/stores/docker.ts'
+import { namingProxy, startForwardProxy } from '../support/stores/forward-proxy.ts'
 import { asService, type StoreForTests } from '../support/stores/service-key.ts'
 import { startPrivateStore, storeForTests } from '../support/stores/store.ts'
 
@@ -139,6 +140,15 @@ describe('bun run start, without Docker', () => {
       nextCursor: null,
     })
     expect(down?.stdout).toBe(await Bun.file('README.md').text())
+  })
+
+  it('works where the environment names a proxy, and sends nothing there', async () => {
+    const proxy = await startForwardProxy()
+    await start({ ...noDocker, ...namingProxy(proxy) }).ready
+    expect(await upload('without a proxy')).toBe(201)
+    expect(await download()).toBe('without a proxy')
+    expect(proxy.requests).toEqual([])
+    proxy.stop()
   })
 
   it('stops everything that it started, and leaves nothing behind but its data', async () => {

@@ -11,6 +11,9 @@ setDefaultTimeout(600_000)
 const sockets = sizeOf({ test: 40, long: 500, of: 'hostile sockets' })
 
 const { service } = await ownService({
+  // All of them are admitted, so that it is memory that they compete for.
+  requestsMax: 4096,
+  uploadsBytesMax: 4096 * MiB,
   store: await storeForTests(),
   uploadPace: { idleSecondsMax: 60, periodSeconds: 60 },
 })

@@ -24,6 +24,7 @@ import { type Call, type Caller, callerOf, chunked, put, refusalOf } from '../su
 import { digestOf, reprDigestOf } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { minioCapabilities } from '../support/stores/known-capabilities.ts'
+import { until } from '../support/waiting.ts'
 
 /**
  * Statuses that are described and do not occur below, with the reason. Everything else must have occurred, or
@@ -60,6 +61,14 @@ const restrained = await serviceInProcess({
   completionWaitSecondsMax: 0,
 })
 const ignorant = await serviceInProcess({ ...options, replicaOf: service, capabilities: nothingKnown })
+/** One request and one upload may be under way. */
+const narrow = await serviceInProcess({
+  ...options,
+  replicaOf: service,
+  requestsMax: 1,
+  uploadsBytesMax: limits.uploadBytesMin,
+  decorate: withFault,
+})
 const cutOff = await serviceInProcess(options)
 await cutOff.issuer.stop()
 const described = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApiDocument
@@ -69,7 +78,7 @@ await prepare(call)
 const samples = await samplesOf(service, call)
 
 afterAll(async () => {
-  await Promise.all([restrained.stop(), ignorant.stop(), cutOff.stop()])
+  await Promise.all([restrained.stop(), narrow.stop(), ignorant.stop(), cutOff.stop()])
   await service.stop()
 })
 
@@ -164,6 +173,25 @@ describe('the OpenAPI document of the running service tells', () => {
     })
   })
 
+  it('what a tenant is answered that has too many requests under way', async () => {
+    const released = Promise.withResolvers<void>()
+    let held = 0
+    const holding: Fault = () => async () => {
+      held += 1
+      await released.promise
+      throw new ObjectStoreError('unavailable', 'test', 'Test')
+    }
+    await during(holding, async () => {
+      const narrowly = await checked({ service: narrow })
+      const under = [narrowly(version), narrowly(document, { method: 'PUT', body: 'held' })]
+      await until(() => held === 2, 'the requests that are held')
+      const refused = await Promise.all(samples.map((sample) => statusesOf(narrowly, [sample])))
+      expect(new Set(refused.flat())).toEqual(new Set([429]))
+      released.resolve()
+      expect((await Promise.all(under)).map(({ status }) => status)).toEqual([503, 503])
+    })
+  })
+
   it('what becomes of bodies that are too large, or in another form', async () => {
     const large = 'x'.repeat(documentBytesMax + 1)
     expect(await statusesOf(call, withBody(), { call: { body: large } })).toEqual([413])
@@ -180,6 +208,7 @@ describe('the OpenAPI document of the running service tells', () => {
     const send = (headers: Record<string, string>) => call(document, { method: 'PUT', body: 'B', headers })
     expect((await send({})).status).toBe(201)
     expect((await send({})).status).toBe(200)
+    expect(await refusalOf(await send({ 'if-none-match': '*' }))).toBe('412 precondition_failed')
     expect(await refusalOf(await send({ 'repr-digest': 'none' }))).toBe('422 digest_invalid')
     expect(await refusalOf(await send({ 'repr-digest': reprDigestOf('C') }))).toBe('422 digest_mismatch')
     const stalled = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) })
@@ -420,6 +449,6 @@ async function expiredTicket(): Promise<string> {
     ...{ id, tenant: 'acme', type: 'definitions', name: 'late', digest: digestOf('L') as Digest, size: 1 },
     ...{ contentType: 'text/plain', stagingKey: `staging/acme/${id}`, subject: 'alice', admittedAtMs: 0 },
   }
-  const ticket = await createTicketSigner(key).seal(claims, new Date(Date.now() - 60_000))
+  const ticket = await createTicketSigner([key]).seal(claims, new Date(Date.now() - 60_000))
   return JSON.stringify({ ticket })
 }

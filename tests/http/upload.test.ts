@@ -135,6 +135,12 @@ describe('Repr-Digest of an upload', () => {
     expect((await send('agrees', `${sha512}, ${reprDigestOf(body)}`)).status).toBe(200)
   })
 
+  it('is read as a structured field, with parameters and members that mean nothing here', async () => {
+    const sha512 = `sha-512=:${'A'.repeat(86)}==:;weak`
+    const answer = await send('structured', `${sha512}, ${reprDigestOf(body)};q=1, count=5`)
+    expect(answer.status).toBe(201)
+  })
+
   it('gets 422 with both digests when it does not agree, and nothing is stored', async () => {
     const response = await send('differs', reprDigestOf('other bytes'))
     expect(await refusalOf(response.clone())).toBe('422 digest_mismatch')
@@ -162,5 +168,25 @@ describe('Repr-Digest of an upload', () => {
       )
     }
     expect(service.storeCalls).toEqual([])
+  })
+})
+
+describe('Content-Digest of an upload', () => {
+  const body = 'checked bytes'
+  const send = (name: string, headers: Record<string, string>) =>
+    call(`definitions/${name}`, { method: 'PUT', body, headers })
+
+  it('is checked like Repr-Digest: they are of the same bytes', async () => {
+    expect((await send('content', { 'content-digest': reprDigestOf(body) })).status).toBe(201)
+    const other = { 'content-digest': reprDigestOf('other bytes') }
+    expect(await refusalOf(await send('other-content', other))).toBe('422 digest_mismatch')
+    expect(await keysOf('other-content')).toEqual([])
+    const malformed = { 'content-digest': 'malformed' }
+    expect(await refusalOf(await send('other-content', malformed))).toBe('422 digest_invalid')
+  })
+
+  it('is refused where it is not that of Repr-Digest', async () => {
+    const headers = { 'content-digest': reprDigestOf('other bytes'), 'repr-digest': reprDigestOf(body) }
+    expect(await refusalOf(await send('two-digests', headers))).toBe('422 digest_invalid')
   })
 })

@@ -1,11 +1,12 @@
-import type { Operation } from '../support/model/history.ts'
+import type { LatestCondition, Operation } from '../support/model/history.ts'
 import { sampleOf } from './samples.ts'
 
 /** An operation of a plan; what only a run knows is filled in by it: who uploads, and the ETag of a tag before the run. */
 export type Wish =
-  | { kind: 'upload' | 'ticket' | 'delete' | 'retain' | 'read'; digest: string }
+  | { kind: 'upload'; digest: string; ifLatest?: LatestCondition }
+  | { kind: 'ticket' | 'delete' | 'retain' | 'read'; digest: string }
   | { kind: 'complete'; ticket: string; digest: string }
-  | { kind: 'moveTag'; tag: string; digest: string; ifUnmoved?: boolean }
+  | { kind: 'moveTag'; tag: string; digest: string; ifUnmoved?: boolean; ifAbsent?: boolean }
   | { kind: 'removeTag'; tag: string; ifUnmoved?: boolean }
   | { kind: 'readTag' | 'readByTag'; tag: string }
   | { kind: 'sweep' }
@@ -14,6 +15,14 @@ export type Wish =
 
 /** Returns an upload of the version. */
 export const up = (digest: string): Wish => ({ kind: 'upload', digest })
+/** Returns an upload of the version that moves `latest` from a certain one. */
+export const upOver = (latest: string, digest: string): Wish => ({
+  kind: 'upload',
+  digest,
+  ifLatest: [latest],
+})
+/** Returns an upload of the version as the first one of the document. */
+export const upFirst = (digest: string): Wish => ({ kind: 'upload', digest, ifLatest: 'absent' })
 /** Returns a completion of the ticket. */
 export const complete = (ticket: string, digest: string): Wish => ({ kind: 'complete', ticket, digest })
 /** Returns a request for a ticket. */
@@ -32,6 +41,13 @@ export const tagIf = (name: string, digest: string): Wish => ({
   tag: name,
   digest,
   ifUnmoved: true,
+})
+/** Returns a move of the tag, if it is not there. */
+export const tagNew = (name: string, digest: string): Wish => ({
+  kind: 'moveTag',
+  tag: name,
+  digest,
+  ifAbsent: true,
 })
 /** Returns a removal of the tag. */
 export const untag = (name: string): Wish => ({ kind: 'removeTag', tag: name })
@@ -71,7 +87,11 @@ export function describePlan({ before, operations, replicas, inTurnFrom = operat
 
 function describeWish(wish: Wish): string {
   const { kind, ...rest } = wish
-  return [kind, ...Object.values(rest).map((value) => (value === true ? 'if unmoved' : value))].join(' ')
+  const details = Object.entries(rest).map(([name, value]) => {
+    if (value === true) return name === 'ifAbsent' ? 'if absent' : 'if unmoved'
+    return name === 'ifLatest' ? `if latest is ${value}` : value
+  })
+  return [kind, ...details].join(' ')
 }
 
 /** Returns what a wish asks for as an operation of a history. */
@@ -85,7 +105,7 @@ export function operationOf(
   }
   switch (wish.kind) {
     case 'upload':
-      return { kind: 'upload', digest: wish.digest, facts: facts(wish.digest, by) }
+      return { ...wish, facts: facts(wish.digest, by) }
     case 'complete':
       return { ...wish, facts: facts(wish.digest, ownerOf(wish.ticket)) }
     case 'moveTag':

@@ -2,6 +2,7 @@ import { createDocuments } from '../../service/documents/create-documents.ts'
 import { DocumentError } from '../../service/documents/document-error.ts'
 import { sweep } from '../../service/documents/maintenance/sweeper.ts'
 import { createRecords } from '../../service/documents/record-store.ts'
+import type { TagCondition } from '../../service/documents/tag-condition.ts'
 import { createVersionRemoval } from '../../service/documents/version-removal.ts'
 import { limits } from '../../service/limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../../service/object-store/object-store.ts'
@@ -9,7 +10,13 @@ import type { StoreCapabilities } from '../../service/object-store/store-capabil
 import type { Document, StoredVersion } from '../../service/wire/answers.ts'
 import type { VersionRef } from '../../service/wire/names.ts'
 import type { AtRest } from '../support/model/at-rest.ts'
-import { type Facts, type Operation, type Result, resultOfProblem } from '../support/model/history.ts'
+import {
+  type Facts,
+  type LatestCondition,
+  type Operation,
+  type Result,
+  resultOfProblem,
+} from '../support/model/history.ts'
 import { streamOf } from '../support/stores/bodies.ts'
 import { ownerOf } from './plan.ts'
 import { labelOf, sampleOf } from './samples.ts'
@@ -54,8 +61,8 @@ export function createReplica(store: ObjectStore, { capabilities, sleep, onLost 
     store,
     documentBytesMax: 2 * limits.replayableBytesMax,
     sleep,
-    cursorKey: new Uint8Array(32),
-    ticketKey: new Uint8Array(32),
+    cursorKeys: [new Uint8Array(32)],
+    ticketKeys: [new Uint8Array(32)],
     capabilities: () => capabilities,
     signer: {
       postForm: async () => ({ url: 'https://store.test/', fields: {} }),
@@ -77,7 +84,8 @@ export function createReplica(store: ObjectStore, { capabilities, sleep, onLost 
         const signal = new AbortController().signal
         const { bytes, digest } = sampleOf(operation.digest)
         const facts = { contentType, by, admittedAt: new Date(), traceId }
-        const upload = { body: streamOf(bytes), size: bytes.length, digest, ...facts, signal }
+        const condition = conditionOf(operation.ifLatest)
+        const upload = { body: streamOf(bytes), size: bytes.length, digest, ...facts, condition, signal }
         return acceptedResult(await documents.put(ref, upload))
       }
       case 'ticket': {
@@ -107,16 +115,16 @@ export function createReplica(store: ObjectStore, { capabilities, sleep, onLost 
         await removal.remove({ ...ref, digest: sampleOf(operation.digest).digest }, { by, keepLatest: true })
         return { code: 'ok' }
       case 'moveTag': {
-        const { ifMatch, digest } = operation
+        const { ifMatch, ifAbsent, digest } = operation
         const { tag, before } = await documents.putTag(ref, operation.tag, {
           digest: sampleOf(digest).digest,
           by,
-          ifMatch,
+          condition: { ifMatch, ifNoneMatch: ifAbsent ? '*' : undefined },
         })
         return { code: 'ok', created: before === undefined, etag: tag.etag }
       }
       case 'removeTag':
-        await documents.deleteTag(ref, operation.tag, { ifMatch: operation.ifMatch })
+        await documents.deleteTag(ref, operation.tag, { condition: { ifMatch: operation.ifMatch } })
         return { code: 'ok' }
       case 'readTag': {
         const { digest, etag } = await documents.getTag(ref, operation.tag)
@@ -184,6 +192,12 @@ export function createReplica(store: ObjectStore, { capabilities, sleep, onLost 
       return { versions, tags: found, listed: listed.map(({ digest }) => labelOf(digest)) }
     },
   }
+}
+
+function conditionOf(ifLatest: LatestCondition | undefined): TagCondition | undefined {
+  if (ifLatest === undefined) return undefined
+  if (ifLatest === 'absent') return { ifNoneMatch: '*' }
+  return { ifMatch: ifLatest.map((label) => sampleOf(label).digest) }
 }
 
 function acceptedResult({ document, created }: { document: Document; created: boolean }): Result {

@@ -9,6 +9,7 @@ import {
   type OperationOf,
   type Range,
   type Target,
+  type UploadCondition,
 } from './operations.ts'
 import type { HeldTicket, World } from './world.ts'
 
@@ -59,13 +60,20 @@ export function legalAnswers(world: World, operation: Operation): Legal[] {
 
 function ofPut(
   world: World,
-  { content, digest: declared, contentType, by, ...at }: OperationOf<'put'>,
+  { content, digest: declared, contentType, by, condition, ...at }: OperationOf<'put'>,
 ): Legal[] {
   const digest = digestAt(world, content)
+  // Before the body is read.
+  if (!meetsLatest(world, world.document(at).tagged('latest'), condition)) return [moved]
   if (declared === 'wrong' && otherDigest(world, content) !== digest)
     return [{ answer: { is: '422 digest_mismatch' } }]
   const size = world.bytes[content]?.length ?? 0
   return [acceptedAs(world, at, { kind: 'upload', digest, facts: { size, contentType, createdBy: by } })]
+}
+
+function meetsLatest(world: World, latest: string | undefined, condition: UploadCondition): boolean {
+  if (condition === 'none') return true
+  return condition === 'new' ? latest === undefined : latest === digestAt(world, condition.latest)
 }
 
 /** Returns a digest that the bytes of a content do not have, unless two contents are equal. */
@@ -183,8 +191,9 @@ function ofRemoveTag(world: World, { tag, condition, ...at }: OperationOf<'remov
   return [{ answer: { is: '204' }, effect: () => world.apply(at, { kind: 'removeTag', tag }) }]
 }
 
-function holds(condition: Condition, current: string | undefined): boolean {
+function holds(condition: Condition | 'new', current: string | undefined): boolean {
   if (condition === 'none') return true
+  if (condition === 'new') return current === undefined
   return condition !== 'stale' && current !== undefined
 }
 

@@ -29,6 +29,9 @@ type Named = { tag: (typeof tags)[number] } | { content: number }
 /** Of a tag: no If-Match, or one with the ETag that the tag has, with one that it had, or with any. */
 export type Condition = 'none' | 'current' | 'stale' | 'any'
 
+/** Of an upload: no condition, `If-None-Match: *`, or `If-Match` with the digest of a content. */
+export type UploadCondition = 'none' | 'new' | { latest: number }
+
 export type Range =
   | { from: number; length: number }
   /** Up to the end. */
@@ -44,6 +47,7 @@ export type Operation =
       length: 'declared' | 'chunked'
       contentType: string
       by: 'alice' | 'bob'
+      condition: UploadCondition
     })
   | (Target & { do: 'get'; of: Named; range: Range | null; has: boolean })
   | (Target & { do: 'head'; of: Named })
@@ -51,7 +55,13 @@ export type Operation =
   | (Target & { do: 'versions'; limit: number })
   | (Target & { do: 'delete'; content: number })
   | (Target & { do: 'read tag'; tag: (typeof tags)[number] })
-  | (Target & { do: 'move tag'; tag: (typeof tags)[number]; content: number; condition: Condition })
+  | (Target & {
+      do: 'move tag'
+      tag: (typeof tags)[number]
+      content: number
+      /** `new`: `If-None-Match: *`. */
+      condition: Condition | 'new'
+    })
   | (Target & { do: 'remove tag'; tag: (typeof tags)[number]; condition: Condition })
   | (Target & { do: 'ask for a ticket'; content: number; contentType: string; sends: boolean })
   /** Of one of the tickets that the sequence was given, counted backwards. */
@@ -83,6 +93,11 @@ const content = fc.nat(contentsPerSequence - 1)
 const contentType = pick('application/json', 'text/plain; charset=utf-8')
 const tag = pick(...tags)
 const condition = pick('none', 'current', 'stale', 'any')
+const uploadCondition = fc.oneof(
+  { weight: 6, arbitrary: pick('none') },
+  { weight: 1, arbitrary: pick('new') },
+  { weight: 2, arbitrary: fc.record({ latest: content }) },
+)
 const named = fc.oneof(fc.record({ tag }), fc.record({ content }))
 const position = fc.oneof(fc.nat(3), pick(...around(64 * KiB), MiB - 1, MiB, 8 * MiB - 1))
 const range = fc.oneof(
@@ -112,6 +127,7 @@ const operation = fc.oneof(
     ),
     length: pick('declared', 'chunked'),
     by: pick('alice', 'bob'),
+    condition: uploadCondition,
   }),
   kind(4, 'get', { ...target, of: named, range: fc.option(range), has: fc.boolean() }),
   kind(2, 'head', { ...target, of: named }),
@@ -119,7 +135,7 @@ const operation = fc.oneof(
   kind(2, 'versions', { ...target, limit }),
   kind(6, 'delete', { ...target, content }),
   kind(2, 'read tag', { ...target, tag }),
-  kind(5, 'move tag', { ...target, tag, content, condition }),
+  kind(5, 'move tag', { ...target, tag, content, condition: fc.oneof(condition, pick('new')) }),
   kind(3, 'remove tag', { ...target, tag, condition }),
   kind(5, 'ask for a ticket', { ...target, content, contentType, sends: pick(true, true, true, false) }),
   kind(5, 'complete', { ticket: fc.nat(2), replica }),

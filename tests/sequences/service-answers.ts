@@ -63,6 +63,7 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
     length,
     contentType,
     by,
+    condition,
     ...at
   }: OperationOf<'put'>): Promise<Answer> {
     const bytes = world.bytes[content] ?? new Uint8Array()
@@ -74,6 +75,8 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
       headers: {
         'content-type': contentType,
         ...(digest === 'absent' ? {} : { 'repr-digest': `sha-256=:${base64}:` }),
+        ...(condition === 'new' ? { 'if-none-match': '*' } : {}),
+        ...(typeof condition === 'object' ? { 'if-match': `"${digestAt(world, condition.latest)}"` } : {}),
       },
     })
     return accepted(at, response)
@@ -161,9 +164,10 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
   async function conditionOf(
     path: string,
     at: Target,
-    condition: Condition,
+    condition: Condition | 'new',
   ): Promise<Record<string, string>> {
     if (condition === 'none') return {}
+    if (condition === 'new') return { 'if-none-match': '*' }
     if (condition === 'any') return { 'if-match': '*' }
     const { is } = await readTag({ ...at, tag: path.slice(path.lastIndexOf('/') + 1) })
     const seen = etags.get(path) ?? []

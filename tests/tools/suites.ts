@@ -101,9 +101,11 @@ export const suites: Suite[] = [
         'probe/basics',
         'probe/bucket',
         'probe/no-answer',
+        'probe/causes',
         'probe/tickets',
         'probe/writes',
         'store-servers/proxy',
+        'store-servers/forward-proxy',
         // Creates users, in a MinIO of its own.
         'provisioning/minio',
         // About MinIO: its copy hole with and without a proxy in front of it, and its TLS.
@@ -193,6 +195,8 @@ export const suites: Suite[] = [
     stores: ['minio', 'ceph-rgw'],
     // Its MinIO has a disk that can be filled.
     apart: { minio: ['disk-full'] },
+    // Waits twice until a DELETE cannot act any more.
+    onlyLong: ['late-deletes'],
     needs: ['toxiproxy'],
   },
   {

@@ -96,7 +96,8 @@ export async function serviceImageContents(work: string, revision: string): Prom
   return {
     programs: { '/documents': executable, ...libraries },
     files: { ...accountFiles, [sbomPath]: sbomText(await npmPackages(), debian) },
-    openFolders: [],
+    // Where the stacks mount the volume of the audit log.
+    openFolders: ['/audit'],
     instructions: [
       ...serviceInstructions,
       ...Object.entries(labels).map(([label, value]) => `LABEL ${label}="${value}"`),

@@ -3,6 +3,7 @@ import type { DocumentsClient } from '../../client/client.ts'
 import { ProblemError } from '../../client/errors.ts'
 import { digestOfHex, recordKey, versionKey } from '../../documents/document-key.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
+import { directToLoopback } from '../../wire/loopback.ts'
 import type { Digest, VersionRef } from '../../wire/names.ts'
 import { broken, type Check, defineCheck, holds, Missing, type Observation } from '../checks/check.ts'
 
@@ -111,7 +112,11 @@ export const smokeChecks: readonly Check<SmokeScene>[] = [
 ]
 
 async function isReady({ url, signal }: SmokeScene): Promise<Observation> {
-  const { status } = await fetch(new URL('/readyz', url), { signal, redirect: 'error' })
+  const { status } = await fetch(new URL('/readyz', url), {
+    ...directToLoopback(url),
+    signal,
+    redirect: 'error',
+  })
   return status === 200 ? holds('200 at /readyz') : broken(`${status} at /readyz`, 'should be 200')
 }
 

@@ -42,6 +42,11 @@ export function strongValues(tags: readonly string[]): string[] {
   return tags.filter((tag) => tag.startsWith('"')).map((tag) => tag.slice(1, -1))
 }
 
+/** Returns the opaque values of all `tags`, without quotes and `W/`. */
+export function weakValues(tags: readonly string[]): string[] {
+  return tags.map((tag) => tag.replace(/^W\//, '').slice(1, -1))
+}
+
 function malformed(name: string): ProblemError {
   return new ProblemError(
     'request_invalid',

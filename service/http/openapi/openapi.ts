@@ -247,6 +247,10 @@ function headersOfBody(body: Route['body'], documentBytesMax: number): Parameter
       maximum,
     }),
     optionalHeader('Content-Encoding', 'The bytes are stored as they are', { const: 'identity' }),
+    optionalHeader('Repr-Digest', 'RFC 9530, with sha-256: checked before anything is published or changed', {
+      type: 'string',
+    }),
+    optionalHeader('Content-Digest', 'As Repr-Digest', { type: 'string' }),
   ]
 }
 

@@ -18,6 +18,8 @@ const ofEveryCall: readonly ProblemCode[] = [
   'store_refused',
   'store_unavailable',
   'issuer_unavailable',
+  'too_many_requests',
+  'busy',
 ]
 
 /** Problems of pages that need no token. */
@@ -30,7 +32,8 @@ export function problemsOf({ body, problems: own }: Pick<Route, 'body' | 'proble
 
 function problemsOfBody(body: Route['body']): ProblemCode[] {
   if (body === 'none') return []
-  return [body === 'document' ? 'document_too_large' : 'body_too_large', 'media_type_unsupported']
+  const tooLarge = body === 'document' ? 'document_too_large' : 'body_too_large'
+  return [tooLarge, 'media_type_unsupported', 'digest_invalid', 'digest_mismatch']
 }
 
 const integer = { type: 'integer', minimum: 0 }
@@ -59,6 +62,9 @@ const members: Partial<Record<ProblemCode, Record<string, JsonSchema>>> = {
   document_too_large: { bytesMax: { ...integer, description: 'What is accepted' } },
   body_too_large: { bytesMax: { ...integer, description: 'What is accepted' } },
   version_tagged: { tags: { type: 'array', items: { type: 'string' }, description: 'Tags in the way' } },
+  precondition_failed: {
+    digest: { ...digest, description: 'Of an upload that was stored, although "latest" was not moved' },
+  },
   range_unsatisfiable: { size: { ...integer, description: 'Bytes of the document' } },
   digest_mismatch: {
     declared: { ...digest, description: 'What the client said' },
@@ -74,6 +80,7 @@ const headersByStatus: Record<number, Record<string, string>> = {
   403: { 'WWW-Authenticate': 'Which scope is needed (RFC 6750 section 3)' },
   405: { Allow: 'Methods that the address knows' },
   416: { 'Content-Range': 'bytes */ and the size of the document' },
+  429: { 'Retry-After': 'Seconds' },
   503: { 'Retry-After': 'Seconds' },
 }
 

@@ -1,5 +1,6 @@
 import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
+import type { Logger } from '../../telemetry/logger.ts'
 import type { PublicPage } from './page.ts'
 
 /** The health checks of the service. */
@@ -12,9 +13,9 @@ export interface Health {
 /**
  * Returns the health checks: `/livez` says that the process runs, `/readyz` whether it should receive requests. Both
  * answer with a status code and nothing more, since anyone may ask. An outage of the store must not restart the
- * service, so it shows in `/readyz` alone.
+ * service, so it shows in `/readyz` alone; and so does an audit that cannot be written, without which every request fails.
  */
-export function createHealth(documents: Documents): Health {
+export function createHealth(documents: Documents, logger: Pick<Logger, 'auditWorks'>): Health {
   let draining = false
   let checkedAt = Number.NEGATIVE_INFINITY
   let check: Promise<boolean> = Promise.resolve(false)
@@ -36,7 +37,7 @@ export function createHealth(documents: Documents): Health {
       { path: '/livez', answer: () => codeOnly(200) },
       {
         path: '/readyz',
-        answer: async () => codeOnly(!draining && (await storeAnswers()) ? 200 : 503),
+        answer: async () => codeOnly(!draining && logger.auditWorks() && (await storeAnswers()) ? 200 : 503),
       },
     ],
     drain() {

@@ -4,13 +4,14 @@ import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
 import type { Document } from '../../wire/answers.ts'
 import { formatEntityTag } from '../../wire/entity-tag.ts'
-import type { Digest, VersionRef } from '../../wire/names.ts'
+import type { VersionRef } from '../../wire/names.ts'
 import { latestTag } from '../../wire/names.ts'
 import type { ProblemCode } from '../../wire/problems.ts'
-import { parseReprDigest } from '../../wire/repr-digest.ts'
 import { cacheImmutable, cacheNever, getVersion, headVersion } from '../download.ts'
 import { contentLength } from '../headers/content-length.ts'
+import { declaredDigest } from '../headers/declared-digest.ts'
 import { documentMediaType } from '../headers/media-type.ts'
+import { writeCondition } from '../headers/write-condition.ts'
 import { ProblemError } from '../problem.ts'
 import {
   type Answer,
@@ -88,15 +89,15 @@ export function documentRoutes(documents: Documents): Route[] {
       summary:
         'Upload bytes as a version, and move "latest" to it: the version whose upload was acknowledged last',
       requestHeaders: {
-        'Repr-Digest': 'RFC 9530, with sha-256: checked against the bytes before anything is published',
+        'If-Match': 'Entity tags, one of which the latest version must have: compare and set',
+        'If-None-Match': 'Entity tags, none of which the latest version may have; "*" for a new document',
       },
       answers: [
         { status: 201, description: 'A new version', body: DocumentShape, headers: placed },
         { status: 200, description: 'The version existed already', body: DocumentShape, headers: placed },
       ],
       problems: [
-        'digest_invalid',
-        'digest_mismatch',
+        'precondition_failed',
         'document_too_large',
         'body_incomplete',
         'media_type_unsupported',
@@ -110,6 +111,7 @@ export function documentRoutes(documents: Documents): Route[] {
           size: contentLength(request),
           digest: declaredDigest(request.headers),
           contentType: documentMediaType(request.headers),
+          condition: writeCondition(request.headers),
           by: context.principal.subject,
           admittedAt: context.admittedAt,
           traceId: context.trace.traceId,
@@ -270,17 +272,4 @@ function refuseContentRange(headers: Headers): void {
 
 function emptyBody(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.close() })
-}
-
-/**
- * Reads the digest that the caller declared for its body, if it declared one.
- *
- * @throws {ProblemError} `digest_invalid` for a `Repr-Digest` that is malformed or has no `sha-256`.
- */
-function declaredDigest(headers: Headers): Digest | undefined {
-  const header = headers.get('repr-digest')
-  if (header === null) return undefined
-  const declared = parseReprDigest(header)
-  if ('digest' in declared) return declared.digest
-  throw new ProblemError('digest_invalid', `Repr-Digest cannot be used. ${declared.invalid}`)
 }

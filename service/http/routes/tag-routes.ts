@@ -1,7 +1,7 @@
-import type { Documents, TagCondition } from '../../documents/documents.ts'
+import type { Documents } from '../../documents/documents.ts'
 import type { Tag } from '../../wire/answers.ts'
 import { formatEntityTag } from '../../wire/entity-tag.ts'
-import { parseEntityTags, strongValues } from '../headers/entity-tag.ts'
+import { writeCondition } from '../headers/write-condition.ts'
 import { readJson } from '../request-form.ts'
 import { defineRoute, json, noStore, type Route, recordProblems } from '../route.ts'
 import { TagBody, TagPath, TagShape } from './schemas.ts'
@@ -9,6 +9,7 @@ import { TagBody, TagPath, TagShape } from './schemas.ts'
 const tagPath = '/v1/tenants/:tenant/documents/:type/:name/tags/:tag'
 const tagHeaders = { ...noStore, ETag: 'Changes with every move; for If-Match' }
 const ifMatch = { 'If-Match': 'Entity tags, one of which the tag must have: compare and set' }
+const ifNoneMatch = { 'If-None-Match': 'Entity tags, none of which the tag may have; "*" for a new tag' }
 
 /** Calls on tags, the movable names of versions (ARCHITECTURE.md, "How a tag move runs"). */
 export function tagRoutes(documents: Documents): Route[] {
@@ -32,7 +33,7 @@ export function tagRoutes(documents: Documents): Route[] {
       action: 'tag.put',
       body: { json: TagBody },
       summary: 'Point a tag at a version',
-      requestHeaders: ifMatch,
+      requestHeaders: { ...ifMatch, ...ifNoneMatch },
       answers: [
         { status: 201, description: 'A new tag', body: TagShape, headers: tagHeaders },
         { status: 200, description: 'The tag has moved', body: TagShape, headers: tagHeaders },
@@ -44,7 +45,7 @@ export function tagRoutes(documents: Documents): Route[] {
         const { tag: moved, before } = await documents.putTag(ref, tag, {
           digest,
           by: context.principal.subject,
-          ifMatch: conditionOf(request.headers),
+          condition: writeCondition(request.headers),
           signal: request.signal,
         })
         context.found({ previousDigest: before })
@@ -62,7 +63,7 @@ export function tagRoutes(documents: Documents): Route[] {
       problems: ['tag_protected', 'precondition_failed', ...recordProblems],
       async handle({ params: { tag, ...ref }, request, context }) {
         const { headers, signal } = request
-        const { before } = await documents.deleteTag(ref, tag, { ifMatch: conditionOf(headers), signal })
+        const { before } = await documents.deleteTag(ref, tag, { condition: writeCondition(headers), signal })
         context.found({ previousDigest: before })
         return new Response(null, { status: 204 })
       },
@@ -72,10 +73,4 @@ export function tagRoutes(documents: Documents): Route[] {
 
 function tagResponse(status: number, { etag, ...tag }: Tag): Response {
   return json(status, tag, { etag: formatEntityTag(etag) })
-}
-
-/** If-Match compares strongly (RFC 9110 section 13.1.1): of weak tags alone, none ever matches. */
-function conditionOf(headers: Headers): TagCondition | undefined {
-  const tags = parseEntityTags('If-Match', headers.get('if-match'))
-  return tags === undefined || tags === '*' ? tags : strongValues(tags)
 }

@@ -58,6 +58,7 @@ export function transferRoutes(transfers: Transfers): Route[] {
       action: 'upload.complete',
       params: UploadPath,
       body: { json: CompletionBody },
+      isLong: true,
       summary: 'Verify and publish what was uploaded with a ticket',
       answers: [
         { status: 201, description: 'A new version', body: DocumentShape, headers: noStore },

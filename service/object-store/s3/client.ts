@@ -1,4 +1,4 @@
-import { S3Client } from '@aws-sdk/client-s3'
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { FetchHttpHandler } from '@smithy/fetch-http-handler'
 import { limits } from '../../limits.ts'
 import type { S3Connection, S3Connections } from './connection.ts'
@@ -35,12 +35,29 @@ export function createS3Client(
     maxAttempts: attemptsMax,
     // Exponential back-off with jitter and a retry budget; `adaptive` would also throttle by itself.
     retryMode: 'standard',
+    ...ofNoEnvironment,
     // A store that answers with a redirect to another host must not receive our signature.
     followRegionRedirects: false,
     // The SDK warns on the console about every streamed body that failed; our own log says it better.
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   })
 }
+
+/**
+ * What the SDK otherwise reads from `AWS_*` and `~/.aws/config`, set to its defaults: our own variables are the whole
+ * configuration, and the SDK refuses some of the others next to an endpoint.
+ */
+const ofNoEnvironment = {
+  useFipsEndpoint: false,
+  useDualstackEndpoint: false,
+  useArnRegion: false,
+  disableMultiregionAccessPoints: false,
+  disableS3ExpressSessionAuth: false,
+  defaultsMode: 'standard',
+  authSchemePreference: [],
+  sigv4aSigningRegionSet: async () => undefined,
+  userAgentAppId: async () => undefined,
+} satisfies S3ClientConfig
 
 /** Not the handler's `requestInit`: the Request made from it drops options that only Bun knows, such as `tls`. */
 function fetchWith(options: BunFetchRequestInit): typeof fetch {
@@ -49,9 +66,13 @@ function fetchWith(options: BunFetchRequestInit): typeof fetch {
 }
 
 /** Returns the options of every fetch to the store, for the SDK's handler and for our own requests alike. */
-export function fetchOptions(connection: Pick<S3Connection, 'ca'>): RequestInit & BunFetchRequestInit {
+export function fetchOptions(
+  connection: Pick<S3Connection, 'ca' | 'proxy'>,
+): RequestInit & BunFetchRequestInit {
   return {
     redirect: 'manual',
+    // Signed requests and documents go nowhere but where the configuration says: not to a proxy of the environment.
+    proxy: connection.proxy ?? false,
     // Bytes are stored as they are; a transparent decompression would change them.
     decompress: false,
     ...(connection.ca === undefined ? {} : { tls: { ca: connection.ca } }),

@@ -20,6 +20,8 @@ export interface S3Connection {
   deadlines?: StoreDeadlines | undefined
   /** PEM of a private certificate authority, trusted instead of the public ones. */
   ca?: string | undefined
+  /** URL of a proxy that tunnels to the endpoint; none by default, whatever the environment names. */
+  proxy?: string | undefined
 }
 
 /** How long the store may take before a call has failed. */

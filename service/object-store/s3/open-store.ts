@@ -14,6 +14,7 @@ export interface StoreSettings {
     secretAccessKey: Secret
     forcePathStyle: boolean
     ca?: string | undefined
+    proxy?: Secret | undefined
     connectionsMax: number
   }>
   docs: Readonly<{ bucket: string; prefix: string }>
@@ -43,6 +44,7 @@ export function storeConnection({ s3, docs }: StoreSettings): OpenStore['connect
     ...{ endpoint, publicEndpoint, region, forcePathStyle, ca, connectionsMax },
     accessKeyId: s3.accessKeyId.reveal(),
     secretAccessKey: s3.secretAccessKey.reveal(),
+    proxy: s3.proxy?.reveal(),
     bucket: docs.bucket,
     // One limit for everything that is made from this connection, the probe included.
     connections: createS3Connections(connectionsMax),

@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts'
 import { fetchOptions } from './client.ts'
 import { createS3Connections, type S3Connection } from './connection.ts'
-import { errorCodeIn } from './errors.ts'
+import { errorCodeIn, toObjectStoreError } from './errors.ts'
 import { createRequestSigner, type UnsignedRequest } from './signed-fetch.ts'
 
 /** The store's answer to one request of the probe; `status` 0 if there was none in time. */
@@ -35,7 +35,7 @@ export interface ProbeClient {
   fetch(url: string, init: RequestInit): Promise<ProbeAnswer>
 }
 
-/** The answer when there was no connection, or nothing came in time. */
+/** The answer when there was no connection, or nothing came in time; `code` may say why. */
 export const noAnswer: ProbeAnswer = { status: 0, code: 'NoAnswer', headers: new Headers(), text: '' }
 
 /**
@@ -57,8 +57,8 @@ export function createProbeClient(
         const text = await response.text()
         return { status: response.status, code: errorCodeIn(text) ?? '', headers: response.headers, text }
       })
-    } catch {
-      return noAnswer
+    } catch (error) {
+      return { ...noAnswer, code: toObjectStoreError('probe', error).reason }
     }
   }
 

@@ -3,9 +3,12 @@ import { type Call, callerOf, put } from '../../support/service/caller.ts'
 import { ownService } from '../../support/service/own-service.ts'
 import { digestOf } from '../../support/service/sample-documents.ts'
 import { type LogLine, type SpawnedService, serviceInChild } from '../../support/service/service-for-tests.ts'
+import { until } from '../../support/waiting.ts'
 
 const writtenAtCall = new Map<string, number>()
 const { service } = await ownService({
+  // So that each request can come from an address of its own.
+  trustedProxies: '127.0.0.1',
   decorate: (store) => ({
     ...store,
     getUnless(key, ...rest) {
@@ -15,11 +18,20 @@ const { service } = await ownService({
   }),
 })
 
+let addresses = 0
+
+/** Returns an address that has sent nothing yet: of the refusals of one address only the first has a line of its own. */
+function nextAddress(): string {
+  addresses += 1
+  return `198.51.100.${addresses}`
+}
+
 /** The lines that one request wrote, and its status. */
 async function linesOf(token: string | null, path: string, request: Call = {}) {
   const correlationId = crypto.randomUUID()
   const call = await callerOf(service, token)
-  const headers = { ...request.headers, 'x-correlation-id': correlationId }
+  const own = { 'x-forwarded-for': nextAddress(), 'x-correlation-id': correlationId }
+  const headers = { ...own, ...request.headers }
   const response = await call(path, { ...request, headers })
   await response.body?.cancel()
   const lines = service.logs().filter((line) => line.correlationId === correlationId)
@@ -39,7 +51,7 @@ function common(line: LogLine | undefined): LogLine {
     kind: 'audit',
     service: 'documents',
     event: 'access.decided',
-    clientAddress: '127.0.0.1',
+    clientAddress: expect.stringMatching(/^198\.51\.100\./),
     traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
     correlationId: line?.correlationId,
     tenant: 'acme',
@@ -154,6 +166,37 @@ describe('the audit line', () => {
   })
 })
 
+describe('a flood of requests without a valid token', () => {
+  it('leaves a line or two a second, and a count of all others', async () => {
+    const sender = { headers: { 'x-forwarded-for': '192.0.2.1' } }
+    const [anyone, forger] = [await callerOf(service, null), await callerOf(service, 'not-a-token')]
+    const alice = await callerOf(service, await service.token())
+    const startedAt = performance.now()
+    const statuses = await Promise.all(
+      Array.from({ length: 300 }, async (_, i) => {
+        const response = await (i % 2 ? anyone : forger)('definitions/a', sender)
+        await response.body?.cancel()
+        return response.status
+      }),
+    )
+    expect(new Set(statuses)).toEqual(new Set([401]))
+    await (await alice('definitions/a', sender)).body?.cancel()
+    const lines = () =>
+      service.logs().filter((line) => line.kind === 'audit' && line.clientAddress === '192.0.2.1')
+    function counted(): number {
+      const rules = lines().map((line) => Object.values((line.rules ?? {}) as Record<string, number>))
+      return rules.flat().reduce((sum, count) => sum + count, 0)
+    }
+    const denied = () =>
+      lines().filter(({ event, decision }) => event === 'access.decided' && decision === 'denied')
+    await until(() => counted() + denied().length === 300)
+    const seconds = (performance.now() - startedAt) / 1000
+    expect(denied().length).toBeLessThanOrEqual(Math.ceil(seconds))
+    expect(lines().length).toBeLessThanOrEqual(2 * Math.ceil(seconds) + 1)
+    expect(lines().filter(({ decision }) => decision === 'allowed')).toHaveLength(1)
+  })
+})
+
 describe('the outcome line', () => {
   const json = { 'content-type': 'application/json' }
   const point = (text: string) => ({
@@ -216,14 +259,14 @@ describe('the client address', () => {
   const headers = { 'x-forwarded-for': '203.0.113.9, 198.51.100.4' }
 
   it('is that of the peer, whatever a client says about itself', async () => {
-    const { audit } = await linesOf(await service.token(), 'definitions/a', { headers })
+    const { service: withoutProxy, call } = await ownService()
+    await (await call('definitions/a', { headers })).body?.cancel()
+    const audit = withoutProxy.logs().find(({ kind }) => kind === 'audit')
     expect(audit).toMatchObject({ clientAddress: '127.0.0.1' })
   })
 
   it('is the one that a trusted proxy has added', async () => {
-    const { service: behindProxy, call } = await ownService({ trustedProxies: '127.0.0.0/8' })
-    await (await call('definitions/a', { headers })).body?.cancel()
-    const audit = behindProxy.logs().find(({ kind }) => kind === 'audit')
+    const { audit } = await linesOf(await service.token(), 'definitions/a', { headers })
     expect(audit).toMatchObject({ clientAddress: '198.51.100.4' })
   })
 })
@@ -242,6 +285,7 @@ describe('the access line', () => {
       tenant: 'acme',
       status: 404,
       code: 'document_not_found',
+      clientAddress: expect.stringMatching(/^198\.51\.100\./),
       durationMs: expect.any(Number),
       correlationId: expect.any(String),
       traceId: expect.stringMatching(/^[0-9a-f]{32}$/),

@@ -91,7 +91,7 @@ describe('a forged ticket', () => {
     ]
     const refusals: string[] = []
     for (const key of keys) {
-      refusals.push(await refusalOfForged(await createTicketSigner(key).seal(claims, soon)))
+      refusals.push(await refusalOfForged(await createTicketSigner([key]).seal(claims, soon)))
     }
     expect(new Set(refusals)).toEqual(new Set(['422 ticket_invalid']))
   })

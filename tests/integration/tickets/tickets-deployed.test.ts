@@ -99,6 +99,30 @@ describe('tickets of the deployed service', () => {
     expect(await refusalOf(await calls.second.complete('replicas', overridden))).toBe('422 ticket_invalid')
     expect((await calls.fourth.complete('replicas', overridden)).status).toBe(201)
   })
+
+  it('are understood by all replicas, and cursors too, while their key rotates away from the S3 secret', async () => {
+    const old = await deployed({ store: await storeForTests('minio') })
+    const secret = old.service.connection.secretAccessKey
+    const fresh = crypto.randomUUID()
+    registerSecret(fresh)
+    const rotating = (keys: string) => deployed({ replicaOf: old.service, env: { TICKET_SIGNING_KEY: keys } })
+    const during = await rotating(`${secret} ${fresh}`)
+    const after = await rotating(`${fresh} ${secret}`)
+
+    for (const name of ['one', 'two']) await put(old.alice.call, `bundles/${name}`, randomDocument(KiB))
+    async function understands(maker: TicketCalls, other: TicketCalls): Promise<(string | number)[]> {
+      const ticket = await maker.uploaded('rotation', randomDocument(KiB))
+      const completed = await other.complete('rotation', ticket)
+      const { nextCursor } = await jsonOf(await maker.call('?type=bundles&limit=1'))
+      const next = await other.call(`?type=bundles&limit=1&cursor=${encodeURIComponent(String(nextCursor))}`)
+      return [completed.ok ? completed.status : await refusalOf(completed), next.status]
+    }
+    expect(await understands(old.alice, during.alice)).toEqual([201, 200])
+    expect(await understands(during.alice, old.alice)).toEqual([201, 200])
+    expect(await understands(during.alice, after.alice)).toEqual([201, 200])
+    expect(await understands(after.alice, during.alice)).toEqual([201, 200])
+    expect(await understands(after.alice, old.alice)).toEqual(['422 ticket_invalid', 422])
+  })
 })
 
 describe('the deployed service on a store behind TLS with a private authority', () => {

@@ -217,7 +217,7 @@ describe('a ticket', () => {
     }
     const key = deriveKey(service.connection.secretAccessKey, 'documents/ticket/v1')
     const seal = (milliseconds: number) =>
-      createTicketSigner(key).seal(claims, new Date(Date.now() + milliseconds))
+      createTicketSigner([key]).seal(claims, new Date(Date.now() + milliseconds))
     return { claims, seal }
   }
 })

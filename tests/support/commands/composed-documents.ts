@@ -1,4 +1,4 @@
-import { mkdir, symlink } from 'node:fs/promises'
+import { cp, mkdir, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { packServiceImage } from '../../../compose/images/service/pack-image.ts'
 import { mustRun, runCommand } from '../../../compose/run-command.ts'
@@ -106,6 +106,7 @@ async function withCompose(folder: string, env: DockerEnvironment): Promise<Dock
   const [command = '', ...rest] = await composeCommand(env)
   if (rest.length > 0) return env
   const config = join(folder, 'docker-config')
+  if (env.DOCKER_CONFIG !== undefined) await cp(env.DOCKER_CONFIG, config, { recursive: true })
   await mkdir(join(config, 'cli-plugins'), { recursive: true })
   await symlink(command, join(config, 'cli-plugins', 'docker-compose'))
   return { ...env, DOCKER_CONFIG: config }

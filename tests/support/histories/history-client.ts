@@ -1,5 +1,5 @@
 import { formatEntityTag, parseEntityTag } from '../../../service/wire/entity-tag.ts'
-import type { Condition, Facts, Result } from '../model/history.ts'
+import type { Condition, Facts, LatestCondition, Result } from '../model/history.ts'
 import { type Call, type Caller, type Json, jsonOf } from '../service/caller.ts'
 import { digestOf, reprDigestOf } from '../service/sample-documents.ts'
 import { jsonBody } from '../service/ticket-calls.ts'
@@ -9,8 +9,8 @@ import { add, type Content, type DocumentHistory, record } from './document-hist
 
 /** A client that works on one document and writes down what it asks for and is answered. */
 export interface HistoryClient {
-  /** Uploads through the service: with a digest, with a length only, or in chunks. */
-  upload(content: Content, how: 'declared' | 'whole' | 'chunked'): Promise<void>
+  /** Uploads through the service: with a digest, with a length only, or in chunks; under a condition, if there is one. */
+  upload(content: Content, how: 'declared' | 'whole' | 'chunked', ifLatest?: LatestCondition): Promise<void>
   /** Uploads by ticket; the callers, which may be different replicas, complete it at the same time. */
   uploadByTicket(content: Content, completers: readonly Caller[]): Promise<void>
   remove(digest: string): Promise<void>
@@ -48,18 +48,18 @@ export function historyClient(history: DocumentHistory, caller: Caller, by: stri
   }
 
   return {
-    async upload(content, how) {
+    async upload(content, how, ifLatest) {
       const { bytes, contentType, digest } = content
       const declared: Record<string, string> =
         how === 'declared' ? { 'repr-digest': reprDigestOf(bytes) } : {}
       await record(
         history,
-        { kind: 'upload', digest, facts: factsOf(content) },
+        { kind: 'upload', digest, facts: factsOf(content), ifLatest },
         {
           send: () =>
             request(caller, '', {
               method: 'PUT',
-              headers: { 'content-type': contentType, ...declared },
+              headers: { 'content-type': contentType, ...declared, ...latestHeaders(ifLatest) },
               body: how === 'chunked' ? inChunks(bytes) : bytes,
             }),
           read: readAccepted,
@@ -203,6 +203,11 @@ async function readDone(): Promise<Result> {
 
 function tagOf(answer: Response): { etag: string | undefined } {
   return { etag: parseEntityTag(answer.headers.get('etag')) ?? undefined }
+}
+
+function latestHeaders(ifLatest: LatestCondition | undefined): Record<string, string> {
+  if (ifLatest === undefined) return {}
+  return ifLatest === 'absent' ? { 'if-none-match': '*' } : { 'if-match': conditionText(ifLatest) }
 }
 
 function conditionText(condition: Condition): string {

@@ -17,7 +17,8 @@ export interface RoundSize {
 
 /** What clients do, and how often in relation to each other. */
 const weights = {
-  upload: 6,
+  upload: 5,
+  uploadIfMatch: 2,
   uploadByTicket: 2,
   remove: 5,
   moveTag: 3,
@@ -94,6 +95,11 @@ async function step(client: HistoryClient, { random, history, known, replicas, b
   switch (random.pick(choices)) {
     case 'upload':
       return client.upload(content, random.pick(['declared', 'whole', 'chunked']))
+    case 'uploadIfMatch': {
+      const isFirst = random.chance(0.2)
+      const ifLatest = isFirst ? 'absent' : [random.pick(history.contents).digest]
+      return client.upload(content, random.pick(['declared', 'whole', 'chunked']), ifLatest)
+    }
     case 'uploadByTicket': {
       const completers = random.chance(0.3) ? 2 : 1
       const callers = Array.from({ length: completers }, () => random.pick(replicas.taking()).callAs(by))

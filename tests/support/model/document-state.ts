@@ -1,5 +1,5 @@
 import { latestTag } from '../../../service/wire/names.ts'
-import type { Condition, Facts } from './history.ts'
+import type { Condition, Facts, LatestCondition } from './history.ts'
 
 /** A version of the model document. */
 export interface ModelVersion {
@@ -149,6 +149,13 @@ export function withEtag(
   if (current.etag === etag) return state
   if (!current.etag.startsWith('?') || isOfKnownMove(etag)) return null
   return pointTag(state, tag, { ...current, etag })
+}
+
+/** Returns whether `latest` is what an upload asks for. */
+export function meetsLatest({ tags }: DocumentState, condition: LatestCondition | undefined): boolean {
+  const latest = tags[latestTag]
+  if (condition === undefined) return true
+  return condition === 'absent' ? !latest : latest !== undefined && condition.includes(latest.digest)
 }
 
 /** Returns the states in which a condition about a tag holds; none if it cannot hold. */

@@ -14,9 +14,12 @@ export interface Facts {
 /** ETags of tags, without quotes, one of which must be the tag's; `*` for any. */
 export type Condition = readonly string[] | '*'
 
+/** Digests of versions, one of which `latest` must be; `absent`: there must be no `latest`. */
+export type LatestCondition = readonly string[] | 'absent'
+
 /** What a client asks for. A listing is one `read` per version that it could have shown. */
 export type Operation =
-  | { kind: 'upload'; digest: string; facts: Facts }
+  | { kind: 'upload'; digest: string; facts: Facts; ifLatest?: LatestCondition | undefined }
   /** The completion of a ticket; `facts` are those of the ticket. */
   | { kind: 'complete'; ticket: string; digest: string; facts: Facts }
   /** A request for a ticket. Where the version is there already, it counts as an upload of it. */
@@ -24,7 +27,7 @@ export type Operation =
   | { kind: 'delete'; digest: string }
   /** The deletion by a retention rule, which spares the version that `latest` points to as well. */
   | { kind: 'retain'; digest: string }
-  | { kind: 'moveTag'; tag: string; digest: string; ifMatch?: Condition | undefined }
+  | { kind: 'moveTag'; tag: string; digest: string; ifMatch?: Condition | undefined; ifAbsent?: boolean }
   | { kind: 'removeTag'; tag: string; ifMatch?: Condition | undefined }
   | { kind: 'readTag'; tag: string }
   /** Reads bytes or metadata of the version that a tag points to. */

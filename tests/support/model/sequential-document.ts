@@ -7,6 +7,7 @@ import {
   type IsOfKnownMove,
   isUnwanted,
   mark,
+  meetsLatest,
   moveLatest,
   place,
   pointTag,
@@ -41,7 +42,7 @@ export function statesAfter(state: DocumentState, entry: Entry, around: Surround
   const result: Result = entry.result ?? { code: 'ok' }
   switch (operation.kind) {
     case 'upload':
-      return result.code === 'ok' ? accepted(state, operation, result, around) : [state]
+      return uploaded(state, operation, result, around)
     case 'complete':
       return completed(state, operation, result, around)
     case 'ticket':
@@ -78,14 +79,16 @@ export function statesDuring(state: DocumentState, entry: Entry, around: Surroun
   if (operation.kind === 'sweep' || operation.kind === 'rest') {
     return state.gone.flatMap((digest) => takenBack(state, digest, around))
   }
-  // What ends in a conflict may have shown its bytes before.
-  if (result !== null && result.code !== 'ok' && result.code !== 'conflict') return []
+  // What ends in a conflict may have shown its bytes before; what is refused because `latest` moved leaves them there.
+  const mayShow = ['ok', 'conflict', ...(operation.kind === 'upload' ? ['precondition_failed'] : [])]
+  if (result !== null && !mayShow.includes(result.code)) return []
   switch (operation.kind) {
     case 'upload':
     case 'complete': {
       const { digest, facts } = operation
       if (!state.versions[digest]) return [place(state, digest, facts, writerOf(operation, around))]
-      return operation.kind === 'complete' ? takenBack(state, digest, around) : []
+      const takesBack = operation.kind === 'complete' || operation.ifLatest !== undefined
+      return takesBack ? takenBack(state, digest, around) : []
     }
     case 'delete':
     case 'retain': {
@@ -121,6 +124,19 @@ function takenBack(state: DocumentState, digest: string, around: Surroundings): 
 /** No deletion is left half-way, and nothing is there that was only brought back in vain. */
 function isAtRest(state: DocumentState): boolean {
   return Object.entries(state.versions).every(([digest, { marked }]) => !marked && !isUnwanted(state, digest))
+}
+
+/** An upload that is refused because of its condition moves nothing. */
+function uploaded(
+  state: DocumentState,
+  upload: Of<'upload'>,
+  result: Result,
+  around: Surroundings,
+): DocumentState[] {
+  const holds = meetsLatest(state, upload.ifLatest)
+  if (result.code === 'precondition_failed') return holds ? [] : [state]
+  if (result.code !== 'ok') return [state]
+  return holds ? accepted(state, upload, result, around) : []
 }
 
 /** An upload was acknowledged: the version is there, it is the latest, and the first writer's facts are answered. */
@@ -195,15 +211,16 @@ function removed(
 
 function moved(
   state: DocumentState,
-  { tag, digest, ifMatch }: Of<'moveTag'>,
+  { tag, digest, ifMatch, ifAbsent = false }: Of<'moveTag'>,
   result: Result,
   around: Surroundings,
 ): DocumentState[] {
   const there = state.versions[digest]
   if (result.code === 'version_unknown') return there ? [] : [state]
-  if (result.code === 'precondition_failed') return canFail(state, tag, ifMatch) ? [state] : []
+  const isTaken = ifAbsent && state.tags[tag] !== undefined
+  if (result.code === 'precondition_failed') return isTaken || canFail(state, tag, ifMatch) ? [state] : []
   if (result.code !== 'ok') return [state]
-  if (!there || there.marked) return []
+  if (!there || there.marked || isTaken) return []
   if (result.created !== undefined && result.created !== (state.tags[tag] === undefined)) return []
   const etag = result.etag ?? etagOf(around)
   return whereHolds(state, tag, ifMatch, around.isOfKnownMove).flatMap((possible) => {

@@ -29,6 +29,7 @@ export function appUnderTest(documents: Partial<Documents> = {}, ui?: UiOptions)
       destination: { write: (line) => lines.push(line) },
     }),
     documentBytesMax: 1000,
+    requestsMax: 256,
     trustedProxies: [],
     ui,
     spans: idsAlone,

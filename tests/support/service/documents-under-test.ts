@@ -61,8 +61,8 @@ export function replicaOn(store: ObjectStore, options: Partial<DomainOptions> = 
   const domain = createDocuments({
     store,
     documentBytesMax: 64 * MiB,
-    cursorKey: new Uint8Array(32),
-    ticketKey: new Uint8Array(32).fill(1),
+    cursorKeys: [new Uint8Array(32)],
+    ticketKeys: [new Uint8Array(32).fill(1)],
     capabilities: () => minioCapabilities,
     signer,
     onIntegrityViolation: (violated, found) => violations.push({ ref: violated, found }),

@@ -73,10 +73,16 @@ export interface InProcessOptions {
   port?: number
   /** As TRUSTED_PROXIES; default: none. */
   trustedProxies?: string
+  /** As AUDIT_LOG_FILE; default: with all other lines. */
+  auditLogFile?: string
   /** What the service takes the store for; default: what the probe is known to find on it. */
   capabilities?: StoreCapabilities
   /** It is the only writer in its bucket; default: that of the service. */
   singleReplica?: boolean
+  /** As REQUESTS_MAX; default: that of the service. */
+  requestsMax?: number
+  /** What bodies of uploads may take in all; default: that of the service. */
+  uploadsBytesMax?: number
   /** Default: that of the service. */
   documentBytesMax?: number
   /** How slow the sender of an upload may be; what is left out is that of the service. */
@@ -122,6 +128,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     deadlines: options.deadlines,
     capabilities: () => capabilities,
     uploadPace: options.uploadPace,
+    uploadsBytesMax: options.uploadsBytesMax,
     completionWaitSecondsMax: options.completionWaitSecondsMax,
     ui: options.ui ? sharedBundle() : null,
   })
@@ -255,13 +262,14 @@ async function configFor(surroundings: Surroundings, options: InProcessOptions):
   const environment = { ...environmentFor({ ...surroundings, issuer }), OTEL_SERVICE_NAME: 'documents' }
   if (options.trustedProxies !== undefined)
     Object.assign(environment, { TRUSTED_PROXIES: options.trustedProxies })
+  if (options.auditLogFile !== undefined) Object.assign(environment, { AUDIT_LOG_FILE: options.auditLogFile })
   if (traceUrlTemplate !== undefined) Object.assign(environment, { TRACE_URL_TEMPLATE: traceUrlTemplate })
   const config = await parseConfig(environment, refuseToRead)
   const { s3, http } = config
   return {
     ...config,
     s3: { ...s3, connectionsMax: connectionsMax ?? s3.connectionsMax },
-    http: { ...http, port: options.port ?? 0 },
+    http: { ...http, port: options.port ?? 0, requestsMax: options.requestsMax ?? http.requestsMax },
     documentBytesMax: documentBytesMax ?? config.documentBytesMax,
     singleReplica: options.singleReplica ?? config.singleReplica,
   }

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCommand } from '../../../compose/run-command.ts'
 import type { DockerEnvironment } from '../../../compose/servers/docker-engine.ts'
@@ -28,6 +28,9 @@ export async function startDocker(): Promise<RunningDocker> {
   const host = `unix://${join(own, 'docker.sock')}`
   const env = { ...process.env, DOCKER_HOST: host, DOCKER_CONFIG: join(own, 'config') }
   await mkdir(join(own, 'config'))
+  // As on a machine behind a proxy: containers have to work although their environment names one. Nothing listens there.
+  const proxies = { default: { httpProxy: 'http://127.0.0.1:9', httpsProxy: 'http://127.0.0.1:9' } }
+  await writeFile(join(own, 'config', 'config.json'), JSON.stringify({ proxies }))
   const folders = ['--data-root', join(own, 'data'), '--exec-root', join(own, 'exec')]
   const places = [...folders, '--pidfile', join(own, 'pid'), '--host', host]
   const server = await startServer({

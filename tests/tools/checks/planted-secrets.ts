@@ -54,8 +54,8 @@ export async function plantedSecrets(): Promise<Record<string, string>> {
     'a session token of AWS': `X-Amz-Security-Token=${word(120)}`,
     'a signature of a request': `authorization: ${headers.authorization}`,
     'the policy of a signed form': form.fields.Policy ?? '',
-    'an upload ticket': await createTicketSigner(key).seal(ticketClaims, new Date()),
-    'a cursor': `?limit=10&cursor=${createCursors(key).seal(['acme'], 'tenants/acme/documents')}`,
+    'an upload ticket': await createTicketSigner([key]).seal(ticketClaims, new Date()),
+    'a cursor': `?limit=10&cursor=${createCursors([key]).seal(['acme'], 'tenants/acme/documents')}`,
     'a signed token': await new SignJWT({ sub: 'alice' }).setProtectedHeader({ alg: 'HS256' }).sign(key),
     'an encrypted token': [
       Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString('base64url'),

@@ -128,6 +128,20 @@ describe('fair shares', () => {
     await expect(oldest.grow(1, impatient)).rejects.toThrow(RangeError)
   })
 
+  it('leave as much room as a tenant takes, if they may be held for long', async () => {
+    const shares = createFairShares({ permitsMax: 12, leavesRoom: true })
+    const taken = async (tenant: string) => {
+      let permits = 0
+      while (await shares.acquire(1, { tenant, ...impatient })) permits += 1
+      return permits
+    }
+    // Half of all, half of what is left, and so on; the last one is taken by a tenant that holds nothing.
+    expect([await taken('a'), await taken('b'), await taken('c'), await taken('d')]).toEqual([6, 3, 2, 1])
+    expect(await taken('e')).toBe(0)
+    const exceeding = ['a', 'b', 'c', 'd', 'e'].filter((tenant) => shares.exceedsShare(tenant, 1))
+    expect(exceeding).toEqual(['a', 'b'])
+  })
+
   it('refuse what could never be granted', async () => {
     await expect(createFairShares({ permitsMax: 2 }).acquire(3, { tenant: 'a', ...patient })).rejects.toThrow(
       RangeError,

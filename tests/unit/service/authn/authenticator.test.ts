@@ -157,6 +157,22 @@ describe('claims', () => {
     expect(await outcomeOf(await issuer.sign({ header: { typ: undefined } }))).toContain('"typ"')
   })
 
+  it('are refused if only an ID token has them, whatever type its header says', async () => {
+    const refusal = 'invalid: The token is not accepted: it is an ID token: send the access token.'
+    const idClaims = [
+      { nonce: 'n' },
+      { at_hash: 'MTIzNDU2Nzg5MDEyMzQ1Ng' },
+      { c_hash: 'MTIzNDU2Nzg5MDEyMzQ1Ng' },
+      { typ: 'ID' },
+      { token_use: 'id' },
+    ]
+    for (const claims of idClaims) {
+      expect(await outcomeOf(await issuer.sign({ header: { typ: 'JWT' }, claims }))).toBe(refusal)
+      expect(await outcomeOf(await issuer.token(claims))).toBe(refusal)
+    }
+    expect(await outcomeOf(await issuer.token({ typ: 'Bearer', token_use: 'access' }))).toBe('accepted')
+  })
+
   it('name a printable subject of at most 255 characters', async () => {
     expect(await outcomeOf(await issuer.token({ sub: 'a'.repeat(255) }))).toBe('accepted')
     expect(await outcomeOf(await issuer.token({ sub: 'auth0|svc deploy' }))).toBe('accepted')

@@ -179,6 +179,24 @@ describe('createDocumentsClient', () => {
     expect(() => createDocumentsClient({ ...options, url: 'example.com' })).toThrow(ArgumentError)
   })
 
+  it('sends a token over plain http to the loopback interface alone', () => {
+    const at = (url: string) => () => createDocumentsClient({ ...options, url })
+    for (const host of ['127.0.0.1:8080', '127.1.2.3', '[::1]:8080', 'localhost:8080', 'acme.localhost'])
+      expect(at(`http://${host}`)).not.toThrow()
+    for (const host of [
+      'documents:8080',
+      '10.0.0.1',
+      '192.168.1.2',
+      '0.0.0.0',
+      '[fd00::1]',
+      'localhost.example.com',
+    ])
+      expect(at(`http://${host}`)).toThrow(ArgumentError)
+    for (const host of ['127.0.0.1.example.com', 'notlocalhost', '128.0.0.1', '[::ffff:127.0.0.1]'])
+      expect(at(`http://${host}`)).toThrow('url must be https')
+    expect(at('https://documents:8443')).not.toThrow()
+  })
+
   it('refuses a tenant, a type, a name or a tag that would leave its path', async () => {
     expect(() => createDocumentsClient({ ...options, tenant: '../globex' })).toThrow(ArgumentError)
     const client = createDocumentsClient(options)

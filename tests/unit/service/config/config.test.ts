@@ -42,7 +42,13 @@ describe('parseConfig', () => {
         jwksUrl: 'https://login.example.com/keys',
         clientId: 'ui',
       },
-      http: { host: '127.0.0.1', port: 8080, publicUrl: 'http://127.0.0.1:8080', trustedProxies: [] },
+      http: {
+        host: '127.0.0.1',
+        port: 8080,
+        publicUrl: 'http://127.0.0.1:8080',
+        trustedProxies: [],
+        requestsMax: 256,
+      },
       documentBytesMax: 5 * 1024 ** 3,
       singleReplica: false,
       serviceName: 'cloudlysis-documents',
@@ -169,7 +175,7 @@ describe('the names and files of variables', () => {
       TICKET_SIGNING_KEY_FILE: '/secrets/key',
     })
     expect(config.s3.accessKeyId.reveal()).toBe('AKFROMFILE')
-    expect(config.ticketSigningKey?.reveal()).toBe(secretKey)
+    expect(config.ticketSigningKeys?.map((key) => key.reveal())).toEqual([secretKey])
   })
 
   it('refuse a secret that is given twice', async () => {
@@ -436,12 +442,25 @@ describe('DOCUMENT_BYTES_MAX', () => {
 })
 
 describe('TICKET_SIGNING_KEY', () => {
-  it('is absent or at least 32 characters', async () => {
-    expect(await parse()).not.toHaveProperty('ticketSigningKey')
-    const key = 'k'.repeat(32)
-    expect((await parse({ TICKET_SIGNING_KEY: key })).ticketSigningKey?.reveal()).toBe(key)
-    const problem = 'must be 32–1024 printable characters without a space'
-    await refused('TICKET_SIGNING_KEY', problem, ['k'.repeat(31)])
+  it('is absent, or one to four keys of at least 32 characters', async () => {
+    expect(await parse()).not.toHaveProperty('ticketSigningKeys')
+    const [key, other] = ['k'.repeat(32), 'o'.repeat(1024)]
+    const keysOf = async (text: string) =>
+      (await parse({ TICKET_SIGNING_KEY: text })).ticketSigningKeys?.map((each) => each.reveal())
+    expect(await keysOf(key)).toEqual([key])
+    expect(await keysOf(`${key} ${other}`)).toEqual([key, other])
+    expect(await keysOf(`${key}\r\n${other}\n${key}\n${key}`)).toEqual([key, other, key, key])
+    const problem =
+      'must be 1–4 keys of 32–1024 printable characters, with a space or a line break between them'
+    const long = `${key} ${key} ${key} ${key} ${key}`
+    await refused('TICKET_SIGNING_KEY', problem, ['k'.repeat(31), `${key} short`, ` ${key}`, long])
+  })
+
+  it('has only keys that are redacted, each on its own', async () => {
+    const config = await parse({ TICKET_SIGNING_KEY: `${'k'.repeat(32)} ${'o'.repeat(32)}` })
+    const revealed = secretsOf(config).map((secret) => secret.reveal())
+    expect(revealed).toContain('k'.repeat(32))
+    expect(revealed).toContain('o'.repeat(32))
   })
 })
 

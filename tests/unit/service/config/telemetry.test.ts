@@ -160,14 +160,16 @@ describe('OTEL_TRACES_SAMPLER', () => {
   })
 })
 
-describe('other names of OpenTelemetry', () => {
+describe('other names of OpenTelemetry and of AWS', () => {
   it('have no effect, are accepted, and are reported as ignored', async () => {
     const config = await parse({
       OTEL_BSP_MAX_QUEUE_SIZE: '1',
       OTEL_EXPORTER_OTLP_INSECURE: 'true',
       OTEL_X: '',
+      AWS_USE_FIPS_ENDPOINT: 'true',
     })
-    expect(config.ignored).toEqual(['OTEL_BSP_MAX_QUEUE_SIZE', 'OTEL_EXPORTER_OTLP_INSECURE'])
+    const names = ['AWS_USE_FIPS_ENDPOINT', 'OTEL_BSP_MAX_QUEUE_SIZE', 'OTEL_EXPORTER_OTLP_INSECURE']
+    expect(config.ignored).toEqual(names)
     expect(
       (await parse({ ...collector, OTEL_EXPORTER_OTLP_HEADERS_FILE: '/secrets/headers' })).ignored,
     ).toEqual([])

@@ -3,7 +3,7 @@ import { createCursors } from '../../../../service/documents/cursor.ts'
 import { DocumentError } from '../../../../service/documents/document-error.ts'
 
 const key = new Uint8Array(32).fill(1)
-const cursors = createCursors(key)
+const cursors = createCursors([key])
 const scope = ['documents', 'acme', 'definitions', '', '']
 
 function open(cursor: string, at: readonly string[] = scope, opener = cursors): string {
@@ -36,8 +36,17 @@ describe('a cursor', () => {
 
   it('is valid on every replica with the same key, and nowhere else', () => {
     const cursor = cursors.seal(scope, 'a')
-    expect(open(cursor, scope, createCursors(new Uint8Array(32).fill(1)))).toBe('a')
-    expect(open(cursor, scope, createCursors(new Uint8Array(32).fill(2)))).toBe('cursor_invalid')
+    expect(open(cursor, scope, createCursors([new Uint8Array(32).fill(1)]))).toBe('a')
+    expect(open(cursor, scope, createCursors([new Uint8Array(32).fill(2)]))).toBe('cursor_invalid')
+  })
+
+  it('is valid if it was sealed by any key of the replica, so that keys can rotate; the first one seals', () => {
+    const [old, fresh] = [key, new Uint8Array(32).fill(2)]
+    const [before, during, after] = [cursors, createCursors([old, fresh]), createCursors([fresh, old])]
+    const sealed = [before, during, after].map((each) => each.seal(scope, 'a'))
+    expect(sealed.map((cursor) => open(cursor, scope, during))).toEqual(['a', 'a', 'a'])
+    expect(sealed.map((cursor) => open(cursor, scope, after))).toEqual(['a', 'a', 'a'])
+    expect(sealed.map((cursor) => open(cursor, scope, before))).toEqual(['a', 'a', 'cursor_invalid'])
   })
 
   it('belongs to its tenant, its call and its filter', () => {

@@ -33,7 +33,7 @@ async function twoReplicas() {
   const [one, other] = [replicaOn(interrupted).documents, replicaOn(store).documents]
   for (const bytes of [a, b]) await other.put(ref, uploadOf(bytes))
   const point = (documents: typeof one, tag: string, bytes: Uint8Array, ifMatch?: string[]) =>
-    documents.putTag(ref, tag, { digest: digestOf(bytes), by: 'alice', ifMatch })
+    documents.putTag(ref, tag, { digest: digestOf(bytes), by: 'alice', condition: { ifMatch } })
   const remove = (bytes: Uint8Array) => other.deleteVersion(versionOf(bytes), { by: 'bob' })
   return { store, scene, one, other, point, remove }
 }
@@ -64,7 +64,9 @@ describe('a tag', () => {
     scene.meanwhile = async () => void (await point(other, 'stable', b, [tag.etag]))
     await expect(point(one, 'stable', a, [tag.etag])).rejects.toMatchObject({ code: 'precondition_failed' })
     expect((await one.getTag(ref, 'stable')).digest).toBe(digestOf(b))
-    await expect(other.deleteTag(ref, 'stable', { ifMatch: [tag.etag] })).rejects.toMatchObject({
+    await expect(
+      other.deleteTag(ref, 'stable', { condition: { ifMatch: [tag.etag] } }),
+    ).rejects.toMatchObject({
       code: 'precondition_failed',
     })
   })

@@ -21,7 +21,7 @@ const one = new Date('2026-11-23T13:00:00Z')
 const invalid = { code: 'ticket_invalid' }
 
 function ticketsAt(now: Date, withKey = key) {
-  return createTicketSigner(withKey, () => now)
+  return createTicketSigner([withKey], () => now)
 }
 
 function signed(payload: Record<string, unknown>, header: { alg: string; typ?: string }, withKey = key) {
@@ -55,6 +55,21 @@ describe('an upload ticket', () => {
     const other = new Uint8Array(32).fill(2)
     await expect(ticketsAt(noon, other).open(ticket)).rejects.toMatchObject(invalid)
     await expect(ticketsAt(new Date(one.getTime() + 1000), other).open(ticket)).rejects.toMatchObject(invalid)
+  })
+
+  it('opens if any key of the replica has signed it, so that keys can rotate; the first one signs', async () => {
+    const fresh = new Uint8Array(32).fill(2)
+    const during = createTicketSigner([key, fresh], () => noon)
+    const after = createTicketSigner([fresh, key], () => noon)
+    for (const replica of [ticketsAt(noon), during, after]) {
+      const ticket = await replica.seal(claims, one)
+      expect([await during.open(ticket), await after.open(ticket)]).toEqual([claims, claims])
+    }
+    await expect(ticketsAt(noon).open(await after.seal(claims, one))).rejects.toMatchObject(invalid)
+    const expired = createTicketSigner([fresh, key], () => one)
+    await expect(expired.open(await ticketsAt(noon).seal(claims, one))).rejects.toMatchObject({
+      code: 'upload_expired',
+    })
   })
 
   it('does not open when it is signed in another way or for another purpose', async () => {

@@ -211,6 +211,29 @@ describe('a version that is damaged in the store', () => {
   })
 })
 
+describe('an upload whose condition holds before its bytes are stored, and no longer after it', () => {
+  const overA = { condition: { ifMatch: [digestOf(a)] } }
+  const c = new Uint8Array(KiB).fill(3)
+
+  it('leaves the version that was acknowledged meanwhile as the latest, and names the one that it has stored', async () => {
+    const { one, other } = twoReplicas(onceAfter(b, () => upload(other, c)))
+    await upload(other, a)
+    const digest = digestOf(b)
+    const refusal = { code: 'precondition_failed', details: { digest } }
+    await expect(upload(one, b, overA)).rejects.toMatchObject(refusal)
+    expect(await latestOf(one)).toBe(digestOf(c))
+    expect(await read(one, b)).toEqual(b)
+  })
+
+  it('does not bring back a version that was deleted before', async () => {
+    const { store, one, other } = twoReplicas(onceAfter(b, () => upload(other, c)))
+    for (const bytes of [a, b]) await upload(other, bytes)
+    await remove(other, b)
+    await expect(upload(one, b, overA)).rejects.toMatchObject({ code: 'precondition_failed', details: {} })
+    expect(await store.head(keyOf(b))).toBeNull()
+  })
+})
+
 describe('an upload under a damaged record', () => {
   it('is refused, and leaves the record for its repair', async () => {
     const { store, one } = twoReplicas()

@@ -144,6 +144,43 @@ describe('audit', () => {
     const { logger } = recording({ destination: { write: fail } })
     expect(() => logger.audit(decision)).toThrow('disk full')
   })
+
+  it('goes to its own destination, if there is one, and nothing else does', () => {
+    const audited: string[] = []
+    const { logger, lines } = recording({ auditDestination: { write: (line) => void audited.push(line) } })
+    logger.info('upload.finished')
+    logger.audit(decision)
+    logger.child({}).audit(decision)
+    expect(lines.map(({ kind }) => kind)).toEqual(['log'])
+    expect(audited.map((line) => JSON.parse(line).kind)).toEqual(['audit', 'audit'])
+  })
+
+  it('works until a line cannot be written, which is reported once, and again after one can', () => {
+    const failures: unknown[] = []
+    const written: string[] = []
+    let isFull = false
+    const write = (line: string) => (isFull ? fail() : void written.push(JSON.parse(line).event))
+    const onAuditFailure = (cause: unknown) => void failures.push(cause)
+    const { logger } = recording({ destination: { write }, onAuditFailure })
+    expect(logger.auditWorks()).toBe(true)
+    isFull = true
+    logger.info('found.by.an.ordinary.line')
+    expect(() => logger.audit(decision)).toThrow('disk full')
+    expect([logger.auditWorks(), logger.auditWorks()]).toEqual([false, false])
+    expect(failures).toEqual([new Error('disk full')])
+    isFull = false
+    expect([logger.auditWorks(), logger.auditWorks()]).toEqual([true, true])
+    expect(written).toEqual(['audit.resumed'])
+    isFull = true
+    expect(() => logger.audit(decision)).toThrow('disk full')
+    expect(failures).toHaveLength(2)
+  })
+
+  it('is not said to fail because of ordinary lines that go elsewhere', () => {
+    const { logger } = recording({ destination: { write: fail }, auditDestination: { write() {} } })
+    logger.info('lost')
+    expect(logger.auditWorks()).toBe(true)
+  })
 })
 
 describe('a sink', () => {
