@@ -152,6 +152,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
       metrics.integrityRepaired()
       logger.warn('integrity.repaired', { ...ref })
     },
+    onForeignObjects: metrics.foreignObjectsSkipped,
     onUploadTicket: (method) => metrics.uploadTicket(ticketLabels[method]),
   })
   const app = createApp({

@@ -37,6 +37,8 @@ export interface DomainOptions {
   onIntegrityViolation: OnIntegrityViolation
   /** Receives every version whose damaged bytes an upload has replaced. */
   onRepaired?: OnRepaired | undefined
+  /** Receives how many objects a page of a listing has left out, because their keys are not those of versions. */
+  onForeignObjects?: ((objects: number) => void) | undefined
   /** True if no other process writes to this store. */
   alone?: boolean | undefined
   /** Waits; default: by the system's timers. */
@@ -68,7 +70,7 @@ export function createDocuments(options: DomainOptions): Domain {
   const publishing = { store, damage, budget, documentBytesMax, uploadPace: options.uploadPace }
 
   const documents: Documents = {
-    ...createListing({ store, records, cursors, capabilities }),
+    ...createListing({ store, records, cursors, capabilities, onForeignObjects: options.onForeignObjects }),
     ...createTagMoves({ store, records, removal }),
 
     async put(ref, upload) {

@@ -19,6 +19,8 @@ export interface ListingParts {
   records: Records
   cursors: Cursors
   capabilities: () => StoreCapabilities
+  /** Receives how many objects a page has left out whose keys are not those of versions. */
+  onForeignObjects?: ((objects: number) => void) | undefined
 }
 
 /** Returns the calls that answer one page of a list. */
@@ -27,6 +29,7 @@ export function createListing({
   records,
   cursors,
   capabilities,
+  onForeignObjects = () => {},
 }: ListingParts): Pick<Documents, 'list' | 'versions'> {
   return {
     async list(query, signal) {
@@ -36,8 +39,10 @@ export function createListing({
       const { startAfterExact } = capabilities()
       const prefix = listPrefix(query)
       const { objects, next } = await readListPage(store, { prefix, limit, from, startAfterExact, signal })
+      const documents = objects.map(toListedVersion).filter((version) => version !== null)
+      if (documents.length < objects.length) onForeignObjects(objects.length - documents.length)
       return {
-        documents: objects.map(toListedVersion).filter((version) => version !== null),
+        documents,
         nextCursor: next ? cursors.seal(scope, JSON.stringify(next)) : null,
       }
     },

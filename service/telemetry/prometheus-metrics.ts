@@ -65,6 +65,10 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     'documents_integrity_repairs_total',
     'Damaged versions whose bytes an upload has replaced.',
   )
+  const foreign = counter(
+    'documents_foreign_objects_skipped_total',
+    'Objects of other programs that listings have left out, each time.',
+  )
   const tickets = counter(
     'documents_upload_tickets_total',
     'Upload tickets by method; none where no method was safe or known to be.',
@@ -113,6 +117,7 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     },
     integrityMismatched: () => mismatches.inc(),
     integrityRepaired: () => repairs.inc(),
+    foreignObjectsSkipped: (objects) => foreign.inc(objects),
     uploadTicket: (method) => tickets.inc({ method }),
     staleKeyUsed: () => staleKeys.inc(),
     telemetryExported: (signal, items) => exported.inc({ signal }, items),

@@ -69,6 +69,9 @@ describe('the key scheme', () => {
       `tenants/acme/documents/definitions/a/${hex.slice(1)}`,
       `docs/tenants/acme/documents/definitions/a/${hex}`,
       `staging/acme/${hex}`,
+      `tenants/Acme/documents/definitions/a/${hex}`,
+      `tenants/acme/documents/Quarterly Reports/a/${hex}`,
+      `tenants/acme/documents/definitions/.hidden/${hex}`,
     ]
     expect(others.map((key) => parseVersionKey(key))).toEqual(others.map(() => null))
   })
@@ -81,6 +84,7 @@ describe('the key scheme', () => {
       'tenants//records/definitions/a',
       'tenants/acme/documents/definitions/a',
       'records/acme/definitions/a',
+      'tenants/acme/records/definitions/a copy',
     ]
     expect(others.map((key) => parseRecordKey(key))).toEqual(others.map(() => null))
   })
@@ -91,6 +95,7 @@ describe('the key scheme', () => {
       `deletions/acme/definitions/a/${hex}/more`,
       `deletions/acme/definitions/a/${hex.slice(1)}`,
       `tenants/acme/documents/definitions/a/${hex}`,
+      `deletions/acme/definitions/a copy/${hex}`,
     ]
     expect(others.map((key) => parseDeletionKey(key))).toEqual(others.map(() => null))
   })
