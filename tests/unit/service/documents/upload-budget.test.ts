@@ -35,7 +35,7 @@ describe('memory for uploads', () => {
     expect(await isSettled(budget.memory(other, undefined).hold(64 * KiB))).toBe(true)
   })
 
-  it('for small bodies is free again once a body turns out to be large', async () => {
+  it('is free for other small bodies again once one turns out to be large', async () => {
     const budget = createUploadBudget()
     const { sender } = senderOf('acme')
     const places = limits.smallBuffersBytesMax / limits.smallBufferBytesMax
