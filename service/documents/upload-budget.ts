@@ -110,7 +110,15 @@ function createLane(permitsMax: number, growthMax: number): Lane {
     )
     slow.sort((a, b) => a.rate() - b.rate())[0]?.giveUp(madeRoom())
   }
-  return { senders, shares: createFairShares({ permitsMax, growthMax, onStarved: makeRoom }) }
+  const shares = createFairShares({
+    permitsMax,
+    growthMax,
+    waitNoticeSeconds: limits.uploadNoticeSeconds,
+    onWait({ isStarved, holdsMost }) {
+      if (isStarved) makeRoom(holdsMost)
+    },
+  })
+  return { senders, shares }
 }
 
 const waiting = (signal: AbortSignal) => ({ waitSecondsMax: limits.uploadWaitSecondsMax, signal })
