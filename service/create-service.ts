@@ -5,6 +5,7 @@ import { type Config, ConfigError, secretsOf } from './config/config.ts'
 import { codeOf } from './config/parse.ts'
 import { deriveKeys } from './derived-key.ts'
 import { createDocuments } from './documents/create-documents.ts'
+import { ownerOfKey } from './documents/document-key.ts'
 import type { Documents } from './documents/documents.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
 import { createApp } from './http/app.ts'
@@ -128,13 +129,15 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   })
   if (config.ignored.length > 0) logger.warn('config.ignored', { names: config.ignored })
 
-  const opened = openStore(config, { deadlines: parts.deadlines, observe: observed })
+  const opened = openStore(config, { deadlines: parts.deadlines, observe: observed, ownerOf: ownerOfKey })
   const bucket = parts.store ?? opened.store
   const store = config.singleReplica ? decidedInProcess(bucket) : bucket
+  const decorate = parts.decorateStore ?? ((undecorated: ObjectStore) => undecorated)
   const bucketSigner = createS3TransferSigner(opened.connection)
   const signingSecrets = revealed(config.ticketSigningKeys ?? [config.s3.secretAccessKey])
   const { documents, transfers } = createDocuments({
-    store: parts.decorateStore?.(store) ?? store,
+    store: decorate(store),
+    health: decorate(parts.store ?? opened.reserved),
     documentBytesMax: config.documentBytesMax,
     alone: config.singleReplica,
     uploadIdleSecondsMax: parts.uploadIdleSecondsMax,

@@ -15,6 +15,13 @@ export interface FairShares {
    * @throws the signal's reason if it aborts while waiting; {RangeError} for more permits than there are.
    */
   acquire(permits: number, options: ShareOptions): Promise<Share | null>
+
+  /**
+   * Changes how many permits there are. Those that are held already stay held, also if they are more than that; a
+   * request for more than there are waits until there are enough.
+   */
+  resize(permitsMax: number): void
+
   /** Returns whether a tenant would hold more than its share with so many more permits. */
   exceedsShare(tenant: string, permits: number): boolean
 }
@@ -51,11 +58,22 @@ export interface FairSharesOptions {
    * tenant holds about half of them, two a third each, and one that holds nothing finds some. Default: no.
    */
   leavesRoom?: boolean
+  /** Called when a request has to wait: holders may be asked to give something back. */
+  onWait?: (waiting: WaitingRequest) => void
+  /** Seconds before `onWait` is called, and again and again while the request waits; default: at once, and never again. */
+  waitNoticeSeconds?: number
+}
+
+/** A request that waits, and who is in its way. */
+export interface WaitingRequest {
+  tenant: string
+  /** The tenant that holds most, which may be the same one. */
+  holdsMost: string
   /**
-   * Called when a tenant within its share has to wait, with the one that holds most and more than its share: its holders
-   * may be asked to give something back.
+   * Whether `holdsMost` takes what belongs to `tenant`: it holds more than its share, or would still hold no less after
+   * giving up what is asked for, and `tenant` stays within its share.
    */
-  onStarved?: (tenant: string) => void
+  isStarved: boolean
 }
 
 interface Holder {
@@ -73,15 +91,12 @@ interface Waiting {
 
 /** Returns permits for tenants to share. */
 export function createFairShares(options: FairSharesOptions): FairShares {
-  const {
-    permitsMax,
-    shareMax = Math.ceil(permitsMax / 4),
-    growthMax = 0,
-    leavesRoom = false,
-    onStarved,
-  } = options
+  const { permitsMax, shareMax = Math.ceil(permitsMax / 4), growthMax = 0, leavesRoom = false } = options
+  const { onWait, waitNoticeSeconds } = options
   if (growthMax > permitsMax)
     throw new RangeError(`no holder can grow to ${growthMax} of ${permitsMax} permits`)
+  let size = permitsMax
+  /** Negative after there became fewer than are held. */
   let free = permitsMax
   let nextTurn = 0
   /** In the order in which they began to hold: the first is the oldest. */
@@ -154,18 +169,20 @@ export function createFairShares(options: FairSharesOptions): FairShares {
     )
   }
 
-  function reportStarved(entry: Waiting): void {
-    if (!onStarved || wouldExceed(entry)) return
-    const [most] = [...heldBy]
-      .filter(([tenant]) => tenant !== entry.holder.tenant)
-      .sort((a, b) => b[1] - a[1])
-    if (most && most[1] > shareMax) onStarved(most[0])
+  function reportWait({ holder: { tenant }, permits }: Waiting): void {
+    const [most] = [...heldBy].sort((a, b) => b[1] - a[1])
+    if (!most) return
+    const [holdsMost, heldMost] = most
+    const isOver = heldMost > shareMax || heldMost - permits >= held(tenant) + permits
+    const isFair = held(tenant) === 0 || held(tenant) + permits <= shareMax
+    onWait?.({ tenant, holdsMost, isStarved: holdsMost !== tenant && isOver && isFair })
   }
 
   function wait(holder: Holder, permits: number, { waitSecondsMax, signal }: Omit<ShareOptions, 'tenant'>) {
     return new Promise<boolean>((resolve, reject) => {
       const settle = (answer: () => void) => {
         clearTimeout(timer)
+        clearInterval(notices)
         signal?.removeEventListener('abort', onAbort)
         leaveLine(entry)
         answer()
@@ -187,11 +204,12 @@ export function createFairShares(options: FairSharesOptions): FairShares {
       }
       const onAbort = () => giveUp(() => reject(signal?.reason))
       const timer = setTimeout(() => giveUp(() => resolve(false)), waitSecondsMax * 1000)
+      const notices = waitNoticeSeconds && setInterval(() => reportWait(entry), waitNoticeSeconds * 1000)
       signal?.addEventListener('abort', onAbort, { once: true })
       joinLine(entry)
       // Those who have waited may be over their share, or ask for more than is free.
       serve()
-      if (isInLine(entry)) reportStarved(entry)
+      if (!waitNoticeSeconds && isInLine(entry)) reportWait(entry)
     })
   }
 
@@ -226,6 +244,12 @@ export function createFairShares(options: FairSharesOptions): FairShares {
           serve()
         },
       }
+    },
+
+    resize(permits) {
+      free += permits - size
+      size = permits
+      serve()
     },
   }
 }

@@ -30,7 +30,7 @@ export const limits = {
   uploadsBytesMax: 64 * MiB,
   /** What a smaller body is counted as: it is a connection and a request, too. */
   uploadBytesMin: 64 * KiB,
-  /** How long an upload waits for buffer memory or its promotion before it is refused as `busy`. */
+  /** How long an upload waits for buffer memory, a connection or its promotion before it is refused as `busy`. */
   uploadWaitSecondsMax: 30,
   /** Reads up to here are verified in memory before the answer begins; larger ones while they stream. */
   wholeReadBytesMax: 256 * KiB,
@@ -166,8 +166,14 @@ export const limits = {
   drainSecondsMax: 60,
   /** Tries of a call whose body can be replayed, the first included. */
   storeAttemptsMax: 3,
-  /** Before a try is repeated, the store's own Retry-After is waited for up to here: clients wait as long. */
+  /** A store that asks for a longer pause (Retry-After) is not asked again: our client gets its answer, and waits instead. */
   storeRetryWaitSecondsMax: 1,
+  /** Retries for each call, over time: an overloaded store gets a tenth more calls, and not three times as many. */
+  storeRetriesShareMax: 0.1,
+  /** Retries that may follow each other although few calls were made before; the SDK of AWS allows as many. */
+  storeRetriesAtOnceMax: 100,
+  /** A store that asks for fewer calls gets half as many, at most once in this time: a round of calls and more. */
+  storeSlowDownSeconds: 0.25,
   /** Retry-After of the store is passed to our clients up to here; a longer one may be a mistake. */
   retryAfterSecondsMax: 60,
   /**
@@ -175,8 +181,16 @@ export const limits = {
    * sees the next one first (measured: 11 at once where 8 were allowed).
    */
   connectionCloseMilliseconds: 100,
+  /** The least S3_CONNECTIONS_MAX, which gives each kind of use two connections. */
+  connectionsMin: 8,
   /** How long a call waits for one of S3_CONNECTIONS_MAX connections. */
   connectionWaitSecondsMax: 10,
+  /** A read that waits takes a connection away from a slow or paused download after this, and again after each. */
+  connectionNoticeSeconds: 0.5,
+  /** A download whose client has taken nothing for this long can be continued later by another read. */
+  pausedBodySeconds: 2,
+  /** Reads of the store that bring a download no further, in a row: each may wait for a connection, and its client as long. */
+  fruitlessReadsMax: 3,
   /** With SINGLE_REPLICA: how long a write waits for another one of the same key. */
   writeTurnSecondsMax: 30,
   /** Each promotion holds two connections at once: together they must never hold all of them. */

@@ -26,6 +26,8 @@ import { createVersionRemoval } from './version-removal.ts'
 export interface DomainOptions {
   /** Already under S3_PREFIX_DOCS. */
   store: ObjectStore
+  /** Asked for the health of the service, so that it does not wait for what tenants do; default: `store`. */
+  health?: Pick<ObjectStore, 'clock'> | undefined
   documentBytesMax: number
   /** How long an upload may send nothing; default: `limits.uploadIdleSecondsMax`. */
   uploadIdleSecondsMax?: number | undefined
@@ -60,6 +62,7 @@ export interface Domain {
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
 export function createDocuments(options: DomainOptions): Domain {
   const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
+  const { health = store } = options
   const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
   const budget = createUploadBudget()
   const cursors = createCursors(options.cursorKeys)
@@ -103,7 +106,7 @@ export function createDocuments(options: DomainOptions): Domain {
     deleteVersion: (ref, { by, signal }) => removal.remove(ref, { by, signal }),
 
     async ready(signal) {
-      await store.clock({ signal })
+      await health.clock({ signal })
     },
   }
   const tickets = createTicketSigner(options.ticketKeys)
@@ -132,6 +135,9 @@ function translatingErrors<Calls extends object>(calls: Calls): Calls {
 }
 
 function ofStore(cause: ObjectStoreError): DocumentError {
+  if (cause.code === 'busy') {
+    return new DocumentError('busy', 'Too many transfers are under way. Try again later.', {}, { cause })
+  }
   if (cause.code === 'unavailable') {
     return new DocumentError(
       'store_unavailable',

@@ -84,6 +84,14 @@ function versionOf(ref: DocumentRef, hex: string | undefined): VersionRef | null
   return isDigest(digest) && isDocumentRef(ref) ? { ...ref, digest } : null
 }
 
+/** Returns on whose behalf a key, or the beginning of keys, is used: `tenant` is empty where that is no single tenant. */
+export function ownerOfKey(key: string): { tenant: string; holds: 'version' | 'staged' | 'other' } {
+  const [area = '', tenant = '', kind] = key.split('/')
+  if (area === 'tenants') return { tenant, holds: kind === 'documents' ? 'version' : 'other' }
+  if (area === 'staging') return { tenant, holds: key.endsWith('.lease') ? 'other' : 'staged' }
+  return { tenant: area === 'deletions' ? tenant : '', holds: 'other' }
+}
+
 /** Returns the last segment of a key. */
 export function lastSegment(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1)

@@ -113,7 +113,8 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     responseBrokenOff: () => brokenOff.inc(),
     storeCalled(operation, outcome, seconds) {
       storeCalls.observe({ operation, outcome }, seconds)
-      if (outcome !== 'aborted') reachable.set(outcome === 'unavailable' ? 0 : 1)
+      // Neither says anything about the store.
+      if (outcome !== 'aborted' && outcome !== 'busy') reachable.set(outcome === 'unavailable' ? 0 : 1)
     },
     integrityMismatched: () => mismatches.inc(),
     integrityRepaired: () => repairs.inc(),

@@ -5,6 +5,7 @@ import {
   digestOfHex,
   leaseKey,
   listPrefix,
+  ownerOfKey,
   parseDeletionKey,
   parseRecordKey,
   parseVersionKey,
@@ -52,6 +53,18 @@ describe('the key scheme', () => {
       'tenants/acme/documents/deployment-bundles/orders',
     )
     expect(listPrefix({ tenant, type, name })).toBe(versionsPrefix(ref))
+  })
+
+  it('says on whose behalf a key is used', () => {
+    expect(ownerOfKey(versionKey(version))).toEqual({ tenant: 'acme', holds: 'version' })
+    expect(ownerOfKey(listPrefix({ tenant: 'acme' }))).toMatchObject({ tenant: 'acme' })
+    for (const key of [recordKey(ref), deletionKey(version), leaseKey('acme', 'a7c1')]) {
+      expect(ownerOfKey(key)).toEqual({ tenant: 'acme', holds: 'other' })
+    }
+    expect(ownerOfKey(stagingKey('acme', 'a7c1'))).toEqual({ tenant: 'acme', holds: 'staged' })
+    for (const key of ['', 'tenants/', 'deletions/', 'foreign/acme']) {
+      expect(ownerOfKey(key)).toEqual({ tenant: '', holds: 'other' })
+    }
   })
 
   it('reads no version from any other key', () => {
