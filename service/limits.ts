@@ -75,6 +75,13 @@ export const limits = {
   cursorCharsMax: 4 * KiB,
   /** Rows of /versions cost a HEAD each. */
   versionsLimitMax: 50,
+  /** To find the newest version of a document, the keys of all are listed: a call, of some 100 ms, per thousand. */
+  versionsListedMax: 50_000,
+  /** Rows that a listing of versions keeps for its further pages: some 200 bytes each, and as many more while it reads. */
+  versionRowsKeptMax: 1000,
+  /** Of all documents, and for how long after the last page was asked for. */
+  versionRowsCacheMax: 20_000,
+  versionRowsKeptSeconds: 60,
   /** Parallel calls to the store that one request may make. */
   callsPerRequestMax: 8,
   /** Rounds in which a record or a version has changed under a request before its caller has to retry. */
