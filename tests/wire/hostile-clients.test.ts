@@ -89,32 +89,32 @@ async function served(): Promise<Record<string, number>> {
 
 const wellServed = { written: 201, read: 200, readByTheSameTenant: 200, ready: 200 }
 
-describe('other clients are served', () => {
-  it('while a thousand clients are connected and send nothing', async () => {
+describe('the service', () => {
+  it('serves others while a thousand clients are connected and send nothing', async () => {
     await clients(1000, '')
     expect(await served()).toEqual(wellServed)
   })
 
-  it('while 500 clients do not end the head of their request', async () => {
+  it('serves others while 500 clients do not end the head of their request', async () => {
     const slow = await clients(500, `GET /livez HTTP/1.1\r\nHost: d\r\nX-Slow: `)
     for (const socket of slow) socket.write('x')
     expect(await served()).toEqual(wellServed)
   })
 
-  it('while 100 clients send half of a small body, and 100 another one in chunks without an end', async () => {
+  it('serves others while 100 clients send half of a small body, and 100 another one in chunks without an end', async () => {
     await clients(100, `${upload('slow', 'Content-Length: 1000')}half`)
     await clients(100, `${upload('slower', 'Transfer-Encoding: chunked')}4\r\nhalf\r\n`)
     expect(await served()).toEqual(wellServed)
     expect(await keysOf(service.store, 'tenants/acme/documents/definitions/slow')).toEqual([])
   })
 
-  it('while 500 clients do not read what they have asked for', async () => {
+  it('serves others while 500 clients do not read what they have asked for', async () => {
     await clients(484, download('small'))
     await clients(16, download('large'))
     expect(await served()).toEqual(wellServed)
   })
 
-  it('while clients stop sending and still read, and their bodies are refused', async () => {
+  it('serves others while clients stop sending and still read, and their bodies are refused', async () => {
     const half = await clients(100, `${upload('half', 'Content-Length: 1000')}half`)
     for (const socket of half) socket.end()
     expect(await served()).toEqual(wellServed)
@@ -122,7 +122,7 @@ describe('other clients are served', () => {
     expect(await keysOf(service.store, 'tenants/acme/documents/definitions/half/')).toEqual([])
   })
 
-  it('while clients reset their connections in the middle of uploads and downloads', async () => {
+  it('serves others while clients reset their connections in the middle of uploads and downloads', async () => {
     for (let round = 0; round < 3; round += 1) {
       const uploads = await clients(50, `${upload('reset', `Content-Length: ${16 * MiB}`)}${'x'.repeat(MiB)}`)
       const downloads = await clients(50, download('large'))
@@ -132,13 +132,13 @@ describe('other clients are served', () => {
     expect(await keysOf(service.store, 'tenants/acme/documents/definitions/reset/')).toEqual([])
   })
 
-  it('while clients send more than the length that they have declared, and are disconnected', async () => {
+  it('serves others while clients send more than the length that they have declared, and are disconnected', async () => {
     const lying = await clients(50, `${upload('lying', 'Content-Length: 5')}hello${'x'.repeat(100)}\r\n\r\n`)
     expect(await served()).toEqual(wellServed)
     await closed(lying)
   })
 
-  it('while clients send a head without an end, which is refused', async () => {
+  it('serves others while clients send a head without an end, which is refused', async () => {
     const endless = await clients(
       50,
       `GET /livez HTTP/1.1\r\nHost: d\r\n${'X-More: more\r\n'.repeat(20_000)}`,
@@ -147,7 +147,7 @@ describe('other clients are served', () => {
     expect(await served()).toEqual(wellServed)
   })
 
-  it('while clients send a chunk extension without an end', async () => {
+  it('serves others while clients send a chunk extension without an end', async () => {
     const endless = upload('extended', 'Transfer-Encoding: chunked')
     const all = await clients(50, `${endless}5;${'x'.repeat(MiB)}`)
     expect(await served()).toEqual(wellServed)
