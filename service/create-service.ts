@@ -8,6 +8,7 @@ import { createDocuments } from './documents/create-documents.ts'
 import { ownerOfKey } from './documents/document-key.ts'
 import type { Documents } from './documents/documents.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
+import type { PaceLimits } from './documents/sender-pace.ts'
 import { createApp } from './http/app.ts'
 import type { UiOptions } from './http/pages/ui-pages.ts'
 import type { Route } from './http/route.ts'
@@ -50,8 +51,8 @@ export interface ServiceParts {
   deadlines?: StoreDeadlines | undefined
   /** What the store can do; default: the probe finds out. */
   capabilities?: (() => StoreCapabilities) | undefined
-  /** Default: that of `limits.ts`. */
-  uploadIdleSecondsMax?: number | undefined
+  /** How slow the sender of an upload may be; what is left out is as `limits` say. */
+  uploadPace?: Partial<PaceLimits> | undefined
   /** Default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
   /** Default: that of `limits.ts`. */
@@ -140,7 +141,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     health: decorate(parts.store ?? opened.reserved),
     documentBytesMax: config.documentBytesMax,
     alone: config.singleReplica,
-    uploadIdleSecondsMax: parts.uploadIdleSecondsMax,
+    uploadPace: parts.uploadPace,
     completionWaitSecondsMax: parts.completionWaitSecondsMax,
     cursorKeys: deriveKeys(signingSecrets, 'documents/cursor/v1'),
     ticketKeys: deriveKeys(signingSecrets, 'documents/ticket/v1'),

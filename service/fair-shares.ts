@@ -53,6 +53,8 @@ export interface FairSharesOptions {
   shareMax?: number
   /** What one holder may grow to. So many permits are kept for the oldest one. Default: holders do not grow. */
   growthMax?: number
+  /** What one tenant holds at most, whether another one waits or not; default: everything. */
+  tenantMax?: number
   /**
    * Of permits that may be held for long: a tenant gets more only if at least as many stay free as it holds. So a lone
    * tenant holds about half of them, two a third each, and one that holds nothing finds some. Default: no.
@@ -92,7 +94,7 @@ interface Waiting {
 /** Returns permits for tenants to share. */
 export function createFairShares(options: FairSharesOptions): FairShares {
   const { permitsMax, shareMax = Math.ceil(permitsMax / 4), growthMax = 0, leavesRoom = false } = options
-  const { onWait, waitNoticeSeconds } = options
+  const { onWait, waitNoticeSeconds, tenantMax = permitsMax } = options
   if (growthMax > permitsMax)
     throw new RangeError(`no holder can grow to ${growthMax} of ${permitsMax} permits`)
   let size = permitsMax
@@ -119,19 +121,23 @@ export function createFairShares(options: FairSharesOptions): FairShares {
     else heldBy.set(holder.tenant, total)
   }
 
+  const isAllowed = ({ holder, permits }: Pick<Waiting, 'holder' | 'permits'>) =>
+    held(holder.tenant) + permits <= tenantMax
+
   /** Whether the permits are there, and enough stays for other tenants and for the oldest holder to grow. */
   function fits({ holder, permits }: Pick<Waiting, 'holder' | 'permits'>): boolean {
+    if (!isAllowed({ holder, permits })) return false
     const [oldest = holder] = holders
     if (oldest === holder) return permits <= free
     const left = Math.max(growthMax - oldest.held, leavesRoom ? held(holder.tenant) : 0)
     return permits + left <= free
   }
 
-  /** The one to be served next: of the tenant that holds least, those within their share first. */
+  /** The one to be served next: of the tenant that holds least and may have more, those within their share first. */
   function next(): Waiting | undefined {
     let best: Waiting | undefined
     for (const [first] of waitingOf.values()) {
-      if (first && (best === undefined || precedes(first, best))) best = first
+      if (first && isAllowed(first) && (best === undefined || precedes(first, best))) best = first
     }
     return best
   }
@@ -229,7 +235,8 @@ export function createFairShares(options: FairSharesOptions): FairShares {
   return {
     exceedsShare,
     async acquire(permits, options) {
-      if (permits > permitsMax) throw new RangeError(`${permits} permits asked for, there are ${permitsMax}`)
+      const most = Math.min(permitsMax, tenantMax)
+      if (permits > most) throw new RangeError(`${permits} permits asked for, there are ${most}`)
       const holder: Holder = { tenant: options.tenant, turn: nextTurn++, held: 0 }
       if (!(await take(holder, permits, options))) return null
       return {

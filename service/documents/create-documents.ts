@@ -12,6 +12,7 @@ import type { Documents } from './documents.ts'
 import { createLeases } from './lease.ts'
 import { publish } from './publish.ts'
 import { createRecords } from './record-store.ts'
+import type { PaceLimits } from './sender-pace.ts'
 import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { meets } from './tag-condition.ts'
@@ -29,8 +30,8 @@ export interface DomainOptions {
   /** Asked for the health of the service, so that it does not wait for what tenants do; default: `store`. */
   health?: Pick<ObjectStore, 'clock'> | undefined
   documentBytesMax: number
-  /** How long an upload may send nothing; default: `limits.uploadIdleSecondsMax`. */
-  uploadIdleSecondsMax?: number | undefined
+  /** How slow the sender of an upload may be; what is left out is as `limits` say. */
+  uploadPace?: Partial<PaceLimits> | undefined
   /** How long a completion keeps its client waiting; default: `limits.completionWaitSecondsMax`. */
   completionWaitSecondsMax?: number | undefined
   /** Each at least 32 bytes; every replica knows the first one of all others. */
@@ -63,14 +64,13 @@ export interface Domain {
 export function createDocuments(options: DomainOptions): Domain {
   const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
   const { health = store } = options
-  const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
   const budget = createUploadBudget()
   const cursors = createCursors(options.cursorKeys)
   const damage = createStoredDamage(store, options.onRepaired)
   const records = createRecords(store, { sleep, alone: options.alone })
   const removal = createVersionRemoval({ store, records, sleep })
   const acceptUpload = createAcceptUpload({ store, records, removal, damage })
-  const publishing = { store, damage, budget, documentBytesMax, uploadIdleSecondsMax }
+  const publishing = { store, damage, budget, documentBytesMax, uploadPace: options.uploadPace }
 
   const documents: Documents = {
     ...createListing({ store, records, cursors, capabilities, onForeignObjects: options.onForeignObjects }),

@@ -12,7 +12,8 @@ import { inParallel } from './in-order.ts'
 import { type ListPlace, readListPage } from './list-pages.ts'
 import type { Records } from './record-store.ts'
 import { toStoredVersion } from './stored-version.ts'
-import { newestVersions, toListedVersion } from './version-pages.ts'
+import { createVersionLists } from './version-lists.ts'
+import { toListedVersion } from './version-pages.ts'
 
 export interface ListingParts {
   store: ObjectStore
@@ -31,6 +32,7 @@ export function createListing({
   capabilities,
   onForeignObjects = () => {},
 }: ListingParts): Pick<Documents, 'list' | 'versions'> {
+  const lists = createVersionLists(store)
   return {
     async list(query, signal) {
       const { tenant, type = '', name = '', namePrefix = '', limit } = query
@@ -50,7 +52,7 @@ export function createListing({
     async versions(ref, { limit, cursor }, signal) {
       const scope = ['versions', ref.tenant, ref.type, ref.name]
       const after = cursor === undefined ? null : parsePosition(ref, cursors.open(scope, cursor))
-      const rows = await newestVersions(store, ref, { limit: limit + 1, after, signal })
+      const rows = await lists.read(ref, { limit: limit + 1, after, signal })
       if (rows.length === 0 && !after) throw versionNotFound()
       const record = await records.read(ref, signal)
       const describe = async (row: ListedVersion): Promise<Document | null> => {

@@ -72,6 +72,17 @@ describe('fair shares', () => {
     expect(order).toEqual(['more', 'less'])
   })
 
+  it('never give one tenant more than it may have, and serve those who wait behind it', async () => {
+    const shares = createFairShares({ permitsMax: 3, tenantMax: 2 })
+    const held = granted(await shares.acquire(2, { tenant: 'a', ...patient }))
+    const third = shares.acquire(1, { tenant: 'a', ...patient })
+    expect(await shares.acquire(1, { tenant: 'b', ...impatient })).not.toBe(null)
+    expect(await Promise.race([third, settled()])).toBe(undefined)
+    held.release()
+    expect(await third).not.toBe(null)
+    await expect(shares.acquire(3, { tenant: 'c', ...patient })).rejects.toThrow(RangeError)
+  })
+
   it('report who takes what belongs to a tenant that has to wait', async () => {
     const reports: WaitingRequest[] = []
     const shares = createFairShares({ permitsMax: 4, onWait: (waiting) => reports.push(waiting) })
