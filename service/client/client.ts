@@ -49,7 +49,7 @@ export interface DocumentsClient {
    * back: it closes only if size and SHA-256 agree, and otherwise errors with `DigestMismatchError`,
    * `SizeMismatchError` or `ConnectionError`. Of a `range`, only the number of bytes can be checked.
    *
-   * If the connection breaks while `stream` is read, the rest is asked for (`Range`, `If-Range`) and the stream goes on.
+   * If the connection breaks while `stream` is read, the rest is asked for (`Range`, `If-Range`), and the stream continues.
    *
    * With `direct`, the bytes come straight from the object store, checked in the same way (their rest comes through the
    * service if the connection breaks), or through the service where the store cannot be reached: `via` says which.
