@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   GetBucketLifecycleConfigurationCommand,
@@ -25,7 +26,10 @@ const setupMilliseconds = 900_000
 const browserOrigins = ['http://127.0.0.1:8080', 'https://ui.example']
 
 const env = await dockerForTests()
-const folder = await folderForTests('cloudlysis-compose-')
+// A path and a password with everything that a file could quote wrongly.
+const folder = await folderForTests('cloudlysis\'s "$HOME-compose-')
+await mkdir(join(folder, 'secrets'), { mode: 0o700 })
+await writeFile(join(folder, 'secrets/minio-root-password'), `it's "quoted" \\n $HOME \`id\`\nand goes on`)
 const [apiPort = 0, consolePort = 0] = await freePorts(2)
 const project = `cloudlysis-test-${process.pid}`
 const stack = await withProgress('object store', (onProgress) =>
