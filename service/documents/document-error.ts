@@ -8,6 +8,7 @@ export type DocumentErrorCode =
   | 'version_locked'
   | 'tag_protected'
   | 'tags_exhausted'
+  | 'versions_exhausted'
   | 'precondition_failed'
   | 'digest_mismatch'
   | 'document_too_large'

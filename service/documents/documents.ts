@@ -45,7 +45,11 @@ export interface Documents {
     signal?: AbortSignal,
   ): Promise<{ documents: ListedVersion[]; nextCursor: string | null }>
 
-  /** Returns one page of the versions of a document, newest first. @throws {DocumentError} `document_not_found`, `cursor_invalid` */
+  /**
+   * Returns one page of the versions of a document, newest first.
+   *
+   * @throws {DocumentError} `document_not_found`, `cursor_invalid`, `versions_exhausted`
+   */
   versions(
     ref: DocumentRef,
     page: { limit: number; cursor?: string | undefined },

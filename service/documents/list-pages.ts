@@ -47,7 +47,7 @@ async function pageFrom(
   store: Lists,
   { from, startAfterExact, ...options }: ListPageOptions,
 ): Promise<ListPage> {
-  if (from === null) return store.list(options)
+  if (from === null) return firstPage(store, options)
   const key = options.prefix + from.after
   if (startAfterExact) return store.list({ ...options, startAfter: key })
   const isFresh = Date.now() - from.givenAt < limits.listTokenSecondsMax * 1000
@@ -61,6 +61,18 @@ async function pageFrom(
 }
 
 type PageOptions = Omit<ListPageOptions, 'from' | 'startAfterExact'>
+
+/**
+ * Asked for one key, MinIO takes a key that is the prefix itself, such as the marker of a folder, for all that there is
+ * (measured). Such a key is never a version's, so it can be left out.
+ */
+async function firstPage(store: Lists, options: PageOptions): Promise<ListPage> {
+  const page = await store.list(options)
+  const { prefix, limit } = options
+  if (limit > 1 || page.next !== null || page.objects[0]?.key !== prefix) return page
+  const { objects, next } = await store.list({ ...options, limit: 2 })
+  return { objects: objects.filter(({ key }) => key !== prefix), next }
+}
 
 /** Returns `null` for a token that the store refuses. */
 async function pageByToken(store: Lists, options: PageOptions & { token: string }): Promise<ListPage | null> {

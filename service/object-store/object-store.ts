@@ -244,6 +244,8 @@ export interface UnfinishedUpload {
 export type ObjectStoreErrorCode =
   /** No answer, a 5xx, 429 or a time-out: the same call may succeed later. */
   | 'unavailable'
+  /** No connection was free in time, or it was taken away from a body: nothing is wrong with the store. */
+  | 'busy'
   /** The store refused our credentials or our right to do this. */
   | 'denied'
   /** Another 4xx: repeating the same call will not help. */
@@ -266,4 +268,9 @@ export class ObjectStoreError extends Error {
   ) {
     super(`object store: ${operation} failed: ${code} (${withCause(reason)})`)
   }
+}
+
+/** Returns whether the same call may succeed later, whatever the reason was. */
+export function isTransient({ code }: ObjectStoreError): boolean {
+  return code === 'unavailable' || code === 'busy'
 }

@@ -11,6 +11,7 @@ export const problems = {
   version_tagged: { status: 409, title: 'The version is tagged' },
   version_locked: { status: 409, title: 'The version is locked' },
   tags_exhausted: { status: 409, title: 'The document has too many tags' },
+  versions_exhausted: { status: 409, title: 'The document has too many versions to sort' },
   tag_protected: { status: 409, title: 'The tag cannot be removed' },
   conflict: { status: 409, title: 'Another change happened at the same time' },
   upload_not_found: { status: 404, title: 'Nothing was uploaded with this ticket' },

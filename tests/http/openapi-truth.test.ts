@@ -52,7 +52,7 @@ type Fault = (method: string, key: unknown) => (() => Promise<unknown>) | undefi
 const noFault: Fault = () => undefined
 let fault = noFault
 
-const options = { documentBytesMax, uploadIdleSecondsMax: 1 }
+const options = { documentBytesMax, uploadPace: { idleSecondsMax: 1 } }
 const service = await serviceInProcess({ ...options, decorate: withFault })
 const restrained = await serviceInProcess({
   ...options,

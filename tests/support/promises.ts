@@ -97,6 +97,11 @@ export const promises = {
     promise: 'No secret stands in anything that is printed.',
     test: 'tests/unit/tests/tools/runner/redaction-sweep.test.ts',
   },
+  overload: {
+    promise:
+      'Ten times as many requests as may be under way: those that are accepted stay healthy, other tenants are served, within 256 MiB.',
+    test: 'tests/faults/overload-requests.test.ts',
+  },
   histories: {
     promise:
       'While replicas, connections and the store fail, documents change one step at a time, and nothing acknowledged is lost.',

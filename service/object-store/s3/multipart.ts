@@ -53,7 +53,7 @@ export function createS3Multipart(
 ): Multipart {
   async function abort(Key: string, UploadId: string, operation: string, signal?: AbortSignal) {
     const command = new AbortMultipartUploadCommand({ Bucket, Key, UploadId })
-    await call({ operation, signal, nullOn: [404] }, (options) => client.send(command, options))
+    await call({ operation, key: Key, signal, nullOn: [404] }, (options) => client.send(command, options))
   }
 
   function upload(Key: string, UploadId: string, started: StartOptions): S3Upload {
@@ -84,7 +84,7 @@ export function createS3Multipart(
         ...condition,
       })
       const nullOn = condition.IfNoneMatch ? [412] : []
-      return call({ operation: 'complete', signal, deadlineSeconds, nullOn }, (options, tries) =>
+      return call({ operation: 'complete', key: Key, signal, deadlineSeconds, nullOn }, (options, tries) =>
         client.send(command, options).catch(async (error: unknown) => {
           const status = statusOf(error)
           const mayBeOwn = tries > 1 && [404, ...nullOn].includes(status)
@@ -101,7 +101,7 @@ export function createS3Multipart(
         const PartNumber = parts.length + 1
         const size = { ContentLength: bytes.byteLength }
         const command = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body: bytes, ...size })
-        const answer = await call({ operation: 'uploadPart', signal, deadlineSeconds }, (options) =>
+        const answer = await call({ operation: 'uploadPart', key: Key, signal, deadlineSeconds }, (options) =>
           client.send(command, options),
         )
         parts.push({ PartNumber, ETag: answer?.ETag ?? '' })
@@ -114,7 +114,7 @@ export function createS3Multipart(
           CopySource: encodeKey(`${Bucket}/${from}`),
           CopySourceIfMatch: ifMatch,
         })
-        const options = { operation: 'copyPart', signal, deadlineSeconds, nullOn: [404, 412] }
+        const options = { operation: 'copyPart', key: Key, signal, deadlineSeconds, nullOn: [404, 412] }
         const answer = await call(options, (o) => client.send(command, o))
         if (!answer) return false
         parts.push({ PartNumber, ETag: answer.CopyPartResult?.ETag ?? '' })
@@ -145,7 +145,7 @@ export function createS3Multipart(
         ...{ Bucket, Key: key, ContentType: contentType },
         ...(metadata ? { Metadata: { ...metadata } } : {}),
       })
-      const answer = await call({ operation: 'startMultipart', signal }, (o) => client.send(command, o))
+      const answer = await call({ operation: 'startMultipart', key, signal }, (o) => client.send(command, o))
       if (!answer?.UploadId) throw new ObjectStoreError('rejected', 'startMultipart', 'NoUploadId')
       return upload(key, answer.UploadId, options)
     },
@@ -156,7 +156,7 @@ export function createS3Multipart(
       for (;;) {
         const command = new ListMultipartUploadsCommand({ Bucket, Prefix: prefix, ...marker })
         const page: ListMultipartUploadsCommandOutput | null = await call(
-          { operation: 'listUnfinished', signal },
+          { operation: 'listUnfinished', key: prefix, signal },
           (options) => client.send(command, options),
         )
         for (const { Key, UploadId, Initiated } of page?.Uploads ?? []) {

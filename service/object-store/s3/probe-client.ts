@@ -1,6 +1,7 @@
 import { limits } from '../../limits.ts'
 import { fetchOptions } from './client.ts'
-import { createS3Connections, type S3Connection } from './connection.ts'
+import type { S3Connection } from './connection.ts'
+import { createS3Connections } from './connections.ts'
 import { errorCodeIn, toObjectStoreError } from './errors.ts'
 import { createRequestSigner, type UnsignedRequest } from './signed-fetch.ts'
 
@@ -51,7 +52,7 @@ export function createProbeClient(
 
   async function answerTo(url: string, init: RequestInit): Promise<ProbeAnswer> {
     try {
-      return await connections.use('probe', undefined, async () => {
+      return await connections.use({ operation: 'probe', key: 'probe', signal: undefined }, async () => {
         const signal = AbortSignal.timeout(answerSecondsMax * 1000)
         const response = await fetch(url, { ...fetchOptions(connection), ...init, signal })
         const text = await response.text()

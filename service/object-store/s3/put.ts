@@ -7,7 +7,8 @@ import {
 } from '../object-store.ts'
 import { tap } from '../tap.ts'
 import { metadataPrefix, toObjectInfo, unquote } from './answers.ts'
-import type { S3Connections, StoreDeadlines } from './connection.ts'
+import type { StoreDeadlines } from './connection.ts'
+import type { S3Connections } from './connections.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import type { SignedFetch, StoreRequest } from './signed-fetch.ts'
 
@@ -55,7 +56,10 @@ export function createS3Put(
         once: options.once,
         signal: eitherOf(options.signal, stall?.signal),
       } as const
-      return await connections.use('put', options.signal, () => send(key, request, sent.body, options))
+      const body = sent.streamed ? 'written' : undefined
+      return await connections.use({ operation: 'put', key, body, signal: options.signal }, () =>
+        send(key, request, sent.body, options),
+      )
     } catch (error) {
       options.signal?.throwIfAborted()
       const failure = sent.failure()
