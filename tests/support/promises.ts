@@ -102,6 +102,11 @@ export const promises = {
       'Ten times as many requests as may be under way: those that are accepted stay healthy, other tenants are served, within 256 MiB.',
     test: 'tests/faults/overload-requests.test.ts',
   },
+  hostile: {
+    promise:
+      'Clients that are slow, silent, malformed or gone, a thousand at once, do not keep others from being served.',
+    test: 'tests/wire/hostile-clients.test.ts',
+  },
   histories: {
     promise:
       'While replicas, connections and the store fail, documents change one step at a time, and nothing acknowledged is lost.',
