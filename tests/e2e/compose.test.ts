@@ -28,7 +28,7 @@ const browserOrigins = ['http://127.0.0.1:8080', 'https://ui.example']
 const env = await dockerForTests()
 // A path and a password with everything that could end a quotation.
 const folder = await folderForTests('cloudlysis\'s "$HOME"-compose-')
-const rootPassword = ['it\'s "quoted" \\n $HOME `id`', 'and goes on in another line']
+const rootPassword = ['it\'s "quoted" \\n $HOME `id`', 'and a second line of it']
 await mkdir(join(folder, 'secrets'), { mode: 0o700 })
 await writeFile(join(folder, 'secrets/minio-root-password'), rootPassword.join('\n'))
 for (const line of rootPassword) registerSecret(line)

@@ -17,7 +17,7 @@ describe('the settings of a stack', () => {
     expect((await readFile(join(folder, '.env'), 'utf8')).trimEnd().split('\n')).toHaveLength(3)
   })
 
-  it('of an earlier version stay when others are added', async () => {
+  it('keep those of an earlier version when others are added', async () => {
     const folder = await folderForTests('cloudlysis-settings-')
     await writeFile(join(folder, '.env'), "MINIO_API_PORT='9000'\nFOLDER='/a\\b'\n")
     await writeSettings(folder, { LOKI_PORT: '3100' })
