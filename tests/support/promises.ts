@@ -51,6 +51,10 @@ export const promises = {
       'While the store is dead or stalls, every call is answered with 503, and all is well once it is back.',
     test: 'tests/faults/store-dies.test.ts',
   },
+  connections: {
+    promise: 'Downloads that are not read stop neither other tenants nor health checks, and continue later.',
+    test: 'tests/faults/few-connections.test.ts',
+  },
   update: {
     promise: 'No request is lost while a deployment is updated, rolled back, or given another key.',
     test: 'tests/swarm/swarm.test.ts',
