@@ -62,7 +62,8 @@ export interface Domain {
 
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
 export function createDocuments(options: DomainOptions): Domain {
-  const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
+  const { documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
+  const store = keepingKeysFree(options.store, capabilities)
   const { health = store } = options
   const budget = createUploadBudget()
   const cursors = createCursors(options.cursorKeys)
@@ -117,6 +118,18 @@ export function createDocuments(options: DomainOptions): Domain {
     ...{ documentBytesMax, completionWaitSecondsMax, sleep, onUploadTicket: options.onUploadTicket },
   })
   return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
+}
+
+/** Has streams keep their keys free where the store can do that: a slow sender would otherwise lock a version. */
+function keepingKeysFree(store: ObjectStore, capabilities: () => StoreCapabilities): ObjectStore {
+  return {
+    ...store,
+    put(key, body, options) {
+      const { condition } = options
+      const keepsKeyFree = condition !== undefined && 'absent' in condition && capabilities().copyOnce
+      return store.put(key, body, { ...options, keepsKeyFree })
+    },
+  }
 }
 
 /** Translates failures of the store into errors of the domain; the store's own words are for the log only. */
