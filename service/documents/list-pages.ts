@@ -35,11 +35,20 @@ export async function readListPage(
   store: Lists,
   options: ListPageOptions,
 ): Promise<{ objects: ListPage['objects']; next: ListPlace | null }> {
-  const { objects, next } = await pageFrom(store, options)
+  const { objects, next: said } = await pageFrom(store, options)
   const last = objects.at(-1)
+  const next = said ?? (last && objects.length >= options.limit && isFolderMarker(last.key) ? '' : null)
   if (next === null || !last) return { objects, next: null }
   const after = last.key.slice(options.prefix.length)
   return { objects, next: { after, token: options.startAfterExact ? '' : next, givenAt: Date.now() } }
+}
+
+/**
+ * Where the last key of a full page is one, the page may not be the last, whatever the store says: asked for one key,
+ * MinIO takes a marker that is the prefix itself for all that there is, and SeaweedFS takes any for the end (measured).
+ */
+function isFolderMarker(key: string): boolean {
+  return key.endsWith('/')
 }
 
 /** Returns the page; its `next` is empty where more follows and no token leads there. */
@@ -47,7 +56,7 @@ async function pageFrom(
   store: Lists,
   { from, startAfterExact, ...options }: ListPageOptions,
 ): Promise<ListPage> {
-  if (from === null) return firstPage(store, options)
+  if (from === null) return store.list(options)
   const key = options.prefix + from.after
   if (startAfterExact) return store.list({ ...options, startAfter: key })
   const isFresh = Date.now() - from.givenAt < limits.listTokenSecondsMax * 1000
@@ -61,18 +70,6 @@ async function pageFrom(
 }
 
 type PageOptions = Omit<ListPageOptions, 'from' | 'startAfterExact'>
-
-/**
- * Asked for one key, MinIO takes a key that is the prefix itself, such as the marker of a folder, for all that there is
- * (measured). Such a key is never a version's, so it can be left out.
- */
-async function firstPage(store: Lists, options: PageOptions): Promise<ListPage> {
-  const page = await store.list(options)
-  const { prefix, limit } = options
-  if (limit > 1 || page.next !== null || page.objects[0]?.key !== prefix) return page
-  const { objects, next } = await store.list({ ...options, limit: 2 })
-  return { objects: objects.filter(({ key }) => key !== prefix), next }
-}
 
 /** Returns `null` for a token that the store refuses. */
 async function pageByToken(store: Lists, options: PageOptions & { token: string }): Promise<ListPage | null> {

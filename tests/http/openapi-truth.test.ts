@@ -109,6 +109,12 @@ const failing =
 /** Refuses the writes of all records, as a store does that has no compare-and-set. */
 const undecided: Fault = (method, key) =>
   method === 'put' && String(key).includes('/records/') ? async () => null : undefined
+/** Lists one version after the other without an end. */
+const endless: Fault = (method) => {
+  const row = { key: `tenants/acme/documents/${digestOf('A').replace('sha256:', 'definitions/a/')}` }
+  const objects = Array(limits.listLimitMax).fill({ ...row, size: 1, etag: 'e', lastModified: new Date() })
+  return method === 'list' ? async () => ({ objects, next: 'more' }) : undefined
+}
 /** What was staged is another object by the time at which it is copied. */
 const restaged: Fault = (method) => (method === 'copyAbsent' ? async () => 'changed' : undefined)
 
@@ -249,6 +255,11 @@ describe('the OpenAPI document of the running service tells', () => {
     expect((await call(`${document}/versions?limit=1`)).status).toBe(200)
     expect(await refusalOf(await call('?cursor=forged'))).toBe('422 cursor_invalid')
     expect(await refusalOf(await call(`${document}/versions?cursor=forged`))).toBe('422 cursor_invalid')
+    await during(endless, async () => {
+      const path = `${document}/versions`
+      expect(await refusalOf(await call(path))).toBe('409 versions_exhausted')
+      expect((await call(path, { method: 'HEAD' })).status).toBe(409)
+    })
   })
 
   it('what becomes of tags', async () => {
