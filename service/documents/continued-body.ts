@@ -26,10 +26,11 @@ export function continuedBody(
   let reader: ReadableStreamDefaultReader<Uint8Array> | null = object.body.getReader()
   let next = first
   let failure: unknown
+  let isCancelled = false
 
   async function reopened() {
     const again = await store.get(key, { range: { first: next, last }, ifMatch, signal })
-    if (again?.range?.first === next) return again.body.getReader()
+    if (again?.range?.first === next && !isCancelled) return again.body.getReader()
     again?.body.cancel().catch(() => {})
     throw failure
   }
@@ -50,6 +51,9 @@ export function continuedBody(
         }
       }
     },
-    cancel: async (reason) => reader?.cancel(reason),
+    async cancel(reason) {
+      isCancelled = true
+      await reader?.cancel(reason)
+    },
   }
 }

@@ -63,6 +63,12 @@ describe('S3 object store with two connections', () => {
     expect(await bytesIn(second)).toHaveLength(16 * MiB)
   })
 
+  it('is busy, and not unavailable, if no connection becomes free', async () => {
+    const bodies = [await store.get('large'), await store.get('large')]
+    await expect(store.head('small')).rejects.toMatchObject({ code: 'busy', reason: 'NoFreeConnection' })
+    for (const found of bodies) await found?.body.cancel()
+  })
+
   it('lets a caller give up waiting, and passes its turn on', async () => {
     const bodies = [await store.get('large'), await store.get('large')]
     const abort = new AbortController()

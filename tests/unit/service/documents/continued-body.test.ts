@@ -94,6 +94,31 @@ describe('the body of a download', () => {
     await expect(readAll(body)).rejects.toMatchObject({ code: 'precondition_failed' })
   })
 
+  it('leaves nothing open if it is cancelled while it is opened again', async () => {
+    const { memory, opened } = await breaking([])
+    const object = await memory.get(key)
+    if (!object) throw new Error('absent')
+    let cancelled = false
+    const again = Promise.withResolvers<ObjectBody>()
+    const body = continuedBody(
+      { get: () => again.promise },
+      { ...object, body: cut(object, 0, lost) },
+      undefined,
+    )
+    const reading = body.read()
+    await Bun.sleep(0)
+    await body.cancel('disconnected')
+    const stream = new ReadableStream<Uint8Array>({
+      cancel() {
+        cancelled = true
+      },
+    })
+    again.resolve({ ...object, range: { first: 0, last: 99 }, body: stream })
+    await expect(reading).rejects.toBe(lost)
+    expect(cancelled).toBe(true)
+    await (await opened()).cancel('disconnected')
+  })
+
   it('does not continue where that cannot help', async () => {
     const denied = new ObjectStoreError('denied', 'get', 'AccessDenied')
     const { asked, opened } = await breaking([10], denied)
