@@ -7,8 +7,8 @@ import { deriveKeys } from './derived-key.ts'
 import { createDocuments } from './documents/create-documents.ts'
 import { ownerOfKey } from './documents/document-key.ts'
 import type { Documents } from './documents/documents.ts'
+import type { UploadPace } from './documents/incoming-body.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
-import type { PaceLimits } from './documents/sender-pace.ts'
 import { createApp } from './http/app.ts'
 import type { UiOptions } from './http/pages/ui-pages.ts'
 import type { Route } from './http/route.ts'
@@ -51,8 +51,8 @@ export interface ServiceParts {
   deadlines?: StoreDeadlines | undefined
   /** What the store can do; default: the probe finds out. */
   capabilities?: (() => StoreCapabilities) | undefined
-  /** How slow the sender of an upload may be; what is left out is as `limits` say. */
-  uploadPace?: Partial<PaceLimits> | undefined
+  /** How slow an upload may be; what is left out is as `limits` say. */
+  uploadPace?: Partial<UploadPace> | undefined
   /** Default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
   /** Default: that of `limits.ts`. */

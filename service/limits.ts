@@ -57,6 +57,11 @@ export const limits = {
   uploadBytesPerSecondMin: 4 * KiB,
   /** documentBytesMax at 2 Mbit/s. */
   uploadSecondsMax: 6 * 60 * 60,
+  /**
+   * From the end of a body to its answer nothing is sent: below connectionIdleSecondsMax, and below the 240 s of the
+   * proxy in compose/stacks.
+   */
+  uploadAnswerSecondsMax: 200,
   /** What Bun allows at most; covers a handler that waits for the store as well as a stalled download. */
   connectionIdleSecondsMax: 255,
   /** JSON bodies are a digest and a few fields. */

@@ -9,10 +9,10 @@ import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
 import { tagOf } from './document-record.ts'
 import type { Documents } from './documents.ts'
+import type { UploadPace } from './incoming-body.ts'
 import { createLeases } from './lease.ts'
 import { publish } from './publish.ts'
 import { createRecords } from './record-store.ts'
-import type { PaceLimits } from './sender-pace.ts'
 import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { meets } from './tag-condition.ts'
@@ -30,8 +30,8 @@ export interface DomainOptions {
   /** Asked for the health of the service, so that it does not wait for what tenants do; default: `store`. */
   health?: Pick<ObjectStore, 'clock'> | undefined
   documentBytesMax: number
-  /** How slow the sender of an upload may be; what is left out is as `limits` say. */
-  uploadPace?: Partial<PaceLimits> | undefined
+  /** How slow an upload may be; what is left out is as `limits` say. */
+  uploadPace?: Partial<UploadPace> | undefined
   /** How long a completion keeps its client waiting; default: `limits.completionWaitSecondsMax`. */
   completionWaitSecondsMax?: number | undefined
   /** Each at least 32 bytes; every replica knows the first one of all others. */
@@ -62,7 +62,8 @@ export interface Domain {
 
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
 export function createDocuments(options: DomainOptions): Domain {
-  const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
+  const { documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
+  const store = keepingKeysFree(options.store, capabilities)
   const { health = store } = options
   const budget = createUploadBudget()
   const cursors = createCursors(options.cursorKeys)
@@ -117,6 +118,18 @@ export function createDocuments(options: DomainOptions): Domain {
     ...{ documentBytesMax, completionWaitSecondsMax, sleep, onUploadTicket: options.onUploadTicket },
   })
   return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
+}
+
+/** Has streams keep their keys free where the store can do that: a slow sender would otherwise lock a version. */
+function keepingKeysFree(store: ObjectStore, capabilities: () => StoreCapabilities): ObjectStore {
+  return {
+    ...store,
+    put(key, body, options) {
+      const { condition } = options
+      const keepsKeyFree = condition !== undefined && 'absent' in condition && capabilities().copyOnce
+      return store.put(key, body, { ...options, keepsKeyFree })
+    },
+  }
 }
 
 /** Translates failures of the store into errors of the domain; the store's own words are for the log only. */

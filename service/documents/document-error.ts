@@ -11,6 +11,7 @@ export type DocumentErrorCode =
   | 'versions_exhausted'
   | 'precondition_failed'
   | 'digest_mismatch'
+  | 'digest_required'
   | 'document_too_large'
   | 'body_incomplete'
   | 'range_unsatisfiable'

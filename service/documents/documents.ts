@@ -18,7 +18,7 @@ export interface Documents {
    * `digest`, or if `latest` does not meet the condition before the body is read. If it ceases to meet it meanwhile, the
    * version is stored and `latest` is not moved.
    *
-   * @throws {DocumentError} `digest_mismatch`, `document_too_large`, `body_incomplete`, `precondition_failed` (with the
+   * @throws {DocumentError} `digest_mismatch`, `digest_required`, `document_too_large`, `body_incomplete`, `precondition_failed` (with the
    *   digest of what was stored), `busy`, `store_unavailable`
    */
   put(ref: DocumentRef, upload: Upload): Promise<Accepted>

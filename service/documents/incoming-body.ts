@@ -46,11 +46,20 @@ export interface IncomingOptions {
   size?: number | undefined
   /** Of the request. */
   signal: AbortSignal
-  /** How slow the sender may be; what is left out is as `limits` say. */
-  pace?: Partial<PaceLimits> | undefined
+  /** What is left out is as `limits` say. */
+  pace?: Partial<UploadPace> | undefined
+  /** Makes the reason for which the body is given up if there is no answer `answerSecondsMax` after its end. */
+  late?: ((secondsMax: number) => DocumentError) | undefined
 }
 
-const defaultPace: PaceLimits = {
+/** How slow an upload may be. */
+export interface UploadPace extends PaceLimits {
+  /** How long the service may take from the end of the body to its answer. */
+  answerSecondsMax: number
+}
+
+const defaultPace: UploadPace = {
+  answerSecondsMax: limits.uploadAnswerSecondsMax,
   idleSecondsMax: limits.uploadIdleSecondsMax,
   periodSeconds: limits.uploadPeriodSeconds,
   bytesPerSecondMin: limits.uploadBytesPerSecondMin,
@@ -59,8 +68,9 @@ const defaultPace: PaceLimits = {
 
 /** Opens a body; the caller closes it. */
 export function openIncomingBody(source: ReadableStream<Uint8Array>, options: IncomingOptions): IncomingBody {
-  const { bytesMax, size } = options
+  const { bytesMax, size, late = storeStalled } = options
   const paceLimits = { ...defaultPace, ...options.pace }
+  const { idleSecondsMax, periodSeconds, answerSecondsMax } = paceLimits
   const pace = createSenderPace(paceLimits)
   const reader = source.getReader()
   const hasher = new Bun.CryptoHasher('sha256')
@@ -80,15 +90,18 @@ export function openIncomingBody(source: ReadableStream<Uint8Array>, options: In
 
   const watch = setInterval(
     () => {
-      // What the store does with the bytes once it has all of them has deadlines of its own.
-      if (ended || stalled.signal.aborted) return
+      if (stalled.signal.aborted) return
+      const stillSeconds = (performance.now() - lastMove) / 1000
+      if (ended) {
+        if (stillSeconds >= answerSecondsMax) giveUp(late(answerSecondsMax))
+        return
+      }
       const fault = pace.fault()
       if (fault) return giveUp(fault)
-      const stillSeconds = (performance.now() - lastMove) / 1000
       // No read is pending while the store is busy.
       if (pendingReads === 0 && stillSeconds >= limits.storeTransferSecondsMax) giveUp(storeStalled())
     },
-    Math.min(1000, 250 * Math.min(paceLimits.idleSecondsMax, paceLimits.periodSeconds)),
+    Math.min(1000, 250 * Math.min(idleSecondsMax, periodSeconds, answerSecondsMax)),
   )
 
   async function fromSource(): Promise<Uint8Array | null> {

@@ -4,8 +4,7 @@ import type { Digest, DocumentRef } from '../wire/names.ts'
 import { DocumentError, tooLarge } from './document-error.ts'
 import { stagingKey, versionKey } from './document-key.ts'
 import type { Upload } from './documents.ts'
-import { type IncomingBody, openIncomingBody } from './incoming-body.ts'
-import type { PaceLimits } from './sender-pace.ts'
+import { type IncomingBody, openIncomingBody, type UploadPace } from './incoming-body.ts'
 import { newUploadId, promoteByStream, type StartedBody, stageInParts, uploadChanged } from './staging.ts'
 import type { Damaged, StoredDamage } from './stored-damage.ts'
 import { putVersion, type VersionFacts } from './stored-version.ts'
@@ -24,7 +23,7 @@ export interface PublishOptions {
   damage: StoredDamage
   budget: UploadBudget
   documentBytesMax: number
-  uploadPace?: Partial<PaceLimits> | undefined
+  uploadPace?: Partial<UploadPace> | undefined
 }
 
 interface Publishing<T> extends PublishOptions {
@@ -52,10 +51,12 @@ export async function publish<T>(
   const { size, digest, signal } = upload
   const { documentBytesMax: bytesMax, uploadPace: pace } = options
   if (size !== undefined && size > bytesMax) throw tooLarge(bytesMax)
-  const incoming = openIncomingBody(upload.body, { bytesMax, size, signal, pace })
+  const isPromised = size !== undefined && digest !== undefined
+  const late = isPromised ? undefined : digestRequired
+  const incoming = openIncomingBody(upload.body, { bytesMax, size, signal, pace, late })
   const publishing = { ...options, ref, upload, incoming, accept }
   try {
-    if (size !== undefined && digest !== undefined && size > limits.replayableBytesMax) {
+    if (isPromised && size > limits.replayableBytesMax) {
       return await publishStream(publishing, { digest, size })
     }
     const capacity = Math.min(size ?? limits.bufferedBytesMax, limits.bufferedBytesMax)
@@ -150,4 +151,12 @@ function factsOf(
   signal: AbortSignal,
 ): VersionFacts {
   return { size, contentType, by, admittedAt, traceId, signal }
+}
+
+/** `digest_required`: bytes whose digest and length were not declared are written twice, which took too long. */
+function digestRequired(seconds: number): DocumentError {
+  return new DocumentError(
+    'digest_required',
+    `The document could not be published within ${seconds} seconds. Send it again with Repr-Digest and Content-Length: then it goes straight to its place.`,
+  )
 }

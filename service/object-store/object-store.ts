@@ -165,6 +165,12 @@ export interface PutOptions extends CallOptions {
    * store had just closed is sent a second time below this port.
    */
   once?: boolean | undefined
+  /**
+   * With `{ absent: true }`: while a stream is on its way, other calls about the key are answered without waiting for
+   * it. Costs three calls more; only for a store that copies once (`StoreCapabilities.copyOnce`), as it rests on the
+   * same condition. An object that is there is noticed before anything is sent.
+   */
+  keepsKeyFree?: boolean | undefined
 }
 
 export interface PutResult {

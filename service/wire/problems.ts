@@ -31,6 +31,7 @@ export const problems = {
   body_incomplete: { status: 400, title: 'The body ended before it was complete' },
   request_invalid: { status: 422, title: 'The request is malformed' },
   digest_invalid: { status: 422, title: 'The declared digest is malformed or not supported' },
+  digest_required: { status: 422, title: 'The upload takes too long without a digest' },
   digest_mismatch: { status: 422, title: 'The bytes do not match the digest' },
   version_unknown: { status: 422, title: 'There is no such version' },
   cursor_invalid: { status: 422, title: 'The cursor is not valid for this listing' },

@@ -41,6 +41,7 @@ const notCaused: [statuses: RegExp, reason: string][] = [
 /** Codes that are described and do not occur below, with the reason. */
 const codesNotCaused: Record<string, string> = {
   version_locked: 'takes a bucket with object lock; tests/integration/retain holds it',
+  digest_required: 'takes a store that publishes for minutes; tests/unit/service/documents holds it',
   busy: 'takes 64 MiB of waiting uploads, or a thousand completions; tests/integration holds it',
 }
 

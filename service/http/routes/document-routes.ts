@@ -100,6 +100,7 @@ export function documentRoutes(documents: Documents): Route[] {
         'precondition_failed',
         'document_too_large',
         'body_incomplete',
+        'digest_required',
         'media_type_unsupported',
         'upload_changed',
         ...recordProblems,

@@ -15,6 +15,7 @@ import {
   type MultipartUpload,
   type ObjectStore,
   ObjectStoreError,
+  type PutResult,
   type UnfinishedUpload,
 } from '../object-store.ts'
 import { unquote } from './answers.ts'
@@ -34,8 +35,10 @@ interface StartOptions extends MultipartOptions {
 export interface S3Upload extends MultipartUpload {
   /** Copies an object as the next part. @returns false if it is absent or has another ETag than `ifMatch`. */
   copyPart(from: string, options: CallOptions & { ifMatch: string }): Promise<boolean>
-  /** As `complete`, if there is nothing under the key yet. @returns false if there is. */
-  completeAbsent(options?: CallOptions): Promise<boolean>
+  /** Has the next part sent by a request with this query. */
+  sendPart(send: (query: Record<string, string>) => Promise<PutResult | null>): Promise<void>
+  /** As `complete`, if there is nothing under the key yet. @returns `null` if there is. */
+  completeAbsent(options?: CallOptions): Promise<PutResult | null>
 }
 
 /**
@@ -96,6 +99,11 @@ export function createS3Multipart(
       )
     }
 
+    function joined(answer: { ETag?: string | undefined } | null): PutResult {
+      // RGW 16.2 completes the upload, but answers with an empty ETag.
+      return { etag: unquote(answer?.ETag ?? '') || etagOfParts(parts) }
+    }
+
     return {
       async uploadPart(bytes, { signal } = {}) {
         const PartNumber = parts.length + 1
@@ -121,14 +129,19 @@ export function createS3Multipart(
         return true
       },
 
+      async sendPart(send) {
+        const PartNumber = parts.length + 1
+        const sent = await send({ partNumber: String(PartNumber), uploadId: UploadId })
+        parts.push({ PartNumber, ETag: `"${sent?.etag}"` })
+      },
+
       async complete({ signal } = {}) {
-        const answer = await join({}, signal)
-        // RGW 16.2 completes the upload, but answers with an empty ETag.
-        return { etag: unquote(answer?.ETag ?? '') || etagOfParts(parts) }
+        return joined(await join({}, signal))
       },
 
       async completeAbsent({ signal } = {}) {
-        return (await join({ IfNoneMatch: '*' }, signal)) !== null
+        const answer = await join({ IfNoneMatch: '*' }, signal)
+        return answer && joined(answer)
       },
 
       async abort() {

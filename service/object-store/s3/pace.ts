@@ -10,7 +10,7 @@ export interface Pace {
 
 /**
  * Additive increase, multiplicative decrease, as TCP does it (RFC 5681 section 3.1): the number of calls that may be
- * under way at once is halved when the store asks for less, and grows by one for each round of calls that it answers.
+ * under way at once is halved when the store asks for less, and grows by one for each four rounds of calls that it answers.
  * Those that were under way together are turned away together, so they count once.
  *
  * @param callsMax that may be under way at once, where the store takes them all.
@@ -33,7 +33,7 @@ export function createPace(
 
   return {
     succeeded() {
-      if (calls < callsMax) change(Math.min(calls + 1 / calls, callsMax))
+      if (calls < callsMax) change(Math.min(calls + 1 / (4 * calls), callsMax))
     },
     slowedDown() {
       if (now() - slowedAt < limits.storeSlowDownSeconds * 1000) return

@@ -18,6 +18,7 @@ import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import { createS3Multipart } from './multipart.ts'
 import { toObjectBody } from './object-body.ts'
 import { createS3Put } from './put.ts'
+import { createS3PutAsPart } from './put-as-part.ts'
 import { pauseMilliseconds } from './retries.ts'
 import { createSignedFetch, encodeKey, type StoreRequest } from './signed-fetch.ts'
 
@@ -34,7 +35,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
   const call = createS3Call(connections, deadlines.answerSecondsMax)
   const Bucket = connection.bucket
 
-  const put = createS3Put(signedFetch, connections, deadlines)
+  const putAtOnce = createS3Put(signedFetch, connections, deadlines)
   const head: ObjectStore['head'] = (key, { signal, checksum = false } = {}) => {
     const headers: Record<string, string> = checksum ? { 'x-amz-checksum-mode': 'ENABLED' } : {}
     return connections.use({ operation: 'head', key, signal }, () =>
@@ -50,6 +51,12 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     Bucket,
     deadlines.transferSecondsMax,
   )
+
+  const putAsPart = createS3PutAsPart(startMultipart, head, putAtOnce)
+  const put: ObjectStore['put'] = (key, body, options) => {
+    const isPart = options.keepsKeyFree && body instanceof ReadableStream && options.size > 0
+    return isPart ? putAsPart(key, body, options) : putAtOnce(key, body, options)
+  }
 
   /** One call, whose page may be without keys although more follow. @param begin query parameters of its beginning */
   async function listPage(begin: Record<string, string>, { prefix, limit, signal }: ListOptions) {

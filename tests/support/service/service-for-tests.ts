@@ -6,7 +6,7 @@ import type { TokenRequest } from '../../../service/cli/local-issuer/access-toke
 import { signInLink } from '../../../service/cli/local-issuer/sign-in-code.ts'
 import { type Config, parseConfig } from '../../../service/config/config.ts'
 import { createService } from '../../../service/create-service.ts'
-import type { PaceLimits } from '../../../service/documents/sender-pace.ts'
+import type { UploadPace } from '../../../service/documents/incoming-body.ts'
 import type { Route } from '../../../service/http/route.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
@@ -85,8 +85,8 @@ export interface InProcessOptions {
   uploadsBytesMax?: number
   /** Default: that of the service. */
   documentBytesMax?: number
-  /** How slow the sender of an upload may be; what is left out is that of the service. */
-  uploadPace?: Partial<PaceLimits>
+  /** How slow an upload may be; what is left out is that of the service. */
+  uploadPace?: Partial<UploadPace>
   /** Default: that of the service. */
   completionWaitSecondsMax?: number
   /** Another replica: with the bucket, the secret and the issuer of this one, which must be stopped after it. */
