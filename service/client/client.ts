@@ -91,7 +91,10 @@ export interface DocumentsClient {
   /** Where a tag points. @throws {ProblemError} `document_not_found` */
   getTag(ref: DocumentName, tag: string, options?: CallOptions): Promise<Tag>
 
-  /** Points a tag at a version, with `ifMatch` only if it has not moved since; otherwise a `ProblemError` with status 412. */
+  /**
+   * Points a tag at a version: with `ifMatch` only if it has not moved since, with `ifAbsent` only if it is new; otherwise
+   * a `ProblemError` with status 412.
+   */
   putTag(
     ref: DocumentName,
     tag: string,
@@ -100,7 +103,7 @@ export interface DocumentsClient {
   ): Promise<{ tag: Tag; created: boolean }>
 
   /** Removes a tag, with `ifMatch` only if it has not moved since. The version stays. */
-  deleteTag(ref: DocumentName, tag: string, options?: TagOptions): Promise<void>
+  deleteTag(ref: DocumentName, tag: string, options?: Omit<TagOptions, 'ifAbsent'>): Promise<void>
 }
 
 export interface CallOptions {

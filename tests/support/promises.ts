@@ -101,6 +101,10 @@ export const promises = {
     promise: 'No secret stands in anything that is printed.',
     test: 'tests/unit/tests/tools/runner/redaction-sweep.test.ts',
   },
+  proxies: {
+    promise: 'Nothing is sent to a proxy that only the environment names.',
+    test: 'tests/integration/store-servers/forward-proxy.test.ts',
+  },
   overload: {
     promise:
       'Ten times as many requests as may be under way: those that are accepted stay healthy, other tenants are served, within 256 MiB.',

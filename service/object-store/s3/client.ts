@@ -76,7 +76,8 @@ export function fetchOptions(
     proxy: connection.proxy ?? false,
     // Bytes are stored as they are; a transparent decompression would change them.
     decompress: false,
-    ...(connection.ca === undefined ? {} : { tls: { ca: connection.ca } }),
+    // Spelled out, as NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise switch the checks off.
+    tls: { rejectUnauthorized: true, ...(connection.ca === undefined ? {} : { ca: connection.ca }) },
   }
 }
 

@@ -3,9 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../../compose/servers/free-port.ts'
 import { makeServerTls } from '../../../compose/servers/server-tls.ts'
+import { keysOf } from '../../../service/authn/issuer-keys.ts'
 import { probeStore } from '../../../service/object-store/probe/probe.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
+import { createOtlpSender } from '../../../service/telemetry/otlp-sender.ts'
 import { runScript } from '../../support/commands/script-run.ts'
 import { folderForTests } from '../../support/folder.ts'
 import { validate } from '../../support/observability/validate-program.ts'
@@ -91,6 +93,27 @@ describe('a store that cannot be reached', () => {
   })
 })
 
+describe('NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment', () => {
+  it('switches off no check of a certificate: neither of the store, nor of the issuer, nor of the collector', async () => {
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+    const url = here.url.origin
+    const sent = await createOtlpSender({
+      url,
+      headers: {},
+      protocol: 'http/json',
+      timeoutMilliseconds: 500,
+    })(new Uint8Array())
+    const keys = keysOf({ jwksUrl: url })
+    const key = async () => keys({ alg: 'ES256', kid: 'key' }, { payload: '', signature: '' })
+    const codeOf = ({ cause }: Error) => (cause as { code?: unknown }).code
+    const found = await Promise.all([key().catch(codeOf), saidAbout(url)])
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+    const code = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
+    expect(sent).toMatchObject({ taken: false, why: code })
+    expect(found).toEqual([code, Array.from({ length: 3 }, () => expect.stringContaining(code))])
+  })
+})
+
 describe('doctor, provision --verify and validate', () => {
   const env = {
     S3_ENDPOINT: past.url.origin,
@@ -101,6 +124,8 @@ describe('doctor, provision --verify and validate', () => {
     S3_BUCKET_DOCS: 'cloudlysis-docs',
     S3_BUCKET_TEMPO: 'cloudlysis-tempo',
     S3_CA_FILE: join(folder, 'ca.pem'),
+    // Switches off no check.
+    NODE_TLS_REJECT_UNAUTHORIZED: '0',
   }
 
   /** What `validate` prints about a Tempo that says that it is ready. */
