@@ -27,6 +27,7 @@ import { capabilityStates, nothingKnown, type StoreCapabilities } from './object
 import { traced } from './object-store/traced-object-store.ts'
 import type { TransferSigner } from './object-store/transfer-signer.ts'
 import { signedOrigins } from './object-store/transfer-signer.ts'
+import { createAuditQuery } from './telemetry/audit-query.ts'
 import { appendingTo, type LineDestination } from './telemetry/line-destinations.ts'
 import { createLogger } from './telemetry/logger.ts'
 import { registerSecret } from './telemetry/redaction.ts'
@@ -165,6 +166,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     }),
     documentBytesMax: config.documentBytesMax,
     trustedProxies: config.http.trustedProxies,
+    audit: config.audit.query && createAuditQuery({ ...config.audit.query, serviceName: config.serviceName }),
     requestsMax: config.http.requestsMax,
     uploadsBytesMax: parts.uploadsBytesMax,
     ui: await uiOptions(),
@@ -189,9 +191,10 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     bundle.catch((cause: unknown) => logger.error('ui.unavailable', { cause }))
     const { issuer, clientId, audience } = config.auth
     const { traceUrlTemplate = null, documentBytesMax } = config
+    const hasHistory = config.audit.query !== undefined
     return {
       bundle,
-      settings: { issuer, clientId, audience, traceUrlTemplate, documentBytesMax },
+      settings: { issuer, clientId, audience, traceUrlTemplate, documentBytesMax, hasHistory },
       connectOrigins: [...(await signedOrigins(bucketSigner)), new URL(issuer).origin],
     }
   }
@@ -273,9 +276,9 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   }
 }
 
-function auditFileOf({ auditLogFile }: Config): LineDestination | undefined {
+function auditFileOf({ audit: { file } }: Config): LineDestination | undefined {
   try {
-    return auditLogFile === undefined ? undefined : appendingTo(auditLogFile)
+    return file === undefined ? undefined : appendingTo(file)
   } catch (cause) {
     const problem = `names a file that cannot be written (${codeOf(cause)})`
     throw new ConfigError([{ variable: 'AUDIT_LOG_FILE', problem }])

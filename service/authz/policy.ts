@@ -9,6 +9,7 @@ export const neededScopes = {
   'document.list': 'documents:read',
   'document.read': 'documents:read',
   'document.put': 'documents:write',
+  'document.history': 'documents:admin',
   'version.list': 'documents:read',
   'version.read': 'documents:read',
   'version.delete': 'documents:admin',

@@ -2,6 +2,7 @@ import { Elysia, ValidationError } from 'elysia'
 import type { Authenticator } from '../authn/authenticator.ts'
 import type { Documents } from '../documents/documents.ts'
 import type { Transfers } from '../documents/transfers.ts'
+import type { AuditQuery } from '../telemetry/audit-query.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
@@ -22,6 +23,7 @@ import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route, withHeads } from './route.ts'
 import { documentRoutes } from './routes/document-routes.ts'
+import { historyRoutes } from './routes/history-routes.ts'
 import { tagRoutes } from './routes/tag-routes.ts'
 import { transferRoutes } from './routes/transfer-routes.ts'
 import type { Served } from './server.ts'
@@ -36,6 +38,8 @@ export interface AppParts {
   requestsMax: number
   /** Default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
+  /** Where the audit can be asked; without it, its history is answered 501. */
+  audit?: AuditQuery | undefined
   /** Proxies whose `X-Forwarded-For` names the client. */
   trustedProxies: readonly Network[]
   /** The Control UI; without it, only the API is served. */
@@ -63,6 +67,7 @@ export function createApp(parts: AppParts): App {
     ...documentRoutes(documents),
     ...tagRoutes(documents),
     ...transferRoutes(transfers),
+    ...historyRoutes(parts.audit),
   ])
   const health = createHealth(documents, logger)
   for (const origin of ui?.connectOrigins ?? []) {
