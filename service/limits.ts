@@ -133,7 +133,7 @@ export const limits = {
   refusedAddressesMax: 8,
   /** A question to the audit covers this much, which is what Loki allows by default (`max_query_length`), less an hour. */
   auditQueryDaysMax: 30,
-  auditQuerySecondsMax: 10,
+  auditQuerySecondsMax: 30,
   /** historyLimitMax lines of the longest names. */
   auditAnswerBytesMax: 4 * MiB,
   historyLimitMax: 500,

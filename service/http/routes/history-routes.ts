@@ -10,7 +10,7 @@ export function historyRoutes(audit: AuditQuery | undefined): Route[] {
     defineRoute({
       path: '/v1/tenants/:tenant/documents/:type/:name/history',
       method: 'GET',
-      action: 'document.history',
+      action: 'history.read',
       params: DocumentPath,
       query: HistoryQuery,
       summary: 'Who pointed tags at what, and when, as the audit says',

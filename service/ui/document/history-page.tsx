@@ -118,7 +118,8 @@ function ChangesTable({ document, changes }: { document: DocumentAddress; change
 }
 
 function beforeOf({ action }: TagChange): string {
-  return action === 'tag.put' ? 'new tag' : 'by upload'
+  if (action === 'tag.put') return 'new tag'
+  return action === 'tag.delete' ? 'not known' : 'by upload'
 }
 
 /** The changes of a document's tags, newest first; each page is what one question to the audit covers. */
