@@ -11,6 +11,7 @@ import { createApp } from './http/app.ts'
 import type { UiOptions } from './http/pages/ui-pages.ts'
 import type { Route } from './http/route.ts'
 import { listen, listenForMetrics, type RunningServer } from './http/server.ts'
+import { createTagHistory } from './http/tag-history.ts'
 import { limits } from './limits.ts'
 import { type CapabilityWatch, watchCapabilities } from './object-store/capability-watch.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
@@ -27,9 +28,9 @@ import { capabilityStates, nothingKnown, type StoreCapabilities } from './object
 import { traced } from './object-store/traced-object-store.ts'
 import type { TransferSigner } from './object-store/transfer-signer.ts'
 import { signedOrigins } from './object-store/transfer-signer.ts'
-import { createAuditQuery } from './telemetry/audit-query.ts'
 import { appendingTo, type LineDestination } from './telemetry/line-destinations.ts'
 import { createLogger } from './telemetry/logger.ts'
+import { createLokiQuery } from './telemetry/loki-query.ts'
 import { registerSecret } from './telemetry/redaction.ts'
 import type { Secret } from './telemetry/secret.ts'
 import { startTelemetry } from './telemetry/telemetry.ts'
@@ -166,7 +167,8 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     }),
     documentBytesMax: config.documentBytesMax,
     trustedProxies: config.http.trustedProxies,
-    audit: config.audit.query && createAuditQuery({ ...config.audit.query, serviceName: config.serviceName }),
+    tagHistory:
+      config.audit.query && createTagHistory(createLokiQuery(config.audit.query), config.serviceName),
     requestsMax: config.http.requestsMax,
     uploadsBytesMax: parts.uploadsBytesMax,
     ui: await uiOptions(),

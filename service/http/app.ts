@@ -2,7 +2,6 @@ import { Elysia, ValidationError } from 'elysia'
 import type { Authenticator } from '../authn/authenticator.ts'
 import type { Documents } from '../documents/documents.ts'
 import type { Transfers } from '../documents/transfers.ts'
-import type { AuditQuery } from '../telemetry/audit-query.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
@@ -27,6 +26,7 @@ import { historyRoutes } from './routes/history-routes.ts'
 import { tagRoutes } from './routes/tag-routes.ts'
 import { transferRoutes } from './routes/transfer-routes.ts'
 import type { Served } from './server.ts'
+import type { TagHistory } from './tag-history.ts'
 
 export interface AppParts {
   documents: Documents
@@ -38,8 +38,8 @@ export interface AppParts {
   requestsMax: number
   /** Default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
-  /** Where the audit can be asked; without it, its history is answered 501. */
-  audit?: AuditQuery | undefined
+  /** Without it, the history of tags is answered 501. */
+  tagHistory?: TagHistory | undefined
   /** Proxies whose `X-Forwarded-For` names the client. */
   trustedProxies: readonly Network[]
   /** The Control UI; without it, only the API is served. */
@@ -67,7 +67,7 @@ export function createApp(parts: AppParts): App {
     ...documentRoutes(documents),
     ...tagRoutes(documents),
     ...transferRoutes(transfers),
-    ...historyRoutes(parts.audit),
+    ...historyRoutes(parts.tagHistory),
   ])
   const health = createHealth(documents, logger)
   for (const origin of ui?.connectOrigins ?? []) {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'bun:test'
+import { AuditUnavailable, createTagHistory } from '../../../../service/http/tag-history.ts'
 import { limits } from '../../../../service/limits.ts'
-import { AuditUnavailable, createAuditQuery } from '../../../../service/telemetry/audit-query.ts'
+import { createLokiQuery } from '../../../../service/telemetry/loki-query.ts'
 import { Secret } from '../../../../service/telemetry/secret.ts'
 
 type Answer = (request: Request) => Response | Promise<Response>
@@ -19,12 +20,12 @@ function lokiThat(answer: Answer) {
     },
   })
   servers.push(server)
-  const audit = createAuditQuery({
+  const loki = createLokiQuery({
     url: `http://127.0.0.1:${server.port}/`,
     headers: { 'x-scope-orgid': new Secret('operations') },
     proxy: undefined,
-    serviceName: 'the "documents"',
   })
+  const audit = createTagHistory(loki, 'the "documents"')
   return { audit, asked, server }
 }
 
@@ -52,7 +53,7 @@ describe('the audit in Loki', () => {
       ),
     )
     const change = { tag: 'production', by: 'carol', traceId: 't1' }
-    expect(await audit.tagChanges(document, asking)).toEqual({
+    expect(await audit.changes(document, asking)).toEqual({
       changes: [
         {
           ...change,
@@ -73,7 +74,7 @@ describe('the audit in Loki', () => {
 
   it('is asked about one tenant and document of this service, for a bounded time and number of lines', async () => {
     const { audit, asked } = lokiThat(() => streams())
-    await audit.tagChanges(document, { ...asking, tag: 'production' })
+    await audit.changes(document, { ...asking, tag: 'production' })
     const { pathname, searchParams } = asked[0]?.url ?? new URL('about:blank')
     expect(pathname).toBe('/loki/api/v1/query_range')
     expect(asked[0]?.headers.get('x-scope-orgid')).toBe('operations')
@@ -97,7 +98,7 @@ describe('the audit in Loki', () => {
   it('may have older changes than a full page has, from the millisecond of its last one on', async () => {
     const line = { action: 'tag.put', subject: 'carol', tag: 'v1', time: '2026-11-23T09:00:00.123Z' }
     const { audit } = lokiThat(() => streams([line, line]))
-    const { since } = await audit.tagChanges(document, { ...asking, limit: 2 })
+    const { since } = await audit.changes(document, { ...asking, limit: 2 })
     expect(since).toBe('2026-11-23T09:00:00.124Z')
   })
 
@@ -112,11 +113,11 @@ describe('the audit in Loki', () => {
     ]
     for (const answer of answers) {
       const { audit } = lokiThat(answer)
-      await expect(audit.tagChanges(document, asking)).rejects.toBeInstanceOf(AuditUnavailable)
+      await expect(audit.changes(document, asking)).rejects.toBeInstanceOf(AuditUnavailable)
     }
     const { audit, server } = lokiThat(() => streams())
     await server.stop(true)
-    await expect(audit.tagChanges(document, asking)).rejects.toBeInstanceOf(AuditUnavailable)
+    await expect(audit.changes(document, asking)).rejects.toBeInstanceOf(AuditUnavailable)
   })
 
   it('is not asked on after the caller has gone', async () => {
@@ -125,7 +126,7 @@ describe('the audit in Loki', () => {
       aborting.abort()
       return new Promise<Response>(() => {})
     })
-    const asked = audit.tagChanges(document, { ...asking, signal: aborting.signal })
+    const asked = audit.changes(document, { ...asking, signal: aborting.signal })
     await expect(asked).rejects.toBeInstanceOf(AuditUnavailable)
   })
 })
