@@ -5,7 +5,9 @@ import { type Config, ConfigError, secretsOf } from './config/config.ts'
 import { codeOf } from './config/parse.ts'
 import { deriveKeys } from './derived-key.ts'
 import { createDocuments } from './documents/create-documents.ts'
+import { ownerOfKey } from './documents/document-key.ts'
 import type { Documents } from './documents/documents.ts'
+import type { UploadPace } from './documents/incoming-body.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
 import { createApp } from './http/app.ts'
 import type { UiOptions } from './http/pages/ui-pages.ts'
@@ -51,8 +53,8 @@ export interface ServiceParts {
   deadlines?: StoreDeadlines | undefined
   /** What the store can do; default: the probe finds out. */
   capabilities?: (() => StoreCapabilities) | undefined
-  /** Default: that of `limits.ts`. */
-  uploadIdleSecondsMax?: number | undefined
+  /** How slow an upload may be; what is left out is as `limits` say. */
+  uploadPace?: Partial<UploadPace> | undefined
   /** Default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
   /** Default: that of `limits.ts`. */
@@ -130,16 +132,18 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   })
   if (config.ignored.length > 0) logger.warn('config.ignored', { names: config.ignored })
 
-  const opened = openStore(config, { deadlines: parts.deadlines, observe: observed })
+  const opened = openStore(config, { deadlines: parts.deadlines, observe: observed, ownerOf: ownerOfKey })
   const bucket = parts.store ?? opened.store
   const store = config.singleReplica ? decidedInProcess(bucket) : bucket
+  const decorate = parts.decorateStore ?? ((undecorated: ObjectStore) => undecorated)
   const bucketSigner = createS3TransferSigner(opened.connection)
   const signingSecrets = revealed(config.ticketSigningKeys ?? [config.s3.secretAccessKey])
   const { documents, transfers } = createDocuments({
-    store: parts.decorateStore?.(store) ?? store,
+    store: decorate(store),
+    health: decorate(parts.store ?? opened.reserved),
     documentBytesMax: config.documentBytesMax,
     alone: config.singleReplica,
-    uploadIdleSecondsMax: parts.uploadIdleSecondsMax,
+    uploadPace: parts.uploadPace,
     completionWaitSecondsMax: parts.completionWaitSecondsMax,
     cursorKeys: deriveKeys(signingSecrets, 'documents/cursor/v1'),
     ticketKeys: deriveKeys(signingSecrets, 'documents/ticket/v1'),
@@ -153,6 +157,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
       metrics.integrityRepaired()
       logger.warn('integrity.repaired', { ...ref })
     },
+    onForeignObjects: metrics.foreignObjectsSkipped,
     onUploadTicket: (method) => metrics.uploadTicket(ticketLabels[method]),
   })
   const app = createApp({

@@ -15,6 +15,13 @@ export interface FairShares {
    * @throws the signal's reason if it aborts while waiting; {RangeError} for more permits than there are.
    */
   acquire(permits: number, options: ShareOptions): Promise<Share | null>
+
+  /**
+   * Changes how many permits there are. Those that are held already stay held, also if they are more than that; a
+   * request for more than there are waits until there are enough.
+   */
+  resize(permitsMax: number): void
+
   /** Returns whether a tenant would hold more than its share with so many more permits. */
   exceedsShare(tenant: string, permits: number): boolean
 }
@@ -46,16 +53,29 @@ export interface FairSharesOptions {
   shareMax?: number
   /** What one holder may grow to. So many permits are kept for the oldest one. Default: holders do not grow. */
   growthMax?: number
+  /** What one tenant holds at most, whether another one waits or not; default: everything. */
+  tenantMax?: number
   /**
    * Of permits that may be held for long: a tenant gets more only if at least as many stay free as it holds. So a lone
    * tenant holds about half of them, two a third each, and one that holds nothing finds some. Default: no.
    */
   leavesRoom?: boolean
+  /** Called when a request has to wait: holders may be asked to give something back. */
+  onWait?: (waiting: WaitingRequest) => void
+  /** Seconds before `onWait` is called, and again and again while the request waits; default: at once, and never again. */
+  waitNoticeSeconds?: number
+}
+
+/** A request that waits, and who is in its way. */
+export interface WaitingRequest {
+  tenant: string
+  /** The tenant that holds most, which may be the same one. */
+  holdsMost: string
   /**
-   * Called when a tenant within its share has to wait, with the one that holds most and more than its share: its holders
-   * may be asked to give something back.
+   * Whether `holdsMost` takes what belongs to `tenant`: it holds more than its share, or would still hold no less after
+   * giving up what is asked for, and `tenant` stays within its share.
    */
-  onStarved?: (tenant: string) => void
+  isStarved: boolean
 }
 
 interface Holder {
@@ -73,15 +93,12 @@ interface Waiting {
 
 /** Returns permits for tenants to share. */
 export function createFairShares(options: FairSharesOptions): FairShares {
-  const {
-    permitsMax,
-    shareMax = Math.ceil(permitsMax / 4),
-    growthMax = 0,
-    leavesRoom = false,
-    onStarved,
-  } = options
+  const { permitsMax, shareMax = Math.ceil(permitsMax / 4), growthMax = 0, leavesRoom = false } = options
+  const { onWait, waitNoticeSeconds, tenantMax = permitsMax } = options
   if (growthMax > permitsMax)
     throw new RangeError(`no holder can grow to ${growthMax} of ${permitsMax} permits`)
+  let size = permitsMax
+  /** Negative after there became fewer than are held. */
   let free = permitsMax
   let nextTurn = 0
   /** In the order in which they began to hold: the first is the oldest. */
@@ -104,19 +121,23 @@ export function createFairShares(options: FairSharesOptions): FairShares {
     else heldBy.set(holder.tenant, total)
   }
 
+  const isAllowed = ({ holder, permits }: Pick<Waiting, 'holder' | 'permits'>) =>
+    held(holder.tenant) + permits <= tenantMax
+
   /** Whether the permits are there, and enough stays for other tenants and for the oldest holder to grow. */
   function fits({ holder, permits }: Pick<Waiting, 'holder' | 'permits'>): boolean {
+    if (!isAllowed({ holder, permits })) return false
     const [oldest = holder] = holders
     if (oldest === holder) return permits <= free
     const left = Math.max(growthMax - oldest.held, leavesRoom ? held(holder.tenant) : 0)
     return permits + left <= free
   }
 
-  /** The one to be served next: of the tenant that holds least, those within their share first. */
+  /** The one to be served next: of the tenant that holds least and may have more, those within their share first. */
   function next(): Waiting | undefined {
     let best: Waiting | undefined
     for (const [first] of waitingOf.values()) {
-      if (first && (best === undefined || precedes(first, best))) best = first
+      if (first && isAllowed(first) && (best === undefined || precedes(first, best))) best = first
     }
     return best
   }
@@ -154,18 +175,20 @@ export function createFairShares(options: FairSharesOptions): FairShares {
     )
   }
 
-  function reportStarved(entry: Waiting): void {
-    if (!onStarved || wouldExceed(entry)) return
-    const [most] = [...heldBy]
-      .filter(([tenant]) => tenant !== entry.holder.tenant)
-      .sort((a, b) => b[1] - a[1])
-    if (most && most[1] > shareMax) onStarved(most[0])
+  function reportWait({ holder: { tenant }, permits }: Waiting): void {
+    const [most] = [...heldBy].sort((a, b) => b[1] - a[1])
+    if (!most) return
+    const [holdsMost, heldMost] = most
+    const isOver = heldMost > shareMax || heldMost - permits >= held(tenant) + permits
+    const isFair = held(tenant) === 0 || held(tenant) + permits <= shareMax
+    onWait?.({ tenant, holdsMost, isStarved: holdsMost !== tenant && isOver && isFair })
   }
 
   function wait(holder: Holder, permits: number, { waitSecondsMax, signal }: Omit<ShareOptions, 'tenant'>) {
     return new Promise<boolean>((resolve, reject) => {
       const settle = (answer: () => void) => {
         clearTimeout(timer)
+        clearInterval(notices)
         signal?.removeEventListener('abort', onAbort)
         leaveLine(entry)
         answer()
@@ -187,11 +210,12 @@ export function createFairShares(options: FairSharesOptions): FairShares {
       }
       const onAbort = () => giveUp(() => reject(signal?.reason))
       const timer = setTimeout(() => giveUp(() => resolve(false)), waitSecondsMax * 1000)
+      const notices = waitNoticeSeconds && setInterval(() => reportWait(entry), waitNoticeSeconds * 1000)
       signal?.addEventListener('abort', onAbort, { once: true })
       joinLine(entry)
       // Those who have waited may be over their share, or ask for more than is free.
       serve()
-      if (isInLine(entry)) reportStarved(entry)
+      if (!waitNoticeSeconds && isInLine(entry)) reportWait(entry)
     })
   }
 
@@ -211,7 +235,8 @@ export function createFairShares(options: FairSharesOptions): FairShares {
   return {
     exceedsShare,
     async acquire(permits, options) {
-      if (permits > permitsMax) throw new RangeError(`${permits} permits asked for, there are ${permitsMax}`)
+      const most = Math.min(permitsMax, tenantMax)
+      if (permits > most) throw new RangeError(`${permits} permits asked for, there are ${most}`)
       const holder: Holder = { tenant: options.tenant, turn: nextTurn++, held: 0 }
       if (!(await take(holder, permits, options))) return null
       return {
@@ -226,6 +251,12 @@ export function createFairShares(options: FairSharesOptions): FairShares {
           serve()
         },
       }
+    },
+
+    resize(permits) {
+      free += permits - size
+      size = permits
+      serve()
     },
   }
 }

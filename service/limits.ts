@@ -13,6 +13,16 @@ export const limits = {
   replayableBytesMax: 1 * MiB,
   /** Memory that all uploads together may hold in buffers; further ones wait for their turn. */
   buffersBytesMax: 64 * MiB,
+  /** Of it, what is for bodies that are small, or have no length and are still small: no larger one can take it. */
+  smallBuffersBytesMax: 8 * MiB,
+  smallBufferBytesMax: 64 * KiB,
+  /**
+   * A sender below this makes room when another tenant waits for memory: it would not fill its buffer within
+   * uploadWaitSecondsMax.
+   */
+  yieldingBytesPerSecond: 256 * KiB,
+  /** How long a tenant that is within its share waits before another one has to make room, and again each time. */
+  uploadNoticeSeconds: 0.5,
   /** Default of REQUESTS_MAX; more than connections to the store, so that none of these waits for the next request. */
   requestsMax: 256,
   /** Requests of one tenant that wait until others of it end; further ones are refused at once. */
@@ -30,7 +40,7 @@ export const limits = {
   uploadsBytesMax: 64 * MiB,
   /** What a smaller body is counted as: it is a connection and a request, too. */
   uploadBytesMin: 64 * KiB,
-  /** How long an upload waits for buffer memory or its promotion before it is refused as `busy`. */
+  /** How long an upload waits for buffer memory, a connection or its promotion before it is refused as `busy`. */
   uploadWaitSecondsMax: 30,
   /** Reads up to here are verified in memory before the answer begins; larger ones while they stream. */
   wholeReadBytesMax: 256 * KiB,
@@ -40,8 +50,18 @@ export const limits = {
   garbageBytesMax: 32 * MiB,
   /** The same for bytes that are only read: fewer copies, and a rate that collections would cost. */
   readGarbageBytesMax: 128 * MiB,
-  /** An upload that sends nothing for this long is aborted. */
-  uploadIdleSecondsMax: 60,
+  /** A sender that sends nothing for this long is given up; MinIO does the same after 30 s, and answers nothing useful. */
+  uploadIdleSecondsMax: 20,
+  /** In each period a sender must send this much on average, which a line of 32 kbit/s does. */
+  uploadPeriodSeconds: 30,
+  uploadBytesPerSecondMin: 4 * KiB,
+  /** documentBytesMax at 2 Mbit/s. */
+  uploadSecondsMax: 6 * 60 * 60,
+  /**
+   * From the end of a body to its answer nothing is sent: below connectionIdleSecondsMax, and below the 240 s of the
+   * proxy in compose/stacks.
+   */
+  uploadAnswerSecondsMax: 200,
   /** What Bun allows at most; covers a handler that waits for the store as well as a stalled download. */
   connectionIdleSecondsMax: 255,
   /** JSON bodies are a digest and a few fields. */
@@ -60,6 +80,13 @@ export const limits = {
   cursorCharsMax: 4 * KiB,
   /** Rows of /versions cost a HEAD each. */
   versionsLimitMax: 50,
+  /** To find the newest version of a document, the keys of all are listed: a call, of some 100 ms, per thousand. */
+  versionsListedMax: 50_000,
+  /** Rows that a listing of versions keeps for its further pages: some 200 bytes each, and as many more while it reads. */
+  versionRowsKeptMax: 1000,
+  /** Of all documents, and for how long after the last page was asked for. */
+  versionRowsCacheMax: 20_000,
+  versionRowsKeptSeconds: 60,
   /** Parallel calls to the store that one request may make. */
   callsPerRequestMax: 8,
   /** Rounds in which a record or a version has changed under a request before its caller has to retry. */
@@ -166,8 +193,14 @@ export const limits = {
   drainSecondsMax: 60,
   /** Tries of a call whose body can be replayed, the first included. */
   storeAttemptsMax: 3,
-  /** Before a try is repeated, the store's own Retry-After is waited for up to here: clients wait as long. */
+  /** A store that asks for a longer pause (Retry-After) is not asked again: our client gets its answer, and waits instead. */
   storeRetryWaitSecondsMax: 1,
+  /** Retries for each call, over time: an overloaded store gets a tenth more calls, and not three times as many. */
+  storeRetriesShareMax: 0.1,
+  /** Retries that may follow each other although few calls were made before; the SDK of AWS allows as many. */
+  storeRetriesAtOnceMax: 100,
+  /** A store that asks for fewer calls gets half as many, at most once in this time: a round of calls and more. */
+  storeSlowDownSeconds: 0.25,
   /** Retry-After of the store is passed to our clients up to here; a longer one may be a mistake. */
   retryAfterSecondsMax: 60,
   /**
@@ -175,12 +208,24 @@ export const limits = {
    * sees the next one first (measured: 11 at once where 8 were allowed).
    */
   connectionCloseMilliseconds: 100,
+  /** The least S3_CONNECTIONS_MAX, which gives each kind of use two connections. */
+  connectionsMin: 8,
   /** How long a call waits for one of S3_CONNECTIONS_MAX connections. */
   connectionWaitSecondsMax: 10,
+  /** A read that waits takes a connection away from a slow or paused download after this, and again after each. */
+  connectionNoticeSeconds: 0.5,
+  /** A download whose client has taken nothing for this long can be continued later by another read. */
+  pausedBodySeconds: 2,
+  /** Reads of the store that bring a download no further, in a row: each may wait for a connection, and its client as long. */
+  fruitlessReadsMax: 3,
   /** With SINGLE_REPLICA: how long a write waits for another one of the same key. */
   writeTurnSecondsMax: 30,
   /** Each promotion holds two connections at once: together they must never hold all of them. */
   promotionsMax: 4,
+  /** One place is kept for promotions up to this size, which take moments. */
+  smallPromotionBytesMax: 8 * MiB,
+  /** Larger ones of one tenant leave a place to those of another. */
+  largePromotionsPerTenantMax: 2,
   /** No answer to a small call (head, list, delete, headers of a get) for this long is a failure. */
   storeAnswerSecondsMax: 30,
   /** One answer to the store probe; what takes longer is unknown, and unknown means no. */

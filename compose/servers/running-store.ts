@@ -12,6 +12,8 @@ export interface StoreConnection {
   forcePathStyle: boolean
   /** PEM of the private certificate authority that signed its certificate, if the endpoint is https. */
   ca?: string
+  /** URL of the proxy that tunnels there, if there is one. */
+  proxy?: string
 }
 
 /** What a server needs for TLS and a client to verify it; all PEM. */

@@ -17,12 +17,13 @@ extendedKeyUsage = serverAuth
 const alternativeName = (name: string) => (isIP(name) === 0 ? `DNS:${name}` : `IP:${name}`)
 
 /**
- * Creates a private authority and a certificate for 127.0.0.1, localhost and `names` (addresses too), valid for two
- * days. The authority's key is deleted before this returns, so it never signs another certificate.
+ * Creates a private authority and a certificate for 127.0.0.1, localhost and `names` (addresses too). The
+ * authority's key is deleted before this returns, so it never signs another certificate.
  *
+ * @param days how long it is valid; below 0 it has expired already.
  * @throws {CommandError} without `openssl`.
  */
-export async function makeServerTls(names: readonly string[] = []): Promise<ServerTls> {
+export async function makeServerTls(names: readonly string[] = [], days = 2): Promise<ServerTls> {
   const folder = await makeTempFolder('tls')
   const openssl = (...args: string[]) => mustRun(['openssl', ...args], { cwd: folder, secondsMax: 60 })
   try {
@@ -30,7 +31,7 @@ export async function makeServerTls(names: readonly string[] = []): Promise<Serv
     await openssl(...newKey('ca'), ...authority)
     await openssl(...newKey('server'), '-subj', '/CN=localhost', '-out', 'server.csr')
     await writeFile(join(folder, 'extensions'), serverExtensions(names))
-    const by = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-sha256']
+    const by = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', `${days}`, '-sha256']
     await openssl('x509', '-req', '-in', 'server.csr', ...by, '-extfile', 'extensions', '-out', 'server.crt')
     const read = (name: string) => readFile(join(folder, name), 'utf8')
     return {

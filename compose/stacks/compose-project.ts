@@ -87,12 +87,26 @@ export async function openComposeProject(
 export async function writeSettings(folder: string, settings: ComposeSettings): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const all = { ...(await readSettings(folder).catch(() => ({}))), ...settings }
-  const lines = Object.entries(all).map(([name, value]) => `${name}='${value}'\n`)
+  const lines = Object.entries(all).map(([name, value]) => `${name}=${quoted(value)}\n`)
   await writeFile(join(folder, '.env'), lines.join(''), { mode: 0o600 })
 }
 
-async function readSettings(folder: string): Promise<ComposeSettings> {
+/** Reads what {@link writeSettings} has written. @throws {Error} if nothing was */
+export async function readSettings(folder: string): Promise<ComposeSettings> {
   const lines = (await readFile(join(folder, '.env'), 'utf8')).split('\n')
-  const pairs = lines.map((line) => /^([A-Z0-9_]+)='(.*)'$/.exec(line)).filter((match) => match !== null)
-  return Object.fromEntries(pairs.map(([, name, value]) => [name, value]))
+  const pairs = lines.map((line) => /^([A-Z0-9_]+)=(.*)$/.exec(line)).filter((match) => match !== null)
+  return Object.fromEntries(pairs.map(([, name, value = '']) => [name, unquoted(value)]))
+}
+
+/**
+ * Quotes a value for Compose (https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/,
+ * ".env file syntax"): in double quotes it knows the escapes of JSON, and `$` begins a variable.
+ */
+function quoted(value: string): string {
+  return JSON.stringify(value).replaceAll('$', '\\$')
+}
+
+/** Also reads the single quotes of earlier versions. */
+function unquoted(text: string): string {
+  return text.startsWith("'") ? text.slice(1, -1) : JSON.parse(text.replaceAll('\\$', '$'))
 }

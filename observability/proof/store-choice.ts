@@ -8,6 +8,7 @@ import type { OnProgress } from '../../service/cli/progress.ts'
 import { type Place, placeOf } from '../../service/config/checks.ts'
 import { ConfigError } from '../../service/config/config.ts'
 import { type Environment, type ReadFile, readVariables } from '../../service/config/parse.ts'
+import { proxiesIn } from '../../service/config/proxies.ts'
 import { variables } from '../../service/config/variables.ts'
 import { createS3Client } from '../../service/object-store/s3/client.ts'
 import { observabilitySettings } from '../config/settings.ts'
@@ -65,6 +66,7 @@ export async function configuredStore(
   const one = settings.loki ?? settings.tempo
   if (one === null) throw new Missing('S3_BUCKET_LOKI or S3_BUCKET_TEMPO')
   const endpoint = `${one.insecure ? 'http' : 'https'}://${one.endpoint}`
+  const proxy = proxiesIn(env.PROXY_FOR, env).proxyFor('store', endpoint)
   const { accessKeyId, secretAccessKey, others } = keysAndDocuments(ofStore, readFile)
   return {
     access: {
@@ -74,6 +76,7 @@ export async function configuredStore(
       secretAccessKey,
       forcePathStyle: one.forcePathStyle,
       ...(one.caFile === null ? {} : { ca: readFile(one.caFile) }),
+      ...(proxy === undefined ? {} : { proxy: proxy.reveal() }),
     },
     description: `the configured store at ${endpoint}`,
     places: Object.fromEntries(

@@ -115,7 +115,8 @@ function fetchSparingly(
         ...init,
         // The environment may name a proxy that is not ours to trust.
         proxy: proxy ?? false,
-        ...(ca !== undefined && { tls: { ca } }),
+        // Keys from anyone would be tokens from anyone, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+        tls: { rejectUnauthorized: true, ...(ca !== undefined && { ca }) },
       })
       return response.status === 200 ? await bounded(response) : await refuse(response)
     } catch (cause) {

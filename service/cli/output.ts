@@ -1,6 +1,7 @@
-import { ArgumentError, DocumentsClientError, ProblemError } from '../client/errors.ts'
+import { ArgumentError, ConnectionError, DocumentsClientError, ProblemError } from '../client/errors.ts'
 import { DocumentError } from '../documents/document-error.ts'
 import { ObjectStoreError } from '../object-store/object-store.ts'
+import { withCause } from '../wire/connection-causes.ts'
 
 const output = Bun.stdout.writer()
 
@@ -48,6 +49,10 @@ export function failureSentence(error: unknown): string | null {
     const { detail, code, traceId, retryAfterSeconds } = error
     const retry = retryAfterSeconds === null ? '' : ` Try again in ${retryAfterSeconds} s.`
     return `${detail}${retry} [code ${code}, trace ${traceId}]`
+  }
+  if (error instanceof ConnectionError) {
+    const { origin, reason, traceId } = error
+    return `The connection to the document service at ${origin} failed (${withCause(reason)}). [${error.name}, trace ${traceId}]`
   }
   if (error instanceof DocumentsClientError) return `${error.message} [${error.name}, trace ${error.traceId}]`
   if (error instanceof ObjectStoreError) return storeSentence(error)

@@ -33,6 +33,11 @@ export function readStoreConfig(env: Environment = Bun.env): Promise<StoreConfig
   return parseStoreConfig(env, readTextFile)
 }
 
+/** Says on standard error that calls go through a proxy: where that refuses or is down, the store cannot be the cause. */
+export function remarkOnProxy({ s3 }: StoreConfig): void {
+  if (s3.proxy) process.stderr.write('through the proxy of the environment, as PROXY_FOR says\n')
+}
+
 /** Opens the store of a configuration; nothing is sent to it yet. */
 export function openStore(config: StoreConfig): OpenedStore {
   const { s3, docs } = config

@@ -26,7 +26,8 @@ import type { UploadOptions, UploadSource } from './upload-body.ts'
  * - the reason of `signal` if it was aborted.
  *
  * No error holds the token or a signed URL. Calls to the service are not retried: `retryAfterSeconds` says when a
- * retry makes sense. The calls of an upload by ticket are, a bounded number of times. `put` is safe to repeat.
+ * retry makes sense. The calls of an upload by ticket are, a bounded number of times, and a download whose connection
+ * breaks is continued. `put` is safe to repeat.
  */
 export interface DocumentsClient {
   /**
@@ -49,8 +50,10 @@ export interface DocumentsClient {
    * back: it closes only if size and SHA-256 agree, and otherwise errors with `DigestMismatchError`,
    * `SizeMismatchError` or `ConnectionError`. Of a `range`, only the number of bytes can be checked.
    *
-   * With `direct`, the bytes come straight from the object store, checked in the same way (a connection that breaks
-   * is a `StoreError` then), or through the service where the store cannot be reached: `via` says which.
+   * If the connection breaks while `stream` is read, the rest is asked for (`Range`, `If-Range`), and the stream continues.
+   *
+   * With `direct`, the bytes come straight from the object store, checked in the same way (their rest comes through the
+   * service if the connection breaks), or through the service where the store cannot be reached: `via` says which.
    *
    * @throws {DigestMismatchError} the answer is for another digest than the one asked for
    */
@@ -92,7 +95,10 @@ export interface DocumentsClient {
   /** Where a tag points. @throws {ProblemError} `document_not_found` */
   getTag(ref: DocumentName, tag: string, options?: CallOptions): Promise<Tag>
 
-  /** Points a tag at a version, with `ifMatch` only if it has not moved since; otherwise a `ProblemError` with status 412. */
+  /**
+   * Points a tag at a version: with `ifMatch` only if it has not moved since, with `ifAbsent` only if it is new; otherwise
+   * a `ProblemError` with status 412.
+   */
   putTag(
     ref: DocumentName,
     tag: string,
@@ -101,7 +107,7 @@ export interface DocumentsClient {
   ): Promise<{ tag: Tag; created: boolean }>
 
   /** Removes a tag, with `ifMatch` only if it has not moved since. The version stays. */
-  deleteTag(ref: DocumentName, tag: string, options?: TagOptions): Promise<void>
+  deleteTag(ref: DocumentName, tag: string, options?: Omit<TagOptions, 'ifAbsent'>): Promise<void>
 }
 
 export interface CallOptions {
@@ -118,7 +124,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
   const send = createSend(options)
   const parts = { send, fetch: options.fetch, limits: transferLimits(options.transfers) }
   const get: DocumentsClient['get'] = (ref, given = {}) =>
-    given.direct && !given.range ? openDirect(parts, tenant, ref, given) : open(send, tenant, ref, given)
+    given.direct && !given.range ? openDirect(parts, tenant, ref, given) : open(parts, tenant, ref, given)
   return {
     put: (ref, body, given = {}) => put(parts, ref, body, given),
     get,

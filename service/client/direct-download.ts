@@ -1,5 +1,6 @@
 import { jsonMembers } from './answers.ts'
 import {
+  continuedVersion,
   type Download,
   type DownloadOptions,
   head,
@@ -54,7 +55,7 @@ export async function openDirect(
     // By digest: the tag may have moved since.
     const { type, name, digest } = version
     return {
-      ...(await open(parts.send, tenant, { type, name, digest }, options)),
+      ...(await open(parts, tenant, { type, name, digest }, options)),
       fallbackReason: error.reason,
     }
   }
@@ -78,11 +79,12 @@ async function askForUrl(
 }
 
 async function openAtStore(
-  { fetch, limits }: TransferParts,
+  parts: TransferParts,
   version: VersionInfo,
   { url, ids }: { url: string; ids: CallIds },
   { onProgress, signal }: DownloadOptions,
 ): Promise<Download> {
+  const { fetch, limits } = parts
   const watch = watchIdle(limits, signal)
   const failure = (error: unknown) => {
     watch.stop()
@@ -107,6 +109,8 @@ async function openAtStore(
     onProgress?.({ bytes, totalBytes: version.size })
   }
   const { digest, size: sizeBytes } = version
-  const stream = verifiedStream(response.body, { digest, sizeBytes, ids, failure, onBytes })
+  const opened = { body: response.body, failure }
+  const received = continuedVersion(parts, version, opened, { first: 0, sizeBytes, signal })
+  const stream = verifiedStream(received, { digest, sizeBytes, ids, onBytes })
   return { version, range: null, stream, via: 'store', fallbackReason: null }
 }

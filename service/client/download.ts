@@ -1,10 +1,12 @@
 import { type ByteRange, formatRange, parseContentRange } from '../wire/byte-range.ts'
 import { parseDigestField } from '../wire/digest-field.ts'
-import { parseEntityTag } from '../wire/entity-tag.ts'
+import { formatEntityTag, parseEntityTag } from '../wire/entity-tag.ts'
 import { type Digest, isDigest, type VersionRef } from '../wire/names.ts'
+import { type BodyPart, type ByteReader, continuedBody } from './continued-body.ts'
 import { ArgumentError, DigestMismatchError, ProtocolError } from './errors.ts'
 import type { OnProgress } from './progress.ts'
 import { checked, type DocumentName, documentPath, versionPath } from './references.ts'
+import type { TransferLimits } from './transfer-limits.ts'
 import type { Answer, Call, Send } from './transport.ts'
 import { verifiedStream } from './verified-stream.ts'
 
@@ -38,9 +40,15 @@ export interface Download {
   fallbackReason: string | null
 }
 
+/** What a download needs to be continued after its connection broke. */
+export interface DownloadParts {
+  send: Send
+  limits: TransferLimits
+}
+
 /** See `DocumentsClient.get`. */
 export async function open(
-  send: Send,
+  parts: DownloadParts,
   tenant: string,
   ref: VersionName,
   options: DownloadOptions,
@@ -51,9 +59,9 @@ export async function open(
     'accept-encoding': 'identity',
     ...(range ? { range: formatRange(checkedRange(range)) } : {}),
   }
-  const answer = await send({ ...callFor(ref), method: 'GET', headers, signal })
+  const answer = await parts.send({ ...callFor(ref), method: 'GET', headers, signal })
   try {
-    return downloadFrom(answer, tenant, ref, options.onProgress)
+    return downloadFrom(parts, answer, { tenant, ref }, options)
   } catch (error) {
     answer.response.body?.cancel().catch(() => undefined)
     throw error
@@ -95,20 +103,55 @@ function callFor(ref: VersionName): Pick<Call, 'path' | 'query'> {
   }
 }
 
+/**
+ * Reads bytes of a version to their end; a connection that breaks is followed by requests to the service for the rest
+ * (RFC 9110 sections 13.1.5 and 14.2).
+ *
+ * @param bytes which bytes of the version the first answer carries.
+ */
+export function continuedVersion(
+  { send, limits }: DownloadParts,
+  version: VersionInfo,
+  answer: BodyPart,
+  { first, sizeBytes, signal }: { first: number; sizeBytes: number; signal: AbortSignal | undefined },
+): ByteReader {
+  return continuedBody(answer, {
+    ...{ sizeBytes, limits, signal },
+    async reopen(receivedBytes) {
+      const wanted = { first: first + receivedBytes, last: first + sizeBytes - 1 }
+      const headers = {
+        'accept-encoding': 'identity',
+        range: formatRange(wanted),
+        'if-range': formatEntityTag(version.digest),
+      }
+      const { response, failure } = await send({
+        ...callFor({ type: version.type, name: version.name, digest: version.digest }),
+        ...{ method: 'GET', headers, signal },
+      })
+      const part = parseContentRange(response.headers.get('content-range'))
+      if (response.status === 206 && part?.first === wanted.first && part.last === wanted.last)
+        return { body: response.body, failure }
+      response.body?.cancel().catch(() => undefined)
+      return null
+    },
+  })
+}
+
 function downloadFrom(
+  parts: DownloadParts,
   answer: Answer,
-  tenant: string,
-  ref: VersionName,
-  onProgress: OnProgress | undefined,
+  { tenant, ref }: { tenant: string; ref: VersionName },
+  { onProgress, signal }: DownloadOptions,
 ): Download {
   const part = answer.response.status === 206 ? partOf(answer) : null
   const version = versionInfo(answer, tenant, ref, part?.size ?? announcedSize(answer))
   const sizeBytes = part ? part.last - part.first + 1 : version.size
-  const stream = verifiedStream(answer.response.body, {
+  const opened = { body: answer.response.body, failure: answer.failure }
+  const bytes = continuedVersion(parts, version, opened, { first: part?.first ?? 0, sizeBytes, signal })
+  const stream = verifiedStream(bytes, {
     digest: sizeBytes === version.size ? version.digest : null,
     sizeBytes,
     ids: answer.ids,
-    failure: answer.failure,
     onBytes: onProgress && ((bytes) => onProgress({ bytes, totalBytes: sizeBytes })),
   })
   const range = part && { first: part.first, last: part.last }

@@ -8,6 +8,8 @@ import type { Answer, Send } from './transport.ts'
 export interface TagOptions {
   /** ETag that `getTag` or `putTag` gave: move the tag only if it has not moved since (RFC 9110 section 13.1.1). */
   ifMatch?: string | undefined
+  /** Make a new tag, and move none that is there. */
+  ifAbsent?: boolean | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -43,15 +45,18 @@ export async function deleteTag(
   send: Send,
   ref: DocumentName,
   tag: string,
-  options: TagOptions,
+  options: Omit<TagOptions, 'ifAbsent'>,
 ): Promise<void> {
   const path = tagPath(ref, tag)
   const answer = await send({ method: 'DELETE', path, headers: condition(options), signal: options.signal })
   await answer.response.body?.cancel()
 }
 
-function condition({ ifMatch }: TagOptions): Record<string, string> {
-  return ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }
+function condition({ ifMatch, ifAbsent = false }: TagOptions): Record<string, string> {
+  return {
+    ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
+    ...(ifAbsent ? { 'if-none-match': '*' } : {}),
+  }
 }
 
 async function tagOf(answer: Answer): Promise<Tag> {

@@ -11,6 +11,12 @@ export interface UploadOptions {
   contentType?: string | undefined
   /** The digest, if it is known already: saves reading a Blob twice. The service refuses bytes of another one. */
   digest?: Digest | undefined
+  /**
+   * Only if `latest` is this version; `absent`: only if there is no document of this name. Otherwise a `ProblemError`
+   * with status 412; its `extensions.digest` names the version if it was stored all the same. Such an upload goes through the
+   * service.
+   */
+  ifLatest?: Digest | 'absent' | undefined
   /** Exact bytes of a stream, if known: sent ahead, so that the service can refuse early. */
   size?: number | undefined
   /**

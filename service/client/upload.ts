@@ -1,5 +1,6 @@
 import type { Document } from '../wire/answers.ts'
 import { formatDigestField } from '../wire/digest-field.ts'
+import { formatEntityTag } from '../wire/entity-tag.ts'
 import { documentFrom, jsonMembers } from './answers.ts'
 import { ArgumentError, ConnectionError, DigestMismatchError, ProtocolError } from './errors.ts'
 import { type DocumentName, documentPath } from './references.ts'
@@ -47,10 +48,11 @@ export async function put(
 
 function goesByTicket(
   source: UploadSource,
-  { via = 'auto' }: UploadOptions,
+  { via = 'auto', ifLatest }: UploadOptions,
   { limits }: TransferParts,
 ): source is RepeatableSource {
-  if (via === 'service') return false
+  if (via === 'service' || (via === 'auto' && ifLatest !== undefined)) return false
+  if (ifLatest !== undefined) throw new ArgumentError('An upload by ticket takes no condition on "latest".')
   if (source instanceof ReadableStream) {
     if (via === 'auto') return false
     throw new ArgumentError(
@@ -103,10 +105,16 @@ function contentTypeOf(source: UploadSource, { contentType }: UploadOptions): st
 function headersOf(source: UploadSource, upload: UploadBody, options: UploadOptions): Record<string, string> {
   return {
     'content-type': contentTypeOf(source, options),
+    ...conditionOf(options),
     ...(upload.digest ? { 'repr-digest': formatDigestField(upload.digest) } : {}),
     // For streams; a browser ignores it and counts what it sends by itself.
     ...(upload.size === undefined ? {} : { 'content-length': `${upload.size}` }),
   }
+}
+
+function conditionOf({ ifLatest }: UploadOptions): Record<string, string> {
+  if (ifLatest === undefined) return {}
+  return ifLatest === 'absent' ? { 'if-none-match': '*' } : { 'if-match': formatEntityTag(ifLatest) }
 }
 
 function checkStored(document: Document, upload: UploadBody, { ids }: Answer): void {

@@ -1,4 +1,5 @@
 import type { Digest } from '../wire/names.ts'
+import type { ByteReader } from './continued-body.ts'
 import { type CallIds, DigestMismatchError, SizeMismatchError } from './errors.ts'
 import { createSha256 } from './sha256.ts'
 
@@ -7,32 +8,24 @@ export interface Expected {
   digest: Digest | null
   sizeBytes: number
   ids: CallIds
-  /** Makes the error for the reader when the connection breaks. */
-  failure: (error: unknown) => unknown
   /** Called with the bytes received so far. */
   onBytes?: ((bytes: number) => void) | undefined
 }
 
 /**
- * Passes `body` through and holds its last chunk back until size and digest agree, so that bytes with another hash
+ * Passes a body through and holds its last chunk back until size and digest agree, so that bytes with another hash
  * never end in a clean close. Costs one chunk of memory; cancelling frees the connection.
  *
- * The stream errors with `DigestMismatchError`, `SizeMismatchError` or what `failure` makes of a broken read.
+ * The stream errors with `DigestMismatchError`, `SizeMismatchError` or what the reader throws.
  */
-export function verifiedStream(
-  body: ReadableStream<Uint8Array> | null,
-  expected: Expected,
-): ReadableStream<Uint8Array> {
-  const reader = (body ?? new Blob([]).stream()).getReader()
+export function verifiedStream(reader: ByteReader, expected: Expected): ReadableStream<Uint8Array> {
   const check = bodyCheck(expected)
   let held: Uint8Array | null = null
 
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     for (;;) {
-      const { done, value } = await reader.read().catch((error) => {
-        throw expected.failure(error)
-      })
-      if (done) {
+      const { done, value } = await reader.read()
+      if (done || value === undefined) {
         check.end()
         if (held) controller.enqueue(held)
         controller.close()

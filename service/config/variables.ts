@@ -105,9 +105,8 @@ export const variables = {
     meaning: 'private certificate authority of the object store',
   }),
   S3_CONNECTIONS_MAX: variable({
-    // Below twice limits.promotionsMax, promotions that read and write at once could wait for each other.
-    schema: Type.Integer({ minimum: 2 * limits.promotionsMax, maximum: 256 }),
-    form: `a whole number from ${2 * limits.promotionsMax} to 256`,
+    schema: Type.Integer({ minimum: limits.connectionsMin, maximum: 256 }),
+    form: `a whole number from ${limits.connectionsMin} to 256`,
     meaning: 'maximum of connections to the store, per replica (Hetzner allows about 256 per source address)',
     fallback: '64',
   }),

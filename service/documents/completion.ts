@@ -156,7 +156,7 @@ async function promote(
   const { staged, version, facts } = upload
   const { digestEnforced, copyOnce } = capabilities()
   const enforced = digestEnforced && staged.sha256 !== undefined
-  const release = await budget.promotion(facts.signal)
+  const release = await budget.promotion({ tenant: version.tenant, size: facts.size, signal: facts.signal })
   try {
     if (staged.size !== facts.size) throw wrongSize(facts.size, staged.size)
     if (enforced && version.digest !== `sha256:${staged.sha256}`) {

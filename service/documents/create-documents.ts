@@ -9,6 +9,7 @@ import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
 import { tagOf } from './document-record.ts'
 import type { Documents } from './documents.ts'
+import type { UploadPace } from './incoming-body.ts'
 import { createLeases } from './lease.ts'
 import { publish } from './publish.ts'
 import { createRecords } from './record-store.ts'
@@ -26,9 +27,11 @@ import { createVersionRemoval } from './version-removal.ts'
 export interface DomainOptions {
   /** Already under S3_PREFIX_DOCS. */
   store: ObjectStore
+  /** Asked for the health of the service, so that it does not wait for what tenants do; default: `store`. */
+  health?: Pick<ObjectStore, 'clock'> | undefined
   documentBytesMax: number
-  /** How long an upload may send nothing; default: `limits.uploadIdleSecondsMax`. */
-  uploadIdleSecondsMax?: number | undefined
+  /** How slow an upload may be; what is left out is as `limits` say. */
+  uploadPace?: Partial<UploadPace> | undefined
   /** How long a completion keeps its client waiting; default: `limits.completionWaitSecondsMax`. */
   completionWaitSecondsMax?: number | undefined
   /** Each at least 32 bytes; every replica knows the first one of all others. */
@@ -36,6 +39,8 @@ export interface DomainOptions {
   onIntegrityViolation: OnIntegrityViolation
   /** Receives every version whose damaged bytes an upload has replaced. */
   onRepaired?: OnRepaired | undefined
+  /** Receives how many objects a page of a listing has left out, because their keys are not those of versions. */
+  onForeignObjects?: ((objects: number) => void) | undefined
   /** True if no other process writes to this store. */
   alone?: boolean | undefined
   /** Waits; default: by the system's timers. */
@@ -57,18 +62,19 @@ export interface Domain {
 
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
 export function createDocuments(options: DomainOptions): Domain {
-  const { store, documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
-  const { uploadIdleSecondsMax = limits.uploadIdleSecondsMax } = options
+  const { documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
+  const store = keepingKeysFree(options.store, capabilities)
+  const { health = store } = options
   const budget = createUploadBudget()
   const cursors = createCursors(options.cursorKeys)
   const damage = createStoredDamage(store, options.onRepaired)
   const records = createRecords(store, { sleep, alone: options.alone })
   const removal = createVersionRemoval({ store, records, sleep })
   const acceptUpload = createAcceptUpload({ store, records, removal, damage })
-  const publishing = { store, damage, budget, documentBytesMax, uploadIdleSecondsMax }
+  const publishing = { store, damage, budget, documentBytesMax, uploadPace: options.uploadPace }
 
   const documents: Documents = {
-    ...createListing({ store, records, cursors, capabilities }),
+    ...createListing({ store, records, cursors, capabilities, onForeignObjects: options.onForeignObjects }),
     ...createTagMoves({ store, records, removal }),
 
     async put(ref, upload) {
@@ -101,7 +107,7 @@ export function createDocuments(options: DomainOptions): Domain {
     deleteVersion: (ref, { by, signal }) => removal.remove(ref, { by, signal }),
 
     async ready(signal) {
-      await store.clock({ signal })
+      await health.clock({ signal })
     },
   }
   const tickets = createTicketSigner(options.ticketKeys)
@@ -112,6 +118,18 @@ export function createDocuments(options: DomainOptions): Domain {
     ...{ documentBytesMax, completionWaitSecondsMax, sleep, onUploadTicket: options.onUploadTicket },
   })
   return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
+}
+
+/** Has streams keep their keys free where the store can do that: a slow sender would otherwise lock a version. */
+function keepingKeysFree(store: ObjectStore, capabilities: () => StoreCapabilities): ObjectStore {
+  return {
+    ...store,
+    put(key, body, options) {
+      const { condition } = options
+      const keepsKeyFree = condition !== undefined && 'absent' in condition && capabilities().copyOnce
+      return store.put(key, body, { ...options, keepsKeyFree })
+    },
+  }
 }
 
 /** Translates failures of the store into errors of the domain; the store's own words are for the log only. */
@@ -130,6 +148,9 @@ function translatingErrors<Calls extends object>(calls: Calls): Calls {
 }
 
 function ofStore(cause: ObjectStoreError): DocumentError {
+  if (cause.code === 'busy') {
+    return new DocumentError('busy', 'Too many transfers are under way. Try again later.', {}, { cause })
+  }
   if (cause.code === 'unavailable') {
     return new DocumentError(
       'store_unavailable',

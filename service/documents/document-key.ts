@@ -1,5 +1,5 @@
 import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
-import { isDigest } from '../wire/names.ts'
+import { isDigest, isDocumentRef } from '../wire/names.ts'
 
 /**
  * The key scheme: the only place that knows it, and the only index there is. Keys are relative to
@@ -57,28 +57,39 @@ export const stagingPrefix = 'staging/'
 
 export const tenantsPrefix = 'tenants/'
 
-/** Returns the version of a key, or `null` for any other key (a tag's, or a foreign one). */
+/** Returns the version of a key, or `null` for any other key, such as one of another program. */
 export function parseVersionKey(key: string): VersionRef | null {
-  const [tenants, tenant, documents, type, name, hex, ...rest] = key.split('/')
+  const [tenants, tenant = '', documents, type = '', name = '', hex, ...rest] = key.split('/')
   if (tenants !== 'tenants' || documents !== 'documents' || rest.length > 0) return null
-  if (!tenant || !type || !name || !hex) return null
-  const digest = `sha256:${hex}`
-  return isDigest(digest) ? { tenant, type, name, digest } : null
+  return versionOf({ tenant, type, name }, hex)
 }
 
 /** Returns the document of a record's key, or `null` for any other key. */
 export function parseRecordKey(key: string): DocumentRef | null {
-  const [tenants, tenant, records, type, name, ...rest] = key.split('/')
+  const [tenants, tenant = '', records, type = '', name = '', ...rest] = key.split('/')
   if (tenants !== 'tenants' || records !== 'records' || rest.length > 0) return null
-  return tenant && type && name ? { tenant, type, name } : null
+  const ref = { tenant, type, name }
+  return isDocumentRef(ref) ? ref : null
 }
 
 /** Returns the version of a deletion's key, or `null` for any other key. */
 export function parseDeletionKey(key: string): VersionRef | null {
-  const [deletions, tenant, type, name, hex, ...rest] = key.split('/')
-  if (deletions !== 'deletions' || rest.length > 0 || !tenant || !type || !name || !hex) return null
+  const [deletions, tenant = '', type = '', name = '', hex, ...rest] = key.split('/')
+  if (deletions !== 'deletions' || rest.length > 0) return null
+  return versionOf({ tenant, type, name }, hex)
+}
+
+function versionOf(ref: DocumentRef, hex: string | undefined): VersionRef | null {
   const digest = `sha256:${hex}`
-  return isDigest(digest) ? { tenant, type, name, digest } : null
+  return isDigest(digest) && isDocumentRef(ref) ? { ...ref, digest } : null
+}
+
+/** Returns on whose behalf a key, or the beginning of keys, is used: `tenant` is empty where that is no single tenant. */
+export function ownerOfKey(key: string): { tenant: string; holds: 'version' | 'staged' | 'other' } {
+  const [area = '', tenant = '', kind] = key.split('/')
+  if (area === 'tenants') return { tenant, holds: kind === 'documents' ? 'version' : 'other' }
+  if (area === 'staging') return { tenant, holds: key.endsWith('.lease') ? 'other' : 'staged' }
+  return { tenant: area === 'deletions' ? tenant : '', holds: 'other' }
 }
 
 /** Returns the last segment of a key. */

@@ -12,13 +12,16 @@ import { inParallel } from './in-order.ts'
 import { type ListPlace, readListPage } from './list-pages.ts'
 import type { Records } from './record-store.ts'
 import { toStoredVersion } from './stored-version.ts'
-import { newestVersions, toListedVersion } from './version-pages.ts'
+import { createVersionLists } from './version-lists.ts'
+import { toListedVersion } from './version-pages.ts'
 
 export interface ListingParts {
   store: ObjectStore
   records: Records
   cursors: Cursors
   capabilities: () => StoreCapabilities
+  /** Receives how many objects a page has left out whose keys are not those of versions. */
+  onForeignObjects?: ((objects: number) => void) | undefined
 }
 
 /** Returns the calls that answer one page of a list. */
@@ -27,7 +30,9 @@ export function createListing({
   records,
   cursors,
   capabilities,
+  onForeignObjects = () => {},
 }: ListingParts): Pick<Documents, 'list' | 'versions'> {
+  const lists = createVersionLists(store)
   return {
     async list(query, signal) {
       const { tenant, type = '', name = '', namePrefix = '', limit } = query
@@ -36,8 +41,10 @@ export function createListing({
       const { startAfterExact } = capabilities()
       const prefix = listPrefix(query)
       const { objects, next } = await readListPage(store, { prefix, limit, from, startAfterExact, signal })
+      const documents = objects.map(toListedVersion).filter((version) => version !== null)
+      if (documents.length < objects.length) onForeignObjects(objects.length - documents.length)
       return {
-        documents: objects.map(toListedVersion).filter((version) => version !== null),
+        documents,
         nextCursor: next ? cursors.seal(scope, JSON.stringify(next)) : null,
       }
     },
@@ -45,7 +52,7 @@ export function createListing({
     async versions(ref, { limit, cursor }, signal) {
       const scope = ['versions', ref.tenant, ref.type, ref.name]
       const after = cursor === undefined ? null : parsePosition(ref, cursors.open(scope, cursor))
-      const rows = await newestVersions(store, ref, { limit: limit + 1, after, signal })
+      const rows = await lists.read(ref, { limit: limit + 1, after, signal })
       if (rows.length === 0 && !after) throw versionNotFound()
       const record = await records.read(ref, signal)
       const describe = async (row: ListedVersion): Promise<Document | null> => {

@@ -18,7 +18,7 @@ export interface Documents {
    * `digest`, or if `latest` does not meet the condition before the body is read. If it ceases to meet it meanwhile, the
    * version is stored and `latest` is not moved.
    *
-   * @throws {DocumentError} `digest_mismatch`, `document_too_large`, `body_incomplete`, `precondition_failed` (with the
+   * @throws {DocumentError} `digest_mismatch`, `digest_required`, `document_too_large`, `body_incomplete`, `precondition_failed` (with the
    *   digest of what was stored), `busy`, `store_unavailable`
    */
   put(ref: DocumentRef, upload: Upload): Promise<Accepted>
@@ -45,7 +45,11 @@ export interface Documents {
     signal?: AbortSignal,
   ): Promise<{ documents: ListedVersion[]; nextCursor: string | null }>
 
-  /** Returns one page of the versions of a document, newest first. @throws {DocumentError} `document_not_found`, `cursor_invalid` */
+  /**
+   * Returns one page of the versions of a document, newest first.
+   *
+   * @throws {DocumentError} `document_not_found`, `cursor_invalid`, `versions_exhausted`
+   */
   versions(
     ref: DocumentRef,
     page: { limit: number; cursor?: string | undefined },

@@ -3,8 +3,9 @@ import { tap } from '../object-store/tap.ts'
 import type { Digest } from '../wire/names.ts'
 import { DocumentError, digestMismatch, tooLarge } from './document-error.ts'
 import { digestOfHex } from './document-key.ts'
+import { createSenderPace, type PaceLimits } from './sender-pace.ts'
 
-/** The body of an upload: counted and hashed as it is read, given up when nothing moves. */
+/** The body of an upload: counted and hashed as it is read, given up when it is too slow. */
 export interface IncomingBody {
   /** Bytes read so far. */
   readonly bytesRead: number
@@ -14,9 +15,11 @@ export interface IncomingBody {
    * Returns the next chunk, or `null` at the end.
    *
    * @throws {DocumentError} `document_too_large` at the first byte too many; `body_incomplete` if the sender
-   *   stops or disconnects.
+   *   is too slow, stops or disconnects.
    */
   read(): Promise<Uint8Array | null>
+  /** Waits for the next bytes, which are still to be read, and returns how many have arrived; 0 at the end. */
+  peek(): Promise<number>
   /** Fills `target` from its start. Returns the number of bytes, less than its length only at the end. */
   readInto(target: Uint8Array): Promise<number>
   /** Reads and hashes the rest. */
@@ -29,6 +32,10 @@ export interface IncomingBody {
    * @throws {DocumentError} `digest_mismatch` if another one was declared
    */
   digest(declared?: Digest): Digest
+  /** How fast the sender was in the last second, in bytes per second. */
+  rate(): number
+  /** Breaks the body off: whatever reads it fails. */
+  giveUp(reason: DocumentError): void
   /** Stops the timer, and cancels the source if it was not read to its end. */
   close(): void
 }
@@ -39,13 +46,32 @@ export interface IncomingOptions {
   size?: number | undefined
   /** Of the request. */
   signal: AbortSignal
-  /** How long the sender may send nothing while it is waited for. */
-  idleSecondsMax?: number
+  /** What is left out is as `limits` say. */
+  pace?: Partial<UploadPace> | undefined
+  /** Makes the reason for which the body is given up if there is no answer `answerSecondsMax` after its end. */
+  late?: ((secondsMax: number) => DocumentError) | undefined
+}
+
+/** How slow an upload may be. */
+export interface UploadPace extends PaceLimits {
+  /** How long the service may take from the end of the body to its answer. */
+  answerSecondsMax: number
+}
+
+const defaultPace: UploadPace = {
+  answerSecondsMax: limits.uploadAnswerSecondsMax,
+  idleSecondsMax: limits.uploadIdleSecondsMax,
+  periodSeconds: limits.uploadPeriodSeconds,
+  bytesPerSecondMin: limits.uploadBytesPerSecondMin,
+  secondsMax: limits.uploadSecondsMax,
 }
 
 /** Opens a body; the caller closes it. */
 export function openIncomingBody(source: ReadableStream<Uint8Array>, options: IncomingOptions): IncomingBody {
-  const { bytesMax, size, idleSecondsMax = limits.uploadIdleSecondsMax } = options
+  const { bytesMax, size, late = storeStalled } = options
+  const paceLimits = { ...defaultPace, ...options.pace }
+  const { idleSecondsMax, periodSeconds, answerSecondsMax } = paceLimits
+  const pace = createSenderPace(paceLimits)
   const reader = source.getReader()
   const hasher = new Bun.CryptoHasher('sha256')
   const stalled = new AbortController()
@@ -57,32 +83,42 @@ export function openIncomingBody(source: ReadableStream<Uint8Array>, options: In
   let leftover: Uint8Array = emptyBytes
   let hex: string | null = null
 
+  function giveUp(reason: DocumentError): void {
+    stalled.abort(reason)
+    reader.cancel(reason).catch(() => {})
+  }
+
   const watch = setInterval(
     () => {
-      // What the store does with the bytes once it has all of them has deadlines of its own.
-      if (ended) return
+      if (stalled.signal.aborted) return
       const stillSeconds = (performance.now() - lastMove) / 1000
-      // No read is pending while the store is busy: that may take longer than a client may be idle.
-      const secondsMax = pendingReads > 0 ? idleSecondsMax : limits.storeTransferSecondsMax
-      if (stillSeconds < secondsMax) return
-      const error = pendingReads > 0 ? idle(idleSecondsMax) : storeStalled()
-      stalled.abort(error)
-      reader.cancel(error).catch(() => {})
+      if (ended) {
+        if (stillSeconds >= answerSecondsMax) giveUp(late(answerSecondsMax))
+        return
+      }
+      const fault = pace.fault()
+      if (fault) return giveUp(fault)
+      // No read is pending while the store is busy.
+      if (pendingReads === 0 && stillSeconds >= limits.storeTransferSecondsMax) giveUp(storeStalled())
     },
-    Math.min(1000, idleSecondsMax * 250),
+    Math.min(1000, 250 * Math.min(idleSecondsMax, periodSeconds, answerSecondsMax)),
   )
 
   async function fromSource(): Promise<Uint8Array | null> {
+    stalled.signal.throwIfAborted()
     pendingReads += 1
-    lastMove = performance.now()
+    pace.waiting()
+    let received = 0
     try {
       const { done, value } = await reader.read()
-      if (stalled.signal.aborted) throw stalled.signal.reason
+      stalled.signal.throwIfAborted()
+      received = value?.byteLength ?? 0
       if (!done) return value
     } catch (error) {
       throw error instanceof DocumentError ? error : gone(error)
     } finally {
       pendingReads -= 1
+      pace.received(received)
       lastMove = performance.now()
     }
     if (options.signal.aborted || (size !== undefined && bytesRead < size)) throw gone(options.signal.reason)
@@ -110,6 +146,18 @@ export function openIncomingBody(source: ReadableStream<Uint8Array>, options: In
       return bytesRead
     },
     read,
+    giveUp,
+    rate: () => pace.recent,
+
+    async peek() {
+      // A chunk may be empty.
+      while (leftover.byteLength === 0) {
+        const chunk = await read()
+        if (chunk === null) return 0
+        leftover = chunk
+      }
+      return leftover.byteLength
+    },
 
     async readInto(target) {
       let filled = 0
@@ -159,13 +207,6 @@ function gone(cause: unknown): DocumentError {
     'The body ended before it was complete. Send it again.',
     {},
     { cause },
-  )
-}
-
-function idle(seconds: number): DocumentError {
-  return new DocumentError(
-    'body_incomplete',
-    `Nothing was received for ${seconds} seconds. Send the document again.`,
   )
 }
 

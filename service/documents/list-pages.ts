@@ -35,11 +35,20 @@ export async function readListPage(
   store: Lists,
   options: ListPageOptions,
 ): Promise<{ objects: ListPage['objects']; next: ListPlace | null }> {
-  const { objects, next } = await pageFrom(store, options)
+  const { objects, next: said } = await pageFrom(store, options)
   const last = objects.at(-1)
+  const next = said ?? (last && objects.length >= options.limit && isFolderMarker(last.key) ? '' : null)
   if (next === null || !last) return { objects, next: null }
   const after = last.key.slice(options.prefix.length)
   return { objects, next: { after, token: options.startAfterExact ? '' : next, givenAt: Date.now() } }
+}
+
+/**
+ * Where the last key of a full page is one, the page may not be the last, whatever the store says: asked for one key,
+ * MinIO takes a marker that is the prefix itself for all that there is, and SeaweedFS takes any for the end (measured).
+ */
+function isFolderMarker(key: string): boolean {
+  return key.endsWith('/')
 }
 
 /** Returns the page; its `next` is empty where more follows and no token leads there. */

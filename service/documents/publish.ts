@@ -4,12 +4,13 @@ import type { Digest, DocumentRef } from '../wire/names.ts'
 import { DocumentError, tooLarge } from './document-error.ts'
 import { stagingKey, versionKey } from './document-key.ts'
 import type { Upload } from './documents.ts'
-import { type IncomingBody, openIncomingBody } from './incoming-body.ts'
+import { type IncomingBody, openIncomingBody, type UploadPace } from './incoming-body.ts'
 import { newUploadId, promoteByStream, type StartedBody, stageInParts, uploadChanged } from './staging.ts'
 import type { Damaged, StoredDamage } from './stored-damage.ts'
 import { putVersion, type VersionFacts } from './stored-version.ts'
 import type { Placed } from './upload-acceptance.ts'
 import type { UploadBudget } from './upload-budget.ts'
+import { readBeginning } from './upload-buffer.ts'
 
 /**
  * Receives the bytes of an upload once they are under the key of their digest, while they are still at hand, and makes
@@ -22,7 +23,7 @@ export interface PublishOptions {
   damage: StoredDamage
   budget: UploadBudget
   documentBytesMax: number
-  uploadIdleSecondsMax: number
+  uploadPace?: Partial<UploadPace> | undefined
 }
 
 interface Publishing<T> extends PublishOptions {
@@ -48,25 +49,29 @@ export async function publish<T>(
   accept: Accept<T>,
 ): Promise<T> {
   const { size, digest, signal } = upload
-  const { documentBytesMax: bytesMax, uploadIdleSecondsMax: idleSecondsMax } = options
+  const { documentBytesMax: bytesMax, uploadPace: pace } = options
   if (size !== undefined && size > bytesMax) throw tooLarge(bytesMax)
-  const incoming = openIncomingBody(upload.body, { bytesMax, size, signal, idleSecondsMax })
+  const isPromised = size !== undefined && digest !== undefined
+  const late = isPromised ? undefined : digestRequired
+  const incoming = openIncomingBody(upload.body, { bytesMax, size, signal, pace, late })
   const publishing = { ...options, ref, upload, incoming, accept }
   try {
-    if (size !== undefined && digest !== undefined && size > limits.replayableBytesMax) {
+    if (isPromised && size > limits.replayableBytesMax) {
       return await publishStream(publishing, { digest, size })
     }
     const capacity = Math.min(size ?? limits.bufferedBytesMax, limits.bufferedBytesMax)
-    const release = await options.budget.buffer(capacity, signal)
+    const { rate, giveUp } = incoming
+    const sender = { tenant: ref.tenant, signal: incoming.signal, rate, giveUp }
+    const memory = options.budget.memory(sender, size)
     try {
-      const buffer = new Uint8Array(capacity)
-      const filled = await incoming.readInto(buffer)
-      const next = filled < capacity || size === capacity ? null : await incoming.read()
+      const buffer = await readBeginning(incoming, capacity, memory)
+      const isWhole = buffer.byteLength < capacity || size === capacity
+      const next = isWhole ? null : await incoming.read()
       return next
         ? await publishInParts(publishing, { buffer, next })
-        : await publishBytes(publishing, buffer.subarray(0, filled))
+        : await publishBytes(publishing, buffer)
     } finally {
-      release()
+      memory.release()
     }
   } catch (error) {
     // Once the body was given up, every later failure only follows from that.
@@ -84,6 +89,8 @@ async function publishStream<T>(
   promised: { digest: Digest; size: number },
 ): Promise<T> {
   const version = { ...ref, digest: promised.digest }
+  // The store is left alone until the sender has begun.
+  await incoming.peek()
   const body = incoming.stream(() => incoming.digest(promised.digest))
   const facts = factsOf(upload, promised.size, incoming.signal)
   const over = damage.known(version)
@@ -122,7 +129,7 @@ async function publishInParts<T>(
   const version = { ...ref, digest }
   const promotion = { staged, version, facts: factsOf(upload, size, signal), mismatch: uploadChanged }
   async function promote(over?: Damaged): Promise<boolean> {
-    const release = await budget.promotion(signal)
+    const release = await budget.promotion({ tenant: ref.tenant, size, signal })
     try {
       return await promoteByStream(store, promotion, over)
     } finally {
@@ -144,4 +151,12 @@ function factsOf(
   signal: AbortSignal,
 ): VersionFacts {
   return { size, contentType, by, admittedAt, traceId, signal }
+}
+
+/** `digest_required`: bytes whose digest and length were not declared are written twice, which took too long. */
+function digestRequired(seconds: number): DocumentError {
+  return new DocumentError(
+    'digest_required',
+    `The document could not be published within ${seconds} seconds. Send it again with Repr-Digest and Content-Length: then it goes straight to its place.`,
+  )
 }

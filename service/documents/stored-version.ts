@@ -1,5 +1,6 @@
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import type { StoredVersion } from '../wire/answers.ts'
+import { isMediaType, unknownMediaType } from '../wire/media-type.ts'
 import type { VersionRef } from '../wire/names.ts'
 import { digestHex, versionKey } from './document-key.ts'
 import type { Damaged } from './stored-damage.ts'
@@ -34,7 +35,10 @@ export function versionMetadata({
   }
 }
 
-/** Returns the version that an object keeps, by its metadata. */
+/**
+ * Returns the version that an object keeps, by its metadata. What another program has left out, or written in its own
+ * way, is answered as the API answers it: by the store's time, and as bytes of no known type.
+ */
 export function toStoredVersion(ref: VersionRef, info: ObjectInfo): StoredVersion {
   const { tenant, type, name, digest } = ref
   return {
@@ -43,10 +47,18 @@ export function toStoredVersion(ref: VersionRef, info: ObjectInfo): StoredVersio
     name,
     digest,
     size: info.size,
-    contentType: info.contentType,
-    createdAt: info.metadata[createdAtName] ?? info.lastModified.toISOString(),
+    contentType: isMediaType(info.contentType) ? info.contentType : unknownMediaType,
+    createdAt: timeOf(info.metadata[createdAtName]) ?? info.lastModified.toISOString(),
     createdBy: decodeSubject(info.metadata[createdByName] ?? ''),
   }
+}
+
+/** RFC 3339 section 5.6 */
+const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
+
+function timeOf(text = ''): string | undefined {
+  const time = new Date(timeForm.test(text) ? text : Number.NaN)
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
 }
 
 function decodeSubject(encoded: string): string {

@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import { type StreamObserver, tap } from '../object-store/tap.ts'
+import { type ChunkReader, type StreamObserver, tap } from '../object-store/tap.ts'
 import type { Digest } from '../wire/names.ts'
 import { digestOfHex } from './document-key.ts'
 import { noteGarbage } from './heap-pressure.ts'
@@ -40,7 +40,7 @@ export function checked(
  * @param onFailure receives the reason instead of the reader; the stream then errs without one.
  */
 export function verified(
-  source: ReadableStream<Uint8Array>,
+  source: ReadableStream<Uint8Array> | ChunkReader,
   expected: Identity,
   mismatch: OnMismatch,
   onFailure?: (reason: unknown) => void,

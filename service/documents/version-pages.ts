@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import { eachObject } from '../object-store/each-object.ts'
 import type { ListedObject, ObjectStore } from '../object-store/object-store.ts'
 import type { ListedVersion } from '../wire/answers.ts'
@@ -23,27 +24,33 @@ export interface NewestVersionsOptions {
   after?: ListedVersion | null
   /** Returns true for a version to leave out. */
   skip?: ((digest: Digest) => boolean) | undefined
+  /** Receives, after each of them, how many versions were listed so far; what it throws ends the listing. */
+  onListed?: ((versions: number) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
 /**
  * Returns the newest versions of a document, newest first. The store lists by digest, so this reads the whole list (a
- * call per thousand versions) and keeps no more than it returns.
+ * call per thousand versions) and keeps little more than it returns.
  */
 export async function newestVersions(
-  store: ObjectStore,
+  store: Pick<ObjectStore, 'list'>,
   ref: DocumentRef,
-  { limit, after = null, skip, signal }: NewestVersionsOptions,
+  { limit, after = null, skip, onListed, signal }: NewestVersionsOptions,
 ): Promise<ListedVersion[]> {
   const newest: ListedVersion[] = []
   const trim = () => newest.sort(compareNewestFirst).splice(limit)
+  let listed = 0
   for await (const object of eachObject(store, versionsPrefix(ref), { signal })) {
     const version = toListedVersion(object)
-    if (!version || skip?.(version.digest)) continue
+    if (!version) continue
+    listed += 1
+    onListed?.(listed)
+    if (skip?.(version.digest)) continue
     if (after && compareNewestFirst(version, after) <= 0) continue
     newest.push(version)
     // Sorting only now and then keeps both the memory and the work per version small.
-    if (newest.length >= limit * 8) trim()
+    if (newest.length >= limit + limits.listLimitMax) trim()
   }
   trim()
   return newest

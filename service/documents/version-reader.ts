@@ -3,6 +3,7 @@ import { type ObjectBody, type ObjectStore, ObjectStoreError } from '../object-s
 import { tap } from '../object-store/tap.ts'
 import type { ByteRange } from '../wire/byte-range.ts'
 import type { VersionRef } from '../wire/names.ts'
+import { continuedBody } from './continued-body.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { digestOfHex, versionKey } from './document-key.ts'
 import type { OpenOptions, OpenVersion } from './documents.ts'
@@ -24,8 +25,7 @@ export async function openVersion(
   const version = toStoredVersion(ref, object)
   // A part of the bytes cannot be checked against the digest of the whole: the client receives the digest with it.
   if (object.range) {
-    const { onBodyFailure } = options
-    const body = onBodyFailure ? tap(object.body, { onFailure: onBodyFailure }) : object.body
+    const body = tap(continuedBody(store, object, options.signal), { onFailure: options.onBodyFailure })
     return { ...version, range: object.range, body }
   }
   const mismatch: OnMismatch = (found) => {
@@ -36,7 +36,7 @@ export async function openVersion(
   const body =
     object.size <= limits.wholeReadBytesMax
       ? await readWhole(object, expected, mismatch)
-      : verified(object.body, expected, mismatch, options.onBodyFailure)
+      : verified(continuedBody(store, object, options.signal), expected, mismatch, options.onBodyFailure)
   return { ...version, range: null, body }
 }
 

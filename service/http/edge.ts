@@ -61,7 +61,9 @@ export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptio
         let status = 500
         try {
           return await span.run(async () => {
-            const answered = stamped(await answerOf(next as unknown as Served['fetch'], request, call), call)
+            const response = await answerOf(next as unknown as Served['fetch'], request, call)
+            if (mayHaveTrailers(request, response)) response.headers.set('connection', 'close')
+            const answered = stamped(response, call)
             status = answered.status
             logger.info('request.answered', {
               method,
@@ -101,6 +103,15 @@ export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptio
       return problemResponse(problem, call.trace.traceId)
     }
   }
+}
+
+/**
+ * Bun takes a body to be over at its last chunk. It reads trailers (RFC 9112 section 7.1.2) that come in a packet of
+ * their own as the next request, whose answer would be a bare 400: so none follows on this connection. After a refusal
+ * the client may still be sending, and would lose the answer if the connection were closed.
+ */
+function mayHaveTrailers({ headers }: Request, { status }: Response): boolean {
+  return headers.has('transfer-encoding') && status < 400
 }
 
 /** Every answer names the request that it belongs to, and leaves its type not to the browser's guess. */

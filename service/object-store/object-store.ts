@@ -12,6 +12,7 @@
  *   body never is.
  */
 import type { ByteRange } from '../wire/byte-range.ts'
+import { withCause } from '../wire/connection-causes.ts'
 export interface ObjectStore {
   /**
    * Stores `body` under `key`, whole or not at all: a stream that errors, ends short of `options.size` or
@@ -164,6 +165,12 @@ export interface PutOptions extends CallOptions {
    * store had just closed is sent a second time below this port.
    */
   once?: boolean | undefined
+  /**
+   * With `{ absent: true }`: while a stream is on its way, other calls about the key are answered without waiting for
+   * it. Costs three calls more; only for a store that copies once (`StoreCapabilities.copyOnce`), as it rests on the
+   * same condition. An object that is there is noticed before anything is sent.
+   */
+  keepsKeyFree?: boolean | undefined
 }
 
 export interface PutResult {
@@ -243,6 +250,8 @@ export interface UnfinishedUpload {
 export type ObjectStoreErrorCode =
   /** No answer, a 5xx, 429 or a time-out: the same call may succeed later. */
   | 'unavailable'
+  /** No connection was free in time, or it was taken away from a body: nothing is wrong with the store. */
+  | 'busy'
   /** The store refused our credentials or our right to do this. */
   | 'denied'
   /** Another 4xx: repeating the same call will not help. */
@@ -263,6 +272,11 @@ export class ObjectStoreError extends Error {
     /** How long the store asked to wait (RFC 9110 section 10.2.3). */
     readonly retryAfterSeconds?: number | undefined,
   ) {
-    super(`object store: ${operation} failed: ${code} (${reason})`)
+    super(`object store: ${operation} failed: ${code} (${withCause(reason)})`)
   }
+}
+
+/** Returns whether the same call may succeed later, whatever the reason was. */
+export function isTransient({ code }: ObjectStoreError): boolean {
+  return code === 'unavailable' || code === 'busy'
 }

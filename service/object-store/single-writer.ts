@@ -72,7 +72,7 @@ function createTurns() {
         waitSecondsMax: limits.writeTurnSecondsMax,
         signal,
       })
-      if (!release) throw new ObjectStoreError('unavailable', operation, 'NoTurn')
+      if (!release) throw new ObjectStoreError('busy', operation, 'NoTurn')
       try {
         return await write()
       } finally {

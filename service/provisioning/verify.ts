@@ -1,5 +1,5 @@
 import type { Place } from '../config/checks.ts'
-import { limits } from '../limits.ts'
+import { described } from '../object-store/probe/finding.ts'
 import type { S3Connection } from '../object-store/s3/connection.ts'
 import { createProbeClient, type ProbeAnswer, type ProbeRequest } from '../object-store/s3/probe-client.ts'
 
@@ -49,7 +49,7 @@ export async function verifyRights(
       expected,
       held:
         expected === 'works' ? isGood(answer) : isRefusal(answer) || impossible?.test(answer.text) === true,
-      seen: said(answer),
+      seen: described(answer),
     })
     return answer
   }
@@ -157,9 +157,4 @@ function isGood({ status, code }: ProbeAnswer): boolean {
 /** 501: the store does not have this operation at all. */
 function isRefusal({ status }: ProbeAnswer): boolean {
   return status === 401 || status === 403 || status === 501
-}
-
-function said({ status, code }: ProbeAnswer): string {
-  if (status === 0) return `no answer in ${limits.probeAnswerSecondsMax} s`
-  return code === '' ? String(status) : `${status} ${code}`
 }

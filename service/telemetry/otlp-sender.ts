@@ -40,7 +40,8 @@ export function createOtlpSender(destination: OtlpDestination): OtlpSender {
     // Credentials and audit lines must not go anywhere but to the configured address.
     redirect: 'manual',
     proxy: proxy?.reveal() ?? false,
-    ...(ca === undefined ? {} : { tls: { ca } }),
+    // Spelled out, as NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise switch the checks off.
+    tls: { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },
   }
 
   async function attempt(body: Uint8Array, signal: AbortSignal): Promise<Attempt> {

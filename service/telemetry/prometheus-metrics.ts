@@ -65,6 +65,10 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     'documents_integrity_repairs_total',
     'Damaged versions whose bytes an upload has replaced.',
   )
+  const foreign = counter(
+    'documents_foreign_objects_skipped_total',
+    'Objects of other programs that listings have left out, each time.',
+  )
   const tickets = counter(
     'documents_upload_tickets_total',
     'Upload tickets by method; none where no method was safe or known to be.',
@@ -109,10 +113,12 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     responseBrokenOff: () => brokenOff.inc(),
     storeCalled(operation, outcome, seconds) {
       storeCalls.observe({ operation, outcome }, seconds)
-      if (outcome !== 'aborted') reachable.set(outcome === 'unavailable' ? 0 : 1)
+      // Neither says anything about the store.
+      if (outcome !== 'aborted' && outcome !== 'busy') reachable.set(outcome === 'unavailable' ? 0 : 1)
     },
     integrityMismatched: () => mismatches.inc(),
     integrityRepaired: () => repairs.inc(),
+    foreignObjectsSkipped: (objects) => foreign.inc(objects),
     uploadTicket: (method) => tickets.inc({ method }),
     staleKeyUsed: () => staleKeys.inc(),
     telemetryExported: (signal, items) => exported.inc({ signal }, items),

@@ -14,6 +14,8 @@ export interface ServiceMetrics {
   integrityMismatched(): void
   /** An upload has replaced damaged bytes by the right ones. */
   integrityRepaired(): void
+  /** A listing has left out objects whose keys are not those of versions. */
+  foreignObjectsSkipped(objects: number): void
   /** An upload ticket was issued; `none`: it was refused, since no method is safe on this store. */
   uploadTicket(method: 'post' | 'put' | 'none'): void
   /** A token was verified by keys of the issuer that could not be read again in time. */
@@ -43,6 +45,7 @@ export const noMetrics: ServiceMetrics = {
   storeCalled() {},
   integrityMismatched() {},
   integrityRepaired() {},
+  foreignObjectsSkipped() {},
   uploadTicket() {},
   staleKeyUsed() {},
   telemetryExported() {},

@@ -31,6 +31,14 @@ export const digestPattern = '^sha256:[0-9a-f]{64}$'
 export const latestTag = 'latest'
 
 const digestForm = new RegExp(digestPattern)
+const [tenantForm, typeForm, nameForm] = [tenantPattern, typePattern, namePattern].map(
+  (pattern) => new RegExp(pattern),
+) as [RegExp, RegExp, RegExp]
+
+/** Returns whether each part of a name of a document has its form. */
+export function isDocumentRef({ tenant, type, name }: DocumentRef): boolean {
+  return tenantForm.test(tenant) && typeForm.test(type) && nameForm.test(name)
+}
 
 /** Returns whether a text has the form of a digest. */
 export function isDigest(value: string): value is Digest {

@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'bun:test'
 import type { PutOptions } from '../../service/object-store/object-store.ts'
-import { bytesOf, MiB, seenUnder, streamOf } from '../support/stores/bodies.ts'
+import {
+  bytesOf,
+  failingStream,
+  failureOf,
+  MiB,
+  seenUnder,
+  stallingStream,
+  streamOf,
+} from '../support/stores/bodies.ts'
 import { contentType, fresh, type Subject } from './store-under-test.ts'
 
 /** Checks what the port promises about conditional puts. */
 export function conditionsContract(subject: Subject): void {
   absentCondition(subject)
+  freeKey(subject)
   etagCondition(subject)
 }
 
@@ -49,6 +58,77 @@ function absentCondition(subject: Subject): void {
       const { key } = fresh(subject)
       const puts = await race(subject, key, condition)
       await expectOneWinner(subject, key, puts)
+    })
+  })
+}
+
+function freeKey(subject: Subject): void {
+  describe('put of a stream that keeps its key free', () => {
+    const keepsKeyFree = {
+      condition: { absent: true },
+      keepsKeyFree: true,
+      metadata: { who: 'slow' },
+    } as const
+
+    it('stores the stream with its metadata where there is nothing, and answers null where there is something', async () => {
+      const { store, key, put, seen } = fresh(subject)
+      const bytes = bytesOf(9)
+      const stored = await put(streamOf(bytes), { ...keepsKeyFree, size: bytes.length })
+      expect(await seen()).toMatchObject({ bytes, etag: stored?.etag, metadata: { who: 'slow' } })
+      const before = await seen()
+      expect(await put(streamOf(bytesOf(9)), { ...keepsKeyFree, size: 9 })).toBe(null)
+      expect(await seen()).toEqual(before)
+      expect(await store.listUnfinished(key)).toEqual([])
+    })
+
+    it('stores an empty stream', async () => {
+      const { put, seen } = fresh(subject)
+      await put(streamOf(), { ...keepsKeyFree, size: 0 })
+      expect(await seen()).toMatchObject({ size: 0, metadata: { who: 'slow' } })
+    })
+
+    it('leaves nothing of a stream that fails, or is aborted', async () => {
+      const { store, key, put, seen } = fresh(subject)
+      const cut = failingStream(new Error('cut'), bytesOf(MiB))
+      expect(await failureOf(put(cut, { ...keepsKeyFree, size: 2 * MiB }))).toMatchObject({ message: 'cut' })
+      const { stream, stalled } = stallingStream(bytesOf(MiB), bytesOf(MiB))
+      const gone = new AbortController()
+      const put2 = failureOf(put(stream, { ...keepsKeyFree, size: 4 * MiB, signal: gone.signal }))
+      await stalled
+      gone.abort(new Error('gone'))
+      expect(await put2).toMatchObject({ message: 'gone' })
+      expect(await seen()).toBe(null)
+      expect(await store.listUnfinished(key)).toEqual([])
+    })
+
+    it('keeps no one waiting while it is under way, and loses against a writer that ends first', async () => {
+      // Elsewhere the service does not ask for it.
+      if (!subject().copiesOnce) return
+      const { store, key, put, seen } = fresh(subject)
+      const turn = Promise.withResolvers<Uint8Array>()
+      const begun = Promise.withResolvers<void>()
+      const slow = new ReadableStream<Uint8Array>(
+        {
+          start: (controller) => controller.enqueue(bytesOf(MiB)),
+          async pull(controller) {
+            begun.resolve()
+            controller.enqueue(await turn.promise)
+            controller.close()
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      const late = put(slow, { ...keepsKeyFree, size: MiB + 9 })
+      await begun.promise
+      expect(await store.head(key)).toBe(null)
+      expect(await seen()).toBe(null)
+      await store.delete(key)
+      expect(await put(bytesOf(9), { condition: { absent: true } })).not.toBe(null)
+      expect(await seen()).toMatchObject({ size: 9 })
+      turn.resolve(bytesOf(9))
+      expect(await late).toBe(null)
+      expect(await seen()).toMatchObject({ size: 9 })
+      expect(await store.listUnfinished(key)).toEqual([])
     })
   })
 }

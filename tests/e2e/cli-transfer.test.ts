@@ -5,6 +5,7 @@ import {
   bytesOf,
   problemAnswer,
   serve,
+  serveInPieces,
   serveRaw,
   testToken,
   versionAnswer,
@@ -12,7 +13,7 @@ import {
 import { s3Error, serveTickets, signature } from '../support/client/client-ticket-service.ts'
 import { docs, docsScript, startDocs } from '../support/commands/cli-run.ts'
 import { folderForTests } from '../support/folder.ts'
-import { digestOf } from '../support/service/sample-documents.ts'
+import { digestOf, MiB, randomDocument } from '../support/service/sample-documents.ts'
 import { until } from '../support/waiting.ts'
 
 const bytes = bytesOf('{"orders":[1,2,3]}')
@@ -79,6 +80,25 @@ describe('bun run documents get', () => {
     const { code, stdout } = await get(server.url, '-o', '-')
     expect(code).toBe(1)
     expect(stdout).not.toContain('4]}')
+  })
+
+  it('continues a document whose connection breaks again and again, to a file and to standard output', async () => {
+    using server = await serveInPieces(bytes, 10)
+    expect((await get(server.url)).code).toBe(0)
+    expect(await readFile(join(folder, 'orders.json'), 'utf8')).toBe('{"orders":[1,2,3]}')
+    expect(await get(server.url, '-o', '-')).toMatchObject({ code: 0, stdout: '{"orders":[1,2,3]}' })
+  })
+
+  it('continues for a reader of standard output that was slower than the connection lasted', async () => {
+    const large = randomDocument(2 * MiB)
+    using server = await serveInPieces(large, MiB)
+    const child = startDocs(['get', 'definitions/orders.json', '-o', '-'], { env: environmentOf(server.url) })
+    const reader = child.stdout.getReader()
+    const hasher = new Bun.CryptoHasher('sha256')
+    await until(() => server.ended() > 0)
+    for (let next = await reader.read(); !next.done; next = await reader.read()) hasher.update(next.value)
+    expect([await child.exited, `sha256:${hasher.digest('hex')}`]).toEqual([0, digestOf(large)])
+    expect(server.ranges.length).toBeGreaterThan(1)
   })
 
   it('leaves nothing behind where the connection breaks', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   GetBucketLifecycleConfigurationCommand,
@@ -25,14 +26,18 @@ const setupMilliseconds = 900_000
 const browserOrigins = ['http://127.0.0.1:8080', 'https://ui.example']
 
 const env = await dockerForTests()
-const folder = await folderForTests('cloudlysis-compose-')
+// A path and a password with everything that could end a quotation.
+const folder = await folderForTests('cloudlysis\'s "$HOME"-compose-')
+const rootPassword = ['it\'s "quoted" \\n $HOME `id`', 'and a second line of it']
+await mkdir(join(folder, 'secrets'), { mode: 0o700 })
+await writeFile(join(folder, 'secrets/minio-root-password'), rootPassword.join('\n'))
+for (const line of rootPassword) registerSecret(line)
 const [apiPort = 0, consolePort = 0] = await freePorts(2)
 const project = `cloudlysis-test-${process.pid}`
 const stack = await withProgress('object store', (onProgress) =>
   upObjectStore({ folder, project, apiPort, consolePort, browserOrigins, env, onProgress }),
 )
 registerSecret(stack.connection.secretAccessKey)
-registerSecret(await Bun.file(join(folder, 'secrets/minio-root-password')).text())
 
 afterAll(async () => {
   keepPrinted('compose', (await stack?.compose(['logs', '--no-color']))?.stdout ?? '')
@@ -86,8 +91,16 @@ describe('the compose stack of the object store, on a real Docker Engine', () =>
   it('shows no secret in what Docker reports about the containers', async () => {
     const reported = await stack.inspect()
     expect(reported).toContain('/run/secrets/minio_root_password')
-    for (const name of ['minio-root-user', 'minio-root-password', 's3-access-key-id', 's3-secret-access-key'])
-      expect({ name, shown: reported.includes(await secret(name)) }).toEqual({ name, shown: false })
+    for (const name of [
+      'minio-root-user',
+      'minio-root-password',
+      's3-access-key-id',
+      's3-secret-access-key',
+    ]) {
+      // As it would stand in JSON.
+      const value = JSON.stringify(await secret(name)).slice(1, -1)
+      expect({ name, shown: reported.includes(value) }).toEqual({ name, shown: false })
+    }
   })
 
   it('has a rule that removes objects that are staged for longer than a day', async () => {

@@ -6,12 +6,13 @@ import { freePort } from '../../compose/servers/free-port.ts'
 import { answersOk, startServer } from '../../compose/servers/server-process.ts'
 import { folderForTests } from '../support/folder.ts'
 import { ownService } from '../support/service/own-service.ts'
+import { rawConnection } from '../support/service/raw-connection.ts'
 import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { until } from '../support/waiting.ts'
 
 /** The address from which the proxy talks to the service; clients have 127.0.0.1. */
 const proxyAddress = '127.0.0.3'
-const { service } = await ownService({ trustedProxies: proxyAddress })
+const { service, token } = await ownService({ trustedProxies: proxyAddress })
 const proxy = await startProxy()
 
 /** HAProxy with the configuration of the stack, without its certificate and the name server of the engine. */
@@ -99,5 +100,33 @@ describe('an address without a token', () => {
     const authorization = `Bearer ${await service.token()}`
     const [other, anonymous] = [await from('127.0.0.8', { authorization }), await from('127.0.0.8')]
     expect([other.resume().statusCode, anonymous.resume().statusCode]).toEqual([200, 401])
+  })
+})
+
+describe('requests on one connection to HAProxy', () => {
+  const request = (line: string, fields: string[]) =>
+    `${[`${line} HTTP/1.1`, 'Host: documents', `Authorization: Bearer ${token}`, ...fields].join('\r\n')}\r\n\r\n`
+  const put = (name: string) =>
+    request(`PUT /v1/tenants/acme/documents/definitions/${name}`, ['Transfer-Encoding: chunked'])
+  const get = (name: string) => request(`GET /v1/tenants/acme/documents/definitions/${name}`, [])
+
+  it('are answered in their order where they are pipelined, which the service alone does not do', async () => {
+    const connection = await rawConnection(proxy.url)
+    connection.send(`${put('piped')}5\r\nhello\r\n0\r\n\r\n${get('piped')}${get('absent')}`)
+    expect((await connection.answer())?.status).toBe(201)
+    expect((await connection.answer())?.body).toBe('hello')
+    expect((await connection.answer())?.status).toBe(404)
+    connection.close()
+  })
+
+  it('do not pay for the trailers of another client', async () => {
+    const [one, other] = [await rawConnection(proxy.url), await rawConnection(proxy.url)]
+    one.send(`${put('trailed')}5\r\nhello\r\n0\r\nExpires: 0\r\n\r\n`)
+    expect((await one.answer())?.status).toBe(400)
+    for (let count = 0; count < 5; count += 1) {
+      other.send(get('absent'))
+      expect((await other.answer())?.status).toBe(404)
+    }
+    for (const connection of [one, other]) connection.close()
   })
 })

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'bun:test'
-import { resolve } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { serviceImage } from '../../compose/images/service/pack-image.ts'
 import { mustRun, runCommand } from '../../compose/run-command.ts'
 import { composeCommand } from '../../compose/servers/docker-engine.ts'
+import { writeSettings } from '../../compose/stacks/compose-project.ts'
 import { blocksOf } from '../support/commands/runbook-blocks.ts'
+import { folderForTests } from '../support/folder.ts'
 import { proxyImage } from '../support/swarm/proxy-image.ts'
 
 const root = resolve(import.meta.dir, '../..')
@@ -82,6 +85,26 @@ async function merged(files: string[], folder: string): Promise<Merged> {
   const argv = [...compose, '--project-directory', folder, ...named, 'config', '--format', 'json']
   return JSON.parse(await mustRun(argv, { cwd: root, env }))
 }
+
+describe('the settings that are written for a stack', () => {
+  it('are read by Compose as they were given, whatever the folder is called', async () => {
+    const folder = await folderForTests(`cloudlysis's "$HOME" \\n-`)
+    const settings = { SECRETS_FOLDER: folder, PASSWORD: 'back\\slash, a\nline and \\' }
+    await writeSettings(folder, settings)
+    const file = join(folder, 'shown.yaml')
+    const environment = { SECRETS_FOLDER: '$SECRETS_FOLDER', PASSWORD: '$PASSWORD' }
+    await writeFile(file, JSON.stringify({ services: { shown: { image: 'shown', environment } } }))
+    const named = ['--env-file', join(folder, '.env'), '--file', file]
+    const config = await mustRun(
+      [...compose, ...named, '--project-name', 'x', 'config', '--format', 'json'],
+      {
+        env: { PATH: env.PATH, HOME: env.HOME },
+      },
+    )
+    // Compose doubles `$` there, so that the output is a file of Compose again.
+    expect(JSON.parse(config.replaceAll('$$', '$')).services.shown.environment).toEqual(settings)
+  })
+})
 
 describe('the files of the document service', () => {
   it('are merged by Compose for one machine: on loopback, without a way to a privilege', async () => {

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { type Caller, callerOf, refusalOf } from '../support/service/caller.ts'
 import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
-import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
+import {
+  digestOf,
+  KiB,
+  MiB,
+  pathOf,
+  randomDocument,
+  reprDigestOf,
+} from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { inChunks } from '../support/stores/bodies.ts'
 import { keysOf } from '../support/stores/store-contents.ts'
@@ -9,8 +16,10 @@ import { until } from '../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
-/** The fewest connections with which promotions do not wait for each other. */
+/** The fewest that can be configured. */
 const connectionsMax = 8
+/** How many of them may read bodies at once. */
+const bodiesReadMax = 2
 
 let service: InProcessService
 let call: Caller
@@ -35,17 +44,33 @@ async function get(name: string): Promise<string> {
   return String(response.status)
 }
 
-/** A download that has begun and whose client then stops reading: most of it is still in the store. */
-async function stuckDownload(name: string): Promise<RawExchange> {
+/** A download whose client reads the beginning and then nothing more: most of it is still in the store. */
+async function unread(name: string): Promise<RawExchange> {
   const path = pathOf('crowds', name)
   const exchange = await rawRequest(service.url, { method: 'GET', path, headers: { authorization } })
-  await until(() => exchange.received() > 0)
-  exchange.pause()
+  void until(() => exchange.received() > 0).then(exchange.pause, () => {})
   return exchange
 }
 
+/** A download whose client reads a little all the time, so that it neither pauses nor ends. */
+async function moving(name: string): Promise<{ stop(): Promise<void> }> {
+  const reader = (await call(`crowds/${name}`)).body?.getReader()
+  let goesOn = true
+  const reading = (async () => {
+    while (goesOn && !(await reader?.read())?.done) await Bun.sleep(100)
+    await reader?.cancel()
+  })()
+  return {
+    stop() {
+      goesOn = false
+      return reading
+    },
+  }
+}
+
+const large = randomDocument(64 * MiB)
+
 async function putLarge(): Promise<void> {
-  const large = randomDocument(64 * MiB)
   expect(await put('large', large, { 'repr-digest': reprDigestOf(large) })).toBe(201)
   expect(await put('small', randomDocument(KiB))).toBe(201)
 }
@@ -62,26 +87,54 @@ describe('eight connections to the store', () => {
   it('are free again when clients abort their downloads', async () => {
     await putLarge()
     for (let round = 0; round < 3; round += 1) {
-      const downloads = await Promise.all(
-        Array.from({ length: connectionsMax }, () => stuckDownload('large')),
-      )
+      const downloads = await Promise.all(Array.from({ length: connectionsMax }, () => unread('large')))
+      await until(() => downloads.filter((download) => download.received() > 0).length >= bodiesReadMax)
       for (const download of downloads) download.reset()
       expect(await get('small')).toBe('200')
     }
   })
 
-  it('answer other requests with 503 in time while slow downloads hold them all', async () => {
+  it('serve other tenants and health checks while one tenant reads nothing of many downloads', async () => {
     await putLarge()
-    const downloads = await Promise.all(Array.from({ length: connectionsMax }, () => stuckDownload('large')))
-    const [read, written] = await Promise.all([get('small'), put('new', randomDocument(KiB))])
-    expect(read).toBe('503 store_unavailable')
-    expect(written).toBe(503)
-    expect((await fetch(`${service.url}/livez`)).status).toBe(200)
-    // One of them continues to its end: slow clients are served as well, and make room.
-    const [first, ...others] = downloads
-    first?.resume()
-    expect(await first?.answer()).toMatchObject({ status: 200, complete: true })
+    const other = await callerOf(service, await service.token({ tenants: ['globex'] }))
+    const path = '/v1/tenants/globex/documents/crowds/theirs'
+    const theirs = randomDocument(2 * MiB)
+    expect((await other(path, { method: 'PUT', body: theirs })).status).toBe(201)
+    // More than there are: some of them wait for a connection.
+    const downloads = await Promise.all(Array.from({ length: connectionsMax }, () => unread('large')))
+    await until(() => downloads.filter((download) => download.received() > 0).length >= bodiesReadMax)
+    const answers = await Promise.all([
+      other(path),
+      other(path, { method: 'HEAD' }),
+      other(`${path}-new`, { method: 'PUT', body: randomDocument(KiB) }),
+      other('/v1/tenants/globex/documents'),
+      fetch(`${service.url}/readyz`),
+      call('crowds/small', { method: 'HEAD' }),
+    ])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 201, 200, 200, 200])
+    expect(await answers[0].bytes()).toEqual(theirs)
+    for (const download of downloads) download.reset()
+  })
+
+  it('let every download of one tenant continue to its end, although its clients pause and others wait', async () => {
+    const document = randomDocument(24 * MiB)
+    expect(await put('paused', document)).toBe(201)
+    const downloads = await Promise.all(Array.from({ length: bodiesReadMax + 1 }, () => unread('paused')))
+    await until(() => downloads.every((download) => download.received() > 0))
+    for (const download of downloads) download.resume()
+    for (const download of downloads) {
+      const { status, complete, body } = await download.answer()
+      expect([status, complete, digestOf(body)]).toEqual([200, true, digestOf(document)])
+    }
+    expect(service.storeCalls.filter((name) => name === 'get').length).toBeGreaterThan(downloads.length)
+  })
+
+  it('answer 503 busy, and not that the store is out of reach, while other reads hold them all', async () => {
+    await putLarge()
+    const downloads = await Promise.all(Array.from({ length: bodiesReadMax }, () => moving('large')))
+    expect(await get('small')).toBe('503 busy')
+    expect((await fetch(`${service.url}/readyz`)).status).toBe(200)
+    for (const download of downloads) await download.stop()
     expect(await get('small')).toBe('200')
-    for (const download of others) download.reset()
   })
 })

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { type Caller, callerOf, put, refusalOf } from '../support/service/caller.ts'
-import { rawRequest } from '../support/service/raw-http.ts'
+import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
 import { KiB, MiB, pathOf, randomDocument } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { relayTo, type TcpRelay } from '../support/stores/tcp-relay.ts'
+import { until } from '../support/waiting.ts'
 
 setDefaultTimeout(600_000)
 
@@ -24,23 +25,41 @@ afterEach(async () => {
   relay.stop()
 })
 
+const large = randomDocument(32 * MiB)
+
+async function download(): Promise<RawExchange> {
+  const path = pathOf('snapshots', 'large')
+  const headers = { authorization: `Bearer ${await service.token()}` }
+  return rawRequest(service.url, { method: 'GET', path, headers })
+}
+
 function readsOfBytes(): string[] {
   return relay.requests.filter((line) => line.startsWith('GET ') && line.includes('/documents/'))
 }
 
 describe('a download during which the store closes the connection', () => {
-  it('is never complete, and never continues from another answer', async () => {
-    const large = randomDocument(16 * MiB)
+  it('continues with the next byte, however often that happens', async () => {
     await put(call, 'snapshots/large', large)
     relay.requests.length = 0
-    relay.cutAfter(2 * MiB)
-    const path = pathOf('snapshots', 'large')
-    const headers = { authorization: `Bearer ${await service.token()}` }
-    const download = await rawRequest(service.url, { method: 'GET', path, headers })
-    const { status, complete, body } = await download.answer()
+    relay.cutAfter(12 * MiB)
+    const { status, complete, body } = await (await download()).answer()
+    expect([status, complete]).toEqual([200, true])
+    expect(body.equals(large)).toBe(true)
+    expect(readsOfBytes()).toHaveLength(3)
+  })
+
+  it('is never complete if the store does not come back', async () => {
+    await put(call, 'snapshots/large', large)
+    relay.cutAfter(12 * MiB)
+    const broken = await download()
+    await until(() => broken.received() > 0)
+    broken.pause()
+    relay.lose(Number.POSITIVE_INFINITY)
+    broken.resume()
+    const { status, complete, body } = await broken.answer()
     expect([status, complete]).toEqual([200, false])
     expect(body.equals(large.subarray(0, body.length))).toBe(true)
-    expect(readsOfBytes()).toHaveLength(1)
+    relay.lose(0)
     relay.cutAfter(Number.POSITIVE_INFINITY)
     expect(await (await call('snapshots/large')).bytes()).toEqual(large)
   })

@@ -126,7 +126,8 @@ describe('a store that fails in other ways', () => {
     const slowDown = { status: 503, contentType: 'application/xml', body }
     overload.refuse({ ...slowDown, headers: { 'Retry-After': '17' } })
     expect(await retryAfterOf(await call('snapshots/slow'))).toBe(`${unavailable}, Retry-After: 17`)
-    expect(overload.asked).toHaveLength(limits.storeAttemptsMax)
+    // Longer than clients wait: they receive it at once.
+    expect(overload.asked).toHaveLength(1)
     // The SDK's client makes this call.
     const upload = await call('snapshots/slow', { method: 'PUT', body: new Uint8Array(9_000_000) })
     expect(await retryAfterOf(upload)).toBe(`${unavailable}, Retry-After: 17`)

@@ -42,6 +42,7 @@ const notCaused: [statuses: RegExp, reason: string][] = [
 /** Codes that are described and do not occur below, with the reason. */
 const codesNotCaused: Record<string, string> = {
   version_locked: 'takes a bucket with object lock; tests/integration/retain holds it',
+  digest_required: 'takes a store that publishes for minutes; tests/unit/service/documents holds it',
   busy: 'takes 64 MiB of waiting uploads, or a thousand completions; tests/integration holds it',
 }
 
@@ -61,7 +62,7 @@ const audit = Bun.serve({
   fetch: () => Response.json({ data: { result: [] } }, { status: auditStatus }),
 })
 
-const options = { documentBytesMax, uploadIdleSecondsMax: 1 }
+const options = { documentBytesMax, uploadPace: { idleSecondsMax: 1 } }
 const service = await serviceInProcess({
   ...options,
   decorate: withFault,
@@ -122,6 +123,12 @@ const failing =
 /** Refuses the writes of all records, as a store does that has no compare-and-set. */
 const undecided: Fault = (method, key) =>
   method === 'put' && String(key).includes('/records/') ? async () => null : undefined
+/** Lists one version after the other without an end. */
+const endless: Fault = (method) => {
+  const row = { key: `tenants/acme/documents/${digestOf('A').replace('sha256:', 'definitions/a/')}` }
+  const objects = Array(limits.listLimitMax).fill({ ...row, size: 1, etag: 'e', lastModified: new Date() })
+  return method === 'list' ? async () => ({ objects, next: 'more' }) : undefined
+}
 /** What was staged is another object by the time at which it is copied. */
 const restaged: Fault = (method) => (method === 'copyAbsent' ? async () => 'changed' : undefined)
 
@@ -271,6 +278,11 @@ describe('the OpenAPI document of the running service tells', () => {
     expect((await call(`${document}/versions?limit=1`)).status).toBe(200)
     expect(await refusalOf(await call('?cursor=forged'))).toBe('422 cursor_invalid')
     expect(await refusalOf(await call(`${document}/versions?cursor=forged`))).toBe('422 cursor_invalid')
+    await during(endless, async () => {
+      const path = `${document}/versions`
+      expect(await refusalOf(await call(path))).toBe('409 versions_exhausted')
+      expect((await call(path, { method: 'HEAD' })).status).toBe(409)
+    })
   })
 
   it('what becomes of tags', async () => {

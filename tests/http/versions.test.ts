@@ -71,6 +71,28 @@ describe('the versions of a document', () => {
     expect(byTens).toEqual(atOnce)
   })
 
+  it('cost one listing of the store for all pages, and the first page always a new one', async () => {
+    const first = await page('?limit=20')
+    service.storeCalls.length = 0
+    const second = await page(`?limit=20&cursor=${first.nextCursor}`)
+    const third = await page(`?limit=20&cursor=${second.nextCursor}`)
+    expect(third).toMatchObject({ nextCursor: null })
+    expect(service.storeCalls.filter((name) => name === 'list')).toEqual([])
+    await page('?limit=20')
+    expect(service.storeCalls.filter((name) => name === 'list')).toEqual(['list'])
+  })
+
+  it('leave out what was deleted since the first page', async () => {
+    for (const body of ['A', 'B', 'C']) await put(call, 'snapshots/shrinking', body)
+    const first = await page('?limit=1', 'snapshots/shrinking')
+    const second = await page(`?limit=1&cursor=${first.nextCursor}`, 'snapshots/shrinking')
+    const [gone] = second.versions
+    await call(`snapshots/shrinking/versions/${gone?.digest}`, { method: 'DELETE' })
+    const rest = await page(`?cursor=${first.nextCursor}`, 'snapshots/shrinking')
+    expect(rest.versions).toHaveLength(1)
+    expect(rest.versions).not.toContainEqual(expect.objectContaining({ digest: gone?.digest }))
+  })
+
   it('cost one HEAD per row and no more', async () => {
     service.storeCalls.length = 0
     await page('?limit=3')

@@ -5,7 +5,7 @@ import { explore } from './explored.ts'
 import { singles } from './mixes.ts'
 import { type Plan, tag, twoVersions } from './plan.ts'
 
-const max = sizeOf({ test: 24, long: 600, of: 'schedules of each pair at most' })
+const max = sizeOf({ test: 16, long: 600, of: 'schedules of each pair at most' })
 
 const before = [...twoVersions, tag('stable', 'B')]
 

@@ -51,6 +51,10 @@ export const promises = {
       'While the store is dead or stalls, every call is answered with 503, and all is well once it is back.',
     test: 'tests/faults/store-dies.test.ts',
   },
+  connections: {
+    promise: 'Downloads that are not read stop neither other tenants nor health checks, and continue later.',
+    test: 'tests/faults/few-connections.test.ts',
+  },
   update: {
     promise: 'No request is lost while a deployment is updated, rolled back, or given another key.',
     test: 'tests/swarm/swarm.test.ts',
@@ -96,6 +100,20 @@ export const promises = {
   secrets: {
     promise: 'No secret stands in anything that is printed.',
     test: 'tests/unit/tests/tools/runner/redaction-sweep.test.ts',
+  },
+  proxies: {
+    promise: 'Nothing is sent to a proxy that only the environment names.',
+    test: 'tests/integration/store-servers/forward-proxy.test.ts',
+  },
+  overload: {
+    promise:
+      'Ten times as many requests as may be under way: those that are accepted stay healthy, other tenants are served, within 256 MiB.',
+    test: 'tests/faults/overload-requests.test.ts',
+  },
+  hostile: {
+    promise:
+      'Clients that are slow, silent, malformed or gone, a thousand at once, do not keep others from being served.',
+    test: 'tests/wire/hostile-clients.test.ts',
   },
   histories: {
     promise:

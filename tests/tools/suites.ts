@@ -101,6 +101,7 @@ export const suites: Suite[] = [
         'probe/basics',
         'probe/bucket',
         'probe/no-answer',
+        'probe/causes',
         'probe/tickets',
         'probe/writes',
         'store-servers/proxy',

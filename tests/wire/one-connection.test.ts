@@ -92,6 +92,30 @@ describe('requests on one connection', () => {
   })
 })
 
+describe('pipelined requests', () => {
+  it('are never answered for each other: answered in their order, or the connection closes without an answer', async () => {
+    const named = (line: string, id: string) => request(line, undefined, [`X-Correlation-Id: ${id}`])
+    const live = (id: string) => named('GET /livez', id)
+    const read = (id: string) => named(`GET ${acme}/definitions/a`, id)
+    const idsOf = async (...requests: string[]) => {
+      connection = await rawConnection(service.url)
+      connection.send(requests.join(''))
+      const ids: unknown[] = []
+      for (const _ of requests) {
+        const answer = await connection.answer()
+        ids.push(answer === null ? 'closed' : answer.headers['x-correlation-id'])
+        if (answer === null) break
+      }
+      connection.close()
+      return ids
+    }
+    expect(await idsOf(live('one'), live('two'))).toEqual(['one', 'two'])
+    expect(await idsOf(live('one'), read('two'))).toEqual(['one', 'two'])
+    expect(await idsOf(read('one'), live('two'))).toEqual(['closed'])
+    expect(await idsOf(read('one'), read('two'))).toEqual(['closed'])
+  })
+})
+
 describe('bytes after the declared end of a body', () => {
   it('never become part of the document', async () => {
     connection = await rawConnection(service.url)
@@ -125,6 +149,26 @@ describe('a chunked body', () => {
     connection.close()
     expect([answer?.status, JSON.parse(answer?.body ?? '{}').code]).toEqual([413, 'document_too_large'])
     expect(await exists('endless')).toBe(false)
+  })
+
+  it('is stored with trailers in a packet of their own, which are not taken for the next request', async () => {
+    connection = await rawConnection(service.url)
+    connection.send(request(`PUT ${acme}/definitions/trailed`, undefined, ['Transfer-Encoding: chunked']))
+    connection.send('5\r\nhello\r\n0\r\n')
+    const answer = await connection.answer()
+    expect([answer?.status, answer?.headers.connection]).toEqual([201, 'close'])
+    connection.send('Expires: 0\r\n\r\n')
+    expect(await connection.answer()).toBe(null)
+    connection.close()
+  })
+
+  it('publishes nothing where its trailers come with the last chunk', async () => {
+    connection = await rawConnection(service.url)
+    connection.send(request(`PUT ${acme}/definitions/joined`, undefined, ['Transfer-Encoding: chunked']))
+    connection.send('5\r\nhello\r\n0\r\nExpires: 0\r\n\r\n')
+    expect((await connection.answer())?.status).toBe(400)
+    expect(await connection.closesWithin(5000)).toBe(true)
+    expect(await exists('joined')).toBe(false)
   })
 
   it('publishes nothing when it ends within a chunk', async () => {

@@ -28,8 +28,13 @@ aws_keys() {
   sed -n 's/^aws_access_key_id *= *//p; s/^aws_secret_access_key *= *//p' "$1"
 }
 
+# Prints a file as the inside of a JSON string (RFC 8259 section 7).
+json_text() {
+  sed -e ':all' -e '$!{N;b all' -e '}' -e 's/[\\"]/\\&/g; s/\n/\\n/g; s/\t/\\t/g' "$1"
+}
+
 mc --quiet alias import store /dev/stdin >/dev/null <<JSON
-{ "url": "$STORE_URL", "accessKey": "$(cat "$secrets/minio_root_user")", "secretKey": "$(cat "$secrets/minio_root_password")", "api": "s3v4", "path": "on" }
+{ "url": "$STORE_URL", "accessKey": "$(json_text "$secrets/minio_root_user")", "secretKey": "$(json_text "$secrets/minio_root_password")", "api": "s3v4", "path": "on" }
 JSON
 
 for bucket in "$S3_BUCKET_DOCS" "$S3_BUCKET_LOKI" "$S3_BUCKET_TEMPO"; do

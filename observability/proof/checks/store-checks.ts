@@ -5,6 +5,7 @@ import { keyRangesOf, launch, type OwnScene, type Scene } from '../scene.ts'
 import { type Canary, canaryChange, canaryFolder, putCanary } from '../store/canary.ts'
 import { changedOutside, contain, countsText } from '../store/containment.ts'
 import { type Listing, listingText, listObjects, newKeys } from '../store/objects.ts'
+import { watchOldVersions } from '../store/old-versions.ts'
 import { tryStore } from '../store/preflight.ts'
 import { notOutside, proofCheck } from './proof-check.ts'
 
@@ -29,9 +30,13 @@ export function preflightCheck(server: ServerName, objects: string) {
       const { objects, bucket, prefix, marker } = scene
       await reachBucket(objects, bucket)
       await refuseUsedPrefixes(scene)
+      const folder = canaryFolder(marker, server)
+      const place = { ...scene.deployment.store, bucket }
+      const scratch = `${prefix}validate-versions-${marker.id}/scratch`
+      const versions = await watchOldVersions(place, [...scene.ownPrefixes, folder], scratch)
       const { good, bad, left } = await tryStore(objects, prefix, marker.id)
-      const canary = await putCanary(objects, canaryFolder(marker, server))
-      scene.atEnd(() => removeOwn(scene, canary))
+      const canary = await putCanary(objects, folder)
+      scene.atEnd(async () => [...(await removeOwn(scene, canary)), ...(await versions.remove())])
       const before = await listBefore(scene)
       if (bad.length > 0) return broken(bad.join('; '), 'each of these calls has to work')
       if (left.length > 0) return broken(`left behind: ${left.join(', ')}`, 'nothing may stay')

@@ -1,3 +1,4 @@
+import { connectionCause } from '../../../service/wire/connection-causes.ts'
 import { directToLoopback } from '../../../service/wire/loopback.ts'
 
 /** An HTTP answer, read to its end. */
@@ -51,7 +52,8 @@ export async function ask(url: string, { orgId, secondsMax, ...init }: Question 
     const response = await fetch(url, { ...directToLoopback(url), ...init, headers, signal })
     return { status: response.status, text: await response.text() }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const { code, message = String(error) } = (error ?? {}) as { code?: unknown; message?: string }
+    const why = (typeof code === 'string' && connectionCause(code)) || message
     const { origin, pathname } = new URL(url)
     throw new NoAnswer(`${origin} does not answer ${pathname}: ${why}`)
   }

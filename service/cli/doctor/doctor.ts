@@ -5,7 +5,7 @@ import { createCommand, exitCodes, runCommand } from '../command.ts'
 import { localFolder } from '../local-issuer/starts.ts'
 import { printBytes, printJson } from '../output.ts'
 import { showProgress } from '../progress.ts'
-import { readStoreConfig } from '../store.ts'
+import { readStoreConfig, remarkOnProxy } from '../store.ts'
 import { parseOrigin } from '../values.ts'
 import { doctorEnvironment } from './environment.ts'
 import { diagnosisOf, diagnosisText } from './report.ts'
@@ -40,6 +40,7 @@ await runCommand<Flags>(command, async (flags, { signal }) => {
   const { environment, remark, uiOrigin } = await doctorEnvironment(Bun.env, flags.local)
   if (remark !== null) process.stderr.write(`${remark}\n`)
   const config = await readStoreConfig(environment)
+  remarkOnProxy(config)
   const report = await probeWithProgress(config, flags.origin ?? uiOrigin, signal)
   const { endpoint } = config.s3
   const { bucket, prefix } = config.docs

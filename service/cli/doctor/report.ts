@@ -60,7 +60,7 @@ const marks: Record<Verdict, string> = { yes: '✓', no: '✗', unknown: '?' }
  * @param columns width of the terminal; default: a line that most of them hold.
  */
 export function diagnosisText(diagnosis: Diagnosis, columns = 140): string {
-  const { store, findings, left, tickets, verdict, because, exitCode } = diagnosis
+  const { store, findings, tickets, verdict, because, exitCode } = diagnosis
   const rows = findings.map((finding) => [
     marks[finding.verdict],
     finding.question,
@@ -75,13 +75,19 @@ export function diagnosisText(diagnosis: Diagnosis, columns = 140): string {
     `tickets: ${tickets.why}`,
     tickets.copyHoleLine,
     `completed uploads: ${tickets.completion}`,
-    cleanUpLine(left),
+    cleanUpLine(diagnosis),
     `${store.bucket} is ${verdict} (exit code ${exitCode})${because.length > 0 ? `: ${because.join('; ')}` : ''}`,
   ]
   return `${lines.join('\n')}\n`
 }
 
-function cleanUpLine(left: readonly string[]): string {
-  if (left.length === 0) return 'clean-up: all keys of this probe were removed'
+function cleanUpLine({ left, findings }: Diagnosis): string {
+  const keepsVersions = findings.some(({ id, verdict }) => id === 'versioning' && verdict === 'yes')
+  if (left.length === 0) {
+    const kept = keepsVersions
+      ? '; the bucket keeps their old versions until a lifecycle rule expires them'
+      : ''
+    return `clean-up: all keys of this probe were removed${kept}`
+  }
   return `clean-up: these keys could not be removed; delete them by hand: ${left.join(', ')}`
 }

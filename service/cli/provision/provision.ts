@@ -15,7 +15,7 @@ import { serviceRights } from '../../provisioning/service-rights.ts'
 import { verifyRights } from '../../provisioning/verify.ts'
 import { createCommand, type ExitCode, exitCodes, LocalFailure, runCommand, UsageError } from '../command.ts'
 import { createReport, printJson, type Report, storeSentence } from '../output.ts'
-import { readStoreConfig, readTextFile } from '../store.ts'
+import { readStoreConfig, readTextFile, remarkOnProxy } from '../store.ts'
 
 interface Flags {
   verify?: true
@@ -147,6 +147,7 @@ async function remarkOnVersions(config: ProvisionConfig, report: Report): Promis
 
 async function verify(report: Report): Promise<ExitCode> {
   const config = await readStoreConfig()
+  remarkOnProxy(config)
   const { docs, loki, tempo } = config
   const others = [loki?.bucket, tempo?.bucket].filter(
     (each): each is string => each !== undefined && each !== docs.bucket,

@@ -8,7 +8,7 @@ import {
   type Retention,
   type RetentionRule,
 } from '../../documents/maintenance/retention.ts'
-import { ObjectStoreError } from '../../object-store/object-store.ts'
+import { isTransient, ObjectStoreError } from '../../object-store/object-store.ts'
 import { createLogger, type Logger } from '../../telemetry/logger.ts'
 import { registerSecret } from '../../telemetry/redaction.ts'
 import { typePattern } from '../../wire/names.ts'
@@ -148,7 +148,7 @@ function remover(retention: Retention, rule: RetentionRule): (expired: Expired) 
     } catch (error) {
       const known = outcomes.find(([code]) => isFailureOf(error, code))
       if (known) return { version, fate: known[1], why: (error as DocumentError).message }
-      if (error instanceof ObjectStoreError && error.code !== 'unavailable') {
+      if (error instanceof ObjectStoreError && !isTransient(error)) {
         return { version, fate: 'failed', why: error.message }
       }
       throw error

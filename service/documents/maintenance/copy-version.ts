@@ -1,4 +1,10 @@
-import type { ListedObject, ObjectInfo, ObjectStore, PutOptions } from '../../object-store/object-store.ts'
+import {
+  isTransient,
+  type ListedObject,
+  type ObjectInfo,
+  type ObjectStore,
+  type PutOptions,
+} from '../../object-store/object-store.ts'
 import type { Digest, VersionRef } from '../../wire/names.ts'
 import { digestHex, versionKey } from '../document-key.ts'
 import type { Records } from '../record-store.ts'
@@ -165,7 +171,7 @@ class DamagedBytes extends Error {
  */
 function faultOf(error: unknown): { result: VersionResult; final: boolean } | null {
   if (!(error instanceof SideError)) return null
-  const transient = error.code === 'unavailable'
+  const transient = isTransient(error)
   if (error.side === 'source') return { result: 'unreadable', final: !transient }
   return transient ? { result: 'unwritable', final: false } : null
 }

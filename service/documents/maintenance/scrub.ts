@@ -1,5 +1,5 @@
 import { eachObject, objectsAfter } from '../../object-store/each-object.ts'
-import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import { isTransient, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import type { Digest, DocumentRef, VersionRef } from '../../wire/names.ts'
 import { digestOfHex, parseRecordKey, parseVersionKey, recordKey, tenantsPrefix } from '../document-key.ts'
 import { createRecords } from '../record-store.ts'
@@ -96,7 +96,7 @@ async function rehash(
       const { digest: found, size, whole } = read
       return { of: 'version', key, ref, size, found, intact: found === ref.digest && whole }
     } catch (error) {
-      if (!(error instanceof ObjectStoreError) || error.code !== 'unavailable') throw error
+      if (!(error instanceof ObjectStoreError) || !isTransient(error)) throw error
       await store.clock({ signal: reading.signal })
     }
   }

@@ -1,13 +1,5 @@
+import { isMediaType, unknownMediaType } from '../../wire/media-type.ts'
 import { ProblemError } from '../problem.ts'
-
-/** RFC 9110 section 8.3.1: type, subtype, parameters. */
-const token = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t\\x20-\\x7e])*"'
-const form = new RegExp(`^${token}/${token}(?:[ \\t]*;[ \\t]*${token}=(?:${token}|${quoted}))*[ \\t]*;?$`)
-const lengthMax = 255
-
-/** The media type of a body that declares none (RFC 9110 section 8.3). */
-const unknownType = 'application/octet-stream'
 
 /**
  * Refuses a body with a content coding: the digest is of the bytes as they are stored.
@@ -38,8 +30,8 @@ export function documentMediaType(headers: Headers): string {
  * @throws {ProblemError} `request_invalid` if `text` is neither empty nor a media type.
  */
 export function documentMediaTypeOf(text: string): string {
-  const type = text.trim() || unknownType
-  if (type.length > lengthMax || !form.test(type)) {
+  const type = text.trim() || unknownMediaType
+  if (!isMediaType(type)) {
     throw new ProblemError('request_invalid', 'Content-Type is not a media type such as application/gzip.')
   }
   return type

@@ -59,6 +59,7 @@ const members: Partial<Record<ProblemCode, Record<string, JsonSchema>>> = {
     },
   },
   tags_exhausted: { tagsMax: { ...integer, description: 'How many are accepted, "latest" not counted' } },
+  versions_exhausted: { versionsMax: { ...integer, description: 'How many can be sorted' } },
   document_too_large: { bytesMax: { ...integer, description: 'What is accepted' } },
   body_too_large: { bytesMax: { ...integer, description: 'What is accepted' } },
   version_tagged: { tags: { type: 'array', items: { type: 'string' }, description: 'Tags in the way' } },

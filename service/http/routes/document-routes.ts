@@ -100,6 +100,7 @@ export function documentRoutes(documents: Documents): Route[] {
         'precondition_failed',
         'document_too_large',
         'body_incomplete',
+        'digest_required',
         'media_type_unsupported',
         'upload_changed',
         ...recordProblems,
@@ -143,7 +144,7 @@ export function documentRoutes(documents: Documents): Route[] {
       query: VersionsQuery,
       summary: 'Versions of a document, newest first, with their tags',
       answers: [{ status: 200, description: 'One page', body: VersionsShape, headers: noStore }],
-      problems: ['cursor_invalid', 'integrity_violated'],
+      problems: ['cursor_invalid', 'versions_exhausted', 'integrity_violated'],
       async handle({ params, query, request }) {
         const page = { limit: query.limit ?? limits.versionsLimitMax, cursor: query.cursor }
         return json(200, await documents.versions(params, page, request.signal))

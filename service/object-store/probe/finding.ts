@@ -1,4 +1,5 @@
-import type { ProbeAnswer } from '../s3/probe-client.ts'
+import { withCause } from '../../wire/connection-causes.ts'
+import { noAnswer, type ProbeAnswer } from '../s3/probe-client.ts'
 import type { Scratch } from './scratch.ts'
 
 /** `unknown`: not determined (no answer, 5xx). For everything that follows, unknown means no. */
@@ -76,9 +77,9 @@ export function refused({ status }: ProbeAnswer): boolean {
   return status >= 400 && status < 500 && !tryLater.includes(status)
 }
 
-/** Describes an answer: `200`, `403 AccessDenied`, `no answer`. */
+/** Describes an answer: `200`, `403 AccessDenied`, `no answer (ECONNREFUSED: nothing listens on that port)`. */
 export function described({ status, code }: ProbeAnswer): string {
-  if (status === 0) return 'no answer'
+  if (status === 0) return code === noAnswer.code ? 'no answer' : `no answer (${withCause(code)})`
   return code === '' ? String(status) : `${status} ${code}`
 }
 

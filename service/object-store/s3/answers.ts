@@ -51,7 +51,8 @@ function lockOf(headers: Headers): { locked?: Date | 'forever' } {
 const openContents = '<Contents>'
 
 /**
- * Reads the body of ListObjectsV2 (requested with `encoding-type=url`).
+ * Reads the body of ListObjectsV2. Keys are taken for URL-encoded only where the answer says so: a store may not know
+ * `encoding-type`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  *
  * Decision: a scan of the flat format instead of a library. Measured for a page of 1,000 keys on one core: 5.5 ms here,
@@ -65,30 +66,42 @@ const openContents = '<Contents>'
 export function parseListPage(xml: string): ListPage {
   const end = xml.lastIndexOf('</ListBucketResult>')
   if (end < 0 || !xml.includes('<ListBucketResult')) throw new SyntaxError('not a ListBucketResult')
+  const firstContents = xml.indexOf(openContents)
+  const head =
+    firstContents < 0 ? xml : xml.slice(0, firstContents) + xml.slice(xml.lastIndexOf('</Contents>'))
+  const isEncoded = elementText(head, 'EncodingType')?.toLowerCase() === 'url'
   const objects: ListedObject[] = []
-  let at = xml.indexOf(openContents)
-  const firstContents = at
+  let at = firstContents
   while (at >= 0) {
     const close = xml.indexOf('</Contents>', at)
     if (close < 0) throw new SyntaxError('a Contents element does not end')
-    objects.push(parseContents(xml.slice(at + openContents.length, close)))
+    objects.push(parseContents(xml.slice(at + openContents.length, close), isEncoded))
     at = xml.indexOf(openContents, close)
   }
-  const head =
-    firstContents < 0 ? xml : xml.slice(0, firstContents) + xml.slice(xml.lastIndexOf('</Contents>'))
   if (elementText(head, 'IsTruncated') !== 'true') return { objects, next: null }
   const next = elementText(head, 'NextContinuationToken')
   if (!next) throw new ObjectStoreError('rejected', 'list', 'NoContinuationToken')
   return { objects, next: decodeEntities(next) }
 }
 
-function parseContents(xml: string): ListedObject {
+function parseContents(xml: string, isEncoded: boolean): ListedObject {
+  // RGW leaves an apostrophe out of the URL encoding, and escapes it as XML does.
+  const key = decodeEntities(requiredText(xml, 'Key'))
   return {
-    // RGW leaves an apostrophe out of the URL encoding, and escapes it as XML does.
-    key: decodeURIComponent(decodeEntities(requiredText(xml, 'Key')).replaceAll('+', ' ')),
+    key: isEncoded ? decodeUrl(key) : key,
     size: Number(requiredText(xml, 'Size')),
     etag: unquote(decodeEntities(requiredText(xml, 'ETag'))),
     lastModified: new Date(requiredText(xml, 'LastModified')),
+  }
+}
+
+/** Bytes that are no UTF-8 stay encoded: no key of ours has them, and one of others must not end a listing. */
+function decodeUrl(text: string): string {
+  const spaced = text.replaceAll('+', ' ')
+  try {
+    return decodeURIComponent(spaced)
+  } catch {
+    return spaced
   }
 }
 

@@ -1,8 +1,9 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { FetchHttpHandler } from '@smithy/fetch-http-handler'
 import { limits } from '../../limits.ts'
-import type { S3Connection, S3Connections } from './connection.ts'
-import { statusOf, toObjectStoreError, withRetries } from './errors.ts'
+import type { S3Connection } from './connection.ts'
+import type { S3Connections } from './connections.ts'
+import { statusOf, toObjectStoreError } from './errors.ts'
 
 /** Address and credentials of a store; each call names its bucket. */
 export type S3Endpoint = Omit<S3Connection, 'bucket' | 'connectionsMax'>
@@ -75,7 +76,8 @@ export function fetchOptions(
     proxy: connection.proxy ?? false,
     // Bytes are stored as they are; a transparent decompression would change them.
     decompress: false,
-    ...(connection.ca === undefined ? {} : { tls: { ca: connection.ca } }),
+    // Spelled out, as NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise switch the checks off.
+    tls: { rejectUnauthorized: true, ...(connection.ca === undefined ? {} : { ca: connection.ca }) },
   }
 }
 
@@ -83,6 +85,8 @@ export function fetchOptions(
 export interface S3CallOptions {
   /** Method of the port, for errors. */
   operation: string
+  /** The object, or the beginning of the keys, that the call is about. */
+  key: string
   signal?: AbortSignal | undefined
   /** HTTP statuses that are an answer (`null`) rather than a failure. */
   nullOn?: readonly number[]
@@ -101,14 +105,14 @@ export type S3Call = <T>(
  * tries, and fail as the port says: with the signal's own reason, or with an {@link ObjectStoreError}.
  */
 export function createS3Call(connections: S3Connections, answerSecondsMax: number): S3Call {
-  return ({ operation, signal, nullOn = [], deadlineSeconds = answerSecondsMax }, send) => {
-    return connections.use(operation, signal, async () => {
+  return ({ operation, key, signal, nullOn = [], deadlineSeconds = answerSecondsMax }, send) => {
+    return connections.use({ operation, key, signal }, async () => {
       const deadline = AbortSignal.timeout(deadlineSeconds * 1000)
       const abortSignal = signal ? AbortSignal.any([deadline, signal]) : deadline
       try {
-        return await withRetries(async (tries) => {
+        return await connections.retries.run({ signal: abortSignal, deadlineSeconds }, async (attempt) => {
           try {
-            return await send({ abortSignal }, tries)
+            return await send({ abortSignal }, attempt.number)
           } catch (error) {
             // The deadline leaves no time for another try.
             if (abortSignal.aborted) throw error
@@ -117,7 +121,7 @@ export function createS3Call(connections: S3Connections, answerSecondsMax: numbe
             if (nullOn.includes(statusOf(error)) && failure.reason !== 'NoSuchBucket') return null
             throw failure
           }
-        }, abortSignal)
+        })
       } catch (error) {
         signal?.throwIfAborted()
         throw toObjectStoreError(operation, error)

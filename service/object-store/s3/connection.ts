@@ -1,6 +1,5 @@
 import { limits } from '../../limits.ts'
-import { createSemaphore } from '../../semaphore.ts'
-import { ObjectStoreError } from '../object-store.ts'
+import type { S3Connections } from './connections.ts'
 
 /** What is needed to reach one bucket of an S3-compatible store. */
 export interface S3Connection {
@@ -14,7 +13,7 @@ export interface S3Connection {
   bucket: string
   /** Maximum number of open connections to the store. */
   connectionsMax: number
-  /** Shared by everything that is made of this; default: `connectionsMax` for each. */
+  /** Shared by everything that is made of this; default: `connectionsMax` for each, not divided. */
   connections?: S3Connections | undefined
   /** Default: those of `limits.ts`. */
   deadlines?: StoreDeadlines | undefined
@@ -40,57 +39,4 @@ export function deadlinesOf({ deadlines }: S3Connection): StoreDeadlines {
       transferSecondsMax: limits.storeTransferSecondsMax,
     }
   )
-}
-
-/**
- * The cap on connections to the store: Hetzner allows about 256 per source address, so a replica must not open
- * more than its share however many clients it has. Bun keeps idle connections and reuses them first, so the open
- * ones, idle ones included, stay below the cap as well (measured).
- */
-export interface S3Connections {
-  /**
-   * Waits for a free connection.
-   *
-   * @throws {ObjectStoreError} `unavailable` if none became free in time; the signal's reason if it aborts.
-   */
-  acquire(operation: string, signal: AbortSignal | undefined): Promise<ReleaseConnection>
-
-  /** Holds a connection while `work` runs; throws as `acquire` does, and what `work` throws. */
-  use<T>(operation: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T>
-}
-
-/**
- * Gives the connection back; calling it again does nothing. `abandoned`: the answer was not read to its end, so
- * the connection is being closed and cannot be reused.
- */
-export type ReleaseConnection = (abandoned?: 'abandoned') => void
-
-/** Returns a cap of `connectionsMax` connections, to be shared by all clients of the same store. */
-export function createS3Connections(connectionsMax: number): S3Connections {
-  const semaphore = createSemaphore(connectionsMax)
-
-  async function acquire(operation: string, signal: AbortSignal | undefined): Promise<ReleaseConnection> {
-    const release = await semaphore.acquire(1, { waitSecondsMax: limits.connectionWaitSecondsMax, signal })
-    if (!release) throw new ObjectStoreError('unavailable', operation, 'NoFreeConnection')
-    return (abandoned) => {
-      if (abandoned) setTimeout(release, limits.connectionCloseMilliseconds)
-      else release()
-    }
-  }
-
-  return {
-    acquire,
-
-    async use(operation, signal, work) {
-      const release = await acquire(operation, signal)
-      try {
-        const result = await work()
-        release()
-        return result
-      } catch (error) {
-        release('abandoned')
-        throw error
-      }
-    },
-  }
 }

@@ -1,4 +1,3 @@
-import { limits } from '../../limits.ts'
 import { parseRetryAfter } from '../../wire/retry-after.ts'
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store.ts'
 
@@ -61,37 +60,4 @@ function reasonOf(error: unknown, status: number): string {
     (value) => typeof value === 'string' && reasonForm.test(value) && !uninformativeNames.includes(value),
   )
   return typeof named === 'string' ? named : status === 0 ? 'NoAnswer' : `Status${status}`
-}
-
-/**
- * Repeats `attempt` while it fails as `unavailable`, up to `storeAttemptsMax` tries in all. This is the one retry
- * policy for the SDK's calls and our own: the SDK's policy also counts the failures of other calls and gives up
- * earlier the more there were.
- *
- * @param attempt receives the number of its try, from 1.
- * @throws what the last try threw; the signal's reason.
- */
-export async function withRetries<T>(
-  attempt: (tries: number) => Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await attempt(tries)
-    } catch (error) {
-      const isTransient = error instanceof ObjectStoreError && error.code === 'unavailable'
-      if (!isTransient || tries >= limits.storeAttemptsMax) throw error
-      await Bun.sleep(backOffMilliseconds(tries, error.retryAfterSeconds))
-      signal?.throwIfAborted()
-    }
-  }
-}
-
-/**
- * Returns the wait after try number `tries`: up to 200 ms, 400 ms, … with full jitter, so that replicas that were
- * refused together do not return together; on top of what the store asked for, within its limit.
- */
-export function backOffMilliseconds(tries: number, retryAfterSeconds = 0): number {
-  const requested = Math.min(retryAfterSeconds, limits.storeRetryWaitSecondsMax) * 1000
-  return requested + Math.random() * 100 * 2 ** tries
 }

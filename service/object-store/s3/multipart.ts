@@ -15,6 +15,7 @@ import {
   type MultipartUpload,
   type ObjectStore,
   ObjectStoreError,
+  type PutResult,
   type UnfinishedUpload,
 } from '../object-store.ts'
 import { unquote } from './answers.ts'
@@ -34,8 +35,10 @@ interface StartOptions extends MultipartOptions {
 export interface S3Upload extends MultipartUpload {
   /** Copies an object as the next part. @returns false if it is absent or has another ETag than `ifMatch`. */
   copyPart(from: string, options: CallOptions & { ifMatch: string }): Promise<boolean>
-  /** As `complete`, if there is nothing under the key yet. @returns false if there is. */
-  completeAbsent(options?: CallOptions): Promise<boolean>
+  /** Has the next part sent by a request with this query. */
+  sendPart(send: (query: Record<string, string>) => Promise<PutResult | null>): Promise<void>
+  /** As `complete`, if there is nothing under the key yet. @returns `null` if there is. */
+  completeAbsent(options?: CallOptions): Promise<PutResult | null>
 }
 
 /**
@@ -53,7 +56,7 @@ export function createS3Multipart(
 ): Multipart {
   async function abort(Key: string, UploadId: string, operation: string, signal?: AbortSignal) {
     const command = new AbortMultipartUploadCommand({ Bucket, Key, UploadId })
-    await call({ operation, signal, nullOn: [404] }, (options) => client.send(command, options))
+    await call({ operation, key: Key, signal, nullOn: [404] }, (options) => client.send(command, options))
   }
 
   function upload(Key: string, UploadId: string, started: StartOptions): S3Upload {
@@ -84,7 +87,7 @@ export function createS3Multipart(
         ...condition,
       })
       const nullOn = condition.IfNoneMatch ? [412] : []
-      return call({ operation: 'complete', signal, deadlineSeconds, nullOn }, (options, tries) =>
+      return call({ operation: 'complete', key: Key, signal, deadlineSeconds, nullOn }, (options, tries) =>
         client.send(command, options).catch(async (error: unknown) => {
           const status = statusOf(error)
           const mayBeOwn = tries > 1 && [404, ...nullOn].includes(status)
@@ -96,12 +99,17 @@ export function createS3Multipart(
       )
     }
 
+    function joined(answer: { ETag?: string | undefined } | null): PutResult {
+      // RGW 16.2 completes the upload, but answers with an empty ETag.
+      return { etag: unquote(answer?.ETag ?? '') || etagOfParts(parts) }
+    }
+
     return {
       async uploadPart(bytes, { signal } = {}) {
         const PartNumber = parts.length + 1
         const size = { ContentLength: bytes.byteLength }
         const command = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body: bytes, ...size })
-        const answer = await call({ operation: 'uploadPart', signal, deadlineSeconds }, (options) =>
+        const answer = await call({ operation: 'uploadPart', key: Key, signal, deadlineSeconds }, (options) =>
           client.send(command, options),
         )
         parts.push({ PartNumber, ETag: answer?.ETag ?? '' })
@@ -114,21 +122,26 @@ export function createS3Multipart(
           CopySource: encodeKey(`${Bucket}/${from}`),
           CopySourceIfMatch: ifMatch,
         })
-        const options = { operation: 'copyPart', signal, deadlineSeconds, nullOn: [404, 412] }
+        const options = { operation: 'copyPart', key: Key, signal, deadlineSeconds, nullOn: [404, 412] }
         const answer = await call(options, (o) => client.send(command, o))
         if (!answer) return false
         parts.push({ PartNumber, ETag: answer.CopyPartResult?.ETag ?? '' })
         return true
       },
 
+      async sendPart(send) {
+        const PartNumber = parts.length + 1
+        const sent = await send({ partNumber: String(PartNumber), uploadId: UploadId })
+        parts.push({ PartNumber, ETag: `"${sent?.etag}"` })
+      },
+
       async complete({ signal } = {}) {
-        const answer = await join({}, signal)
-        // RGW 16.2 completes the upload, but answers with an empty ETag.
-        return { etag: unquote(answer?.ETag ?? '') || etagOfParts(parts) }
+        return joined(await join({}, signal))
       },
 
       async completeAbsent({ signal } = {}) {
-        return (await join({ IfNoneMatch: '*' }, signal)) !== null
+        const answer = await join({ IfNoneMatch: '*' }, signal)
+        return answer && joined(answer)
       },
 
       async abort() {
@@ -145,7 +158,7 @@ export function createS3Multipart(
         ...{ Bucket, Key: key, ContentType: contentType },
         ...(metadata ? { Metadata: { ...metadata } } : {}),
       })
-      const answer = await call({ operation: 'startMultipart', signal }, (o) => client.send(command, o))
+      const answer = await call({ operation: 'startMultipart', key, signal }, (o) => client.send(command, o))
       if (!answer?.UploadId) throw new ObjectStoreError('rejected', 'startMultipart', 'NoUploadId')
       return upload(key, answer.UploadId, options)
     },
@@ -156,7 +169,7 @@ export function createS3Multipart(
       for (;;) {
         const command = new ListMultipartUploadsCommand({ Bucket, Prefix: prefix, ...marker })
         const page: ListMultipartUploadsCommandOutput | null = await call(
-          { operation: 'listUnfinished', signal },
+          { operation: 'listUnfinished', key: prefix, signal },
           (options) => client.send(command, options),
         )
         for (const { Key, UploadId, Initiated } of page?.Uploads ?? []) {

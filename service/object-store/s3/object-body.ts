@@ -2,7 +2,7 @@ import { parseContentRange } from '../../wire/byte-range.ts'
 import { type GetOptions, type ObjectBody, ObjectStoreError } from '../object-store.ts'
 import { tap } from '../tap.ts'
 import { toObjectInfo } from './answers.ts'
-import type { ReleaseConnection } from './connection.ts'
+import type { HeldConnection, ReleaseConnection } from './connections.ts'
 import { toObjectStoreError } from './errors.ts'
 
 export interface BodyOptions extends GetOptions {
@@ -11,8 +11,8 @@ export interface BodyOptions extends GetOptions {
 }
 
 /**
- * Reads a GetObject answer as the port's body. `release` is called once the body has ended, failed, or was
- * cancelled or aborted; with `abandoned` if bytes were left.
+ * Reads a GetObject answer as the port's body. The connection is released once the body has ended, failed, or was
+ * cancelled or aborted; with `abandoned` if bytes were left. It may be taken away before, so that others are served.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  *
  * @throws {ObjectStoreError} `range_unsatisfiable` for a range of an empty object
@@ -21,7 +21,7 @@ export function toObjectBody(
   key: string,
   response: Response,
   options: BodyOptions,
-  release: ReleaseConnection,
+  held: HeldConnection,
 ): ObjectBody {
   const { headers } = response
   const range = parseContentRange(headers.get('content-range'))
@@ -34,17 +34,18 @@ export function toObjectBody(
     ...info,
     size: range ? range.size : info.size,
     range: range && { first: range.first, last: range.last },
-    body: releasing(response.body, options, release),
+    body: releasing(response.body, options, held),
   }
 }
 
 function releasing(
   body: ReadableStream<Uint8Array> | null,
   { signal, answerSecondsMax }: BodyOptions,
-  release: ReleaseConnection,
+  { release, lend }: HeldConnection,
 ): ReadableStream<Uint8Array> {
   const reader = body?.getReader()
   let settled = false
+  let givenUp = false
   const settle: ReleaseConnection = (abandoned) => {
     signal?.removeEventListener('abort', abort)
     // A cancel or a read after the abort would otherwise free the connection before its time.
@@ -58,10 +59,22 @@ function releasing(
   }
   signal?.addEventListener('abort', abort, { once: true })
   if (signal?.aborted) abort()
+  const connection = lend(() => {
+    givenUp = true
+    settle('abandoned')
+    reader?.cancel().catch(() => {})
+  })
+  function refuseIfOver(): void {
+    signal?.throwIfAborted()
+    if (givenUp) throw new ObjectStoreError('busy', 'get', 'GivenUp')
+  }
   async function read() {
-    signal?.throwIfAborted()
+    refuseIfOver()
+    connection.isPaused = false
     const next = reader ? await readInTime(reader, answerSecondsMax) : endOfBody
-    signal?.throwIfAborted()
+    connection.isPaused = true
+    connection.movedAt = performance.now()
+    refuseIfOver()
     return next
   }
   const source = { read, cancel: async (reason: unknown) => reader?.cancel(reason) }

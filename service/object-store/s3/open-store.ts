@@ -1,7 +1,8 @@
 import type { Secret } from '../../telemetry/secret.ts'
 import type { ObjectStore } from '../object-store.ts'
 import { prefixed } from '../prefixed-object-store.ts'
-import { createS3Connections, type S3Connection, type StoreDeadlines } from './connection.ts'
+import type { S3Connection, StoreDeadlines } from './connection.ts'
+import { createS3Connections, divideS3Connections, type OwnerOf } from './connections.ts'
 import { createS3ObjectStore } from './s3-object-store.ts'
 
 /** As much of the parsed configuration as is needed to reach the documents; secrets are still covered. */
@@ -25,14 +26,18 @@ export interface OpenStoreOptions {
   deadlines?: StoreDeadlines | undefined
   /** Wraps the bucket below the prefix, for traces and metrics; default: nothing. */
   observe?: ((bucket: ObjectStore) => ObjectStore) | undefined
+  /** On whose behalf a key below the prefix is used, to divide the connections by; default: all are for everything. */
+  ownerOf?: OwnerOf | undefined
 }
 
 /** The object store of the documents, reached as the configuration says. */
 export interface OpenStore {
-  /** Reaches the bucket; for what works below the port, such as the probe and the signer. */
+  /** Reaches the bucket over reserved connections; for what works below the port, such as the probe and the signer. */
   connection: S3Connection & { publicEndpoint: string }
   /** The documents, with keys below `S3_PREFIX_DOCS`. */
   store: ObjectStore
+  /** The same over reserved connections, for health checks. */
+  reserved: ObjectStore
   /** Frees idle connections. Afterwards nothing may be called. */
   close(): void
 }
@@ -54,13 +59,25 @@ export function storeConnection({ s3, docs }: StoreSettings): OpenStore['connect
 /** Opens the object store of the documents. Calls nothing: the first call may find that it is out of reach. */
 export function openStore(
   settings: StoreSettings,
-  { deadlines, observe = (bucket) => bucket }: OpenStoreOptions = {},
+  { deadlines, observe = (bucket) => bucket, ownerOf }: OpenStoreOptions = {},
 ): OpenStore {
-  const connection = { ...storeConnection(settings), deadlines }
-  const bucket = createS3ObjectStore(connection)
+  const { prefix } = settings.docs
+  const whole = { ...storeConnection(settings), deadlines }
+  const divided = ownerOf
+    ? divideS3Connections(whole.connectionsMax, (key) => ownerOf(key.slice(prefix.length)))
+    : null
+  const connection = { ...whole, connections: divided?.reserved ?? whole.connections }
+  const [bucket, reserved] = [
+    createS3ObjectStore({ ...whole, connections: divided?.tenants ?? whole.connections }),
+    createS3ObjectStore(connection),
+  ]
   return {
     connection,
-    store: prefixed(observe(bucket), settings.docs.prefix),
-    close: () => bucket.close(),
+    store: prefixed(observe(bucket), prefix),
+    reserved: prefixed(observe(reserved), prefix),
+    close() {
+      bucket.close()
+      reserved.close()
+    },
   }
 }

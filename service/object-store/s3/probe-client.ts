@@ -1,7 +1,8 @@
 import { limits } from '../../limits.ts'
 import { fetchOptions } from './client.ts'
-import { createS3Connections, type S3Connection } from './connection.ts'
-import { errorCodeIn } from './errors.ts'
+import type { S3Connection } from './connection.ts'
+import { createS3Connections } from './connections.ts'
+import { errorCodeIn, toObjectStoreError } from './errors.ts'
 import { createRequestSigner, type UnsignedRequest } from './signed-fetch.ts'
 
 /** The store's answer to one request of the probe; `status` 0 if there was none in time. */
@@ -35,7 +36,7 @@ export interface ProbeClient {
   fetch(url: string, init: RequestInit): Promise<ProbeAnswer>
 }
 
-/** The answer when there was no connection, or nothing came in time. */
+/** The answer when there was no connection, or nothing came in time; `code` may say why. */
 export const noAnswer: ProbeAnswer = { status: 0, code: 'NoAnswer', headers: new Headers(), text: '' }
 
 /**
@@ -51,14 +52,14 @@ export function createProbeClient(
 
   async function answerTo(url: string, init: RequestInit): Promise<ProbeAnswer> {
     try {
-      return await connections.use('probe', undefined, async () => {
+      return await connections.use({ operation: 'probe', key: 'probe', signal: undefined }, async () => {
         const signal = AbortSignal.timeout(answerSecondsMax * 1000)
         const response = await fetch(url, { ...fetchOptions(connection), ...init, signal })
         const text = await response.text()
         return { status: response.status, code: errorCodeIn(text) ?? '', headers: response.headers, text }
       })
-    } catch {
-      return noAnswer
+    } catch (error) {
+      return { ...noAnswer, code: toObjectStoreError('probe', error).reason }
     }
   }
 

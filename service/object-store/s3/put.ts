@@ -1,15 +1,17 @@
-import {
-  type ObjectInfo,
-  type ObjectStore,
-  ObjectStoreError,
-  type PutOptions,
-  type PutResult,
-} from '../object-store.ts'
+import { type ObjectInfo, ObjectStoreError, type PutOptions, type PutResult } from '../object-store.ts'
 import { tap } from '../tap.ts'
 import { metadataPrefix, toObjectInfo, unquote } from './answers.ts'
-import type { S3Connections, StoreDeadlines } from './connection.ts'
+import type { StoreDeadlines } from './connection.ts'
+import type { S3Connections } from './connections.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import type { SignedFetch, StoreRequest } from './signed-fetch.ts'
+
+/** The port's `put`, which also sends a part of an upload in parts, named by its query. */
+export type S3Put = (
+  key: string,
+  body: SentBody['body'],
+  options: PutOptions & { query?: Record<string, string> },
+) => Promise<PutResult | null>
 
 /**
  * Creates the port's `put`.
@@ -19,7 +21,7 @@ export function createS3Put(
   signedFetch: SignedFetch,
   connections: S3Connections,
   { transferSecondsMax }: StoreDeadlines,
-): ObjectStore['put'] {
+): S3Put {
   /** A failed try may still have stored the body: the next try is then refused because of its own object. */
   async function send(
     key: string,
@@ -49,13 +51,17 @@ export function createS3Put(
         operation: 'put',
         method: 'PUT',
         key,
+        query: options.query ?? {},
         headers: headersOf(options),
         body: { content: sent.body, size: options.size, sha256: options.sha256 },
         accepts: [200, ...refusalsOf(options.condition)],
         once: options.once,
         signal: eitherOf(options.signal, stall?.signal),
       } as const
-      return await connections.use('put', options.signal, () => send(key, request, sent.body, options))
+      const body = sent.streamed ? 'written' : undefined
+      return await connections.use({ operation: 'put', key, body, signal: options.signal }, () =>
+        send(key, request, sent.body, options),
+      )
     } catch (error) {
       options.signal?.throwIfAborted()
       const failure = sent.failure()

@@ -11,12 +11,15 @@ import {
 } from '../object-store.ts'
 import { parseListPage, toObjectInfo, unquote } from './answers.ts'
 import { createS3Call, createS3Client } from './client.ts'
-import { createS3Connections, deadlinesOf, type S3Connection } from './connection.ts'
+import { deadlinesOf, type S3Connection } from './connection.ts'
+import { createS3Connections } from './connections.ts'
 import { createS3CopyAbsent } from './copy-absent.ts'
-import { backOffMilliseconds, refuseAbsentBucket, toObjectStoreError } from './errors.ts'
+import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import { createS3Multipart } from './multipart.ts'
 import { toObjectBody } from './object-body.ts'
 import { createS3Put } from './put.ts'
+import { createS3PutAsPart } from './put-as-part.ts'
+import { pauseMilliseconds } from './retries.ts'
 import { createSignedFetch, encodeKey, type StoreRequest } from './signed-fetch.ts'
 
 /**
@@ -26,16 +29,16 @@ import { createSignedFetch, encodeKey, type StoreRequest } from './signed-fetch.
 export function createS3ObjectStore(connection: S3Connection): ObjectStore & { close(): void } {
   // One try: `call` repeats what may be repeated, as `signedFetch` does.
   const client = createS3Client(connection, 1)
-  const signedFetch = createSignedFetch(connection)
   const connections = connection.connections ?? createS3Connections(connection.connectionsMax)
+  const signedFetch = createSignedFetch(connection, connections.retries)
   const deadlines = deadlinesOf(connection)
   const call = createS3Call(connections, deadlines.answerSecondsMax)
   const Bucket = connection.bucket
 
-  const put = createS3Put(signedFetch, connections, deadlines)
+  const putAtOnce = createS3Put(signedFetch, connections, deadlines)
   const head: ObjectStore['head'] = (key, { signal, checksum = false } = {}) => {
     const headers: Record<string, string> = checksum ? { 'x-amz-checksum-mode': 'ENABLED' } : {}
-    return connections.use('head', signal, () =>
+    return connections.use({ operation: 'head', key, signal }, () =>
       signedFetch.send(
         { operation: 'head', method: 'HEAD', key, headers, accepts: [200, 404], signal },
         (answer) => (answer.status === 404 ? null : toObjectInfo(key, answer.headers)),
@@ -49,12 +52,18 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     deadlines.transferSecondsMax,
   )
 
+  const putAsPart = createS3PutAsPart(startMultipart, head, putAtOnce)
+  const put: ObjectStore['put'] = (key, body, options) => {
+    const isPart = options.keepsKeyFree && body instanceof ReadableStream && options.size > 0
+    return isPart ? putAsPart(key, body, options) : putAtOnce(key, body, options)
+  }
+
   /** One call, whose page may be without keys although more follow. @param begin query parameters of its beginning */
   async function listPage(begin: Record<string, string>, { prefix, limit, signal }: ListOptions) {
     const maxKeys = String(limit)
     const query = { 'list-type': '2', 'encoding-type': 'url', prefix, 'max-keys': maxKeys, ...begin }
     try {
-      const page = await connections.use('list', signal, () =>
+      const page = await connections.use({ operation: 'list', key: prefix, signal }, () =>
         signedFetch.send(
           { operation: 'list', method: 'GET', key: null, query, accepts: [200], signal },
           (answer) => answer.text(),
@@ -73,19 +82,19 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     options: GetOptions,
   ): Promise<ObjectBody | number> {
     const { signal } = options
-    const release = await connections.acquire(request.operation, signal)
+    const { operation, key } = request
+    const held = await connections.acquire({ operation, key, body: 'read', signal })
     try {
       // What is no body of the caller's is read here: within the deadline of the answer, and again if it breaks off.
       const answer = await signedFetch.send({ ...request, method: 'GET', signal }, async (response) =>
         response.ok ? response : { status: response.status, text: await response.text() },
       )
-      if (answer instanceof Response)
-        return toObjectBody(request.key, answer, { ...options, ...deadlines }, release)
-      if (answer.status === 404) refuseAbsentBucket(request.operation, answer.text)
-      release()
+      if (answer instanceof Response) return toObjectBody(key, answer, { ...options, ...deadlines }, held)
+      if (answer.status === 404) refuseAbsentBucket(operation, answer.text)
+      held.release()
       return answer.status
     } catch (error) {
-      release('abandoned')
+      held.release('abandoned')
       throw error
     }
   }
@@ -129,7 +138,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       })
       // The store may take as long as it needs to read and write the bytes.
       const deadlineSeconds = deadlines.transferSecondsMax
-      const options = { operation: 'copy', signal, nullOn: [412, 404], deadlineSeconds }
+      const options = { operation: 'copy', key: to, signal, nullOn: [412, 404], deadlineSeconds }
       const answer = await call(options, (o) => client.send(command, o))
       return answer && { etag: unquote(answer.CopyObjectResult?.ETag ?? '') }
     },
@@ -149,14 +158,14 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
 
     async delete(key, { signal } = {}) {
       const command = new DeleteObjectCommand({ Bucket, Key: key })
-      await call({ operation: 'delete', signal }, (o) => client.send(command, o))
+      await call({ operation: 'delete', key, signal }, (o) => client.send(command, o))
     },
 
     async deleteBefore(key, { signedAt, expiresInSeconds, signal }) {
       const operation = 'deleteBefore'
       const presign = { signedAt, expiresInSeconds }
       for (let tries = 1; ; tries += 1) {
-        const answer = await connections.use(operation, signal, () =>
+        const answer = await connections.use({ operation, key, signal }, () =>
           signedFetch.send(
             {
               ...{ operation, method: 'DELETE', key, accepts: [204, 200, 404, 403, 429] },
@@ -171,16 +180,15 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
           ),
         )
         if (typeof answer === 'string') return answer
-        if (tries >= limits.storeAttemptsMax) {
-          throw new ObjectStoreError('unavailable', operation, 'Status429', answer)
-        }
-        await Bun.sleep(backOffMilliseconds(tries, answer))
+        const pause = tries < limits.storeAttemptsMax ? pauseMilliseconds(tries, answer) : null
+        if (pause === null) throw new ObjectStoreError('unavailable', operation, 'Status429', answer)
+        await Bun.sleep(pause)
         signal?.throwIfAborted()
       }
     },
 
     async clock({ signal } = {}) {
-      const date = await connections.use('clock', signal, () =>
+      const date = await connections.use({ operation: 'clock', key: null, signal }, () =>
         signedFetch.send(
           { operation: 'clock', method: 'HEAD', key: null, accepts: [200], signal },
           (answer) => answer.headers.get('date'),

@@ -3,7 +3,8 @@ import { parseRetryAfter } from '../../wire/retry-after.ts'
 import { ObjectStoreError } from '../object-store.ts'
 import { fetchOptions } from './client.ts'
 import { deadlinesOf, type S3Connection } from './connection.ts'
-import { codeOfStatus, errorCodeIn, withRetries } from './errors.ts'
+import { codeOfStatus, errorCodeIn } from './errors.ts'
+import type { Retries } from './retries.ts'
 
 /**
  * Decision: the calls that clients wait for most (GetObject, HeadObject, PutObject, ListObjectsV2) go through
@@ -17,7 +18,7 @@ export interface SignedFetch {
    * Sends one request, and repeats it if it may succeed later; never with a streamed body.
    *
    * @param read turns an accepted answer into what the caller wants. It counts towards the time in which the
-   *   store must answer; the caller must read or cancel a body that it leaves open. `tries` is 1 unless earlier
+   *   store must answer, which is one for all tries; the caller must read or cancel a body that it leaves open. `tries` is 1 unless earlier
    *   tries failed, which may still have taken effect.
    * @throws {ObjectStoreError} for every answer that is not accepted, and without an answer; the signal's reason.
    */
@@ -56,12 +57,16 @@ export interface RequestBody {
 }
 
 /** Creates the sender of signed requests to the connection's bucket. */
-export function createSignedFetch(connection: S3Connection): SignedFetch {
+export function createSignedFetch(connection: S3Connection, retries: Retries): SignedFetch {
   const sign = createRequestSigner(connection)
   const options = fetchOptions(connection)
   const { answerSecondsMax } = deadlinesOf(connection)
 
-  async function attempt<T>(request: StoreRequest, read: (response: Response) => T | Promise<T>): Promise<T> {
+  async function attempt<T>(
+    request: StoreRequest,
+    remainingMilliseconds: number,
+    read: (response: Response) => T | Promise<T>,
+  ): Promise<T> {
     const { url, headers } = await sign({
       method: request.method,
       key: request.key,
@@ -74,7 +79,7 @@ export function createSignedFetch(connection: S3Connection): SignedFetch {
     })
     const late = new AbortController()
     // A streamed body takes as long as its sender does.
-    const timer = isStreamed(request) ? undefined : setTimeout(() => late.abort(), answerSecondsMax * 1000)
+    const timer = isStreamed(request) ? undefined : setTimeout(() => late.abort(), remainingMilliseconds)
     try {
       const response = await fetch(url, {
         ...options,
@@ -98,8 +103,12 @@ export function createSignedFetch(connection: S3Connection): SignedFetch {
 
   return {
     send(request, read) {
-      if (isStreamed(request) || request.once) return attempt(request, (response) => read(response, 1))
-      return withRetries((tries) => attempt(request, (response) => read(response, tries)), request.signal)
+      const triesMax = isStreamed(request) || request.once ? 1 : undefined
+      return retries.run(
+        { signal: request.signal, deadlineSeconds: answerSecondsMax, triesMax },
+        ({ number, remainingMilliseconds }) =>
+          attempt(request, remainingMilliseconds, (response) => read(response, number)),
+      )
     },
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { createDocumentsClient, type DocumentsClient } from '../../../service/client/client.ts'
-import { ProblemError } from '../../../service/client/errors.ts'
+import { ArgumentError, ProblemError } from '../../../service/client/errors.ts'
 import { bundleFor, runInNode, runWithoutProcess } from '../../support/client/client-runtimes.ts'
 import { bytesOf, rejection, serve } from '../../support/client/client-service.ts'
 import { ownChildService } from '../../support/service/own-service.ts'
@@ -38,6 +38,22 @@ function randomBytes(size: number): Uint8Array<ArrayBuffer> {
 }
 
 describe('the client on the real service', () => {
+  it('uploads and tags under conditions, which the service checks', async () => {
+    const ref = { type: 'definitions', name: 'conditional' }
+    const moved = { status: 412, code: 'precondition_failed' }
+    const { document } = await acme.put(ref, bytesOf('A'), { ifLatest: 'absent' })
+    expect(await rejection(acme.put(ref, bytesOf('B'), { ifLatest: 'absent' }))).toMatchObject(moved)
+    const over = { ifLatest: document.digest }
+    expect((await acme.put(ref, bytesOf('B'), over)).document.tags).toEqual(['latest'])
+    expect(await rejection(acme.put(ref, bytesOf('C'), over))).toMatchObject(moved)
+    expect(await rejection(acme.put(ref, bytesOf('C'), { ...over, via: 'ticket' }))).toBeInstanceOf(
+      ArgumentError,
+    )
+    const first = { ifAbsent: true }
+    expect((await acme.putTag(ref, 'v1', document.digest, first)).created).toBe(true)
+    expect(await rejection(acme.putTag(ref, 'v1', document.digest, first))).toMatchObject(moved)
+  })
+
   it('returns bytes as they were sent, from bytes, blobs and streams', async () => {
     const bytes = randomBytes(20_000_000)
     const digest = digestOf(bytes)

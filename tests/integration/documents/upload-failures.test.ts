@@ -112,7 +112,7 @@ describe('an upload that stalls', () => {
 
   beforeAll(async () => {
     patient = service
-    service = await serviceInProcess({ uploadIdleSecondsMax: 0.5, replicaOf: patient })
+    service = await serviceInProcess({ uploadPace: { idleSecondsMax: 0.5 }, replicaOf: patient })
   })
 
   afterAll(async () => {
@@ -134,6 +134,47 @@ describe('an upload that stalls', () => {
     expect(await refusalOf(halves.streamed)).toEqual(givenUp)
     expect(await refusalOf(halves.staged)).toEqual(givenUp)
     expect(await refusalOf(halves.stagedInChunks)).toEqual(givenUp)
+  })
+})
+
+describe('an upload that trickles', () => {
+  let patient: InProcessService
+
+  beforeAll(async () => {
+    patient = service
+    const uploadPace = { periodSeconds: 0.5, bytesPerSecondMin: 64 * KiB }
+    service = await serviceInProcess({ uploadPace, replicaOf: patient })
+  })
+
+  afterAll(async () => {
+    await service.stop()
+    service = patient
+  })
+
+  /** Sends a byte from time to time, which is never silence. */
+  async function refusalOf(begun: () => Promise<RawExchange>, send: (one: RawExchange) => Promise<void>) {
+    const exchange = await half(begun)
+    const trickle = setInterval(() => void send(exchange).catch(() => {}), 100)
+    try {
+      const { status, body } = await exchange.answer()
+      const { code, detail } = JSON.parse(body.toString())
+      return { status, code, detail }
+    } finally {
+      clearInterval(trickle)
+    }
+  }
+
+  const aByte = new Uint8Array(1)
+  const plain = (one: RawExchange) => one.send(aByte)
+  const inChunk = (one: RawExchange) => one.sendChunk(aByte)
+  const givenUp = { status: 400, code: 'body_incomplete', detail: expect.stringContaining('65536 bytes per') }
+
+  it('is aborted, for every strategy of publishing', async () => {
+    expect(await refusalOf(halves.small, plain)).toEqual(givenUp)
+    expect(await refusalOf(halves.smallInChunks, inChunk)).toEqual(givenUp)
+    expect(await refusalOf(halves.streamed, plain)).toEqual(givenUp)
+    expect(await refusalOf(halves.staged, plain)).toEqual(givenUp)
+    expect(await refusalOf(halves.stagedInChunks, inChunk)).toEqual(givenUp)
   })
 })
 

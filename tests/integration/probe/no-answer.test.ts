@@ -97,7 +97,8 @@ describe('the probe on a store that is out of reach', () => {
   it('finds everything unknown where no server listens', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`
     const { findings, left } = await probeStore({ ...store, endpoint }, prefix)
-    expectUnfit(findings, 'right: no answer; wrong secret: no answer')
+    const cause = 'no answer (ECONNREFUSED: nothing listens on that port)'
+    expectUnfit(findings, `right: ${cause}; wrong secret: ${cause}`)
     expect(left).toEqual([])
   })
 
@@ -108,7 +109,8 @@ describe('the probe on a store that is out of reach', () => {
       return never()
     }
     const findings = await probeLies({ answer }, shortly)
-    expectUnfit(findings, 'right: no answer; wrong secret: no answer')
+    const cause = 'no answer (TimeoutError: it did not answer in time)'
+    expectUnfit(findings, `right: ${cause}; wrong secret: ${cause}`)
     expect(requests).toBe(2)
   })
 

@@ -21,13 +21,24 @@ export function serve(answer: (request: Request, url: URL) => Response | Promise
   return { url: `http://127.0.0.1:${server.port}`, [Symbol.dispose]: () => void server.stop(true) }
 }
 
-/** A server that writes exactly these bytes to every connection and then closes it: for what Bun would not send. */
-export async function serveRaw(answer: string | Uint8Array) {
+/**
+ * A server that writes exactly these bytes to every connection, or what it is given for the head of the request, and
+ * then closes it: for what Bun would not send.
+ */
+export async function serveRaw(answer: string | Uint8Array | ((head: string) => string | Uint8Array)) {
   const open = new Set<Socket>()
+  let ended = 0
   const server = createServer((socket) => {
     open.add(socket)
+    socket.on('finish', () => {
+      ended += 1
+    })
     socket.on('error', () => undefined)
-    socket.once('data', () => socket.end(answer))
+    socket.once('data', (head) => {
+      socket.write(typeof answer === 'function' ? answer(head.toString('latin1')) : answer)
+      // Bun drops bytes that it has not passed on yet when the connection breaks.
+      setTimeout(() => socket.end(), 20)
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -36,7 +47,35 @@ export async function serveRaw(answer: string | Uint8Array) {
     for (const socket of open) socket.destroy()
     server.close()
   }
-  return { url: `http://127.0.0.1:${address.port}`, [Symbol.dispose]: stop }
+  return { url: `http://127.0.0.1:${address.port}`, ended: () => ended, [Symbol.dispose]: stop }
+}
+
+/**
+ * A server whose answers to a GET of a version each end after `partBytes` bytes of it, without the end of the message.
+ * It keeps the `Range` of each request.
+ */
+export async function serveInPieces(bytes: Uint8Array, partBytes: number) {
+  const ranges: (string | null)[] = []
+  const etag = `"${digestOf(bytes)}"`
+  const server = await serveRaw((head) => {
+    const asked = /^range: bytes=(\d+)-(\d+)\r$/im.exec(head)
+    ranges.push(asked ? `${asked[1]}-${asked[2]}` : null)
+    // RFC 9110 section 13.1.5.
+    const ifRange = /^if-range: (.*)\r$/im.exec(head)?.[1] ?? etag
+    const range = ifRange === etag ? asked : null
+    const [first, last] = [Number(range?.[1] ?? 0), Number(range?.[2] ?? bytes.length - 1)]
+    const content = range ? `content-range: bytes ${first}-${last}/${bytes.length}\r\n` : ''
+    const piece = bytes.subarray(first, Math.min(first + partBytes, last + 1))
+    // A chunk without bytes would be the last one.
+    const chunk = `${piece.length.toString(16)}\r\n${Buffer.from(piece).toString('latin1')}\r\n`
+    const body = piece.length > 0 ? chunk : ''
+    const status = range ? '206 Partial Content' : '200 OK'
+    return Buffer.from(
+      `HTTP/1.1 ${status}\r\netag: ${etag}\r\ndocument-size: ${bytes.length}\r\n${content}transfer-encoding: chunked\r\n\r\n${body}`,
+      'latin1',
+    )
+  })
+  return { ...server, ranges }
 }
 
 /** Returns a client of the server at `url`, for tenant `acme` with {@link testToken}. */

@@ -95,10 +95,10 @@ async function followReadme(extraFile: string, env: DockerEnvironment): Promise<
   if (settings === undefined || up === undefined || blocks.size !== 2)
     throw new Error('the README has other steps')
   const defined = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined)
-  return runCommands(
-    `${settings}\n${up.replace(' up ', ` -f ${extraFile} up `)}`,
-    Object.fromEntries(defined),
-  )
+  return runCommands(`${settings}\n${up.replace(' up ', ' -f "$EXTRA_FILE" up ')}`, {
+    ...Object.fromEntries(defined),
+    EXTRA_FILE: extraFile,
+  })
 }
 
 /** An environment in which `docker compose` is the one that all tests use. */
@@ -116,7 +116,7 @@ function authorityOverlay(file: string): string {
   return `services:
   documents:
     environment: { NODE_EXTRA_CA_CERTS: /etc/issuer-ca.pem }
-    volumes: ["${file}:/etc/issuer-ca.pem:ro"]
+    volumes: [${JSON.stringify(`${file.replaceAll('$', '$$$$')}:/etc/issuer-ca.pem:ro`)}]
 `
 }
 

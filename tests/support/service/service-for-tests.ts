@@ -6,6 +6,7 @@ import type { TokenRequest } from '../../../service/cli/local-issuer/access-toke
 import { signInLink } from '../../../service/cli/local-issuer/sign-in-code.ts'
 import { type Config, parseConfig } from '../../../service/config/config.ts'
 import { createService } from '../../../service/create-service.ts'
+import type { UploadPace } from '../../../service/documents/incoming-body.ts'
 import type { Route } from '../../../service/http/route.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
@@ -86,8 +87,8 @@ export interface InProcessOptions {
   uploadsBytesMax?: number
   /** Default: that of the service. */
   documentBytesMax?: number
-  /** Default: that of the service. */
-  uploadIdleSecondsMax?: number
+  /** How slow an upload may be; what is left out is that of the service. */
+  uploadPace?: Partial<UploadPace>
   /** Default: that of the service. */
   completionWaitSecondsMax?: number
   /** Another replica: with the bucket, the secret and the issuer of this one, which must be stopped after it. */
@@ -128,7 +129,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     decorateStore: (store) => counted(decorate(store), storeCalls),
     deadlines: options.deadlines,
     capabilities: () => capabilities,
-    uploadIdleSecondsMax: options.uploadIdleSecondsMax,
+    uploadPace: options.uploadPace,
     uploadsBytesMax: options.uploadsBytesMax,
     completionWaitSecondsMax: options.completionWaitSecondsMax,
     ui: options.ui ? sharedBundle() : null,

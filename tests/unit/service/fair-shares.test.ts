@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import fc from 'fast-check'
-import { createFairShares, type Share } from '../../../service/fair-shares.ts'
+import { createFairShares, type Share, type WaitingRequest } from '../../../service/fair-shares.ts'
 
 const patient = { waitSecondsMax: 10 }
 const impatient = { waitSecondsMax: 0.01 }
@@ -72,16 +72,71 @@ describe('fair shares', () => {
     expect(order).toEqual(['more', 'less'])
   })
 
-  it('report which tenant holds most when another one has to wait', async () => {
-    const starved: string[] = []
-    const shares = createFairShares({ permitsMax: 4, onStarved: (tenant) => starved.push(tenant) })
+  it('never give one tenant more than it may have, and serve those who wait behind it', async () => {
+    const shares = createFairShares({ permitsMax: 3, tenantMax: 2 })
+    const held = granted(await shares.acquire(2, { tenant: 'a', ...patient }))
+    const third = shares.acquire(1, { tenant: 'a', ...patient })
+    expect(await shares.acquire(1, { tenant: 'b', ...impatient })).not.toBe(null)
+    expect(await Promise.race([third, settled()])).toBe(undefined)
+    held.release()
+    expect(await third).not.toBe(null)
+    await expect(shares.acquire(3, { tenant: 'c', ...patient })).rejects.toThrow(RangeError)
+  })
+
+  it('report who takes what belongs to a tenant that has to wait', async () => {
+    const reports: WaitingRequest[] = []
+    const shares = createFairShares({ permitsMax: 4, onWait: (waiting) => reports.push(waiting) })
     await shares.acquire(3, { tenant: 'a', ...patient })
     await shares.acquire(1, { tenant: 'b', ...patient })
-    expect(await shares.acquire(1, { tenant: 'a', ...impatient })).toBe(null)
+    for (const tenant of ['a', 'b', 'c']) {
+      expect(await shares.acquire(1, { tenant, ...impatient })).toBe(null)
+    }
+    expect(reports).toEqual([
+      { tenant: 'a', holdsMost: 'a', isStarved: false },
+      { tenant: 'b', holdsMost: 'a', isStarved: false },
+      { tenant: 'c', holdsMost: 'a', isStarved: true },
+    ])
+  })
+
+  it('report a tenant that holds nothing as starved although no other one holds more than its share', async () => {
+    const reports: WaitingRequest[] = []
+    const shares = createFairShares({ permitsMax: 8, onWait: (waiting) => reports.push(waiting) })
+    for (const tenant of ['a', 'b', 'c', 'd']) await shares.acquire(2, { tenant, ...patient })
+    expect(await shares.acquire(1, { tenant: 'e', ...impatient })).toBe(null)
+    expect(reports).toEqual([{ tenant: 'e', holdsMost: 'a', isStarved: true }])
+  })
+
+  it('report a request again and again while it waits, if not at once', async () => {
+    const noticed = Promise.withResolvers<void>()
+    let notices = 0
+    const shares = createFairShares({
+      permitsMax: 1,
+      waitNoticeSeconds: 0.001,
+      onWait() {
+        notices += 1
+        if (notices === 3) noticed.resolve()
+      },
+    })
+    const first = granted(await shares.acquire(1, { tenant: 'a', ...patient }))
+    const second = shares.acquire(1, { tenant: 'b', ...patient })
+    expect(notices).toBe(0)
+    await noticed.promise
+    first.release()
+    expect(await second).not.toBe(null)
+  })
+
+  it('give no more than there are after they became fewer, and serve those that wait once they are more', async () => {
+    const shares = createFairShares({ permitsMax: 2 })
+    const first = granted(await shares.acquire(1, { tenant: 'a', ...patient }))
+    const second = granted(await shares.acquire(1, { tenant: 'a', ...patient }))
+    shares.resize(1)
+    first.release()
     expect(await shares.acquire(1, { tenant: 'b', ...impatient })).toBe(null)
-    expect(starved).toEqual([])
-    expect(await shares.acquire(1, { tenant: 'c', ...impatient })).toBe(null)
-    expect(starved).toEqual(['a'])
+    second.release()
+    expect(await shares.acquire(1, { tenant: 'b', ...impatient })).not.toBe(null)
+    const waiting = shares.acquire(1, { tenant: 'b', ...patient })
+    shares.resize(2)
+    expect(await waiting).not.toBe(null)
   })
 
   it('serve those behind a request that gives up, is aborted, or is released', async () => {

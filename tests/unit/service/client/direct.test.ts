@@ -30,15 +30,15 @@ interface Asked {
   body?: unknown
 }
 
-/** A service with the orders that signs URLs for the store at `storeUrl`. */
-function serveSigning(storeUrl: string) {
+/** A service with the orders that signs URLs for the store at `storeUrl`. @param rest answers a request for a range */
+function serveSigning(storeUrl: string, rest: (request: Request) => Response = () => versionAnswer(bytes)) {
   const asked: Asked[] = []
   const server = serve(async (request, { pathname, search }) => {
     const { method } = request
     const path = pathname.slice(documents.length) + search
     if (method !== 'POST') {
       asked.push({ method, path })
-      return versionAnswer(bytes)
+      return request.headers.has('range') ? rest(request) : versionAnswer(bytes)
     }
     asked.push({ method, path, body: await request.json() })
     const url = `${storeUrl}/bucket/key?X-Amz-Signature=${signature}`
@@ -126,6 +126,18 @@ describe('client.get with direct', () => {
     using server = serveSigning(store.url)
     const { stream } = await clientOf(server.url).get(orders, { direct: true })
     expect((await readAll(stream)).error).toBeInstanceOf(SizeMismatchError)
+  })
+
+  it('continues through the service where the connection to the store breaks', async () => {
+    using store = await serveRaw('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"orders"\r\n')
+    using server = serveSigning(store.url, (request) => {
+      expect(request.headers.get('range')).toBe('bytes=9-17')
+      expect(request.headers.get('if-range')).toBe(`"${version.digest}"`)
+      const headers = { 'content-range': 'bytes 9-17/18' }
+      return new Response(bytes.slice(9), { status: 206, headers })
+    })
+    const { stream } = await clientOf(server.url).get(orders, { direct: true })
+    expect(await readAll(stream)).toEqual({ text: '{"orders":[1,2,3]}', error: null })
   })
 
   it('says that the connection to the store broke, without the URL', async () => {

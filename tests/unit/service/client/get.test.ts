@@ -14,6 +14,7 @@ import {
   readAll,
   rejection,
   serve,
+  serveInPieces,
   serveRaw,
   versionAnswer,
 } from '../../../support/client/client-service.ts'
@@ -123,6 +124,32 @@ describe('client.get', () => {
     const { error } = await readAll(stream)
     expect(error).toBeInstanceOf(expected)
     if (chunks.length === 1 && end !== '') expect(error).toMatchObject({ expectedBytes: 18, actualBytes: 10 })
+  })
+
+  it('continues where the connection broke, as often as it takes, with the rest of the same bytes', async () => {
+    using server = await serveInPieces(bytes, 7)
+    const client = clientOf(server.url, { transfers: { retrySecondsBase: 0 } })
+    const { stream } = await client.get(orders)
+    expect(await readAll(stream)).toEqual({ text: '{"orders":[1,2,3]}', error: null })
+    expect(server.ranges[0]).toBe(null)
+    expect(server.ranges.at(-1)).toBe('14-17')
+  })
+
+  it('continues a range within itself', async () => {
+    using server = await serveInPieces(bytes, 3)
+    const client = clientOf(server.url, { transfers: { retrySecondsBase: 0 } })
+    const { stream } = await client.get({ ...orders, digest }, { range: { first: 2, last: 7 } })
+    expect(await readAll(stream)).toEqual({ text: 'orders', error: null })
+    expect(server.ranges[0]).toBe('2-7')
+    expect(server.ranges.at(-1)).toBe('5-7')
+  })
+
+  it('gives up after a bounded number of connections that brought nothing', async () => {
+    using server = await serveInPieces(bytes, 0)
+    const client = clientOf(server.url, { transfers: { retrySecondsBase: 0, callAttemptsMax: 3 } })
+    const { error } = await readAll((await client.get(orders)).stream)
+    expect(error).toBeInstanceOf(ConnectionError)
+    expect(server.ranges).toHaveLength(3)
   })
 
   it('refuses another digest than the one that was asked for', async () => {

@@ -5,6 +5,7 @@ import {
   digestOfHex,
   leaseKey,
   listPrefix,
+  ownerOfKey,
   parseDeletionKey,
   parseRecordKey,
   parseVersionKey,
@@ -54,6 +55,18 @@ describe('the key scheme', () => {
     expect(listPrefix({ tenant, type, name })).toBe(versionsPrefix(ref))
   })
 
+  it('says on whose behalf a key is used', () => {
+    expect(ownerOfKey(versionKey(version))).toEqual({ tenant: 'acme', holds: 'version' })
+    expect(ownerOfKey(listPrefix({ tenant: 'acme' }))).toMatchObject({ tenant: 'acme' })
+    for (const key of [recordKey(ref), deletionKey(version), leaseKey('acme', 'a7c1')]) {
+      expect(ownerOfKey(key)).toEqual({ tenant: 'acme', holds: 'other' })
+    }
+    expect(ownerOfKey(stagingKey('acme', 'a7c1'))).toEqual({ tenant: 'acme', holds: 'staged' })
+    for (const key of ['', 'tenants/', 'deletions/', 'foreign/acme']) {
+      expect(ownerOfKey(key)).toEqual({ tenant: '', holds: 'other' })
+    }
+  })
+
   it('reads no version from any other key', () => {
     const others = [
       '',
@@ -69,6 +82,9 @@ describe('the key scheme', () => {
       `tenants/acme/documents/definitions/a/${hex.slice(1)}`,
       `docs/tenants/acme/documents/definitions/a/${hex}`,
       `staging/acme/${hex}`,
+      `tenants/Acme/documents/definitions/a/${hex}`,
+      `tenants/acme/documents/Quarterly Reports/a/${hex}`,
+      `tenants/acme/documents/definitions/.hidden/${hex}`,
     ]
     expect(others.map((key) => parseVersionKey(key))).toEqual(others.map(() => null))
   })
@@ -81,6 +97,7 @@ describe('the key scheme', () => {
       'tenants//records/definitions/a',
       'tenants/acme/documents/definitions/a',
       'records/acme/definitions/a',
+      'tenants/acme/records/definitions/a copy',
     ]
     expect(others.map((key) => parseRecordKey(key))).toEqual(others.map(() => null))
   })
@@ -91,6 +108,7 @@ describe('the key scheme', () => {
       `deletions/acme/definitions/a/${hex}/more`,
       `deletions/acme/definitions/a/${hex.slice(1)}`,
       `tenants/acme/documents/definitions/a/${hex}`,
+      `deletions/acme/definitions/a copy/${hex}`,
     ]
     expect(others.map((key) => parseDeletionKey(key))).toEqual(others.map(() => null))
   })

@@ -103,3 +103,27 @@ describe('pages of a listing', () => {
     })
   })
 })
+
+describe('a full page whose last key is the marker of a folder', () => {
+  it('is not taken for the last one, whatever the store says', async () => {
+    const store = createMemoryObjectStore()
+    const keys = ['', 'a/', 'a/1', 'b/', 'b/2'].map((key) => prefix + key)
+    for (const key of keys) await store.put(key, new Uint8Array(), { size: 0, contentType: 'text/plain' })
+    /** Ends each short page at a marker, as SeaweedFS does. */
+    const list: typeof store.list = async (options) => {
+      const page = await store.list(options)
+      const ends = options.limit < limits.listLimitMax && page.objects.at(-1)?.key.endsWith('/')
+      return ends ? { ...page, next: null } : page
+    }
+    for (const limit of [1, 2, 3, 4, 5, 6]) {
+      const read: string[] = []
+      let from: ListPlace | null = null
+      do {
+        const page = await readListPage({ list }, { prefix, limit, from, startAfterExact: false })
+        read.push(...page.objects.map(({ key }) => key))
+        from = page.next
+      } while (from !== null)
+      expect(read).toEqual(keys)
+    }
+  })
+})

@@ -72,6 +72,26 @@ describe('putting a document', () => {
   })
 })
 
+describe('putting a large document without a digest', () => {
+  it('is refused, naming Repr-Digest, and leaves nothing, if publishing the staged bytes takes too long', async () => {
+    /** Never sends the first byte of what is staged. */
+    const slow = (store: ObjectStore): ObjectStore => ({
+      ...store,
+      get: (_key, { signal } = {}) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+        }),
+    })
+    const { documents, store } = documentsInMemory({ decorate: slow, uploadPace: { answerSecondsMax: 0.05 } })
+    const large = new Uint8Array(9 * MiB)
+    await expect(documents.put(ref, uploadOf(large))).rejects.toMatchObject({
+      code: 'digest_required',
+      message: expect.stringContaining('Repr-Digest and Content-Length'),
+    })
+    expect(await keysIn(store)).toEqual([])
+  })
+})
+
 describe('reading a document', () => {
   const read = async (body: Uint8Array | ReadableStream<Uint8Array>) =>
     new Uint8Array(await new Response(body as BodyInit).arrayBuffer())

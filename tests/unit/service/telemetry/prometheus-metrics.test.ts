@@ -18,6 +18,21 @@ function quoted(cell: string): string[] {
   return Array.from(cell.matchAll(/`([^`]+)`/g), ([, text = '']) => text)
 }
 
+describe('the reachability of the store', () => {
+  it('is what the last call saw, and unaffected by calls that found no connection or were aborted', async () => {
+    const metrics = createPrometheusMetrics({ version: '1.2.3', capabilities: () => ({}) })
+    const reachable = async () => /^documents_store_reachable (\d)$/m.exec(await metrics.exposition())?.[1]
+    metrics.storeCalled('GetObject', 'ok', 1)
+    for (const outcome of ['busy', 'aborted']) metrics.storeCalled('GetObject', outcome, 1)
+    expect(await reachable()).toBe('1')
+    metrics.storeCalled('GetObject', 'unavailable', 1)
+    for (const outcome of ['busy', 'aborted']) metrics.storeCalled('GetObject', outcome, 1)
+    expect(await reachable()).toBe('0')
+    metrics.storeCalled('GetObject', 'not_found', 1)
+    expect(await reachable()).toBe('1')
+  })
+})
+
 describe('the table of metrics in the README of telemetry', () => {
   it('names every metric that exists, and no other', async () => {
     const metrics = createPrometheusMetrics({ version: '1.2.3', capabilities: () => ({}) })

@@ -8,6 +8,8 @@ interface Answer {
   /** As XML has it; absent: the page says that it is the last one. */
   next?: string
   truncated?: boolean
+  /** The keys are URL-encoded, and the answer says so. */
+  encoded?: boolean
 }
 
 /** A store whose pages of a listing are these, by the token that they are asked for with. */
@@ -44,14 +46,15 @@ function storeWith(answerTo: (token: string | null) => Answer) {
   return { list, asked }
 }
 
-function xmlOf({ keys, next, truncated = next !== undefined }: Answer): string {
+function xmlOf({ keys, next, truncated = next !== undefined, encoded = false }: Answer): string {
+  const encoding = encoded ? '<EncodingType>url</EncodingType>' : ''
   const token = next === undefined ? '' : `<NextContinuationToken>${next}</NextContinuationToken>`
   const contents = keys.map(
     (key) =>
       `<Contents><Key>${key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>` +
       '<ETag>&#34;e&#34;</ETag><Size>1</Size></Contents>',
   )
-  return `<ListBucketResult><IsTruncated>${truncated}</IsTruncated>${token}${contents.join('')}</ListBucketResult>`
+  return `<ListBucketResult>${encoding}<IsTruncated>${truncated}</IsTruncated>${token}${contents.join('')}</ListBucketResult>`
 }
 
 describe('the listing of the S3 adapter', () => {
@@ -63,6 +66,18 @@ describe('the listing of the S3 adapter', () => {
     expect(first).toEqual({ keys: ['a'], next: 'x+/=&[id:1]' })
     expect(await list(first.next ?? '')).toEqual({ keys: ['b'], next: null })
     expect(asked).toEqual([null, 'x+/=&[id:1]'])
+  })
+
+  it('takes keys for URL-encoded only where the answer says so', async () => {
+    const keys = ['100%25', 'a+b', 'c%20d']
+    expect((await storeWith(() => ({ keys, encoded: true })).list()).keys).toEqual(['100%', 'a b', 'c d'])
+    const plain = ['100%', 'a+b', 'c%20d', 'e &amp; f']
+    expect((await storeWith(() => ({ keys: plain })).list()).keys).toEqual(['100%', 'a+b', 'c%20d', 'e & f'])
+  })
+
+  it('does not end at a key whose bytes are no UTF-8', async () => {
+    const { list } = storeWith(() => ({ keys: ['%FF%FE', 'a'], encoded: true }))
+    expect((await list()).keys).toEqual(['%FF%FE', 'a'])
   })
 
   it('continues over pages without keys that say that more follow', async () => {

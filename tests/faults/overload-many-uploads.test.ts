@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { callerOf, put } from '../support/service/caller.ts'
+import { loadOf } from '../support/service/process-load.ts'
+import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
+import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
+import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { until } from '../support/waiting.ts'
+
+setDefaultTimeout(600_000)
+
+let service: SpawnedService
+let uploads: RawExchange[]
+
+beforeEach(async () => {
+  service = await serviceInChild()
+  uploads = []
+})
+afterEach(async () => {
+  for (const upload of uploads) upload.reset()
+  await service.stop()
+})
+
+/** Begins an upload of tenant `acme`, and sends its first bytes. */
+async function beginUpload(
+  size: number,
+  first: Uint8Array,
+  declared: Record<string, string> = {},
+): Promise<void> {
+  const authorization = `Bearer ${await service.token()}`
+  const headers = { authorization, 'content-length': String(size), ...declared }
+  const path = pathOf('uploads', `u${uploads.length}`)
+  const upload = await rawRequest(service.url, { method: 'PUT', path, headers })
+  uploads.push(upload)
+  void upload.send(first).catch(() => {})
+}
+
+function eventsOf(event: string): number {
+  return service.logs().filter((line) => line.event === event && line.tenant === 'acme').length
+}
+
+const answered = () => uploads.filter((upload) => upload.received() > 0)
+
+describe('while one tenant has 500 uploads under way that do not end', () => {
+  it('no small read of another tenant, nor of its own, waits for any of them', async () => {
+    const globex = await callerOf(service, await service.token({ tenants: ['globex'] }))
+    const small = '/v1/tenants/globex/documents/definitions/small'
+    await put(globex, small, 'small')
+    for (let begun = 0; begun < 500; begun += 1) await beginUpload(64 * KiB, randomDocument(KiB))
+    await until(() => eventsOf('access.decided') === 500, 'the uploads to be let in')
+    for (let read = 0; read < 100; read += 1) expect(await (await globex(small)).text()).toBe('small')
+    expect((await globex(small, { method: 'PUT', body: 'another one' })).status).toBe(201)
+    const acme = await callerOf(service)
+    expect((await acme('?limit=1')).status).toBe(200)
+    expect(answered()).toHaveLength(0)
+    expect(loadOf(service.process.pid).memoryMiB).toBeLessThan(256)
+  })
+})
+
+describe('a hundred large uploads of one tenant at once', () => {
+  it('are refused with 429 beyond its share, stay within 256 MiB with all that they have sent, and leave others room', async () => {
+    // With digest and length each of them holds a connection to the store.
+    const streamed = { 'repr-digest': reprDigestOf('something else') }
+    for (let begun = 0; begun < 100; begun += 1)
+      await beginUpload(64 * MiB, randomDocument(4 * MiB), streamed)
+    await until(() => answered().length >= 68, 'the others to be refused')
+    const globex = await callerOf(service, await service.token({ tenants: ['globex'] }))
+    const small = '/v1/tenants/globex/documents/definitions/small'
+    expect((await globex(small, { method: 'PUT', body: 'small' })).status).toBe(201)
+    expect(await (await globex(small)).text()).toBe('small')
+    expect(loadOf(service.process.pid).memoryMiB).toBeLessThan(256)
+    const statuses = await Promise.all(answered().map(async (upload) => (await upload.answer()).status))
+    expect(statuses).toEqual(Array.from({ length: 68 }, () => 429))
+  })
+})
