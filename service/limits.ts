@@ -160,6 +160,13 @@ export const limits = {
   jwksBytesMax: 256 * KiB,
   /** Addresses that the audit names in a second among requests without a valid token; further ones are counted. */
   refusedAddressesMax: 8,
+  /** A question to the audit covers this much, which is what Loki allows by default (`max_query_length`), less an hour. */
+  auditQueryDaysMax: 30,
+  auditQuerySecondsMax: 30,
+  /** historyLimitMax lines of the longest names. */
+  auditAnswerBytesMax: 4 * MiB,
+  historyLimitMax: 500,
+  historyLimitDefault: 100,
   /** Log values: longer texts are cut, deeper or longer structures are named and not shown. */
   logTextCharsMax: 4096,
   logDepthMax: 6,
