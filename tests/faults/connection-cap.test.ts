@@ -85,7 +85,8 @@ describe('S3_CONNECTIONS_MAX=8', () => {
       tagged: [201],
       absent: [404],
     })
-    expect(relay.openMax()).toBe(connectionsMax)
+    expect(relay.openMax()).toBeLessThanOrEqual(connectionsMax)
+    expect(relay.openMax()).toBeGreaterThan(connectionsMax / 2)
     // The idle ones that are kept for the next requests count as well.
     expect(relay.open()).toBeLessThanOrEqual(connectionsMax)
   })

@@ -1,4 +1,4 @@
-import { createFairShares, type FairShares, type WaitingRequest } from '../../fair-shares.ts'
+import { createFairShares, type FairShares, type Share, type WaitingRequest } from '../../fair-shares.ts'
 import { limits } from '../../limits.ts'
 import { ObjectStoreError } from '../object-store.ts'
 import { createPace } from './pace.ts'
@@ -124,6 +124,8 @@ function connectionsOf(sizes: Sizes, ownerOf: OwnerOf): S3Connections {
     // A body on its way to the store cannot be continued later, so room is left for others from the beginning.
     written: createFairShares({ permitsMax: sizes.written, leavesRoom: true }),
   }
+  // Promotions wait for a second connection, and leave half of the reads to downloads meanwhile.
+  const staged = createFairShares({ permitsMax: Math.ceil(sizes.read / 2) })
   const pace = createPace(sizes.calls + sizes.read + sizes.written, (share) => {
     for (const lane of ['calls', 'read', 'written'] as const) {
       lanes[lane].resize(sizes[lane] === 0 ? 0 : Math.max(1, Math.floor(sizes[lane] * share)))
@@ -145,24 +147,38 @@ function connectionsOf(sizes: Sizes, ownerOf: OwnerOf): S3Connections {
     slowest?.[1].giveUp()
   }
 
-  function laneOf({ body }: WantedConnection, { holds }: KeyOwner): FairShares {
-    return body && holds !== 'other' ? lanes[body] : lanes.calls
+  /** Returns what has to be had, in this order. */
+  function lanesFor({ body }: WantedConnection, { holds }: KeyOwner): FairShares[] {
+    if (!body || holds === 'other') return [lanes.calls]
+    return body === 'read' && holds === 'staged' ? [staged, lanes.read] : [lanes[body]]
   }
 
   async function acquire(wanted: WantedConnection): Promise<HeldConnection> {
     const { operation, signal } = wanted
     const owner = ownerOf(wanted.key ?? '')
     const { tenant } = owner
-    const waitSecondsMax =
-      wanted.body === 'written' ? limits.uploadWaitSecondsMax : limits.connectionWaitSecondsMax
-    const share = await laneOf(wanted, owner).acquire(1, { tenant, waitSecondsMax, signal })
-    if (!share) throw new ObjectStoreError('busy', operation, 'NoFreeConnection')
+    const isUpload = wanted.body === 'written' || (wanted.body === 'read' && owner.holds === 'staged')
+    const waitSecondsMax = isUpload ? limits.uploadWaitSecondsMax : limits.connectionWaitSecondsMax
+    const shares: Share[] = []
+    const releaseAll = () => {
+      for (const share of shares) share.release()
+    }
+    try {
+      for (const lane of lanesFor(wanted, owner)) {
+        const share = await lane.acquire(1, { tenant, waitSecondsMax, signal })
+        if (!share) throw new ObjectStoreError('busy', operation, 'NoFreeConnection')
+        shares.push(share)
+      }
+    } catch (error) {
+      releaseAll()
+      throw error
+    }
     let ownLent: LentConnection | undefined
     return {
       release(abandoned) {
         if (ownLent) lent.delete(ownLent)
-        if (abandoned) setTimeout(share.release, limits.connectionCloseMilliseconds)
-        else share.release()
+        if (abandoned) setTimeout(releaseAll, limits.connectionCloseMilliseconds)
+        else releaseAll()
       },
       lend(giveUp) {
         ownLent = { isPaused: true, movedAt: performance.now() }

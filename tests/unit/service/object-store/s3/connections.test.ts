@@ -98,12 +98,20 @@ describe('divided connections to the store', () => {
     expect([paused.givenUp, moving.givenUp]).toEqual([true, false])
   })
 
+  it('are left to downloads while promotions wait for each other', async () => {
+    const connections = divided()
+    await read(connections, 'acme', 'staged')
+    const wanted = { ...reading('acme', 'staged'), signal: AbortSignal.timeout(50) }
+    await expect(connections.acquire(wanted)).rejects.toThrow()
+    await read(connections, 'globex')
+  })
+
   it('are not taken from bodies that the service itself moves', async () => {
     const connections = divided()
-    const staged = [await read(connections, 'acme', 'staged'), await read(connections, 'acme', 'staged')]
-    for (const { connection } of staged) connection.movedAt = 1
-    const wanted = { ...reading('globex'), signal: AbortSignal.timeout(1200) }
-    await expect(connections.acquire(wanted)).rejects.toThrow()
-    expect(staged.map(({ givenUp }) => givenUp)).toEqual([false, false])
+    const staged = await read(connections, 'acme', 'staged')
+    const own = await read(connections, 'acme')
+    staged.connection.movedAt = 1
+    await read(connections, 'globex')
+    expect([staged.givenUp, own.givenUp]).toEqual([false, true])
   })
 })
