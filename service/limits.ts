@@ -32,6 +32,8 @@ export const limits = {
   /** It is no burst any more if requests have been waiting for this long without a pause: then they wait for less. */
   requestBurstMilliseconds: 100,
   requestStandingWaitSecondsMax: 0.02,
+  /** No more wait then: refusing one is cheaper if it has not waited, and no more of them could begin in that time. */
+  requestsStandingMax: 64,
   /** When a refused request is worth another try: most requests have ended by then. */
   requestRetrySeconds: 1,
   /** What the runtime reads of a body before it is asked for (measured: 1.1 MiB for each connection). */
