@@ -30,7 +30,7 @@ describe('the history of a document', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
     const { action, tag, digest, traceId } = line
     const change = { tag, action, at: line.time, by: 'carol', digest, previousDigest: null, traceId }
-    expect(await jsonOf(response)).toEqual({ changes: [change], since: '2026-10-24T10:00:00.000Z' })
+    expect(await jsonOf(response)).toEqual({ changes: [change], since: '2026-11-16T10:00:00.000Z' })
     const { query, limit } = Object.fromEntries(asked.at(-1)?.searchParams ?? [])
     expect(query).toContain('| cloudlysis_tenant="acme" |')
     expect(limit).toBe('5')

@@ -68,7 +68,7 @@ describe('the audit in Loki', () => {
           ...{ digest: one, previousDigest: null },
         },
       ],
-      since: '2026-10-24T10:00:00.000Z',
+      since: '2026-11-16T10:00:00.000Z',
     })
   })
 
@@ -88,7 +88,7 @@ describe('the audit in Loki', () => {
         'tenant="acme" and type="bundles" and name="a.tgz"',
         'tag="production" and action=~"tag[.].+" and status<300',
       ].join(' | '),
-      start: `${Date.parse('2026-10-24T10:00:00.000Z')}000000`,
+      start: `${Date.parse('2026-11-16T10:00:00.000Z')}000000`,
       end: `${before.getTime()}000000`,
       limit: '100',
       direction: 'backward',
