@@ -13,6 +13,7 @@ import { createApp } from './http/app.ts'
 import type { UiOptions } from './http/pages/ui-pages.ts'
 import type { Route } from './http/route.ts'
 import { listen, listenForMetrics, type RunningServer } from './http/server.ts'
+import { createTagHistory } from './http/tag-history.ts'
 import { limits } from './limits.ts'
 import { type CapabilityWatch, watchCapabilities } from './object-store/capability-watch.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
@@ -31,6 +32,7 @@ import type { TransferSigner } from './object-store/transfer-signer.ts'
 import { signedOrigins } from './object-store/transfer-signer.ts'
 import { appendingTo, type LineDestination } from './telemetry/line-destinations.ts'
 import { createLogger } from './telemetry/logger.ts'
+import { createLokiQuery } from './telemetry/loki-query.ts'
 import { registerSecret } from './telemetry/redaction.ts'
 import type { Secret } from './telemetry/secret.ts'
 import { startTelemetry } from './telemetry/telemetry.ts'
@@ -170,6 +172,8 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     }),
     documentBytesMax: config.documentBytesMax,
     trustedProxies: config.http.trustedProxies,
+    tagHistory:
+      config.audit.query && createTagHistory(createLokiQuery(config.audit.query), config.serviceName),
     requestsMax: config.http.requestsMax,
     uploadsBytesMax: parts.uploadsBytesMax,
     ui: await uiOptions(),
@@ -194,9 +198,10 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     bundle.catch((cause: unknown) => logger.error('ui.unavailable', { cause }))
     const { issuer, clientId, audience } = config.auth
     const { traceUrlTemplate = null, documentBytesMax } = config
+    const hasHistory = config.audit.query !== undefined
     return {
       bundle,
-      settings: { issuer, clientId, audience, traceUrlTemplate, documentBytesMax },
+      settings: { issuer, clientId, audience, traceUrlTemplate, documentBytesMax, hasHistory },
       connectOrigins: [...(await signedOrigins(bucketSigner)), new URL(issuer).origin],
     }
   }
@@ -278,9 +283,9 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   }
 }
 
-function auditFileOf({ auditLogFile }: Config): LineDestination | undefined {
+function auditFileOf({ audit: { file } }: Config): LineDestination | undefined {
   try {
-    return auditLogFile === undefined ? undefined : appendingTo(auditLogFile)
+    return file === undefined ? undefined : appendingTo(file)
   } catch (cause) {
     const problem = `names a file that cannot be written (${codeOf(cause)})`
     throw new ConfigError([{ variable: 'AUDIT_LOG_FILE', problem }])

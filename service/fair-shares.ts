@@ -158,9 +158,10 @@ export function createFairShares(options: FairSharesOptions): FairShares {
 
   function leaveLine(entry: Waiting): void {
     const { tenant } = entry.holder
-    const others = waitingOf.get(tenant)?.filter((each) => each !== entry) ?? []
-    if (others.length === 0) waitingOf.delete(tenant)
-    else waitingOf.set(tenant, others)
+    const line = waitingOf.get(tenant) ?? []
+    const at = line.indexOf(entry)
+    if (at >= 0) line.splice(at, 1)
+    if (line.length === 0) waitingOf.delete(tenant)
   }
 
   function isInLine(entry: Waiting): boolean {
@@ -168,11 +169,13 @@ export function createFairShares(options: FairSharesOptions): FairShares {
   }
 
   function joinLine(entry: Waiting): void {
-    const line = [...(waitingOf.get(entry.holder.tenant) ?? []), entry]
-    waitingOf.set(
-      entry.holder.tenant,
-      line.sort((a, b) => a.holder.turn - b.holder.turn),
-    )
+    const { tenant, turn } = entry.holder
+    const line = waitingOf.get(tenant) ?? []
+    const last = line.at(-1)
+    line.push(entry)
+    // Only holders that grow come out of turn, and lines may be long.
+    if (last && last.holder.turn > turn) line.sort((a, b) => a.holder.turn - b.holder.turn)
+    waitingOf.set(tenant, line)
   }
 
   function reportWait({ holder: { tenant }, permits }: Waiting): void {

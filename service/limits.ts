@@ -32,6 +32,8 @@ export const limits = {
   /** It is no burst any more if requests have been waiting for this long without a pause: then they wait for less. */
   requestBurstMilliseconds: 100,
   requestStandingWaitSecondsMax: 0.02,
+  /** No more wait then: refusing one is cheaper if it has not waited, and no more of them could begin in that time. */
+  requestsStandingMax: 64,
   /** When a refused request is worth another try: most requests have ended by then. */
   requestRetrySeconds: 1,
   /** What the runtime reads of a body before it is asked for (measured: 1.1 MiB for each connection). */
@@ -158,6 +160,13 @@ export const limits = {
   jwksBytesMax: 256 * KiB,
   /** Addresses that the audit names in a second among requests without a valid token; further ones are counted. */
   refusedAddressesMax: 8,
+  /** A question to the audit covers this much: Loki splits it by the hour, and 30 days took a small one 14 s and more. */
+  auditQueryDaysMax: 7,
+  auditQuerySecondsMax: 30,
+  /** historyLimitMax lines of the longest names. */
+  auditAnswerBytesMax: 4 * MiB,
+  historyLimitMax: 500,
+  historyLimitDefault: 100,
   /** Log values: longer texts are cut, deeper or longer structures are named and not shown. */
   logTextCharsMax: 4096,
   logDepthMax: 6,

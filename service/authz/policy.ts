@@ -15,6 +15,7 @@ export const neededScopes = {
   'tag.read': 'documents:read',
   'tag.put': 'documents:write',
   'tag.delete': 'documents:write',
+  'history.read': 'documents:admin',
   'upload.create': 'documents:write',
   'upload.complete': 'documents:write',
   'download.create': 'documents:read',

@@ -1,4 +1,4 @@
-import type { Document, ListedVersion, Tag } from '../wire/answers.ts'
+import type { Document, ListedVersion, Tag, TagChanges } from '../wire/answers.ts'
 import { createDownload, type DownloadUrl, type DownloadUrlOptions, openDirect } from './direct-download.ts'
 import {
   type Download,
@@ -8,6 +8,7 @@ import {
   type VersionInfo,
   type VersionName,
 } from './download.ts'
+import { type HistoryOptions, history } from './history.ts'
 import { type ListFilter, listPage, type Page, type PageOptions, rowsOf, versionsPage } from './pages.ts'
 import { type DocumentName, versionPath } from './references.ts'
 import { deleteTag, getTag, putTag, type TagOptions } from './tags.ts'
@@ -85,6 +86,9 @@ export interface DocumentsClient {
   /** One page of `versions`. */
   versionsPage(ref: DocumentName, options?: PageOptions): Promise<Page<Document>>
 
+  /** Who moved tags, newest first, as the audit says. Needs `documents:admin`, and a service that can ask the audit. */
+  history(ref: DocumentName, options?: HistoryOptions): Promise<TagChanges>
+
   /** Removes a version for good. Needs `documents:admin`. */
   deleteVersion(ref: DocumentName & { digest: string }, options?: CallOptions): Promise<void>
 
@@ -131,6 +135,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     listPage: (query = {}) => listPage(send, query),
     versions: (ref, given = {}) => rowsOf((cursor) => versionsPage(send, ref, { ...given, cursor })),
     versionsPage: (ref, given = {}) => versionsPage(send, ref, given),
+    history: (ref, given = {}) => history(send, ref, given),
     deleteVersion: (ref, { signal } = {}) => deleteVersion(send, ref, signal),
     getTag: (ref, tag, { signal } = {}) => getTag(send, ref, tag, signal),
     putTag: (ref, tag, digest, given = {}) => putTag(send, ref, { tag, digest }, given),

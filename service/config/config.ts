@@ -122,12 +122,12 @@ export async function readValues(
 export const issuedKeyIdCharsMin = 16
 
 /** Returns the secrets in `config`, to be registered with the redaction of logs. */
-export function secretsOf({ s3, ticketSigningKeys, telemetry }: Config): Secret[] {
+export function secretsOf({ s3, ticketSigningKeys, audit, telemetry }: Config): Secret[] {
   return [
     ...(s3.accessKeyId.reveal().length >= issuedKeyIdCharsMin ? [s3.accessKeyId] : []),
     s3.secretAccessKey,
     ...(ticketSigningKeys ?? []),
-    ...headerSecrets([telemetry.traces, telemetry.logs]),
+    ...headerSecrets([telemetry.traces, telemetry.logs, audit.query]),
   ]
 }
 
@@ -182,7 +182,7 @@ function assemble(values: CompleteValues, { ca, otlpCa, proxyFor, ignored }: Sur
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
     ticketSigningKeys:
       values.TICKET_SIGNING_KEY === undefined ? undefined : keysIn(values.TICKET_SIGNING_KEY),
-    auditLogFile: values.AUDIT_LOG_FILE,
+    audit: { file: values.AUDIT_LOG_FILE, query: auditQueryOf(values, proxyFor) },
     traceUrlTemplate: values.TRACE_URL_TEMPLATE,
     serviceName: serviceNameOf(values),
     telemetry: telemetryOf(values, otlpCa, proxyFor),
@@ -246,6 +246,13 @@ function telemetryOf(values: CompleteValues, ca: string | undefined, proxyFor: P
   } as const
 }
 
+/** Returns where the audit can be asked; `undefined` where nowhere. */
+function auditQueryOf({ AUDIT_QUERY_URL: url, ...values }: Values, proxyFor: ProxyFor) {
+  if (url === undefined) return undefined
+  const headers = secretHeaders(pairsIn(values.AUDIT_QUERY_HEADERS))
+  return { url, headers, proxy: proxyFor('exporter', url) }
+}
+
 /** Returns the listener of `/metrics`. */
 function metricsOf({ METRICS_HOST: host, METRICS_PORT: port }: CompleteValues) {
   return port === undefined ? undefined : { host, port }
@@ -263,6 +270,9 @@ function telemetryProblems(values: Values): Problem[] {
   if (values.METRICS_PORT !== undefined && values.METRICS_PORT === values.PORT) {
     problems.push({ variable: 'METRICS_PORT', problem: 'must not be PORT: clients of the API get there' })
   }
+  const { AUDIT_QUERY_URL: auditUrl, AUDIT_QUERY_HEADERS: auditHeaders } = values
+  const auditProblem = auditUrl && auditHeaders && plainSecretProblem(auditUrl)
+  if (auditProblem) problems.push({ variable: 'AUDIT_QUERY_URL', problem: auditProblem })
   for (const signal of signals) {
     const found = destinationOf(signal, values)
     if (!found || Object.keys(found.headers).length === 0) continue
@@ -292,8 +302,12 @@ function destinationOf(signal: Signal, values: Values): Destination | undefined 
     ...pairsIn(values.OTEL_EXPORTER_OTLP_HEADERS),
     ...pairsIn(values[`OTEL_EXPORTER_OTLP_${signal}_HEADERS`]),
   }
+  return { url, headers: secretHeaders(pairs) }
+}
+
+function secretHeaders(pairs: Readonly<Record<string, string>>): Record<string, Secret> {
   const headers = Object.entries(pairs).map(([name, value]) => [name.toLowerCase(), new Secret(value)])
-  return { url, headers: Object.fromEntries(headers) }
+  return Object.fromEntries(headers)
 }
 
 function below(endpoint: string | undefined, path: string): string | undefined {

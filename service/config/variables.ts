@@ -231,6 +231,16 @@ export const variables = {
       'removed or shortened by the service',
     derived: 'standard output',
   }),
+  AUDIT_QUERY_URL: variable({
+    ...endpoint,
+    meaning:
+      'base URL of the Loki that has the audit lines of this service by OTLP: admins can then ask who moved a tag, and when',
+  }),
+  AUDIT_QUERY_HEADERS: variable({
+    ...headers,
+    meaning:
+      'headers of these questions, such as credentials; over plain http as `OTEL_EXPORTER_OTLP_HEADERS`',
+  }),
   TRACE_URL_TEMPLATE: variable({
     schema: text,
     form: 'an https URL (http only on loopback) with `{traceId}` in its path, query or fragment',

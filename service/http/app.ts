@@ -22,9 +22,11 @@ import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route, withHeads } from './route.ts'
 import { documentRoutes } from './routes/document-routes.ts'
+import { historyRoutes } from './routes/history-routes.ts'
 import { tagRoutes } from './routes/tag-routes.ts'
 import { transferRoutes } from './routes/transfer-routes.ts'
 import type { Served } from './server.ts'
+import type { TagHistory } from './tag-history.ts'
 
 export interface AppParts {
   documents: Documents
@@ -36,6 +38,8 @@ export interface AppParts {
   requestsMax: number
   /** Default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
+  /** Without it, the history of tags is answered 501. */
+  tagHistory?: TagHistory | undefined
   /** Proxies whose `X-Forwarded-For` names the client. */
   trustedProxies: readonly Network[]
   /** The Control UI; without it, only the API is served. */
@@ -63,6 +67,7 @@ export function createApp(parts: AppParts): App {
     ...documentRoutes(documents),
     ...tagRoutes(documents),
     ...transferRoutes(transfers),
+    ...historyRoutes(parts.tagHistory),
   ])
   const health = createHealth(documents, logger)
   for (const origin of ui?.connectOrigins ?? []) {

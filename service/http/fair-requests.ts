@@ -76,9 +76,10 @@ function createLine(permitsMax: number, burstSecondsMax: number) {
    * it takes its memory while it waits.
    */
   function patience(permits: number, { waiting, standingSince }: Line): number {
-    if (permits > 1 || waiting >= limits.requestsWaitingMax) return 0
+    if (permits > 1) return 0
     const isBurst = performance.now() - standingSince < limits.requestBurstMilliseconds
-    return isBurst ? burstSecondsMax : limits.requestStandingWaitSecondsMax
+    if (isBurst) return waiting < limits.requestsWaitingMax ? burstSecondsMax : 0
+    return waiting < limits.requestsStandingMax ? limits.requestStandingWaitSecondsMax : 0
   }
 
   return {

@@ -21,6 +21,10 @@ const DocumentPage = lazy(() =>
   import('./document/document-page.tsx').then((module) => ({ default: module.DocumentPage })),
 )
 
+const HistoryPage = lazy(() =>
+  import('./document/history-page.tsx').then((module) => ({ default: module.HistoryPage })),
+)
+
 /** Chooses the view by the address and by whether a person is signed in. */
 export function App() {
   const state = useSessionState()
@@ -76,6 +80,13 @@ function Views() {
               {({ tenant, type, name }) => (
                 <OfTenant tenant={tenant} type={type} name={name}>
                   <DocumentPage key={`${tenant}/${type}/${name}`} tenant={tenant} type={type} name={name} />
+                </OfTenant>
+              )}
+            </Route>
+            <Route path={patterns.history}>
+              {({ tenant, type, name }) => (
+                <OfTenant tenant={tenant} type={type} name={name}>
+                  <HistoryPage key={`${tenant}/${type}/${name}`} tenant={tenant} type={type} name={name} />
                 </OfTenant>
               )}
             </Route>

@@ -8,6 +8,7 @@ export const patterns = {
   tenant: '/tenants/:tenant',
   list: '/tenants/:tenant/:type',
   document: '/tenants/:tenant/:type/:name',
+  history: '/tenants/:tenant/:type/:name/history',
   signIn: '/sign-in',
   signInCallback: '/sign-in/callback',
 } as const
@@ -26,6 +27,12 @@ export function listPath(tenant: string, type: string): string {
 export function documentPath(tenant: string, type: string, name: string, version?: string): string {
   const path = `${listPath(tenant, type)}/${name}`
   return version === undefined ? path : `${path}?${new URLSearchParams({ version })}`
+}
+
+/** Returns the address of the history of a document's tags. @param tag selects one */
+export function historyPath(tenant: string, type: string, name: string, tag?: string): string {
+  const path = `${documentPath(tenant, type, name)}/history`
+  return tag === undefined ? path : `${path}?${new URLSearchParams({ tag })}`
 }
 
 const forms = {

@@ -16,7 +16,7 @@ export async function readSettings(fetch: (url: string) => Promise<Response>): P
 /** Returns the settings in a JSON value. @throws {SettingsError} for a missing setting */
 export function settingsFrom(value: unknown): UiSettings {
   const given = (value ?? {}) as { [name in keyof UiSettings]?: unknown }
-  const { traceUrlTemplate, documentBytesMax, ticketBytesMin } = given
+  const { traceUrlTemplate, documentBytesMax, hasHistory, ticketBytesMin } = given
   return {
     issuer: text('issuer', given.issuer),
     clientId: text('clientId', given.clientId),
@@ -24,6 +24,7 @@ export function settingsFrom(value: unknown): UiSettings {
     scope: text('scope', given.scope),
     traceUrlTemplate: typeof traceUrlTemplate === 'string' ? traceUrlTemplate : null,
     ...(typeof documentBytesMax === 'number' ? { documentBytesMax } : {}),
+    ...(typeof hasHistory === 'boolean' ? { hasHistory } : {}),
     ...(typeof ticketBytesMin === 'number' ? { ticketBytesMin } : {}),
   }
 }

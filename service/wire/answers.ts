@@ -41,3 +41,26 @@ export interface Tag extends VersionRef {
   /** Opaque, without quotes; changes with every move. */
   etag: string
 }
+
+/** One change of where a tag pointed, as the audit has it. */
+export interface TagChange {
+  tag: string
+  /** `tag.put`, `tag.delete`, or the upload that made a version the latest. */
+  action: string
+  /** RFC 3339, UTC. */
+  at: string
+  /** Subject of the token. */
+  by: string
+  /** Where the tag points since; `null` after it was removed. */
+  digest: string | null
+  /** Where it pointed before, as far as the audit says: of uploads it does not. */
+  previousDigest: string | null
+  traceId: string
+}
+
+export interface TagChanges {
+  /** Newest first. */
+  changes: TagChange[]
+  /** What is older than this has not been looked at (RFC 3339). */
+  since: string
+}

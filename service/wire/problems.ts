@@ -39,6 +39,8 @@ export const problems = {
   integrity_violated: { status: 500, title: 'The stored bytes are damaged' },
   store_refused: { status: 502, title: 'The object store refused the call' },
   store_unavailable: { status: 503, title: 'The object store does not answer' },
+  audit_absent: { status: 501, title: 'This service has no audit to ask' },
+  audit_unavailable: { status: 503, title: 'The audit does not answer' },
   issuer_unavailable: { status: 503, title: 'The token issuer does not answer' },
   busy: { status: 503, title: 'The service is busy' },
 } as const satisfies Record<string, { status: number; title: string }>

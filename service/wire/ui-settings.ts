@@ -14,6 +14,8 @@ export interface UiSettings {
   traceUrlTemplate: string | null
   /** Larger files are refused; older services do not state it. */
   documentBytesMax?: number
+  /** Whether the service can be asked who moved tags; older services do not state it. */
+  hasHistory?: boolean
   /** Files from this size on go straight to the store; default: that of the client. */
   ticketBytesMin?: number
 }

@@ -125,6 +125,30 @@ describe('bun run documents on the real service', () => {
     expect((await run(['get', `${ref}@production`, '-o', '-'])).stdout).toBe('two')
   })
 
+  it('uploads and tags on conditions, and says what was there instead', async () => {
+    const ref = 'definitions/conditional.txt'
+    const one = { stdin: bytesOf('one') }
+    const two = { stdin: bytesOf('two') }
+    const first = digestOf(bytesOf('one'))
+    expect((await run(['put', '-', ref, '--if-absent'], one)).code).toBe(0)
+    const again = await run(['put', '-', ref, '--if-absent'], two)
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      expect.stringContaining('[code precondition_failed, trace '),
+    ])
+    expect((await run(['put', '-', ref, '--if-latest', first], two)).code).toBe(0)
+    expect((await run(['put', '-', ref, '--if-latest', first], one)).code).toBe(1)
+    expect((await run(['get', ref, '-o', '-'])).stdout).toBe('two')
+    expect((await run(['tag', ref, 'v1', '--if-absent'])).code).toBe(0)
+    expect((await run(['tag', ref, 'v1', first, '--if-absent'])).code).toBe(1)
+    for (const wrong of [
+      ['put', '-', ref, '--if-latest', 'one'],
+      ['put', '-', ref, '--if-latest', first, '--if-absent'],
+      ['tag', ref, 'v1', '--if-absent', '--remove'],
+    ])
+      expect((await run(wrong, one)).code).toBe(2)
+  })
+
   it('removes a tag and a version, and refuses while a tag keeps the version', async () => {
     const ref = 'definitions/removed.txt'
     const version = `${ref}@${digestOf(bytesOf('one'))}`

@@ -35,6 +35,7 @@ const notCaused: [statuses: RegExp, reason: string][] = [
     /^(get|head)(Liveness|Readiness|OpenApi|Docs|DocsStyle) 500$/,
     'internal_error: pages call nothing that can fail',
   ],
+  [/^(read|head)History 50[02]$/, 'internal_error, store_refused: it asks the audit, and no store'],
   [/^putDocument 409$/, 'upload_changed: takes a staged document, which is larger than 8 MiB'],
 ]
 
@@ -53,8 +54,20 @@ type Fault = (method: string, key: unknown) => (() => Promise<unknown>) | undefi
 const noFault: Fault = () => undefined
 let fault = noFault
 
+/** Stands for Loki; tests/observability asks the real one. */
+let auditStatus = 200
+const audit = Bun.serve({
+  hostname: '127.0.0.1',
+  port: 0,
+  fetch: () => Response.json({ data: { result: [] } }, { status: auditStatus }),
+})
+
 const options = { documentBytesMax, uploadPace: { idleSecondsMax: 1 } }
-const service = await serviceInProcess({ ...options, decorate: withFault })
+const service = await serviceInProcess({
+  ...options,
+  decorate: withFault,
+  auditQueryUrl: `http://127.0.0.1:${audit.port}`,
+})
 const restrained = await serviceInProcess({
   ...options,
   replicaOf: service,
@@ -81,6 +94,7 @@ const samples = await samplesOf(service, call)
 afterAll(async () => {
   await Promise.all([restrained.stop(), narrow.stop(), ignorant.stop(), cutOff.stop()])
   await service.stop()
+  await audit.stop(true)
 })
 
 /** The store, with the fault of the time of the call. */
@@ -142,6 +156,7 @@ async function statusesOf(
   return [...statuses]
 }
 
+const ofStore = samples.filter(({ path }) => !path.endsWith('/history'))
 const withBody = () => samples.filter(({ call: { body } }) => body !== undefined)
 const withJson = () => withBody().filter(({ call: { headers } }) => headers !== undefined)
 
@@ -170,14 +185,22 @@ describe('the OpenAPI document of the running service tells', () => {
 
   it('what becomes of a store that refuses, does not answer, or breaks us', async () => {
     await during(failing(new ObjectStoreError('rejected', 'test', 'Test')), async () => {
-      expect(await statusesOf(call)).toEqual([502])
+      expect(await statusesOf(call, ofStore)).toEqual([502])
     })
     await during(failing(new ObjectStoreError('unavailable', 'test', 'Test')), async () => {
-      expect(await statusesOf(call)).toEqual([503])
+      expect(await statusesOf(call, ofStore)).toEqual([503])
     })
     await during(failing(new Error('not foreseen')), async () => {
-      expect(await statusesOf(call)).toEqual([500])
+      expect(await statusesOf(call, ofStore)).toEqual([500])
     })
+  })
+
+  it('what becomes of an audit that answers, does not answer, or is not there', async () => {
+    const ofAudit = samples.filter((sample) => !ofStore.includes(sample))
+    expect(await statusesOf(call, ofAudit)).toEqual([200])
+    auditStatus = 500
+    expect(await statusesOf(call, ofAudit)).toEqual([503])
+    expect(await statusesOf(await checked({ service: restrained }), ofAudit)).toEqual([501])
   })
 
   it('what a tenant is answered that has too many requests under way', async () => {

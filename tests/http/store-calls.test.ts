@@ -43,6 +43,21 @@ describe('the calls to the store that an upload costs', () => {
   })
 })
 
+describe('the calls to the store that an upload with a condition costs', () => {
+  const send = (body: string, headers: Record<string, string>) =>
+    call('bundles/conditional', { method: 'PUT', body, headers })
+
+  it('are one more, for the record, and that one alone where the condition does not hold', async () => {
+    const first = { 'if-none-match': '*' }
+    expect(await callsOf(() => send('A', first))).toEqual(['get', 'put', 'put'])
+    const over = { 'if-match': `"${digestOf('A')}"` }
+    expect(await callsOf(() => send('B', over))).toEqual(['getUnless', 'put', 'put'])
+    service.storeCalls.length = 0
+    expect((await send('C', first)).status).toBe(412)
+    expect(service.storeCalls).toEqual(['getUnless'])
+  })
+})
+
 describe('the calls to the store that a document with twenty tags costs', () => {
   const name = 'tagged'
 

@@ -266,6 +266,7 @@ describe('/ui-settings.json', () => {
       scope: 'openid offline_access documents:read documents:write documents:admin',
       traceUrlTemplate: 'https://traces.example/{traceId}',
       documentBytesMax: 5 * 1024 ** 3,
+      hasHistory: false,
     })
   })
 })

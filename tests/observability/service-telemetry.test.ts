@@ -15,7 +15,7 @@ import { digestOf } from '../support/service/sample-documents.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { storeForTests } from '../support/stores/store.ts'
-import { until } from '../support/waiting.ts'
+import { eventually, until } from '../support/waiting.ts'
 
 let store: StoreConnection
 /** Of documents, logs and traces: only prefixes keep them apart. */
@@ -175,6 +175,72 @@ describe('an upload to the service', () => {
     expect(block).toStartWith('tempo/single-tenant/')
     const places = new Set([...(await listObjects(objects)).keys()].map((key) => key.split('/')[0]))
     expect([...places].sort()).toEqual(['docs', 'loki', 'tempo'])
+  })
+})
+
+describe('the history of a document', () => {
+  it('is asked of Loki by the service: who pointed which tag at what, of one tenant and document', async () => {
+    const service = await serviceInChild({
+      store,
+      env: {
+        S3_BUCKET_DOCS: bucket,
+        OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${loki.otlpUrl}/v1/logs`,
+        AUDIT_QUERY_URL: loki.url,
+      },
+    })
+    const as = async (sub: string) =>
+      callerOf(service, await service.token({ sub, tenants: ['acme', 'globex'] }))
+    const [alice, bob] = [await as('alice'), await as('bob')]
+    const history = 'bundles/asked/history'
+    const path = (tenant: string, rest: string) => `/v1/tenants/${tenant}/documents/bundles/${rest}`
+    const move = (text: string) => ({
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ digest: digestOf(text) }),
+    })
+    for (const text of ['1', '2']) await alice('bundles/asked', { method: 'PUT', body: text })
+    await alice('bundles/asked/tags/production', move('1'))
+    await bob('bundles/asked/tags/production', move('2'))
+    await bob('bundles/asked/tags/production', move('absent'))
+    await alice('bundles/asked/tags/production', { method: 'DELETE' })
+    // What must not be among it: another tag, document and tenant.
+    await alice('bundles/asked/tags/staging', move('2'))
+    for (const [tenant, name] of [
+      ['acme', 'other'],
+      ['globex', 'asked'],
+    ] as const) {
+      await alice(path(tenant, name), { method: 'PUT', body: '1' })
+      await alice(path(tenant, `${name}/tags/production`), move('1'))
+    }
+    async function changesOf(caller: typeof alice, query: string) {
+      const response = await caller(`${history}${query}`)
+      expect(response.status).toBe(200)
+      const { changes } = (await response.json()) as { changes: Record<string, unknown>[] }
+      return changes.map(({ tag, action, by, digest, previousDigest }) => [
+        tag,
+        action,
+        by,
+        digest,
+        previousDigest,
+      ])
+    }
+    const [one, two] = [digestOf('1'), digestOf('2')]
+    const production = [
+      ['production', 'tag.delete', 'alice', null, two],
+      ['production', 'tag.put', 'bob', two, one],
+      ['production', 'tag.put', 'alice', one, null],
+    ]
+    await eventually(() => changesOf(alice, '?tag=production'), production)
+    await eventually(
+      () => changesOf(bob, ''),
+      [
+        ['staging', 'tag.put', 'alice', two, null],
+        ...production,
+        ['latest', 'document.put', 'alice', two, null],
+        ['latest', 'document.put', 'alice', one, null],
+      ],
+    )
+    await service.stop()
   })
 })
 

@@ -97,6 +97,10 @@ export const promises = {
     promise: 'The Control UI is less than 150 kB at first load.',
     test: 'tests/unit/service/ui/bundle.test.ts',
   },
+  auditFlood: {
+    promise: 'No one can fill or rotate the audit log without a token, and what it must hold is never lost.',
+    test: 'tests/integration/telemetry/audit-sink.test.ts',
+  },
   secrets: {
     promise: 'No secret stands in anything that is printed.',
     test: 'tests/unit/tests/tools/runner/redaction-sweep.test.ts',

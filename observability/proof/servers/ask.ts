@@ -45,11 +45,13 @@ export class UnexpectedAnswer extends Error {
  * @throws {NoAnswer} if there is none in time.
  */
 export async function ask(url: string, { orgId, secondsMax, ...init }: Question = {}): Promise<Answer> {
+  // Docker's setting `proxies` names one in containers, and servers with plain http are in their own network.
+  const direct = url.startsWith('http:') ? ({ proxy: false } as const) : directToLoopback(url)
   const headers = new Headers(init.headers)
   if (orgId !== undefined) headers.set('X-Scope-OrgID', orgId)
   const signal = AbortSignal.timeout((secondsMax ?? answerSecondsMax) * 1000)
   try {
-    const response = await fetch(url, { ...directToLoopback(url), ...init, headers, signal })
+    const response = await fetch(url, { ...direct, ...init, headers, signal })
     return { status: response.status, text: await response.text() }
   } catch (error) {
     const { code, message = String(error) } = (error ?? {}) as { code?: unknown; message?: string }

@@ -39,7 +39,9 @@ setRun<PutFlags>(
       new Option('--via <way>', 'directly to the store with a ticket, through the service, or whichever fits')
         .choices(['auto', 'ticket', 'service'])
         .default('auto'),
-    ),
+    )
+    .option('--if-absent', 'only if the document has no version yet')
+    .option('--if-latest <digest>', 'only if this version is the latest'),
   (client, [file = '', document], flags, signal) => putDocument(client, { file, document }, flags, signal),
 )
 
@@ -102,7 +104,8 @@ setRun<TagFlags>(
     'point a tag of <type>/<name> at a version (default: the latest)',
   )
     .option('--remove', 'remove the tag instead')
-    .option('--if-match <etag>', 'only if the tag has not moved since it had this ETag'),
+    .option('--if-match <etag>', 'only if the tag has not moved since it had this ETag')
+    .option('--if-absent', 'only if there is no such tag yet'),
   (client, [document = '', tag = '', digest], flags, signal) =>
     tagDocument(client, { document, tag, digest }, flags, signal),
 )

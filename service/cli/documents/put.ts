@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import type { DocumentsClient } from '../../client/client.ts'
 import type { DocumentName } from '../../client/references.ts'
 import type { UploadSource } from '../../client/upload-body.ts'
+import { type Digest, isDigest } from '../../wire/names.ts'
 import { LocalFailure, UsageError } from '../command.ts'
 import { formatBytes, printable, printJson, printLine } from '../output.ts'
 import { startProgress } from '../progress.ts'
@@ -13,6 +14,8 @@ export interface PutFlags {
   name?: string
   contentType?: string
   via?: 'auto' | 'ticket' | 'service'
+  ifAbsent?: boolean
+  ifLatest?: string
   json?: boolean
 }
 
@@ -26,9 +29,10 @@ export async function putDocument(
   const ref = targetOf(file, document, flags)
   const progress = startProgress(ref.name)
   const { contentType, via } = flags
+  const ifLatest = conditionOf(flags)
   const source = await sourceOf(file)
   const stored = await client
-    .put(ref, source, { contentType, via, onProgress: progress.onProgress, signal })
+    .put(ref, source, { contentType, via, ifLatest, onProgress: progress.onProgress, signal })
     .finally(progress.stop)
   if (stored.fallbackReason !== null) {
     process.stderr.write(`note: went through the service (${printable(stored.fallbackReason)})\n`)
@@ -37,6 +41,14 @@ export async function putDocument(
   const { type, name, digest, size } = stored.document
   const outcome = stored.created ? 'stored' : 'was already stored'
   await printLine(`${outcome}: ${type}/${name}@${digest} (${formatBytes(size)})`)
+}
+
+/** Returns what must be the latest for the upload to count. @throws {UsageError} for what is no digest, or two conditions */
+function conditionOf({ ifAbsent, ifLatest }: PutFlags): Digest | 'absent' | undefined {
+  if (ifLatest === undefined) return ifAbsent ? 'absent' : undefined
+  if (ifAbsent) throw new UsageError('give --if-absent or --if-latest, not both')
+  if (!isDigest(ifLatest)) throw new UsageError(`"${ifLatest}" is not sha256:<64 hex digits>`)
+  return ifLatest
 }
 
 /** Returns the document to store. @throws {UsageError} where it is not named, or named twice */

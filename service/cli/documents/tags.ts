@@ -7,6 +7,7 @@ import { parseDocument, parseExactVersion } from './reference.ts'
 export interface TagFlags {
   remove?: boolean
   ifMatch?: string
+  ifAbsent?: boolean
   json?: boolean
 }
 
@@ -18,7 +19,10 @@ export async function tagDocument(
   signal: AbortSignal,
 ): Promise<void> {
   const ref = parseDocument(document)
+  const { ifAbsent } = flags
   const ifMatch = opaqueOf(flags.ifMatch)
+  if (ifAbsent && (flags.remove || ifMatch !== undefined))
+    throw new UsageError('--if-absent goes with neither --remove nor --if-match')
   if (flags.remove) {
     if (digest !== undefined) throw new UsageError('--remove takes no digest')
     await client.deleteTag(ref, tag, { ifMatch, signal })
@@ -26,7 +30,7 @@ export async function tagDocument(
     return printLine(`removed: tag ${ref.type}/${ref.name}@${tag}`)
   }
   const target = digest ?? (await client.head(ref, { signal })).digest
-  const moved = await client.putTag(ref, tag, target, { ifMatch, signal })
+  const moved = await client.putTag(ref, tag, target, { ifMatch, ifAbsent, signal })
   if (flags.json) return printJson(moved)
   await printLine(
     `${moved.created ? 'tagged' : 'moved'}: ${ref.type}/${ref.name}@${tag} is ${moved.tag.digest}`,

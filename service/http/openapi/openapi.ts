@@ -128,6 +128,7 @@ const tagOfNoun: Record<Noun, string> = {
   document: 'Documents',
   version: 'Versions',
   tag: 'Tags',
+  history: 'Tags',
   upload: 'Transfers',
   download: 'Transfers',
 }

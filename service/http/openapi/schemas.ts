@@ -57,6 +57,15 @@ const examples: Readonly<Record<string, unknown>> = {
   Versions: { versions: [document], nextCursor: null },
   Tag: { ...version, tag: 'production', movedAt: '2026-11-23T10:00:00.000Z', movedBy: 'alice' },
   TagMove: { digest },
+  History: {
+    changes: [
+      {
+        ...{ tag: 'production', action: 'tag.put', at: '2026-11-23T10:00:00.000Z', by: 'alice', digest },
+        ...{ previousDigest: null, traceId: '4bf92f3577b34da6a3ce929d0e0e4736' },
+      },
+    ],
+    since: '2026-10-24T10:00:00.000Z',
+  },
   TicketRequest: { digest, size: 5, contentType: 'application/gzip' },
   Ticket: {
     id,

@@ -65,6 +65,18 @@ export const VersionsQuery = Type.Object(
   strict,
 )
 
+export const HistoryQuery = Type.Object(
+  {
+    tag: filter(tagPattern, 'Only changes of this tag'),
+    limit: limitOf(limits.historyLimitMax, limits.historyLimitDefault),
+    before: filter(
+      '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,3})?Z$',
+      'Only changes before this time (RFC 3339, UTC); `since` of an answer continues it',
+    ),
+  },
+  strict,
+)
+
 export const TagBody = Type.Object({ digest: DigestText }, { ...strict, $id: 'TagMove' })
 
 const ref = { tenant: Tenant, type: DocumentType, name: Name, digest: DigestText }
@@ -94,6 +106,30 @@ export const VersionsShape = Type.Object(
 export const TagShape = Type.Object(
   { ...ref, tag: TagName, movedAt: Time, movedBy: Type.String() },
   { ...strict, $id: 'Tag' },
+)
+export const HistoryShape = Type.Object(
+  {
+    changes: Type.Array(
+      Type.Object(
+        {
+          tag: TagName,
+          action: Type.String({ description: '`tag.put`, `tag.delete`, or the upload that moved `latest`' }),
+          at: Time,
+          by: Type.String({ description: 'Subject of the token' }),
+          digest: Type.Union([DigestText, Type.Null()], { description: '`null`: the tag was removed' }),
+          previousDigest: Type.Union([DigestText, Type.Null()], { description: '`null` if not known' }),
+          traceId: Type.String(),
+        },
+        strict,
+      ),
+    ),
+    since: Type.String({
+      format: 'date-time',
+      description:
+        'What is older was not looked at; the changes of this millisecond come again with `before`',
+    }),
+  },
+  { ...strict, $id: 'History' },
 )
 export const UploadPath = Type.Object(
   { tenant: Tenant, type: DocumentType, name: Name, id: Type.String({ pattern: '^[0-9a-f]{32}$' }) },

@@ -12,9 +12,10 @@ import { Icon } from '../parts/icon.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
-import { listPath, tenantPath } from '../routes.ts'
+import { historyPath, listPath, tenantPath } from '../routes.ts'
 import { scopes } from '../session/token-claims.ts'
 import { usePermissions } from '../session/use-session.ts'
+import { useSettings } from '../settings.ts'
 import { useTransfers } from '../transfers/use-transfers.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
 import { DeleteDialog } from './delete-dialog.tsx'
@@ -27,7 +28,8 @@ import { type VersionAction, VersionsTable } from './versions-table.tsx'
 /** One document with its versions. */
 export function DocumentPage(document: DocumentAddress) {
   const { tenant, type, name } = document
-  const { read, write } = usePermissions()
+  const { read, write, admin } = usePermissions()
+  const { hasHistory } = useSettings()
   const crumbs = [
     { text: tenant, href: tenantPath(tenant) },
     { text: type, href: listPath(tenant, type) },
@@ -38,6 +40,11 @@ export function DocumentPage(document: DocumentAddress) {
       <Breadcrumb crumbs={crumbs} />
       <div className="page-head">
         <PageHeading title={name}>{name}</PageHeading>
+        {admin && hasHistory && (
+          <Link className="button" href={historyPath(tenant, type, name)}>
+            History
+          </Link>
+        )}
         {write && <UploadVersion document={document} />}
       </div>
       {read ? <Versions document={document} /> : <MissingScope what="read documents" scope={scopes.read} />}

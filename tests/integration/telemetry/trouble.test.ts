@@ -38,8 +38,7 @@ async function droppedOf(signal: string, reason: string): Promise<number> {
 
 describe('a backend that takes everything and says nothing', () => {
   beforeAll(async () => {
-    scene = await startTelemetryScene({ env })
-    scene.backend.behave(never)
+    scene = await startTelemetryScene({ env, behaviour: never })
     anyone = await callerOf(scene.service, null)
   }, 600_000)
   afterAll(() => scene.stop())

@@ -1,11 +1,12 @@
 import { sweep } from '../../../service/documents/maintenance/sweeper.ts'
+import { limits } from '../../../service/limits.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { parseEntityTag } from '../../../service/wire/entity-tag.ts'
 import type { AtRest } from '../model/at-rest.ts'
 import { type Caller, jsonOf } from '../service/caller.ts'
 import { digestOf } from '../service/sample-documents.ts'
+import { forEachParallel } from '../stores/bodies.ts'
 import { keysOf, later } from '../stores/store-contents.ts'
-import { until } from '../waiting.ts'
 import type { DocumentHistory } from './document-history.ts'
 
 /**
@@ -52,25 +53,38 @@ async function rowsOf(answer: Response | null) {
   )
 }
 
+/** After this no DELETE that was begun before can act any more. */
+const deletionsOverSeconds = limits.deletionAcceptedSeconds + limits.deletionSettledSeconds + 30
+/** Fewer than the connections of a bucket in tests. */
+const readersMax = 3
+
 /**
  * Sweeps until no deletion is under way any more: one that was given up is ended once its DELETE cannot act any more.
  *
  * @param paths of the documents, `<type>/<name>`.
+ * @throws {Error} if one is left by a sweep that began when none could act any more.
  */
 export async function settleDeletions(store: ObjectStore, paths: readonly string[]): Promise<void> {
-  const isSettled = async (path: string) => {
-    const record = await store.get(`tenants/acme/records/${path}`)
-    if (record === null) return true
-    const { deleting = {} } = (await new Response(record.body).json()) as { deleting?: object }
-    return Object.keys(deleting).length === 0
-  }
+  const over = performance.now() + deletionsOverSeconds * 1000
   let open = [...paths]
-  await until(async () => {
+  while (open.length > 0) {
+    const isLast = performance.now() > over
     await sweep(store)
-    const settled = await Promise.all(open.map(isSettled))
-    open = open.filter((_, at) => !settled[at])
-    return open.length === 0
-  }, 'the deletions to end')
+    const left: string[] = []
+    await forEachParallel(open, readersMax, async (path) => {
+      if (!(await isSettled(store, path))) left.push(path)
+    })
+    if (isLast && left.length > 0)
+      throw new Error(`the sweep does not end the deletions of ${left.join(', ')}`)
+    open = left
+  }
+}
+
+async function isSettled(store: ObjectStore, path: string): Promise<boolean> {
+  const record = await store.get(`tenants/acme/records/${path}`)
+  if (record === null) return true
+  const { deleting = {} } = (await new Response(record.body).json()) as { deleting?: object }
+  return Object.keys(deleting).length === 0
 }
 
 /** Sweeps as if it were two days later, and returns the keys of all that is neither a version nor a record. */

@@ -4,6 +4,7 @@ import { describeApi } from '../../../service/http/openapi/openapi.ts'
 import type { OpenApiDocument } from '../../../service/http/openapi/types.ts'
 import type { Route } from '../../../service/http/route.ts'
 import { documentRoutes } from '../../../service/http/routes/document-routes.ts'
+import { historyRoutes } from '../../../service/http/routes/history-routes.ts'
 import { tagRoutes } from '../../../service/http/routes/tag-routes.ts'
 import { transferRoutes } from '../../../service/http/routes/transfer-routes.ts'
 
@@ -12,6 +13,7 @@ export const routes: readonly Route[] = [
   ...documentRoutes({} as Documents),
   ...tagRoutes({} as Documents),
   ...transferRoutes({} as Transfers),
+  ...historyRoutes(undefined),
 ]
 
 /** Returns the OpenAPI document as it is sent. */

@@ -73,6 +73,8 @@ export interface InProcessOptions {
   port?: number
   /** As TRUSTED_PROXIES; default: none. */
   trustedProxies?: string
+  /** As AUDIT_QUERY_URL; default: none. */
+  auditQueryUrl?: string
   /** As AUDIT_LOG_FILE; default: with all other lines. */
   auditLogFile?: string
   /** What the service takes the store for; default: what the probe is known to find on it. */
@@ -263,6 +265,8 @@ async function configFor(surroundings: Surroundings, options: InProcessOptions):
   if (options.trustedProxies !== undefined)
     Object.assign(environment, { TRUSTED_PROXIES: options.trustedProxies })
   if (options.auditLogFile !== undefined) Object.assign(environment, { AUDIT_LOG_FILE: options.auditLogFile })
+  if (options.auditQueryUrl !== undefined)
+    Object.assign(environment, { AUDIT_QUERY_URL: options.auditQueryUrl })
   if (traceUrlTemplate !== undefined) Object.assign(environment, { TRACE_URL_TEMPLATE: traceUrlTemplate })
   const config = await parseConfig(environment, refuseToRead)
   const { s3, http } = config

@@ -1,5 +1,5 @@
 import { freePort } from '../../../compose/servers/free-port.ts'
-import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts'
+import { type Behaviour, type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts'
 import { type SpawnedService, type SpawnOptions, serviceInChild } from './service-for-tests.ts'
 
 /** The real service, which exports telemetry to a receiver of the test and serves metrics. */
@@ -14,8 +14,12 @@ export interface TelemetryScene {
 }
 
 /** Starts the receiver and the service. */
-export async function startTelemetryScene(options: SpawnOptions = {}): Promise<TelemetryScene> {
+export async function startTelemetryScene(
+  options: SpawnOptions & { behaviour?: Behaviour } = {},
+): Promise<TelemetryScene> {
   const backend = startOtlpReceiver()
+  // Before the service starts, which sends what it logs about that.
+  if (options.behaviour) backend.behave(options.behaviour)
   const metricsUrl = `http://127.0.0.1:${await freePort()}/metrics`
   const env = {
     OTEL_EXPORTER_OTLP_ENDPOINT: backend.url,

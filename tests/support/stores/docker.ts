@@ -30,6 +30,7 @@ async function findOrStart(): Promise<DockerEnvironment> {
   if (Bun.which('dockerd') === null || Bun.which('docker') === null) {
     await mustRun(['apt-get', 'install', '--yes', '--no-install-recommends', 'docker.io', 'iptables'])
   }
-  started = await startDocker()
+  // Nothing listens there: containers have to work although their environment names a proxy.
+  started = await startDocker({ proxy: 'http://127.0.0.1:9' })
   return started.env
 }

@@ -21,15 +21,15 @@ export interface RunningDocker {
  * disturbs no other engine: containers have to name a network, as those of Compose do. Needs root on Linux
  * and `dockerd` (Debian: `docker.io`).
  *
+ * @param proxy what the environment of every container names as its proxy, as on a machine behind one; default: none.
  * @throws {ServerStartError} if it does not come up.
  */
-export async function startDocker(): Promise<RunningDocker> {
+export async function startDocker({ proxy }: { proxy?: string } = {}): Promise<RunningDocker> {
   const own = await makeTempFolder('docker')
   const host = `unix://${join(own, 'docker.sock')}`
   const env = { ...process.env, DOCKER_HOST: host, DOCKER_CONFIG: join(own, 'config') }
   await mkdir(join(own, 'config'))
-  // As on a machine behind a proxy: containers have to work although their environment names one. Nothing listens there.
-  const proxies = { default: { httpProxy: 'http://127.0.0.1:9', httpsProxy: 'http://127.0.0.1:9' } }
+  const proxies = proxy === undefined ? {} : { default: { httpProxy: proxy, httpsProxy: proxy } }
   await writeFile(join(own, 'config', 'config.json'), JSON.stringify({ proxies }))
   const folders = ['--data-root', join(own, 'data'), '--exec-root', join(own, 'exec')]
   const places = [...folders, '--pidfile', join(own, 'pid'), '--host', host]

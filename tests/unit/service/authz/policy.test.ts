@@ -39,8 +39,8 @@ describe('decide', () => {
     expect(allowedWith('documents:write').toSorted()).toEqual(writing.toSorted())
   })
 
-  it('lets documents:admin delete versions, and nothing else: no scope implies another', () => {
-    expect(allowedWith('documents:admin')).toEqual(['version.delete'])
+  it('lets documents:admin delete versions and ask the audit, and nothing else: no scope implies another', () => {
+    expect(allowedWith('documents:admin').toSorted()).toEqual(['history.read', 'version.delete'])
   })
 
   it('adds scopes up, and all of them allow every action', () => {

@@ -51,6 +51,7 @@ describe('parseConfig', () => {
       },
       documentBytesMax: 5 * 1024 ** 3,
       singleReplica: false,
+      audit: {},
       serviceName: 'cloudlysis-documents',
       telemetry: {
         resourceAttributes: {},
@@ -461,6 +462,36 @@ describe('TICKET_SIGNING_KEY', () => {
     const revealed = secretsOf(config).map((secret) => secret.reveal())
     expect(revealed).toContain('k'.repeat(32))
     expect(revealed).toContain('o'.repeat(32))
+  })
+})
+
+describe('AUDIT_LOG_FILE and AUDIT_QUERY_URL', () => {
+  it('are absent, or an absolute path and the URL of Loki with its headers', async () => {
+    await accepted('AUDIT_LOG_FILE', ['/audit/audit.jsonl'])
+    await refused('AUDIT_LOG_FILE', 'must be an absolute path', ['audit.jsonl', '/audit/', '/'])
+    const { audit } = await parse({
+      AUDIT_QUERY_URL: 'https://loki.example.com',
+      AUDIT_QUERY_HEADERS: 'Authorization=Basic%20YWxpY2U6c2VjcmV0LXNlY3JldA==',
+    })
+    expect(audit.query?.url).toBe('https://loki.example.com')
+    expect(audit.query?.headers.authorization?.reveal()).toBe('Basic YWxpY2U6c2VjcmV0LXNlY3JldA==')
+    expect(JSON.stringify(audit)).not.toContain('YWxpY2U6')
+  })
+
+  it('send headers over plain http to this machine and its private network alone', async () => {
+    const headers = { AUDIT_QUERY_HEADERS: 'authorization=x' }
+    await accepted('AUDIT_QUERY_URL', ['http://loki:3100', 'http://127.0.0.1:3100'], headers)
+    const problem =
+      'must be https where headers are sent to it: plain http is for loopback, private addresses and single-label names'
+    await refused('AUDIT_QUERY_URL', problem, ['http://loki.example.com'], headers)
+  })
+
+  it('has headers that are redacted', async () => {
+    const config = await parse({
+      AUDIT_QUERY_URL: 'https://loki.example.com',
+      AUDIT_QUERY_HEADERS: 'authorization=Bearer%20secret-of-the-audit-query',
+    })
+    expect(secretsOf(config).map((secret) => secret.reveal())).toContain('secret-of-the-audit-query')
   })
 })
 

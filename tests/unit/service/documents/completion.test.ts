@@ -6,6 +6,7 @@ import {
   KiB,
   keyOf,
   keysIn,
+  MiB,
   type Replica,
   ref,
   replicaOn,
@@ -195,6 +196,35 @@ describe('a completion', () => {
     expect(await complete(one)).toMatchObject({ created: false, document: { createdBy: 'first' } })
     expect(one.repaired).toEqual([versionOf(bytes)])
     expect((await store.head(key))?.size).toBe(bytes.length)
+  })
+})
+
+describe('many completions of large uploads by one tenant', () => {
+  it('keep no completion of another tenant waiting, small or large', async () => {
+    const gate = Promise.withResolvers<void>()
+    const store = createMemoryObjectStore()
+    const held = (one: ObjectStore): ObjectStore => ({
+      ...one,
+      async copyAbsent(from, to, options) {
+        if (to.startsWith('tenants/acme/')) await gate.promise
+        return one.copyAbsent(from, to, options)
+      },
+    })
+    const { transfers } = replicaOn(held(store))
+    const large = new Uint8Array(9 * MiB)
+    const completed = async (tenant: string, name: string, content: Uint8Array) => {
+      const document = { tenant, type: 'snapshots', name }
+      const created = await transfers.createUpload(document, ticketRequestFor(content))
+      if (!('ticket' in created)) throw new Error('there is nothing to upload')
+      const { id, ticket } = created.ticket
+      await store.put(`staging/${tenant}/${id}`, content, { size: content.length, contentType: 'text/plain' })
+      return transfers.completeUpload(document, id, { ticket, by: 'alice', traceId: '0'.repeat(32) })
+    }
+    const greedy = Array.from({ length: 5 }, (_, at) => completed('acme', `large-${at}`, large))
+    expect(await completed('globex', 'small', bytes)).toMatchObject({ created: true })
+    expect(await completed('globex', 'large', large)).toMatchObject({ created: true })
+    gate.resolve()
+    for (const one of await Promise.all(greedy)) expect(one).toMatchObject({ created: true })
   })
 })
 

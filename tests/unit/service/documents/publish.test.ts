@@ -12,6 +12,7 @@ import {
   versionOf,
 } from '../../../support/service/documents-under-test.ts'
 import { digestOf } from '../../../support/service/sample-documents.ts'
+import { counted } from '../../../support/stores/counted-object-store.ts'
 
 const bytes = new Uint8Array(3 * MiB).map((_, at) => at % 251)
 const declared = { size: bytes.length, digest: digestOf(bytes) }
@@ -69,6 +70,24 @@ describe('putting a document', () => {
     await expect(documents.put(ref, uploadOf(other, declared))).rejects.toMatchObject({
       code: 'digest_mismatch',
     })
+  })
+})
+
+describe('putting a document whose sender sends nothing', () => {
+  it('is refused as incomplete, whatever was declared, and the store is never asked', async () => {
+    const calls: string[] = []
+    const { documents } = documentsInMemory({
+      decorate: (store) => counted(store, calls),
+      uploadPace: { idleSecondsMax: 0.02 },
+    })
+    for (const promised of [{}, { size: bytes.length }, declared, { size: 9 * MiB }]) {
+      const silent = new ReadableStream<Uint8Array>()
+      await expect(documents.put(ref, uploadOf(bytes, { ...promised, body: silent }))).rejects.toMatchObject({
+        code: 'body_incomplete',
+        message: expect.stringContaining('0.02 seconds'),
+      })
+    }
+    expect(calls).toEqual([])
   })
 })
 
