@@ -8,25 +8,20 @@ import { createDocuments } from './documents/create-documents.ts'
 import { ownerOfKey } from './documents/document-key.ts'
 import type { Documents } from './documents/documents.ts'
 import type { UploadPace } from './documents/incoming-body.ts'
-import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
 import { createApp } from './http/app.ts'
 import type { UiOptions } from './http/pages/ui-pages.ts'
 import type { Route } from './http/route.ts'
 import { listen, listenForMetrics, type RunningServer } from './http/server.ts'
 import { createTagHistory } from './http/tag-history.ts'
 import { limits } from './limits.ts'
-import { type CapabilityWatch, watchCapabilities } from './object-store/capability-watch.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { measured } from './object-store/observed-object-store.ts'
 import { prefixedSigner } from './object-store/prefixed-object-store.ts'
-import { conditionsProblem } from './object-store/probe/conditions.ts'
-import { probeStore } from './object-store/probe/probe.ts'
-import { explainTickets } from './object-store/probe/tickets.ts'
 import type { StoreDeadlines } from './object-store/s3/connection.ts'
 import { openStore } from './object-store/s3/open-store.ts'
 import { createS3TransferSigner } from './object-store/s3/s3-transfer-signer.ts'
 import { decidedInProcess } from './object-store/single-writer.ts'
-import { capabilityStates, nothingKnown, type StoreCapabilities } from './object-store/store-capabilities.ts'
+import { capabilityStates, type StoreCapabilities } from './object-store/store-capabilities.ts'
 import { traced } from './object-store/traced-object-store.ts'
 import type { TransferSigner } from './object-store/transfer-signer.ts'
 import { signedOrigins } from './object-store/transfer-signer.ts'
@@ -36,8 +31,8 @@ import { createLokiQuery } from './telemetry/loki-query.ts'
 import { registerSecret } from './telemetry/redaction.ts'
 import type { Secret } from './telemetry/secret.ts'
 import { startTelemetry } from './telemetry/telemetry.ts'
-import { withSpan } from './telemetry/tracing.ts'
 import { bundleUi, type UiBundle } from './ui/bundle.ts'
+import { createUpkeep } from './upkeep.ts'
 
 /** What takes the place of what the configuration alone would give; for tests. */
 export interface ServiceParts {
@@ -102,9 +97,8 @@ const ticketLabels = { POST: 'post', PUT: 'put', none: 'none' } as const
  */
 export async function createService(config: Config, parts: ServiceParts = {}): Promise<Service> {
   for (const secret of secretsOf(config)) registerSecret(secret)
-  let watch: CapabilityWatch | undefined
   const unfit = Promise.withResolvers<'store' | 'output'>()
-  const probed = parts.capabilities ?? (() => watch?.current() ?? nothingKnown)
+  const probed = parts.capabilities ?? (() => upkeep.capabilities())
   const capabilities = () =>
     config.singleReplica
       ? ({ ...probed(), conditionalPut: 'yes', conditionalOverwrite: 'yes' } as const)
@@ -135,6 +129,12 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   const opened = openStore(config, { deadlines: parts.deadlines, observe: observed, ownerOf: ownerOfKey })
   const bucket = parts.store ?? opened.store
   const store = config.singleReplica ? decidedInProcess(bucket) : bucket
+  const upkeep = createUpkeep({
+    ...{ config, connection: opened.connection, store, logger },
+    tracer: exported?.tracer,
+    probes: parts.capabilities === undefined,
+    onUnfit: () => unfit.resolve('store'),
+  })
   const decorate = parts.decorateStore ?? ((undecorated: ObjectStore) => undecorated)
   const bucketSigner = createS3TransferSigner(opened.connection)
   const signingSecrets = revealed(config.ticketSigningKeys ?? [config.s3.secretAccessKey])
@@ -181,7 +181,6 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   })
   let server: RunningServer | undefined
   let metricsServer: RunningServer | undefined
-  let sweeping: ReturnType<typeof setInterval> | undefined
 
   /** The bucket as telemetry sees it; untouched where nothing is collected. */
   function observed(bucket: ObjectStore): ObjectStore {
@@ -206,44 +205,6 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     }
   }
 
-  function watchStore(): CapabilityWatch {
-    return watchCapabilities({
-      probe: (onFinding) =>
-        probeStore(opened.connection, config.docs.prefix, { securityOnly: true, onFinding }),
-      intervalSeconds: limits.probeIntervalSeconds,
-      retrySeconds: limits.probeRetrySeconds,
-      onRound(known, findings) {
-        const { why, copyHoleLine } = explainTickets(findings)
-        const seen = findings.map(({ id, verdict, seen }) => [id, `${verdict}: ${seen}`])
-        logger.info('store.probed', {
-          ...{ ...known, why, copyHole: copyHoleLine },
-          seen: Object.fromEntries(seen),
-        })
-        const problem = config.singleReplica ? undefined : conditionsProblem(findings)
-        if (!problem) return
-        logger.error('store.unfit', { problem })
-        unfit.resolve('store')
-      },
-    })
-  }
-
-  function sweepOnce(): Promise<Swept> {
-    return sweep(store, {
-      onLost: (ref, tags) => logger.error('version.lost', { ...ref, tags }),
-      onFailure: (ref, cause) => logger.warn('sweep.skipped', { ...ref, cause }),
-    })
-  }
-
-  async function sweepStore(): Promise<void> {
-    try {
-      // A trace of its own, since it belongs to no request.
-      const swept = await (exported ? withSpan(exported.tracer, 'sweep', sweepOnce) : sweepOnce())
-      if (Object.values(swept).some((count) => count > 0)) logger.info('sweep.finished', { ...swept })
-    } catch (cause) {
-      logger.warn('sweep.failed', { cause })
-    }
-  }
-
   return {
     routes: app.routes,
     documents,
@@ -252,24 +213,21 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     drain: app.drain,
 
     start() {
-      if (!parts.capabilities) watch = watchStore()
       server = listen(config.http, app.elysia)
       if (config.metrics && prometheus) metricsServer = listenForMetrics(config.metrics, prometheus)
-      sweeping = setInterval(sweepStore, limits.sweepIntervalSeconds * 1000)
       logger.info('service.listening', {
         url: server.url,
         publicUrl: config.http.publicUrl,
         metrics: metricsServer?.url,
       })
-      void sweepStore()
+      upkeep.start()
       return { url: server.url }
     },
 
     async close({ signal, noticeSeconds = 0, now = false } = {}) {
       logger.info('service.draining', { signal })
       app.drain()
-      clearInterval(sweeping)
-      watch?.stop()
+      upkeep.stop()
       await Bun.sleep(noticeSeconds * 1000)
       await Promise.race([server?.stop(now), Bun.sleep(limits.drainSecondsMax * 1000)])
       app.close()
