@@ -10,6 +10,7 @@ import { type ObjectInfo, type ObjectStore, ObjectStoreError, type PutOptions } 
  * What remains open is a write whose answer was lost and that arrives later than the next one: without conditions in
  * the store nothing can refuse it.
  *
+ * A write of a key waits for one of the same key that is under way, also for a stream with `keepsKeyFree`; reads do not.
  * Objects that others write by signed forms and URLs are not seen; they are in `staging/`, under keys used once.
  */
 export function decidedInProcess(store: ObjectStore): ObjectStore {

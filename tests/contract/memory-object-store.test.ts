@@ -13,6 +13,7 @@ const memory = {
   knowsAbortedUploads: true,
   honoursCopyConditions: true,
   copiesOnce: true,
+  keepsKeysFree: true,
   close: async () => {},
 }
 
@@ -25,5 +26,7 @@ describeObjectStore('memory, under a prefix', async () => ({
 
 describeObjectStore('memory without conditions, decided in process', async () => ({
   ...memory,
+  // Every write of a key has its turn, from its first byte to its last.
+  keepsKeysFree: false,
   store: decidedInProcess(unconditional(createMemoryObjectStore())),
 }))

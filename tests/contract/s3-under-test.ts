@@ -43,6 +43,8 @@ export async function s3UnderTest(connection: StoreConnection): Promise<StoreUnd
   return {
     ...openTo[connection.kind],
     copiesOnce,
+    // Elsewhere the service does not ask for it.
+    keepsKeysFree: copiesOnce,
     store,
     close: async () => store.close(),
   }

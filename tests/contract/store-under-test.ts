@@ -20,6 +20,8 @@ export interface StoreUnderTest {
   honoursCopyConditions: boolean
   /** The same in a race; the probe finds out. */
   copiesOnce: boolean
+  /** While a stream with `keepsKeyFree` is on its way, its key is not locked. */
+  keepsKeysFree: boolean
   close(): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../../compose/servers/free-port.ts'
+import { freePort, onFreePorts } from '../../../compose/servers/free-port.ts'
 import { type RunningLoki, startLoki } from '../../../compose/servers/loki.ts'
 import type { RunningMinio } from '../../../compose/servers/minio.ts'
 import { answersOk } from '../../../compose/servers/server-process.ts'
@@ -74,15 +74,16 @@ export async function startObservedStack(options: StackOptions = {}): Promise<Ob
   const loki = await startLokiWith(['s3-thanos', 'retention'])
   const tempo = await startTempoOn(ground, options.tempo)
   const collector = await startCollectorTo(loki, tempo, options.collector)
-  const metricsPort = await freePort()
-  const env = {
-    METRICS_PORT: String(metricsPort),
-    OTEL_EXPORTER_OTLP_ENDPOINT: collector.otlpUrl,
-    ...options.service,
-  }
-  const service = await serviceInChild({ store, env })
+  const { service, env } = await onFreePorts(async () => {
+    const env = {
+      METRICS_PORT: String(await freePort()),
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.otlpUrl,
+      ...options.service,
+    }
+    return { service: await serviceInChild({ store, env }), env }
+  })
   const targets = {
-    documents: `127.0.0.1:${metricsPort}`,
+    documents: `127.0.0.1:${env.METRICS_PORT}`,
     loki: new URL(loki.url).host,
     tempo: new URL(tempo.url).host,
     collector: new URL(collector.metricsUrl).host,

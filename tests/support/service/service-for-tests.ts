@@ -180,7 +180,12 @@ export interface SpawnOptions {
 /** The real `service/main.ts` as a process of its own. */
 export async function serviceInChild(options: SpawnOptions = {}): Promise<SpawnedService> {
   const surroundings = options.replicaOf ? sharedWith(options.replicaOf) : await surroundingsOfOne(options)
-  const { url, logFile, child } = await onFreePorts(() => spawnMain(surroundings, options))
+  const { url, logFile, child } = await onFreePorts(() => spawnMain(surroundings, options)).catch(
+    async (error) => {
+      await surroundings.stop()
+      throw error
+    },
+  )
   surroundings.issuer.admitUi(url)
   await admitBrowsers(surroundings.owner, [url])
   let hasExited = false

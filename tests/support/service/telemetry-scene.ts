@@ -1,4 +1,4 @@
-import { freePort } from '../../../compose/servers/free-port.ts'
+import { freePort, onFreePorts } from '../../../compose/servers/free-port.ts'
 import { type Behaviour, type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts'
 import { type SpawnedService, type SpawnOptions, serviceInChild } from './service-for-tests.ts'
 
@@ -20,13 +20,18 @@ export async function startTelemetryScene(
   const backend = startOtlpReceiver()
   // Before the service starts, which sends what it logs about that.
   if (options.behaviour) backend.behave(options.behaviour)
-  const metricsUrl = `http://127.0.0.1:${await freePort()}/metrics`
-  const env = {
-    OTEL_EXPORTER_OTLP_ENDPOINT: backend.url,
-    METRICS_PORT: new URL(metricsUrl).port,
-    ...options.env,
-  }
-  const service = await serviceInChild({ ...options, env })
+  const { service, metricsUrl } = await onFreePorts(async () => {
+    const metricsPort = String(await freePort())
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: backend.url,
+      METRICS_PORT: metricsPort,
+      ...options.env,
+    }
+    return {
+      service: await serviceInChild({ ...options, env }),
+      metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
+    }
+  })
   return {
     service,
     backend,
