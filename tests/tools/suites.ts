@@ -43,7 +43,7 @@ export const suites: Suite[] = [
     apart: {
       memory: ['memory-object-store'],
       // What the adapter does with a store that is slow or unreachable, whichever it is.
-      minio: ['s3-connections', 's3-failures', 's3-tries'],
+      minio: ['s3-connections', 's3-failures', 's3-pace', 's3-tries'],
     },
     needs: [],
   },
