@@ -30,7 +30,7 @@ afterEach(async () => {
   for (const socket of sockets) socket.destroy()
   sockets = []
   // What they cost is given back, and nothing is left of what they have sent.
-  expect(await served()).toEqual(wellServed)
+  await eventually(served, wellServed)
   await eventually(() => keysOf(service.store, 'staging/'), [])
   expect(loadOf(service.process.pid).memoryMiB).toBeLessThan(256)
 })
@@ -111,7 +111,10 @@ describe('the service', () => {
   it('serves others while 500 clients do not read what they have asked for', async () => {
     await clients(484, download('small'))
     await clients(16, download('large'))
-    expect(await served()).toEqual(wellServed)
+    // A tenant with 500 requests that have only just begun has more than its share of them.
+    const { readByTheSameTenant: _, ...others } = wellServed
+    expect(await served()).toMatchObject(others)
+    await eventually(served, wellServed)
   })
 
   it('serves others while clients stop sending and still read, and their bodies are refused', async () => {
