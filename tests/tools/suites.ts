@@ -70,6 +70,8 @@ export const suites: Suite[] = [
     name: 'sequences',
     holds: 'random sequences of calls, compared with a model of a document',
     stores: ['minio', 'ceph-rgw'],
+    // Faults of the service, not of the store.
+    apart: { minio: ['planted-faults'] },
     needs: [],
   },
   {
