@@ -39,10 +39,11 @@ export function checkLinearizable(
   { before = emptyDocument, pointsMax = 2_000_000 }: { before?: DocumentState; pointsMax?: number } = {},
 ): Verdict {
   const search = createSearch(history)
-  const seen = new Set<string>()
+  // Hashes of 64 bits, since two million of the texts themselves take ten gigabytes.
+  const seen = new Set<number | bigint>()
   const stack: Point[] = []
   const visit = (point: Point) => {
-    const key = `${point.first} ${point.further} ${point.effective} ${stateKey(point.state)}`
+    const key = Bun.hash(`${point.first} ${point.further} ${point.effective} ${stateKey(point.state)}`)
     if (seen.has(key)) return
     seen.add(key)
     stack.push(point)
