@@ -117,13 +117,13 @@ export function createVersionRemoval({
   }
 
   /**
-   * @returns `done`; `refused` by the store; `deleting` if another deletion of the version is under way; `outdated` if
+   * @returns `done`; `refused` by the store; `expired` before the store took it; `deleting` if another deletion of the version is under way; `outdated` if
    *   something has changed meanwhile: try again.
    */
   async function tryOnce(
     ref: VersionRef,
     options: RemovalOptions,
-  ): Promise<'done' | 'refused' | 'deleting' | 'outdated'> {
+  ): Promise<'done' | 'refused' | 'expired' | 'deleting' | 'outdated'> {
     const { digest } = ref
     const { signal, onlyIfDeleted = false } = options
     const record = await records.read(ref, signal)
@@ -131,6 +131,7 @@ export function createVersionRemoval({
     refuseTagged(record, digest, options)
     const replaces = markOf(record, digest)
     const since = records.moment()
+    const began = performance.now()
     const [info, now, successor] = await Promise.all([
       store.head(versionKey(ref), { signal }),
       store.clock({ signal }),
@@ -147,8 +148,10 @@ export function createVersionRemoval({
     await noteForSweeper(store, ref)
     signal?.throwIfAborted()
     const marked = await writeMark(ref, options, { since, successor, mark, replaces })
-    if (marked === 'done') return deleteMarked(ref, { mark, replaces }, now)
-    return marked === 'kept' ? 'done' : marked
+    if (marked !== 'done') return marked === 'kept' ? 'done' : marked
+    const outcome = await deleteMarked(ref, { mark, replaces }, now)
+    const isExpired = performance.now() - began >= limits.deletionAcceptedSeconds * 1000
+    return outcome === 'refused' && isExpired ? 'expired' : outcome
   }
 
   async function awaitEnd(ref: VersionRef): Promise<void> {
@@ -165,7 +168,7 @@ export function createVersionRemoval({
     const mark = markOf(record, ref.digest)
     if (!mark || !isOver(mark, now)) return false
     const outcome = await tryOnce(ref, { by: mark.by })
-    return outcome === 'done' || outcome === 'refused'
+    return outcome === 'done' || outcome === 'refused' || outcome === 'expired'
   }
 
   return {
@@ -177,6 +180,7 @@ export function createVersionRemoval({
         const outcome = await tryOnce(ref, options)
         if (outcome === 'done') return
         if (outcome === 'refused') throw deletionRefused()
+        if (outcome === 'expired') throw deletionExpired()
         if (outcome === 'deleting') await awaitEnd(ref)
       }
       throw underWay()
@@ -230,6 +234,13 @@ function deletionRefused(): DocumentError {
   return new DocumentError(
     'store_refused',
     'The object store refused to delete the version, so it is still there. Try again; if it stays so, tell the operator.',
+  )
+}
+
+function deletionExpired(): DocumentError {
+  return new DocumentError(
+    'store_unavailable',
+    'The object store was too slow to delete the version, so it is still there. Try again later.',
   )
 }
 

@@ -35,7 +35,7 @@ describe('bun run documents', () => {
     })
     expect(code).toBe(3)
     expect(stderr).toMatch(
-      /^error: The connection to .* failed \(\w+\)\. \[ConnectionError, trace [0-9a-f]{32}\]\n$/,
+      /^error: The connection to .* failed \(\w+: [a-z ]+\)\. \[ConnectionError, trace [0-9a-f]{32}\]\n$/,
     )
   })
 

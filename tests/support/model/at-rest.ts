@@ -136,7 +136,8 @@ function raised(history: readonly Entry[], { versions }: AtRest): string[] {
         'digest' in operation &&
         (operation.kind === 'upload' || operation.kind === 'complete') &&
         operation.digest === digest &&
-        (result === null || result.code === 'ok'),
+        // What is refused because `latest` moved leaves its bytes, which a ticket or a tag may make count.
+        (result === null || result.code === 'ok' || result.code === 'precondition_failed'),
     )
     return deletionsOf(history, digest).some(
       ({ result, start }) => result !== null && uploads.every(({ end }) => end < start),

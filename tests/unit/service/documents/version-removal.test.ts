@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'bun:test'
+import { describe, expect, it, mock, spyOn } from 'bun:test'
 import type { DocumentRecord } from '../../../../service/documents/document-record.ts'
 import { createRecords } from '../../../../service/documents/record-store.ts'
 import { createVersionRemoval } from '../../../../service/documents/version-removal.ts'
@@ -139,6 +139,21 @@ describe('a delete', () => {
     expect(await latest()).toBe(digestOf(b))
     expect(await documents.head(versionOf(b))).toMatchObject({ digest: digestOf(b) })
     expect(await record()).toMatchObject({ deleting: {}, deleted: [] })
+  })
+
+  it('may be tried again if the store was too slow to accept it', async () => {
+    const { upload, remove, latest } = scene((store) => ({
+      ...store,
+      async deleteBefore() {
+        const now = performance.now()
+        spyOn(performance, 'now').mockReturnValue(now + limits.deletionAcceptedSeconds * 1000)
+        return 'refused'
+      },
+    }))
+    for (const bytes of [a, b]) await upload(bytes)
+    await expect(remove(b)).rejects.toMatchObject({ code: 'store_unavailable' })
+    mock.restore()
+    expect(await latest()).toBe(digestOf(b))
   })
 
   it('is done if the store refuses it because another attempt was faster', async () => {

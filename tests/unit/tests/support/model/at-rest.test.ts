@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { type AtRest, brokenPromises } from '../../../../support/model/at-rest.ts'
+import type { Operation } from '../../../../support/model/history.ts'
 import { answered, complete, factsOf, unanswered, upload } from './history-samples.ts'
 
 const ok = { code: 'ok' } as const
@@ -43,6 +44,17 @@ describe('a document at rest', () => {
 
   it('breaks them when a deleted version is back', () => {
     expect(brokenPromises([uploadedA, deletedA], rest())).toEqual([
+      'A was deleted and not uploaded again, and it is back',
+    ])
+  })
+
+  it('keeps them when a ticket found the bytes of an upload that was refused after the deletion', () => {
+    const late: Operation = { ...upload('A', 'bob'), ifLatest: ['B'] } as Operation
+    const refused = answered([2, 6], late, { code: 'precondition_failed' })
+    const found = answered([4, 5], { kind: 'ticket', digest: 'A' }, { code: 'ok' })
+    const back = rest({ versions: { A: { facts: factsOf('bob'), bytes: 'intact' } } })
+    expect(brokenPromises([uploadedA, deletedA, refused, found], back)).toEqual([])
+    expect(brokenPromises([uploadedA, deletedA, found], back)).toEqual([
       'A was deleted and not uploaded again, and it is back',
     ])
   })
