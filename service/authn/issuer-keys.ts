@@ -1,5 +1,7 @@
 import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, type JWTVerifyGetKey } from 'jose'
+import { readBounded } from '../bounded-body.ts'
 import { limits } from '../limits.ts'
+import { outboundOptions } from '../outbound.ts'
 
 export interface KeyTimes {
   /** The published keys are read again after this long. */
@@ -113,10 +115,8 @@ function fetchSparingly(
     try {
       const response = await fetchKeys(url, {
         ...init,
-        // The environment may name a proxy that is not ours to trust.
-        proxy: proxy ?? false,
-        // Keys from anyone would be tokens from anyone, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-        tls: { rejectUnauthorized: true, ...(ca !== undefined && { ca }) },
+        // Keys from anyone would be tokens from anyone.
+        ...outboundOptions({ ca, proxy }),
       })
       return response.status === 200 ? await bounded(response) : await refuse(response)
     } catch (cause) {
@@ -132,14 +132,9 @@ async function refuse(response: Response): Promise<never> {
 }
 
 async function bounded(response: Response): Promise<Response> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > limits.jwksBytesMax) throw new Error(`the issuer sent more than ${limits.jwksBytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return new Response(Buffer.concat(chunks))
+  const bytes = await readBounded(response.body, limits.jwksBytesMax)
+  if (bytes === null) throw new Error(`the issuer sent more than ${limits.jwksBytesMax} bytes`)
+  return new Response(bytes)
 }
 
 function isAboutToken(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { readBounded } from '../bounded-body.ts'
 import { digestMismatch } from '../documents/document-error.ts'
 import { digestOfHex } from '../documents/document-key.ts'
 import { limits } from '../limits.ts'
@@ -96,16 +97,12 @@ export async function readOptionalJson<Schema extends TSchema>(
 
 async function readText(request: Request): Promise<string> {
   const declared = declaredDigest(request.headers)
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > limits.jsonBodyBytesMax) throw tooLarge()
-    chunks.push(chunk)
+  const body = await readBounded(request.body, limits.jsonBodyBytesMax)
+  if (body === null) throw tooLarge()
+  if (declared !== undefined) {
+    const found = digestOfHex(Bun.SHA256.hash(body, 'hex'))
+    if (declared !== found) throw digestMismatch(declared, found)
   }
-  const body = Buffer.concat(chunks)
-  const found = digestOfHex(Bun.SHA256.hash(body, 'hex'))
-  if (declared !== undefined && declared !== found) throw digestMismatch(declared, found)
   return body.toString()
 }
 

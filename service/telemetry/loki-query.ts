@@ -1,4 +1,6 @@
+import { readBounded } from '../bounded-body.ts'
 import { limits } from '../limits.ts'
+import { outboundOptions } from '../outbound.ts'
 import type { Secret } from './secret.ts'
 
 /** Lines of the log that were exported, as Loki has them. */
@@ -34,8 +36,7 @@ export function createLokiQuery({ url, headers, proxy }: LokiOptions): LokiQuery
   const revealed = Object.entries(headers).map(([name, value]) => [name, value.reveal()])
   const init: RequestInit & BunFetchRequestInit = {
     headers: Object.fromEntries(revealed),
-    redirect: 'manual',
-    proxy: proxy?.reveal() ?? false,
+    ...outboundOptions({ proxy: proxy?.reveal() }),
   }
   return {
     async lines(query, { from, before, limit, signal }) {
@@ -44,7 +45,9 @@ export function createLokiQuery({ url, headers, proxy }: LokiOptions): LokiQuery
       const address = `${url.replace(/\/$/, '')}/loki/api/v1/query_range?${parameters}`
       const timeout = AbortSignal.timeout(limits.auditQuerySecondsMax * 1000)
       const response = await fetch(address, { ...init, signal: AbortSignal.any([signal, timeout]) })
-      const text = await bounded(response)
+      const bytes = await readBounded(response.body, limits.auditAnswerBytesMax)
+      if (bytes === null) throw new Error(`Loki sent more than ${limits.auditAnswerBytesMax} bytes`)
+      const text = bytes.toString()
       if (response.status !== 200) throw new Error(`Loki answered ${response.status}: ${text.slice(0, 200)}`)
       const { data }: LokiAnswer = JSON.parse(text)
       return data.result.flatMap(({ values }) => values.map(([, line]) => JSON.parse(line)))
@@ -58,17 +61,4 @@ interface LokiAnswer {
 
 function nanoseconds(date: Date): string {
   return `${date.getTime()}000000`
-}
-
-async function bounded({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body ?? []) {
-    bytes += chunk.byteLength
-    // Leaving the loop cancels the rest.
-    if (bytes > limits.auditAnswerBytesMax)
-      throw new Error(`Loki sent more than ${limits.auditAnswerBytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }

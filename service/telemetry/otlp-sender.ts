@@ -1,4 +1,6 @@
+import { readBounded } from '../bounded-body.ts'
 import { limits } from '../limits.ts'
+import { outboundOptions } from '../outbound.ts'
 import type { Secret } from './secret.ts'
 
 export interface OtlpDestination {
@@ -37,11 +39,7 @@ export function createOtlpSender(destination: OtlpDestination): OtlpSender {
   const options: RequestInit & BunFetchRequestInit = {
     method: 'POST',
     headers: { ...Object.fromEntries(revealed), 'content-type': contentType },
-    // Credentials and audit lines must not go anywhere but to the configured address.
-    redirect: 'manual',
-    proxy: proxy?.reveal() ?? false,
-    // Spelled out, as NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise switch the checks off.
-    tls: { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },
+    ...outboundOptions({ ca, proxy: proxy?.reveal() }),
   }
 
   async function attempt(body: Uint8Array, signal: AbortSignal): Promise<Attempt> {
@@ -83,15 +81,7 @@ type Attempt = Extract<Sent, { taken: true }> | { taken: false; why: string; ret
 
 /** Reads the body; returns no bytes if it is longer than any answer of OTLP. */
 async function readShort({ body }: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength
-    // Leaving the loop cancels the rest.
-    if (size > limits.telemetryAnswerBytesMax) return new Uint8Array()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  return (await readBounded(body, limits.telemetryAnswerBytesMax)) ?? new Uint8Array()
 }
 
 /**

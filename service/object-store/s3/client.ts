@@ -1,6 +1,7 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { FetchHttpHandler } from '@smithy/fetch-http-handler'
 import { limits } from '../../limits.ts'
+import { outboundOptions } from '../../outbound.ts'
 import type { S3Connection } from './connection.ts'
 import type { S3Connections } from './connections.ts'
 import { statusOf, toObjectStoreError } from './errors.ts'
@@ -71,13 +72,9 @@ export function fetchOptions(
   connection: Pick<S3Connection, 'ca' | 'proxy'>,
 ): RequestInit & BunFetchRequestInit {
   return {
-    redirect: 'manual',
-    // Signed requests and documents go nowhere but where the configuration says: not to a proxy of the environment.
-    proxy: connection.proxy ?? false,
+    ...outboundOptions(connection),
     // Bytes are stored as they are; a transparent decompression would change them.
     decompress: false,
-    // Spelled out, as NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise switch the checks off.
-    tls: { rejectUnauthorized: true, ...(connection.ca === undefined ? {} : { ca: connection.ca }) },
   }
 }
 

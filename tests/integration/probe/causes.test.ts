@@ -7,6 +7,7 @@ import { keysOf } from '../../../service/authn/issuer-keys.ts'
 import { probeStore } from '../../../service/object-store/probe/probe.ts'
 import { createBucketSettings } from '../../../service/object-store/s3/bucket-settings.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
+import { createLokiQuery } from '../../../service/telemetry/loki-query.ts'
 import { createOtlpSender } from '../../../service/telemetry/otlp-sender.ts'
 import { runScript } from '../../support/commands/script-run.ts'
 import { folderForTests } from '../../support/folder.ts'
@@ -94,7 +95,7 @@ describe('a store that cannot be reached', () => {
 })
 
 describe('NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment', () => {
-  it('switches off no check of a certificate: neither of the store, nor of the issuer, nor of the collector', async () => {
+  it('switches off no check of a certificate: neither of the store, nor of the issuer, nor of the collector, nor of the audit', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
     const url = here.url.origin
     const sent = await createOtlpSender({
@@ -106,6 +107,10 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment', () => {
     const keys = keysOf({ jwksUrl: url })
     const key = async () => keys({ alg: 'ES256', kid: 'key' }, { payload: '', signature: '' })
     const codeOf = ({ cause }: Error) => (cause as { code?: unknown }).code
+    const now = new Date()
+    const range = { from: now, before: now, limit: 1, signal: AbortSignal.timeout(30_000) }
+    const asked = createLokiQuery({ url, headers: {}, proxy: undefined }).lines('{}', range)
+    await expect(asked).rejects.toMatchObject({ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
     const found = await Promise.all([key().catch(codeOf), saidAbout(url)])
     delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
     const code = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'

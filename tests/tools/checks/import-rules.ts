@@ -40,7 +40,7 @@ const ports = [
 /** Builds the service; everything else of the service is built by it. */
 const compositionRoot = 'service/create-service.ts'
 const uiBundle = 'service/ui/bundle.ts'
-const shared = ['service/fair-shares.ts', 'service/limits.ts', 'service/semaphore.ts']
+const shared = ['bounded-body', 'fair-shares', 'limits', 'outbound'].map((name) => `service/${name}.ts`)
 
 /** The dependency rule, sentence by sentence. */
 export const importRules: ImportRule[] = [
