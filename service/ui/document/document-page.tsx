@@ -9,6 +9,7 @@ import { Breadcrumb } from '../parts/breadcrumb.tsx'
 import { shortDigest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { LoadMore } from '../parts/load-more.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
@@ -131,16 +132,11 @@ function Versions({ document }: { document: DocumentAddress }) {
         </p>
       )}
       {versions.hasNextPage && (
-        <div className="load-more">
-          <button
-            type="button"
-            className="button"
-            disabled={versions.isFetchingNextPage}
-            onClick={() => versions.fetchNextPage()}
-          >
-            Load more versions
-          </button>
-        </div>
+        <LoadMore
+          text="Load more versions"
+          isLoading={versions.isFetchingNextPage}
+          onLoad={() => versions.fetchNextPage()}
+        />
       )}
       {action?.kind === 'preview' && (
         <PreviewDialog document={document} version={action.version} onClose={done} />

@@ -5,6 +5,7 @@ import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
 import { Digest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
+import { LoadMore } from '../parts/load-more.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
@@ -55,20 +56,17 @@ function Changes({ document }: { document: DocumentAddress }) {
       {history.isError && <ErrorNote error={history.error} onRetry={() => history.refetch()} />}
       {changes.length > 0 && <ChangesTable document={document} changes={changes} />}
       {since !== undefined && (
-        <div className="load-more">
-          <p>
-            {changes.length === 0 ? 'No tag was moved since ' : 'Complete since '}
-            <Time value={since} />, as far as logs are kept.
-          </p>
-          <button
-            type="button"
-            className="button"
-            disabled={history.isFetchingNextPage}
-            onClick={() => history.fetchNextPage()}
-          >
-            Load earlier changes
-          </button>
-        </div>
+        <LoadMore
+          text="Load earlier changes"
+          isLoading={history.isFetchingNextPage}
+          onLoad={() => history.fetchNextPage()}
+          before={
+            <p>
+              {changes.length === 0 ? 'No tag was moved since ' : 'Complete since '}
+              <Time value={since} />, as far as logs are kept.
+            </p>
+          }
+        />
       )}
     </>
   )

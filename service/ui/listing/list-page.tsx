@@ -4,6 +4,7 @@ import { useLocation, useSearch } from 'wouter'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { LoadMore } from '../parts/load-more.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
@@ -117,13 +118,10 @@ function Documents({ tenant, type, query, onChange }: DocumentsProps) {
         />
       )}
       {hasNextPage && !listing.isError && (
-        <div className="load-more">
-          <button type="button" className="button" disabled={isFetchingNextPage} onClick={loadMore}>
-            Load more
-          </button>
+        <LoadMore text="Load more" isLoading={isFetchingNextPage} onLoad={loadMore}>
           {isFetchingNextPage && <Loading />}
           {!inStoreOrder && <p className="quiet">Only loaded documents are sorted and filtered.</p>}
-        </div>
+        </LoadMore>
       )}
     </>
   )
