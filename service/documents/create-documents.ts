@@ -2,12 +2,10 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
-import { latestTag } from '../wire/names.ts'
 import { createCursors, type Keys } from './cursor.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
-import { tagOf } from './document-record.ts'
 import type { Documents } from './documents.ts'
 import type { UploadPace } from './incoming-body.ts'
 import { createLeases } from './lease.ts'
@@ -15,11 +13,10 @@ import { publish } from './publish.ts'
 import { createRecords } from './record-store.ts'
 import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
 import { toStoredVersion } from './stored-version.ts'
-import { meets } from './tag-condition.ts'
 import { createTagMoves } from './tag-moves.ts'
 import { createTicketSigner } from './ticket-signer.ts'
 import { createTransfers, type OnUploadTicket, type Transfers } from './transfers.ts'
-import { createAcceptUpload, latestMoved } from './upload-acceptance.ts'
+import { createAcceptUpload, latestMeets, latestMoved } from './upload-acceptance.ts'
 import { createUploadBudget } from './upload-budget.ts'
 import { type OnIntegrityViolation, openVersion } from './version-reader.ts'
 import { createVersionRemoval } from './version-removal.ts'
@@ -79,10 +76,7 @@ export function createDocuments(options: DomainOptions): Domain {
 
     async put(ref, upload) {
       const { condition, signal } = upload
-      if (condition) {
-        const latest = tagOf(await records.read(ref, signal), latestTag)
-        if (!meets(latest?.digest, condition)) throw latestMoved()
-      }
+      if (condition && !latestMeets(await records.read(ref, signal), condition)) throw latestMoved()
       const since = records.moment()
       const accepted = await publish(publishing, ref, upload, (placed) =>
         acceptUpload(ref, { facts: upload, since, condition }, placed),

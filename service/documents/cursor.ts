@@ -24,9 +24,11 @@ const counterBytes = 16
 
 /** @param keys each at least 32 bytes: the first seals, all open */
 export function createCursors(keys: Keys): Cursors {
-  const sealers = keys.map(createSealer)
+  const [first, ...others] = keys
+  const sealer = createSealer(first)
+  const sealers = [sealer, ...others.map(createSealer)]
   return {
-    seal: createSealer(keys[0]).seal,
+    seal: sealer.seal,
 
     open(scope, cursor) {
       for (const { open } of sealers) {

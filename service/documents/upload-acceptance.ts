@@ -3,7 +3,14 @@ import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import { type Digest, type DocumentRef, latestTag, type VersionRef } from '../wire/names.ts'
 import { compareAndSetUnavailable, contended, DocumentError } from './document-error.ts'
 import { versionKey } from './document-key.ts'
-import { deletionOf, markOf, tagOf, tagsPointingTo, withUpload } from './document-record.ts'
+import {
+  type DocumentRecord,
+  deletionOf,
+  markOf,
+  tagOf,
+  tagsPointingTo,
+  withUpload,
+} from './document-record.ts'
 import type { Accepted } from './documents.ts'
 import type { Moment, Records } from './record-store.ts'
 import type { Damaged, RightBytes, StoredDamage } from './stored-damage.ts'
@@ -70,7 +77,7 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
     const { digest } = version
     return records.change<string[] | 'noted' | 'deleted' | 'deleting' | 'outdated'>(version, (state) => {
       const { record } = state
-      if (!meets(tagOf(record, latestTag)?.digest, condition)) {
+      if (!latestMeets(record, condition)) {
         if (deletionOf(record, digest)) return { result: 'deleted' }
         throw movedMeanwhile(digest)
       }
@@ -142,6 +149,11 @@ export function createAcceptUpload({ store, records, removal, damage }: AcceptUp
 
 function describe(version: VersionRef, { contentType, by, admittedAt }: UploadFacts, size: number) {
   return { ...version, size, contentType, createdAt: admittedAt.toISOString(), createdBy: by }
+}
+
+/** Returns whether `latest` meets the condition of an upload: its ETag is the digest of its version. */
+export function latestMeets(record: DocumentRecord, condition: TagCondition | undefined): boolean {
+  return meets(tagOf(record, latestTag)?.digest, condition)
 }
 
 /** `precondition_failed`: `latest` does not meet the condition of an upload, of which nothing is stored. */

@@ -1,5 +1,5 @@
+import { createFairShares, type FairShares } from '../fair-shares.ts'
 import { limits } from '../limits.ts'
-import { createSemaphore, type Semaphore } from '../semaphore.ts'
 import { type ObjectInfo, type ObjectStore, ObjectStoreError, type PutOptions } from './object-store.ts'
 
 /**
@@ -63,21 +63,23 @@ interface Turn {
 
 /** Returns a function that runs what it is given for one key one after the other, and for different keys at once. */
 function createTurns() {
-  const queues = new Map<string, { semaphore: Semaphore; users: number }>()
+  const queues = new Map<string, { turns: FairShares; users: number }>()
   return async <T>({ operation, key, signal }: Turn, write: () => Promise<T>): Promise<T> => {
-    const queue = queues.get(key) ?? { semaphore: createSemaphore(1), users: 0 }
+    const queue = queues.get(key) ?? { turns: createFairShares({ permitsMax: 1 }), users: 0 }
     queues.set(key, queue)
     queue.users += 1
     try {
-      const release = await queue.semaphore.acquire(1, {
+      // First come, first served: all writers count as one tenant.
+      const turn = await queue.turns.acquire(1, {
+        tenant: '',
         waitSecondsMax: limits.writeTurnSecondsMax,
         signal,
       })
-      if (!release) throw new ObjectStoreError('busy', operation, 'NoTurn')
+      if (!turn) throw new ObjectStoreError('busy', operation, 'NoTurn')
       try {
         return await write()
       } finally {
-        release()
+        turn.release()
       }
     } finally {
       queue.users -= 1

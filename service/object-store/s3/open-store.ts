@@ -67,10 +67,8 @@ export function openStore(
     ? divideS3Connections(whole.connectionsMax, (key) => ownerOf(key.slice(prefix.length)))
     : null
   const connection = { ...whole, connections: divided?.reserved ?? whole.connections }
-  const [bucket, reserved] = [
-    createS3ObjectStore({ ...whole, connections: divided?.tenants ?? whole.connections }),
-    createS3ObjectStore(connection),
-  ]
+  const reserved = createS3ObjectStore(connection)
+  const bucket = divided ? createS3ObjectStore({ ...whole, connections: divided.tenants }) : reserved
   return {
     connection,
     store: prefixed(observe(bucket), prefix),

@@ -1,5 +1,5 @@
 import { limits } from '../../limits.ts'
-import { ObjectStoreError } from '../object-store.ts'
+import { isTransient, ObjectStoreError } from '../object-store.ts'
 import type { Pace } from './pace.ts'
 
 /** How one call is tried. */
@@ -39,7 +39,7 @@ export function createRetries(pace: Pace): Retries {
     if (!(error instanceof ObjectStoreError)) return
     if (isSlowDown(error)) pace.slowedDown()
     // Any other answer says that the store had time for the call.
-    else if (error.code !== 'unavailable' && error.code !== 'busy') pace.succeeded()
+    else if (!isTransient(error)) pace.succeeded()
   }
 
   return {
@@ -53,8 +53,8 @@ export function createRetries(pace: Pace): Retries {
           return result
         } catch (error) {
           report(error)
-          const isTransient = error instanceof ObjectStoreError && error.code === 'unavailable'
-          if (!isTransient || number >= triesMax || budget < 1) throw error
+          const isUnavailable = error instanceof ObjectStoreError && error.code === 'unavailable'
+          if (!isUnavailable || number >= triesMax || budget < 1) throw error
           const pause = pauseMilliseconds(number, error.retryAfterSeconds)
           if (pause === null || performance.now() + pause >= deadline) throw error
           budget -= 1

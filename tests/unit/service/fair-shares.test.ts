@@ -49,6 +49,20 @@ describe('fair shares', () => {
     expect(await large).toBe(null)
   })
 
+  it('serve those of one tenant in the order in which they came', async () => {
+    const shares = createFairShares({ permitsMax: 2 })
+    const first = granted(await shares.acquire(2, { tenant: 'a', ...patient }))
+    const order: string[] = []
+    const large = shares.acquire(2, { tenant: 'a', ...patient }).then((share) => {
+      order.push('large')
+      granted(share).release()
+    })
+    const small = shares.acquire(1, { tenant: 'a', ...patient }).then(() => order.push('small'))
+    first.release()
+    await Promise.all([large, small])
+    expect(order).toEqual(['large', 'small'])
+  })
+
   it('let no request of the same tenant pass an earlier one', async () => {
     const shares = createFairShares({ permitsMax: 2 })
     const first = granted(await shares.acquire(1, { tenant: 'a', ...patient }))
