@@ -97,11 +97,22 @@ function init(call: Call, headers: Headers): RequestInit {
     method: call.method,
     headers,
     redirect: redirectOf(call.body),
+    ...(mayRepeat(call) ? {} : { keepalive: false }),
     ...(call.signal ? { signal: call.signal } : {}),
     ...(call.body === undefined ? {} : { body: call.body }),
     // Fetch standard: a stream as body needs this member, which the DOM types do not know yet.
     ...(call.body instanceof ReadableStream ? { duplex: 'half' } : {}),
   }
+}
+
+/**
+ * Returns whether a second copy of the call is answered like the first. Bun sends a request again by itself if a
+ * connection that it has used before breaks unanswered; with `keepalive: false` it takes a new connection, and the caller
+ * learns that there was no answer. Otherwise a conditional change that was made would be answered 412, and a deletion 404.
+ */
+function mayRepeat({ method, headers = {} }: Call): boolean {
+  const isConditional = Object.keys(headers).some((name) => name === 'if-match' || name === 'if-none-match')
+  return method === 'GET' || method === 'HEAD' || (method !== 'DELETE' && !isConditional)
 }
 
 /**

@@ -30,8 +30,13 @@ const requestSecondsMax = 150
 /** Creates a client for one document. @param by subject of the caller's token, which its uploads carry. */
 export function historyClient(history: DocumentHistory, caller: Caller, by: string): HistoryClient {
   const { path } = history
+  /** Sends a request once: of one that Bun had sent twice, only the second answer would be written down. */
   const request = (from: Caller, below: string, call: Call = {}) =>
-    from(`${path}${below}`, { ...call, signal: AbortSignal.timeout(requestSecondsMax * 1000) })
+    from(`${path}${below}`, {
+      ...call,
+      keepalive: false,
+      signal: AbortSignal.timeout(requestSecondsMax * 1000),
+    })
   const factsOf = ({ bytes, contentType }: Content): Facts => ({
     size: bytes.length,
     contentType,

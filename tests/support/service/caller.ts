@@ -6,6 +6,8 @@ export interface Call {
   headers?: Readonly<Record<string, string>>
   body?: BodyInit
   signal?: AbortSignal
+  /** False: takes a connection of its own, over which Bun never sends a request a second time by itself. */
+  keepalive?: boolean
 }
 
 /** Calls the API with one token. Paths that do not begin with `/` are below the documents of tenant `acme`. */

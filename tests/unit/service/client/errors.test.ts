@@ -8,6 +8,7 @@ import {
   ProtocolError,
 } from '../../../../service/client/errors.ts'
 import {
+  bytesOf,
   clientOf,
   problemAnswer,
   rejection,
@@ -15,6 +16,8 @@ import {
   serveRaw,
   testToken,
 } from '../../../support/client/client-service.ts'
+import { digestOf } from '../../../support/service/sample-documents.ts'
+import { relayTo } from '../../../support/stores/tcp-relay.ts'
 
 const orders = { type: 'definitions', name: 'orders.json' }
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -102,6 +105,50 @@ describe('ConnectionError', () => {
       'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"docu',
     )
     expect(await rejection(clientOf(server.url).listPage())).toBeInstanceOf(ConnectionError)
+  })
+})
+
+describe('a change that depends on what is there, over a connection that breaks', () => {
+  /** Breaks the connection over which the change comes, and returns the methods of the requests that came. */
+  async function broken(change: (client: ReturnType<typeof clientOf>) => Promise<unknown>) {
+    using server = serve(() => new Response('[]'))
+    const relay = relayTo(Number(new URL(server.url).port))
+    try {
+      const url = `http://127.0.0.1:${relay.port}`
+      // The connection of this request stays open for the next ones.
+      await (await fetch(url)).text()
+      relay.lose(1, /^(PUT|DELETE) /)
+      expect(await rejection(change(clientOf(url)))).toBeInstanceOf(ConnectionError)
+      return relay.requests.map((line) => line.split(' ')[0])
+    } finally {
+      relay.stop()
+    }
+  }
+
+  it('is sent once if it is an upload under a condition', async () => {
+    const bytes = bytesOf('{}')
+    expect(await broken((client) => client.put(orders, bytes, { ifLatest: 'absent' }))).toEqual([
+      'GET',
+      'PUT',
+    ])
+    expect(await broken((client) => client.put(orders, bytes, { ifLatest: digestOf(bytes) }))).toEqual([
+      'GET',
+      'PUT',
+    ])
+  })
+
+  it('is sent once if it is a move of a tag under a condition', async () => {
+    const digest = digestOf(bytesOf('{}'))
+    expect(await broken((client) => client.putTag(orders, 'live', digest, { ifAbsent: true }))).toEqual([
+      'GET',
+      'PUT',
+    ])
+  })
+
+  it('is sent once if it deletes a version or removes a tag', async () => {
+    const digest = digestOf(bytesOf('{}'))
+    expect(await broken((client) => client.deleteVersion({ ...orders, digest }))).toEqual(['GET', 'DELETE'])
+    expect(await broken((client) => client.deleteTag(orders, 'live'))).toEqual(['GET', 'DELETE'])
   })
 })
 
