@@ -107,6 +107,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     version,
     host: hostname(),
     capabilities: () => capabilityStates(capabilities()),
+    auditWorks: () => logger.auditWorks(),
     onTurn(signal, state, why) {
       logger[state === 'failing' ? 'warn' : 'info'](`telemetry.${state}`, { signal, why })
     },

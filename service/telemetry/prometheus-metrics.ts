@@ -12,6 +12,8 @@ export interface PrometheusOptions {
   version: string
   /** What is known of the object store, by name, such as `ticket_method: 'post'`. */
   capabilities(): Readonly<Record<string, string>>
+  /** Whether audit lines can be written. */
+  auditWorks(): boolean
 }
 
 /** Seconds: from a cached read to a long upload. */
@@ -27,7 +29,8 @@ const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DEL
  * 0.5 µs, and the names are the ones written here: that exporter adds a scope to every series and leaves the
  * unit out of the name. Revisit when metrics are to be exported by OTLP as well.
  */
-export function createPrometheusMetrics({ version, capabilities }: PrometheusOptions): PrometheusMetrics {
+export function createPrometheusMetrics(options: PrometheusOptions): PrometheusMetrics {
+  const { version, capabilities, auditWorks } = options
   const registry = new Registry()
   const registers = [registry]
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
@@ -93,6 +96,14 @@ export function createPrometheusMetrics({ version, capabilities }: PrometheusOpt
     collect() {
       this.reset()
       for (const [capability, state] of Object.entries(capabilities())) this.set({ capability, state }, 1)
+    },
+  })
+  new Gauge({
+    name: 'documents_audit_writable',
+    help: 'Whether audit lines can be written (1) or not (0), in which case requests are answered 500.',
+    registers,
+    collect() {
+      this.set(auditWorks() ? 1 : 0)
     },
   })
   new Gauge({ name: 'build_info', help: 'Version.', labelNames: ['version'], registers }).set({ version }, 1)

@@ -23,7 +23,7 @@ export interface TelemetrySettings {
 }
 
 export type TelemetryParts = Pick<TelemetryOptions, 'version' | 'host' | 'onTurn'> &
-  Pick<PrometheusOptions, 'capabilities'>
+  Pick<PrometheusOptions, 'capabilities' | 'auditWorks'>
 
 /**
  * Starts what the settings ask for, and loads nothing else: the packages of OpenTelemetry take 16 MiB and 50 ms, the
@@ -31,9 +31,9 @@ export type TelemetryParts = Pick<TelemetryOptions, 'version' | 'host' | 'onTurn
  */
 export async function startTelemetry(
   { serviceName, telemetry, metrics: wanted }: TelemetrySettings,
-  { version, host, onTurn, capabilities }: TelemetryParts,
+  { version, host, onTurn, capabilities, auditWorks }: TelemetryParts,
 ): Promise<Telemetry> {
-  const prometheus = wanted ? await createPrometheus({ version, capabilities }) : null
+  const prometheus = wanted ? await createPrometheus({ version, capabilities, auditWorks }) : null
   const metrics = prometheus ?? noMetrics
   const isExporting = telemetry.traces !== undefined || telemetry.logs !== undefined
   const options = { ...telemetry, serviceName, version, host, metrics, onTurn }

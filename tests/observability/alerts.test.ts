@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, it } from 'bun:test'
-import { writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../compose/servers/free-port.ts'
 import { answersOk } from '../../compose/servers/server-process.ts'
 import { metricSum } from '../../observability/proof/formats/prometheus-text.ts'
+import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { alertRules } from '../support/observability/alert-rules.ts'
 import { watchAlerts } from '../support/observability/firing-alerts.ts'
 import { runQuery } from '../support/observability/grafana-queries.ts'
@@ -17,6 +18,7 @@ import { until } from '../support/waiting.ts'
 
 // One story: each test continues with the servers as the one before has left them, like a day that gets worse.
 
+const auditFolder = await makeTempFolder('audit')
 const stack = await startObservedStack({
   // What happens every few minutes has to happen at once.
   loki: {
@@ -30,7 +32,7 @@ const stack = await startObservedStack({
   },
   // A small queue.
   collector: { exporters: { 'otlp_http/tempo': { sending_queue: { queue_size: 200_000 } } } },
-  service: { OTEL_EXPORTER_OTLP_TIMEOUT: '3000' },
+  service: { OTEL_EXPORTER_OTLP_TIMEOUT: '3000', AUDIT_LOG_FILE: join(auditFolder, 'audit.jsonl') },
   shortened: { LokiCompactionNotRunning: ['10800', '3'] },
 })
 const alerts = watchAlerts(stack.prometheus.url)
@@ -39,6 +41,7 @@ afterAll(async () => {
   // Stopping them would take long: there is no store that they could write to.
   await Promise.all([stack?.loki.kill(), stack?.tempo.kill()])
   await stack?.stop()
+  await removeTempFolder(auditFolder)
 }, 600_000)
 
 describe('on a usual day', () => {
@@ -49,6 +52,19 @@ describe('on a usual day', () => {
     await alerts.waitForScrapes(4)
     await alerts.waitFor(['Watchdog'])
     await alerts.waitForSilence(['Watchdog'])
+  }, 600_000)
+})
+
+describe('when the audit log cannot be written', () => {
+  it('an alert fires until its folder is back', async () => {
+    const asked = () => ask(stack.service, 'GET', '/v1/tenants/acme/documents')
+    await rename(auditFolder, `${auditFolder}.away`)
+    expect((await asked()).status).toBe(500)
+    const [alert] = await alerts.waitFor(['DocumentsAuditFailing'])
+    expect(alert?.labels.severity).toBe('critical')
+    await rename(`${auditFolder}.away`, auditFolder)
+    // The next scrape finds it.
+    await until(async () => (await asked()).status === 200)
   }, 600_000)
 })
 

@@ -39,6 +39,11 @@ export const documents = dashboard({
           expr: 'min(documents_store_reachable)',
         }),
         stat({
+          title: 'Audit log',
+          description: '1 if every replica can write its audit lines.',
+          expr: 'min(documents_audit_writable)',
+        }),
+        stat({
           title: 'Integrity mismatches',
           description:
             'Reads in the time shown whose bytes did not match their digest. Anything but 0 is an incident.',

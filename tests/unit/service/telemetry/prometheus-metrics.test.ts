@@ -18,9 +18,25 @@ function quoted(cell: string): string[] {
   return Array.from(cell.matchAll(/`([^`]+)`/g), ([, text = '']) => text)
 }
 
+describe('the audit log', () => {
+  it('is writable as long as its lines are written', async () => {
+    let works = false
+    const capabilities = () => ({})
+    const metrics = createPrometheusMetrics({ version: '1.2.3', capabilities, auditWorks: () => works })
+    const writable = async () => /^documents_audit_writable (\d)$/m.exec(await metrics.exposition())?.[1]
+    expect(await writable()).toBe('0')
+    works = true
+    expect(await writable()).toBe('1')
+  })
+})
+
 describe('the reachability of the store', () => {
   it('is what the last call saw, and unaffected by calls that found no connection or were aborted', async () => {
-    const metrics = createPrometheusMetrics({ version: '1.2.3', capabilities: () => ({}) })
+    const metrics = createPrometheusMetrics({
+      version: '1.2.3',
+      capabilities: () => ({}),
+      auditWorks: () => true,
+    })
     const reachable = async () => /^documents_store_reachable (\d)$/m.exec(await metrics.exposition())?.[1]
     metrics.storeCalled('GetObject', 'ok', 1)
     for (const outcome of ['busy', 'aborted']) metrics.storeCalled('GetObject', outcome, 1)
@@ -35,7 +51,11 @@ describe('the reachability of the store', () => {
 
 describe('the table of metrics in the README of telemetry', () => {
   it('names every metric that exists, and no other', async () => {
-    const metrics = createPrometheusMetrics({ version: '1.2.3', capabilities: () => ({}) })
+    const metrics = createPrometheusMetrics({
+      version: '1.2.3',
+      capabilities: () => ({}),
+      auditWorks: () => true,
+    })
     const found = Array.from(
       (await metrics.exposition()).matchAll(/^# TYPE (\S+) /gm),
       ([, name = '']) => name,
@@ -49,7 +69,11 @@ describe('the table of metrics in the README of telemetry', () => {
   })
 
   it('names the labels of each metric', async () => {
-    const metrics = createPrometheusMetrics({ version: '1.2.3', capabilities: () => ({ one: 'yes' }) })
+    const metrics = createPrometheusMetrics({
+      version: '1.2.3',
+      capabilities: () => ({ one: 'yes' }),
+      auditWorks: () => true,
+    })
     metrics.requestAnswered({ method: 'GET', route: '/x', status: 200, seconds: 1 })
     metrics.storeCalled('GetObject', 'ok', 1)
     const lines = (await metrics.exposition()).split('\n')
