@@ -1,6 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import { limits } from '../limits.ts'
-import { type ObjectBody, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import {
+  isWhole,
+  type ObjectBody,
+  type ObjectBytes,
+  type ObjectStore,
+  ObjectStoreError,
+} from '../object-store/object-store.ts'
 import type { DocumentRef } from '../wire/names.ts'
 import { compareAndSetUnavailable, contended, DocumentError } from './document-error.ts'
 import { recordKey } from './document-key.ts'
@@ -95,7 +101,7 @@ type Written = { known: Known; lost: boolean }
 
 /** @param store under S3_PREFIX_DOCS; honours both conditions of a put. One per process. */
 export function createRecords(
-  store: Pick<ObjectStore, 'get' | 'getUnless' | 'put'>,
+  store: Pick<ObjectStore, 'getWhole' | 'put'>,
   { sleep = Bun.sleep, alone = false }: RecordOptions = {},
 ): Records {
   let now: Moment = 0
@@ -133,16 +139,13 @@ export function createRecords(
   async function refresh(key: string, signal?: AbortSignal): Promise<Known> {
     const confirmed = moment()
     const known = cache.get(key)
-    const object =
-      known && known.etag !== null
-        ? await store.getUnless(key, known.etag, { signal })
-        : await store.get(key, { signal })
+    const unless = known?.etag ?? undefined
+    const object = await store.getWhole(key, { bytesMax: limits.recordBytesMax, unless, signal })
     if (object === 'unchanged' && known) return remember(key, { ...known, confirmed })
     if (object === 'unchanged' || object === null) {
       return remember(key, { record: emptyRecord, etag: null, since: moment(), confirmed, bytes: 1 })
     }
-    const text = await textOf(object)
-    const record = text === null ? null : parseRecord(text)
+    const record = await recordOf(object)
     if (!record) throw damaged()
     return remember(key, { record, etag: object.etag, since: moment(), confirmed, bytes: object.size })
   }
@@ -302,10 +305,10 @@ function settle(queue: Waiting[], batch: readonly Waiting[], settlements: readon
   for (const settlement of settlements) settlement()
 }
 
-/** Returns the text of a record, or `null` for an object that is too large to be one. */
-async function textOf({ size, body }: ObjectBody): Promise<string | null> {
-  if (size <= limits.recordBytesMax) return new Response(body).text()
-  await body.cancel()
+/** Returns the record that an object holds, or `null` for an object that is none, or too large to be one. */
+async function recordOf(object: ObjectBytes | ObjectBody): Promise<DocumentRecord | null> {
+  if (isWhole(object)) return parseRecord(new TextDecoder().decode(object.body))
+  await object.body.cancel()
   return null
 }
 

@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import { type ObjectBody, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import { isWhole, type ObjectBody, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import { tap } from '../object-store/tap.ts'
 import type { ByteRange } from '../wire/byte-range.ts'
 import type { VersionRef } from '../wire/names.ts'
@@ -20,8 +20,11 @@ export async function openVersion(
   options: OpenOptions,
   onIntegrityViolation: OnIntegrityViolation,
 ): Promise<OpenVersion> {
-  const object = await getOrRefuseRange(store, ref, options)
-  if (!object) throw versionNotFound()
+  const { range, signal } = options
+  const object = range
+    ? await getOrRefuseRange(store, ref, { range, signal })
+    : await store.getWhole(versionKey(ref), { bytesMax: limits.wholeReadBytesMax, signal })
+  if (!object || object === 'unchanged') throw versionNotFound()
   const version = toStoredVersion(ref, object)
   // A part of the bytes cannot be checked against the digest of the whole: the client receives the digest with it.
   if (object.range) {
@@ -32,27 +35,21 @@ export async function openVersion(
     onIntegrityViolation(ref, found)
     return integrityViolated()
   }
-  const expected = { digest: ref.digest, size: object.size }
-  const body =
-    object.size <= limits.wholeReadBytesMax
-      ? await readWhole(object, expected, mismatch)
-      : verified(continuedBody(store, object, options.signal), expected, mismatch, options.onBodyFailure)
+  if (isWhole(object)) {
+    // Small bytes are verified before the answer begins, so that damage is a proper error.
+    const digest = digestOfHex(Bun.SHA256.hash(object.body, 'hex'))
+    if (digest !== ref.digest) throw mismatch({ digest, size: object.size })
+    return { ...version, range: null, body: object.body }
+  }
+  const source = continuedBody(store, object, signal)
+  const body = verified(source, { digest: ref.digest, size: object.size }, mismatch, options.onBodyFailure)
   return { ...version, range: null, body }
-}
-
-/** Verifies small bytes before the answer begins, so that damage is a proper error. */
-async function readWhole(object: ObjectBody, expected: Identity, mismatch: OnMismatch): Promise<Uint8Array> {
-  const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
-  const digest = digestOfHex(Bun.SHA256.hash(bytes, 'hex'))
-  const found = { digest, size: bytes.byteLength }
-  if (found.digest !== expected.digest || found.size !== expected.size) throw mismatch(found)
-  return bytes
 }
 
 async function getOrRefuseRange(
   store: ObjectStore,
   ref: VersionRef,
-  { range, signal }: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
+  { range, signal }: { range: ByteRange; signal: AbortSignal | undefined },
 ): Promise<ObjectBody | null> {
   const key = versionKey(ref)
   try {

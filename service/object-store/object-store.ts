@@ -40,12 +40,13 @@ export interface ObjectStore {
   get(key: string, options?: GetOptions): Promise<ObjectBody | null>
 
   /**
-   * Opens the object for reading unless its ETag is still `etag` (If-None-Match, RFC 9110 section 13.1.2), so that a
-   * reader who knows the bytes pays for an answer without a body only.
+   * Reads the object in one piece if it has at most `bytesMax` bytes, which costs less than a stream and is tried again if
+   * it breaks off, and opens a larger one as `get` does. With `unless`, a reader who knows the bytes pays for an answer
+   * without a body only (If-None-Match, RFC 9110 section 13.1.2).
    *
-   * @returns `unchanged` for that ETag; otherwise as `get`.
+   * @returns `unchanged` if the ETag is still `unless`; otherwise as `get`, with the bytes themselves as the body.
    */
-  getUnless(key: string, etag: string, options?: CallOptions): Promise<ObjectBody | 'unchanged' | null>
+  getWhole(key: string, options: GetWholeOptions): Promise<ObjectBytes | ObjectBody | 'unchanged' | null>
 
   /** Metadata without the bytes, or `null` if there is no such object. */
   head(key: string, options?: HeadOptions): Promise<ObjectInfo | null>
@@ -182,6 +183,13 @@ export interface GetOptions extends CallOptions {
   ifMatch?: string | undefined
 }
 
+export interface GetWholeOptions extends CallOptions {
+  /** Larger objects are streamed. */
+  bytesMax: number
+  /** ETag of what the caller has. */
+  unless?: string | undefined
+}
+
 export interface ListedObject {
   key: string
   size: number
@@ -207,6 +215,17 @@ export interface ObjectBody extends ObjectInfo {
   /** Inclusive positions of the bytes in `body`; `null` when it carries the whole object. */
   range: { first: number; last: number } | null
   body: ReadableStream<Uint8Array>
+}
+
+/** An object that was read in one piece; it has `size` bytes. */
+export interface ObjectBytes extends Omit<ObjectBody, 'range' | 'body'> {
+  range: null
+  body: Uint8Array<ArrayBuffer>
+}
+
+/** Tells whether an object was read in one piece. */
+export function isWhole(object: ObjectBody | ObjectBytes): object is ObjectBytes {
+  return object.body instanceof Uint8Array
 }
 
 export interface ListOptions extends CallOptions {

@@ -1,4 +1,12 @@
-import { type MultipartUpload, type ObjectBody, type ObjectStore, ObjectStoreError } from './object-store.ts'
+import {
+  isWhole,
+  type MultipartUpload,
+  type ObjectBody,
+  type ObjectBytes,
+  type ObjectStore,
+  ObjectStoreError,
+} from './object-store.ts'
+import { type StreamObserver, tap } from './tap.ts'
 
 /** What a call is about. */
 export interface CallTarget {
@@ -13,14 +21,13 @@ export interface CallTarget {
  */
 export type ObserveCall = <T>(operation: string, target: CallTarget, call: () => Promise<T>) => Promise<T>
 
+/** What a call that reads an object may answer. */
+export type ReadAnswer = ObjectBody | ObjectBytes | 'unchanged' | null
+
 export interface CallObserver {
   call: ObserveCall
-  /** The same for a call whose answer has a body that is read later. Default: as any other call. */
-  reading?(
-    operation: string,
-    target: CallTarget,
-    call: () => Promise<ObjectBody | null>,
-  ): Promise<ObjectBody | null>
+  /** The same for a call whose answer may have a body that is read later. Default: as any other call. */
+  reading?<T extends ReadAnswer>(operation: string, target: CallTarget, call: () => Promise<T>): Promise<T>
 }
 
 /** Returns `store` with every call to it made through `observer`. */
@@ -28,15 +35,7 @@ export function observed(store: ObjectStore, { call, reading = call }: CallObser
   return {
     put: (key, body, options) => call('PutObject', { key }, () => store.put(key, body, options)),
     get: (key, options) => reading('GetObject', { key }, () => store.get(key, options)),
-    getUnless: async (key, etag, options) => {
-      let unchanged = false
-      const object = await reading('GetObject', { key }, async () => {
-        const answer = await store.getUnless(key, etag, options)
-        unchanged = answer === 'unchanged'
-        return answer === 'unchanged' ? null : answer
-      })
-      return unchanged ? 'unchanged' : object
-    },
+    getWhole: (key, options) => reading('GetObject', { key }, () => store.getWhole(key, options)),
     head: (key, options) => call('HeadObject', { key }, () => store.head(key, options)),
     copy: (from, to, options) => call('CopyObject', { key: to }, () => store.copy(from, to, options)),
     // A sequence of calls, named after the one that takes the time.
@@ -67,6 +66,18 @@ function observedUpload(upload: MultipartUpload, key: string, call: ObserveCall)
     complete: (options) => call('CompleteMultipartUpload', { key }, () => upload.complete(options)),
     abort: () => call('AbortMultipartUpload', { key }, () => upload.abort()),
   }
+}
+
+/** Tells whether an answer has a body that is still to be read. */
+export function isOpen(answer: ReadAnswer): answer is ObjectBody {
+  return answer !== null && answer !== 'unchanged' && !isWhole(answer)
+}
+
+/** Returns the answer with its body watched, if that is still to be read. */
+export function watched<T extends ReadAnswer>(answer: T, observer: StreamObserver): T {
+  if (!isOpen(answer)) return answer
+  const body = tap(answer.body, observer)
+  return Object.assign({}, answer, { body })
 }
 
 /**

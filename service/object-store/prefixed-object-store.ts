@@ -32,9 +32,9 @@ export function prefixed(store: ObjectStore, prefix: string): ObjectStore {
   return {
     put: async (key, body, options) => store.put(inside('put', key), body, options),
     get: async (key, options) => stripped('get', store.get(inside('get', key), options)),
-    getUnless: async (key, etag, options) => {
-      const object = await store.getUnless(inside('getUnless', key), etag, options)
-      return object === null || object === 'unchanged' ? object : strip('getUnless', object)
+    getWhole: async (key, options) => {
+      const object = await store.getWhole(inside('getWhole', key), options)
+      return object === null || object === 'unchanged' ? object : strip('getWhole', object)
     },
     head: async (key, options) => stripped('head', store.head(inside('head', key), options)),
     copy: async (from, to, options) => store.copy(inside('copy', from), inside('copy', to), options),

@@ -7,9 +7,8 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
-import { type ObjectBody, type ObjectStore, ObjectStoreError } from './object-store.ts'
-import { type CallTarget, observed } from './observed-object-store.ts'
-import { tap } from './tap.ts'
+import { type ObjectStore, ObjectStoreError } from './object-store.ts'
+import { type CallTarget, isOpen, observed, type ReadAnswer, watched } from './observed-object-store.ts'
 
 /**
  * Gives every call to `store` a CLIENT span named `S3 <operation of the S3 API>`, child of the active one.
@@ -17,7 +16,7 @@ import { tap } from './tap.ts'
  * (the port's error code, otherwise the error's class) and the status ERROR. No URL and no message of a foreign
  * error is recorded, because either may carry a signature.
  *
- * The span of a `get` lasts until its body has ended, failed or been cancelled. Watching a body means reading it in
+ * The span of a read lasts until its body has ended, failed or been cancelled. Watching a body means reading it in
  * JavaScript, so a span that is not recorded passes the store's own stream through untouched.
  *
  * Apply it inside `prefixed`, so that `aws.s3.key` is the key in the bucket.
@@ -78,12 +77,12 @@ function recordFailure(error: unknown, span: Span): void {
   span.end()
 }
 
-function untilBodyEnds(object: ObjectBody | null, span: Span): ObjectBody | null {
-  if (object === null) return endNow(object, span)
+function untilBodyEnds<T extends ReadAnswer>(answer: T, span: Span): T {
+  if (!isOpen(answer)) return endNow(answer, span)
   const onFailure = (error: unknown) => {
     recordFailure(error, span)
     return error
   }
   const end = () => span.end()
-  return { ...object, body: tap(object.body, { onEnd: end, onFailure, onCancel: end }) }
+  return watched(answer, { onEnd: end, onFailure, onCancel: end })
 }

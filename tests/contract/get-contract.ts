@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
+import { isWhole } from '../../service/object-store/object-store.ts'
 import type { ByteRange } from '../../service/wire/byte-range.ts'
 import { bytesIn, bytesOf, failureOf, KiB, MiB } from '../support/stores/bodies.ts'
 import { contentType, fresh, freshKey, type Subject } from './store-under-test.ts'
@@ -92,19 +93,19 @@ function conditionalReads(subject: Subject): void {
 }
 
 function readsOfChanges(subject: Subject): void {
-  describe('getUnless', () => {
+  describe('getWhole', () => {
     it('answers that an object is unchanged while it has the ETag', async () => {
       const { store, key, put } = fresh(subject)
       const etag = (await put(bytesOf(100)))?.etag ?? ''
-      expect(await store.getUnless(key, etag)).toBe('unchanged')
-      expect(await store.getUnless(key, etag)).toBe('unchanged')
+      expect(await store.getWhole(key, { bytesMax: KiB, unless: etag })).toBe('unchanged')
+      expect(await store.getWhole(key, { bytesMax: KiB, unless: etag })).toBe('unchanged')
     })
 
     it('gives an object that has another ETag, with all that is known about it', async () => {
       const { store, key, put } = fresh(subject)
       const stale = (await put(bytesOf(100)))?.etag ?? ''
       const replaced = await put(bytesOf(101), { metadata: { who: 'the second' } })
-      const found = await store.getUnless(key, stale)
+      const found = await store.getWhole(key, { bytesMax: KiB, unless: stale })
       if (found === 'unchanged') throw new Error('it was replaced')
       expect(found).toMatchObject({
         ...{ key, size: 101, etag: replaced?.etag ?? '', range: null },
@@ -113,16 +114,34 @@ function readsOfChanges(subject: Subject): void {
       expect(await bytesIn(found)).toEqual(bytesOf(101))
     })
 
-    it('answers null for an absent key', async () => {
-      expect(await subject().store.getUnless(freshKey(), 'd41d8cd98f00b204e9800998ecf8427e')).toBeNull()
+    it('gives the bytes of an object that is not too large, and opens a larger one', async () => {
+      const { store, key, put } = fresh(subject)
+      await put(bytesOf(100))
+      const whole = await store.getWhole(key, { bytesMax: 100 })
+      expect(whole).toMatchObject({ key, size: 100, contentType, range: null, body: bytesOf(100) })
+      const open = await store.getWhole(key, { bytesMax: 99 })
+      if (open === null || open === 'unchanged' || isWhole(open)) throw new Error('it is larger')
+      expect(open).toMatchObject({ key, size: 100, contentType, range: null })
+      expect(await bytesIn(open)).toEqual(bytesOf(100))
     })
 
-    it('holds no connection for an object that is unchanged, or absent', async () => {
+    it('gives an empty object', async () => {
+      const { store, key, put } = fresh(subject)
+      await put(new Uint8Array())
+      expect(await store.getWhole(key, { bytesMax: 0 })).toMatchObject({ size: 0, body: new Uint8Array() })
+    })
+
+    it('answers null for an absent key', async () => {
+      expect(await subject().store.getWhole(freshKey(), { bytesMax: KiB })).toBeNull()
+    })
+
+    it('holds no connection for an object that was read, is unchanged, or absent', async () => {
       const { store, key, put } = fresh(subject)
       const etag = (await put(bytesOf(100)))?.etag ?? ''
       for (let round = 0; round < 100; round += 1) {
-        expect(await store.getUnless(key, etag)).toBe('unchanged')
-        expect(await store.getUnless(`${key}-absent`, etag)).toBeNull()
+        expect(await store.getWhole(key, { bytesMax: KiB })).toMatchObject({ size: 100 })
+        expect(await store.getWhole(key, { bytesMax: KiB, unless: etag })).toBe('unchanged')
+        expect(await store.getWhole(`${key}-absent`, { bytesMax: KiB, unless: etag })).toBeNull()
       }
     })
   })

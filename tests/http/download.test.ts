@@ -136,7 +136,7 @@ describe('HEAD', () => {
     expect(answer?.headers['content-length']).toBe('600000')
     expect(answer?.headers['cache-control']).toBe('private, no-cache')
     // The record, which this replica has seen before, and the version.
-    expect(service.storeCalls).toEqual(['getUnless', 'head'])
+    expect(service.storeCalls).toEqual(['getWhole', 'head'])
   })
 
   it('ignores Range, which is for GET alone', async () => {

@@ -11,9 +11,9 @@ const { service, call } = await ownService({
   requestsMax: 2,
   decorate: (store) => ({
     ...store,
-    async get(key, options) {
-      if (key.includes('/definitions/held/')) await gate.promise
-      return store.get(key, options)
+    async getWhole(key, options) {
+      if (key.includes('/documents/definitions/held/')) await gate.promise
+      return store.getWhole(key, options)
     },
   }),
 })
@@ -26,7 +26,8 @@ async function whileHeld(work: () => Promise<void>): Promise<void> {
   gate = Promise.withResolvers()
   service.storeCalls.length = 0
   const held = call('definitions/held')
-  await until(() => service.storeCalls.includes('get'), 'the request that is held')
+  // The record, and the bytes.
+  await until(() => service.storeCalls.length === 2, 'the request that is held')
   service.storeCalls.length = 0
   try {
     await work()

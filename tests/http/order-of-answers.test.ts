@@ -8,7 +8,16 @@ const { service, call } = await ownService({
   documentBytesMax: 1000,
   decorate: (store) => {
     const down = () => Promise.reject(new ObjectStoreError('unavailable', 'test', 'ECONNREFUSED'))
-    return { ...store, put: down, get: down, head: down, list: down, startMultipart: down, clock: down }
+    return {
+      ...store,
+      put: down,
+      get: down,
+      getWhole: down,
+      head: down,
+      list: down,
+      startMultipart: down,
+      clock: down,
+    }
   },
 })
 

@@ -49,12 +49,12 @@ describe('the calls to the store that an upload with a condition costs', () => {
 
   it('are one more, for the record, and that one alone where the condition does not hold', async () => {
     const first = { 'if-none-match': '*' }
-    expect(await callsOf(() => send('A', first))).toEqual(['get', 'put', 'put'])
+    expect(await callsOf(() => send('A', first))).toEqual(['getWhole', 'put', 'put'])
     const over = { 'if-match': `"${digestOf('A')}"` }
-    expect(await callsOf(() => send('B', over))).toEqual(['getUnless', 'put', 'put'])
+    expect(await callsOf(() => send('B', over))).toEqual(['getWhole', 'put', 'put'])
     service.storeCalls.length = 0
     expect((await send('C', first)).status).toBe(412)
-    expect(service.storeCalls).toEqual(['getUnless'])
+    expect(service.storeCalls).toEqual(['getWhole'])
   })
 })
 
@@ -67,13 +67,13 @@ describe('the calls to the store that a document with twenty tags costs', () => 
   })
 
   it('are one to read a tag', async () => {
-    expect(await callsOf(() => call(`bundles/${name}/tags/v7`))).toEqual(['getUnless'])
+    expect(await callsOf(() => call(`bundles/${name}/tags/v7`))).toEqual(['getWhole'])
   })
 
   it('are two to read the bytes that a tag points to, in either way', async () => {
-    expect(await callsOf(() => call(`bundles/${name}?tag=v7`))).toEqual(['getUnless', 'get'])
+    expect(await callsOf(() => call(`bundles/${name}?tag=v7`))).toEqual(['getWhole', 'getWhole'])
     expect(await callsOf(() => call(`bundles/${name}?tag=v7`, { method: 'HEAD' }))).toEqual([
-      'getUnless',
+      'getWhole',
       'head',
     ])
   })
@@ -88,7 +88,7 @@ describe('the calls to the store that a document with twenty tags costs', () => 
 
   it('are one for all of its tags: the versions of the page cost one each, and their list one', async () => {
     const calls = await callsOf(() => call(`bundles/${name}/versions`))
-    expect(calls.toSorted()).toEqual(['getUnless', 'head', 'list'])
+    expect(calls.toSorted()).toEqual(['getWhole', 'head', 'list'])
   })
 
   it('are one for a page of the list of documents', async () => {

@@ -105,7 +105,7 @@ describe('an upload whose condition does not hold', () => {
     service.storeCalls.length = 0
     const connection = await slowUpload('late', 4, `If-Match: "${digestOf('A')}"`)
     connection.send('sl')
-    await until(() => service.storeCalls.includes('getUnless'), 'the condition to be checked')
+    await until(() => service.storeCalls.includes('getWhole'), 'the condition to be checked')
     await put(call, path('late'), 'B')
     connection.send('ow')
     const answer = await connection.answer()

@@ -73,7 +73,10 @@ describe('a store with a defence less', () => {
   })
 
   it('breaks promises when it calls a record unchanged that has changed', async () => {
-    const weaken = (store: ObjectStore): ObjectStore => ({ ...store, getUnless: async () => 'unchanged' })
+    const weaken = (store: ObjectStore): ObjectStore => ({
+      ...store,
+      getWhole: async (key, options) => (options.unless ? 'unchanged' : store.getWhole(key, options)),
+    })
     const operations = [tag('stable', 'A'), tag('stable', 'B'), readTag('stable')]
     const found = await brokenOf({ operations, inTurnFrom: 0 }, weaken)
     expect(found).toEqual({ without: true, with: false })

@@ -22,7 +22,10 @@ function unconditional(folder: 'documents' | 'records') {
 
 /** Plants a fault: what was read once counts as unchanged indefinitely. */
 function neverReadingAgain(store: ObjectStore): ObjectStore {
-  return { ...store, getUnless: async () => 'unchanged' }
+  return {
+    ...store,
+    getWhole: async (key, options) => (options.unless ? 'unchanged' : store.getWhole(key, options)),
+  }
 }
 
 const faults: [string, (store: ObjectStore) => ObjectStore][] = [

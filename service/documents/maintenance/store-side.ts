@@ -1,6 +1,5 @@
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
-import { type ObserveCall, observed } from '../../object-store/observed-object-store.ts'
-import { tap } from '../../object-store/tap.ts'
+import { type ObserveCall, observed, watched } from '../../object-store/observed-object-store.ts'
 
 /** Which of two stores that are worked on at once. */
 export type Side = 'source' | 'target'
@@ -30,9 +29,6 @@ export function onSide(side: Side, store: ObjectStore): ObjectStore {
   }
   return observed(store, {
     call,
-    async reading(...reading) {
-      const object = await call(...reading)
-      return object && { ...object, body: tap(object.body, { onFailure: toSide }) }
-    },
+    reading: async (...reading) => watched(await call(...reading), { onFailure: toSide }),
   })
 }

@@ -1,5 +1,11 @@
 import { parseContentRange } from '../../wire/byte-range.ts'
-import { type GetOptions, type ObjectBody, ObjectStoreError } from '../object-store.ts'
+import {
+  type GetOptions,
+  type ObjectBody,
+  type ObjectBytes,
+  type ObjectInfo,
+  ObjectStoreError,
+} from '../object-store.ts'
 import { tap } from '../tap.ts'
 import { toObjectInfo } from './answers.ts'
 import type { HeldConnection, ReleaseConnection } from './connections.ts'
@@ -36,6 +42,21 @@ export function toObjectBody(
     range: range && { first: range.first, last: range.last },
     body: releasing(response.body, options, held),
   }
+}
+
+/**
+ * Reads a GetObject answer in one piece.
+ *
+ * @throws {ObjectStoreError} `unavailable` if it ends early; what the runtime throws if it breaks off.
+ */
+export async function toObjectBytes(
+  info: ObjectInfo,
+  response: Response,
+  operation: string,
+): Promise<ObjectBytes> {
+  const body = await response.bytes()
+  if (body.byteLength !== info.size) throw new ObjectStoreError('unavailable', operation, 'IncompleteBody')
+  return { ...info, range: null, body }
 }
 
 function releasing(

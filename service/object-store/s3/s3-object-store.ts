@@ -6,6 +6,7 @@ import {
   type GetOptions,
   type ListOptions,
   type ObjectBody,
+  type ObjectBytes,
   type ObjectStore,
   ObjectStoreError,
 } from '../object-store.ts'
@@ -16,11 +17,13 @@ import { createS3Connections } from './connections.ts'
 import { createS3CopyAbsent } from './copy-absent.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import { createS3Multipart } from './multipart.ts'
-import { toObjectBody } from './object-body.ts'
+import { toObjectBody, toObjectBytes } from './object-body.ts'
 import { createS3Put } from './put.ts'
 import { createS3PutAsPart } from './put-as-part.ts'
 import { pauseMilliseconds } from './retries.ts'
 import { createSignedFetch, encodeKey, type StoreRequest } from './signed-fetch.ts'
+
+type Opening = Pick<StoreRequest, 'operation' | 'headers' | 'accepts'> & { key: string }
 
 /**
  * Creates the port on an S3-compatible bucket. It holds at most `connectionsMax` connections open; further calls
@@ -76,22 +79,31 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     }
   }
 
-  /** Opens an object for reading. An accepted answer without one is returned as its status. */
+  /**
+   * Opens an object for reading, and reads one of at most `wholeBytesMax` bytes. An accepted answer without one is returned
+   * as its status.
+   */
+  async function open(request: Opening, options: GetOptions): Promise<ObjectBody | number>
   async function open(
-    request: Pick<StoreRequest, 'operation' | 'key' | 'headers' | 'accepts'> & { key: string },
+    request: Opening,
     options: GetOptions,
-  ): Promise<ObjectBody | number> {
+    wholeBytesMax: number,
+  ): Promise<ObjectBody | ObjectBytes | number>
+  async function open(request: Opening, options: GetOptions, wholeBytesMax = -1) {
     const { signal } = options
     const { operation, key } = request
     const held = await connections.acquire({ operation, key, body: 'read', signal })
     try {
-      // What is no body of the caller's is read here: within the deadline of the answer, and again if it breaks off.
-      const answer = await signedFetch.send({ ...request, method: 'GET', signal }, async (response) =>
-        response.ok ? response : { status: response.status, text: await response.text() },
-      )
+      // What the caller does not stream is read here: within the deadline of the answer, and again if it breaks off.
+      const answer = await signedFetch.send({ ...request, method: 'GET', signal }, async (response) => {
+        if (!response.ok) return { status: response.status, text: await response.text() }
+        const info = toObjectInfo(key, response.headers)
+        return info.size <= wholeBytesMax ? toObjectBytes(info, response, operation) : response
+      })
       if (answer instanceof Response) return toObjectBody(key, answer, { ...options, ...deadlines }, held)
-      if (answer.status === 404) refuseAbsentBucket(operation, answer.text)
       held.release()
+      if ('body' in answer) return answer
+      if (answer.status === 404) refuseAbsentBucket(operation, answer.text)
       return answer.status
     } catch (error) {
       held.release('abandoned')
@@ -116,9 +128,10 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       return typeof opened === 'number' ? null : opened
     },
 
-    async getUnless(key, etag, options = {}) {
-      const headers = { 'if-none-match': etag }
-      const opened = await open({ operation: 'getUnless', key, headers, accepts: [200, 304, 404] }, options)
+    async getWhole(key, { bytesMax, unless, signal }) {
+      const headers: Record<string, string> = unless === undefined ? {} : { 'if-none-match': unless }
+      const accepts = unless === undefined ? [200, 404] : [200, 304, 404]
+      const opened = await open({ operation: 'getWhole', key, headers, accepts }, { signal }, bytesMax)
       if (typeof opened !== 'number') return opened
       return opened === 304 ? 'unchanged' : null
     },

@@ -11,9 +11,9 @@ const { service } = await ownService({
   trustedProxies: '127.0.0.1',
   decorate: (store) => ({
     ...store,
-    getUnless(key, ...rest) {
+    getWhole(key, ...rest) {
       writtenAtCall.set(key, service.logs().filter(({ kind }) => kind === 'audit').length)
-      return store.getUnless(key, ...rest)
+      return store.getWhole(key, ...rest)
     },
   }),
 })

@@ -1,4 +1,9 @@
-import type { ObjectBody, ObjectStore } from '../../../service/object-store/object-store.ts'
+import {
+  isWhole,
+  type ObjectBody,
+  type ObjectBytes,
+  type ObjectStore,
+} from '../../../service/object-store/object-store.ts'
 
 import { KiB, MiB } from '../service/sample-documents.ts'
 
@@ -79,8 +84,9 @@ function streamFrom(generate: () => AsyncGenerator<Uint8Array>): ReadableStream<
 }
 
 /** Reads all bytes of a body. */
-export async function bytesIn(found: ObjectBody | null): Promise<Uint8Array> {
+export async function bytesIn(found: ObjectBody | ObjectBytes | null): Promise<Uint8Array> {
   if (found === null) throw new Error('there is no such object')
+  if (isWhole(found)) return found.body
   return new Uint8Array(await new Response(found.body).arrayBuffer())
 }
 

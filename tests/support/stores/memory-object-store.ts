@@ -5,12 +5,14 @@ import {
   type CopyOptions,
   type DeleteBeforeOptions,
   type GetOptions,
+  type GetWholeOptions,
   type HeadOptions,
   type ListOptions,
   type ListPage,
   type MultipartOptions,
   type MultipartUpload,
   type ObjectBody,
+  type ObjectBytes,
   type ObjectInfo,
   type ObjectStore,
   ObjectStoreError,
@@ -57,7 +59,7 @@ export function createMemoryObjectStore(
   return {
     put: (key, body, putOptions) => store.put(key, body, putOptions),
     get: (key, getOptions) => store.get(key, getOptions),
-    getUnless: (key, etag, callOptions) => store.getUnless(key, etag, callOptions),
+    getWhole: (key, wholeOptions) => store.getWhole(key, wholeOptions),
     head: (key, callOptions) => store.head(key, callOptions),
     copy: (from, to, copyOptions) => store.copy(from, to, copyOptions),
     copyAbsent: (from, to, copyOptions) => store.copyAbsent(from, to, copyOptions),
@@ -111,16 +113,19 @@ class MemoryObjectStore implements ObjectStore {
     return { ...describe(key, object), range, body: streamOf(bytes, options.signal) }
   }
 
-  async getUnless(
+  async getWhole(
     key: string,
-    etag: string,
-    options: CallOptions = {},
-  ): Promise<ObjectBody | 'unchanged' | null> {
-    await this.#answer('getUnless', key, options)
+    options: GetWholeOptions,
+  ): Promise<ObjectBytes | ObjectBody | 'unchanged' | null> {
+    await this.#answer('getWhole', key, options)
     const object = this.#objects.get(key)
     if (object === undefined) return null
-    if (object.etag === etag) return 'unchanged'
-    return { ...describe(key, object), range: null, body: streamOf(object.bytes, options.signal) }
+    if (object.etag === options.unless) return 'unchanged'
+    const info = { ...describe(key, object), range: null }
+    if (object.bytes.length > options.bytesMax) {
+      return { ...info, body: streamOf(object.bytes, options.signal) }
+    }
+    return { ...info, body: new Uint8Array(object.bytes) }
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo | null> {

@@ -45,12 +45,20 @@ describe('a record', () => {
   })
 
   it('is read a second time only if it has changed', async () => {
-    const { one, other, calls } = twoReplicas()
+    const answers: string[] = []
+    const { one, other } = twoReplicas((store) => ({
+      ...store,
+      async getWhole(key, options) {
+        const answer = await store.getWhole(key, options)
+        answers.push(answer === 'unchanged' ? answer : 'read')
+        return answer
+      },
+    }))
     await tag(other, 'v1')
     expect([await tagsIn(one), await tagsIn(one)]).toEqual([['v1'], ['v1']])
     await tag(other, 'v2')
     expect(await tagsIn(one)).toEqual(['v1', 'v2'])
-    expect(calls).toEqual(['get', 'getUnless', 'getUnless'])
+    expect(answers).toEqual(['read', 'unchanged', 'read'])
   })
 
   it('is what the store says, also if it was lost or restored from a backup behind our back', async () => {
@@ -127,7 +135,7 @@ describe('a write of a record whose answer is lost', () => {
     const { one, calls } = losing([{ acts: true }])
     await tag(one, 'v1')
     expect(await one.read(ref)).toMatchObject({ revision: 1, tags: { v1: { digest: move.digest } } })
-    expect(calls).toEqual(['put', 'get', 'getUnless'])
+    expect(calls).toEqual(['put', 'getWhole', 'getWhole'])
   })
 
   it('is sent again if it had not arrived', async () => {
@@ -255,8 +263,8 @@ describe('a store that refuses every conditional write', () => {
     await tag(other, 'v1')
     await one.read(ref)
     for (const expected of [
-      ['put', 'getUnless'],
-      ['put', 'get', 'put', 'getUnless'],
+      ['put', 'getWhole'],
+      ['put', 'getWhole', 'put', 'getWhole'],
     ]) {
       calls.length = 0
       await expect(tag(one, 'v2')).rejects.toMatchObject({ code: 'compare_and_set_unavailable' })
