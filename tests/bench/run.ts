@@ -47,6 +47,17 @@ const comparisons: readonly (readonly [Operation, Make])[] = [
     'get',
     (stage) =>
       compareGet(stage, {
+        title: 'GET 64 KiB, 16 connections',
+        size: 2 ** 16,
+        connections: 16,
+        target: 0.41,
+        unit: 'requests/s',
+      }),
+  ],
+  [
+    'get',
+    (stage) =>
+      compareGet(stage, {
         title: 'GET 64 MiB, 1 connection',
         size: 2 ** 26,
         connections: 1,
