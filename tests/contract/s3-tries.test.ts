@@ -7,6 +7,7 @@ import { freshBucket } from '../support/stores/bucket.ts'
 import { type Lies, refusal, type SeenRequest, startLyingStore } from '../support/stores/lying-store.ts'
 import { storeForTests } from '../support/stores/store.ts'
 import { relayTo } from '../support/stores/tcp-relay.ts'
+import { until } from '../support/waiting.ts'
 import { freshKey } from './store-under-test.ts'
 
 const real = await storeForTests()
@@ -101,6 +102,39 @@ describe('a put whose answer is lost', () => {
     })
     expect(seen.filter(isPut)).toHaveLength(1)
     expect(await direct.head(key)).not.toBeNull()
+  })
+})
+
+describe('a read in one piece whose answer breaks off', () => {
+  const bytes = bytesOf(100_000)
+  const read = { bytesMax: bytes.length }
+
+  /** A stored object, and a store over connections that break after half of its bytes, until they are whole again. */
+  async function breaking() {
+    const key = freshKey()
+    await direct.put(key, bytes, { size: bytes.length, contentType: 'text/plain' })
+    const relay = relayTo(Number(new URL(real.endpoint).port))
+    relay.cutAfter(50_000)
+    const endpoint = real.endpoint.replace(/:\d+$/, `:${relay.port}`)
+    const store = createS3ObjectStore({ ...real, endpoint, bucket, connectionsMax: 4 })
+    stops.push(() => store.close(), relay.stop)
+    return { key, store, relay }
+  }
+
+  it('is repeated, and gives all bytes', async () => {
+    const { key, store, relay } = await breaking()
+    const reading = store.getWhole(key, read)
+    await until(() => relay.requests.length > 0)
+    await until(() => relay.open() === 0)
+    relay.cutAfter(Number.POSITIVE_INFINITY)
+    expect(await reading).toMatchObject({ size: bytes.length, body: bytes })
+    expect(relay.requests.length).toBeGreaterThan(1)
+  })
+
+  it('is unavailable in the end, and never gives a part of the bytes', async () => {
+    const { key, store, relay } = await breaking()
+    await expect(store.getWhole(key, read)).rejects.toMatchObject({ code: 'unavailable' })
+    expect(relay.requests).toHaveLength(limits.storeAttemptsMax)
   })
 })
 
