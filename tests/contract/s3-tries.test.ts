@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'bun:test'
 import { limits } from '../../service/limits.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { createS3ObjectStore } from '../../service/object-store/s3/s3-object-store.ts'
-import { bytesOf, seenUnder, streamOf } from '../support/stores/bodies.ts'
+import { bytesOf, failureOf, seenUnder, streamOf } from '../support/stores/bodies.ts'
 import { freshBucket } from '../support/stores/bucket.ts'
 import { type Lies, refusal, type SeenRequest, startLyingStore } from '../support/stores/lying-store.ts'
 import { storeForTests } from '../support/stores/store.ts'
@@ -187,6 +187,32 @@ describe('a copy to an absent key whose answer is lost', () => {
     await expect(copied(store, to)).rejects.toMatchObject({ code: 'unavailable' })
     expect(seen.filter(({ method, query }) => method === 'DELETE' && !query.uploadId)).toEqual([])
     expect(await direct.head(to)).not.toBeNull()
+  })
+})
+
+describe('an upload in parts whose caller gives up while it begins', () => {
+  it('is rejected at once, and aborted in the store, where no one else knows of it', async () => {
+    const begun = Promise.withResolvers<void>()
+    const answering = Promise.withResolvers<void>()
+    const { store } = lying({
+      async change(response, { method }) {
+        if (method !== 'POST') return response
+        begun.resolve()
+        await answering.promise
+        return response
+      },
+    })
+    const key = freshKey()
+    const caller = new AbortController()
+    const beginning = failureOf(
+      store.startMultipart(key, { contentType: 'text/plain', signal: caller.signal }),
+    )
+    await begun.promise
+    caller.abort(new Error('given up'))
+    expect(await beginning).toMatchObject({ message: 'given up' })
+    expect(await direct.listUnfinished(key)).toHaveLength(1)
+    answering.resolve()
+    await until(async () => (await direct.listUnfinished(key)).length === 0)
   })
 })
 

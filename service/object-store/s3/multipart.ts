@@ -158,9 +158,17 @@ export function createS3Multipart(
         ...{ Bucket, Key: key, ContentType: contentType },
         ...(metadata ? { Metadata: { ...metadata } } : {}),
       })
-      const answer = await call({ operation: 'startMultipart', key, signal }, (o) => client.send(command, o))
-      if (!answer?.UploadId) throw new ObjectStoreError('rejected', 'startMultipart', 'NoUploadId')
-      return upload(key, answer.UploadId, options)
+      // Not ended by the signal once it is sent: the store would keep an upload whose id no one has learnt.
+      const begin = async () => {
+        const answer = await call({ operation: 'startMultipart', key }, (o) => {
+          signal?.throwIfAborted()
+          return client.send(command, o)
+        })
+        if (!answer?.UploadId) throw new ObjectStoreError('rejected', 'startMultipart', 'NoUploadId')
+        return upload(key, answer.UploadId, options)
+      }
+      signal?.throwIfAborted()
+      return signal ? unlessAborted(begin(), signal) : begin()
     },
 
     async listUnfinished(prefix, { signal } = {}) {
@@ -194,4 +202,22 @@ function etagOfParts(parts: { ETag: string }[]): string {
   const hasher = new Bun.CryptoHasher('md5')
   for (const { ETag } of parts) hasher.update(Buffer.from(unquote(ETag), 'hex'))
   return `${hasher.digest('hex')}-${parts.length}`
+}
+
+/** Rejects with the reason of the signal as soon as it is aborted, and aborts the upload that begins nevertheless. */
+async function unlessAborted(beginning: Promise<S3Upload>, signal: AbortSignal): Promise<S3Upload> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([beginning, aborted.promise])
+  } catch (error) {
+    beginning.then(
+      (upload) => upload.abort(),
+      () => {},
+    )
+    throw error
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }

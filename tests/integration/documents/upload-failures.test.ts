@@ -20,7 +20,8 @@ let { service } = own
 /** After every failure nothing is visible, no tag has moved, and nothing is left in the store. */
 afterEach(async () => {
   expect(await keysOf(service.store, '')).toEqual([])
-  expect(await leftovers(disk, service.store)).toEqual([])
+  // An upload in parts that was given up while it began is aborted once the store has answered.
+  await until(async () => (await leftovers(disk, service.store)).length === 0)
 })
 
 /** Begins an upload on a raw socket. */
