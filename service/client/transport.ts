@@ -111,7 +111,7 @@ function init(call: Call, headers: Headers): RequestInit {
  * learns that there was no answer. Otherwise a conditional change that was made would be answered 412, and a deletion 404.
  */
 function mayRepeat({ method, headers = {} }: Call): boolean {
-  const isConditional = Object.keys(headers).some((name) => name === 'if-match' || name === 'if-none-match')
+  const isConditional = 'if-match' in headers || 'if-none-match' in headers
   return method === 'GET' || method === 'HEAD' || (method !== 'DELETE' && !isConditional)
 }
 

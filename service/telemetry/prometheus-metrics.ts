@@ -12,7 +12,7 @@ export interface PrometheusOptions {
   version: string
   /** What is known of the object store, by name, such as `ticket_method: 'post'`. */
   capabilities(): Readonly<Record<string, string>>
-  /** Whether audit lines can be written. */
+  /** Tells whether audit lines can be written; after a failure it tries, so a scrape finds out as `/readyz` does. */
   auditWorks(): boolean
 }
 

@@ -116,6 +116,7 @@ describe('the connections to the store', () => {
       const { status, complete, body } = await download.answer()
       expect([status, complete, digestOf(body)]).toEqual([200, true, digestOf(document)])
     }
+    // A download begins with `getWhole` and continues with `get`.
     expect(service.storeCalls).toContain('get')
   })
 })

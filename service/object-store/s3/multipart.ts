@@ -167,8 +167,7 @@ export function createS3Multipart(
         if (!answer?.UploadId) throw new ObjectStoreError('rejected', 'startMultipart', 'NoUploadId')
         return upload(key, answer.UploadId, options)
       }
-      signal?.throwIfAborted()
-      return signal ? unlessAborted(begin(), signal) : begin()
+      return signal ? unlessAborted(begin, signal) : begin()
     },
 
     async listUnfinished(prefix, { signal } = {}) {
@@ -205,7 +204,9 @@ function etagOfParts(parts: { ETag: string }[]): string {
 }
 
 /** Rejects with the reason of the signal as soon as it is aborted, and aborts the upload that begins nevertheless. */
-async function unlessAborted(beginning: Promise<S3Upload>, signal: AbortSignal): Promise<S3Upload> {
+async function unlessAborted(begin: () => Promise<S3Upload>, signal: AbortSignal): Promise<S3Upload> {
+  signal.throwIfAborted()
+  const beginning = begin()
   const aborted = Promise.withResolvers<never>()
   const abort = () => aborted.reject(signal.reason)
   signal.addEventListener('abort', abort, { once: true })

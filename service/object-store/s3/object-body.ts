@@ -7,7 +7,6 @@ import {
   ObjectStoreError,
 } from '../object-store.ts'
 import { tap } from '../tap.ts'
-import { toObjectInfo } from './answers.ts'
 import type { HeldConnection, ReleaseConnection } from './connections.ts'
 import { toObjectStoreError } from './errors.ts'
 
@@ -24,7 +23,7 @@ export interface BodyOptions extends GetOptions {
  * @throws {ObjectStoreError} `range_unsatisfiable` for a range of an empty object
  */
 export function toObjectBody(
-  key: string,
+  info: ObjectInfo,
   response: Response,
   options: BodyOptions,
   held: HeldConnection,
@@ -35,7 +34,6 @@ export function toObjectBody(
   if (options.range && !range && headers.get('content-length') === '0') {
     throw new ObjectStoreError('range_unsatisfiable', 'get', 'InvalidRange')
   }
-  const info = toObjectInfo(key, headers)
   return {
     ...info,
     size: range ? range.size : info.size,

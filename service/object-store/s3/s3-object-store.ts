@@ -7,6 +7,7 @@ import {
   type ListOptions,
   type ObjectBody,
   type ObjectBytes,
+  type ObjectInfo,
   type ObjectStore,
   ObjectStoreError,
 } from '../object-store.ts'
@@ -22,6 +23,18 @@ import { createS3Put } from './put.ts'
 import { createS3PutAsPart } from './put-as-part.ts'
 import { pauseMilliseconds } from './retries.ts'
 import { createSignedFetch, encodeKey, type StoreRequest } from './signed-fetch.ts'
+
+/** An accepted answer with a body that is still to be read. */
+interface Unread {
+  info: ObjectInfo
+  response: Response
+}
+
+/** An accepted answer without an object. */
+interface NoObject {
+  status: number
+  text: string
+}
 
 type Opening = Pick<StoreRequest, 'operation' | 'headers' | 'accepts'> & { key: string }
 
@@ -95,12 +108,15 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     const held = await connections.acquire({ operation, key, body: 'read', signal })
     try {
       // What the caller does not stream is read here: within the deadline of the answer, and again if it breaks off.
-      const answer = await signedFetch.send({ ...request, method: 'GET', signal }, async (response) => {
+      const read = async (response: Response): Promise<ObjectBytes | Unread | NoObject> => {
         if (!response.ok) return { status: response.status, text: await response.text() }
         const info = toObjectInfo(key, response.headers)
-        return info.size <= wholeBytesMax ? toObjectBytes(info, response, operation) : response
-      })
-      if (answer instanceof Response) return toObjectBody(key, answer, { ...options, ...deadlines }, held)
+        return info.size <= wholeBytesMax ? toObjectBytes(info, response, operation) : { info, response }
+      }
+      const answer = await signedFetch.send({ ...request, method: 'GET', signal }, read)
+      if ('response' in answer) {
+        return toObjectBody(answer.info, answer.response, { ...options, ...deadlines }, held)
+      }
       held.release()
       if ('body' in answer) return answer
       if (answer.status === 404) refuseAbsentBucket(operation, answer.text)
