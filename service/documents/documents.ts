@@ -70,15 +70,17 @@ export interface Documents {
 
   /**
    * Reads the version that a tag points to, by `read`, which may be called again if the tag moves meanwhile: a document
-   * that always has a version never seems to be absent.
+   * that always has a version never seems to be absent. Where the tag pointed last is read while the record is, and counts
+   * only if the tag has not moved since.
    *
+   * @param options.discard receives what was read and does not count, to free what it holds.
    * @throws {DocumentError} `document_not_found`; what `read` throws
    */
   byTag<T>(
     ref: DocumentRef,
     tag: string,
     read: (version: VersionRef) => Promise<T>,
-    signal?: AbortSignal,
+    options?: { discard?: ((result: T) => void) | undefined; signal?: AbortSignal | undefined },
   ): Promise<T>
 
   /**

@@ -48,6 +48,8 @@ export type Change<T> = (state: RecordState) => Changed<T>
 export interface Records {
   /** Returns the present moment: take it before a call to the store whose effect a change rests on. */
   moment(): Moment
+  /** Returns the record as this replica knew it last, the empty one if it has not seen it. Asks the store nothing. */
+  lastKnown(ref: DocumentRef): DocumentRecord
   /**
    * Returns the record as the store has it now, the empty one if there is none.
    *
@@ -237,6 +239,8 @@ export function createRecords(
 
   return {
     moment,
+
+    lastKnown: (ref) => cache.get(recordKey(ref))?.record ?? emptyRecord,
 
     read: async (ref, signal) => (await refresh(recordKey(ref), signal)).record,
 

@@ -70,12 +70,24 @@ export function createTagMoves({
       return toTag(ref, tag, await find(ref, tag, signal))
     },
 
-    async byTag(ref, tag, read, signal) {
-      let entry = await find(ref, tag, signal)
+    async byTag(ref, tag, read, { discard = () => {}, signal } = {}) {
+      const { tenant, type, name } = ref
+      const readOf = ({ digest }: TagEntry) => read({ tenant, type, name, digest })
+      const last = tagOf(records.lastKnown(ref), tag)
+      // The same move of the tag: while it points to a version, no one can delete that or write it anew.
+      const early = last && { id: last.id, result: readOf(last) }
+      // Its failure counts only if it is awaited below.
+      early?.result.catch(() => {})
+      const drop = () => void early?.result.then(discard, () => {})
+      let entry = await find(ref, tag, signal).catch((error: unknown) => {
+        drop()
+        throw error
+      })
+      const isCurrent = early?.id === entry.id
+      if (!isCurrent) drop()
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const { tenant, type, name } = ref
-          return await read({ tenant, type, name, digest: entry.digest })
+          return await (early && isCurrent && attempt === 1 ? early.result : readOf(entry))
         } catch (error) {
           const absent = error instanceof DocumentError && error.code === 'document_not_found'
           if (!absent || attempt >= limits.recordAttemptsMax) throw error

@@ -7,20 +7,24 @@ export interface GetOptions {
   title: string
   size: number
   connections: number
+  /** How the service is asked for the document; default: by its digest. */
+  by?: 'digest' | 'latest'
   target: number
   /** Large answers are compared by bytes, since a run ends in the middle of some. */
   unit: 'requests/s' | 'MiB/s'
 }
 
-/** One document, read again and again by its digest; the store is asked for the same object by a signed URL. */
+/** One document, read again and again; the store is asked for the same object by a signed URL. */
 export async function compareGet(stage: Stage, options: GetOptions): Promise<Comparison> {
-  const { size } = options
+  const { size, by = 'digest' } = options
   const bytes = await Bun.file(await stage.randomFile(`get-${size}`, size)).bytes()
   const digest = `sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}` as const
   const ref = { tenant: 'acme', type: 'bench', name: `get-${size}`, digest }
   await stage.bucket.write(stage.fullKey(versionKey(ref)), bytes)
 
-  const path = `/v1/tenants/acme/documents/bench/${ref.name}/versions/${digest}`
+  const document = `/v1/tenants/acme/documents/bench/${ref.name}`
+  // The first read by `latest` notes the version in a record, as an upload does.
+  const path = by === 'latest' ? document : `${document}/versions/${digest}`
   const load = { method: 'GET', connections: options.connections } as const
   const store = { ...load, origin: stage.storeOrigin, paths: [stage.signedPath('GET', versionKey(ref))] }
   const service = { ...load, origin: stage.service.url, paths: [path], token: stage.token }

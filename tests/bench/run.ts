@@ -58,6 +58,30 @@ const comparisons: readonly (readonly [Operation, Make])[] = [
     'get',
     (stage) =>
       compareGet(stage, {
+        title: 'GET 4 KiB by latest, 16 connections',
+        size: 4096,
+        connections: 16,
+        by: 'latest',
+        target: 0.35,
+        unit: 'requests/s',
+      }),
+  ],
+  [
+    'get',
+    (stage) =>
+      compareGet(stage, {
+        title: 'GET 64 KiB by latest, 16 connections',
+        size: 2 ** 16,
+        connections: 16,
+        by: 'latest',
+        target: 0.3,
+        unit: 'requests/s',
+      }),
+  ],
+  [
+    'get',
+    (stage) =>
+      compareGet(stage, {
         title: 'GET 64 MiB, 1 connection',
         size: 2 ** 26,
         connections: 1,

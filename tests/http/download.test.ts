@@ -135,8 +135,8 @@ describe('HEAD', () => {
     const answer = await head('diagnostics/large')
     expect(answer?.headers['content-length']).toBe('600000')
     expect(answer?.headers['cache-control']).toBe('private, no-cache')
-    // The record, which this replica has seen before, and the version.
-    expect(service.storeCalls).toEqual(['getWhole', 'head'])
+    // The version that was the latest when this replica saw the record, and the record at the same time.
+    expect(service.storeCalls).toEqual(['head', 'getWhole'])
   })
 
   it('ignores Range, which is for GET alone', async () => {

@@ -46,10 +46,10 @@ interface ReadRoute<Path extends TObject, Query extends TObject> {
   /** Of finding out which version is meant. */
   problems: readonly ProblemCode[]
   /** Finds out which version is meant, and reads it. */
-  withVersion<T>(
+  withVersion(
     call: RouteCall<Static<Path>, Static<Query>>,
-    read: (version: VersionRef) => Promise<T>,
-  ): Promise<T>
+    read: (version: VersionRef) => Promise<Response>,
+  ): Promise<Response>
 }
 
 const collection = '/v1/tenants/:tenant/documents'
@@ -133,7 +133,10 @@ export function documentRoutes(documents: Documents): Route[] {
       // Of the record, which may be damaged.
       problems: ['integrity_violated'],
       withVersion: ({ params, query: { tag = latestTag }, request }, read) =>
-        documents.byTag(params, tag, read, request.signal),
+        documents.byTag(params, tag, read, {
+          discard: (response) => void response.body?.cancel(),
+          signal: request.signal,
+        }),
     }),
 
     defineRoute({

@@ -86,6 +86,55 @@ describe('a read by tag', () => {
   const read = (documents: Awaited<ReturnType<typeof twoReplicas>>['one'], tag: string) =>
     documents.byTag(ref, tag, (version) => documents.head(version))
 
+  /** What a read by tag returns, and the versions that it has read and discarded. */
+  async function observedRead(documents: Awaited<ReturnType<typeof twoReplicas>>['one'], tag: string) {
+    const read: string[] = []
+    const discarded: string[] = []
+    const found = await documents.byTag(
+      ref,
+      tag,
+      (version) => {
+        read.push(version.digest)
+        return documents.head(version)
+      },
+      { discard: ({ digest }) => void discarded.push(digest) },
+    )
+    return { found: found.digest, read, discarded }
+  }
+
+  it('reads the version that the tag pointed to last while it reads the record', async () => {
+    const { one, point } = await twoReplicas()
+    await point(one, 'stable', a)
+    const expected = { found: digestOf(a), read: [digestOf(a)], discarded: [] }
+    expect(await observedRead(one, 'stable')).toEqual(expected)
+  })
+
+  it('never gives the version that the tag pointed to last if another replica has moved the tag', async () => {
+    const { one, other, point } = await twoReplicas()
+    await point(one, 'stable', a)
+    await point(other, 'stable', b)
+    const expected = { found: digestOf(b), read: [digestOf(a), digestOf(b)], discarded: [digestOf(a)] }
+    expect(await observedRead(one, 'stable')).toEqual(expected)
+    await other.deleteTag(ref, 'stable')
+    await expect(observedRead(one, 'stable')).rejects.toMatchObject({ code: 'document_not_found' })
+  })
+
+  it('survives that the version which the tag pointed to last cannot be read any more', async () => {
+    const { one, other, point, remove } = await twoReplicas()
+    await point(one, 'stable', a)
+    await point(other, 'stable', b)
+    await remove(a)
+    expect(await observedRead(one, 'stable')).toMatchObject({ found: digestOf(b), discarded: [] })
+  })
+
+  it('reads a version again if the tag has come back to it', async () => {
+    const { one, other, point } = await twoReplicas()
+    await point(one, 'stable', a)
+    for (const bytes of [b, a]) await point(other, 'stable', bytes)
+    const expected = { found: digestOf(a), read: [digestOf(a), digestOf(a)], discarded: [digestOf(a)] }
+    expect(await observedRead(one, 'stable')).toEqual(expected)
+  })
+
   it('follows the tag if its version was deleted since the record was read', async () => {
     const { one, remove } = await twoReplicas()
     let left = 1
