@@ -133,6 +133,8 @@ export const limits = {
   /** The lease of a completion is renewed this often, and may be taken after so much silence. */
   leaseRenewSeconds: 10,
   leaseSilenceSeconds: 60,
+  /** A lease has about 150 bytes. */
+  leaseBytesMax: 4 * KiB,
   /** Signed downloads live minutes. */
   downloadSecondsDefault: 5 * 60,
   downloadSecondsMax: 15 * 60,

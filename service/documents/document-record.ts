@@ -1,5 +1,4 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import { limits } from '../limits.ts'
 import { type Digest, digestPattern, latestTag } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
@@ -71,16 +70,6 @@ export const emptyRecord: DocumentRecord = {
   changes: [],
   deleting: {},
   deleted: [],
-}
-
-/** Returns the record of a stored text, or `null` if it is none. */
-export function parseRecord(text: string): DocumentRecord | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Value.Check(DocumentRecord, value) ? value : null
-  } catch {
-    return null
-  }
 }
 
 /** Returns a new name for a move, a write or an attempt: 128 random bits in hexadecimal. */

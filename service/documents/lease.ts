@@ -1,9 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import { limits } from '../limits.ts'
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import { leaseKey } from './document-key.ts'
 import { newChangeId } from './document-record.ts'
+import { storedJson } from './stored-json.ts'
 
 /** What is stored under the key of a lease. */
 const LeaseText = Type.Object({
@@ -63,9 +63,9 @@ interface Stored {
 /** @param store under S3_PREFIX_DOCS. */
 export function createLeases(store: ObjectStore): Leases {
   async function read(key: string): Promise<Stored | null> {
-    const object = await store.get(key)
-    if (!object) return null
-    const text = parse(await new Response(object.body).text())
+    const object = await store.getWhole(key, { bytesMax: limits.leaseBytesMax })
+    if (!object || object === 'unchanged') return null
+    const text = await storedJson(LeaseText, object)
     // Nothing but this service writes here: what cannot be read is a lease that anyone may take.
     return { etag: object.etag, text: text ?? { holder: null, deletion: null, clean: true }, info: object }
   }
@@ -132,14 +132,5 @@ export function createLeases(store: ObjectStore): Leases {
       const written = await write(key, taken, etag)
       return written ? hold(key, taken, written) : null
     },
-  }
-}
-
-function parse(text: string): LeaseText | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Value.Check(LeaseText, value) ? value : null
-  } catch {
-    return null
   }
 }

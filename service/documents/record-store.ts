@@ -1,16 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { limits } from '../limits.ts'
-import {
-  isWhole,
-  type ObjectBody,
-  type ObjectBytes,
-  type ObjectStore,
-  ObjectStoreError,
-} from '../object-store/object-store.ts'
+import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { DocumentRef } from '../wire/names.ts'
 import { compareAndSetUnavailable, contended, DocumentError } from './document-error.ts'
 import { recordKey } from './document-key.ts'
-import { type DocumentRecord, emptyRecord, newChangeId, parseRecord, sealed } from './document-record.ts'
+import { DocumentRecord, emptyRecord, newChangeId, sealed } from './document-record.ts'
+import { storedJson } from './stored-json.ts'
 
 /** A moment on this replica. Moments only order what this replica sent and received; no clocks are compared. */
 export type Moment = number
@@ -147,7 +142,7 @@ export function createRecords(
     if (object === 'unchanged' || object === null) {
       return remember(key, { record: emptyRecord, etag: null, since: moment(), confirmed, bytes: 1 })
     }
-    const record = await recordOf(object)
+    const record = await storedJson(DocumentRecord, object)
     if (!record) throw damaged()
     return remember(key, { record, etag: object.etag, since: moment(), confirmed, bytes: object.size })
   }
@@ -310,12 +305,6 @@ function settle(queue: Waiting[], batch: readonly Waiting[], settlements: readon
 }
 
 /** Returns the record that an object holds, or `null` for an object that is none, or too large to be one. */
-async function recordOf(object: ObjectBytes | ObjectBody): Promise<DocumentRecord | null> {
-  if (isWhole(object)) return parseRecord(new TextDecoder().decode(object.body))
-  await object.body.cancel()
-  return null
-}
-
 function damaged(): DocumentError {
   return new DocumentError(
     'integrity_violated',

@@ -1,10 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import { limits } from '../../limits.ts'
 import type { CallOptions, ObjectStore } from '../../object-store/object-store.ts'
 import type { ListedVersion } from '../../wire/answers.ts'
 import { type Digest, type DocumentRef, digestPattern, latestTag, type TagRef } from '../../wire/names.ts'
 import { type DocumentRecord, emptyRecord, type TagEntry } from '../document-record.ts'
+import { storedJson } from '../stored-json.ts'
 import { compareNewestFirst } from '../version-pages.ts'
 
 /**
@@ -49,7 +49,7 @@ export interface OldTags {
 
 /** Reads the tags of one document. */
 export async function readOldTags(
-  store: Pick<ObjectStore, 'get'>,
+  store: Pick<ObjectStore, 'getWhole'>,
   refs: readonly TagRef[],
   signal?: AbortSignal,
 ): Promise<OldTags> {
@@ -63,30 +63,17 @@ export async function readOldTags(
 }
 
 async function readOldTag(
-  store: Pick<ObjectStore, 'get'>,
+  store: Pick<ObjectStore, 'getWhole'>,
   ref: TagRef,
   options: CallOptions,
 ): Promise<OldTag | 'damaged' | 'gone'> {
-  const object = await store.get(oldTagKey(ref), options)
-  if (!object) return 'gone'
-  if (object.size > oldTagBytesMax) {
-    await object.body.cancel()
-    return 'damaged'
-  }
-  return parseOldTag(await new Response(object.body).text()) ?? 'damaged'
+  const object = await store.getWhole(oldTagKey(ref), { ...options, bytesMax: oldTagBytesMax })
+  if (!object || object === 'unchanged') return 'gone'
+  return (await storedJson(OldTag, object)) ?? 'damaged'
 }
 
 /** A tag's JSON had about 200 bytes. */
 const oldTagBytesMax = 4096
-
-function parseOldTag(text: string): OldTag | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Value.Check(OldTag, value) ? value : null
-  } catch {
-    return null
-  }
-}
 
 /**
  * Returns the record that says what the tags of the old layout said. The versions count in the order in which they

@@ -1,9 +1,11 @@
+import { limits } from '../../limits.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ListedVersion } from '../../wire/answers.ts'
 import type { DocumentRef } from '../../wire/names.ts'
 import { recordKey } from '../document-key.ts'
-import { type DocumentRecord, newChangeId, parseRecord, sealed } from '../document-record.ts'
+import { DocumentRecord, newChangeId, sealed } from '../document-record.ts'
 import type { Records } from '../record-store.ts'
+import { storedJson } from '../stored-json.ts'
 import { changeByFacts } from './change-by-facts.ts'
 import { readableRecord } from './failure.ts'
 import { oldTagsPrefix, recordOfOldTags } from './old-layout.ts'
@@ -96,8 +98,8 @@ async function rebuildDamaged(
   { store, repair, signal }: RecordChecks,
   ref: DocumentRef,
 ): Promise<RecordFinding | null> {
-  const found = await store.get(recordKey(ref), { signal })
-  if (!found || parseRecord(await new Response(found.body).text())) return null
+  const found = await store.getWhole(recordKey(ref), { bytesMax: limits.recordBytesMax, signal })
+  if (!found || found === 'unchanged' || (await storedJson(DocumentRecord, found))) return null
   const finding = { danglingTags: [], lostVersions: [], withoutLatest: false }
   if (!repair) return { ...finding, problem: 'damaged', isRepaired: false }
   const versions = await versionsOf(store, ref, { signal })

@@ -1,9 +1,6 @@
-import {
-  type DocumentRecord,
-  emptyRecord,
-  parseRecord,
-  type TagEntry,
-} from '../../../service/documents/document-record.ts'
+import { DocumentRecord, emptyRecord, type TagEntry } from '../../../service/documents/document-record.ts'
+import { storedJson } from '../../../service/documents/stored-json.ts'
+import { limits } from '../../../service/limits.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import type { Digest } from '../../../service/wire/names.ts'
 import { digestOf } from './sample-documents.ts'
@@ -85,8 +82,8 @@ export async function storeRecord(
 
 /** Returns the record of a document, `null` if there is none. */
 export async function recordIn(store: ObjectStore, name: string): Promise<DocumentRecord | null> {
-  const object = await store.get(recordKeyOf(name))
-  return object && parseRecord(await new Response(object.body).text())
+  const object = await store.getWhole(recordKeyOf(name), { bytesMax: limits.recordBytesMax })
+  return object && object !== 'unchanged' ? storedJson(DocumentRecord, object) : null
 }
 
 /** Stores a tag as the layout before records did. @returns its key */

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'bun:test'
+import { emptyRecord } from '../../../../../service/documents/document-record.ts'
 import {
   type ScrubbedRecord,
   type ScrubOptions,
   scrub,
 } from '../../../../../service/documents/maintenance/scrub.ts'
+import { limits } from '../../../../../service/limits.ts'
 import type { ObjectStore } from '../../../../../service/object-store/object-store.ts'
 import {
   documentsInMemory,
@@ -124,6 +126,16 @@ describe('a scrub of records', () => {
     const record = await recordIn(store, 'a')
     expect(record?.tags.latest?.digest).toBe(entry('2').digest)
     expect(record?.order).toEqual([entry('1').digest, entry('2').digest])
+  })
+
+  it('rebuilds a record that is too large to be read', async () => {
+    const { store } = await documentOfAnHourAgo()
+    const record = Buffer.from(JSON.stringify(emptyRecord).padEnd(limits.recordBytesMax + 1))
+    await store.put(recordKeyOf('a'), record, { size: record.length, contentType: 'application/json' })
+    expect(await recordsIn(store, { repair: true })).toMatchObject([
+      { finding: { problem: 'damaged', isRepaired: true } },
+    ])
+    expect((await recordIn(store, 'a'))?.tags.latest?.digest).toBe(entry('2').digest)
   })
 
   it('repairs under a service that keeps the record in memory, which then takes uploads as before', async () => {
