@@ -12,7 +12,7 @@ export interface TcpRelay {
   requests: string[]
   /** Cuts the next `requests` requests off whose lines match, before the server sees them; default: any. */
   lose(requests: number, matches?: RegExp): void
-  /** Lets this many bytes of the server's answers through on each connection, then ends it. */
+  /** From now on lets this many bytes of the server's answers through on each connection, then ends it. */
   cutAfter(answeredBytes: number): void
   stop(): void
 }
@@ -104,6 +104,7 @@ export function relayTo(serverPort: number): TcpRelay {
     },
     cutAfter: (answeredBytes) => {
       cutAfterBytes = answeredBytes
+      for (const { data } of clients) data.answeredBytes = 0
     },
     stop: () => listener.stop(true),
   }
