@@ -31,8 +31,8 @@ const socketsMore = 32
 const memoryMoreMiB = 128
 /** Flaws that are looked for. */
 const shownMax = 3
-/** How many histories may have more explanations than can be tried: about one in a hundred does. */
-const undecidedShareMax = 0.05
+/** How many histories may have more explanations than can be tried. */
+const undecidedShareMax = 0.01
 const random = randomOf(seedOf(import.meta))
 const { store, outages } = stoppedAfterTests(await startFallibleStore())
 const replicas = stoppedAfterTests(await startReplicas(3, store))

@@ -23,12 +23,18 @@ interface Point {
   effective: readonly number[]
   /** The last start of an entry that has taken effect. */
   time: number
+  /** How many effects were assumed that no answer speaks of: of entries without a result, and before an answer. */
+  assumed: number
 }
 
 /**
  * Finds out whether a history of one document could come from operations that take effect one after the other, each
  * between its start and its end: linearizability, by the search of Wing and Gong with the memory of Lowe ("Testing for
  * linearizability", 2017). What an operation may do before it is answered is in `sequential-document.ts`.
+ *
+ * Explanations that assume least are tried first. Most histories have one that assumes little, and a search that goes
+ * deep first gets lost in all the ways in which operations without an answer may have taken effect: of 474 histories
+ * of a store under faults it decided one not at all, and the others in 88 s instead of 0.7.
  *
  * @param history in any order
  * @param options.before the document before the history; default: never uploaded
@@ -41,21 +47,24 @@ export function checkLinearizable(
   const search = createSearch(history)
   // Hashes of 64 bits, since two million of the texts themselves take ten gigabytes.
   const seen = new Set<number | bigint>()
-  const stack: Point[] = []
+  /** Points to go on from, by how much they assume; what was found last goes first. */
+  const stacks: Point[][] = []
   const visit = (point: Point) => {
     const key = Bun.hash(`${point.first} ${point.further} ${point.effective} ${stateKey(point.state)}`)
     if (seen.has(key)) return
     seen.add(key)
-    stack.push(point)
+    stacks[point.assumed] ??= []
+    stacks[point.assumed]?.push(point)
   }
-  visit({ state: before, first: 0, further: [], effective: [], time: -Infinity })
-  let furthest = stack[0] as Point
+  visit({ state: before, first: 0, further: [], effective: [], time: -Infinity, assumed: 0 })
+  let furthest = stacks[0]?.[0] as Point
   const verdict = (linearizable: Verdict['linearizable']): Verdict => ({
     linearizable,
     looked: seen.size,
     stuckAt: linearizable === 'yes' ? '' : search.describe(furthest),
   })
-  for (let point = stack.pop(); point; point = stack.pop()) {
+  const take = () => stacks.find((stack) => stack.length > 0)?.pop()
+  for (let point = take(); point; point = take()) {
     if (search.isComplete(point)) return verdict('yes')
     if (seen.size > pointsMax) return verdict('undecided')
     if (finishedBy(point) > finishedBy(furthest)) furthest = point
@@ -109,19 +118,21 @@ function createSearch(history: readonly Entry[]) {
   }
 
   function* next(point: Point): Generator<Point> {
+    const assumed = point.assumed + 1
     const open = candidates(point)
     const latestStart = Math.min(...open.map((at) => (known[at] as Entry).end))
     for (const [at, entry] of unknown.entries()) {
       const isUnderWay = entry.start <= latestStart && entry.end >= point.time
       if (!isUnderWay || point.effective.includes(at)) continue
       const surroundings = aroundUnknown[at] as Surroundings
-      for (const state of statesDuring(point.state, entry, surroundings)) yield { ...point, state }
+      for (const state of statesDuring(point.state, entry, surroundings)) yield { ...point, state, assumed }
       const effective = [...point.effective, at].sort((a, b) => a - b)
-      for (const state of statesAfter(point.state, entry, surroundings)) yield { ...point, state, effective }
+      for (const state of statesAfter(point.state, entry, surroundings))
+        yield { ...point, state, effective, assumed }
     }
     for (const at of open) {
       for (const state of statesDuring(point.state, known[at] as Entry, around[at] as Surroundings)) {
-        yield { ...point, state }
+        yield { ...point, state, assumed }
       }
     }
     const byEnd = open.toSorted((a, b) => (known[b] as Entry).end - (known[a] as Entry).end)
