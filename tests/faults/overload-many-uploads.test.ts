@@ -1,12 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
+import { flood, quantile } from '../support/faults/flood.ts'
+import { recordFigure } from '../support/figures.ts'
 import { callerOf, put } from '../support/service/caller.ts'
 import { loadOf } from '../support/service/process-load.ts'
 import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
 import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
+import { sizeOf } from '../support/sizes.ts'
 import { until } from '../support/waiting.ts'
 
 setDefaultTimeout(600_000)
+
+const uploadsMost = sizeOf({ test: 64, long: 500, of: 'uploads that a tenant makes at once' })
+const isLong = uploadsMost === 500
 
 let service: SpawnedService
 let uploads: RawExchange[]
@@ -55,6 +61,35 @@ describe('while one tenant has 500 uploads under way that do not end', () => {
     // A few may have been given up as too slow by then, where the machine is.
     expect(answered().length).toBeLessThan(100)
     expect(loadOf(service.process.pid).memoryMiB).toBeLessThan(256)
+  })
+})
+
+describe('while one tenant uploads small documents on many connections without a pause', () => {
+  it('every upload is accepted or refused with Retry-After, and every small read of another tenant is answered', async () => {
+    const globex = await service.token({ tenants: ['globex'] })
+    const small = '/v1/tenants/globex/documents/definitions/small'
+    await put(await callerOf(service, globex), small, 'small')
+    const shared = { url: service.url, seconds: isLong ? 30 : 3, pauseMilliseconds: 100 }
+    const token = await service.token()
+    const upload = randomDocument(64 * KiB)
+    const readsBeside = async (clients: number) => {
+      const path = (client: number) => pathOf('uploads', `of-${client}`)
+      const [uploads, reads] = await Promise.all([
+        flood({ ...shared, path, upload, token, clients }),
+        flood({ ...shared, path: () => small, token: globex, clients: 1 }),
+      ])
+      const accepted = ['200', '201', '429, Retry-After: 1']
+      expect(Object.keys(uploads.answers).filter((answer) => !accepted.includes(answer))).toEqual([])
+      expect(Object.keys(reads.answers)).toEqual(['200'])
+      return reads.milliseconds
+    }
+    for (const clients of [16, uploadsMost]) {
+      const p95 = Math.round(quantile(await readsBeside(clients), 0.95))
+      if (isLong) {
+        const name = `p95 of small reads of another tenant during ${clients} parallel uploads`
+        recordFigure('overload', { name, value: p95, unit: 'ms' })
+      }
+    }
   })
 })
 

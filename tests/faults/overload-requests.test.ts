@@ -36,8 +36,8 @@ async function flooded(clients: number) {
   // Clients that come back ten times as soon as they are asked to.
   const shared = { url: service.url, seconds, pauseMilliseconds: 100 }
   const [many, one] = await Promise.all([
-    flood({ ...shared, path: pathFor('acme'), token: acme, clients }),
-    flood({ ...shared, path: pathFor('globex'), token: globex, clients: 1 }),
+    flood({ ...shared, path: () => pathFor('acme'), token: acme, clients }),
+    flood({ ...shared, path: () => pathFor('globex'), token: globex, clients: 1 }),
   ])
   return { many, one }
 }

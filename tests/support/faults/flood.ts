@@ -6,14 +6,17 @@ import { parseAnswer } from '../service/raw-http.ts'
 export interface Flooded {
   /** How often each status was answered, with `, Retry-After: <seconds>` where the answer has one. */
   answers: Readonly<Record<string, number>>
-  /** Of the answers with 200, ascending: from the request to the end of its answer. */
+  /** Of the answers with 200 and 201, ascending: from the request to the end of its answer. */
   milliseconds: readonly number[]
 }
 
 export interface FloodOptions {
   /** Origin of the service. */
   url: string
-  path: string
+  /** What the client with this number asks for, counted from 0. */
+  path: (client: number) => string
+  /** What is uploaded there; without it, the path is read. */
+  upload?: Uint8Array
   token: string
   /** Connections, each of which makes one request after the other. */
   clients: number
@@ -31,15 +34,15 @@ export async function flood({ clients, seconds, ...options }: FloodOptions): Pro
   const answers: Record<string, number> = {}
   const milliseconds: number[] = []
   const endsAt = performance.now() + seconds * 1000
-  const client = async () => {
-    const connection = await open(options)
+  const client = async (_: unknown, number: number) => {
+    const connection = await open(options, number)
     while (performance.now() < endsAt) {
       const askedAt = performance.now()
       const { status, headers } = await connection.ask()
       const retryAfter = headers.get('retry-after')
       const answer = retryAfter === null ? String(status) : `${status}, Retry-After: ${retryAfter}`
       answers[answer] = (answers[answer] ?? 0) + 1
-      if (status === 200) milliseconds.push(performance.now() - askedAt)
+      if (status < 300) milliseconds.push(performance.now() - askedAt)
       else await Bun.sleep(options.pauseMilliseconds)
     }
     connection.socket.destroy()
@@ -48,9 +51,15 @@ export async function flood({ clients, seconds, ...options }: FloodOptions): Pro
   return { answers, milliseconds: milliseconds.sort((a, b) => a - b) }
 }
 
-async function open({ url, path, token }: Pick<FloodOptions, 'url' | 'path' | 'token'>) {
+async function open(
+  { url, path, upload, token }: Pick<FloodOptions, 'url' | 'path' | 'upload' | 'token'>,
+  number: number,
+) {
   const { hostname, port, host } = new URL(url)
-  const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`
+  const length = upload ? `Content-Length: ${upload.byteLength}\r\n` : ''
+  const line = `${upload ? 'PUT' : 'GET'} ${path(number)} HTTP/1.1\r\n`
+  const head = `${line}Host: ${host}\r\nAuthorization: Bearer ${token}\r\n${length}\r\n`
+  const request = Buffer.concat([Buffer.from(head), upload ?? new Uint8Array()])
   const socket: Socket = connect({ host: hostname, port: Number(port) })
   await once(socket, 'connect')
   let arrived = Buffer.alloc(0)
