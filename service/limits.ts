@@ -160,8 +160,8 @@ export const limits = {
   jwksRetrySeconds: 1,
   /** A key set of some dozen RSA keys is below 64 KiB. */
   jwksBytesMax: 256 * KiB,
-  /** Addresses that the audit names in a second among requests without a valid token; further ones are counted. */
-  refusedAddressesMax: 8,
+  /** Senders that the audit names in a second among refused requests of one kind; those of further ones are counted together. */
+  refusedSendersMax: 8,
   /** A question to the audit covers this much: Loki splits it by the hour, and 30 days took a small one 14 s and more. */
   auditQueryDaysMax: 7,
   auditQuerySecondsMax: 30,

@@ -3,10 +3,11 @@ import { type Action, decide } from '../authz/policy.ts'
 import type { Principal } from '../authz/principal.ts'
 import type { AuditEntry, Logger } from '../telemetry/logger.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
+import type { ProblemCode } from '../wire/problems.ts'
 import type { Call } from './call.ts'
 import { bearerChallenge, type Refusal } from './headers/bearer-challenge.ts'
 import { ProblemError } from './problem.ts'
-import type { Refusals } from './refusals.ts'
+import { createRefusals } from './refusals.ts'
 import type { RequestContext } from './route.ts'
 
 /** A request, and the document that it is about as its path says; unchecked. */
@@ -16,20 +17,28 @@ export type Asked = RequestContext & { about: RequestSubject }
  * Who may do what, in terms of HTTP: asks `authn` and `authz`, turns their refusals into problems with a challenge
  * (RFC 6750 section 3), and writes the audit line of each decision before anything is answered and before any call
  * to the store.
+ *
+ * Decision: the line of a request that is allowed is written when it begins, or when it is answered without having begun.
+ * Those that are refused because too many are under way are counted by the second instead: their lines took half of the
+ * time that a refusal costs, and would let a client fill the audit.
  */
 export interface Access {
   /** @throws {ProblemError} `credentials_missing`, `credentials_invalid`, `issuer_unavailable` */
   authenticate(request: Request, asked: Asked): Promise<Principal>
   /** @throws {ProblemError} `document_not_found` for a tenant that is not in the token, whatever is asked of it. */
   requireTenant(principal: Principal, tenant: string | undefined, asked: Asked): void
-  /** @throws {ProblemError} `scope_missing` */
-  requireScope(principal: Principal, action: Action, asked: Asked): void
+  /** Notes the decision in `call.unrecorded`. @throws {ProblemError} `scope_missing` */
+  requireScope(principal: Principal, action: Action, call: Call): void
   /**
    * For a request that asks for none of the `actions` of its address, so that nothing is allowed by this.
    *
    * @throws {ProblemError} `scope_missing` if the token is good for none of them.
    */
-  requireAnyScope(principal: Principal, actions: readonly Action[], asked: Asked): void
+  requireAnyScope(principal: Principal, actions: readonly Action[], call: Call): void
+  /** Records the decision that allows the call, unless that was done before. */
+  record(call: Call): void
+  /** Records that the call was refused although it is allowed: with a line of its own, or counted with others. */
+  refused(call: Call, rule: ProblemCode): void
   /** Records a signed URL that an allowed action is about to give out. */
   signedUrl(
     principal: Principal,
@@ -37,10 +46,15 @@ export interface Access {
     asked: Asked,
     signedUrl: { id: string; expiresAt: string },
   ): void
+  /** Writes the audit lines of what was counted, after the last answer. */
+  close(): void
 }
 
-/** Returns the access control of the API; `logger` gets the audit lines, `refusals` says which of them are counted. */
-export function createAccess(authenticator: Authenticator, logger: Logger, refusals: Refusals): Access {
+/** Returns the access control of the API; `logger` gets the audit lines. */
+export function createAccess(authenticator: Authenticator, logger: Logger): Access {
+  const withoutToken = createRefusals(logger)
+  const tooMany = createRefusals(logger)
+
   function audit(
     { about, clientAddress, correlationId, trace }: Asked,
     entry: Pick<AuditEntry, 'decision' | 'rule' | 'action' | 'subject' | 'signedUrl'>,
@@ -54,7 +68,8 @@ export function createAccess(authenticator: Authenticator, logger: Logger, refus
       if (result.ok) return result.principal
       const { error, description } = result
       const rule = `token-${error}`
-      if (refusals.isFirst(rule, asked.clientAddress))
+      const { clientAddress } = asked
+      if (withoutToken.isFirst(rule, clientAddress === undefined ? undefined : { clientAddress }))
         audit(asked, { decision: 'denied', rule, action: 'authenticate' })
       if (error === 'unavailable') {
         logger.error('issuer.unavailable', { traceId: asked.trace.traceId, cause: result.cause })
@@ -75,27 +90,52 @@ export function createAccess(authenticator: Authenticator, logger: Logger, refus
       throw new ProblemError('document_not_found', 'There is no such document.')
     },
 
-    requireScope(principal, action, asked) {
-      const decision = decide(principal, { tenant: asked.about.tenant ?? '', action })
+    requireScope(principal, action, call) {
+      const decision = decide(principal, { tenant: call.about.tenant ?? '', action })
       const { subject } = principal
       const { allowed, rule } = decision
-      audit(asked, { decision: allowed ? 'allowed' : 'denied', rule, action, subject })
-      if (allowed) return
+      if (allowed) {
+        call.unrecorded = { rule, action, subject }
+        return
+      }
+      audit(call, { decision: 'denied', rule, action, subject })
       const scope = decision.reason === 'missing_scope' ? decision.neededScope : undefined
       const detail = scope ? `This needs a token with the scope ${scope}.` : 'No scope allows this.'
       const how = challenge({ error: 'insufficient_scope', scope })
       throw new ProblemError('scope_missing', detail, { ...how, members: scope ? { scope } : {} })
     },
 
-    requireAnyScope(principal, actions, asked) {
-      const tenant = asked.about.tenant ?? ''
+    requireAnyScope(principal, actions, call) {
+      const tenant = call.about.tenant ?? ''
       const [first] = actions
       const allowed = actions.some((action) => decide(principal, { tenant, action }).allowed)
-      if (first && !allowed) this.requireScope(principal, first, asked)
+      if (first && !allowed) this.requireScope(principal, first, call)
+    },
+
+    record(call) {
+      const decision = call.unrecorded
+      if (!decision) return
+      call.unrecorded = undefined
+      audit(call, { decision: 'allowed', ...decision })
+    },
+
+    refused(call, rule) {
+      const decision = call.unrecorded
+      if (!decision) return
+      call.unrecorded = undefined
+      call.admitted = undefined
+      const { subject, action } = decision
+      call.isCounted = !tooMany.isFirst(rule, { tenant: call.about.tenant ?? '', subject })
+      if (!call.isCounted) audit(call, { decision: 'denied', rule, action, subject })
     },
 
     signedUrl({ subject }, action, asked, signedUrl) {
       audit(asked, { decision: 'allowed', rule: 'url-minted', action, subject, signedUrl })
+    },
+
+    close() {
+      withoutToken.flush()
+      tooMany.flush()
     },
   }
 }

@@ -10,14 +10,13 @@ import { createAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
 import type { LocatedCall } from './call.ts'
 import { createEdge } from './edge.ts'
-import { createFairRequests } from './fair-requests.ts'
+import { createFairRequests, type FairArrival } from './fair-requests.ts'
 import type { Network } from './headers/forwarded-for.ts'
 import { createOpenApiPages } from './pages/docs-page.ts'
 import { createHealth } from './pages/health.ts'
 import { isPolicyOrigin } from './pages/ui-headers.ts'
 import { createUiPages, type UiOptions } from './pages/ui-pages.ts'
-import { methodNotAllowed, noSuchRoute, type ProblemError, problemResponse, toProblem } from './problem.ts'
-import { createRefusals } from './refusals.ts'
+import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse, toProblem } from './problem.ts'
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route, withHeads } from './route.ts'
@@ -73,8 +72,7 @@ export function createApp(parts: AppParts): App {
   for (const origin of ui?.connectOrigins ?? []) {
     if (!isPolicyOrigin(origin)) logger.warn('ui.origin_out_of_reach', { origin })
   }
-  const refusals = createRefusals(logger)
-  const access = createAccess(authenticator, logger, refusals)
+  const access = createAccess(authenticator, logger)
   const admission = createAdmission({ access, logger, metrics, documentBytesMax })
   const fairRequests = createFairRequests(parts)
   const edge = createEdge({ trustedProxies: parts.trustedProxies, logger, spans, metrics })
@@ -102,14 +100,16 @@ export function createApp(parts: AppParts): App {
   for (const address of addressesOf(routes)) {
     app.all(
       address.path,
-      async ({ request, params, call: { url, admitted } }) => {
+      async ({ request, params, call }) => {
+        const { url, admitted } = call
         if (!admitted) throw new Error(`a request came to ${address.path} without being admitted`)
         const { route, context } = admitted
         // Not by Elysia: with a schema of TypeBox it refuses `limit=10`, which stays a text, and with one of its own it
         // takes `1e1`, `0x10` and `+5` for whole numbers (measured: `tests/unit/service/http/elysia.test.ts`).
         const query = readQuery(route.query, url.searchParams)
-        const end = await fairRequests.begin(route, { request, tenant: String(params.tenant) })
+        const end = await begin(call, admitted.route, { request, tenant: String(params.tenant) })
         try {
+          access.record(call)
           return await route.handle({ request, params, query, context })
         } finally {
           // The bytes of a download may still be on their way: they hold a connection to the store, and are limited by it.
@@ -147,8 +147,18 @@ export function createApp(parts: AppParts): App {
     app.head(page.path, answer)
   }
 
+  async function begin(call: LocatedCall, route: Route, arrival: FairArrival): Promise<() => void> {
+    try {
+      return await fairRequests.begin(route, arrival)
+    } catch (error) {
+      if (error instanceof ProblemError) access.refused(call, error.code)
+      throw error
+    }
+  }
+
   function answerFailure(request: Request, error: unknown): Response {
     const call = edge.callOf(request)
+    access.record(call)
     const problem = error instanceof ValidationError ? pathProblem(error) : toProblem(error)
     call.problem = problem.code
     const { correlationId, trace } = call
@@ -163,7 +173,7 @@ export function createApp(parts: AppParts): App {
     return problemResponse(problem, trace.traceId)
   }
 
-  return { routes, elysia: app, drain: health.drain, close: refusals.flush }
+  return { routes, elysia: app, drain: health.drain, close: access.close }
 }
 
 function pathProblem(error: ValidationError): ProblemError {

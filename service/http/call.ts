@@ -1,3 +1,4 @@
+import type { Action } from '../authz/policy.ts'
 import { correlationIdFrom } from '../telemetry/correlation.ts'
 import type { TraceContext } from '../telemetry/trace-context.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
@@ -16,6 +17,17 @@ export interface Call extends RequestContext {
   about: RequestSubject
   /** What it may do, once that was decided; never for public pages. */
   admitted: Admitted | undefined
+  /** The decision that allows it, while no audit line says so. */
+  unrecorded: Decision | undefined
+  /** It was refused, and counted together with others in place of lines of its own. */
+  isCounted: boolean
+}
+
+/** That someone may do something: who, what, and by which rule. */
+export interface Decision {
+  rule: string
+  action: Action
+  subject: string
 }
 
 /** A call whose URL was understood. */
@@ -39,6 +51,8 @@ export function callOf(request: Request, clientAddress: string | undefined, trac
     problem: undefined,
     about: {},
     admitted: undefined,
+    unrecorded: undefined,
+    isCounted: false,
   }
 }
 

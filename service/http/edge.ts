@@ -65,17 +65,19 @@ export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptio
             if (mayHaveTrailers(request, response)) response.headers.set('connection', 'close')
             const answered = stamped(response, call)
             status = answered.status
-            logger.info('request.answered', {
-              method,
-              route: call.route,
-              tenant: call.about.tenant,
-              digest: call.about.digest,
-              status,
-              code: call.problem,
-              clientAddress,
-              durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
-              ...idsOf(call),
-            })
+            if (!call.isCounted) {
+              logger.info('request.answered', {
+                method,
+                route: call.route,
+                tenant: call.about.tenant,
+                digest: call.about.digest,
+                status,
+                code: call.problem,
+                clientAddress,
+                durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+                ...idsOf(call),
+              })
+            }
             return answered
           })
         } finally {

@@ -63,13 +63,16 @@ export interface AuditOutcome extends Omit<AuditEntry, 'decision' | 'rule' | 'si
   code?: string | undefined
 }
 
-/** Requests without a valid token that have no {@link AuditEntry} of their own. */
+/** Refused requests that have no {@link AuditEntry} of their own. */
 export interface AuditRefusals {
-  /** That of all of them; absent for those of several clients. */
-  clientAddress: string | undefined
+  /** That of all of them, if they had no valid token; absent for those of several clients. */
+  clientAddress?: string
+  /** Those of all of them, if they were refused because the tenant had too many requests under way. */
+  tenant?: string
+  subject?: string
   /** When the first of them was refused (RFC 3339); the time of the line is when the last one may have been. */
   since: string
-  /** How many each rule has refused, such as `token-missing`. */
+  /** How many each rule has refused, such as `token-missing` or `too_many_requests`. */
   rules: Readonly<Record<string, number>>
 }
 

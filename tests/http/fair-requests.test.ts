@@ -51,6 +51,28 @@ describe('a tenant with as many requests under way as it may have', () => {
       expect(service.storeCalls).toEqual([])
     }))
 
+  it('finds one line of its refusals in audit and log, the number of the others, and none that says allowed', () =>
+    whileHeld(async () => {
+      const before = service.logs().length
+      await Promise.all(Array.from({ length: 5 }, () => answerOf(call, 'definitions/refused')))
+      expect(await answerOf(call, 'definitions/refused', 'DELETE')).toBe('405 method_not_allowed')
+      const lines = () => service.logs().slice(before)
+      await until(() => lines().some(({ event }) => event === 'access.refused'), 'the count')
+      const about = { tenant: 'acme', subject: 'alice' }
+      const denied = {
+        decision: 'denied',
+        rule: 'too_many_requests',
+        action: 'document.read',
+        name: 'refused',
+      }
+      expect(lines()).toMatchObject([
+        { event: 'access.decided', ...about, ...denied },
+        { event: 'request.answered', status: 429, code: 'too_many_requests' },
+        { event: 'request.answered', status: 405 },
+        { event: 'access.refused', decision: 'denied', ...about, rules: { too_many_requests: 4 } },
+      ])
+    }))
+
   it('leaves other tenants, uploads and health checks alone', () =>
     whileHeld(async () => {
       const path = '/v1/tenants/globex/documents/definitions/other'
