@@ -11,6 +11,7 @@ export const builtServers = [
   'tempo',
   'otel-collector',
   'toxiproxy',
+  'versitygw',
 ] as const
 export type BuiltServer = (typeof builtServers)[number]
 

@@ -1,57 +1,95 @@
-import { versionKey } from '../../service/documents/document-key.ts'
-import type { Comparison } from './comparison.ts'
+import { recordKey, versionKey } from '../../service/documents/document-key.ts'
+import type { Comparison, Side, Target, Unit, Work } from './comparison.ts'
+import { runBareClient } from './run-bare-client.ts'
 import type { Stage } from './stage.ts'
 import { runWrk, type WrkLoad } from './wrk.ts'
 
 export interface GetOptions {
+  /** Of the document, such as `64 KiB`. */
   title: string
   size: number
   connections: number
-  /** How the service is asked for the document; default: by its digest. */
-  by?: 'digest' | 'latest'
-  target: number
-  /** Large answers are compared by bytes, since a run ends in the middle of some. */
-  unit: 'requests/s' | 'MiB/s'
+  unit: Unit & ('requests' | 'MiB')
+  targets: readonly Target[]
 }
 
-/** One document, read again and again; the store is asked for the same object by a signed URL. */
+/**
+ * One document, read again and again: by its digest and by `latest`; and from the store itself, by a signed URL, as well as
+ * through what else could stand in this place.
+ */
 export async function compareGet(stage: Stage, options: GetOptions): Promise<Comparison> {
-  const { size, by = 'digest' } = options
+  const { size, connections, unit } = options
   const bytes = await Bun.file(await stage.randomFile(`get-${size}`, size)).bytes()
   const digest = `sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}` as const
   const ref = { tenant: 'acme', type: 'bench', name: `get-${size}`, digest }
-  await stage.bucket.write(stage.fullKey(versionKey(ref)), bytes)
-
+  const key = versionKey(ref)
   const document = `/v1/tenants/acme/documents/bench/${ref.name}`
-  // The first read by `latest` notes the version in a record, as an upload does.
-  const path = by === 'latest' ? document : `${document}/versions/${digest}`
-  const load = { method: 'GET', connections: options.connections } as const
-  const store = { ...load, origin: stage.storeOrigin, paths: [stage.signedPath('GET', versionKey(ref))] }
-  const service = { ...load, origin: stage.service.url, paths: [path], token: stage.token }
-  for (const side of [store, service]) await requireBytes(side, bytes)
+  // Uploaded as users do: the store has the version and the record.
+  await stage.upload(document, bytes)
 
-  // What is left for the service to reach: a server that checks nothing.
-  const bare = await stage.startProgram('pass-through.ts', {
-    PASS_URL: `${stage.storeOrigin}${store.paths[0]}`,
-  })
-  const rateOf = (side: Omit<WrkLoad, 'seconds'>) => async (seconds: number) => {
-    const result = await runWrk({ ...side, seconds }, stage.folder)
-    if (result.bytes < result.requests * size) throw new Error('an answer was shorter than the document')
-    return options.unit === 'MiB/s'
-      ? result.bytes / 2 ** 20 / result.seconds
-      : result.requests / result.seconds
+  const { storeOrigin: store, token } = stage
+  const { versityGw, nginx } = stage.gateways
+  const direct = stage.signedPath('GET', key)
+  const relay = await stage.startProgram('pass-through.ts', { PASS_URL: `${store}${direct}` })
+  const service = { origin: stage.service.url, token }
+  const side = async (title: string, load: Asked, pid?: number): Promise<Side> => {
+    const full: Omit<WrkLoad, 'seconds'> = {
+      method: 'GET',
+      connections,
+      origin: load.origin,
+      paths: [load.path],
+    }
+    if (load.token !== undefined) full.token = load.token
+    await requireBytes(full, bytes)
+    return { title, pid, run: (seconds) => workOf({ ...full, seconds }, stage.folder, { size, unit }) }
   }
-  return {
-    operation: 'get',
-    title: options.title,
-    unit: options.unit,
-    baseline: { run: rateOf(store) },
-    variants: [
-      { title: '', target: options.target, run: rateOf(service) },
-      { title: 'a bare pass-through', target: null, run: rateOf({ ...store, origin: bare.origin }) },
-    ],
-    close: bare.stop,
+  const { pid } = stage.service.process
+  const sides: Side[] = [
+    await side('store', { origin: store, path: direct }),
+    await side('service', { ...service, path: `${document}/versions/${digest}` }, pid),
+    await side('service by latest', { ...service, path: document }, pid),
+    await side(
+      'VersityGW',
+      { origin: versityGw.origin, path: versityGw.signedPath('GET', key) },
+      versityGw.pid,
+    ),
+    await side('nginx', { origin: nginx.origin, path: direct }, nginx.pid),
+    await side('a bare relay', { origin: relay.origin, path: '/' }, relay.pid),
+  ]
+  if (unit === 'requests') {
+    const record = await stage.bucket.stat(stage.fullKey(recordKey(ref)))
+    const together = [
+      {
+        method: 'GET',
+        urls: [store + stage.signedPath('GET', recordKey(ref))],
+        headers: { 'if-none-match': record.etag },
+      },
+      { method: 'GET', urls: [store + direct], headers: {} },
+    ] as const
+    sides.push({
+      title: 'a bare client: record and version',
+      run: (seconds) =>
+        runBareClient({ steps: together, together: true, connections, seconds }, stage.folder),
+    })
   }
+  const named = `GET ${options.title}, ${connections} connection${connections === 1 ? '' : 's'}`
+  return { operation: 'get', title: named, unit, sides, targets: options.targets, close: relay.stop }
+}
+
+interface Asked {
+  origin: string
+  path: string
+  token?: string
+}
+
+async function workOf(
+  load: WrkLoad,
+  folder: string,
+  { size, unit }: { size: number; unit: Unit },
+): Promise<Work> {
+  const { requests, bytes, seconds } = await runWrk(load, folder)
+  if (bytes < requests * size) throw new Error('an answer was shorter than the document')
+  return { amount: unit === 'MiB' ? bytes / 2 ** 20 : requests, seconds }
 }
 
 /** wrk looks at no body: one answer of each side is compared here. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { mustRun } from '../../compose/run-command.ts'
 import { versionKey } from '../../service/documents/document-key.ts'
-import type { Comparison } from './comparison.ts'
+import type { Comparison, Work } from './comparison.ts'
 import type { Stage } from './stage.ts'
 
 const program = fileURLToPath(new URL('send-file.ts', import.meta.url))
@@ -16,18 +16,22 @@ const uploadsPerConnection = 2
  * memory). With `Repr-Digest` the service streams to the final key; without it, it stages and promotes: the
  * bytes are then written twice and read once.
  */
-export async function compareLargePut(
-  stage: Stage,
-  { connections, target }: { connections: number; target: number },
-): Promise<Comparison> {
+export async function compareLargePut(stage: Stage, connections: number): Promise<Comparison> {
   const file = await stage.randomFile('put-large', size)
   const hash = new Bun.CryptoHasher('sha256').update(await Bun.file(file).bytes())
   const digest = hash.digest()
   const version = `sha256:${digest.toString('hex')}` as const
   const authorization = `Bearer ${stage.token}`
   const reprDigest = `sha-256=:${digest.toString('base64')}:`
+  const { versityGw } = stage.gateways
+  const { pid } = stage.service.process
 
-  async function rate(origin: string, type: string, pathOf: (name: string) => string, headers: object) {
+  async function work(
+    origin: string,
+    type: string,
+    pathOf: (name: string) => string,
+    headers: object,
+  ): Promise<Work> {
     const names = Array.from({ length: connections * uploadsPerConnection }, () =>
       randomBytes(8).toString('hex'),
     )
@@ -38,7 +42,7 @@ export async function compareLargePut(
     for (const name of names) {
       await stage.bucket.delete(stage.fullKey(versionKey({ tenant: 'acme', type, name, digest: version })))
     }
-    return (names.length * size) / MiB / Number(printed)
+    return { amount: (names.length * size) / MiB, seconds: Number(printed) }
   }
   const keyOf = (name: string) => versionKey({ tenant: 'acme', type: 'bench-store', name, digest: version })
   const pathOf = (name: string) => `/v1/tenants/acme/documents/bench-large/${name}`
@@ -46,17 +50,25 @@ export async function compareLargePut(
   return {
     operation: 'put',
     title: `PUT 64 MiB, ${connections} connection${connections === 1 ? '' : 's'}`,
-    unit: 'MiB/s',
-    baseline: {
-      run: () => rate(stage.storeOrigin, 'bench-store', (name) => stage.signedPath('PUT', keyOf(name)), {}),
-    },
-    variants: [
+    unit: 'MiB',
+    sides: [
       {
-        title: 'with a digest',
-        target,
-        run: () => rate(url, 'bench-large', pathOf, { authorization, 'repr-digest': reprDigest }),
+        title: 'store',
+        run: () => work(stage.storeOrigin, 'bench-store', (name) => stage.signedPath('PUT', keyOf(name)), {}),
       },
-      { title: 'without', target: null, run: () => rate(url, 'bench-large', pathOf, { authorization }) },
+      {
+        title: 'service, with a digest',
+        pid,
+        run: () => work(url, 'bench-large', pathOf, { authorization, 'repr-digest': reprDigest }),
+      },
+      { title: 'service, without', pid, run: () => work(url, 'bench-large', pathOf, { authorization }) },
+      {
+        title: 'VersityGW',
+        pid: versityGw.pid,
+        run: () =>
+          work(versityGw.origin, 'bench-store', (name) => versityGw.signedPath('PUT', keyOf(name)), {}),
+      },
     ],
+    targets: [{ side: 'service, with a digest', than: 'store', rateMin: 0.8 }],
   }
 }

@@ -2,16 +2,13 @@ import { versionKey } from '../../service/documents/document-key.ts'
 import { inParallel } from '../../service/documents/in-order.ts'
 import type { Comparison } from './comparison.ts'
 import type { Stage } from './stage.ts'
-import { requestsPerSecond, type WrkLoad } from './wrk.ts'
+import { requestsOf, type WrkLoad } from './wrk.ts'
 
-const keys = 20_000
+const keys = 100_000
 const limit = 1000
 
-/** The first thousand of 20,000 documents; the store is asked for the same keys. */
-export async function compareList(
-  stage: Stage,
-  { connections, target }: { connections: number; target: number },
-): Promise<Comparison> {
+/** The first thousand of 100,000 documents; the store is asked for the same keys. */
+export async function compareList(stage: Stage, connections: number): Promise<Comparison> {
   await fill(stage)
   const storePath = await stage.signedListPath('tenants/acme/documents/bench-list/', limit)
   const servicePath = `/v1/tenants/acme/documents?type=bench-list&limit=${limit}`
@@ -22,14 +19,18 @@ export async function compareList(
   const found = [await listedBy(store, /<Contents>/g), await listedBy(service, /"storedAt"/g)]
   if (found.some((count) => count !== limit)) throw new Error(`the lists hold ${found.join(' and ')} keys`)
 
-  const rateOf = (side: Omit<WrkLoad, 'seconds'>) => (seconds: number) =>
-    requestsPerSecond({ ...side, seconds }, stage.folder)
+  const workOf = (side: Omit<WrkLoad, 'seconds'>) => (seconds: number) =>
+    requestsOf({ ...side, seconds }, stage.folder)
   return {
     operation: 'list',
-    title: `list 1,000 of 20,000, ${connections} connection${connections === 1 ? '' : 's'}`,
-    unit: 'requests/s',
-    baseline: { run: rateOf(store) },
-    variants: [{ title: '', target, run: rateOf(service) }],
+    title: `list 1,000 of 100,000, ${connections} connection${connections === 1 ? '' : 's'}`,
+    unit: 'requests',
+    sides: [
+      { title: 'store', run: workOf(store) },
+      { title: 'service', pid: stage.service.process.pid, run: workOf(service) },
+    ],
+    // At most 1.2 times as long.
+    targets: [{ side: 'service', than: 'store', rateMin: 1 / 1.2 }],
   }
 }
 

@@ -1,46 +1,80 @@
 import { randomBytes } from 'node:crypto'
-import { versionKey } from '../../service/documents/document-key.ts'
+import { recordKey, versionKey } from '../../service/documents/document-key.ts'
 import type { Comparison } from './comparison.ts'
+import { runBareClient } from './run-bare-client.ts'
 import type { Stage } from './stage.ts'
-import { requestsPerSecond, type WrkLoad } from './wrk.ts'
+import { requestsOf, type WrkLoad } from './wrk.ts'
 
 const size = 4096
+const connections = 16
 /** More than any side can store in a second here; from then on names come again, with other bytes. */
 const namesPerSecond = 6000
 
 /**
  * New bytes with every request. The store writes each under a key of its own. The service is asked twice: a
- * name for each upload, where every one also reads and writes `latest`; and one name for all, where moves of
- * `latest` that come at the same time are written once.
+ * name for each upload, which writes a version and a record; and one name for all, where records that are written at
+ * the same time are one.
  */
-export async function compareSmallPut(stage: Stage, target: number): Promise<Comparison> {
+export async function compareSmallPut(stage: Stage): Promise<Comparison> {
   const bodyFile = await stage.randomFile('put-small', size)
-  const load = { method: 'PUT', connections: 16, bodyFile } as const
+  const load = { method: 'PUT', connections, bodyFile } as const
   const service = { ...load, origin: stage.service.url, token: stage.token }
+  const { versityGw } = stage.gateways
+  const { pid } = stage.service.process
 
-  const rateOf = (side: WrkLoad) => requestsPerSecond(side, stage.folder)
+  const workOf = (side: WrkLoad) => requestsOf(side, stage.folder)
+  const signed = (seconds: number, sign: (key: string) => string) =>
+    namesFor(seconds).map((name) => sign(versionKey(versionOf(name))))
   return {
     operation: 'put',
-    title: 'PUT 4 KiB, 16 connections',
-    unit: 'requests/s',
-    baseline: {
-      run(seconds) {
-        const keys = namesFor(seconds).map((name) => versionKey(versionOf(name)))
-        const paths = keys.map((key) => stage.signedPath('PUT', key))
-        return rateOf({ ...load, origin: stage.storeOrigin, paths, seconds })
-      },
-    },
-    variants: [
+    title: `PUT 4 KiB, ${connections} connections`,
+    unit: 'requests',
+    sides: [
       {
-        title: 'a name each',
-        target,
-        run: (seconds) => rateOf({ ...service, paths: namesFor(seconds).map(documentPath), seconds }),
+        title: 'store',
+        run(seconds) {
+          const paths = signed(seconds, (key) => stage.signedPath('PUT', key))
+          return workOf({ ...load, origin: stage.storeOrigin, paths, seconds })
+        },
       },
       {
-        title: 'one name',
-        target,
-        run: (seconds) => rateOf({ ...service, paths: namesFor(0).map(documentPath), seconds }),
+        title: 'service',
+        pid,
+        run: (seconds) => workOf({ ...service, paths: namesFor(seconds).map(documentPath), seconds }),
       },
+      {
+        title: 'service, all under one name',
+        pid,
+        run: (seconds) => workOf({ ...service, paths: namesFor(0).map(documentPath), seconds }),
+      },
+      {
+        title: 'VersityGW',
+        pid: versityGw.pid,
+        run(seconds) {
+          const paths = signed(seconds, (key) => versityGw.signedPath('PUT', key))
+          return workOf({ ...load, origin: versityGw.origin, paths, seconds })
+        },
+      },
+      {
+        title: 'a bare client: version, then record',
+        run(seconds) {
+          const refs = namesFor(seconds).map(versionOf)
+          const urls = (keyOf: typeof versionKey) =>
+            refs.map((ref) => stage.storeOrigin + stage.signedPath('PUT', keyOf(ref)))
+          const step = { method: 'PUT', headers: { 'if-none-match': '*' }, body: bodyFile } as const
+          const steps = [
+            { ...step, urls: urls(versionKey) },
+            // A record is about as large as a fresh one is here, not as large as the document.
+            { ...step, urls: urls(recordKey), body: stage.recordFile },
+          ]
+          return runBareClient({ steps, together: false, connections, seconds }, stage.folder)
+        },
+      },
+    ],
+    targets: [
+      { side: 'service', than: 'a bare client: version, then record', rateMin: 0.85 },
+      { side: 'service', than: 'store', rateMin: 0.5 },
+      { side: 'service, all under one name', than: 'store', rateMin: 0.8 },
     ],
   }
 }

@@ -1,9 +1,9 @@
 import { freePorts } from '../../compose/servers/free-port.ts'
 import { inParallel } from '../../service/documents/in-order.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
-import type { Comparison, Side, Variant } from './comparison.ts'
+import type { Comparison, Side } from './comparison.ts'
 import type { Stage } from './stage.ts'
-import { requestsPerSecond } from './wrk.ts'
+import { requestsOf } from './wrk.ts'
 
 const collection = '/v1/tenants/acme/documents'
 const listed = 1000
@@ -28,24 +28,26 @@ export async function compareTelemetry(stage: Stage, kind: keyof typeof loads): 
     METRICS_PORT: String(exportedPort),
     OTEL_EXPORTER_OTLP_ENDPOINT: sink.origin,
   })
-  const side = async (service: SpawnedService): Promise<Side> => {
+  const side = async (title: string, service: SpawnedService): Promise<Side> => {
     const token = await service.token({ exp: Math.floor(Date.now() / 1000) + 60 * 60 })
     const path = await fill(service, token, load)
     const request = { method: 'GET', origin: service.url, paths: [path], token } as const
     return {
-      run: (seconds) =>
-        requestsPerSecond({ ...request, connections: load.connections, seconds }, stage.folder),
+      title,
+      pid: service.process.pid,
+      run: (seconds) => requestsOf({ ...request, connections: load.connections, seconds }, stage.folder),
     }
-  }
-  const variant = async (title: string, service: SpawnedService): Promise<Variant> => {
-    return { title, target: null, ...(await side(service)) }
   }
   return {
     operation: 'telemetry',
     title: `telemetry, ${load.title}`,
-    unit: 'requests/s',
-    baseline: await side(quiet),
-    variants: [await variant('counted', counted), await variant('counted and exported', exported)],
+    unit: 'requests',
+    sides: [
+      await side('service', quiet),
+      await side('counted', counted),
+      await side('counted and exported', exported),
+    ],
+    targets: [],
     async close() {
       for (const service of [quiet, counted, exported]) await service.stop()
       await sink.stop()

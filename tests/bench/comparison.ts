@@ -1,13 +1,14 @@
-/** The service, asked in one or more ways, and what it is measured against. */
+import { cpuMillisecondsOf } from '../support/service/process-load.ts'
+
+/** Some ways to do the same thing, one of them by the service, and what we aim at. */
 export interface Comparison {
   /** What `--only` chooses by. */
   operation: Operation
   title: string
-  /** Of what the sides measure, such as `requests/s`. */
-  unit: string
-  /** What the ratios are relative to. */
-  baseline: Side
-  variants: readonly Variant[]
+  unit: Unit
+  /** The first one is what all ratios are relative to. */
+  sides: readonly Side[]
+  targets: readonly Target[]
   /** Ends what was started for it alone. */
   close?(): Promise<void>
 }
@@ -15,73 +16,116 @@ export interface Comparison {
 export const operations = ['sign', 'get', 'put', 'list', 'telemetry'] as const
 export type Operation = (typeof operations)[number]
 
+/** What is counted. Large bodies are compared by bytes, since a run ends in the middle of some. */
+export type Unit = 'requests' | 'MiB' | 'signatures'
+
+/** CPU time is told per so many units. */
+export const cpuPer: Readonly<Record<Unit, number>> = { requests: 1, MiB: 64, signatures: 1 }
+
 export interface Side {
-  /** Runs the load once for about `seconds` and returns a rate: more is better. */
-  run(seconds: number): Promise<number>
-}
-
-export interface Variant extends Side {
+  /** The same in all comparisons, such as `store`. */
   title: string
-  /** Ratio of rates, service to baseline, that we aim at; `null` for a row that only informs. */
-  target: number | null
+  /** Of the process whose CPU time is told: the service's, or that of what stands in its place. */
+  pid?: number | undefined
+  /** Runs the load once for about `seconds`. */
+  run(seconds: number): Promise<Work>
 }
 
-/** One line of the table. */
+/** What was done in a run. */
+export interface Work {
+  /** In units of the comparison. */
+  amount: number
+  seconds: number
+}
+
+/** What we aim at: how the rate or the CPU time of a side compares with that of another one. */
+export interface Target {
+  side: string
+  than: string
+  /** Least ratio of the rates. */
+  rateMin?: number
+  /** Greatest ratio of the CPU times. */
+  cpuMax?: number
+}
+
+/** One side as it was measured, round by round. */
+export interface MeasuredSide {
+  title: string
+  /** Units per second. */
+  rate: number[]
+  /** Milliseconds per `cpuPer` units; `null` where no process is named. */
+  cpu: number[] | null
+}
+
+/** One comparison as it was measured. */
 export interface Measured {
   operation: Operation
   title: string
-  unit: string
-  baseline: Spread
-  service: Spread
-  /** Service to baseline, of each round by itself: what else the machine did then weighed on both. */
+  unit: Unit
+  sides: MeasuredSide[]
+  verdicts: Verdict[]
+}
+
+export interface Verdict extends Target {
+  /** Of each round by itself: what else the machine did then weighed on both. */
   ratio: Spread
-  target: number | null
-  /** By the median; `null` without a target. */
-  met: boolean | null
-  rounds: { baseline: number; service: number }[]
+  /** By the median. */
+  met: boolean
 }
 
 /**
- * Runs baseline and variants in turn, `rounds` times and after one short round that does not count. Every other
- * round goes backwards, so that what grows in the course of a run favours neither side.
+ * Runs all sides in turn, `rounds` times and after one short round that does not count. Every other round goes
+ * backwards, so that what grows in the course of a run favours neither side.
  */
 export async function measure(
-  comparison: Comparison,
+  { operation, title, unit, sides, targets }: Comparison,
   { rounds, seconds, onRound }: { rounds: number; seconds: number; onRound: (round: number) => void },
-): Promise<Measured[]> {
-  const sides: Side[] = [comparison.baseline, ...comparison.variants]
-  const rates: number[][] = sides.map(() => [])
+): Promise<Measured> {
+  const measured = sides.map(
+    ({ title, pid }): MeasuredSide => ({ title, rate: [], cpu: pid === undefined ? null : [] }),
+  )
   for (const side of sides) await side.run(1)
   for (let round = 1; round <= rounds; round += 1) {
     onRound(round)
     const order = [...sides.entries()]
     for (const [at, side] of round % 2 === 0 ? order.reverse() : order) {
-      rates[at]?.push(await side.run(seconds))
+      const before = side.pid === undefined ? 0 : cpuMillisecondsOf(side.pid)
+      const work = await side.run(seconds)
+      const after = side.pid === undefined ? 0 : cpuMillisecondsOf(side.pid)
+      measured[at]?.rate.push(work.amount / work.seconds)
+      measured[at]?.cpu?.push(((after - before) / work.amount) * cpuPer[unit])
     }
   }
-  const [baseline = [], ...services] = rates
-  return comparison.variants.map((variant, at) => measured(comparison, variant, baseline, services[at] ?? []))
-}
-
-function measured(
-  { operation, unit, title }: Comparison,
-  variant: Variant,
-  baseline: readonly number[],
-  service: readonly number[],
-): Measured {
-  const rounds = baseline.map((rate, at) => ({ baseline: rate, service: service[at] ?? 0 }))
-  const ratio = spreadOf(rounds.map((round) => round.service / round.baseline))
   return {
     operation,
-    title: variant.title === '' ? title : `${title}, ${variant.title}`,
+    title,
     unit,
-    baseline: spreadOf(baseline),
-    service: spreadOf(service),
-    ratio,
-    target: variant.target,
-    met: variant.target === null ? null : ratio.median >= variant.target,
-    rounds,
+    sides: measured,
+    verdicts: targets.map((target) => judge(target, measured)),
   }
+}
+
+function judge(target: Target, sides: readonly MeasuredSide[]): Verdict {
+  const one = sideOf(sides, target.side)
+  const other = sideOf(sides, target.than)
+  const { rateMin, cpuMax } = target
+  const ratio = cpuMax === undefined ? ratioOf(one.rate, other.rate) : ratioOf(one.cpu ?? [], other.cpu ?? [])
+  return {
+    ...target,
+    ratio,
+    met: cpuMax === undefined ? ratio.median >= (rateMin ?? 0) : ratio.median <= cpuMax,
+  }
+}
+
+function sideOf(sides: readonly MeasuredSide[], title: string): MeasuredSide {
+  const side = sides.find((each) => each.title === title)
+  if (!side) throw new Error(`a target names the side ${title}, which is not measured`)
+  return side
+}
+
+/** Returns how each round of one side compares with the same round of another one. */
+export function ratioOf(one: readonly number[], other: readonly number[]): Spread {
+  return spreadOf(one.map((value, round) => value / (other[round] ?? Number.NaN)))
 }
 
 /** A handful of measurements of the same thing. */

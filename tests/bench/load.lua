@@ -1,8 +1,9 @@
 -- What wrk sends. All of it comes in the environment: arguments are visible to everyone on the machine, and
 -- tokens and signed addresses are credentials.
---   LOAD_METHOD  GET or PUT
+--   LOAD_METHOD  GET, PUT or POST
 --   LOAD_PATHS   file of paths, one per line, taken in turn and then from the start again
 --   LOAD_TOKEN   bearer token; empty for none
+--   LOAD_IF_NONE_MATCH  value of that header; empty for none
 --   LOAD_BODY    file whose bytes are sent; its first 32 are replaced, so that no two requests carry the same
 --   LOAD_NONCE   16 characters that no other run uses
 
@@ -24,6 +25,9 @@ end
 local headers = {}
 if token ~= "" then
   headers["Authorization"] = "Bearer " .. token
+end
+if os.getenv("LOAD_IF_NONE_MATCH") ~= "" then
+  headers["If-None-Match"] = os.getenv("LOAD_IF_NONE_MATCH")
 end
 if body then
   headers["Content-Type"] = "application/octet-stream"

@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
-import type { Measured, Spread } from './comparison.ts'
+import { cpuPer, type Measured, ratioOf, type Spread, spreadOf, type Verdict } from './comparison.ts'
 
 /** What a reader of old results wants to know about the machine; nothing that names it. */
 export function machine() {
@@ -14,65 +14,81 @@ export function machine() {
   }
 }
 
-/** For `--json`: everything measured, round by round. Rates and ratios: more is better. */
+/** Of what a run consisted. */
+export interface RunOptions {
+  store: string
+  rounds: number
+  /** Of each side in each round. */
+  seconds: number
+}
+
+/** For `--json`: everything measured, round by round. */
 export function report(
-  { rounds, seconds }: { rounds: number; seconds: number },
+  options: RunOptions,
   before: ReturnType<typeof machine>,
   results: readonly Measured[],
 ): string {
+  const { store, rounds, seconds } = options
   const head = {
     finishedAt: new Date().toISOString(),
     service: 'service/main.ts, not built',
+    store,
     rounds,
     seconds,
   }
   return `${JSON.stringify({ ...head, machine: before, results }, null, 2)}\n`
 }
 
-/** A line per result, columns aligned. */
-export function table(results: readonly Measured[]): string {
-  const rows = results.map((result) => [
-    result.title,
-    amount(result.baseline.median),
-    amount(result.service.median),
-    result.unit,
-    `${result.ratio.median.toFixed(2)} (${spread(result.ratio)})`,
-    result.target === null ? '' : `≥ ${result.target.toFixed(2)}`,
-    verdict(result),
+/** Cells of a result: a line per side, as the table on the terminal and that of `docs/performance.md` have them. */
+export function sideRows({ unit, sides }: Measured): string[][] {
+  const [baseline] = sides
+  return sides.map(({ title, rate, cpu }) => [
+    title,
+    `${amount(spreadOf(rate).median)} ${unit}/s`,
+    ratio(ratioOf(rate, baseline?.rate ?? [])),
+    cpu === null ? '' : `${amount(spreadOf(cpu).median)} ms`,
   ])
-  const all = [['', 'baseline', 'service', '', 'ratio (min–max)', 'target', ''], ...rows]
-  const widths = (all[0] ?? []).map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)))
-  return all
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+}
+
+/** Headings of {@link sideRows}. */
+export function sideHeads({ unit }: Pick<Measured, 'unit'>): string[] {
+  const per = cpuPer[unit] === 1 ? unit.slice(0, -1) : `${cpuPer[unit]} ${unit}`
+  return ['', 'rate', 'of the first (min–max)', `CPU per ${per}`]
+}
+
+/** The lines of a result for a terminal, columns aligned, with a line for each target. */
+export function table(result: Measured): string {
+  const rows = [sideHeads(result), ...sideRows(result)]
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
+  const lines = rows.map((row) =>
+    `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd(),
+  )
+  return [result.title, ...lines, ...result.verdicts.map((verdict) => `  ${sentenceOf(verdict)}`)].join('\n')
+}
+
+/** Returns a target with what was measured, as a sentence. */
+export function sentenceOf({ side, than, rateMin, cpuMax, ratio: found, met }: Verdict): string {
+  const aim =
+    cpuMax === undefined
+      ? `rate of ${side} ≥ ${(rateMin ?? 0).toFixed(2)} × ${than}`
+      : `CPU of ${side} ≤ ${cpuMax.toFixed(2)} × ${than}`
+  return `${met ? '✓ met' : '✗ missed'}: ${aim}: ${ratio(found)}`
 }
 
 /** What was met and what was missed, in one sentence each. */
 export function summary(results: readonly Measured[]): string {
-  const aimed = results.filter(({ met }) => met !== null)
-  if (aimed.length === 0) return 'Nothing of this has a target.'
-  const missed = aimed.filter(({ met }) => !met)
-  const first = `${aimed.length - missed.length} of ${aimed.length} targets met`
-  if (missed.length === 0) return `${first}.`
-  const names = missed.map(
-    ({ title, ratio, target }) => `${title} (${ratio.median.toFixed(2)} of ${target?.toFixed(2)})`,
-  )
-  return `${first}; missed: ${names.join('; ')}.`
-}
-
-function verdict({ met }: Measured): string {
-  return met === null ? '' : met ? '✓ met' : '✗ missed'
+  const verdicts = results.flatMap(({ title, verdicts }) => verdicts.map((verdict) => ({ title, verdict })))
+  if (verdicts.length === 0) return 'Nothing of this has a target.'
+  const missed = verdicts.filter(({ verdict }) => !verdict.met)
+  const first = `${verdicts.length - missed.length} of ${verdicts.length} targets met`
+  return [`${first}.`, ...missed.map(({ title, verdict }) => `${title}: ${sentenceOf(verdict)}`)].join('\n')
 }
 
 function amount(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1)
+  if (value >= 100) return Math.round(value).toLocaleString('en')
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-function spread({ min, max }: Spread): string {
-  return `${min.toFixed(2)}–${max.toFixed(2)}`
+function ratio({ median, min, max }: Spread): string {
+  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`
 }

@@ -1,42 +1,76 @@
 /**
- * Signatures per second, as a process of its own. SIGN_PLAN says how: `service` signs requests as the service
- * does, `hmac` does no more than the cryptography that a signature needs. Prints the rate and nothing else.
+ * Signs for some seconds, as a process of its own; SIGN_PLAN says what. Prints how many signatures were made, and in how many
+ * seconds.
  */
-import { createRequestSigner, emptySha256 } from '../../service/object-store/s3/signed-fetch.ts'
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { createRequestSigner, emptySha256 } from '../../service/object-store/s3/request-signer.ts'
+import { createS3TransferSigner } from '../../service/object-store/s3/s3-transfer-signer.ts'
+
+/**
+ * - `headers`: as the service signs a call to the store; `url`: as it signs a download.
+ * - `presigner`: the same URL by the SDK alone.
+ * - `hmac`: no more than the cryptography that a signature needs.
+ */
+export type Signing = 'headers' | 'url' | 'presigner' | 'hmac'
 
 interface Plan {
-  side: 'service' | 'hmac'
+  signing: Signing
   seconds: number
 }
 
-const { side, seconds }: Plan = JSON.parse(process.env.SIGN_PLAN ?? '')
+const { signing, seconds }: Plan = JSON.parse(process.env.SIGN_PLAN ?? '')
 const key = `docs/tenants/acme/documents/bench/some-document.json/${'a'.repeat(64)}`
 /** Between two looks at the clock. */
 const batch = 200
 
-process.stdout.write(`${await rateOf(side === 'service' ? serviceSigner() : hmacChain())}\n`)
+const connection = {
+  endpoint: 'http://127.0.0.1:9000',
+  region: 'us-east-1',
+  accessKeyId: 'AKEXAMPLE',
+  secretAccessKey: crypto.randomUUID(),
+  forcePathStyle: true,
+  bucket: 'cloudlysis-docs',
+  connectionsMax: 1,
+}
+const expiresInSeconds = 300
+const contentDisposition = 'attachment; filename="some-document.json"'
 
-async function rateOf(sign: () => unknown): Promise<number> {
+const signers: Record<Signing, () => () => unknown> = {
+  headers() {
+    const sign = createRequestSigner(connection)
+    return () => sign({ method: 'GET', key, payloadSha256: emptySha256 })
+  },
+  url() {
+    const signer = createS3TransferSigner({ ...connection, publicEndpoint: connection.endpoint })
+    return () => signer.get({ key, contentDisposition, expiresInSeconds })
+  },
+  presigner() {
+    const { endpoint, region, bucket, ...credentials } = connection
+    const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials })
+    return () => {
+      const command = new GetObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        ResponseContentDisposition: contentDisposition,
+        ResponseCacheControl: 'private, no-store',
+      })
+      return getSignedUrl(client, command, { expiresIn: expiresInSeconds })
+    }
+  },
+  hmac: hmacChain,
+}
+
+process.stdout.write(`${await signed(signers[signing]())}\n`)
+
+async function signed(sign: () => unknown): Promise<string> {
   const started = performance.now()
   let signed = 0
   while (performance.now() - started < seconds * 1000) {
     for (let at = 0; at < batch; at += 1) await sign()
     signed += batch
   }
-  return signed / ((performance.now() - started) / 1000)
-}
-
-function serviceSigner() {
-  const sign = createRequestSigner({
-    endpoint: 'http://127.0.0.1:9000',
-    region: 'us-east-1',
-    accessKeyId: 'AKEXAMPLE',
-    secretAccessKey: crypto.randomUUID(),
-    forcePathStyle: true,
-    bucket: 'cloudlysis-docs',
-    connectionsMax: 1,
-  })
-  return () => sign({ method: 'GET', key, payloadSha256: emptySha256 })
+  return `${signed} ${(performance.now() - started) / 1000}`
 }
 
 /**

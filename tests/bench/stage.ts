@@ -8,15 +8,25 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { freePort } from '../../compose/servers/free-port.ts'
 import { answersOk, startServer } from '../../compose/servers/server-process.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
-import { startPrivateStore } from '../support/stores/store.ts'
+import { type RunningStoreForTests, type TestStore, testStores } from '../support/stores/store.ts'
+import { type Gateway, startNginx, startVersityGw } from './gateways.ts'
 
-const signedSeconds = 60 * 60
+const signedSeconds = 2 * 60 * 60
+/** Of the record of a document with one version. */
+const recordBytes = 620
 /** Prefix of the service's keys in its bucket, as the service for tests is configured. */
 const docsPrefix = 'docs/'
 
-/** The real store and the real service, each a process of its own, and ways to ask both for the same thing. */
+/** Paths and queries of signed requests for an object, key as the service sees it (below its prefix). */
+type SignedPath = (method: 'GET' | 'PUT', key: string) => string
+
+/**
+ * The real store, the real service and what could stand in its place, each a process of its own, and ways to ask all of them
+ * for the same thing.
+ */
 export interface Stage {
   service: SpawnedService
+  gateways: { versityGw: Gateway & { signedPath: SignedPath }; nginx: Gateway }
   storeOrigin: string
   /** A token for tenant `acme` that outlives the run. */
   token: string
@@ -24,31 +34,43 @@ export interface Stage {
   folder: string
   /** The store by Bun's own client: fills and empties, measures nothing. */
   bucket: Bun.S3Client
-  /** Path and query of a signed request for an object, key as the service sees it (below its prefix). */
-  signedPath(method: 'GET' | 'PUT', key: string): string
+  /** Signed for the store. */
+  signedPath: SignedPath
   signedListPath(prefix: string, limit: number): Promise<string>
+  /** Uploads a document by the service. @param path such as `/v1/tenants/acme/documents/bench/a` */
+  upload(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
+  /** A file with as many bytes as the record of a new document has. */
+  recordFile: string
   /** Full key in the bucket. */
   fullKey(key: string): string
   /** A file of random bytes. */
   randomFile(name: string, size: number): Promise<string>
   /** Starts a program of this folder that listens on `PORT` of the loopback interface. */
-  startProgram(file: string, env?: Record<string, string>): Promise<Program>
+  startProgram(file: string, env?: Record<string, string>): Promise<Gateway>
   stop(): Promise<void>
 }
 
-export interface Program {
-  origin: string
-  stop(): Promise<void>
-}
-
-/** @param profileFolder where the service writes its CPU profile when it ends; `undefined` for none. */
-export async function setStage(profileFolder?: string): Promise<Stage> {
+/**
+ * @param storeName which store
+ * @param profileFolder where the service writes its CPU profile when it ends; `undefined` for none
+ */
+export async function setStage(storeName: TestStore, profileFolder?: string): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'cloudlysis-bench-'))
-  const store = await startPrivateStore()
+  const store: RunningStoreForTests = await testStores[storeName].start()
   const profile = profileFolder && { BUN_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` }
   const service = await serviceInChild({ store, env: profile || {} })
   const { endpoint, region, accessKeyId, secretAccessKey, bucket } = service.connection
   const client = new Bun.S3Client({ endpoint, region, accessKeyId, secretAccessKey, bucket })
+  const versityGw = await startVersityGw(service.owner, folder)
+  const nginx = await startNginx(service.owner, folder)
+  const ofGateway = new Bun.S3Client({ ...versityGw, endpoint: versityGw.origin, region, bucket })
+  const token = await service.token({ exp: Math.floor(Date.now() / 1000) + signedSeconds })
+  const recordFile = join(folder, 'record')
+  await writeFile(recordFile, randomBytes(recordBytes))
+  const signedBy =
+    (signer: Bun.S3Client): SignedPath =>
+    (method, key) =>
+      pathOf(signer.presign(docsPrefix + key, { method, expiresIn: signedSeconds }))
   const lister = new S3Client({
     endpoint,
     region,
@@ -58,12 +80,18 @@ export async function setStage(profileFolder?: string): Promise<Stage> {
   return {
     service,
     storeOrigin: endpoint,
-    token: await service.token({ exp: Math.floor(Date.now() / 1000) + signedSeconds }),
+    token,
+    recordFile,
+    gateways: { versityGw: { ...versityGw, signedPath: signedBy(ofGateway) }, nginx },
     folder,
     bucket: client,
     fullKey: (key) => docsPrefix + key,
-    signedPath: (method, key) =>
-      pathOf(client.presign(docsPrefix + key, { method, expiresIn: signedSeconds })),
+    signedPath: signedBy(client),
+    async upload(path, body) {
+      const headers = { authorization: `Bearer ${token}` }
+      const response = await fetch(service.url + path, { method: 'PUT', headers, body })
+      if (!response.ok) throw new Error(`an upload was answered ${response.status}`)
+    },
     async signedListPath(prefix, limit) {
       const list = new ListObjectsV2Command({ Bucket: bucket, Prefix: docsPrefix + prefix, MaxKeys: limit })
       return pathOf(await getSignedUrl(lister, list, { expiresIn: signedSeconds }))
@@ -76,7 +104,7 @@ export async function setStage(profileFolder?: string): Promise<Stage> {
     async startProgram(file, env = {}) {
       const port = await freePort()
       const origin = `http://127.0.0.1:${port}`
-      const { stop } = await startServer({
+      const { pid, stop } = await startServer({
         name: file,
         argv: [process.execPath, fileURLToPath(new URL(file, import.meta.url))],
         env: { PATH: process.env.PATH ?? '', PORT: String(port), ...env },
@@ -86,10 +114,12 @@ export async function setStage(profileFolder?: string): Promise<Stage> {
         readySecondsMax: 30,
         stopSecondsMax: 5,
       })
-      return { origin, stop }
+      return { origin, pid, stop }
     },
     async stop() {
       lister.destroy()
+      await versityGw.stop()
+      await nginx.stop()
       await service.stop()
       await rm(service.process.logFile, { force: true })
       await store.stop()

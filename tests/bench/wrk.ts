@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { mustRun } from '../../compose/run-command.ts'
 import { aptInstall } from '../support/apt.ts'
+import type { Work } from './comparison.ts'
 
 const script = fileURLToPath(new URL('load.lua', import.meta.url))
 /** Longer than any answer here takes, so that a slow one is not counted as lost. */
@@ -11,11 +12,12 @@ const answerSecondsMax = 60
 
 /** Requests for wrk: over and over, as fast as `connections` allow, for `seconds`. */
 export interface WrkLoad {
-  method: 'GET' | 'PUT'
+  method: 'GET' | 'PUT' | 'POST'
   origin: string
   /** With their queries; taken in turn. */
   paths: readonly string[]
   token?: string
+  ifNoneMatch?: string
   /** File to send; every request gets a body of its own. */
   bodyFile?: string
   connections: number
@@ -68,6 +70,7 @@ export async function runWrk(load: WrkLoad, folder: string): Promise<WrkResult> 
         LOAD_METHOD: load.method,
         LOAD_PATHS: pathsFile,
         LOAD_TOKEN: load.token ?? '',
+        LOAD_IF_NONE_MATCH: load.ifNoneMatch ?? '',
         LOAD_NONCE: randomBytes(8).toString('hex'),
         ...(load.bodyFile === undefined ? {} : { LOAD_BODY: load.bodyFile }),
       },
@@ -76,10 +79,10 @@ export async function runWrk(load: WrkLoad, folder: string): Promise<WrkResult> 
   return readResult(printed)
 }
 
-/** Runs wrk as {@link runWrk} does, and returns the rate of its requests. */
-export async function requestsPerSecond(load: WrkLoad, folder: string): Promise<number> {
+/** Runs wrk as {@link runWrk} does, and counts its requests. */
+export async function requestsOf(load: WrkLoad, folder: string): Promise<Work> {
   const { requests, seconds } = await runWrk(load, folder)
-  return requests / seconds
+  return { amount: requests, seconds }
 }
 
 function readResult(printed: string): WrkResult {
@@ -89,6 +92,8 @@ function readResult(printed: string): WrkResult {
   )
   const failures = ['status', 'connect', 'read', 'write', 'timeout'].filter((kind) => numbers.get(kind) !== 0)
   const requests = numbers.get('requests') ?? 0
-  if (failures.length > 0 || requests === 0) throw new Error(`the load failed: ${line || printed}`)
-  return { requests, bytes: numbers.get('bytes') ?? 0, seconds: (numbers.get('microseconds') ?? 0) / 1e6 }
+  const bytes = numbers.get('bytes') ?? 0
+  // Of large answers none may have ended in a short run.
+  if (failures.length > 0 || bytes === 0) throw new Error(`the load failed: ${line || printed}`)
+  return { requests, bytes, seconds: (numbers.get('microseconds') ?? 0) / 1e6 }
 }

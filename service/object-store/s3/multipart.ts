@@ -21,7 +21,7 @@ import {
 import { unquote } from './answers.ts'
 import type { S3Call } from './client.ts'
 import { statusOf } from './errors.ts'
-import { encodeKey } from './signed-fetch.ts'
+import { encodeKey } from './request-signer.ts'
 
 type Multipart = Pick<ObjectStore, 'listUnfinished' | 'abortUnfinished'> & {
   startMultipart(key: string, options: StartOptions): Promise<S3Upload>

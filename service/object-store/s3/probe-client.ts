@@ -3,7 +3,7 @@ import { fetchOptions } from './client.ts'
 import type { S3Connection } from './connection.ts'
 import { createS3Connections } from './connections.ts'
 import { errorCodeIn, toObjectStoreError } from './errors.ts'
-import { createRequestSigner, type UnsignedRequest } from './signed-fetch.ts'
+import { createRequestSigner, type UnsignedRequest } from './request-signer.ts'
 
 /** The store's answer to one request of the probe; `status` 0 if there was none in time. */
 export interface ProbeAnswer {
@@ -68,7 +68,7 @@ export function createProbeClient(
 
     async send({ method, key, query, headers, presign, unsignedHeaders, body, payloadSha256, as, bucket }) {
       const identity = { ...connection, ...as, ...(bucket === undefined ? {} : { bucket }) }
-      const signed = await createRequestSigner(identity)({
+      const signed = createRequestSigner(identity)({
         method,
         key,
         ...(query ? { query } : {}),

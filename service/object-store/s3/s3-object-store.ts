@@ -21,8 +21,9 @@ import { createS3Multipart } from './multipart.ts'
 import { toObjectBody, toObjectBytes } from './object-body.ts'
 import { createS3Put } from './put.ts'
 import { createS3PutAsPart } from './put-as-part.ts'
+import { encodeKey } from './request-signer.ts'
 import { pauseMilliseconds } from './retries.ts'
-import { createSignedFetch, encodeKey, type StoreRequest } from './signed-fetch.ts'
+import { createSignedFetch, type StoreRequest } from './signed-fetch.ts'
 
 /** An accepted answer with a body that is still to be read. */
 interface Unread {

@@ -1,12 +1,11 @@
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post'
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { SignedUpload, TransferSigner } from '../transfer-signer.ts'
 import { createS3Client } from './client.ts'
 import type { S3Connection } from './connection.ts'
+import { createRequestSigner, unsignedPayload } from './request-signer.ts'
 
 /**
- * Creates a signer on the SDK for `publicEndpoint`, since the host is part of what is signed. It calls no store.
+ * Creates a signer for `publicEndpoint`, since the host is part of what is signed. It calls no store.
  *
  * @param now the clock from which lifetimes count; the probe signs in the past to see that expired URLs are refused.
  */
@@ -14,7 +13,9 @@ export function createS3TransferSigner(
   connection: S3Connection & { publicEndpoint: string },
   now: () => Date = () => new Date(),
 ): TransferSigner & { close(): void } {
-  const client = createS3Client({ ...connection, endpoint: connection.publicEndpoint })
+  const ofBrowsers = { ...connection, endpoint: connection.publicEndpoint }
+  const client = createS3Client(ofBrowsers)
+  const sign = createRequestSigner(ofBrowsers)
   const Bucket = connection.bucket
 
   return {
@@ -36,36 +37,22 @@ export function createS3TransferSigner(
     },
 
     async put(upload) {
+      const { key, expiresInSeconds } = upload
+      // In the query, the checksum would be ignored by the store; unsigned, headers bind nothing.
       const headers = putHeaders(upload)
-      const url = await getSignedUrl(
-        client,
-        new PutObjectCommand({
-          Bucket,
-          Key: upload.key,
-          ContentLength: upload.size,
-          ContentType: upload.contentType,
-          ChecksumSHA256: base64Of(upload.sha256),
-        }),
-        {
-          expiresIn: upload.expiresInSeconds,
-          signingDate: now(),
-          // Moved to the query, the checksum would be ignored by the store; unsigned, headers bind nothing.
-          unhoistableHeaders: new Set(['x-amz-checksum-sha256']),
-          signableHeaders: new Set(['host', ...Object.keys(headers)]),
-        },
-      )
+      const presign = { signedAt: now(), expiresInSeconds }
+      const { url } = sign({ method: 'PUT', key, headers, payloadSha256: unsignedPayload, presign })
       return { url, headers }
     },
 
-    get({ key, contentDisposition, expiresInSeconds }) {
-      const command = new GetObjectCommand({
-        Bucket,
-        Key: key,
-        // Part of the signed query: a client cannot turn the attachment into a page of the store's origin.
-        ResponseContentDisposition: contentDisposition,
-        ResponseCacheControl: 'private, no-store',
-      })
-      return getSignedUrl(client, command, { expiresIn: expiresInSeconds, signingDate: now() })
+    async get({ key, contentDisposition, expiresInSeconds }) {
+      // Part of the signed query: a client cannot turn the attachment into a page of the store's origin.
+      const query = {
+        'response-cache-control': 'private, no-store',
+        'response-content-disposition': contentDisposition,
+      }
+      const presign = { signedAt: now(), expiresInSeconds }
+      return sign({ method: 'GET', key, query, payloadSha256: unsignedPayload, presign }).url
     },
 
     close() {

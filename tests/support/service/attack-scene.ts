@@ -1,7 +1,7 @@
 import { capabilitiesOf } from '../../../service/object-store/probe/probe.ts'
+import { encodeKey } from '../../../service/object-store/s3/request-signer.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
-import { encodeKey } from '../../../service/object-store/s3/signed-fetch.ts'
 import type { StoreCapabilities } from '../../../service/object-store/store-capabilities.ts'
 import { probedFindings } from '../stores/probed-capabilities.ts'
 import { storeForTests } from '../stores/store.ts'

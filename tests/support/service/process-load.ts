@@ -17,6 +17,15 @@ export function loadOf(pid: number): ProcessLoad {
   return { memoryMiB: Math.round(memoryMiB), sockets: readdirSync(`/proc/${pid}/fd`).filter(isSocket).length }
 }
 
+/** Returns the CPU time that a process has taken so far, in milliseconds, to the hundredth of a second (proc_pid_stat(5)). */
+export function cpuMillisecondsOf(pid: number): number {
+  // The name of the program, in parentheses, may contain anything.
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (?!.*\) )/)
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number)
+  const ticksPerSecond = 100
+  return (((user ?? 0) + (system ?? 0)) * 1000) / ticksPerSecond
+}
+
 /** Between the listing and the look at it a file may be closed. */
 function targetOf(link: string): string {
   try {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { StoreConnection, StoreCredentials } from '../../../compose/servers/running-store.ts'
-import { createRequestSigner } from '../../../service/object-store/s3/signed-fetch.ts'
+import { createRequestSigner } from '../../../service/object-store/s3/request-signer.ts'
 import { userPolicy } from '../../../service/provisioning/bucket-policy.ts'
 import { serviceRights } from '../../../service/provisioning/service-rights.ts'
 import { registerSecret } from '../secrets.ts'
@@ -66,7 +66,7 @@ async function administer(
   call: string,
   body?: Uint8Array<ArrayBuffer>,
 ) {
-  const signed = await createRequestSigner({ ...minio, bucket: 'minio', connectionsMax: 1 })({
+  const signed = createRequestSigner({ ...minio, bucket: 'minio', connectionsMax: 1 })({
     method,
     key: `admin/v3/${call}`,
     payloadSha256: new Bun.CryptoHasher('sha256').update(body ?? '').digest('hex'),

@@ -2,8 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { generateSecret, SignJWT } from 'jose'
 import { createCursors } from '../../../service/documents/cursor.ts'
 import { createTicketSigner } from '../../../service/documents/ticket-signer.ts'
+import { createRequestSigner, emptySha256 } from '../../../service/object-store/s3/request-signer.ts'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'
-import { createRequestSigner, emptySha256 } from '../../../service/object-store/s3/signed-fetch.ts'
 
 const hex = (bytes: number) => randomBytes(bytes).toString('hex')
 /** Random, with at least one digit and one letter. */
