@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { S3Connection } from './connection.ts'
 
 /** A request to the bucket before it is signed. */
@@ -89,9 +90,12 @@ export const unsignedPayload = 'UNSIGNED-PAYLOAD'
 /** SHA-256 of no bytes, hexadecimal: the payload of a GET. */
 export const emptySha256 = new Bun.CryptoHasher('sha256').digest('hex')
 
+/** An address has no names below it, and certificates of stores are for one name below theirs, as the SDK has it. */
 function bucketAddress({ endpoint, forcePathStyle, bucket }: S3Connection) {
-  const { protocol, host } = new URL(endpoint)
-  if (forcePathStyle) return { origin: `${protocol}//${host}`, host, path: `/${bucket}` }
+  const { protocol, host, hostname } = new URL(endpoint)
+  const isAddress = isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
+  if (forcePathStyle || isAddress || bucket.includes('.'))
+    return { origin: `${protocol}//${host}`, host, path: `/${bucket}` }
   return { origin: `${protocol}//${bucket}.${host}`, host: `${bucket}.${host}`, path: '' }
 }
 

@@ -1,4 +1,4 @@
-import { expect, it } from 'bun:test'
+import { expect, it, setDefaultTimeout } from 'bun:test'
 import { createHash, createHmac } from 'node:crypto'
 import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner'
 import { SignatureV4 } from '@smithy/signature-v4'
@@ -12,7 +12,9 @@ import {
 import { seedOf } from '../../../../support/seed.ts'
 import { sizeOf } from '../../../../support/sizes.ts'
 
-const requests = sizeOf({ test: 10_000, long: 200_000, of: 'requests that are signed twice' })
+setDefaultTimeout(600_000)
+
+const requests = sizeOf({ test: 1_000, long: 10_000, of: 'requests that are signed twice' })
 const seed = seedOf(import.meta)
 
 type Bytes = string | ArrayBuffer | ArrayBufferView
@@ -79,9 +81,11 @@ function forSdk(
   { method, key, query, headers }: UnsignedRequest,
 ) {
   const { protocol, host } = new URL(endpoint)
-  const full = forcePathStyle ? host : `${bucket}.${host}`
+  // The SDK's client decides that an address has no bucket in its host; here the decision is the test's.
+  const isInPath = forcePathStyle || host.startsWith('127.')
+  const full = isInPath ? host : `${bucket}.${host}`
   const [hostname = '', port] = full.split(':')
-  const path = `${forcePathStyle ? `/${bucket}` : ''}${key === null ? '' : `/${encodeKey(key)}`}` || '/'
+  const path = `${isInPath ? `/${bucket}` : ''}${key === null ? '' : `/${encodeKey(key)}`}` || '/'
   const address = { protocol, hostname, ...(port === undefined ? {} : { port: Number(port) }), path }
   return { method, ...address, query: { ...query }, headers: { ...headers, host: full } }
 }
