@@ -74,7 +74,7 @@ export function createTagMoves({
       const { tenant, type, name } = ref
       const readOf = ({ digest }: TagEntry) => read({ tenant, type, name, digest })
       const last = tagOf(records.lastKnown(ref), tag)
-      // The same move of the tag: while it points to a version, no one can delete that or write it anew.
+      // The same move of the tag: while it points to a version, no one can delete that or write it again.
       const early = last && { id: last.id, result: readOf(last) }
       // Its failure counts only if it is awaited below.
       early?.result.catch(() => {})

@@ -19,13 +19,13 @@ export type Operation = (typeof operations)[number]
 /** What is counted. Large bodies are compared by bytes, since a run ends in the middle of some. */
 export type Unit = 'requests' | 'MiB' | 'signatures'
 
-/** CPU time is told per so many units. */
+/** CPU time is given per so many units. */
 export const cpuPer: Readonly<Record<Unit, number>> = { requests: 1, MiB: 64, signatures: 1 }
 
 export interface Side {
   /** The same in all comparisons, such as `store`. */
   title: string
-  /** Of the process whose CPU time is told: the service's, or that of what stands in its place. */
+  /** Of the process whose CPU time is measured: the service's, or that of what stands in its place. */
   pid?: number | undefined
   /** Runs the load once for about `seconds`. */
   run(seconds: number): Promise<Work>

@@ -98,7 +98,7 @@ export async function startNginx(store: StoreOwner, folder: string): Promise<Gat
   return { origin: `http://127.0.0.1:${port}`, pid, stop }
 }
 
-/** One process, whose CPU time can be told. Bodies are not kept in files, which the service does not do either. */
+/** One process, whose CPU time can be measured. Bodies are not kept in files, which the service does not do either. */
 function nginxConfig({ port, host, folder }: { port: number; host: string; folder: string }): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `daemon off;

@@ -47,7 +47,7 @@ export function checkLinearizable(
   const search = createSearch(history)
   // Hashes of 64 bits, since two million of the texts themselves take ten gigabytes.
   const seen = new Set<number | bigint>()
-  /** Points to go on from, by how much they assume; what was found last goes first. */
+  /** Points from which the search continues, by how much they assume; what was found last goes first. */
   const stacks: Point[][] = []
   const visit = (point: Point) => {
     const key = Bun.hash(`${point.first} ${point.further} ${point.effective} ${stateKey(point.state)}`)

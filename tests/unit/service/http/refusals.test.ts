@@ -23,7 +23,7 @@ function recording() {
 }
 
 describe('refusals', () => {
-  it('of requests without a valid token have a line of their own once per address, and the others are counted by rule', () => {
+  it('have a line of their own once per address without a valid token, and are counted by rule otherwise', () => {
     const { refusals, lines } = recording()
     const own = Array.from({ length: 1000 }, (_, i) =>
       refusals.isFirst(i % 4 === 3 ? 'token-invalid' : 'token-missing', one),
@@ -47,7 +47,7 @@ describe('refusals', () => {
     ])
   })
 
-  it('of requests with a token are counted by tenant and subject', () => {
+  it('are counted by tenant and subject for requests with a token', () => {
     const { refusals, lines } = recording()
     const senders = [
       { tenant: 'acme', subject: 'alice' },
