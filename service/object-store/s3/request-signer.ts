@@ -31,7 +31,7 @@ export interface SignedRequest {
  * Authorization header, or in query parameters for `presign`). A clock can be given for tests.
  *
  * Decision: not the SDK's signer. It makes the same signatures (`tests/unit/service/object-store/s3/request-signer`), asks
- * for a promise with each of five hashes, and derives the key of the day again for each new signer; and the SDK's
+ * for a promise with each of five hashes, and hashes the credentials once more to find the key of the day; the SDK's
  * presigner runs a whole client for each URL. `bun run bench --only sign` has the figures.
  */
 export function createRequestSigner(
