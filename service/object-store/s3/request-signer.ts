@@ -78,8 +78,11 @@ export function createRequestSigner(
       'X-Amz-Expires': String(presign.expiresInSeconds),
       'X-Amz-SignedHeaders': names.join(';'),
     }
-    const signed = signature(encodeQuery(signedQuery), names, unsignedPayload)
-    return { url: `${url}?${encodeQuery({ ...signedQuery, 'X-Amz-Signature': signed })}`, headers }
+    const encoded = encodeQuery(signedQuery)
+    const signed = signature(encoded, names, unsignedPayload)
+    // Where it stands in the order of the names.
+    const next = '&X-Amz-SignedHeaders='
+    return { url: `${url}?${encoded.replace(next, `&X-Amz-Signature=${signed}${next}`)}`, headers }
   }
 }
 
@@ -127,6 +130,13 @@ function canonicalValue(value: string): string {
 
 /** Percent-encodes a key, except unreserved characters (RFC 3986 section 2.3) and the slashes between segments. */
 export function encodeKey(key: string): string {
+  return isUnreserved.test(key) ? key : encodeSegments(key)
+}
+
+/** As nearly all keys of the service are. */
+const isUnreserved = /^[A-Za-z0-9._~/-]*$/
+
+function encodeSegments(key: string): string {
   return key.split('/').map(encodeComponent).join('/')
 }
 
