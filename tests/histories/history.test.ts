@@ -75,7 +75,7 @@ it('keeps every promise about documents while replicas, connections and the stor
     undecided += flaws.filter(isUndecided).length
     const certain = flaws.filter((flaw) => !isUndecided(flaw))
     broken.push(...certain)
-    if (certain.length > 0) console.log([history.path, ...linesOf(history)].join('\n'))
+    if (certain.length > 0) console.log([history.path, ...linesOf(history), ...faults.began].join('\n'))
     // A history that nothing explains is searched to its end, which takes a minute.
     if (broken.length >= shownMax) break
   }

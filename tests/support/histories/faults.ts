@@ -13,6 +13,8 @@ export interface Outage {
 export interface Faults {
   /** How often each of them has happened. */
   counts: Readonly<Record<string, number>>
+  /** When each of them began, on the clock of the histories, and at which replica: tells why a request was not answered. */
+  began: readonly string[]
   /** Lets the current one end; all replicas and the store work again then. */
   stop(): Promise<void>
 }
@@ -25,7 +27,8 @@ const noticedAfterMilliseconds = 500
  * Begins to make things go wrong: one fault after the other, with pauses, each at one replica or at the store.
  *
  * @param options.outages faults of the store. @param options.longPauseSeconds one replica after the
- * other is frozen for this long, next to the other faults.
+ * other is frozen for this long, next to the other faults. Never the same one twice in a row: a request that hangs in it
+ * would wait for both.
  */
 export function startFaults(
   { all }: Replicas,
@@ -33,14 +36,17 @@ export function startFaults(
   { outages, longPauseSeconds }: { outages: readonly Outage[]; longPauseSeconds: number },
 ): Faults {
   const counts: Record<string, number> = {}
+  const began: string[] = []
   const stopping = new AbortController()
   const kinds = [...Object.keys(toxics), 'down', 'kill', 'freeze', ...outages.map(({ name }) => name)]
   const coming = ['long freeze']
   let others = [...all]
   let longFrozen: Promise<void> | null = null
+  let longFreezes = 0
 
   async function happen(kind: string): Promise<void> {
-    const replica = random.pick(others)
+    const replica = kind === 'long freeze' ? (all[longFreezes % all.length] as Replica) : random.pick(others)
+    began.push(`${Math.round(performance.now())} ${kind} of ${replica.name}`)
     const lasting = () => waited(200 + random.below(faultSecondsMax * 1000), stopping.signal)
     const outage = outages.find(({ name }) => name === kind)
     if (outage) {
@@ -49,6 +55,7 @@ export function startFaults(
       return outage.end()
     }
     if (kind === 'long freeze') {
+      longFreezes += 1
       others = all.filter((other) => other !== replica)
       longFrozen = longFreeze(replica, () => waited(longPauseSeconds * 1000, stopping.signal)).then(() => {
         others = [...all]
@@ -81,6 +88,7 @@ export function startFaults(
   const running = run()
   return {
     counts,
+    began,
     stop() {
       stopping.abort()
       return running

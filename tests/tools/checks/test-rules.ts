@@ -4,8 +4,8 @@ import { importsOf, type SourceFile } from './source-imports.ts'
 
 const filesPerFolderMax = 40
 
-/** Folders below `tests/` that every suite may import from. */
-const sharedFolders = ['support', 'tools']
+/** Folders below `tests/` that are no suites, and from which every suite may import. */
+const sharedFolders = ['support', 'tools', 'bench']
 
 /** Names by which `bun test` finds files with tests (Bun documentation, "Test discovery"). */
 const testName = /[._](?:test|spec)\.[cm]?[jt]sx?$/

@@ -49,7 +49,7 @@ describe('a comparison', () => {
   })
 
   it('refuses a target about a side that is not measured', async () => {
-    const nobody = measured([sideOf('store', 1, 1, 1)], [{ side: 'service', than: 'store', rateMin: 1 }])
-    await expect(nobody).rejects.toThrow('service')
+    const unmeasured = measured([sideOf('store', 1, 1, 1)], [{ side: 'service', than: 'store', rateMin: 1 }])
+    await expect(unmeasured).rejects.toThrow('service')
   })
 })
