@@ -304,7 +304,6 @@ function settle(queue: Waiting[], batch: readonly Waiting[], settlements: readon
   for (const settlement of settlements) settlement()
 }
 
-/** Returns the record that an object holds, or `null` for an object that is none, or too large to be one. */
 function damaged(): DocumentError {
   return new DocumentError(
     'integrity_violated',

@@ -107,7 +107,7 @@ export function createApp(parts: AppParts): App {
         // Not by Elysia: with a schema of TypeBox it refuses `limit=10`, which stays a text, and with one of its own it
         // takes `1e1`, `0x10` and `+5` for whole numbers (measured: `tests/unit/service/http/elysia.test.ts`).
         const query = readQuery(route.query, url.searchParams)
-        const end = await begin(call, admitted.route, { request, tenant: String(params.tenant) })
+        const end = await begin(call, route, { request, tenant: String(params.tenant) })
         try {
           access.record(call)
           return await route.handle({ request, params, query, context })

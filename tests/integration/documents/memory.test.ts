@@ -85,7 +85,7 @@ async function peakOfTransfer(kind: Kind, size: number, bucket?: string): Promis
 }
 
 const runsMax = 3
-/** MiB that 1 GiB may cost more than 128 MiB: about as much as the peak moves, and a thirtieth of what is 1 GiB larger. */
+/** MiB that 1 GiB may cost more than 128 MiB: less than 4 % of the difference, and about as much as the peak moves under load. */
 const moreMax = 32
 /** MiB by which the peak of one fresh service moves with the moment at which garbage is collected. */
 const moves = 10

@@ -19,11 +19,11 @@ export function loadOf(pid: number): ProcessLoad {
 
 /** Returns the CPU time that a process has taken so far, in milliseconds, to the hundredth of a second (proc_pid_stat(5)). */
 export function cpuMillisecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   // The name of the program, in parentheses, may contain anything.
-  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (?!.*\) )/)
-  const [user, system] = fields.split(' ').slice(11, 13).map(Number)
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticksPerSecond = 100
-  return (((user ?? 0) + (system ?? 0)) * 1000) / ticksPerSecond
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
 }
 
 /** Between the listing and the look at it a file may be closed. */

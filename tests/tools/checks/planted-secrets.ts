@@ -41,7 +41,7 @@ export async function plantedSecrets(): Promise<Record<string, string>> {
   const url = await signer.get(request)
   signer.close()
   const sign = createRequestSigner(connection)
-  const { headers } = await sign({ method: 'GET', key: 'a', payloadSha256: emptySha256 })
+  const { headers } = sign({ method: 'GET', key: 'a', payloadSha256: emptySha256 })
   return {
     'a private key': String(privateKey.export({ format: 'pem', type: 'pkcs8' })),
     'a private JWK': JSON.stringify({ kty: 'EC', d }),
