@@ -1,4 +1,5 @@
 import { recordKey, versionKey } from '../../service/documents/document-key.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import type { Comparison, Side, Target, Unit, Work } from './comparison.ts'
 import { runBareClient } from './run-bare-client.ts'
 import type { Stage } from './stage.ts'
@@ -20,7 +21,7 @@ export interface GetOptions {
 export async function compareGet(stage: Stage, options: GetOptions): Promise<Comparison> {
   const { size, connections, unit } = options
   const bytes = await Bun.file(await stage.randomFile(`get-${size}`, size)).bytes()
-  const digest = `sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}` as const
+  const digest = digestOf(bytes)
   const ref = { tenant: 'acme', type: 'bench', name: `get-${size}`, digest }
   const key = versionKey(ref)
   const document = `/v1/tenants/acme/documents/bench/${ref.name}`
@@ -28,7 +29,7 @@ export async function compareGet(stage: Stage, options: GetOptions): Promise<Com
   await stage.upload(document, bytes)
 
   const { storeOrigin: store, token } = stage
-  const { versityGw, nginx } = stage.gateways
+  const { versityGw, nginx } = await stage.gateways()
   const direct = stage.signedPath('GET', key)
   const relay = await stage.startProgram('pass-through.ts', { PASS_URL: `${store}${direct}` })
   const service = { origin: stage.service.url, token }

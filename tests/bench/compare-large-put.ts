@@ -23,7 +23,7 @@ export async function compareLargePut(stage: Stage, connections: number): Promis
   const version = `sha256:${digest.toString('hex')}` as const
   const authorization = `Bearer ${stage.token}`
   const reprDigest = `sha-256=:${digest.toString('base64')}:`
-  const { versityGw } = stage.gateways
+  const { versityGw } = await stage.gateways()
   const { pid } = stage.service.process
 
   async function work(

@@ -1,23 +1,15 @@
-import { fileURLToPath } from 'node:url'
-import { mustRun } from '../../compose/run-command.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
 import type { Comparison, Side } from './comparison.ts'
+import { runLoadProgram } from './load-program.ts'
 import type { Signing } from './sign-load.ts'
 import type { Stage } from './stage.ts'
 import { requestsOf } from './wrk.ts'
-
-const program = fileURLToPath(new URL('sign-load.ts', import.meta.url))
 
 /** Signing in one thread, compared with the hashing that cannot be avoided, and with the SDK's own signer of URLs. */
 export function compareSign(): Comparison {
   const side = (title: string, signing: Signing): Side => ({
     title,
-    async run(seconds) {
-      const printed = await mustRun([process.execPath, program], {
-        env: { PATH: process.env.PATH ?? '', SIGN_PLAN: JSON.stringify({ signing, seconds }) },
-      })
-      const [amount = 0, took = 1] = printed.trim().split(' ').map(Number)
-      return { amount, seconds: took }
-    },
+    run: (seconds) => runLoadProgram('sign-load.ts', { SIGN_PLAN: JSON.stringify({ signing, seconds }) }),
   })
   return {
     operation: 'sign',
@@ -36,8 +28,8 @@ export function compareSign(): Comparison {
 /** Signed downloads by the API, which look whether the version is there, compared with a call that does only that. */
 export async function compareSignedDownloads(stage: Stage): Promise<Comparison> {
   const bytes = new TextEncoder().encode('signed')
-  const digest = `sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}` as const
-  const document = `/v1/tenants/acme/documents/bench/signed`
+  const digest = digestOf(bytes)
+  const document = '/v1/tenants/acme/documents/bench/signed'
   await stage.upload(document, bytes)
   const version = `${document}/versions/${digest}`
   const load = { connections: 16, origin: stage.service.url, token: stage.token } as const

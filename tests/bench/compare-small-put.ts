@@ -19,7 +19,8 @@ export async function compareSmallPut(stage: Stage): Promise<Comparison> {
   const bodyFile = await stage.randomFile('put-small', size)
   const load = { method: 'PUT', connections, bodyFile } as const
   const service = { ...load, origin: stage.service.url, token: stage.token }
-  const { versityGw } = stage.gateways
+  const { versityGw } = await stage.gateways()
+  const recordFile = await stage.randomFile('record', await recordSizeIn(stage))
   const { pid } = stage.service.process
 
   const workOf = (side: WrkLoad) => requestsOf(side, stage.folder)
@@ -64,8 +65,7 @@ export async function compareSmallPut(stage: Stage): Promise<Comparison> {
           const step = { method: 'PUT', headers: { 'if-none-match': '*' }, body: bodyFile } as const
           const steps = [
             { ...step, urls: urls(versionKey) },
-            // A record is about as large as a fresh one is here, not as large as the document.
-            { ...step, urls: urls(recordKey), body: stage.recordFile },
+            { ...step, urls: urls(recordKey), body: recordFile },
           ]
           return runBareClient({ steps, together: false, connections, seconds }, stage.folder)
         },
@@ -77,6 +77,14 @@ export async function compareSmallPut(stage: Stage): Promise<Comparison> {
       { side: 'service, all under one name', than: 'store', rateMin: 0.8 },
     ],
   }
+}
+
+/** Bytes of the record of a document with one version. */
+async function recordSizeIn(stage: Stage): Promise<number> {
+  const [name = ''] = namesFor(0)
+  await stage.upload(documentPath(name), new TextEncoder().encode(name))
+  const record = recordKey({ tenant: 'acme', type: 'bench-put', name })
+  return (await stage.bucket.stat(stage.fullKey(record))).size
 }
 
 /** Names that were never used; at least one. */

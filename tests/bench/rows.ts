@@ -1,4 +1,4 @@
-import { compareGet } from './compare-get.ts'
+import { compareGet, type GetOptions } from './compare-get.ts'
 import { compareLargePut } from './compare-large-put.ts'
 import { compareList } from './compare-list.ts'
 import { compareSign, compareSignedDownloads } from './compare-sign.ts'
@@ -20,66 +20,50 @@ const twoReads: Target = {
 }
 const byLatest: Target = { side: 'service by latest', than: 'service', rateMin: 0.85 }
 
+type Row = readonly [Operation, (stage: Stage) => Promise<Comparison>]
+
+const get = (options: GetOptions): Row => ['get', (stage) => compareGet(stage, options)]
+
 /** All comparisons in their order, each with what it should reach (ARCHITECTURE.md, "Performance goals"). */
-export const rows: readonly (readonly [Operation, (stage: Stage) => Promise<Comparison>])[] = [
+export const rows: readonly Row[] = [
   ['sign', async () => compareSign()],
   ['sign', compareSignedDownloads],
-  [
-    'get',
-    (stage) =>
-      compareGet(stage, {
-        title: '4 KiB',
-        size: 4 * KiB,
-        connections: 1,
-        unit: 'requests',
-        // Latency: at most 1.3 times that of a read by digest.
-        targets: [{ side: 'service by latest', than: 'service', rateMin: 1 / 1.3 }],
-      }),
-  ],
-  [
-    'get',
-    (stage) =>
-      compareGet(stage, {
-        title: '4 KiB',
-        size: 4 * KiB,
-        connections: 16,
-        unit: 'requests',
-        targets: [aheadOfGateway, twoReads],
-      }),
-  ],
-  [
-    'get',
-    (stage) =>
-      compareGet(stage, {
-        title: '64 KiB',
-        size: 64 * KiB,
-        connections: 16,
-        unit: 'requests',
-        targets: [aheadOfGateway, twoReads],
-      }),
-  ],
-  [
-    'get',
-    (stage) =>
-      compareGet(stage, {
-        title: '1 MiB',
-        size: MiB,
-        connections: 16,
-        unit: 'MiB',
-        targets: [aheadOfGateway, cpuOfGateway, byLatest],
-      }),
-  ],
-  [
-    'get',
-    (stage) =>
-      compareGet(stage, {
-        title: '64 MiB',
-        size: 64 * MiB,
-        connections: 4,
-        unit: 'MiB',
-        targets: [aheadOfGateway, cpuOfGateway, byLatest],
-      }),
-  ],
+  get({
+    title: '4 KiB',
+    size: 4 * KiB,
+    connections: 1,
+    unit: 'requests',
+    // Latency: at most 1.3 times that of a read by digest.
+    targets: [{ side: 'service by latest', than: 'service', rateMin: 1 / 1.3 }],
+  }),
+  get({
+    title: '4 KiB',
+    size: 4 * KiB,
+    connections: 16,
+    unit: 'requests',
+    targets: [aheadOfGateway, twoReads],
+  }),
+  get({
+    title: '64 KiB',
+    size: 64 * KiB,
+    connections: 16,
+    unit: 'requests',
+    targets: [aheadOfGateway, twoReads],
+  }),
+  get({
+    title: '1 MiB',
+    size: MiB,
+    connections: 16,
+    unit: 'MiB',
+    targets: [aheadOfGateway, cpuOfGateway, byLatest],
+  }),
+  get({
+    title: '64 MiB',
+    size: 64 * MiB,
+    connections: 4,
+    unit: 'MiB',
+    targets: [aheadOfGateway, cpuOfGateway, byLatest],
+  }),
   ['put', compareSmallPut],
   ['put', (stage) => compareLargePut(stage, 1)],
   ['put', (stage) => compareLargePut(stage, 4)],

@@ -1,11 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { mustRun } from '../../compose/run-command.ts'
 import type { BarePlan } from './bare-client.ts'
 import type { Work } from './comparison.ts'
-
-const program = fileURLToPath(new URL('bare-client.ts', import.meta.url))
+import { runLoadProgram } from './load-program.ts'
 
 type Step = Omit<BarePlan['steps'][number], 'urls'> & { urls: readonly string[] }
 
@@ -26,9 +23,5 @@ export async function runBareClient(
       return { ...step, urls }
     }),
   )
-  const printed = await mustRun([process.execPath, program], {
-    env: { PATH: process.env.PATH ?? '', BARE_PLAN: JSON.stringify({ ...plan, steps: written }) },
-  })
-  const [amount = 0, seconds = 1] = printed.trim().split(' ').map(Number)
-  return { amount, seconds }
+  return runLoadProgram('bare-client.ts', { BARE_PLAN: JSON.stringify({ ...plan, steps: written }) })
 }

@@ -12,13 +12,16 @@ import { type RunningStoreForTests, type TestStore, testStores } from '../suppor
 import { type Gateway, startNginx, startVersityGw } from './gateways.ts'
 
 const signedSeconds = 2 * 60 * 60
-/** Of the record of a document with one version. */
-const recordBytes = 620
 /** Prefix of the service's keys in its bucket, as the service for tests is configured. */
 const docsPrefix = 'docs/'
 
 /** Paths and queries of signed requests for an object, key as the service sees it (below its prefix). */
 type SignedPath = (method: 'GET' | 'PUT', key: string) => string
+
+interface Gateways {
+  versityGw: Gateway & { signedPath: SignedPath }
+  nginx: Gateway
+}
 
 /**
  * The real store, the real service and what could stand in its place, each a process of its own, and ways to ask all of them
@@ -26,7 +29,8 @@ type SignedPath = (method: 'GET' | 'PUT', key: string) => string
  */
 export interface Stage {
   service: SpawnedService
-  gateways: { versityGw: Gateway & { signedPath: SignedPath }; nginx: Gateway }
+  /** Starts what could stand in its place, when it is asked for first: one of them may have to be built. */
+  gateways(): Promise<Gateways>
   storeOrigin: string
   /** A token for tenant `acme` that outlives the run. */
   token: string
@@ -39,8 +43,6 @@ export interface Stage {
   signedListPath(prefix: string, limit: number): Promise<string>
   /** Uploads a document by the service. @param path such as `/v1/tenants/acme/documents/bench/a` */
   upload(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
-  /** A file with as many bytes as the record of a new document has. */
-  recordFile: string
   /** Full key in the bucket. */
   fullKey(key: string): string
   /** A file of random bytes. */
@@ -61,16 +63,18 @@ export async function setStage(storeName: TestStore, profileFolder?: string): Pr
   const service = await serviceInChild({ store, env: profile || {} })
   const { endpoint, region, accessKeyId, secretAccessKey, bucket } = service.connection
   const client = new Bun.S3Client({ endpoint, region, accessKeyId, secretAccessKey, bucket })
-  const versityGw = await startVersityGw(service.owner, folder)
-  const nginx = await startNginx(service.owner, folder)
-  const ofGateway = new Bun.S3Client({ ...versityGw, endpoint: versityGw.origin, region, bucket })
   const token = await service.token({ exp: Math.floor(Date.now() / 1000) + signedSeconds })
-  const recordFile = join(folder, 'record')
-  await writeFile(recordFile, randomBytes(recordBytes))
   const signedBy =
     (signer: Bun.S3Client): SignedPath =>
     (method, key) =>
       pathOf(signer.presign(docsPrefix + key, { method, expiresIn: signedSeconds }))
+  async function startGateways(): Promise<Gateways> {
+    const versityGw = await startVersityGw(service.owner, folder)
+    const signer = new Bun.S3Client({ ...versityGw, endpoint: versityGw.origin, region, bucket })
+    const nginx = await startNginx(service.owner, folder)
+    return { versityGw: { ...versityGw, signedPath: signedBy(signer) }, nginx }
+  }
+  let gateways: Promise<Gateways> | undefined
   const lister = new S3Client({
     endpoint,
     region,
@@ -81,8 +85,10 @@ export async function setStage(storeName: TestStore, profileFolder?: string): Pr
     service,
     storeOrigin: endpoint,
     token,
-    recordFile,
-    gateways: { versityGw: { ...versityGw, signedPath: signedBy(ofGateway) }, nginx },
+    gateways() {
+      gateways ??= startGateways()
+      return gateways
+    },
     folder,
     bucket: client,
     fullKey: (key) => docsPrefix + key,
@@ -118,8 +124,7 @@ export async function setStage(storeName: TestStore, profileFolder?: string): Pr
     },
     async stop() {
       lister.destroy()
-      await versityGw.stop()
-      await nginx.stop()
+      for (const gateway of Object.values((await gateways?.catch(() => null)) ?? {})) await gateway.stop()
       await service.stop()
       await rm(service.process.logFile, { force: true })
       await store.stop()
