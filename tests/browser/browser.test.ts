@@ -188,6 +188,17 @@ describe('startBrowser', () => {
     browser = await startBrowser({ socketBytes: true })
   })
 
+  it('says what a page shows instead of what a test waits for, and which requests failed', async () => {
+    const window = await browser.newWindow()
+    await window.page.goto(`${server.url.origin}/?way=abroad`)
+    await window.page.evaluate(() => document.body.append('Something else'))
+    const waited = window.page.getByRole('button', { name: 'Absent' }).waitFor({ timeout: 500 })
+    const said = String(await waited.catch((error) => error))
+    expect(said).toContain('The page shows: Something else')
+    expect(said).toContain('GET https://elsewhere.example/: net::ERR_NAME_NOT_RESOLVED')
+    await window.close()
+  })
+
   it('ends with the process that started it, however that ends', async () => {
     const program = `import { startBrowser } from '${import.meta.dir}/../support/browser/browser.ts'
       const { newWindow } = await startBrowser()

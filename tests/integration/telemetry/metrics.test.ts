@@ -134,11 +134,12 @@ describe('calls to the store', () => {
 
   it('show that the store is unreachable', async () => {
     await store.kill()
-    expect((await call('bundles/a')).status).toBe(503)
+    // By digest: a read by tag asks for the record and the bytes at the same time.
+    expect((await call(`bundles/a/versions/${digestOf('a')}`)).status).toBe(503)
     expect(await scene.metric('documents_store_reachable')).toBe(0)
     const lost = 'object_store_call_duration_seconds_count{operation="GetObject",outcome="unavailable"}'
     expect(await scene.metric(lost)).toBe(1)
-    const failed = `http_server_request_duration_seconds_count{method="GET",route="${template}",status="503"}`
+    const failed = `http_server_request_duration_seconds_count{method="GET",route="${template}/versions/:digest",status="503"}`
     expect(await scene.metric(failed)).toBe(1)
   })
 })

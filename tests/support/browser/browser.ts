@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { type NetLog, readNetLog } from './browser-net-log.ts'
 import { type Recording, record, startRecording } from './browser-recording.ts'
+import { explainTimeouts } from './timeouts.ts'
 
 /** Limit of one test in a browser. It catches what hangs, and is far above what a busy machine needs. */
 export const hangMilliseconds = 300_000
@@ -110,5 +111,6 @@ async function openWindow(
   context.setDefaultTimeout(locatorMillisecondsMax)
   record(context, recording)
   const page = await context.newPage()
+  explainTimeouts(page, recording)
   return { context, page, close: () => context.close() }
 }
