@@ -27,13 +27,19 @@ export const limits = {
   requestsMax: 256,
   /** Requests of one tenant that wait until others of it end; further ones are refused at once. */
   requestsWaitingMax: 1024,
-  /** A burst of requests waits for this long. */
-  requestWaitSecondsMax: 1,
+  /** A burst of requests waits for this long: what begins later is late for its client as well. */
+  requestWaitSecondsMax: 0.5,
   /** It is no burst any more if requests have been waiting for this long without a pause: then they wait for less. */
   requestBurstMilliseconds: 100,
   requestStandingWaitSecondsMax: 0.02,
+  /** The next burst begins when none of a tenant's requests has had to wait for this long. */
+  requestCalmMilliseconds: 1000,
   /** No more wait then: refusing one is cheaper if it has not waited, and no more of them could begin in that time. */
   requestsStandingMax: 64,
+  /** A request that is refused under a load that lasts is answered after this long: its client came too early. */
+  refusalHeldSeconds: 0.5,
+  /** So many of them are held, at some 5 KiB each; further ones are answered at once. */
+  refusalsHeldMax: 4096,
   /** When a refused request is worth another try: most requests have ended by then. */
   requestRetrySeconds: 1,
   /** What the runtime reads of a body before it is asked for (measured: 1.1 MiB for each connection). */

@@ -1,4 +1,5 @@
-import { createFairShares } from '../fair-shares.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createFairShares, type Share } from '../fair-shares.ts'
 import { limits } from '../limits.ts'
 import { contentLength } from './headers/content-length.ts'
 import { ProblemError } from './problem.ts'
@@ -40,8 +41,12 @@ export interface FairArrival {
 export function createFairRequests(options: FairRequestsOptions): FairRequests {
   const { requestsMax, uploadsBytesMax = limits.uploadsBytesMax } = options
   const { waitSecondsMax = limits.requestWaitSecondsMax } = options
-  const calls = createLine(requestsMax, waitSecondsMax)
-  const uploads = createLine(uploadsBytesMax / limits.uploadBytesMin, waitSecondsMax)
+  const calls = createLine(requestsMax, { burstSecondsMax: waitSecondsMax, holdsRefusals: true })
+  // Their unread bodies take memory as long as they are here.
+  const uploads = createLine(uploadsBytesMax / limits.uploadBytesMin, {
+    burstSecondsMax: waitSecondsMax,
+    holdsRefusals: false,
+  })
 
   return {
     begin(route, { request, tenant }) {
@@ -61,41 +66,78 @@ function weightOf(request: Request): number {
 /** What a tenant waits for. */
 interface Line {
   waiting: number
-  /** When it began to be never empty, by the clock of `performance`. */
+  /** When it began to be never empty for longer than `limits.requestCalmMilliseconds`, by the clock of `performance`. */
   standingSince: number
+  /** Ends its being known, once it is empty. */
+  calm?: ReturnType<typeof setTimeout>
 }
 
-function createLine(permitsMax: number, burstSecondsMax: number) {
+function createLine(permitsMax: number, options: { burstSecondsMax: number; holdsRefusals: boolean }) {
   const shares = createFairShares({ permitsMax, leavesRoom: true })
-  /** Of tenants that wait. */
+  /** Of tenants that wait, and of those that were refused a moment ago. */
   const lines = new Map<string, Line>()
+  let held = 0
+
+  const isBurst = ({ standingSince }: Line) =>
+    performance.now() - standingSince < limits.requestBurstMilliseconds
 
   /**
    * A burst is worth a wait, since it ends. A line that does not become empty only makes everyone in it late, so who
    * joins it is refused soon ("Fail at Scale", ACM Queue 13/8, "Controlled Delay"). What weighs more is refused at once:
    * it takes its memory while it waits.
    */
-  function patience(permits: number, { waiting, standingSince }: Line): number {
+  function patience(permits: number, line: Line): number {
     if (permits > 1) return 0
-    const isBurst = performance.now() - standingSince < limits.requestBurstMilliseconds
-    if (isBurst) return waiting < limits.requestsWaitingMax ? burstSecondsMax : 0
-    return waiting < limits.requestsStandingMax ? limits.requestStandingWaitSecondsMax : 0
+    if (isBurst(line)) return line.waiting < limits.requestsWaitingMax ? options.burstSecondsMax : 0
+    return line.waiting < limits.requestsStandingMax ? limits.requestStandingWaitSecondsMax : 0
+  }
+
+  /**
+   * A line that was a burst is forgotten once it is empty. One that stood is not for a while: it is empty now and then
+   * because most are refused, and each time another burst would be let in, to wait for long.
+   */
+  function leave(tenant: string, line: Line): void {
+    line.waiting -= 1
+    if (line.waiting > 0) return
+    if (isBurst(line)) return void lines.delete(tenant)
+    clearTimeout(line.calm)
+    line.calm = setTimeout(() => line.waiting === 0 && lines.delete(tenant), limits.requestCalmMilliseconds)
+    line.calm.unref()
+  }
+
+  /**
+   * Clients that come back before they were asked to would make the process do little but refuse them, and every step
+   * of an accepted request wait for a round of refusals: the answer is what makes them wait.
+   */
+  async function hold(signal: AbortSignal): Promise<void> {
+    if (held >= limits.refusalsHeldMax) return
+    held += 1
+    try {
+      await delay(limits.refusalHeldSeconds * 1000, undefined, { signal })
+    } catch {
+      signal.throwIfAborted()
+    } finally {
+      held -= 1
+    }
   }
 
   return {
     async begin(permits: number, { tenant, signal }: { tenant: string; signal: AbortSignal }) {
-      const line = lines.get(tenant) ?? { waiting: 0, standingSince: performance.now() }
+      const line: Line = lines.get(tenant) ?? { waiting: 0, standingSince: performance.now() }
       const waitSecondsMax = patience(permits, line)
+      const isHeld = options.holdsRefusals && !isBurst(line)
       lines.set(tenant, line)
       line.waiting += 1
+      let share: Share | null
       try {
-        const share = await shares.acquire(Math.min(permits, permitsMax), { tenant, waitSecondsMax, signal })
-        if (!share) throw refused(shares.exceedsShare(tenant, permits))
-        return share.release
+        share = await shares.acquire(Math.min(permits, permitsMax), { tenant, waitSecondsMax, signal })
       } finally {
-        line.waiting -= 1
-        if (line.waiting === 0) lines.delete(tenant)
+        leave(tenant, line)
       }
+      if (share) return share.release
+      const refusal = refused(shares.exceedsShare(tenant, permits))
+      if (isHeld) await hold(signal)
+      throw refusal
     },
   }
 }

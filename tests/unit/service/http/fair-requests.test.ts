@@ -57,6 +57,20 @@ async function begun(
   return all.filter((each) => typeof each === 'function').length
 }
 
+/** Requests of which tenant `a` has one under way, and one that has been waiting for longer than a burst. */
+async function standing() {
+  const requests = createFairRequests({ requestsMax: 2, waitSecondsMax: 60 })
+  const first = await begin(requests, get, 'a')
+  const gone = new AbortController()
+  const early = begin(requests, get, 'a', { signal: gone.signal })
+  await Bun.sleep(limits.requestBurstMilliseconds + 50)
+  const leave = async () => {
+    gone.abort(new Error('the test is over'))
+    await early.catch(() => undefined)
+  }
+  return { requests, first, early, leave }
+}
+
 describe('requests under way', () => {
   it('are at most half of all for a lone tenant, and further ones are 429 with Retry-After', async () => {
     const requests = createFairRequests({ requestsMax: 8, ...impatient })
@@ -90,16 +104,38 @@ describe('requests under way', () => {
   })
 
   it('are refused soon where the line of their tenant never becomes empty', async () => {
-    const requests = createFairRequests({ requestsMax: 2 })
-    await begin(requests, get, 'a')
-    let isEarlyOneRefused = false
-    const early = begin(requests, get, 'a').finally(() => {
-      isEarlyOneRefused = true
-    })
-    await Bun.sleep(limits.requestBurstMilliseconds + 50)
+    const { requests, early, leave } = await standing()
     expect(await begin(requests, get, 'a')).toBe('too_many_requests, Retry-After: 1')
-    expect(isEarlyOneRefused).toBe(false)
-    await early
+    expect(await Promise.race([early, 'still waiting'])).toBe('still waiting')
+    await leave()
+  })
+
+  it('are refused soon also where that line became empty a moment ago, so the next burst waits for calm', async () => {
+    const { requests, first, early, leave } = await standing()
+    end(first)
+    end(await early)
+    const again = await begin(requests, get, 'a')
+    const after = await Promise.race([begin(requests, get, 'a'), Bun.sleep(2000)])
+    expect(after).toBe('too_many_requests, Retry-After: 1')
+    await Bun.sleep(limits.requestCalmMilliseconds + 50)
+    const burst = begin(requests, get, 'a')
+    await Bun.sleep(limits.refusalHeldSeconds * 1000 + 100)
+    end(again)
+    end(await burst)
+    await leave()
+  })
+
+  it('are refused late under such a load, and nothing waits for those whose client disconnects', async () => {
+    const { requests, leave } = await standing()
+    const gone = new AbortController()
+    const left = begin(requests, get, 'a', { signal: gone.signal })
+    const stays = begin(requests, get, 'a')
+    const soon = Bun.sleep(limits.requestStandingWaitSecondsMax * 1000 + 100).then(() => 'held')
+    expect(await Promise.race([left, stays, soon])).toBe('held')
+    gone.abort(new Error('disconnected'))
+    await expect(left).rejects.toThrow('disconnected')
+    expect(await stays).toBe('too_many_requests, Retry-After: 1')
+    await leave()
   })
 
   it('stop waiting when their client disconnects', async () => {
