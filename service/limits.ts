@@ -228,8 +228,8 @@ export const limits = {
   pausedBodySeconds: 2,
   /** Reads of the store that bring a download no further, in a row: each may wait for a connection, and its client as long. */
   fruitlessReadsMax: 3,
-  /** With SINGLE_REPLICA: how long a write waits for another one of the same key. */
-  writeTurnSecondsMax: 30,
+  /** With SINGLE_REPLICA: how long a write waits for another one of the same key, which may be a stream that was half sent. */
+  writeTurnSecondsMax: 2,
   /** Each promotion holds two connections at once: together they must never hold all of them. */
   promotionsMax: 4,
   /** One place is kept for promotions up to this size, which take moments. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'bun:test'
+import { limits } from '../../../../service/limits.ts'
 import type { ObjectStore } from '../../../../service/object-store/object-store.ts'
 import { decidedInProcess } from '../../../../service/object-store/single-writer.ts'
 import { createMemoryObjectStore } from '../../../support/stores/memory-object-store.ts'
@@ -65,6 +66,17 @@ describe('decidedInProcess', () => {
     await first
     expect(await third).toBeNull()
     expect(begun).toEqual(['put a'])
+  })
+
+  it('is busy within 2 s for a write that meets a half-sent one of the same key, which then still succeeds', async () => {
+    const { store, begun, open } = gated()
+    const first = store.put('a', abc, { ...three, condition })
+    await until(() => begun.length === 1)
+    expect(limits.writeTurnSecondsMax).toBeLessThanOrEqual(2)
+    await expect(store.put('a', abc, { ...three, condition })).rejects.toMatchObject({ code: 'busy' })
+    await expect(store.delete('a')).rejects.toMatchObject({ code: 'busy' })
+    open()
+    expect(await first).not.toBeNull()
   })
 
   it('serves the next one after a write that failed', async () => {
