@@ -143,6 +143,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     store: decorate(store),
     health: decorate(parts.store ?? opened.reserved),
     documentBytesMax: config.documentBytesMax,
+    readVerification: config.readVerification,
     alone: config.singleReplica,
     uploadPace: parts.uploadPace,
     completionWaitSecondsMax: parts.completionWaitSecondsMax,

@@ -180,6 +180,7 @@ function assemble(values: CompleteValues, { ca, otlpCa, proxyFor, ignored }: Sur
       requestsMax: values.REQUESTS_MAX,
     },
     documentBytesMax: values.DOCUMENT_BYTES_MAX,
+    readVerification: values.READ_VERIFICATION === 'store' ? ('store' as const) : ('always' as const),
     ticketSigningKeys:
       values.TICKET_SIGNING_KEY === undefined ? undefined : keysIn(values.TICKET_SIGNING_KEY),
     audit: { file: values.AUDIT_LOG_FILE, query: auditQueryOf(values, proxyFor) },

@@ -191,6 +191,14 @@ export const variables = {
       '(docs/fair-shares.md)',
     fallback: String(limits.requestsMax),
   }),
+  READ_VERIFICATION: variable({
+    schema: Type.String({ pattern: '^(store|always)$' }),
+    form: '`store` or `always`',
+    meaning:
+      'who verifies large documents that are read: the object store where it reports a SHA-256 that it has checked ' +
+      'itself, otherwise the service; or always the service (ARCHITECTURE.md, "How a download runs")',
+    fallback: 'store',
+  }),
   DOCUMENT_BYTES_MAX: variable({
     // The lower bound catches a number that was meant in MiB or GiB.
     schema: Type.Integer({ minimum: 1024 ** 2, maximum: limits.documentBytesMax }),

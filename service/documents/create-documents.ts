@@ -34,6 +34,8 @@ export interface DomainOptions {
   /** Each at least 32 bytes; every replica knows the first one of all others. */
   cursorKeys: Keys
   onIntegrityViolation: OnIntegrityViolation
+  /** `store`: large versions that the store vouches for are not hashed again; default: all are. */
+  readVerification?: ReadVerification | undefined
   /** Receives every version whose damaged bytes an upload has replaced. */
   onRepaired?: OnRepaired | undefined
   /** Receives how many objects a page of a listing has left out, because their keys are not those of versions. */
@@ -52,6 +54,8 @@ export interface DomainOptions {
   ticketKeys: Keys
 }
 
+export type ReadVerification = 'store' | 'always'
+
 export interface Domain {
   documents: Documents
   transfers: Transfers
@@ -60,7 +64,8 @@ export interface Domain {
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
 export function createDocuments(options: DomainOptions): Domain {
   const { documentBytesMax, onIntegrityViolation, capabilities, sleep = Bun.sleep } = options
-  const store = keepingKeysFree(options.store, capabilities)
+  const { readVerification = 'always' } = options
+  const store = writingByCapabilities(options.store, capabilities)
   const { health = store } = options
   const budget = createUploadBudget()
   const cursors = createCursors(options.cursorKeys)
@@ -93,9 +98,12 @@ export function createDocuments(options: DomainOptions): Domain {
     },
 
     open: (ref, open = {}) =>
-      openVersion(store, ref, open, (damaged, found) => {
-        damage.suspect(damaged)
-        onIntegrityViolation(damaged, found)
+      openVersion(store, ref, open, {
+        onIntegrityViolation(damaged, found) {
+          damage.suspect(damaged)
+          onIntegrityViolation(damaged, found)
+        },
+        storeVouches: () => readVerification === 'store' && capabilities().checksumKept,
       }),
 
     deleteVersion: (ref, { by, signal }) => removal.remove(ref, { by, signal }),
@@ -114,14 +122,18 @@ export function createDocuments(options: DomainOptions): Domain {
   return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
 }
 
-/** Has streams keep their keys free where the store can do that: a slow sender would otherwise lock a version. */
-function keepingKeysFree(store: ObjectStore, capabilities: () => StoreCapabilities): ObjectStore {
+/**
+ * Has streams keep their keys free where the store can do that, since a slow sender would otherwise lock a version, and
+ * checksums kept where the store checks them.
+ */
+function writingByCapabilities(store: ObjectStore, capabilities: () => StoreCapabilities): ObjectStore {
   return {
     ...store,
     put(key, body, options) {
       const { condition } = options
-      const keepsKeyFree = condition !== undefined && 'absent' in condition && capabilities().copyOnce
-      return store.put(key, body, { ...options, keepsKeyFree })
+      const { copyOnce, checksumKept } = capabilities()
+      const keepsKeyFree = condition !== undefined && 'absent' in condition && copyOnce
+      return store.put(key, body, { ...options, keepsKeyFree, keepsChecksum: checksumKept })
     },
   }
 }

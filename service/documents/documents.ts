@@ -112,6 +112,8 @@ export interface OpenOptions {
   signal?: AbortSignal | undefined
   /** Receives what the body failed with after it was returned; the body itself then errs without a reason. */
   onBodyFailure?: ((reason: unknown) => void) | undefined
+  /** The caller can tell when a body has left, and so may get one that is passed on. */
+  mayPassOn?: boolean | undefined
 }
 
 export interface Upload {
@@ -142,6 +144,11 @@ export interface OpenVersion extends StoredVersion {
   body: Uint8Array | ReadableStream<Uint8Array>
   /** Inclusive positions of the bytes in `body`, `null` for all of them. */
   range: { first: number; last: number } | null
+  /**
+   * Only with `mayPassOn`: the store vouches for the bytes, and `body` is its own stream. To be called when that is over,
+   * however it ended.
+   */
+  passedOn?: () => void
 }
 
 export interface ListQuery {

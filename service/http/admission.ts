@@ -53,6 +53,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return {
       ...known,
       principal,
+      isServed: clientAddress !== undefined,
       auditSignedUrl: (signedUrl) =>
         access.signedUrl(principal, route.action, { ...known, about }, signedUrl),
       bodyFailed(reason) {

@@ -5,6 +5,7 @@ import { formatDigestField } from '../wire/digest-field.ts'
 import { formatEntityTag } from '../wire/entity-tag.ts'
 import type { VersionRef } from '../wire/names.ts'
 import { matchesStrongly, matchesWeakly, parseEntityTags } from './headers/entity-tag.ts'
+import { notePassedOn } from './passed-on.ts'
 import { ProblemError } from './problem.ts'
 import type { AdmittedContext } from './route.ts'
 
@@ -32,8 +33,11 @@ export async function getVersion(
     range: requestedRange(headers, ref.digest),
     signal,
     onBodyFailure: context.bodyFailed,
+    mayPassOn: context.isServed,
   })
-  return bytesResponse(version, cacheControl)
+  const response = bytesResponse(version, cacheControl)
+  if (version.passedOn) notePassedOn(response, version.passedOn)
+  return response
 }
 
 /** Answers HEAD: the headers of a whole GET, Content-Length included. Ranges are for GET alone. */

@@ -7,6 +7,7 @@ import { auditOutcome } from './access.ts'
 import { type Call, callOf, idsOf } from './call.ts'
 import { clientAddresses, type Network } from './headers/forwarded-for.ts'
 import { isHealthCheck } from './pages/health.ts'
+import { watchPassedOn } from './passed-on.ts'
 import { problemResponse, toProblem } from './problem.ts'
 import { withHost } from './request-url.ts'
 import type { Served } from './server.ts'
@@ -36,6 +37,7 @@ export interface Edge {
 export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptions): Edge {
   const clientAddressOf = clientAddresses(trustedProxies)
   const calls = new WeakMap<Request, Call>()
+  const watch = watchPassedOn()
 
   function callOfKnown(request: Request): Call {
     const call = calls.get(request)
@@ -64,6 +66,7 @@ export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptio
             const response = await answerOf(next as unknown as Served['fetch'], request, call)
             if (mayHaveTrailers(request, response)) response.headers.set('connection', 'close')
             const answered = stamped(response, call)
+            watch(app, received, answered)
             status = answered.status
             if (!call.isCounted) {
               logger.info('request.answered', {

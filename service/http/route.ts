@@ -64,6 +64,8 @@ export interface RequestContext {
 /** What the handler of a route knows of a request that may proceed. */
 export interface AdmittedContext extends RequestContext {
   principal: Principal
+  /** It came in by the listener, which tells when its answer has left. */
+  isServed: boolean
   /**
    * Logs that a body broke off after its answer had begun. Bun prints what a body errs with, stack and source
    * lines included, on standard error; one that errs with nothing just resets the connection.

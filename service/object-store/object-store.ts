@@ -44,6 +44,10 @@ export interface ObjectStore {
    * it breaks off, and opens a larger one as `get` does. With `unless`, a reader who knows the bytes pays for an answer
    * without a body only (If-None-Match, RFC 9110 section 13.1.2).
    *
+   * With `vouchedSha256`, the SHA-256 that the store keeps of the object is asked for. If it is that one, and a connection can
+   * be spared for as long as a client takes, a larger object is passed on: its body is the store's own stream, which costs
+   * no step in JavaScript, is not continued if it breaks off, and ends if its connection is needed for another tenant.
+   *
    * @returns `unchanged` if the ETag is still `unless`; otherwise as `get`, with the bytes themselves as the body.
    */
   getWhole(key: string, options: GetWholeOptions): Promise<ObjectBytes | ObjectBody | 'unchanged' | null>
@@ -158,6 +162,11 @@ export interface PutOptions extends CallOptions {
    * changed on their way (`rejected`); not every store does.
    */
   sha256?: string | undefined
+  /**
+   * The store also keeps `sha256` and reports it to readers who ask; only for one that refuses other bytes
+   * (`StoreCapabilities.checksumKept`). It costs the store one hash, as without.
+   */
+  keepsChecksum?: boolean | undefined
   /** `{ absent: true }` is If-None-Match: *; `{ etag }` is If-Match (RFC 9110 section 13.1). */
   condition?: { absent: true } | { etag: string } | undefined
   /**
@@ -188,6 +197,8 @@ export interface GetWholeOptions extends CallOptions {
   bytesMax: number
   /** ETag of what the caller has. */
   unless?: string | undefined
+  /** Hexadecimal. */
+  vouchedSha256?: string | undefined
 }
 
 export interface ListedObject {
@@ -215,10 +226,12 @@ export interface ObjectBody extends ObjectInfo {
   /** Inclusive positions of the bytes in `body`; `null` when it carries the whole object. */
   range: { first: number; last: number } | null
   body: ReadableStream<Uint8Array>
+  /** Only of an object that is passed on: to be called when its body is over, however it ended. Nothing else notices. */
+  passedOn?: () => void
 }
 
 /** An object that was read in one piece; it has `size` bytes. */
-export interface ObjectBytes extends Omit<ObjectBody, 'range' | 'body'> {
+export interface ObjectBytes extends Omit<ObjectBody, 'range' | 'body' | 'passedOn'> {
   range: null
   body: Uint8Array<ArrayBuffer>
 }

@@ -73,11 +73,16 @@ export function isOpen(answer: ReadAnswer): answer is ObjectBody {
   return answer !== null && answer !== 'unchanged' && !isWhole(answer)
 }
 
-/** Returns the answer with its body watched, if that is still to be read. */
+/** Returns the answer with its body watched, if that is still to be read. Of one that is passed on, only the end is seen. */
 export function watched<T extends ReadAnswer>(answer: T, observer: StreamObserver): T {
   if (!isOpen(answer)) return answer
-  const body = tap(answer.body, observer)
-  return Object.assign({}, answer, { body })
+  const { passedOn } = answer
+  if (!passedOn) return Object.assign({}, answer, { body: tap(answer.body, observer) })
+  const ended = () => {
+    observer.onEnd?.()
+    passedOn()
+  }
+  return Object.assign({}, answer, { passedOn: ended })
 }
 
 /**

@@ -10,6 +10,11 @@ export interface StoreCapabilities {
   ticketMethod: TicketMethod | 'none' | 'unknown'
   /** The store refused bytes of another SHA-256 than the ticket's, and reports the one that it checked. */
   digestEnforced: boolean
+  /**
+   * Bytes of another SHA-256 than `x-amz-checksum-sha256` were refused, in one piece and as a part, and reads report the
+   * one that was checked.
+   */
+  checksumKept: boolean
   /** A copy in parts was refused where its source had changed, and where its target existed. */
   copyOnce: boolean
   /** If-None-Match: * on a put keeps an existing key, also under a race. */
@@ -24,6 +29,7 @@ export interface StoreCapabilities {
 export const nothingKnown: StoreCapabilities = {
   ticketMethod: 'unknown',
   digestEnforced: false,
+  checksumKept: false,
   copyOnce: false,
   conditionalPut: 'unknown',
   conditionalOverwrite: 'unknown',
@@ -35,6 +41,7 @@ export function capabilityStates(known: StoreCapabilities): Record<string, strin
   return {
     ticket_method: known.ticketMethod.toLowerCase(),
     digest_enforced: known.digestEnforced ? 'yes' : 'no',
+    checksum_kept: known.checksumKept ? 'yes' : 'no',
     copy_once: known.copyOnce ? 'yes' : 'no',
     conditional_put: known.conditionalPut,
     conditional_overwrite: known.conditionalOverwrite,

@@ -194,7 +194,7 @@ describe('startBrowser', () => {
     await window.page.evaluate(() => document.body.append('Something else'))
     const waited = window.page.getByRole('button', { name: 'Absent' }).waitFor({ timeout: 500 })
     const said = String(await waited.catch((error) => error))
-    expect(said).toContain('The page shows: Something else')
+    expect(said).toContain('The page shows: - text: Something else')
     expect(said).toContain('GET https://elsewhere.example/: net::ERR_NAME_NOT_RESOLVED')
     await window.close()
   })

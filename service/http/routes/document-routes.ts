@@ -12,6 +12,7 @@ import { contentLength } from '../headers/content-length.ts'
 import { declaredDigest } from '../headers/declared-digest.ts'
 import { documentMediaType } from '../headers/media-type.ts'
 import { writeCondition } from '../headers/write-condition.ts'
+import { discardAnswer } from '../passed-on.ts'
 import { ProblemError } from '../problem.ts'
 import {
   type Answer,
@@ -134,7 +135,7 @@ export function documentRoutes(documents: Documents): Route[] {
       problems: ['integrity_violated'],
       withVersion: ({ params, query: { tag = latestTag }, request }, read) =>
         documents.byTag(params, tag, read, {
-          discard: (response) => void response.body?.cancel(),
+          discard: discardAnswer,
           signal: request.signal,
         }),
     }),

@@ -92,6 +92,7 @@ export function capabilitiesOf(findings: readonly Finding[]): StoreCapabilities 
   return {
     ticketMethod,
     digestEnforced: verdictOf(digestRow) === 'yes',
+    checksumKept: verdictOf('checksum-put') === 'yes',
     copyOnce: verdictOf('copy-once') === 'yes',
     conditionalPut: verdictOf('conditional-put'),
     conditionalOverwrite: verdictOf('conditional-overwrite'),

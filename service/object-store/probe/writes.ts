@@ -3,22 +3,35 @@ import type { ProbeAnswer } from '../s3/probe-client.ts'
 import { copyOnceRow } from './copy-once.ts'
 import { accepted, described, etagOf, judge, type Observation, type ProbeRow } from './finding.ts'
 import { race } from './race.ts'
+import type { Scratch } from './scratch.ts'
 
 /** Does the store check what it receives, and can it decide between writers? */
 export const writeRows: readonly ProbeRow[] = [
   {
     id: 'checksum-put',
-    question: 'Are bytes refused that do not match x-amz-checksum-sha256?',
+    question:
+      'Are bytes refused that do not match x-amz-checksum-sha256, also in parts, and is it reported to readers?',
     weight: 'note',
-    whenYes: 'the store may vouch for uploads by ticket: see their digest rows',
-    whenNo: 'the service reads and hashes every upload by ticket before it publishes it',
+    security: true,
+    whenYes:
+      'the store vouches for large documents that are read; for uploads by ticket, see their digest rows',
+    whenNo:
+      'the service hashes every document that it reads, and every upload by ticket before it publishes it',
     async ask(scratch) {
-      const header = 'x-amz-checksum-sha256'
-      const right = await scratch.put(scratch.key('checksum/right'), body, { [header]: sha256Base64(body) })
-      const wrong = await scratch.put(scratch.key('checksum/wrong'), body, {
-        [header]: sha256Base64(otherBody),
+      const key = scratch.key('checksum/right')
+      const right = await scratch.put(key, body, checksumOf(body))
+      const wrong = await scratch.put(scratch.key('checksum/wrong'), body, checksumOf(otherBody))
+      const seen = judge(right, { 'other bytes': wrong })
+      if (seen.verdict !== 'yes') return seen
+      const parts = judge(right, {
+        'other bytes in a part': await sentAsPart(scratch, checksumOf(otherBody)),
       })
-      return judge(right, { 'other bytes': wrong })
+      if (parts.verdict !== 'yes') return parts
+      const headers = { 'x-amz-checksum-mode': 'ENABLED' }
+      const read = await scratch.client.send({ method: 'GET', key, headers })
+      const isReported = read.headers.get(checksumHeader) === checksumOf(body)[checksumHeader]
+      if (accepted(read)) return isReported ? seen : { verdict: 'no', seen: `${seen.seen}; not reported` }
+      return { verdict: 'unknown', seen: `${seen.seen}; read: ${described(read)}` }
     },
   },
   {
@@ -108,6 +121,24 @@ export const writeRows: readonly ProbeRow[] = [
     },
   },
 ]
+
+const checksumHeader = 'x-amz-checksum-sha256'
+
+function checksumOf(text: string): Record<typeof checksumHeader, string> {
+  return { [checksumHeader]: sha256Base64(text) }
+}
+
+/** Sends `body` as the only part of an upload that is given up. */
+async function sentAsPart({ client, key }: Scratch, headers: Record<string, string>): Promise<ProbeAnswer> {
+  const upload = { key: key('checksum/parts'), headers: { 'x-amz-checksum-algorithm': 'SHA256' } }
+  const begun = await client.send({ method: 'POST', query: { uploads: '' }, ...upload })
+  const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(begun.text)?.[1]
+  if (uploadId === undefined) return begun
+  const query = { partNumber: '1', uploadId }
+  const part = await client.send({ method: 'PUT', key: upload.key, query, headers, body })
+  await client.send({ method: 'DELETE', key: upload.key, query: { uploadId } })
+  return part
+}
 
 /** How long ago the presigned DELETE was signed that is too late; another lives for as long again. */
 const lifetimeSeconds = 30

@@ -38,6 +38,18 @@ function wholeSha256(base64: string | null): { sha256?: string } {
   return { sha256: Buffer.from(base64, 'base64').toString('hex') }
 }
 
+/**
+ * Tells whether the store reports this SHA-256 (hexadecimal) for a whole object. Of an object that was uploaded as one part
+ * it reports a checksum of checksums: the SHA-256 of that part's SHA-256
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html).
+ */
+export function vouchesFor(headers: Headers, sha256 = ''): boolean {
+  const reported = headers.get('x-amz-checksum-sha256')
+  if (reported === null || sha256 === '') return false
+  const digest = Buffer.from(sha256, 'hex')
+  return reported === digest.toString('base64') || reported === `${Bun.SHA256.hash(digest, 'base64')}-1`
+}
+
 /** Object lock, as far as these keys may see it (S3 API, HeadObject). A legal hold has no end. */
 function lockOf(headers: Headers): { locked?: Date | 'forever' } {
   if (headers.get('x-amz-object-lock-legal-hold')?.toUpperCase() === 'ON') return { locked: 'forever' }

@@ -39,6 +39,8 @@ export interface HeldConnection {
   release: ReleaseConnection
   /** Lets the connection be taken away from a body that is read from it, so that others are served. */
   lend(giveUp: () => void): LentConnection
+  /** Whether its body may be passed on unwatched: half of the reads stay for those that can pause and continue. */
+  mayPassOn(): boolean
 }
 
 /**
@@ -49,6 +51,8 @@ export type ReleaseConnection = (abandoned?: 'abandoned') => void
 
 /** A connection over which a body is read, as its reader keeps it up to date. */
 export interface LentConnection {
+  /** True for a body that no one here watches: it cannot be continued, so it is the last to be given up. */
+  isPassedOn: boolean
   /** True while nothing is read from the store, because the reader has enough for now. */
   isPaused: boolean
   /** When the last bytes came, by `performance.now()`. */
@@ -134,7 +138,8 @@ function connectionsOf(sizes: Sizes, ownerOf: OwnerOf): S3Connections {
 
   /**
    * Takes a connection away from the body that has not moved for longest: of the tenant that holds what belongs to the
-   * one that waits, or otherwise of those whose readers have paused. It continues later by a read of the rest.
+   * one that waits, or otherwise of those whose readers have paused. It continues later by a read of the rest, unless it
+   * was passed on.
    */
   function giveSlowestUp({ holdsMost, isStarved }: WaitingRequest): void {
     const now = performance.now()
@@ -143,7 +148,9 @@ function connectionsOf(sizes: Sizes, ownerOf: OwnerOf): S3Connections {
     const candidates = [...lent].filter(([connection, { tenant }]) =>
       isStarved ? tenant === holdsMost : hasPaused(connection),
     )
-    const [slowest] = candidates.sort(([one], [other]) => one.movedAt - other.movedAt)
+    const [slowest] = candidates.sort(
+      ([one], [other]) => Number(one.isPassedOn) - Number(other.isPassedOn) || one.movedAt - other.movedAt,
+    )
     slowest?.[1].giveUp()
   }
 
@@ -181,11 +188,14 @@ function connectionsOf(sizes: Sizes, ownerOf: OwnerOf): S3Connections {
         else releaseAll()
       },
       lend(giveUp) {
-        ownLent = { isPaused: true, movedAt: performance.now() }
+        ownLent = { isPaused: true, isPassedOn: false, movedAt: performance.now() }
         // What the service itself moves cannot continue later.
         if (owner.holds === 'version') lent.set(ownLent, { tenant, giveUp })
         return ownLent
       },
+      mayPassOn: () =>
+        owner.holds === 'version' &&
+        2 * [...lent.keys()].filter(({ isPassedOn }) => isPassedOn).length < sizes.read,
     }
   }
 

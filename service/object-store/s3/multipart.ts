@@ -29,14 +29,19 @@ type Multipart = Pick<ObjectStore, 'listUnfinished' | 'abortUnfinished'> & {
 
 interface StartOptions extends MultipartOptions {
   metadata?: Readonly<Record<string, string>>
+  /** Each part is sent with its SHA-256, which the store keeps. */
+  keepsChecksum?: boolean
 }
 
 /** An upload of parts, with what the port itself does not offer. */
 export interface S3Upload extends MultipartUpload {
   /** Copies an object as the next part. @returns false if it is absent or has another ETag than `ifMatch`. */
   copyPart(from: string, options: CallOptions & { ifMatch: string }): Promise<boolean>
-  /** Has the next part sent by a request with this query. */
-  sendPart(send: (query: Record<string, string>) => Promise<PutResult | null>): Promise<void>
+  /** Has the next part sent by a request with this query. @param sha256 hexadecimal; with `keepsChecksum` */
+  sendPart(
+    send: (query: Record<string, string>) => Promise<PutResult | null>,
+    sha256?: string | undefined,
+  ): Promise<void>
   /** As `complete`, if there is nothing under the key yet. @returns `null` if there is. */
   completeAbsent(options?: CallOptions): Promise<PutResult | null>
 }
@@ -60,7 +65,7 @@ export function createS3Multipart(
   }
 
   function upload(Key: string, UploadId: string, started: StartOptions): S3Upload {
-    const parts: { PartNumber: number; ETag: string }[] = []
+    const parts: { PartNumber: number; ETag: string; ChecksumSHA256?: string }[] = []
 
     /** True if the object under the key is what these parts become, metadata included. */
     async function isJoined(options: { abortSignal: AbortSignal }): Promise<boolean> {
@@ -129,10 +134,12 @@ export function createS3Multipart(
         return true
       },
 
-      async sendPart(send) {
+      async sendPart(send, sha256) {
         const PartNumber = parts.length + 1
         const sent = await send({ partNumber: String(PartNumber), uploadId: UploadId })
-        parts.push({ PartNumber, ETag: `"${sent?.etag}"` })
+        const checksum =
+          sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }
+        parts.push({ PartNumber, ETag: `"${sent?.etag}"`, ...checksum })
       },
 
       async complete({ signal } = {}) {
@@ -153,10 +160,11 @@ export function createS3Multipart(
 
   return {
     async startMultipart(key, options) {
-      const { contentType, metadata, signal } = options
+      const { contentType, metadata, keepsChecksum, signal } = options
       const command = new CreateMultipartUploadCommand({
         ...{ Bucket, Key: key, ContentType: contentType },
         ...(metadata ? { Metadata: { ...metadata } } : {}),
+        ...(keepsChecksum ? { ChecksumAlgorithm: 'SHA256' } : {}),
       })
       // Not ended by the signal once it is sent: the store would keep an upload whose id no one has learnt.
       const begin = async () => {

@@ -43,6 +43,24 @@ export function toObjectBody(
 }
 
 /**
+ * Reads the answer to a GetObject of a whole object as one that is passed on. The connection is released when the caller
+ * says that the body is over; before, it can only be taken away by breaking the body off.
+ *
+ * @param abort ends the request.
+ */
+export function toPassedOn(
+  info: ObjectInfo,
+  body: ReadableStream<Uint8Array>,
+  abort: AbortController,
+  { lend, release }: HeldConnection,
+): ObjectBody {
+  // The runtime prints the reason why an answer was broken off, if there is one.
+  const connection = lend(() => abort.abort(null))
+  Object.assign(connection, { isPaused: false, isPassedOn: true })
+  return { ...info, range: null, body, passedOn: () => release() }
+}
+
+/**
  * Reads a GetObject answer in one piece.
  *
  * @throws {ObjectStoreError} `unavailable` if it ends early; what the runtime throws if it breaks off.

@@ -14,16 +14,23 @@ export function createS3PutAsPart(
   head: ObjectStore['head'],
   put: S3Put,
 ): S3Put {
-  return async (key, body, { contentType, metadata = {}, size, sha256, signal }) => {
+  return async (key, body, { contentType, metadata = {}, size, sha256, keepsChecksum, signal }) => {
     // A version that is there need not be sent in vain.
     if (await head(key, { signal })) {
       if (body instanceof ReadableStream) body.cancel().catch(() => {})
       return null
     }
-    const upload = await startMultipart(key, { contentType, metadata, signal })
+    const keptSha256 = keepsChecksum ? sha256 : undefined
+    const upload = await startMultipart(key, {
+      contentType,
+      metadata,
+      keepsChecksum: keptSha256 !== undefined,
+      signal,
+    })
     let joined: PutResult | null = null
     try {
-      await upload.sendPart((query) => put(key, body, { size, contentType, sha256, signal, query }))
+      const options = { size, contentType, sha256, keepsChecksum, signal }
+      await upload.sendPart((query) => put(key, body, { ...options, query }), keptSha256)
       joined = await upload.completeAbsent({ signal })
       return joined
     } finally {

@@ -4,6 +4,7 @@ import { metadataPrefix, toObjectInfo, unquote } from './answers.ts'
 import type { StoreDeadlines } from './connection.ts'
 import type { S3Connections } from './connections.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
+import { unsignedPayload } from './request-signer.ts'
 import type { SignedFetch, StoreRequest } from './signed-fetch.ts'
 
 /** The port's `put`, which also sends a part of an upload in parts, named by its query. */
@@ -53,7 +54,7 @@ export function createS3Put(
         key,
         query: options.query ?? {},
         headers: headersOf(options),
-        body: { content: sent.body, size: options.size, sha256: options.sha256 },
+        body: { content: sent.body, size: options.size, sha256: signedSha256(options) },
         accepts: [200, ...refusalsOf(options.condition)],
         once: options.once,
         signal: eitherOf(options.signal, stall?.signal),
@@ -84,12 +85,24 @@ function isOf(found: ObjectInfo, body: Uint8Array, { contentType, metadata = {} 
   )
 }
 
-function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+/** Returns a signal that is aborted with either of them. */
+export function eitherOf(
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
   return one && other ? AbortSignal.any([one, other]) : (one ?? other)
 }
 
-function headersOf({ contentType, metadata = {}, condition }: PutOptions): Record<string, string> {
+/** One of them is enough: MinIO computes one hash for the signature, and another one for the checksum (measured). */
+function signedSha256({ sha256, keepsChecksum }: PutOptions): string | undefined {
+  return keepsChecksum && sha256 !== undefined ? unsignedPayload : sha256
+}
+
+function headersOf(options: PutOptions): Record<string, string> {
+  const { contentType, metadata = {}, condition, sha256, keepsChecksum } = options
   const headers: Record<string, string> = { 'content-type': contentType, ...conditionHeaders(condition) }
+  if (keepsChecksum && sha256 !== undefined)
+    headers['x-amz-checksum-sha256'] = Buffer.from(sha256, 'hex').toString('base64')
   for (const [name, value] of Object.entries(metadata)) headers[metadataPrefix + name] = value
   return headers
 }

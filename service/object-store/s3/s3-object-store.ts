@@ -4,6 +4,7 @@ import { formatRange } from '../../wire/byte-range.ts'
 import { parseRetryAfter } from '../../wire/retry-after.ts'
 import {
   type GetOptions,
+  type GetWholeOptions,
   type ListOptions,
   type ObjectBody,
   type ObjectBytes,
@@ -11,15 +12,15 @@ import {
   type ObjectStore,
   ObjectStoreError,
 } from '../object-store.ts'
-import { parseListPage, toObjectInfo, unquote } from './answers.ts'
+import { parseListPage, toObjectInfo, unquote, vouchesFor } from './answers.ts'
 import { createS3Call, createS3Client } from './client.ts'
 import { deadlinesOf, type S3Connection } from './connection.ts'
 import { createS3Connections } from './connections.ts'
 import { createS3CopyAbsent } from './copy-absent.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
 import { createS3Multipart } from './multipart.ts'
-import { toObjectBody, toObjectBytes } from './object-body.ts'
-import { createS3Put } from './put.ts'
+import { toObjectBody, toObjectBytes, toPassedOn } from './object-body.ts'
+import { createS3Put, eitherOf } from './put.ts'
 import { createS3PutAsPart } from './put-as-part.ts'
 import { encodeKey } from './request-signer.ts'
 import { pauseMilliseconds } from './retries.ts'
@@ -101,22 +102,30 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
   async function open(
     request: Opening,
     options: GetOptions,
-    wholeBytesMax: number,
+    whole: Pick<GetWholeOptions, 'bytesMax' | 'vouchedSha256'>,
   ): Promise<ObjectBody | ObjectBytes | number>
-  async function open(request: Opening, options: GetOptions, wholeBytesMax = -1) {
-    const { signal } = options
+  async function open(
+    request: Opening,
+    options: GetOptions,
+    { bytesMax, vouchedSha256 }: Pick<GetWholeOptions, 'bytesMax' | 'vouchedSha256'> = { bytesMax: -1 },
+  ) {
     const { operation, key } = request
+    const abort = vouchedSha256 === undefined ? undefined : new AbortController()
+    const signal = abort ? eitherOf(options.signal, abort.signal) : options.signal
     const held = await connections.acquire({ operation, key, body: 'read', signal })
     try {
       // What the caller does not stream is read here: within the deadline of the answer, and again if it breaks off.
       const read = async (response: Response): Promise<ObjectBytes | Unread | NoObject> => {
         if (!response.ok) return { status: response.status, text: await response.text() }
         const info = toObjectInfo(key, response.headers)
-        return info.size <= wholeBytesMax ? toObjectBytes(info, response, operation) : { info, response }
+        return info.size <= bytesMax ? toObjectBytes(info, response, operation) : { info, response }
       }
       const answer = await signedFetch.send({ ...request, method: 'GET', signal }, read)
       if ('response' in answer) {
-        return toObjectBody(answer.info, answer.response, { ...options, ...deadlines }, held)
+        const { info, response } = answer
+        if (abort && response.body && vouchesFor(response.headers, vouchedSha256) && held.mayPassOn())
+          return toPassedOn(info, response.body, abort, held)
+        return toObjectBody(info, response, { ...options, ...deadlines }, held)
       }
       held.release()
       if ('body' in answer) return answer
@@ -145,10 +154,13 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       return typeof opened === 'number' ? null : opened
     },
 
-    async getWhole(key, { bytesMax, unless, signal }) {
-      const headers: Record<string, string> = unless === undefined ? {} : { 'if-none-match': unless }
+    async getWhole(key, { unless, signal, ...whole }) {
+      const headers: Record<string, string> = {
+        ...(unless !== undefined && { 'if-none-match': unless }),
+        ...(whole.vouchedSha256 !== undefined && { 'x-amz-checksum-mode': 'ENABLED' }),
+      }
       const accepts = unless === undefined ? [200, 404] : [200, 304, 404]
-      const opened = await open({ operation: 'getWhole', key, headers, accepts }, { signal }, bytesMax)
+      const opened = await open({ operation: 'getWhole', key, headers, accepts }, { signal }, whole)
       if (typeof opened !== 'number') return opened
       return opened === 304 ? 'unchanged' : null
     },

@@ -17,7 +17,9 @@ setDefaultTimeout(600_000)
 const small = randomDocument(100 * KiB)
 const large = randomDocument(3 * MiB)
 
-const { service, token } = await ownService()
+const { service, token } = await ownService({ readVerification: 'store' })
+/** Another replica, which hashes all that it reads. */
+const { service: hashing } = await ownService({ replicaOf: service, readVerification: 'always' })
 
 /** A document that was uploaded, and whose bytes in the store are then others. */
 async function damaged(
@@ -44,8 +46,8 @@ function flippedAt(bytes: Uint8Array, at: number): Uint8Array {
   return flipped
 }
 
-async function read(path: string, headers: Record<string, string> = {}) {
-  const exchange = await rawRequest(service.url, {
+async function read(path: string, headers: Record<string, string> = {}, from = service) {
+  const exchange = await rawRequest(from.url, {
     method: 'GET',
     path,
     headers: { authorization: `Bearer ${token}`, ...headers },
@@ -53,14 +55,20 @@ async function read(path: string, headers: Record<string, string> = {}) {
   return exchange.answer()
 }
 
-/** Reads by digest and by tag; what a client sees of both, in short. */
+/** Reads by digest and by tag; what a client sees of both, in short; the same, if the service verifies all that it reads. */
 async function seen(name: string, digest: Digest): Promise<string[]> {
+  const [byStore, byService] = [await seenFrom(service, name, digest), await seenFrom(hashing, name, digest)]
+  expect(byStore).toEqual(byService)
+  return byStore
+}
+
+async function seenFrom(from: typeof service, name: string, digest: Digest): Promise<string[]> {
   const paths = [
     `${pathOf('audits', name)}/versions/${digest}`,
     pathOf('audits', name),
     `${pathOf('audits', name)}?tag=latest`,
   ]
-  const answers = await Promise.all(paths.map((path) => read(path)))
+  const answers = await Promise.all(paths.map((path) => read(path, {}, from)))
   return answers.map(({ status, complete, body, headers }) => {
     if (headers.get('content-type') !== 'application/problem+json')
       return `${status} ${complete ? 'complete' : 'cut off'}`

@@ -57,6 +57,7 @@ function insteadOfRefusals(instead: () => Response | Promise<Response>): Lies {
 const allOpen = {
   ticketMethod: 'unknown',
   digestEnforced: false,
+  checksumKept: false,
   copyOnce: false,
   conditionalPut: 'unknown',
   conditionalOverwrite: 'unknown',

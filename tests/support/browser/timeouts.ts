@@ -29,7 +29,7 @@ export function explainTimeouts(page: Page, recording: Recording): void {
 }
 
 async function explanationOf(page: Page): Promise<string> {
-  const shown = await page.innerText('body', { timeout: 5000 }).catch(String)
+  const shown = await page.locator('body').ariaSnapshot({ timeout: 5000 }).catch(String)
   const { exchanges, complaints } = recordings.get(page.context()) ?? { exchanges: [], complaints: [] }
   const failed = exchanges.filter(({ failure, status = 0 }) => failure !== undefined || status >= 400)
   return [

@@ -83,6 +83,8 @@ export interface InProcessOptions {
   singleReplica?: boolean
   /** As REQUESTS_MAX; default: that of the service. */
   requestsMax?: number
+  /** As READ_VERIFICATION; default: that of the service. */
+  readVerification?: 'store' | 'always'
   /** What bodies of uploads may take in all; default: that of the service. */
   uploadsBytesMax?: number
   /** Default: that of the service. */
@@ -280,6 +282,7 @@ async function configFor(surroundings: Surroundings, options: InProcessOptions):
     s3: { ...s3, connectionsMax: connectionsMax ?? s3.connectionsMax },
     http: { ...http, port: options.port ?? 0, requestsMax: options.requestsMax ?? http.requestsMax },
     documentBytesMax: documentBytesMax ?? config.documentBytesMax,
+    readVerification: options.readVerification ?? config.readVerification,
     singleReplica: options.singleReplica ?? config.singleReplica,
   }
 }

@@ -24,6 +24,7 @@ describe('capabilitiesOf', () => {
     expect(capabilitiesOf(found())).toEqual({
       ticketMethod: 'POST',
       digestEnforced: true,
+      checksumKept: true,
       copyOnce: true,
       conditionalPut: 'yes',
       conditionalOverwrite: 'yes',
