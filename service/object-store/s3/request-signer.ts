@@ -41,6 +41,7 @@ export function createRequestSigner(
   const { region, accessKeyId } = connection
   const address = bucketAddress(connection)
   const keyOf = signingKeys(connection)
+  const encodedId = encodeComponent(accessKeyId)
 
   return ({ method, key, query = {}, headers: given = {}, payloadSha256, presign }) => {
     const path = key === null ? address.path || '/' : `${address.path}/${encodeKey(key)}`
@@ -69,21 +70,29 @@ export function createRequestSigner(
       return { url: encoded === '' ? url : `${url}?${encoded}`, headers }
     }
     const names = Object.keys(headers).sort()
-    const signedQuery: Record<string, string> = {
-      ...query,
-      'X-Amz-Algorithm': algorithm,
-      'X-Amz-Content-Sha256': unsignedPayload,
-      'X-Amz-Credential': `${accessKeyId}/${scope}`,
-      'X-Amz-Date': time,
-      'X-Amz-Expires': String(presign.expiresInSeconds),
-      'X-Amz-SignedHeaders': names.join(';'),
-    }
-    const encoded = encodeQuery(signedQuery)
-    const signed = signature(encoded, names, unsignedPayload)
-    // Where it stands in the order of the names.
-    const next = '&X-Amz-SignedHeaders='
-    return { url: `${url}?${encoded.replace(next, `&X-Amz-Signature=${signed}${next}`)}`, headers }
+    const [before, after] = aroundOurs(query)
+    const credential = `X-Amz-Credential=${encodedId}%2F${day}%2F${region}%2Fs3%2Faws4_request`
+    const until = `X-Amz-Date=${time}&X-Amz-Expires=${presign.expiresInSeconds}`
+    const first = `${before}${constantQuery}&${credential}&${until}`
+    const last = `X-Amz-SignedHeaders=${encodeComponent(names.join(';'))}${after}`
+    const signed = signature(`${first}&${last}`, names, unsignedPayload)
+    return { url: `${url}?${first}&X-Amz-Signature=${signed}&${last}`, headers }
   }
+}
+
+/** In the order of names, in which they are signed, what is known before the request. */
+const constantQuery = 'X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD'
+
+/** Encodes parameters as what stands before and after those named `X-Amz-…` in the order of their names. */
+function aroundOurs(query: Readonly<Record<string, string>>): [before: string, after: string] {
+  let before = ''
+  let after = ''
+  for (const name of Object.keys(query).sort()) {
+    const encoded = `${encodeComponent(name)}=${encodeComponent(query[name] ?? '')}`
+    if (name < 'X-Amz-') before += `${encoded}&`
+    else after += `&${encoded}`
+  }
+  return [before, after]
 }
 
 const algorithm = 'AWS4-HMAC-SHA256'
@@ -136,6 +145,8 @@ export function encodeKey(key: string): string {
 /** As nearly all keys of the service are. */
 const isUnreserved = /^[A-Za-z0-9._~/-]*$/
 
+const isUnreservedWord = /^[A-Za-z0-9._~-]*$/
+
 function encodeSegments(key: string): string {
   return key.split('/').map(encodeComponent).join('/')
 }
@@ -149,5 +160,6 @@ function encodeQuery(query: Readonly<Record<string, string>>): string {
 }
 
 function encodeComponent(text: string): string {
+  if (isUnreservedWord.test(text)) return text
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }
