@@ -13,7 +13,7 @@ export interface Comparison {
   close?(): Promise<void>
 }
 
-export const operations = ['sign', 'get', 'put', 'list', 'telemetry'] as const
+export const operations = ['sign', 'get', 'put', 'list', 'telemetry', 'replicas', 'footprint'] as const
 export type Operation = (typeof operations)[number]
 
 /** What is counted. Large bodies are compared by bytes, since a run ends in the middle of some. */

@@ -2,7 +2,15 @@ import { fileURLToPath } from 'node:url'
 import { init } from 'echarts'
 import { withTable } from '../tools/readme/write-tables.ts'
 import { type Measured, ratioOf } from './comparison.ts'
-import { type machine, type RunOptions, sentenceOf, sideHeads, sideRows } from './report.ts'
+import {
+  footprintSentence,
+  type machine,
+  type Results,
+  type RunOptions,
+  sentenceOf,
+  sideHeads,
+  sideRows,
+} from './report.ts'
 
 const page = fileURLToPath(new URL('../../docs/performance.md', import.meta.url))
 const pictures = fileURLToPath(new URL('../../docs/pictures/', import.meta.url))
@@ -19,14 +27,17 @@ const shownSides = ['service', 'service by latest', 'VersityGW', 'nginx', 'a bar
 export async function writePerformancePage(
   options: RunOptions,
   { cores, cpu, loadAverage }: ReturnType<typeof machine>,
-  results: readonly Measured[],
+  { results, footprint }: Results,
 ): Promise<void> {
   const { store, rounds, seconds } = options
   const picture = `performance-${store}.svg`
   await Bun.write(`${pictures}${picture}`, drawn(results))
   const date = new Date().toISOString().slice(0, 10)
   const head = `${date}, ${cores} cores (${cpu}), load ${loadAverage.toFixed(1)} at the start; ${rounds} rounds of ${seconds} s: medians.`
-  const tables = results.map(markdown).join('\n\n')
+  const ofProcess = footprint.map((row) => `- ${footprintSentence(row)}`).join('\n')
+  const tables = [...results.map(markdown), ...(ofProcess ? [`### Footprint\n\n${ofProcess}`] : [])].join(
+    '\n\n',
+  )
   const content = `${head}\n\n![Rates of reads](pictures/${picture})\n\n${tables}`
   await Bun.write(page, withTable(await Bun.file(page).text(), store, content))
 }

@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { cpuPer, type Measured, ratioOf, type Spread, spreadOf, type Verdict } from './comparison.ts'
+import type { Footprint } from './footprint.ts'
 
 /** What a reader of old results wants to know about the machine; nothing that names it. */
 export function machine() {
@@ -22,11 +23,18 @@ export interface RunOptions {
   seconds: number
 }
 
+/** What a run measured. */
+export interface Results {
+  results: readonly Measured[]
+  /** Empty if it was not measured. */
+  footprint: readonly Footprint[]
+}
+
 /** For `--json`: everything measured, round by round. */
 export function report(
   options: RunOptions,
   before: ReturnType<typeof machine>,
-  results: readonly Measured[],
+  { results, footprint }: Results,
 ): string {
   const { store, rounds, seconds } = options
   const head = {
@@ -36,7 +44,7 @@ export function report(
     rounds,
     seconds,
   }
-  return `${JSON.stringify({ ...head, machine: before, results }, null, 2)}\n`
+  return `${JSON.stringify({ ...head, machine: before, results, footprint }, null, 2)}\n`
 }
 
 /** Cells of a result: a line per side, as the table on the terminal and that of `docs/performance.md` have them. */
@@ -66,6 +74,18 @@ export function table(result: Measured): string {
   return [result.title, ...lines, ...result.verdicts.map((verdict) => `  ${sentenceOf(verdict)}`)].join('\n')
 }
 
+/** The lines of the footprint for a terminal. */
+export function footprintTable(footprint: readonly Footprint[]): string {
+  return ['footprint', ...footprint.map((row) => `  ${footprintSentence(row)}`)].join('\n')
+}
+
+/** Returns a figure of the footprint with its target, as a sentence. */
+export function footprintSentence({ what, unit, measured, max }: Footprint): string {
+  const { median, min, max: most } = measured
+  const verdict = median <= max ? '✓ met' : '✗ missed'
+  return `${verdict}: ${what} ≤ ${max} ${unit}: ${amount(median)} (${amount(min)}–${amount(most)})`
+}
+
 /** Returns a target with what was measured, as a sentence. */
 export function sentenceOf({ side, than, rateMin, cpuMax, ratio: found, met }: Verdict): string {
   const aim =
@@ -76,12 +96,17 @@ export function sentenceOf({ side, than, rateMin, cpuMax, ratio: found, met }: V
 }
 
 /** What was met and what was missed, in one sentence each. */
-export function summary(results: readonly Measured[]): string {
-  const verdicts = results.flatMap(({ title, verdicts }) => verdicts.map((verdict) => ({ title, verdict })))
+export function summary(results: readonly Measured[], footprint: readonly Footprint[]): string {
+  const verdicts = [
+    ...results.flatMap(({ title, verdicts }) =>
+      verdicts.map((verdict) => ({ met: verdict.met, sentence: `${title}: ${sentenceOf(verdict)}` })),
+    ),
+    ...footprint.map((row) => ({ met: row.measured.median <= row.max, sentence: footprintSentence(row) })),
+  ]
   if (verdicts.length === 0) return 'Nothing of this has a target.'
-  const missed = verdicts.filter(({ verdict }) => !verdict.met)
+  const missed = verdicts.filter(({ met }) => !met)
   const first = `${verdicts.length - missed.length} of ${verdicts.length} targets met`
-  return [`${first}.`, ...missed.map(({ title, verdict }) => `${title}: ${sentenceOf(verdict)}`)].join('\n')
+  return [`${first}.`, ...missed.map(({ sentence }) => sentence)].join('\n')
 }
 
 function amount(value: number): string {

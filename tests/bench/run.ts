@@ -8,8 +8,9 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SingleBar } from 'cli-progress'
 import { type Measured, measure, type Operation, operations } from './comparison.ts'
+import { measureFootprint } from './footprint.ts'
 import { writePerformancePage } from './performance-page.ts'
-import { machine, type RunOptions, report, summary, table } from './report.ts'
+import { footprintTable, machine, type Results, type RunOptions, report, summary, table } from './report.ts'
 import { rows } from './rows.ts'
 import { setStage } from './stage.ts'
 import { requireWrk } from './wrk.ts'
@@ -39,10 +40,11 @@ async function main(argv: string[]): Promise<number> {
   }
   try {
     const before = machine()
-    const results = await measureAll(options)
-    console.log(`\n${results.map(table).join('\n\n')}\n\n${summary(results)}`)
-    if (options.json) await writeFile(options.json, report(options, before, results))
-    if (options.page) await writePerformancePage(options, before, results)
+    const { results, footprint } = await measureAll(options)
+    const tables = [...results.map(table), ...(footprint.length > 0 ? [footprintTable(footprint)] : [])]
+    console.log(`\n${tables.join('\n\n')}\n\n${summary(results, footprint)}`)
+    if (options.json) await writeFile(options.json, report(options, before, { results, footprint }))
+    if (options.page) await writePerformancePage(options, before, { results, footprint })
     return 0
   } catch (error) {
     console.error(error)
@@ -78,7 +80,7 @@ function readOptions(argv: string[]): Options {
   }
 }
 
-async function measureAll({ store, rounds, seconds, only, profile }: Options): Promise<Measured[]> {
+async function measureAll({ store, rounds, seconds, only, profile }: Options): Promise<Results> {
   await requireWrk()
   const stage = await setStage(store, profile)
   const chosen = rows.filter(([operation]) => only.includes(operation))
@@ -97,7 +99,8 @@ async function measureAll({ store, rounds, seconds, only, profile }: Options): P
       const onRound = (round: number) => bar.update(results.length * rounds + round - 1, { title })
       results.push(await measure(comparison, { rounds, seconds, onRound }).finally(comparison.close))
     }
-    return results
+    const footprint = only.includes('footprint') ? await measureFootprint(stage, rounds) : []
+    return { results, footprint }
   } finally {
     bar.stop()
     await stage.stop()

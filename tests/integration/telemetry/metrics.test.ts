@@ -28,7 +28,7 @@ async function labelValues(label: string): Promise<string[]> {
 async function damaged(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   expect((await call(`bundles/${name}`, { method: 'PUT', body: bytes })).status).toBe(201)
   const digest = digestOf(bytes)
-  const others = bytes.slice().fill(7, 0, 1)
+  const others = bytes.with(0, (bytes[0] ?? 0) ^ 1)
   const contentType = 'application/octet-stream'
   await scene.service.store.put(keyOf('bundles', name, digest), others, { size: others.length, contentType })
   return digest
