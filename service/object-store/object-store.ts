@@ -44,9 +44,10 @@ export interface ObjectStore {
    * it breaks off, and opens a larger one as `get` does. With `unless`, a reader who knows the bytes pays for an answer
    * without a body only (If-None-Match, RFC 9110 section 13.1.2).
    *
-   * With `vouchedSha256`, the SHA-256 that the store keeps of the object is asked for. If it is that one, and a connection can
-   * be spared for as long as a client takes, a larger object is passed on: its body is the store's own stream, which costs
-   * no step in JavaScript, is not continued if it breaks off, and ends if its connection is needed for another tenant.
+   * With `vouchedSha256`, the SHA-256 that the store keeps of the object is asked for. If it is that one, an object that is
+   * read in one piece `isVouched`; a larger one is passed on, if a connection can be spared for as long as a client takes: its
+   * body is the store's own stream, which costs no step in JavaScript, is not continued if it breaks off, and ends if its
+   * connection is needed for another tenant.
    *
    * @returns `unchanged` if the ETag is still `unless`; otherwise as `get`, with the bytes themselves as the body.
    */
@@ -234,6 +235,8 @@ export interface ObjectBody extends ObjectInfo {
 export interface ObjectBytes extends Omit<ObjectBody, 'range' | 'body' | 'passedOn'> {
   range: null
   body: Uint8Array<ArrayBuffer>
+  /** The store reports the `vouchedSha256` that was asked for. */
+  isVouched?: boolean
 }
 
 /** Tells whether an object was read in one piece. */

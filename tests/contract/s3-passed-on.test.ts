@@ -66,6 +66,15 @@ describe('getWhole of an object that the store vouches for', () => {
     expect(await read(key)).toEqual({ isPassedOn: checksumKept, isWhole: true })
   })
 
+  it('says so of a small one, which it reads in one piece', async () => {
+    const small = bytesOf(9)
+    const key = await stored('small', {}, small)
+    const asked = (vouchedSha256: string) => store.getWhole(key, { bytesMax: KiB, vouchedSha256 })
+    const vouched = await asked(Bun.SHA256.hash(small, 'hex'))
+    expect(vouched).toMatchObject({ body: small, ...(checksumKept && { isVouched: true }) })
+    expect(await asked(Bun.SHA256.hash('other', 'hex'))).not.toHaveProperty('isVouched')
+  })
+
   it('reads one that has no checksum, or not the expected one, as any other', async () => {
     const without = await stored('without', { keepsChecksum: false })
     expect(await read(without)).toEqual({ isPassedOn: false, isWhole: true })

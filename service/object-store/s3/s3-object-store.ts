@@ -118,7 +118,9 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       const read = async (response: Response): Promise<ObjectBytes | Unread | NoObject> => {
         if (!response.ok) return { status: response.status, text: await response.text() }
         const info = toObjectInfo(key, response.headers)
-        return info.size <= bytesMax ? toObjectBytes(info, response, operation) : { info, response }
+        if (info.size > bytesMax) return { info, response }
+        const bytes = await toObjectBytes(info, response, operation)
+        return vouchesFor(response.headers, vouchedSha256) ? { ...bytes, isVouched: true } : bytes
       }
       const answer = await signedFetch.send({ ...request, method: 'GET', signal }, read)
       if ('response' in answer) {
