@@ -46,18 +46,19 @@ export function toObjectBody(
  * Reads the answer to a GetObject of a whole object as one that is passed on. The connection is released when the caller
  * says that the body is over; before, it can only be taken away by breaking the body off.
  *
- * @param abort ends the request.
+ * @param request `signal` is aborted when the client leaves, or by `abort`, which ends the request.
  */
 export function toPassedOn(
   info: ObjectInfo,
   body: ReadableStream<Uint8Array>,
-  abort: AbortController,
+  request: { signal: AbortSignal | undefined; abort: AbortController },
   { lend, release }: HeldConnection,
 ): ObjectBody {
   // The runtime prints the reason why an answer was broken off, if there is one.
-  const connection = lend(() => abort.abort(null))
+  const connection = lend(() => request.abort.abort(null))
   Object.assign(connection, { isPaused: false, isPassedOn: true })
-  return { ...info, range: null, body, passedOn: () => release() }
+  const passedOn = () => release(request.signal?.aborted ? 'abandoned' : undefined)
+  return { ...info, range: null, body, passedOn }
 }
 
 /**

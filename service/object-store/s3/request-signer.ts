@@ -41,7 +41,7 @@ export function createRequestSigner(
   const { region, accessKeyId } = connection
   const address = bucketAddress(connection)
   const keyOf = signingKeys(connection)
-  const encodedId = encodeComponent(accessKeyId)
+  const [encodedId, encodedRegion] = [encodeComponent(accessKeyId), encodeComponent(region)]
 
   return ({ method, key, query = {}, headers: given = {}, payloadSha256, presign }) => {
     const path = key === null ? address.path || '/' : `${address.path}/${encodeKey(key)}`
@@ -71,7 +71,7 @@ export function createRequestSigner(
     }
     const names = Object.keys(headers).sort()
     const [before, after] = aroundOurs(query)
-    const credential = `X-Amz-Credential=${encodedId}%2F${day}%2F${region}%2Fs3%2Faws4_request`
+    const credential = `X-Amz-Credential=${encodedId}%2F${day}%2F${encodedRegion}%2Fs3%2Faws4_request`
     const until = `X-Amz-Date=${time}&X-Amz-Expires=${presign.expiresInSeconds}`
     const first = `${before}${constantQuery}&${credential}&${until}`
     const last = `X-Amz-SignedHeaders=${encodeComponent(names.join(';'))}${after}`
