@@ -1,5 +1,6 @@
 import { recordKey, versionKey } from '../../service/documents/document-key.ts'
 import { digestOf } from '../support/service/sample-documents.ts'
+import { environmentFor } from '../support/service/service-for-tests.ts'
 import type { Comparison, Side, Target, Unit, Work } from './comparison.ts'
 import { runBareClient } from './run-bare-client.ts'
 import type { Stage } from './stage.ts'
@@ -32,6 +33,8 @@ export async function compareGet(stage: Stage, options: GetOptions): Promise<Com
   const { versityGw, nginx } = await stage.gateways()
   const direct = stage.signedPath('GET', key)
   const relay = await stage.startProgram('pass-through.ts', { PASS_URL: `${store}${direct}` })
+  const storeless = await stage.startProgram('storeless-service.ts', environmentFor(stage.service), '/livez')
+  await stage.upload(document, bytes, storeless.origin)
   const service = { origin: stage.service.url, token }
   const side = async (title: string, load: Asked, pid?: number): Promise<Side> => {
     const full: Omit<WrkLoad, 'seconds'> = {
@@ -56,6 +59,11 @@ export async function compareGet(stage: Stage, options: GetOptions): Promise<Com
     ),
     await side('nginx', { origin: nginx.origin, path: direct }, nginx.pid),
     await side('a bare relay', { origin: relay.origin, path: '/' }, relay.pid),
+    await side(
+      'the service without a store',
+      { ...service, origin: storeless.origin, path: `${document}/versions/${digest}` },
+      storeless.pid,
+    ),
   ]
   if (unit === 'requests') {
     const record = await stage.bucket.stat(stage.fullKey(recordKey(ref)))
@@ -74,7 +82,11 @@ export async function compareGet(stage: Stage, options: GetOptions): Promise<Com
     })
   }
   const named = `GET ${options.title}, ${connections} connection${connections === 1 ? '' : 's'}`
-  return { operation: 'get', title: named, unit, sides, targets: options.targets, close: relay.stop }
+  const close = async () => {
+    await relay.stop()
+    await storeless.stop()
+  }
+  return { operation: 'get', title: named, unit, sides, targets: options.targets, close }
 }
 
 interface Asked {

@@ -42,14 +42,18 @@ export interface Stage {
   /** Signed for the store. */
   signedPath: SignedPath
   signedListPath(prefix: string, limit: number): Promise<string>
-  /** Uploads a document by the service. @param path such as `/v1/tenants/acme/documents/bench/a` */
-  upload(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
+  /**
+   * Uploads a document by the service, or another one.
+   *
+   * @param path such as `/v1/tenants/acme/documents/bench/a`
+   */
+  upload(path: string, bytes: Uint8Array<ArrayBuffer>, origin?: string): Promise<void>
   /** Full key in the bucket. */
   fullKey(key: string): string
   /** A file of random bytes. */
   randomFile(name: string, size: number): Promise<string>
   /** Starts a program of this folder that listens on `PORT` of the loopback interface. */
-  startProgram(file: string, env?: Record<string, string>): Promise<Gateway>
+  startProgram(file: string, env?: Record<string, string>, readyPath?: string): Promise<Gateway>
   stop(): Promise<void>
 }
 
@@ -96,9 +100,9 @@ export async function setStage(storeName: TestStore, profileFolder?: string): Pr
     bucket: client,
     fullKey: (key) => docsPrefix + key,
     signedPath: signedBy(client),
-    async upload(path, body) {
+    async upload(path, body, origin = service.url) {
       const headers = { authorization: `Bearer ${token}` }
-      const response = await fetch(service.url + path, { method: 'PUT', headers, body })
+      const response = await fetch(origin + path, { method: 'PUT', headers, body })
       if (!response.ok) throw new Error(`an upload was answered ${response.status}`)
     },
     async signedListPath(prefix, limit) {
@@ -110,7 +114,7 @@ export async function setStage(storeName: TestStore, profileFolder?: string): Pr
       await writeFile(path, randomBytes(size))
       return path
     },
-    async startProgram(file, env = {}) {
+    async startProgram(file, env = {}, readyPath = '/') {
       const port = await freePort()
       const origin = `http://127.0.0.1:${port}`
       const { pid, stop } = await startServer({
@@ -119,7 +123,7 @@ export async function setStage(storeName: TestStore, profileFolder?: string): Pr
         env: { PATH: process.env.PATH ?? '', PORT: String(port), ...env },
         cwd: folder,
         logFile: join(folder, `${file}.log`),
-        isReady: () => answersOk(origin),
+        isReady: () => answersOk(`${origin}${readyPath}`),
         readySecondsMax: 30,
         stopSecondsMax: 5,
       })
