@@ -28,7 +28,7 @@ export const limits = {
   /** Requests of one tenant that wait until others of it end; further ones are refused at once. */
   requestsWaitingMax: 1024,
   /** A burst of requests waits for this long: what begins later is late for its client as well. */
-  requestWaitSecondsMax: 0.5,
+  requestWaitSecondsMax: 0.3,
   /** It is no burst any more if requests have been waiting for this long without a pause: then they wait for less. */
   requestBurstMilliseconds: 100,
   requestStandingWaitSecondsMax: 0.02,
