@@ -50,6 +50,7 @@ describe('parseConfig', () => {
         requestsMax: 256,
       },
       documentBytesMax: 5 * 1024 ** 3,
+      readVerification: 'store',
       singleReplica: false,
       audit: {},
       serviceName: 'cloudlysis-documents',
