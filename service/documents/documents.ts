@@ -1,3 +1,4 @@
+import type { PassedOn } from '../object-store/object-store.ts'
 import type { Document, ListedVersion, StoredVersion, Tag } from '../wire/answers.ts'
 import type { ByteRange } from '../wire/byte-range.ts'
 import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
@@ -112,7 +113,7 @@ export interface OpenOptions {
   signal?: AbortSignal | undefined
   /** Receives what the body failed with after it was returned; the body itself then errs without a reason. */
   onBodyFailure?: ((reason: unknown) => void) | undefined
-  /** The caller can tell when a body has left, and so may get one that is passed on. */
+  /** The caller can tell when a body has left or stalls, and so may get one that is passed on. */
   mayPassOn?: boolean | undefined
 }
 
@@ -144,11 +145,8 @@ export interface OpenVersion extends StoredVersion {
   body: Uint8Array | ReadableStream<Uint8Array>
   /** Inclusive positions of the bytes in `body`, `null` for all of them. */
   range: { first: number; last: number } | null
-  /**
-   * Only with `mayPassOn`: the store vouches for the bytes, and `body` is its own stream. To be called when that is over,
-   * however it ended.
-   */
-  passedOn?: () => void
+  /** Only with `mayPassOn`: the store vouches for the bytes, and `body` is its own stream. */
+  passedOn?: PassedOn
 }
 
 export interface ListQuery {

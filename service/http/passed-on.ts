@@ -1,4 +1,5 @@
 import type { AnyElysia } from 'elysia'
+import type { PassedOn } from '../object-store/object-store.ts'
 
 /**
  * Answers whose body is the store's own stream: the runtime passes it on natively, so nothing here sees a chunk, a
@@ -8,21 +9,23 @@ import type { AnyElysia } from 'elysia'
  * (`tests/unit/service/http/passed-on.test.ts`), and is asked for it every few milliseconds. Revisit when Bun tells when a
  * response has been sent.
  */
-const ends = new WeakMap<Response, () => void>()
+const noted = new WeakMap<Response, PassedOn>()
 const lookMilliseconds = 5
+/** Bun counts idle time in steps of four seconds, and the first may end at once, whatever moves (measured). */
+const idleSecondsMin = 8
 
-/** Notes what is to be called when the body of this answer is over. */
-export function notePassedOn(response: Response, end: () => void): void {
-  ends.set(response, end)
+/** Notes that the body of this answer is passed on. */
+export function notePassedOn(response: Response, passedOn: PassedOn): void {
+  noted.set(response, passedOn)
 }
 
 /** Frees what an answer holds that is not sent. */
 export function discardAnswer(response: Response): void {
   response.body?.cancel().catch(() => {})
-  ends.get(response)?.()
+  noted.get(response)?.end()
 }
 
-/** Returns a function that watches an answer until it has ended, if it was noted. */
+/** Returns a function that watches an answer until it has ended, if it was noted, and ends it if it stalls. */
 export function watchPassedOn(): (app: AnyElysia, request: Request, response: Response) => void {
   const watched = new Map<Request, { app: AnyElysia; end: () => void }>()
   let looking: ReturnType<typeof setInterval> | undefined
@@ -39,9 +42,11 @@ export function watchPassedOn(): (app: AnyElysia, request: Request, response: Re
   }
 
   return (app, request, response) => {
-    const end = ends.get(response)
-    if (!end) return
-    watched.set(request, { app, end })
+    const passedOn = noted.get(response)
+    if (!passedOn) return
+    // For this answer alone: the next one on its connection has that of the server again.
+    app.server?.timeout(request, Math.max(passedOn.idleSecondsMax, idleSecondsMin))
+    watched.set(request, { app, end: passedOn.end })
     looking ??= setInterval(look, lookMilliseconds)
   }
 }

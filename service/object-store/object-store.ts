@@ -227,8 +227,16 @@ export interface ObjectBody extends ObjectInfo {
   /** Inclusive positions of the bytes in `body`; `null` when it carries the whole object. */
   range: { first: number; last: number } | null
   body: ReadableStream<Uint8Array>
-  /** Only of an object that is passed on: to be called when its body is over, however it ended. Nothing else notices. */
-  passedOn?: () => void
+  /** Only of an object that is passed on. */
+  passedOn?: PassedOn
+}
+
+/** What the caller has to see to where a body is passed on, since nothing here sees a chunk of it. */
+export interface PassedOn {
+  /** The caller breaks the body off if nothing of it has moved for this long: the store, or the reader, has stalled. */
+  idleSecondsMax: number
+  /** To be called when the body is over, however it ended. */
+  end(): void
 }
 
 /** An object that was read in one piece; it has `size` bytes. */

@@ -78,11 +78,11 @@ export function watched<T extends ReadAnswer>(answer: T, observer: StreamObserve
   if (!isOpen(answer)) return answer
   const { passedOn } = answer
   if (!passedOn) return Object.assign({}, answer, { body: tap(answer.body, observer) })
-  const ended = () => {
+  const end = () => {
     observer.onEnd?.()
-    passedOn()
+    passedOn.end()
   }
-  return Object.assign({}, answer, { passedOn: ended })
+  return Object.assign({}, answer, { passedOn: { ...passedOn, end } })
 }
 
 /**

@@ -52,7 +52,7 @@ async function opened(key: string, vouchedSha256: string | undefined = sha256): 
 async function read(key: string, vouchedSha256?: string): Promise<{ isPassedOn: boolean; isWhole: boolean }> {
   const found = await opened(key, vouchedSha256)
   const got = await bytesIn(found)
-  found.passedOn?.()
+  found.passedOn?.end()
   return { isPassedOn: found.passedOn !== undefined, isWhole: Buffer.compare(got, bytes) === 0 }
 }
 
@@ -95,7 +95,7 @@ describe('getWhole of an object that the store vouches for', () => {
     expect(passedOn).toHaveLength(checksumKept ? 2 : 0)
     for (const body of bodies) {
       expect(await bytesIn(body)).toEqual(bytes)
-      body.passedOn?.()
+      body.passedOn?.end()
     }
     expect(await read(key)).toEqual({ isPassedOn: checksumKept, isWhole: true })
   })
@@ -112,7 +112,7 @@ describe('getWhole of an object that the store vouches for', () => {
     )
     expect(others.map((found) => found !== null && found !== 'unchanged' && found.size)).toEqual([9, 9, 9])
     for (const body of bodies) {
-      body.passedOn?.()
+      body.passedOn?.end()
       await body.body.cancel().catch(() => {})
     }
     await Bun.sleep(limits.connectionCloseMilliseconds)

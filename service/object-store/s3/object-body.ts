@@ -51,14 +51,14 @@ export function toObjectBody(
 export function toPassedOn(
   info: ObjectInfo,
   body: ReadableStream<Uint8Array>,
-  request: { signal: AbortSignal | undefined; abort: AbortController },
+  request: { signal: AbortSignal | undefined; abort: AbortController; answerSecondsMax: number },
   { lend, release }: HeldConnection,
 ): ObjectBody {
   // The runtime prints the reason why an answer was broken off, if there is one.
   const connection = lend(() => request.abort.abort(null))
   Object.assign(connection, { isPaused: false, isPassedOn: true })
-  const passedOn = () => release(request.signal?.aborted ? 'abandoned' : undefined)
-  return { ...info, range: null, body, passedOn }
+  const end = () => release(request.signal?.aborted ? 'abandoned' : undefined)
+  return { ...info, range: null, body, passedOn: { idleSecondsMax: request.answerSecondsMax, end } }
 }
 
 /**

@@ -126,7 +126,7 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       if ('response' in answer) {
         const { info, response } = answer
         if (abort && response.body && vouchesFor(response.headers, vouchedSha256) && held.mayPassOn())
-          return toPassedOn(info, response.body, { signal, abort }, held)
+          return toPassedOn(info, response.body, { signal, abort, ...deadlines }, held)
         return toObjectBody(info, response, { ...options, ...deadlines }, held)
       }
       held.release()

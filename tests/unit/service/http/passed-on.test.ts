@@ -22,7 +22,7 @@ beforeAll(() => {
   app.get('/:name', async ({ params, request }) => {
     const { body } = await fetch(source.url, { signal: request.signal })
     const response = new Response(body)
-    notePassedOn(response, () => ended.push(params.name))
+    notePassedOn(response, { idleSecondsMax: 4, end: () => ended.push(params.name) })
     return response
   })
   app.listen({ hostname: '127.0.0.1', port: 0 })
@@ -51,11 +51,22 @@ describe('an answer that is passed on', () => {
     await until(() => ended.includes('left'))
   })
 
+  it('is ended when nothing of it has moved for as long as it may', async () => {
+    const stalled = await get('stalled')
+    // Bun reads on until its own buffers are full, and then no more.
+    await until(() => ended.includes('stalled'))
+    await expect(stalled.bytes()).rejects.toThrow()
+    expect((await get('afterwards')).status).toBe(200)
+  })
+
   it('has ended once, and at once if it is not sent', () => {
     let ends = 0
     const response = new Response(new ReadableStream())
-    notePassedOn(response, () => {
-      ends += 1
+    notePassedOn(response, {
+      idleSecondsMax: 4,
+      end() {
+        ends += 1
+      },
     })
     discardAnswer(response)
     expect(ends).toBe(1)
