@@ -1,5 +1,7 @@
 import type { AnyElysia } from 'elysia'
-import type { PassedOn } from '../object-store/object-store.ts'
+import type { OpenVersion } from '../documents/documents.ts'
+
+type PassedOn = NonNullable<OpenVersion['passedOn']>
 
 /**
  * Answers whose body is the store's own stream: the runtime passes it on natively, so nothing here sees a chunk, a
