@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { Elysia } from 'elysia'
 import { discardAnswer, notePassedOn, watchPassedOn } from '../../../../service/http/passed-on.ts'
 import { MiB } from '../../../support/service/sample-documents.ts'
 import { until } from '../../../support/waiting.ts'
+
+setDefaultTimeout(60_000)
 
 const bytes = new Uint8Array(64 * MiB).fill(7)
 const ended: string[] = []
