@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { LocalFailure } from '../../service/cli/command.ts'
 import { makeTempFolder, removeTempFolder } from '../../service/cli/temp-folder.ts'
 import { directToLoopback } from '../../service/wire/loopback.ts'
@@ -68,6 +68,7 @@ export function onServerStart(listener: StartListener): void {
  */
 export async function startServer(command: ServerCommand): Promise<ServerProcess> {
   const log = openSync(command.logFile, 'a', 0o600)
+  const { size: logStart } = fstatSync(log)
   for (const listener of startListeners) listener(command)
   const child = Bun.spawn([...dieWithParent(), ...command.argv], {
     cwd: command.cwd,
@@ -81,7 +82,7 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
   closeSync(log)
   const server = control(child, command)
   try {
-    await untilReady(child, command)
+    await untilReady(child, command, logStart)
     return server
   } catch (error) {
     await server.kill()
@@ -156,7 +157,7 @@ function control(child: Bun.Subprocess, command: ServerCommand): ServerProcess {
   }
 }
 
-async function untilReady(child: Bun.Subprocess, command: ServerCommand): Promise<void> {
+async function untilReady(child: Bun.Subprocess, command: ServerCommand, logStart: number): Promise<void> {
   const deadline = performance.now() + command.readySecondsMax * 1000
   for (;;) {
     const isReady = await command.isReady()
@@ -165,13 +166,13 @@ async function untilReady(child: Bun.Subprocess, command: ServerCommand): Promis
       const how = child.exitCode ?? child.signalCode
       throw new ServerStartError(
         `${command.name} ended (${how}) before it was ready`,
-        await lastLines(command),
+        await lastLines(command, logStart),
       )
     }
     if (isReady) return
     if (performance.now() > deadline) {
       const message = `${command.name} was not ready after ${command.readySecondsMax} s`
-      throw new ServerStartError(message, await lastLines(command))
+      throw new ServerStartError(message, await lastLines(command, logStart))
     }
     await Bun.sleep(pollMilliseconds)
   }
@@ -181,13 +182,13 @@ const shownLinesMax = 20
 const shownErrorsMax = 5
 
 /**
- * The last lines of the log, after earlier ones of level error: Tempo reports a port that is taken, and then prints
- * many more lines while it stops its modules.
+ * The last lines that this start has logged, after the first ones of level error: Tempo reports a port that is taken,
+ * and then prints many more lines while it stops its modules, up to twenty of which are errors as well.
  */
-async function lastLines(command: ServerCommand): Promise<string> {
-  const lines = (await Bun.file(command.logFile).text()).trimEnd().split('\n')
+async function lastLines(command: ServerCommand, logStart: number): Promise<string> {
+  const lines = (await Bun.file(command.logFile).slice(logStart).text()).trimEnd().split('\n')
   const errors = lines.slice(0, -shownLinesMax).filter((line) => /\blevel=(error|fatal)\b/.test(line))
-  return [...errors.slice(-shownErrorsMax), ...lines.slice(-shownLinesMax)].join('\n')
+  return [...errors.slice(0, shownErrorsMax), ...lines.slice(-shownLinesMax)].join('\n')
 }
 
 /**

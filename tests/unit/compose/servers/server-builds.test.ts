@@ -135,10 +135,11 @@ describe('startServer', () => {
     await expect(attempt).rejects.toThrow('no such disk')
   })
 
-  it('reports an error after which the server printed many more lines, such as a port that is taken', async () => {
+  it('reports an error after which the server printed many more lines and errors, such as a port that is taken', async () => {
     const folder = await folderForTests('cloudlysis-builds-')
     const script =
-      'echo "level=error address already in use"; for line in $(seq 60); do echo "level=info $line"; done'
+      'echo "level=error address already in use"; for line in $(seq 30); do echo "level=error $line"; done; ' +
+      'for line in $(seq 60); do echo "level=info $line"; done'
     let starts = 0
     const attempt = onFreePorts(() => {
       starts += 1
@@ -155,6 +156,22 @@ describe('startServer', () => {
     })
     await expect(attempt).rejects.toThrow('level=error address already in use')
     expect(starts).toBe(3)
+  })
+
+  it('reports nothing that an earlier start has left in the log', async () => {
+    const folder = await folderForTests('cloudlysis-builds-')
+    await Bun.write(join(folder, 'log'), 'level=error address already in use\n')
+    const attempt = startServer({
+      name: 'demo',
+      argv: ['/bin/sh', '-c', 'echo "no such disk"'],
+      env: { PATH: '/usr/bin:/bin' },
+      cwd: folder,
+      logFile: join(folder, 'log'),
+      isReady: async () => false,
+      readySecondsMax: 20,
+      stopSecondsMax: 5,
+    })
+    await expect(attempt).rejects.toMatchObject({ log: 'no such disk' })
   })
 
   it('does not mistake another server at the address for one that has ended', async () => {
