@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, it } from 'bun:test'
 import { join } from 'node:path'
 import { startLocalIssuer } from '../../../service/cli/local-issuer/issuer.ts'
 import { writeLocalStart } from '../../../service/cli/local-issuer/starts.ts'
+import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { runScript, variablesOf } from '../../support/commands/script-run.ts'
 import { folderForTests } from '../../support/folder.ts'
 import { registerSecret } from '../../support/secrets.ts'
 import { ownService } from '../../support/service/own-service.ts'
 import { serviceInProcess } from '../../support/service/service-for-tests.ts'
-import { bytesIn } from '../../support/stores/bodies.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
 import { keysOf } from '../../support/stores/store-contents.ts'
 
@@ -101,19 +101,21 @@ describe('bun run smoke', () => {
   })
 
   it('fails if other bytes come back', async () => {
+    // In every way that a document is read: a client continues with a range if an answer breaks off.
     const lying = await serviceInProcess({
       replicaOf: service,
-      decorate: (store) => ({
-        ...store,
-        // What a store does that lost the end of every document but keeps its listing.
-        getWhole: async (key, options) => {
-          const object = await store.getWhole(key, options)
-          if (!object || object === 'unchanged' || !key.includes('/documents/')) return object
-          const bytes = Uint8Array.from(await bytesIn(object))
+      decorate: (store) => {
+        const get: ObjectStore['get'] = async (key, options) => {
+          const object = await store.get(key, options)
+          if (!object || !key.includes('/documents/') || (object.range?.first ?? 0) > 0) return object
+          const bytes = await new Response(object.body).bytes()
           bytes[0] = (bytes[0] ?? 0) ^ 1
-          return { ...object, range: null, body: new Blob([bytes]).stream() }
-        },
-      }),
+          return { ...object, body: new Blob([bytes]).stream() }
+        }
+        const getWhole: ObjectStore['getWhole'] = (key, options) =>
+          key.includes('/documents/') ? get(key, options) : store.getWhole(key, options)
+        return { ...store, get, getWhole }
+      },
     })
     const args = ['--json', '--url', lying.url, '--tenant', 'acme', '--token-file', tokenFile]
     const { exitCode, out } = await runScript('smoke', args, {})
