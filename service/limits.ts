@@ -38,7 +38,7 @@ export const limits = {
   requestsStandingMax: 64,
   /** A request that is refused under a load that lasts is answered after this long: its client came too early. */
   refusalHeldSeconds: 0.5,
-  /** So many of them are held, at some 5 KiB each; further ones are answered at once. */
+  /** So many of them are held, each with its connection and its request; further ones are answered at once. */
   refusalsHeldMax: 4096,
   /** When a refused request is worth another try: most requests have ended by then. */
   requestRetrySeconds: 1,

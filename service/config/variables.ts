@@ -195,7 +195,7 @@ export const variables = {
     schema: Type.String({ pattern: '^(store|always)$' }),
     form: '`store` or `always`',
     meaning:
-      'who verifies large documents that are read: the object store where it reports a SHA-256 that it has checked ' +
+      'who verifies documents that are read: the object store where it reports a SHA-256 that it has checked ' +
       'itself, otherwise the service; or always the service (ARCHITECTURE.md, "How a download runs")',
     fallback: 'store',
   }),

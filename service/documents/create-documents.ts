@@ -34,7 +34,7 @@ export interface DomainOptions {
   /** Each at least 32 bytes; every replica knows the first one of all others. */
   cursorKeys: Keys
   onIntegrityViolation: OnIntegrityViolation
-  /** `store`: large versions that the store vouches for are not hashed again; default: all are. */
+  /** `store`: versions that the store vouches for are not hashed again; default: all are. */
   readVerification?: ReadVerification | undefined
   /** Receives every version whose damaged bytes an upload has replaced. */
   onRepaired?: OnRepaired | undefined

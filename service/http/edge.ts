@@ -37,7 +37,6 @@ export interface Edge {
 export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptions): Edge {
   const clientAddressOf = clientAddresses(trustedProxies)
   const calls = new WeakMap<Request, Call>()
-  const watch = watchPassedOn()
 
   function callOfKnown(request: Request): Call {
     const call = calls.get(request)
@@ -48,6 +47,7 @@ export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptio
   return {
     callOf: callOfKnown,
     surround(app) {
+      const watch = watchPassedOn(app)
       app.wrap((next) => async (received: Request) => {
         const startedAt = performance.now()
         const { method, headers } = received
@@ -66,7 +66,7 @@ export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptio
             const response = await answerOf(next as unknown as Served['fetch'], request, call)
             if (mayHaveTrailers(request, response)) response.headers.set('connection', 'close')
             const answered = stamped(response, call)
-            watch(app, received, answered)
+            watch(received, answered)
             status = answered.status
             if (!call.isCounted) {
               logger.info('request.answered', {

@@ -24,31 +24,31 @@ export function notePassedOn(response: Response, passedOn: PassedOn): void {
 /** Frees what an answer holds that is not sent. */
 export function discardAnswer(response: Response): void {
   response.body?.cancel().catch(() => {})
-  noted.get(response)?.end()
+  noted.get(response)?.end('abandoned')
 }
 
-/** Returns a function that watches an answer until it has ended, if it was noted, and ends it if it stalls. */
-export function watchPassedOn(): (app: AnyElysia, request: Request, response: Response) => void {
-  const watched = new Map<Request, { app: AnyElysia; end: () => void }>()
+/** Returns a function that watches an answer of the app until it has ended, if it was noted, and ends it if it stalls. */
+export function watchPassedOn(app: AnyElysia): (request: Request, response: Response) => void {
+  const watched = new Map<Request, PassedOn>()
   let looking: ReturnType<typeof setInterval> | undefined
 
   function look(): void {
-    for (const [request, { app, end }] of watched) {
+    for (const [request, passedOn] of watched) {
       if (app.server?.requestIP(request)) continue
       watched.delete(request)
-      end()
+      passedOn.end()
     }
     if (watched.size > 0) return
     clearInterval(looking)
     looking = undefined
   }
 
-  return (app, request, response) => {
+  return (request, response) => {
     const passedOn = noted.get(response)
     if (!passedOn) return
     // For this answer alone: the next one on its connection has that of the server again.
     app.server?.timeout(request, Math.max(passedOn.idleSecondsMax, idleSecondsMin))
-    watched.set(request, { app, end: passedOn.end })
+    watched.set(request, passedOn)
     looking ??= setInterval(look, lookMilliseconds)
   }
 }

@@ -235,8 +235,8 @@ export interface ObjectBody extends ObjectInfo {
 export interface PassedOn {
   /** The caller breaks the body off if nothing of it has moved for this long: the store, or the reader, has stalled. */
   idleSecondsMax: number
-  /** To be called when the body is over, however it ended. */
-  end(): void
+  /** To be called when the body is over, however it ended; with `abandoned` if it was not read to its end. */
+  end(abandoned?: 'abandoned'): void
 }
 
 /** An object that was read in one piece; it has `size` bytes. */

@@ -5,6 +5,7 @@ import {
   type ObjectBytes,
   type ObjectStore,
   ObjectStoreError,
+  type PassedOn,
 } from './object-store.ts'
 import { type StreamObserver, tap } from './tap.ts'
 
@@ -78,9 +79,9 @@ export function watched<T extends ReadAnswer>(answer: T, observer: StreamObserve
   if (!isOpen(answer)) return answer
   const { passedOn } = answer
   if (!passedOn) return Object.assign({}, answer, { body: tap(answer.body, observer) })
-  const end = () => {
+  const end: PassedOn['end'] = (abandoned) => {
     observer.onEnd?.()
-    passedOn.end()
+    passedOn.end(abandoned)
   }
   return Object.assign({}, answer, { passedOn: { ...passedOn, end } })
 }

@@ -80,10 +80,9 @@ export function footprintTable(footprint: readonly Footprint[]): string {
 }
 
 /** Returns a figure of the footprint with its target, as a sentence. */
-export function footprintSentence({ what, unit, measured, max }: Footprint): string {
+export function footprintSentence({ what, unit, measured, max, met }: Footprint): string {
   const { median, min, max: most } = measured
-  const verdict = median <= max ? '✓ met' : '✗ missed'
-  return `${verdict}: ${what} ≤ ${max} ${unit}: ${amount(median)} (${amount(min)}–${amount(most)})`
+  return `${verdictOf(met)}: ${what} ≤ ${max} ${unit}: ${amount(median)} (${amount(min)}–${amount(most)})`
 }
 
 /** Returns a target with what was measured, as a sentence. */
@@ -92,7 +91,11 @@ export function sentenceOf({ side, than, rateMin, cpuMax, ratio: found, met }: V
     cpuMax === undefined
       ? `rate of ${side} ≥ ${(rateMin ?? 0).toFixed(2)} × ${than}`
       : `CPU of ${side} ≤ ${cpuMax.toFixed(2)} × ${than}`
-  return `${met ? '✓ met' : '✗ missed'}: ${aim}: ${ratio(found)}`
+  return `${verdictOf(met)}: ${aim}: ${ratio(found)}`
+}
+
+function verdictOf(met: boolean): string {
+  return met ? '✓ met' : '✗ missed'
 }
 
 /** What was met and what was missed, in one sentence each. */
@@ -101,7 +104,7 @@ export function summary(results: readonly Measured[], footprint: readonly Footpr
     ...results.flatMap(({ title, verdicts }) =>
       verdicts.map((verdict) => ({ met: verdict.met, sentence: `${title}: ${sentenceOf(verdict)}` })),
     ),
-    ...footprint.map((row) => ({ met: row.measured.median <= row.max, sentence: footprintSentence(row) })),
+    ...footprint.map((row) => ({ met: row.met, sentence: footprintSentence(row) })),
   ]
   if (verdicts.length === 0) return 'Nothing of this has a target.'
   const missed = verdicts.filter(({ met }) => !met)

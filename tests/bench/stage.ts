@@ -7,9 +7,9 @@ import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { freePort } from '../../compose/servers/free-port.ts'
 import { answersOk, startServer } from '../../compose/servers/server-process.ts'
+import { probed } from '../support/service/probed.ts'
 import { type SpawnedService, serviceInChild } from '../support/service/service-for-tests.ts'
 import { type RunningStoreForTests, type TestStore, testStores } from '../support/stores/store.ts'
-import { until } from '../support/waiting.ts'
 import { type Gateway, startNginx, startVersityGw } from './gateways.ts'
 
 const signedSeconds = 2 * 60 * 60
@@ -67,7 +67,7 @@ export async function setStage(storeName: TestStore, profileFolder?: string): Pr
   const profile = profileFolder && { BUN_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` }
   const service = await serviceInChild({ store, env: profile || {} })
   // Before, uploads send no checksum, and what was uploaded without one is hashed when it is read.
-  await until(() => service.logs().some(({ event }) => event === 'store.probed'), 'the probe')
+  await probed(service)
   const { endpoint, region, accessKeyId, secretAccessKey, bucket } = service.connection
   const client = new Bun.S3Client({ endpoint, region, accessKeyId, secretAccessKey, bucket })
   const token = await service.token({ exp: Math.floor(Date.now() / 1000) + signedSeconds })

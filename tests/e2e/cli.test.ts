@@ -7,8 +7,8 @@ import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.t
 import { folderForTests } from '../support/folder.ts'
 import { registerSecret } from '../support/secrets.ts'
 import { ownChildService } from '../support/service/own-service.ts'
+import { probed } from '../support/service/probed.ts'
 import { digestOf } from '../support/service/sample-documents.ts'
-import { until } from '../support/waiting.ts'
 
 let folder: string
 
@@ -43,7 +43,7 @@ async function json(args: string[], options: RunOptions = {}): Promise<unknown[]
 
 /** Waits until the service has found out what its store can do. */
 async function ticketsAre(): Promise<void> {
-  await until(() => service.logs().some(({ event }) => event === 'store.probed'))
+  await probed(service)
 }
 
 describe('bun run documents on the real service', () => {

@@ -14,7 +14,6 @@ let relay: TcpRelay
 let service: InProcessService
 let call: Caller
 
-beforeEach(() => start('always'))
 afterEach(async () => {
   relay.cutAfter(Number.POSITIVE_INFINITY)
   await service.stop()
@@ -44,6 +43,8 @@ function readsOfBytes(): string[] {
 }
 
 describe('a download during which the store closes the connection, verified by the service', () => {
+  beforeEach(() => start('always'))
+
   it('continues with the next byte, however often that happens', async () => {
     await put(call, 'snapshots/large', large)
     relay.requests.length = 0
@@ -81,8 +82,6 @@ describe('a download during which the store closes the connection, verified by t
 
 describe('a download that the store vouches for', () => {
   beforeEach(async () => {
-    await service.stop()
-    relay.stop()
     await start('store')
     await put(call, 'snapshots/large', large)
     relay.requests.length = 0

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { sweep } from '../../service/documents/maintenance/sweeper.ts'
+import { probed } from '../support/service/probed.ts'
 import { type RawExchange, rawRequest } from '../support/service/raw-http.ts'
 import { KiB, MiB, pathOf, randomDocument, reprDigestOf } from '../support/service/sample-documents.ts'
 import {
@@ -26,7 +27,7 @@ afterEach(() => disk.stop())
 /** A service that has probed its store: the leftovers of a killed probe are not those of an upload. */
 async function probedService(env: Record<string, string> = {}): Promise<SpawnedService> {
   const service = await serviceInChild({ store: disk, env })
-  await until(() => service.logs().some(({ event }) => event === 'store.probed'))
+  await probed(service)
   return service
 }
 

@@ -4,6 +4,7 @@ import { type Flaw, raceOften } from '../support/histories/races.ts'
 import { startReplicas } from '../support/histories/replicas.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { type Caller, jsonOf, put } from '../support/service/caller.ts'
+import { probed } from '../support/service/probed.ts'
 import { digestOf } from '../support/service/sample-documents.ts'
 import { jsonBody } from '../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../support/service/ticket-upload.ts'
@@ -26,15 +27,7 @@ type Replica = (typeof replicas.all)[number]
 await farAway(far, 3)
 await farAway(farther, 8)
 // Tickets, and whatever rests on what the store can do, wait for the probe.
-await Promise.all(
-  replicas.all.map(({ service }) =>
-    until(() =>
-      service()
-        .logs()
-        .some(({ event }) => event === 'store.probed'),
-    ),
-  ),
-)
+await Promise.all(replicas.all.map(({ service }) => probed(service())))
 
 /** Puts a replica this many milliseconds away from the store, give or take as many. */
 async function farAway({ proxy }: Replica, milliseconds: number): Promise<void> {

@@ -13,10 +13,8 @@ export const bucketRows: readonly ProbeRow[] = [
     whenUnknown: 'not known: failed uploads may leave parts',
     async ask(scratch) {
       const key = scratch.key('multipart')
-      const started = await scratch.client.send({ method: 'POST', key, query: { uploads: '' } })
-      const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(started.text)?.[1]
-      if (!uploadId)
-        return { verdict: refused(started) ? 'no' : 'unknown', seen: `begin: ${described(started)}` }
+      const { begun, uploadId } = await scratch.beginUpload(key)
+      if (!uploadId) return { verdict: refused(begun) ? 'no' : 'unknown', seen: `begin: ${described(begun)}` }
       const query = { partNumber: '1', uploadId }
       const part = await scratch.client.send({ method: 'PUT', key, query, body: 'a part' })
       const right = await scratch.client.send({ method: 'DELETE', key, query: { uploadId } })

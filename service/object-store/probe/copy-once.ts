@@ -57,9 +57,9 @@ interface BegunCopy {
   abort(): Promise<ProbeAnswer>
 }
 
-async function beginCopy({ client, connection }: Scratch, { source, pin, target }: Copy): Promise<BegunCopy> {
-  const begun = await client.send({ method: 'POST', key: target, query: { uploads: '' } })
-  const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(begun.text)?.[1] ?? ''
+async function beginCopy(scratch: Scratch, { source, pin, target }: Copy): Promise<BegunCopy> {
+  const { client, connection } = scratch
+  const { begun, uploadId = '' } = await scratch.beginUpload(target)
   const headers = {
     'x-amz-copy-source': `/${connection.bucket}/${source}`,
     'x-amz-copy-source-if-match': pin,

@@ -22,6 +22,11 @@ export interface Scratch {
   key(name: string): string
   put(key: string, body: string, headers?: Record<string, string>): Promise<ProbeAnswer>
   get(key: string): Promise<ProbeAnswer>
+  /** Begins an upload in parts. `uploadId` is undefined if the answer names none. */
+  beginUpload(
+    key: string,
+    headers?: Record<string, string>,
+  ): Promise<{ begun: ProbeAnswer; uploadId: string | undefined }>
   /** True once several requests in a row were not answered. */
   isSilent(): boolean
   /** Removes every key of the probe and frees its connections. @returns keys that could not be removed. */
@@ -73,6 +78,11 @@ export function createScratch(
     put: (key, body, headers = {}) => client.send({ method: 'PUT', key, headers, body }),
 
     get: (key) => client.send({ method: 'GET', key }),
+
+    async beginUpload(key, headers = {}) {
+      const begun = await client.send({ method: 'POST', key, query: { uploads: '' }, headers })
+      return { begun, uploadId: /<UploadId>([^<]+)<\/UploadId>/.exec(begun.text)?.[1] }
+    },
 
     async cleanUp() {
       const left = new Set(keys)

@@ -1,3 +1,4 @@
+import { reportedSha256 } from '../s3/checksum.ts'
 import type { ProbeAnswer } from '../s3/probe-client.ts'
 import type { SignedForm, SignedPut } from '../transfer-signer.ts'
 import { accepted, described, judge, type Observation, type ProbeRow, refused } from './finding.ts'
@@ -259,10 +260,9 @@ function sendPut(scratch: Scratch, put: SignedPut, forgery: Forgery = {}): Promi
 async function alsoReported(scratch: Scratch, key: string, enforced: Observation): Promise<Observation> {
   const headers = { 'x-amz-checksum-mode': 'ENABLED' }
   const head = await scratch.client.send({ method: 'HEAD', key, headers })
-  const reported = head.headers.get('x-amz-checksum-sha256')
-  const right = new Bun.CryptoHasher('sha256').update(body).digest('base64')
-  const seen = `${enforced.seen}; reported: ${reported === right ? 'yes' : 'no'}`
-  return { verdict: enforced.verdict === 'yes' && reported !== right ? 'no' : enforced.verdict, seen }
+  const isReported = reportedSha256(head.headers) === Bun.SHA256.hash(body, 'hex')
+  const seen = `${enforced.seen}; reported: ${isReported ? 'yes' : 'no'}`
+  return { verdict: enforced.verdict === 'yes' && !isReported ? 'no' : enforced.verdict, seen }
 }
 
 /** @returns `/bucket/key` of an object that no ticket is for. */

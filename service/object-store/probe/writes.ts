@@ -1,4 +1,5 @@
 import { limits } from '../../limits.ts'
+import { checksumOf, reportedSha256 } from '../s3/checksum.ts'
 import type { ProbeAnswer } from '../s3/probe-client.ts'
 import { copyOnceRow } from './copy-once.ts'
 import { accepted, described, etagOf, judge, type Observation, type ProbeRow } from './finding.ts'
@@ -13,23 +14,22 @@ export const writeRows: readonly ProbeRow[] = [
       'Are bytes refused that do not match x-amz-checksum-sha256, also in parts, and is it reported to readers?',
     weight: 'note',
     security: true,
-    whenYes:
-      'the store vouches for large documents that are read; for uploads by ticket, see their digest rows',
+    whenYes: 'the store vouches for documents that are read; for uploads by ticket, see their digest rows',
     whenNo:
       'the service hashes every document that it reads, and every upload by ticket before it publishes it',
     async ask(scratch) {
       const key = scratch.key('checksum/right')
-      const right = await scratch.put(key, body, checksumOf(body))
-      const wrong = await scratch.put(scratch.key('checksum/wrong'), body, checksumOf(otherBody))
+      const right = await scratch.put(key, body, checksumOf(sha256Of(body)))
+      const wrong = await scratch.put(scratch.key('checksum/wrong'), body, checksumOf(sha256Of(otherBody)))
       const seen = judge(right, { 'other bytes': wrong })
       if (seen.verdict !== 'yes') return seen
       const parts = judge(right, {
-        'other bytes in a part': await sentAsPart(scratch, checksumOf(otherBody)),
+        'other bytes in a part': await sentAsPart(scratch, checksumOf(sha256Of(otherBody))),
       })
       if (parts.verdict !== 'yes') return parts
       const headers = { 'x-amz-checksum-mode': 'ENABLED' }
       const read = await scratch.client.send({ method: 'GET', key, headers })
-      const isReported = read.headers.get(checksumHeader) === checksumOf(body)[checksumHeader]
+      const isReported = reportedSha256(read.headers) === sha256Of(body)
       if (accepted(read)) return isReported ? seen : { verdict: 'no', seen: `${seen.seen}; not reported` }
       return { verdict: 'unknown', seen: `${seen.seen}; read: ${described(read)}` }
     },
@@ -122,21 +122,14 @@ export const writeRows: readonly ProbeRow[] = [
   },
 ]
 
-const checksumHeader = 'x-amz-checksum-sha256'
-
-function checksumOf(text: string): Record<typeof checksumHeader, string> {
-  return { [checksumHeader]: sha256Base64(text) }
-}
-
 /** Sends `body` as the only part of an upload that is given up. */
-async function sentAsPart({ client, key }: Scratch, headers: Record<string, string>): Promise<ProbeAnswer> {
-  const upload = { key: key('checksum/parts'), headers: { 'x-amz-checksum-algorithm': 'SHA256' } }
-  const begun = await client.send({ method: 'POST', query: { uploads: '' }, ...upload })
-  const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(begun.text)?.[1]
+async function sentAsPart(scratch: Scratch, headers: Record<string, string>): Promise<ProbeAnswer> {
+  const key = scratch.key('checksum/parts')
+  const { begun, uploadId } = await scratch.beginUpload(key, { 'x-amz-checksum-algorithm': 'SHA256' })
   if (uploadId === undefined) return begun
   const query = { partNumber: '1', uploadId }
-  const part = await client.send({ method: 'PUT', key: upload.key, query, headers, body })
-  await client.send({ method: 'DELETE', key: upload.key, query: { uploadId } })
+  const part = await scratch.client.send({ method: 'PUT', key, query, headers, body })
+  await scratch.client.send({ method: 'DELETE', key, query: { uploadId } })
   return part
 }
 
@@ -153,4 +146,4 @@ function judgeConditions(right: ProbeAnswer, wrong: Readonly<Record<string, Prob
 
 /** Returns the SHA-256 of a text, hexadecimal. */
 export const sha256Hex = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('hex')
-const sha256Base64 = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('base64')
+const sha256Of = (text: string) => Bun.SHA256.hash(text, 'hex')

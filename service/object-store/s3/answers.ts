@@ -1,4 +1,5 @@
 import { type ListedObject, type ListPage, type ObjectInfo, ObjectStoreError } from '../object-store.ts'
+import { reportedSha256 } from './checksum.ts'
 
 /** Returns an ETag as the port has it: without quotes. */
 export function unquote(etag: string): string {
@@ -20,6 +21,7 @@ export function toObjectInfo(key: string, headers: Headers): ObjectInfo {
   for (const [name, value] of headers) {
     if (name.startsWith(metadataPrefix)) metadata[name.slice(metadataPrefix.length)] = value
   }
+  const sha256 = reportedSha256(headers)
   return {
     key,
     size: Number(headers.get('content-length') ?? 0),
@@ -27,27 +29,9 @@ export function toObjectInfo(key: string, headers: Headers): ObjectInfo {
     lastModified: new Date(headers.get('last-modified') ?? 0),
     contentType: headers.get('content-type') ?? defaultContentType,
     metadata,
-    ...wholeSha256(headers.get('x-amz-checksum-sha256')),
+    ...(sha256 !== undefined && { sha256 }),
     ...lockOf(headers),
   }
-}
-
-/** A checksum of checksums (`<base64>-<parts>`) is not the digest of the bytes. */
-function wholeSha256(base64: string | null): { sha256?: string } {
-  if (base64 === null || base64.includes('-')) return {}
-  return { sha256: Buffer.from(base64, 'base64').toString('hex') }
-}
-
-/**
- * Tells whether the store reports this SHA-256 (hexadecimal) for a whole object. Of an object that was uploaded as one part
- * it reports a checksum of checksums: the SHA-256 of that part's SHA-256
- * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html).
- */
-export function vouchesFor(headers: Headers, sha256 = ''): boolean {
-  const reported = headers.get('x-amz-checksum-sha256')
-  if (reported === null || sha256 === '') return false
-  const digest = Buffer.from(sha256, 'hex')
-  return reported === digest.toString('base64') || reported === `${Bun.SHA256.hash(digest, 'base64')}-1`
 }
 
 /** Object lock, as far as these keys may see it (S3 API, HeadObject). A legal hold has no end. */

@@ -37,8 +37,12 @@ export interface WantedConnection {
 
 export interface HeldConnection {
   release: ReleaseConnection
-  /** Lets the connection be taken away from a body that is read from it, so that others are served. */
-  lend(giveUp: () => void): LentConnection
+  /**
+   * Lets the connection be taken away from a body that is read from it, so that others are served.
+   *
+   * @param isPassedOn no one here watches the body; default: it is read here, and has not begun.
+   */
+  lend(giveUp: () => void, isPassedOn?: boolean): LentConnection
   /** Whether its body may be passed on unwatched: half of the reads stay for those that can pause and continue. */
   mayPassOn(): boolean
 }
@@ -187,8 +191,8 @@ function connectionsOf(sizes: Sizes, ownerOf: OwnerOf): S3Connections {
         if (abandoned) setTimeout(releaseAll, limits.connectionCloseMilliseconds)
         else releaseAll()
       },
-      lend(giveUp) {
-        ownLent = { isPaused: true, isPassedOn: false, movedAt: performance.now() }
+      lend(giveUp, isPassedOn = false) {
+        ownLent = { isPaused: !isPassedOn, isPassedOn, movedAt: performance.now() }
         // What the service itself moves cannot continue later.
         if (owner.holds === 'version') lent.set(ownLent, { tenant, giveUp })
         return ownLent

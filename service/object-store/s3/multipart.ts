@@ -19,6 +19,7 @@ import {
   type UnfinishedUpload,
 } from '../object-store.ts'
 import { unquote } from './answers.ts'
+import { base64OfHex } from './checksum.ts'
 import type { S3Call } from './client.ts'
 import { statusOf } from './errors.ts'
 import { encodeKey } from './request-signer.ts'
@@ -137,8 +138,7 @@ export function createS3Multipart(
       async sendPart(send, sha256) {
         const PartNumber = parts.length + 1
         const sent = await send({ partNumber: String(PartNumber), uploadId: UploadId })
-        const checksum =
-          sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }
+        const checksum = sha256 !== undefined && { ChecksumSHA256: base64OfHex(sha256) }
         parts.push({ PartNumber, ETag: `"${sent?.etag}"`, ...checksum })
       },
 

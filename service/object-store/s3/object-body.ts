@@ -55,9 +55,8 @@ export function toPassedOn(
   { lend, release }: HeldConnection,
 ): ObjectBody {
   // The runtime prints the reason why an answer was broken off, if there is one.
-  const connection = lend(() => request.abort.abort(null))
-  Object.assign(connection, { isPaused: false, isPassedOn: true })
-  const end = () => release(request.signal?.aborted ? 'abandoned' : undefined)
+  lend(() => request.abort.abort(null), true)
+  const end: ReleaseConnection = (abandoned) => release(request.signal?.aborted ? 'abandoned' : abandoned)
   return { ...info, range: null, body, passedOn: { idleSecondsMax: request.answerSecondsMax, end } }
 }
 

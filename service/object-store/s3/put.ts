@@ -1,6 +1,7 @@
 import { type ObjectInfo, ObjectStoreError, type PutOptions, type PutResult } from '../object-store.ts'
 import { tap } from '../tap.ts'
 import { metadataPrefix, toObjectInfo, unquote } from './answers.ts'
+import { checksumOf } from './checksum.ts'
 import type { StoreDeadlines } from './connection.ts'
 import type { S3Connections } from './connections.ts'
 import { refuseAbsentBucket, toObjectStoreError } from './errors.ts'
@@ -101,8 +102,7 @@ function signedSha256({ sha256, keepsChecksum }: PutOptions): string | undefined
 function headersOf(options: PutOptions): Record<string, string> {
   const { contentType, metadata = {}, condition, sha256, keepsChecksum } = options
   const headers: Record<string, string> = { 'content-type': contentType, ...conditionHeaders(condition) }
-  if (keepsChecksum && sha256 !== undefined)
-    headers['x-amz-checksum-sha256'] = Buffer.from(sha256, 'hex').toString('base64')
+  if (keepsChecksum && sha256 !== undefined) Object.assign(headers, checksumOf(sha256))
   for (const [name, value] of Object.entries(metadata)) headers[metadataPrefix + name] = value
   return headers
 }

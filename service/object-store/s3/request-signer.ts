@@ -70,34 +70,25 @@ export function createRequestSigner(
       return { url: encoded === '' ? url : `${url}?${encoded}`, headers }
     }
     const names = Object.keys(headers).sort()
-    const [before, after] = aroundOurs(query)
     const credential = `X-Amz-Credential=${encodedId}%2F${day}%2F${encodedRegion}%2Fs3%2Faws4_request`
-    const until = `X-Amz-Date=${time}&X-Amz-Expires=${presign.expiresInSeconds}`
-    const first = `${before}${constantQuery}&${credential}&${until}`
-    const last = `X-Amz-SignedHeaders=${encodeComponent(names.join(';'))}${after}`
+    const times = `X-Amz-Date=${time}&X-Amz-Expires=${presign.expiresInSeconds}`
+    const before = encodeQuery(query, (name) => name < ours)
+    const after = encodeQuery(query, (name) => name > ours)
+    const first = joined(before, `${constantQuery}&${credential}&${times}`)
+    const last = joined(`X-Amz-SignedHeaders=${encodeComponent(names.join(';'))}`, after)
     const signed = signature(`${first}&${last}`, names, unsignedPayload)
     return { url: `${url}?${first}&X-Amz-Signature=${signed}&${last}`, headers }
   }
 }
 
-/** In the order of names, in which they are signed, what is known before the request. */
-const constantQuery = 'X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD'
-
-/** Encodes parameters as what stands before and after those named `X-Amz-…` in the order of their names. */
-function aroundOurs(query: Readonly<Record<string, string>>): [before: string, after: string] {
-  let before = ''
-  let after = ''
-  for (const name of Object.keys(query).sort()) {
-    const encoded = `${encodeComponent(name)}=${encodeComponent(query[name] ?? '')}`
-    if (name < 'X-Amz-') before += `${encoded}&`
-    else after += `&${encoded}`
-  }
-  return [before, after]
-}
-
 const algorithm = 'AWS4-HMAC-SHA256'
 /** The hash of a body that is not part of the signature. */
 export const unsignedPayload = 'UNSIGNED-PAYLOAD'
+
+/** Begins the names of all parameters of a signature: those of a request come before or after them. */
+const ours = 'X-Amz-'
+/** The first of them, which are the same for all requests. */
+const constantQuery = `X-Amz-Algorithm=${algorithm}&X-Amz-Content-Sha256=${unsignedPayload}`
 
 /** SHA-256 of no bytes, hexadecimal: the payload of a GET. */
 export const emptySha256 = new Bun.CryptoHasher('sha256').digest('hex')
@@ -151,12 +142,18 @@ function encodeSegments(key: string): string {
   return key.split('/').map(encodeComponent).join('/')
 }
 
-/** Sorted by name, as they are signed. */
-function encodeQuery(query: Readonly<Record<string, string>>): string {
+/** Sorted by name, as they are signed; only those that are wanted. */
+function encodeQuery(query: Readonly<Record<string, string>>, isWanted = (_name: string) => true): string {
   return Object.keys(query)
+    .filter(isWanted)
     .sort()
     .map((name) => `${encodeComponent(name)}=${encodeComponent(query[name] ?? '')}`)
     .join('&')
+}
+
+function joined(one: string, other: string): string {
+  if (one === '' || other === '') return one + other
+  return `${one}&${other}`
 }
 
 function encodeComponent(text: string): string {

@@ -12,7 +12,8 @@ import {
   type ObjectStore,
   ObjectStoreError,
 } from '../object-store.ts'
-import { parseListPage, toObjectInfo, unquote, vouchesFor } from './answers.ts'
+import { parseListPage, toObjectInfo, unquote } from './answers.ts'
+import { vouchesFor } from './checksum.ts'
 import { createS3Call, createS3Client } from './client.ts'
 import { deadlinesOf, type S3Connection } from './connection.ts'
 import { createS3Connections } from './connections.ts'

@@ -1,5 +1,6 @@
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post'
 import type { SignedUpload, TransferSigner } from '../transfer-signer.ts'
+import { checksumOf } from './checksum.ts'
 import { createS3Client } from './client.ts'
 import type { S3Connection } from './connection.ts'
 import { createRequestSigner, unsignedPayload } from './request-signer.ts'
@@ -29,7 +30,7 @@ export function createS3TransferSigner(
         Fields: {
           'Content-Type': contentType,
           'x-amz-checksum-algorithm': 'SHA256',
-          'x-amz-checksum-sha256': base64Of(sha256),
+          ...checksumOf(sha256),
         },
         Conditions: [['content-length-range', size, size]],
       })
@@ -65,10 +66,6 @@ function putHeaders({ size, contentType, sha256 }: SignedUpload): Record<string,
   return {
     'content-length': String(size),
     'content-type': contentType,
-    'x-amz-checksum-sha256': base64Of(sha256),
+    ...checksumOf(sha256),
   }
-}
-
-function base64Of(hex: string): string {
-  return Buffer.from(hex, 'hex').toString('base64')
 }

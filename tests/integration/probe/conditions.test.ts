@@ -5,11 +5,11 @@ import { createBucketSettings } from '../../../service/object-store/s3/bucket-se
 import { startIssuerForTests } from '../../support/issuers/issuer-for-tests.ts'
 import { refusalOf } from '../../support/service/caller.ts'
 import { ownChildService } from '../../support/service/own-service.ts'
+import { probed } from '../../support/service/probed.ts'
 import { environmentFor } from '../../support/service/service-for-tests.ts'
 import { freshBucket, narrowServiceKey } from '../../support/stores/bucket.ts'
 import { asService } from '../../support/stores/service-key.ts'
 import { storeForTests } from '../../support/stores/store.ts'
-import { until } from '../../support/waiting.ts'
 
 setDefaultTimeout(120_000)
 
@@ -61,7 +61,7 @@ describe('the service on a store without conditions', () => {
 
 describe('the only replica on a store without conditions', () => {
   it('keeps running once the store was probed', async () => {
-    await until(() => alone.service.logs().some(({ event }) => event === 'store.probed'))
+    await probed(alone.service)
     expect((await alone.call('/readyz')).status).toBe(200)
     expect(alone.service.logs().filter(({ level }) => level === 'error')).toEqual([])
   })

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'bun:test'
 import { registerSecret } from '../../support/secrets.ts'
 import { callerOf, jsonOf } from '../../support/service/caller.ts'
 import type { ReceivedSpan } from '../../support/service/otlp-receiver.ts'
+import { probed } from '../../support/service/probed.ts'
 import { digestOf, KiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { childrenOf, idsOf, startTelemetryScene } from '../../support/service/telemetry-scene.ts'
 import { ticketCalls } from '../../support/service/ticket-calls.ts'
@@ -148,7 +149,7 @@ describe('the backend', () => {
   })
 
   it('receives nothing that would let its reader transfer or complete', async () => {
-    await until(() => scene.service.logs().some(({ event }) => event === 'store.probed'))
+    await probed(scene.service)
     const bytes = randomDocument(KiB)
     const ticket = await alice.uploaded('secret', bytes)
     // A refusal quotes, and so does a failed call to the store.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { callerOf } from '../../support/service/caller.ts'
+import { probed } from '../../support/service/probed.ts'
 import { digestOf, KiB, keyOf, MiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { startTelemetryScene } from '../../support/service/telemetry-scene.ts'
 import { ticketCalls } from '../../support/service/ticket-calls.ts'
@@ -111,7 +112,7 @@ describe('calls to the store', () => {
 
   it('show which tickets were issued, and what the store is known to do', async () => {
     const given = 'documents_upload_tickets_total{method="post"}'
-    await until(() => scene.service.logs().some(({ event }) => event === 'store.probed'))
+    await probed(scene.service)
     expect(await scene.metric(given)).toBe(0)
     await alice.ticketFor('ticketed', randomDocument(KiB))
     expect(await scene.metric(given)).toBe(1)

@@ -2,10 +2,10 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { createDocumentsClient, type DocumentsClient } from '../../../service/client/client.ts'
 import { type OidcProviderForTests, startOidcProvider } from '../issuers/oidc-provider.ts'
 import type { Person } from '../issuers/oidc-provider-configuration.ts'
+import { probed } from '../service/probed.ts'
 import { type SpawnedService, serviceInChild } from '../service/service-for-tests.ts'
 import { admitBrowsers } from '../stores/bucket.ts'
 import type { StoreForTests } from '../stores/service-key.ts'
-import { until } from '../waiting.ts'
 import { type BrowserForTests, type BrowserOptions, startBrowser, type WindowOptions } from './browser.ts'
 import { faultsIn, type SceneTraces, tracesOf } from './faults.ts'
 
@@ -117,9 +117,4 @@ export async function authenticate(page: Page, { name, password }: Person): Prom
 /** The first twelve digits, by which the UI calls a version. */
 export function shortDigest(digest: string): string {
   return digest.slice('sha256:'.length, 'sha256:'.length + 12)
-}
-
-/** Until it knows how its store takes direct transfers, the service gives no tickets. */
-async function probed(service: SpawnedService): Promise<void> {
-  await until(() => service.logs().some(({ event }) => event === 'store.probed'))
 }

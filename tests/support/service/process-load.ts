@@ -19,11 +19,24 @@ export function loadOf(pid: number): ProcessLoad {
 
 /** Returns the CPU time that a process has taken so far, in milliseconds, to the hundredth of a second (proc_pid_stat(5)). */
 export function cpuMillisecondsOf(pid: number): number {
+  const [user, system] = ticksOf(pid, [11, 12])
+  return (Number(user) + Number(system)) * tickMilliseconds
+}
+
+/** Returns when a process was started, in milliseconds since the epoch, to the hundredth of a second (proc_uptime(5)). */
+export function startOf(pid: number): number {
+  const [startedAfterBoot] = ticksOf(pid, [19])
+  const [uptimeSeconds] = readFileSync('/proc/uptime', 'utf8').split(' ')
+  return Date.now() - Number(uptimeSeconds) * 1000 + Number(startedAfterBoot) * tickMilliseconds
+}
+
+const tickMilliseconds = 10
+
+/** @param fields counted from 0 after the name of the program, which is in parentheses and may contain anything. */
+function ticksOf(pid: number, fields: readonly number[]): number[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name of the program, in parentheses, may contain anything.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const ticksPerSecond = 100
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
+  const values = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields.map((at) => Number(values[at]))
 }
 
 /** Between the listing and the look at it a file may be closed. */

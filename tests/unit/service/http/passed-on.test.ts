@@ -14,11 +14,11 @@ let app: Elysia
 /** A server that passes the answer of another one on, and so sees no chunk of it. */
 beforeAll(() => {
   source = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response(bytes) })
-  const watch = watchPassedOn()
   app = new Elysia()
+  const watch = watchPassedOn(app)
   app.wrap((next) => async (request: Request) => {
     const response = await (next as unknown as (request: Request) => Promise<Response>)(request)
-    watch(app, request, response)
+    watch(request, response)
     return response
   })
   app.get('/:name', async ({ params, request }) => {
