@@ -86,6 +86,10 @@ export const limits = {
   listTokenSecondsMax: 30,
   /** A key of 1,024 bytes and a token of the store that holds another one, encoded twice. */
   cursorCharsMax: 4 * KiB,
+  /** Rows of a list by tag cost a read of a record each. */
+  taggedLimitMax: 100,
+  /** Names that a page may have if each costs a read of its record, or a HEAD as well. */
+  namesIncludeMax: 100,
   /** Rows of /versions cost a HEAD each. */
   versionsLimitMax: 50,
   /** To find the newest version of a document, the keys of all are listed: a call, of some 100 ms, per thousand. */

@@ -1,4 +1,4 @@
-import type { Document, ListedVersion, Tag } from '../wire/answers.ts'
+import type { Document, ListedName, ListedVersion, Tag } from '../wire/answers.ts'
 import { type Digest, isDigest } from '../wire/names.ts'
 import { type CallIds, ProtocolError } from './errors.ts'
 import type { Answer } from './transport.ts'
@@ -12,6 +12,8 @@ export interface Members {
   texts(name: string): string[]
   list(name: string): Members[]
   object(name: string): Members
+  objectOrNull(name: string): Members | null
+  has(name: string): boolean
   /** An object whose members are all texts. */
   textsByName(name: string): Record<string, string>
 }
@@ -38,6 +40,23 @@ export function documentFrom(members: Members): Document {
 /** Reads a version as a listing shows it. @throws {ProtocolError} */
 export function listedFrom(members: Members): ListedVersion {
   return { ...versionFrom(members), storedAt: members.text('storedAt') }
+}
+
+/** Reads a document as the list of names shows it. @throws {ProtocolError} */
+export function nameFrom(members: Members): ListedName {
+  const latest = members.has('latest') ? members.objectOrNull('latest') : undefined
+  return {
+    tenant: members.text('tenant'),
+    type: members.text('type'),
+    name: members.text('name'),
+    ...(latest !== undefined && { latest: latest && documentFrom(latest) }),
+    ...(members.has('tags') && { tags: members.list('tags').map(listedTagFrom) }),
+  }
+}
+
+/** Reads a tag as a list shows it, with its ETag. @throws {ProtocolError} */
+export function listedTagFrom(members: Members): Tag {
+  return tagFrom(members, members.text('etag'))
 }
 
 /** Reads a tag; `etag` comes from the header of the answer, without its quotes. @throws {ProtocolError} */
@@ -103,6 +122,8 @@ function membersOf(value: unknown, ids: CallIds): Members {
       list(name).map((item) => (typeof item === 'string' ? item : wrong(`${name} is not a list of strings`))),
     list: (name) => list(name).map((item) => membersOf(item, ids)),
     object: (name) => membersOf(record[name], ids),
+    objectOrNull: (name) => (record[name] === null ? null : membersOf(record[name], ids)),
+    has: (name) => record[name] !== undefined,
     textsByName: (name) => {
       const members = record[name]
       if (typeof members !== 'object' || members === null) return wrong(`${name} is not an object`)

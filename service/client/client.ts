@@ -1,4 +1,4 @@
-import type { Document, ListedVersion, Tag, TagChanges } from '../wire/answers.ts'
+import type { Document, ListedName, ListedVersion, Tag, TagChanges } from '../wire/answers.ts'
 import { createDownload, type DownloadUrl, type DownloadUrlOptions, openDirect } from './direct-download.ts'
 import {
   type Download,
@@ -9,9 +9,21 @@ import {
   type VersionName,
 } from './download.ts'
 import { type HistoryOptions, history } from './history.ts'
-import { type ListFilter, listPage, type Page, type PageOptions, rowsOf, versionsPage } from './pages.ts'
+import {
+  type ListFilter,
+  listPage,
+  type NamesFilter,
+  namesPage,
+  type Page,
+  type PageOptions,
+  rowsOf,
+  type TaggedFilter,
+  taggedPage,
+  typesPage,
+  versionsPage,
+} from './pages.ts'
 import { type DocumentName, versionPath } from './references.ts'
-import { deleteTag, getTag, putTag, type TagOptions } from './tags.ts'
+import { deleteTag, getTag, putTag, type TagOptions, tagsOf } from './tags.ts'
 import { transferLimits } from './transfer-limits.ts'
 import { type ConnectionOptions, createSend, type Send } from './transport.ts'
 import { put, type Uploaded } from './upload.ts'
@@ -77,6 +89,24 @@ export interface DocumentsClient {
   /** One page of `list`. */
   listPage(query?: ListFilter & PageOptions): Promise<Page<ListedVersion>>
 
+  /** The types of which there are documents, over as many pages as it takes. */
+  types(options?: Omit<PageOptions, 'cursor'>): AsyncGenerator<string, void, undefined>
+
+  /** One page of `types`. */
+  typesPage(options?: PageOptions): Promise<Page<string>>
+
+  /** The documents of a type, a row for each, over as many pages as it takes; with `include`, what they are now. */
+  names(query: NamesFilter & Omit<PageOptions, 'cursor'>): AsyncGenerator<ListedName, void, undefined>
+
+  /** One page of `names`. */
+  namesPage(query: NamesFilter & PageOptions): Promise<Page<ListedName>>
+
+  /** The documents of a type that have a tag, and where it points, over as many pages as it takes. */
+  tagged(query: TaggedFilter & Omit<PageOptions, 'cursor'>): AsyncGenerator<Tag, void, undefined>
+
+  /** One page of `tagged`, which may have fewer rows than `limit`, and none at all. */
+  taggedPage(query: TaggedFilter & PageOptions): Promise<Page<Tag>>
+
   /** All versions of one document, newest first, with their tags, over pages of `limit` rows. */
   versions(
     ref: DocumentName,
@@ -91,6 +121,9 @@ export interface DocumentsClient {
 
   /** Removes a version for good. Needs `documents:admin`. */
   deleteVersion(ref: DocumentName & { digest: string }, options?: CallOptions): Promise<void>
+
+  /** All tags of a document, by name. @throws {ProblemError} `document_not_found` if it has none */
+  tags(ref: DocumentName, options?: CallOptions): Promise<Tag[]>
 
   /** Where a tag points. @throws {ProblemError} `document_not_found` */
   getTag(ref: DocumentName, tag: string, options?: CallOptions): Promise<Tag>
@@ -133,10 +166,17 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     head: (ref, { signal } = {}) => head(send, tenant, ref, signal),
     list: (query = {}) => rowsOf((cursor) => listPage(send, { ...query, cursor })),
     listPage: (query = {}) => listPage(send, query),
+    types: (given = {}) => rowsOf((cursor) => typesPage(send, { ...given, cursor })),
+    typesPage: (given = {}) => typesPage(send, given),
+    names: (query) => rowsOf((cursor) => namesPage(send, { ...query, cursor })),
+    namesPage: (query) => namesPage(send, query),
+    tagged: (query) => rowsOf((cursor) => taggedPage(send, { ...query, cursor })),
+    taggedPage: (query) => taggedPage(send, query),
     versions: (ref, given = {}) => rowsOf((cursor) => versionsPage(send, ref, { ...given, cursor })),
     versionsPage: (ref, given = {}) => versionsPage(send, ref, given),
     history: (ref, given = {}) => history(send, ref, given),
     deleteVersion: (ref, { signal } = {}) => deleteVersion(send, ref, signal),
+    tags: (ref, { signal } = {}) => tagsOf(send, ref, signal),
     getTag: (ref, tag, { signal } = {}) => getTag(send, ref, tag, signal),
     putTag: (ref, tag, digest, given = {}) => putTag(send, ref, { tag, digest }, given),
     deleteTag: (ref, tag, given = {}) => deleteTag(send, ref, tag, given),

@@ -1,5 +1,5 @@
-import type { Document, ListedVersion } from '../wire/answers.ts'
-import { documentFrom, jsonMembers, listedFrom, type Members } from './answers.ts'
+import type { Document, ListedName, ListedVersion, Tag } from '../wire/answers.ts'
+import { documentFrom, jsonMembers, listedFrom, listedTagFrom, type Members, nameFrom } from './answers.ts'
 import { type CallIds, ProtocolError } from './errors.ts'
 import { checked, type DocumentName, documentPath } from './references.ts'
 import type { Send } from './transport.ts'
@@ -12,8 +12,24 @@ export interface ListFilter {
   namePrefix?: string | undefined
 }
 
+export interface NamesFilter {
+  type: string
+  /** Beginning of the name. */
+  namePrefix?: string | undefined
+  /** What each row has as well as its name. */
+  include?: 'latest' | 'tags' | undefined
+}
+
+export interface TaggedFilter {
+  type: string
+  /** Not `latest`, which every document has. */
+  tag: string
+  /** Beginning of the name. */
+  namePrefix?: string | undefined
+}
+
 export interface PageOptions {
-  /** Rows of one page: 1–1000 of a listing, 1–50 of versions. The service has a default. */
+  /** Rows of one page: 1–1000 of a listing, 1–100 with `include` or by tag, 1–50 of versions. The service has a default. */
   limit?: number | undefined
   /** `nextCursor` of the page before. */
   cursor?: string | undefined
@@ -34,6 +50,29 @@ export async function listPage(send: Send, query: ListFilter & PageOptions): Pro
   if (name !== undefined) checked('name', name)
   const call = { path: '', query: { type, name, namePrefix } }
   return page(send, call, query, (members) => members.list('documents').map(listedFrom))
+}
+
+/** See `DocumentsClient.typesPage`. */
+export async function typesPage(send: Send, options: PageOptions): Promise<Page<string>> {
+  return page(send, { path: '/types' }, options, (members) =>
+    members.list('types').map((each) => each.text('type')),
+  )
+}
+
+/** See `DocumentsClient.namesPage`. */
+export async function namesPage(send: Send, query: NamesFilter & PageOptions): Promise<Page<ListedName>> {
+  const { namePrefix, include } = query
+  const call = { path: '/names', query: { type: checked('type', query.type), namePrefix, include } }
+  return page(send, call, query, (members) => members.list('names').map(nameFrom))
+}
+
+/** See `DocumentsClient.taggedPage`. */
+export async function taggedPage(send: Send, query: TaggedFilter & PageOptions): Promise<Page<Tag>> {
+  const { namePrefix } = query
+  const filter = { type: checked('type', query.type), tag: checked('tag', query.tag), namePrefix }
+  return page(send, { path: '', query: filter }, query, (members) =>
+    members.list('documents').map(listedTagFrom),
+  )
 }
 
 /** See `DocumentsClient.versionsPage`. */

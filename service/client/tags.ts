@@ -1,8 +1,8 @@
 import type { Tag } from '../wire/answers.ts'
 import { parseEntityTag } from '../wire/entity-tag.ts'
-import { jsonMembers, tagFrom } from './answers.ts'
+import { jsonMembers, listedTagFrom, tagFrom } from './answers.ts'
 import { ProtocolError } from './errors.ts'
-import { checked, type DocumentName, tagPath } from './references.ts'
+import { checked, type DocumentName, documentPath, tagPath } from './references.ts'
 import type { Answer, Send } from './transport.ts'
 
 export interface TagOptions {
@@ -11,6 +11,12 @@ export interface TagOptions {
   /** Make a new tag, and move none that is there. */
   ifAbsent?: boolean | undefined
   signal?: AbortSignal | undefined
+}
+
+/** See `DocumentsClient.tags`. */
+export async function tagsOf(send: Send, ref: DocumentName, signal: AbortSignal | undefined): Promise<Tag[]> {
+  const answer = await send({ method: 'GET', path: `${documentPath(ref)}/tags`, signal })
+  return (await jsonMembers(answer)).list('tags').map(listedTagFrom)
 }
 
 /** See `DocumentsClient.getTag`. */

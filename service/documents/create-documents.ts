@@ -9,11 +9,13 @@ import { createListing } from './document-listing.ts'
 import type { Documents } from './documents.ts'
 import type { UploadPace } from './incoming-body.ts'
 import { createLeases } from './lease.ts'
+import { createNameListing } from './name-listing.ts'
 import { publish } from './publish.ts'
 import { createRecords } from './record-store.ts'
 import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { createTagMoves } from './tag-moves.ts'
+import { createTaggedListing } from './tagged-listing.ts'
 import { createTicketSigner } from './ticket-signer.ts'
 import { createTransfers, type OnUploadTicket, type Transfers } from './transfers.ts'
 import { createAcceptUpload, latestMeets, latestMoved } from './upload-acceptance.ts'
@@ -75,9 +77,18 @@ export function createDocuments(options: DomainOptions): Domain {
   const acceptUpload = createAcceptUpload({ store, records, removal, damage })
   const publishing = { store, damage, budget, documentBytesMax, uploadPace: options.uploadPace }
 
+  const tagMoves = createTagMoves({ store, records, removal })
+  const head: Documents['head'] = async (ref, signal) => {
+    const info = await store.head(versionKey(ref), { signal })
+    if (!info) throw versionNotFound()
+    return toStoredVersion(ref, info)
+  }
+
   const documents: Documents = {
     ...createListing({ store, records, cursors, capabilities, onForeignObjects: options.onForeignObjects }),
-    ...createTagMoves({ store, records, removal }),
+    ...createNameListing({ store, cursors, documents: { ...tagMoves, head } }),
+    ...createTaggedListing({ store, records, cursors, capabilities }),
+    ...tagMoves,
 
     async put(ref, upload) {
       const { condition, signal } = upload
@@ -91,11 +102,7 @@ export function createDocuments(options: DomainOptions): Domain {
       return accepted
     },
 
-    async head(ref, signal) {
-      const info = await store.head(versionKey(ref), { signal })
-      if (!info) throw versionNotFound()
-      return toStoredVersion(ref, info)
-    },
+    head,
 
     open: (ref, open = {}) =>
       openVersion(store, ref, open, {

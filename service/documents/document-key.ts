@@ -1,4 +1,4 @@
-import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
+import type { Digest, DocumentRef, TagRef, VersionRef } from '../wire/names.ts'
 import { isDigest, isDocumentRef } from '../wire/names.ts'
 
 /**
@@ -36,6 +36,22 @@ export function recordKey({ tenant, type, name }: DocumentRef): string {
   return `tenants/${tenant}/records/${type}/${name}`
 }
 
+/** `tenants/<tenant>/tagged/<type>/<tag>/<name>/<row>`: says that the record of a document may have this tag. */
+export function tagRowKey({ tenant, type, name, tag }: TagRef, row: string): string {
+  return `${taggedPrefix({ tenant, type, tag })}${name}/${row}`
+}
+
+/** Start of the keys of the rows of a tag, for the names of a type that begin with `namePrefix`. */
+export function taggedPrefix(query: {
+  tenant: string
+  type: string
+  tag: string
+  namePrefix?: string | undefined
+}): string {
+  const { tenant, type, tag, namePrefix = '' } = query
+  return `tenants/${tenant}/tagged/${type}/${tag}/${namePrefix}`
+}
+
 /** `deletions/<tenant>/<type>/<name>/<sha256 hex>`: says that the record of a document may hold a mark. */
 export function deletionKey({ tenant, type, name, digest }: VersionRef): string {
   return `${deletionsPrefix}${tenant}/${type}/${name}/${digestHex(digest)}`
@@ -70,6 +86,14 @@ export function parseRecordKey(key: string): DocumentRef | null {
   if (tenants !== 'tenants' || records !== 'records' || rest.length > 0) return null
   const ref = { tenant, type, name }
   return isDocumentRef(ref) ? ref : null
+}
+
+/** Returns the tag of a row's key, and which row of it this is, or `null` for any other key. */
+export function parseTagRowKey(key: string): { ref: TagRef; row: string } | null {
+  const [tenants, tenant = '', tagged, type = '', tag = '', name = '', row, ...rest] = key.split('/')
+  if (tenants !== 'tenants' || tagged !== 'tagged' || rest.length > 0) return null
+  if (!row || !tag || !isDocumentRef({ tenant, type, name })) return null
+  return { ref: { tenant, type, name, tag }, row }
 }
 
 /** Returns the version of a deletion's key, or `null` for any other key. */

@@ -40,9 +40,9 @@ export function createListing({
       const from: ListPlace | null = query.cursor ? JSON.parse(cursors.open(scope, query.cursor)) : null
       const { startAfterExact } = capabilities()
       const prefix = listPrefix(query)
-      const { objects, next } = await readListPage(store, { prefix, limit, from, startAfterExact, signal })
-      const documents = objects.map(toListedVersion).filter((version) => version !== null)
-      if (documents.length < objects.length) onForeignObjects(objects.length - documents.length)
+      const { rows, next } = await readListPage(store, { prefix, limit, from, startAfterExact, signal })
+      const documents = rows.map(toListedVersion).filter((version) => version !== null)
+      if (documents.length < rows.length) onForeignObjects(rows.length - documents.length)
       return {
         documents,
         nextCursor: next ? cursors.seal(scope, JSON.stringify(next)) : null,

@@ -19,6 +19,8 @@ export const TagEntry = Type.Object({
   movedBy: Type.String(),
   /** Names the move: the ETag of the tag. */
   id: Type.String(),
+  /** Its row in the index of tags. `latest` has none, nor has a tag that was moved before there was an index. */
+  row: Type.Optional(Type.String()),
 })
 export type TagEntry = Static<typeof TagEntry>
 

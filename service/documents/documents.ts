@@ -1,5 +1,5 @@
 import type { PassedOn } from '../object-store/object-store.ts'
-import type { Document, ListedVersion, StoredVersion, Tag } from '../wire/answers.ts'
+import type { Document, ListedName, ListedType, ListedVersion, StoredVersion, Tag } from '../wire/answers.ts'
 import type { ByteRange } from '../wire/byte-range.ts'
 import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 import type { TagCondition } from './tag-condition.ts'
@@ -47,6 +47,35 @@ export interface Documents {
   ): Promise<{ documents: ListedVersion[]; nextCursor: string | null }>
 
   /**
+   * Returns one page of the types of which a tenant has documents, from one list call.
+   *
+   * @throws {DocumentError} `cursor_invalid`
+   */
+  types(
+    query: { tenant: string; limit: number; cursor?: string | undefined },
+    signal?: AbortSignal,
+  ): Promise<{ types: ListedType[]; nextCursor: string | null }>
+
+  /**
+   * Returns one page of the documents of a type, one row for each, from one list call. What `include` asks for costs one
+   * small read per row (`tags`), or a HEAD as well (`latest`).
+   *
+   * A document whose last version has just been deleted may still be listed for a while, as the store does.
+   *
+   * @throws {DocumentError} `cursor_invalid`; `integrity_violated` for a damaged record, with `include`
+   */
+  names(query: NamesQuery, signal?: AbortSignal): Promise<{ names: ListedName[]; nextCursor: string | null }>
+
+  /**
+   * Returns one page of the documents of a type that have a tag other than `latest`, with where it points, who moved it and
+   * when: from one list call, and a small read for each row, so no row is out of date by more than the call takes. A page
+   * may have fewer rows than `limit`, and none at all.
+   *
+   * @throws {DocumentError} `cursor_invalid`; `integrity_violated` for a damaged record
+   */
+  tagged(query: TaggedQuery, signal?: AbortSignal): Promise<{ documents: Tag[]; nextCursor: string | null }>
+
+  /**
    * Returns one page of the versions of a document, newest first.
    *
    * @throws {DocumentError} `document_not_found`, `cursor_invalid`, `versions_exhausted`
@@ -65,6 +94,9 @@ export interface Documents {
    *   `version_locked` (object lock), `busy` while another deletion of it is under way
    */
   deleteVersion(ref: VersionRef, options: { by: string; signal?: AbortSignal }): Promise<void>
+
+  /** Returns all tags of a document by name, ascending. @throws {DocumentError} `document_not_found` if it has none */
+  tags(ref: DocumentRef, signal?: AbortSignal): Promise<Tag[]>
 
   /** Returns a tag. @throws {DocumentError} `document_not_found` */
   getTag(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<Tag>
@@ -157,6 +189,29 @@ export interface ListQuery {
   /** Beginning of the name; needs `type`. */
   namePrefix?: string | undefined
   /** 1–1000 */
+  limit: number
+  cursor?: string | undefined
+}
+
+export interface NamesQuery {
+  tenant: string
+  type: string
+  /** Beginning of the names. */
+  namePrefix?: string | undefined
+  /** What each row has as well as its name. */
+  include?: 'latest' | 'tags' | undefined
+  /** 1–1000, and at most `limits.namesIncludeMax` with `include` */
+  limit: number
+  cursor?: string | undefined
+}
+
+export interface TaggedQuery {
+  tenant: string
+  type: string
+  tag: string
+  /** Beginning of the names. */
+  namePrefix?: string | undefined
+  /** 1–`limits.taggedLimitMax` */
   limit: number
   cursor?: string | undefined
 }

@@ -3,9 +3,10 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { DocumentRef } from '../wire/names.ts'
 import { compareAndSetUnavailable, contended, DocumentError } from './document-error.ts'
-import { recordKey } from './document-key.ts'
+import { parseRecordKey, recordKey } from './document-key.ts'
 import { DocumentRecord, emptyRecord, newChangeId, sealed } from './document-record.ts'
 import { storedJson } from './stored-json.ts'
+import { createTagIndex, indexed } from './tag-index.ts'
 
 /** A moment on this replica. Moments only order what this replica sent and received; no clocks are compared. */
 export type Moment = number
@@ -98,9 +99,10 @@ type Written = { known: Known; lost: boolean }
 
 /** @param store under S3_PREFIX_DOCS; honours both conditions of a put. One per process. */
 export function createRecords(
-  store: Pick<ObjectStore, 'getWhole' | 'put'>,
+  store: Pick<ObjectStore, 'getWhole' | 'put' | 'delete'>,
   { sleep = Bun.sleep, alone = false }: RecordOptions = {},
 ): Records {
+  const index = createTagIndex(store)
   let now: Moment = 0
   const moment = () => ++now
   const queues = new Map<string, Waiting[]>()
@@ -147,9 +149,25 @@ export function createRecords(
     return remember(key, { record, etag: object.etag, since: moment(), confirmed, bytes: object.size })
   }
 
-  /** Writes the next state of a record over the known one, with as many tries as any call has. */
-  async function write(key: string, base: Known, { record, deletion }: Evaluated): Promise<Written> {
+  /** Writes the next state of a record over the known one, between the rows that its tags gain and those that they lose. */
+  async function write(key: string, base: Known, evaluated: Evaluated): Promise<Written> {
     const id = newChangeId()
+    const ref = parseRecordKey(key)
+    if (!ref) throw new Error(`${key} is not the key of a record`)
+    const { record, added, removed } = indexed(ref, { from: base.record, to: evaluated.record, writeId: id })
+    await index.add(added)
+    const written = await writeRecord(key, base, { ...evaluated, record }, id)
+    await index.remove(written.lost ? added : removed)
+    return written
+  }
+
+  /** Writes the next state of a record over the known one, with as many tries as any call has. */
+  async function writeRecord(
+    key: string,
+    base: Known,
+    { record, deletion }: Evaluated,
+    id: string,
+  ): Promise<Written> {
     const next = sealed(record, id)
     const bytes = new TextEncoder().encode(JSON.stringify(next))
     let unanswered: ObjectStoreError | null = null

@@ -32,7 +32,7 @@ export function createTagMoves({
   store,
   records,
   removal,
-}: TagParts): Pick<Documents, 'getTag' | 'putTag' | 'deleteTag' | 'byTag'> {
+}: TagParts): Pick<Documents, 'tags' | 'getTag' | 'putTag' | 'deleteTag' | 'byTag'> {
   /** @throws {DocumentError} `document_not_found` */
   async function find(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<TagEntry> {
     const record = await records.read(ref, signal)
@@ -66,6 +66,15 @@ export function createTagMoves({
   }
 
   return {
+    async tags(ref, signal) {
+      const record = await records.read(ref, signal)
+      const adopted = tagOf(record, latestTag) ? undefined : await adoptLatest(ref, record, signal)
+      const entries = Object.entries(record.tags)
+      if (adopted) entries.push([latestTag, adopted])
+      if (entries.length === 0) throw versionNotFound()
+      return entries.map(([tag, entry]) => toTag(ref, tag, entry)).sort(byTagName)
+    },
+
     async getTag(ref, tag, signal) {
       return toTag(ref, tag, await find(ref, tag, signal))
     },
@@ -136,9 +145,14 @@ export function createTagMoves({
   }
 }
 
-function toTag({ tenant, type, name }: DocumentRef, tag: string, entry: TagEntry): Tag {
+/** Returns a tag of a record as the API has it. */
+export function toTag({ tenant, type, name }: DocumentRef, tag: string, entry: TagEntry): Tag {
   const { digest, movedAt, movedBy, id } = entry
   return { tenant, type, name, tag, digest, movedAt, movedBy, etag: id }
+}
+
+function byTagName({ tag: one }: Tag, { tag: other }: Tag): number {
+  return one < other ? -1 : 1
 }
 
 function refuseUnlessMeeting(current: TagEntry | undefined, condition: TagCondition | undefined): void {

@@ -22,6 +22,7 @@ import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route, withHeads } from './route.ts'
 import { documentRoutes } from './routes/document-routes.ts'
 import { historyRoutes } from './routes/history-routes.ts'
+import { nameRoutes } from './routes/name-routes.ts'
 import { tagRoutes } from './routes/tag-routes.ts'
 import { transferRoutes } from './routes/transfer-routes.ts'
 import type { Served } from './server.ts'
@@ -64,6 +65,7 @@ export function createApp(parts: AppParts): App {
   const { documents, transfers, authenticator, logger, documentBytesMax, ui, spans, metrics } = parts
   const routes = withHeads([
     ...documentRoutes(documents),
+    ...nameRoutes(documents),
     ...tagRoutes(documents),
     ...transferRoutes(transfers),
     ...historyRoutes(parts.tagHistory),

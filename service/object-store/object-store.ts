@@ -87,6 +87,18 @@ export interface ObjectStore {
    */
   list(options: ListOptions): Promise<ListPage>
 
+  /**
+   * One page of the folders below a prefix that is empty or ends with a slash: the beginnings of keys up to the next
+   * slash, each once, however many keys begin with it. Keys without a further slash are left out. Order, cost and
+   * tokens are those of `list`.
+   *
+   * A folder without keys is not listed, except for a while after its last key was deleted: SeaweedFS removes it later,
+   * and MinIO keeps it where the bucket has versions.
+   *
+   * @throws {ObjectStoreError} as `list`
+   */
+  listPrefixes(options: ListPrefixesOptions): Promise<PrefixPage>
+
   /** Removes the object; absent is success. */
   delete(key: string, options?: CallOptions): Promise<void>
 
@@ -263,6 +275,15 @@ export interface ListOptions extends CallOptions {
   startAfter?: string | undefined
   /** 1–1000 keys. */
   limit: number
+}
+
+export type ListPrefixesOptions = Omit<ListOptions, 'startAfter'>
+
+export interface PrefixPage {
+  /** Each ends with a slash. */
+  prefixes: string[]
+  /** As that of a {@link ListPage}: a page with a `next` has at least one prefix. */
+  next: string | null
 }
 
 export interface ListPage {

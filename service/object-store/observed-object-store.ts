@@ -43,6 +43,7 @@ export function observed(store: ObjectStore, { call, reading = call }: CallObser
     copyAbsent: (from, to, options) =>
       call('UploadPartCopy', { key: to }, () => store.copyAbsent(from, to, options)),
     list: (options) => call('ListObjectsV2', {}, () => store.list(options)),
+    listPrefixes: (options) => call('ListObjectsV2', {}, () => store.listPrefixes(options)),
     delete: (key, options) => call('DeleteObject', { key }, () => store.delete(key, options)),
     deleteBefore: (key, options) => call('DeleteObject', { key }, () => store.deleteBefore(key, options)),
     startMultipart: async (key, options) => {

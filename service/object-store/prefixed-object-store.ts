@@ -45,6 +45,10 @@ export function prefixed(store: ObjectStore, prefix: string): ObjectStore {
       const page = await store.list({ ...options, prefix: prefix + options.prefix, startAfter })
       return { ...page, objects: page.objects.map((object) => strip('list', object)) }
     },
+    listPrefixes: async (options) => {
+      const page = await store.listPrefixes({ ...options, prefix: prefix + options.prefix })
+      return { ...page, prefixes: page.prefixes.map((each) => strip('list', { key: each }).key) }
+    },
     delete: async (key, options) => store.delete(inside('delete', key), options),
     deleteBefore: async (key, options) => store.deleteBefore(inside('deleteBefore', key), options),
     startMultipart: async (key, options) => store.startMultipart(inside('startMultipart', key), options),

@@ -1,5 +1,5 @@
 /** What the answers of the API hold. Times are RFC 3339 in UTC. */
-import type { VersionRef } from './names.ts'
+import type { DocumentRef, VersionRef } from './names.ts'
 
 export interface StoredVersion extends VersionRef {
   size: number
@@ -16,6 +16,20 @@ export interface Document extends StoredVersion {
 export interface ListedVersion extends VersionRef {
   size: number
   storedAt: string
+}
+
+/** A type of which the tenant has documents. */
+export interface ListedType {
+  tenant: string
+  type: string
+}
+
+/** A document, by its name alone or with what was asked for as well. */
+export interface ListedName extends DocumentRef {
+  /** `null` if it was deleted while the page was made. */
+  latest?: Document | null
+  /** By name, ascending. */
+  tags?: Tag[]
 }
 
 /** How to send the bytes: a form with `fields` before its `file`, or a PUT with exactly these `headers`. */

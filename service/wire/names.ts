@@ -40,6 +40,11 @@ export function isDocumentRef({ tenant, type, name }: DocumentRef): boolean {
   return tenantForm.test(tenant) && typeForm.test(type) && nameForm.test(name)
 }
 
+/** Returns whether a text has the form of a document type. */
+export function isDocumentType(value: string): boolean {
+  return typeForm.test(value)
+}
+
 /** Returns whether a text has the form of a digest. */
 export function isDigest(value: string): value is Digest {
   return digestForm.test(value)

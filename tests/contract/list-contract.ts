@@ -1,5 +1,10 @@
 import { beforeAll, describe, expect, it } from 'bun:test'
-import type { ListedObject, ListPage, ObjectStore } from '../../service/object-store/object-store.ts'
+import type {
+  ListedObject,
+  ListPage,
+  ObjectStore,
+  PrefixPage,
+} from '../../service/object-store/object-store.ts'
 import { bytesIn, bytesOf, forEachParallel, seenUnder } from '../support/stores/bodies.ts'
 import { contentType, fresh, freshKey, type Subject } from './store-under-test.ts'
 
@@ -10,6 +15,7 @@ export function listContract(subject: Subject): void {
   listedObjects(subject)
   listPages(subject)
   listedOrder(subject)
+  listedPrefixes(subject)
 }
 
 /** Puts an object of one byte under each of `names` in a folder of its own. */
@@ -246,6 +252,87 @@ function listedOrder(subject: Subject): void {
       await store.put(key, bytesOf(5), { size: 5, contentType })
       expect((await seenUnder(store, key))?.size).toBe(5)
       expect((await store.list({ prefix: start, limit: 1 })).objects[0]?.key).toBe(key)
+    })
+  })
+}
+
+/** All folders below one, each page continuing by the token of the page before. */
+async function visitPrefixes(store: ObjectStore, folder: string, limit: number): Promise<string[]> {
+  const visited: string[] = []
+  for (let token: string | null | undefined; token !== null; ) {
+    const page: PrefixPage = await store.listPrefixes({ prefix: folder, limit, token })
+    if (page.next !== null) expect(page.prefixes.length).toBeGreaterThan(0)
+    visited.push(...page.prefixes.map((prefix) => prefix.slice(folder.length)))
+    token = page.next
+  }
+  return visited
+}
+
+function listedPrefixes(subject: Subject): void {
+  describe('listPrefixes', () => {
+    const inFolder = (name: string) => Array.from({ length: 3 }, (_, at) => `${name}/${at}`)
+
+    it('gives each folder once, however many keys it has, and no keys', async () => {
+      const { store } = subject()
+      const folder = await fill(store, ['a', ...inFolder('b'), 'b/deep/er', ...inFolder('c'), 'd'])
+      expect(await store.listPrefixes({ prefix: folder, limit: 1000 })).toEqual({
+        prefixes: [`${folder}b/`, `${folder}c/`],
+        next: null,
+      })
+      expect(await visitPrefixes(store, `${folder}b/`, 10)).toEqual(['deep/'])
+    })
+
+    it('is empty where no key has the prefix, and where no key below it has a folder', async () => {
+      const { store } = subject()
+      const folder = await fill(store, ['a', 'b'])
+      expect(await store.listPrefixes({ prefix: folder, limit: 10 })).toEqual({ prefixes: [], next: null })
+      expect(await store.listPrefixes({ prefix: `${folder}none/`, limit: 10 })).toEqual({
+        prefixes: [],
+        next: null,
+      })
+    })
+
+    it('visits every folder exactly once in pages of any size, also where names begin alike', async () => {
+      const { store } = subject()
+      const names = [
+        'a',
+        'a-b',
+        'a.b',
+        'a0',
+        'a_b',
+        'b',
+        'b-a',
+        ...Array.from({ length: 20 }, (_, at) => `n${at}`),
+      ]
+      const folder = await fill(store, [...names.flatMap(inFolder), 'm', 'z'])
+      const expected = names.map((name) => `${name}/`).sort()
+      for (const limit of [1, 2, 7, 1000]) {
+        expect((await visitPrefixes(store, folder, limit)).sort()).toEqual(expected)
+      }
+    })
+
+    it('continues behind many keys that have no folder', async () => {
+      const { store } = subject()
+      const keys = Array.from({ length: 40 }, (_, at) => `k${at}`)
+      const folder = await fill(store, ['a/1', ...keys, 'z/1'])
+      expect((await visitPrefixes(store, folder, 2)).sort()).toEqual(['a/', 'z/'])
+    })
+
+    it('takes a prefix that ends within a name', async () => {
+      const { store } = subject()
+      const folder = await fill(store, ['ab/1', 'abc/1', 'b/1'])
+      const { prefixes } = await store.listPrefixes({ prefix: `${folder}ab`, limit: 10 })
+      expect(prefixes.toSorted()).toEqual([`${folder}ab/`, `${folder}abc/`])
+    })
+
+    it('gives names as they were written', async () => {
+      const { store } = subject()
+      const names = ['a b', 'a"quoted"', "a!$'()*", 'a%2Fb', 'a&amp;<b>', 'a+b', 'é', '日本語', '😀']
+      const folder = await fill(
+        store,
+        names.map((name) => `${name}/1`),
+      )
+      expect((await visitPrefixes(store, folder, 1)).sort()).toEqual(names.map((name) => `${name}/`).sort())
     })
   })
 }

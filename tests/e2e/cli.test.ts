@@ -168,6 +168,29 @@ describe('bun run documents on the real service', () => {
     expect(gone.stderr).toMatch(/^error: .+ \[code document_not_found, trace [0-9a-f]{32}\]\n$/)
   })
 
+  it('lists types and names, what has a tag, and all tags of a document', async () => {
+    for (const name of ['web', 'worker']) {
+      await run(['put', '-', `rollout/${name}`], { stdin: bytesOf(name) })
+      await run(['tag', `rollout/${name}`, 'staging'])
+    }
+    await run(['tag', 'rollout/web', 'production'])
+    expect((await run(['types'])).stdout.split('\n')).toContain('rollout')
+    expect((await run(['names', 'rollout'])).stdout).toBe('rollout/web\nrollout/worker\n')
+    expect((await run(['names', 'rollout/we', '--with', 'tags'])).stdout).toBe(
+      `rollout/web  latest=${digestOf('web')}  production=${digestOf('web')}  staging=${digestOf('web')}\n`,
+    )
+    expect((await run(['names', 'rollout/wo', '--with', 'latest'])).stdout).toMatch(
+      new RegExp(`^\\S+Z +6 B  ${digestOf('worker')}  rollout/worker\n$`),
+    )
+    expect((await run(['tagged', 'production', 'rollout'])).stdout).toMatch(
+      new RegExp(`^\\S+Z  ${digestOf('web')}  \\S+  rollout/web\n$`),
+    )
+    expect(await json(['tagged', 'staging', 'rollout'])).toMatchObject([{ name: 'web' }, { name: 'worker' }])
+    expect((await run(['tags', 'rollout/worker'])).stdout).toMatch(/ {2}latest\n.* {2}staging\n$/)
+    const none = await run(['tagged', 'latest', 'rollout'])
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('include=latest')])
+  })
+
   it('stops a listing at its limit, and reports an empty one', async () => {
     for (const name of ['a', 'b', 'c']) await run(['put', '-', `limited/${name}`], { stdin: bytesOf(name) })
     expect(await json(['list', 'limited', '--limit', '2'])).toMatchObject([{ name: 'a' }, { name: 'b' }])

@@ -147,9 +147,10 @@ async function statusesOf(
   change: { query?: string; call?: Call } = {},
 ): Promise<number[]> {
   const statuses = new Set<number>()
-  for (const { method, path, call } of of) {
+  for (const { method, path, query, call } of of) {
     const headers = { ...call.headers, ...change.call?.headers }
-    const response = await caller(path + (change.query ?? ''), { method, ...call, ...change.call, headers })
+    const address = path + (change.query ?? query)
+    const response = await caller(address, { method, ...call, ...change.call, headers })
     await response.body?.cancel()
     statuses.add(response.status)
   }
@@ -277,7 +278,13 @@ describe('the OpenAPI document of the running service tells', () => {
   it('what listings come to', async () => {
     expect((await call('?limit=1')).status).toBe(200)
     expect((await call(`${document}/versions?limit=1`)).status).toBe(200)
+    expect((await call('types')).status).toBe(200)
+    for (const include of ['', '&include=latest', '&include=tags'])
+      expect((await call(`names?type=definitions${include}`)).status).toBe(200)
+    expect((await call(`${document}/tags`)).status).toBe(200)
+    expect((await call('?type=definitions&tag=v1')).status).toBe(200)
     expect(await refusalOf(await call('?cursor=forged'))).toBe('422 cursor_invalid')
+    expect(await refusalOf(await call('types?cursor=forged'))).toBe('422 cursor_invalid')
     expect(await refusalOf(await call(`${document}/versions?cursor=forged`))).toBe('422 cursor_invalid')
     await during(endless, async () => {
       const path = `${document}/versions`
@@ -444,7 +451,11 @@ describe('the OpenAPI document of the running service tells', () => {
 describe('HEAD of what is JSON', () => {
   it('is described as it is answered', async () => {
     await put(call, 'definitions/headed', 'A')
-    for (const path of ['?limit=1', 'definitions/headed/versions', 'definitions/headed/tags/latest']) {
+    const lists = ['?limit=1', '?type=definitions&tag=v1', 'types', 'names?type=definitions']
+    for (const path of [
+      ...lists,
+      ...['versions', 'tags', 'tags/latest'].map((of) => `definitions/headed/${of}`),
+    ]) {
       expect((await call(path, { method: 'HEAD' })).status).toBe(200)
     }
   })

@@ -38,7 +38,7 @@ describe('an unknown address', () => {
       `${acme}/definitions/a/version`,
       `${acme}/definitions/a/versions/`,
       `${acme}/definitions/a/versions/${digestOf('A')}/x`,
-      `${acme}/definitions/a/tags`,
+      `${acme}/definitions/a/tags/`,
       `${acme}//definitions/a`,
       '/v1/tenants/acme/%64ocuments/definitions/a',
       '/v1/tenants/acme/Documents/definitions/a',

@@ -8,7 +8,7 @@ import { limits } from '../../service/limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../../service/object-store/object-store.ts'
 import type { StoreCapabilities } from '../../service/object-store/store-capabilities.ts'
 import type { Document, StoredVersion } from '../../service/wire/answers.ts'
-import type { VersionRef } from '../../service/wire/names.ts'
+import { latestTag, type VersionRef } from '../../service/wire/names.ts'
 import type { AtRest } from '../support/model/at-rest.ts'
 import {
   type Facts,
@@ -188,8 +188,13 @@ export function createReplica(store: ObjectStore, { capabilities, sleep, onLost 
         const tag = await unlessAbsent(documents.getTag(ref, name))
         Object.assign(found, { [name]: tag && { digest: labelOf(tag.digest), etag: tag.etag } })
       }
+      const tagged: Record<string, string[]> = {}
+      for (const tag of tags.filter((each) => each !== latestTag)) {
+        const { documents: rows } = await documents.tagged({ ...ref, tag, limit: limits.taggedLimitMax })
+        tagged[tag] = rows.map(({ digest }) => labelOf(digest))
+      }
       const { documents: listed } = await documents.list({ ...ref, limit: 1000 })
-      return { versions, tags: found, listed: listed.map(({ digest }) => labelOf(digest)) }
+      return { versions, tags: found, tagged, listed: listed.map(({ digest }) => labelOf(digest)) }
     },
   }
 }

@@ -9,6 +9,7 @@ import {
   type OperationOf,
   type Range,
   type Target,
+  tags,
   type UploadCondition,
 } from './operations.ts'
 import type { HeldTicket, World } from './world.ts'
@@ -36,6 +37,12 @@ export function legalAnswers(world: World, operation: Operation): Legal[] {
       return ofHead(world, operation)
     case 'list':
       return ofList(world, operation)
+    case 'list names':
+      return ofNames(world, operation)
+    case 'list by tag':
+      return ofListByTag(world, operation)
+    case 'tags':
+      return ofTags(world, operation)
     case 'versions':
       return ofVersions(world, operation)
     case 'delete':
@@ -147,6 +154,39 @@ function ofList(world: World, { tenant, name, by }: OperationOf<'list'>): Legal[
     return document.digests().map((digest) => ({ name: each, digest, size: document.version(digest)?.size }))
   })
   return [{ answer: { is: '200', rows } }]
+}
+
+function ofNames(world: World, { tenant, include }: OperationOf<'list names'>): Legal[] {
+  const rows = names.flatMap((name) => {
+    const document = world.document({ tenant, name })
+    if (document.digests().length === 0) return []
+    const latest = document.version(document.tagged('latest') ?? '')
+    if (include === 'nothing') return [{ name }]
+    return [include === 'latest' ? { name, latest } : { name, tags: tagsOf(world, { tenant, name }) }]
+  })
+  return [{ answer: { is: '200', rows } }]
+}
+
+function ofListByTag(world: World, { tenant, tag }: OperationOf<'list by tag'>): Legal[] {
+  const rows = names.flatMap((name) => {
+    const digest = world.document({ tenant, name }).tagged(tag)
+    return digest === undefined ? [] : [{ name, tag, digest }]
+  })
+  return [{ answer: { is: '200', rows } }]
+}
+
+function ofTags(world: World, at: Target): Legal[] {
+  const tags = tagsOf(world, at)
+  return tags.length === 0 ? [notFound] : [{ answer: { is: '200', tags } }]
+}
+
+/** Returns the tags of a document, by name. */
+function tagsOf(world: World, at: Pick<Target, 'tenant' | 'name'>): { tag: string; digest: string }[] {
+  const document = world.document(at)
+  return tags.toSorted().flatMap((tag) => {
+    const digest = document.tagged(tag)
+    return digest === undefined ? [] : [{ tag, digest }]
+  })
 }
 
 function ofVersions(world: World, at: Target): Legal[] {

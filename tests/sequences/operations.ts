@@ -52,6 +52,9 @@ export type Operation =
   | (Target & { do: 'get'; of: Named; range: Range | null; has: boolean })
   | (Target & { do: 'head'; of: Named })
   | (Target & { do: 'list'; by: 'type' | 'name' | 'prefix'; limit: number })
+  | (Target & { do: 'list names'; include: 'nothing' | 'latest' | 'tags'; limit: number })
+  | (Target & { do: 'list by tag'; tag: Exclude<(typeof tags)[number], 'latest'>; limit: number })
+  | (Target & { do: 'tags' })
   | (Target & { do: 'versions'; limit: number })
   | (Target & { do: 'delete'; content: number })
   | (Target & { do: 'read tag'; tag: (typeof tags)[number] })
@@ -132,6 +135,9 @@ const operation = fc.oneof(
   kind(4, 'get', { ...target, of: named, range: fc.option(range), has: fc.boolean() }),
   kind(2, 'head', { ...target, of: named }),
   kind(2, 'list', { ...target, by: pick('type', 'name', 'prefix'), limit }),
+  kind(2, 'list names', { ...target, include: pick('nothing', 'latest', 'tags'), limit }),
+  kind(2, 'list by tag', { ...target, tag: pick('production', 'canary'), limit }),
+  kind(1, 'tags', target),
   kind(2, 'versions', { ...target, limit }),
   kind(6, 'delete', { ...target, content }),
   kind(2, 'read tag', { ...target, tag }),

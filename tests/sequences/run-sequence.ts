@@ -112,7 +112,13 @@ function readingEverything({ digests, tickets }: World, operations: readonly Ope
     const touchedNames = names.filter((name) =>
       touched.some((each) => 'name' in each && each.tenant === tenant && each.name === name),
     )
-    const ofTenant: Operation = { tenant, name: 'orders', replica, do: 'list', by: 'type', limit: 1000 }
+    const everywhere = { tenant, name: 'orders', replica } as const
+    const ofTenant: Operation[] = [
+      { ...everywhere, do: 'list', by: 'type', limit: 1000 },
+      { ...everywhere, do: 'list names', include: 'tags', limit: 100 },
+      { ...everywhere, do: 'list by tag', tag: 'production', limit: 100 },
+      { ...everywhere, do: 'list by tag', tag: 'canary', limit: 100 },
+    ]
     const ofDocuments = touchedNames.flatMap((name): Operation[] => {
       const at = { tenant, name, replica } as const
       const get = { ...at, do: 'get', range: null, has: false } as const
@@ -123,7 +129,7 @@ function readingEverything({ digests, tickets }: World, operations: readonly Ope
         ...digests.map((_, content): Operation => ({ ...get, of: { content } })),
       ]
     })
-    return [ofTenant, ...ofDocuments]
+    return [...ofTenant, ...ofDocuments]
   })
 }
 

@@ -104,7 +104,7 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
   }
 
   /** Reads all pages of a list from one replica after the other. */
-  async function pages(at: Target, path: string, rows: 'documents' | 'versions') {
+  async function pages(at: Target, path: string, rows: 'documents' | 'names' | 'versions') {
     const all: Json[] = []
     let cursor: unknown = null
     do {
@@ -130,6 +130,33 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
       is: '200',
       rows: rows.sort((a, b) => (`${a.name}/${a.digest}` < `${b.name}/${b.digest}` ? -1 : 1)),
     }
+  }
+
+  async function listNames({ include, limit, ...at }: OperationOf<'list names'>): Promise<Answer> {
+    const wanted = include === 'nothing' ? '' : `&include=${include}`
+    const path = `/v1/tenants/${at.tenant}/documents/names?type=${world.type}&limit=${limit}${wanted}`
+    const { refusal, all } = await pages(at, path, 'names')
+    if (refusal) return { is: refusal }
+    const rows = all.map(({ name, latest, tags }) => ({
+      name,
+      ...(include === 'latest' && { latest: shown(latest) }),
+      ...(include === 'tags' && { tags: (tags as Json[]).map(tagAndDigest) }),
+    }))
+    return { is: '200', rows: rows.sort(byName) }
+  }
+
+  async function listByTag({ tag, limit, ...at }: OperationOf<'list by tag'>): Promise<Answer> {
+    const filter = `type=${world.type}&tag=${tag}&limit=${limit}`
+    const { refusal, all } = await pages(at, `/v1/tenants/${at.tenant}/documents?${filter}`, 'documents')
+    if (refusal) return { is: refusal }
+    return { is: '200', rows: all.map((row) => ({ name: row.name, ...tagAndDigest(row) })).sort(byName) }
+  }
+
+  async function tagsOf(at: Target): Promise<Answer> {
+    const response = await as(at)(pathTo(at, '/tags'))
+    if (!response.ok) return { is: await refusalOf(response) }
+    const { tags } = await jsonOf(response)
+    return { is: '200', tags: (tags as Json[]).map(tagAndDigest) }
   }
 
   async function versions({ limit, ...at }: OperationOf<'versions'>): Promise<Answer> {
@@ -257,6 +284,12 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
           return head(operation)
         case 'list':
           return list(operation)
+        case 'list names':
+          return listNames(operation)
+        case 'list by tag':
+          return listByTag(operation)
+        case 'tags':
+          return tagsOf(operation)
         case 'versions':
           return versions(operation)
         case 'delete':
@@ -289,4 +322,13 @@ function described(response: Response): Omit<Answer, 'is'> {
   const reprDigest = `sha-256=:${Buffer.from(digest.slice('sha256:'.length), 'hex').toString('base64')}:`
   if (headers.get('repr-digest') !== reprDigest) throw new Error(`Repr-Digest is not that of ${digest}`)
   return { digest, contentType: headers.get('content-type'), size: Number(headers.get('document-size')) }
+}
+
+function tagAndDigest({ tag, digest }: Json): { tag: unknown; digest: unknown } {
+  return { tag, digest }
+}
+
+/** Compares for `sort`. Stores list folders whose names begin alike in orders of their own. */
+function byName(one: { name: unknown }, other: { name: unknown }): number {
+  return String(one.name) < String(other.name) ? -1 : 1
 }

@@ -5,7 +5,16 @@ import { integerIn } from '../values.ts'
 import { type ConnectionFlags, connect, withConnection } from './connection.ts'
 import { type GetFlags, getDocument, signUrl, type UrlFlags } from './get.ts'
 import { type PutFlags, putDocument } from './put.ts'
-import { listDocuments, listVersions, type RowsFlags } from './rows.ts'
+import {
+  listDocuments,
+  listNames,
+  listTagged,
+  listTags,
+  listTypes,
+  listVersions,
+  type NamesFlags,
+  type RowsFlags,
+} from './rows.ts'
 import { type RemoveFlags, removeVersion, type TagFlags, tagDocument } from './tags.ts'
 
 const parseRows = integerIn(1, 999_999_999, 'a number of rows')
@@ -23,6 +32,7 @@ Examples:
   bun run documents get deployment-bundles/orders-api.tar -o orders-api.tar --tenant acme
   curl -o orders-api.tar "$(bun run --silent documents url deployment-bundles/orders-api.tar --tenant acme)"
   bun run documents tag deployment-bundles/orders-api.tar production --tenant acme
+  bun run documents tagged production deployment-bundles --tenant acme
   bun run documents rm deployment-bundles/orders-api.tar@sha256:<64 hex digits> --yes --tenant acme
 
 Which service: by default the one that "bun run start" runs on this machine, with a token made for the call. For
@@ -80,6 +90,38 @@ setRun<RowsFlags>(
     parseRows,
   ),
   (client, [filter], flags, signal) => listDocuments(client, filter, flags, signal),
+)
+
+setRun<RowsFlags>(
+  addCommand('types', 'list the types of which there are documents').option(
+    '--limit <rows>',
+    'print at most this many',
+    parseRows,
+  ),
+  (client, _, flags, signal) => listTypes(client, flags, signal),
+)
+
+setRun<NamesFlags>(
+  addCommand(
+    'names <filter>',
+    'list the documents of <type>, or of <type>/<beginning of name>, a line for each',
+  )
+    .addOption(new Option('--with <what>', 'what to print with each name').choices(['latest', 'tags']))
+    .option('--limit <rows>', 'print at most this many', parseRows),
+  (client, [filter = ''], flags, signal) => listNames(client, filter, flags, signal),
+)
+
+setRun<RowsFlags>(
+  addCommand(
+    'tagged <tag> <filter>',
+    'list the documents of <type>, or of <type>/<beginning of name>, that have a tag',
+  ).option('--limit <rows>', 'print at most this many', parseRows),
+  (client, [tag = '', filter = ''], flags, signal) => listTagged(client, { tag, filter }, flags, signal),
+)
+
+setRun<RowsFlags>(
+  addCommand('tags <document>', 'list the tags of <type>/<name>, and where they point'),
+  (client, [document = ''], flags, signal) => listTags(client, document, flags, signal),
 )
 
 setRun<RowsFlags>(

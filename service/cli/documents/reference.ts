@@ -29,6 +29,13 @@ export function parseExactVersion(text: string): DocumentName & { digest: Digest
   return { type, name, digest }
 }
 
+/** Reads `type` or `type/beginning-of-name`. @throws {UsageError} */
+export function parseTypeFilter(text: string): ListFilter & { type: string } {
+  const { type, ...rest } = parseListFilter(text)
+  if (type === undefined) throw new UsageError('give a document type')
+  return { ...rest, type }
+}
+
 /** Reads what to list: nothing, `type` or `type/beginning-of-name`. @throws {UsageError} */
 export function parseListFilter(text: string | undefined): ListFilter {
   if (text === undefined) return {}

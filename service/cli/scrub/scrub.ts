@@ -30,14 +30,17 @@ interface Flags {
 const command = createCommand(
   'bun run scrub',
   'Reads every stored version again and compares it with its SHA-256, and every record with the versions of its ' +
-    'document. Changes nothing without --repair.',
+    'document and the index of tags. Changes nothing without --repair.',
 )
   .addOption(rateOption('read at most this fast', 32))
   .option('--after <key>', 'begin after this key, as an earlier run named it', parseKey)
   .addOption(
     new Option('--state <file>', 'keep the last key in this file, and continue from it').conflicts('after'),
   )
-  .option('--repair', 'rebuild records that are missing, damaged or wrong; the service may run')
+  .option(
+    '--repair',
+    'rebuild records that are missing, damaged or wrong, and the index of tags; the service may run',
+  )
   .option('--json', 'one JSON object per line')
   .addHelpText(
     'after',
@@ -113,6 +116,10 @@ async function readAll({ store, state, flags, report, progress, signal }: Run): 
 async function add(state: ScrubState, scrubbed: Scrubbed, report: Report): Promise<boolean> {
   state.after = scrubbed.key
   if (scrubbed.of === 'record') return addRecord(state, scrubbed, report)
+  if (scrubbed.of === 'row') {
+    state.unnamedRows = (state.unnamedRows ?? 0) + 1
+    return true
+  }
   if (scrubbed.found === null && scrubbed.intact) return true
   state.versions += 1
   state.bytes += scrubbed.size

@@ -26,6 +26,8 @@ export const WrongRecord = Type.Object({
     ...[Type.Literal('damaged'), Type.Literal('defective')],
   ]),
   danglingTags: Type.Array(Type.String()),
+  /** Absent in a state that was kept before there was an index of tags. */
+  unindexedTags: Type.Optional(Type.Array(Type.String())),
   lostVersions: Type.Array(Type.String()),
   withoutLatest: Type.Boolean(),
   isRepaired: Type.Boolean(),
@@ -44,6 +46,8 @@ export const ScrubState = Type.Object({
   /** Absent in a state that was kept before there were records. */
   records: Type.Optional(Type.Integer()),
   wrongRecords: Type.Optional(Type.Array(WrongRecord)),
+  /** Rows of the index of tags that no record names. */
+  unnamedRows: Type.Optional(Type.Integer()),
 })
 export type ScrubState = Static<typeof ScrubState>
 
@@ -80,6 +84,7 @@ export function wrongRecord({ ref, finding }: ScrubbedRecord): WrongRecord | nul
 /** Prints a record that is wrong, and whether it was repaired. */
 export function reportWrongRecord(report: Report, record: WrongRecord): Promise<void> {
   const { tenant, type, name, problem, danglingTags, lostVersions, withoutLatest, isRepaired } = record
+  const { unindexedTags = [] } = record
   const wrong = {
     missing: ['has versions and no record'],
     unconverted: ['has tags of the old layout and no record: "convert" makes it'],
@@ -87,6 +92,7 @@ export function reportWrongRecord(report: Report, record: WrongRecord): Promise<
     defective: [
       ...danglingTags.map((tag) => `tag ${tag} points to nothing`),
       ...lostVersions.map((digest) => `${digest} is gone without having been deleted`),
+      ...unindexedTags.map((tag) => `tag ${tag} is not in the index`),
       ...(withoutLatest ? ['has versions and no latest'] : []),
     ],
   }[problem]
@@ -104,13 +110,22 @@ export function unrepaired({ wrongRecords = [] }: ScrubState): number {
 
 /** Prints what all runs together found. @param finished whether everything was read */
 export function reportSummary(report: Report, state: ScrubState, finished: boolean): Promise<void> {
-  const { after, versions, bytes, damaged, records = 0, wrongRecords = [] } = state
+  const { after, versions, bytes, damaged, records = 0, wrongRecords = [], unnamedRows = 0 } = state
   const wrong = unrepaired(state)
   const mark = damaged.length + wrong > 0 ? '✗' : finished ? '✓' : '?'
   const repaired = wrongRecords.length - wrong
   const ofRecords = `${records} records, ${wrong} wrong${repaired > 0 ? `, ${repaired} repaired` : ''}`
-  const counted = `${versions} versions, ${formatBytes(bytes)} read, ${damaged.length} damaged; ${ofRecords}`
-  const counts = { versions, bytes, damaged: damaged.length, records, wrongRecords: wrong, repaired }
+  const ofRows = unnamedRows > 0 ? `; ${unnamedRows} rows of the index that no record needs` : ''
+  const counted = `${versions} versions, ${formatBytes(bytes)} read, ${damaged.length} damaged; ${ofRecords}${ofRows}`
+  const counts = {
+    versions,
+    bytes,
+    damaged: damaged.length,
+    records,
+    wrongRecords: wrong,
+    repaired,
+    unnamedRows,
+  }
   return report(
     { event: 'summary', finished, after, ...counts },
     `${mark} ${counted}${finished ? '' : '; not finished'}`,

@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts'
 import { eachObject, objectsAfter } from '../../object-store/each-object.ts'
 import type { CallOptions, ListedObject, ObjectStore } from '../../object-store/object-store.ts'
-import { parseVersionKey, tenantsPrefix, versionsPrefix } from '../document-key.ts'
+import { parseTagRowKey, parseVersionKey, tenantsPrefix, versionsPrefix } from '../document-key.ts'
 import { inOrder } from '../in-order.ts'
 import type { Tally } from './recount.ts'
 
@@ -99,6 +99,8 @@ interface Group {
 async function* groups(objects: AsyncIterable<ListedObject>): AsyncGenerator<Group> {
   let group: Group = { prefix: '', members: [] }
   for await (const object of objects) {
+    // The index of tags follows the records of its own store.
+    if (parseTagRowKey(object.key)) continue
     const version = parseVersionKey(object.key)
     const prefix = version ? versionsPrefix(version) : object.key
     if (group.prefix !== prefix) {

@@ -1,18 +1,19 @@
 import { eachObject, objectsAfter } from '../../object-store/each-object.ts'
 import { isTransient, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
-import type { Digest, DocumentRef, VersionRef } from '../../wire/names.ts'
+import type { Digest, DocumentRef, TagRef, VersionRef } from '../../wire/names.ts'
 import { digestOfHex, parseRecordKey, parseVersionKey, recordKey, tenantsPrefix } from '../document-key.ts'
 import { createRecords } from '../record-store.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import { checkRecord, type RecordFinding } from './record-check.ts'
 import type { Tally } from './recount.ts'
+import { checkTagRow } from './tag-row-check.ts'
 
 export interface ScrubOptions {
   /** Key to continue after, as an earlier run reported it; exclusive. */
   after?: string | undefined
   /** Upper bound of the reading rate, so that the scrub does not compete with users. */
   bytesPerSecondMax: number
-  /** Repairs records by the versions of their documents; default: reads and never writes. */
+  /** Repairs records by the versions of their documents, and the index of tags; default: reads and never writes. */
   repair?: boolean | undefined
   /** Counts what is listed, from the first key. */
   tally?: Tally | undefined
@@ -42,14 +43,22 @@ export interface ScrubbedRecord {
   finding: RecordFinding | null
 }
 
-export type Scrubbed = ScrubbedVersion | ScrubbedRecord
+/** A row of the index of tags that no record names. It does no harm, and is removed by a repair. */
+export interface ScrubbedRow {
+  of: 'row'
+  /** Pass this as `after` to continue after it. */
+  key: string
+  ref: TagRef
+}
+
+export type Scrubbed = ScrubbedVersion | ScrubbedRecord | ScrubbedRow
 
 /** A read that fails this often while the store answers other calls is a fault of the object. */
 const readAttemptsMax = 3
 
 /**
- * Re-reads every stored version and hashes it, and compares every record with the versions of its document, in the order
- * of the store's keys. Holds one chunk of memory and one connection.
+ * Re-reads every stored version and hashes it, and compares every record with the versions of its document and the index
+ * of tags, in the order of the store's keys. Holds one chunk of memory and one connection.
  *
  * @throws {ObjectStoreError} if the store fails: continue after the last key that was yielded.
  */
@@ -62,7 +71,10 @@ export async function* scrub(store: ObjectStore, options: ScrubOptions): AsyncGe
     const objects = eachObject(store, tenantsPrefix, { signal })
     return options.tally?.of(objects) ?? objects
   }
-  for await (const { key } of objectsAfter(listing, options.after)) {
+  for await (const object of objectsAfter(listing, options.after)) {
+    const { key } = object
+    const unnamed = await checkTagRow(checks, object)
+    if (unnamed) yield { of: 'row', key, ref: unnamed }
     const version = parseVersionKey(key)
     const ref = parseRecordKey(key)
     if (ref) yield { of: 'record', key, ref, finding: await checkRecord(checks, ref) }

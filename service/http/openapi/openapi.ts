@@ -126,6 +126,8 @@ type Noun = Action extends `${infer Name}.${string}` ? Name : never
 /** Heading under which operations on the noun of an action stand. */
 const tagOfNoun: Record<Noun, string> = {
   document: 'Documents',
+  type: 'Documents',
+  name: 'Documents',
   version: 'Versions',
   tag: 'Tags',
   history: 'Tags',

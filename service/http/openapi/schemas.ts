@@ -46,6 +46,8 @@ const document = {
   tags: ['latest', 'production'],
 }
 const id = '00000000000000000000000000000001'
+const moved = { ...version, tag: 'production', movedAt: '2026-11-23T10:00:00.000Z', movedBy: 'alice' }
+const tag = { ...moved, etag: id }
 /** A ticket is a compact JWS; this one only has the shape. */
 const ticket = 'header.payload.signature'
 
@@ -55,7 +57,14 @@ const examples: Readonly<Record<string, unknown>> = {
   Document: document,
   Listing: { documents: [{ ...version, size: 5, storedAt: '2026-11-23T10:00:00.000Z' }], nextCursor: null },
   Versions: { versions: [document], nextCursor: null },
-  Tag: { ...version, tag: 'production', movedAt: '2026-11-23T10:00:00.000Z', movedBy: 'alice' },
+  Tag: moved,
+  Tags: { tags: [tag] },
+  Tagged: { documents: [tag], nextCursor: null },
+  Types: { types: [{ tenant: 'acme', type: 'deployment-bundles' }], nextCursor: null },
+  Names: {
+    names: [{ tenant: 'acme', type: 'deployment-bundles', name: 'orders-api.tgz', tags: [tag] }],
+    nextCursor: null,
+  },
   TagMove: { digest },
   History: {
     changes: [

@@ -1,4 +1,4 @@
-import type { Static, TObject } from '@sinclair/typebox'
+import { type Static, type TObject, Type } from '@sinclair/typebox'
 import type { Action } from '../../authz/policy.ts'
 import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
@@ -29,6 +29,7 @@ import {
   DocumentShape,
   ListingShape,
   ListQuery,
+  TaggedShape,
   TagQuery,
   TenantPath,
   VersionPath,
@@ -66,18 +67,23 @@ export function documentRoutes(documents: Documents): Route[] {
       action: 'document.list',
       params: TenantPath,
       query: ListQuery,
-      summary: 'List versions in the order of their keys',
-      answers: [{ status: 200, description: 'One page', body: ListingShape, headers: noStore }],
-      problems: ['cursor_invalid'],
+      summary: 'List versions in the order of their keys, or the documents that have a tag',
+      answers: [
+        {
+          status: 200,
+          description: 'One page',
+          body: Type.Union([ListingShape, TaggedShape]),
+          headers: noStore,
+        },
+      ],
+      problems: ['cursor_invalid', 'integrity_violated'],
       async handle({ params, query, request }) {
-        if (query.type === undefined && (query.name ?? query.namePrefix) !== undefined) {
-          throw new ProblemError('request_invalid', 'Filters by name need "type" too.')
-        }
-        if (query.name !== undefined && query.namePrefix !== undefined) {
-          throw new ProblemError('request_invalid', 'Give "name" or "namePrefix", not both.')
-        }
+        refuseUnlikelyFilters(query)
+        const { type, tag, ...others } = query
         const limit = query.limit ?? limits.listLimitDefault
-        return json(200, await documents.list({ ...params, ...query, limit }, request.signal))
+        if (type === undefined || tag === undefined)
+          return json(200, await documents.list({ ...params, type, ...others, limit }, request.signal))
+        return json(200, await documents.tagged({ ...params, type, tag, ...others, limit }, request.signal))
       },
     }),
 
@@ -273,6 +279,23 @@ function placedHeaders({ tenant, type, name, digest }: Document): Record<string,
 function refuseContentRange(headers: Headers): void {
   if (headers.get('content-range') === null) return
   throw new ProblemError('request_invalid', 'Content-Range is not supported: send the whole document.')
+}
+
+/** @throws {ProblemError} `request_invalid` for filters that do not go together. */
+function refuseUnlikelyFilters({ type, name, namePrefix, tag, limit }: Static<typeof ListQuery>): void {
+  const refuse = (detail: string) => new ProblemError('request_invalid', detail)
+  if (type === undefined && (name ?? namePrefix ?? tag) !== undefined)
+    throw refuse('Filters by name or tag need "type" too.')
+  if (name !== undefined && namePrefix !== undefined) throw refuse('Give "name" or "namePrefix", not both.')
+  if (tag === undefined) return
+  if (name !== undefined)
+    throw refuse('Give "name" or "tag", not both: …/{type}/{name}/tags/{tag} is one tag.')
+  if (tag === latestTag)
+    throw refuse('Every document has "latest": list …/documents/names?type=…&include=latest instead.')
+  if (limit !== undefined && limit > limits.taggedLimitMax)
+    throw refuse(
+      `A page by tag has at most ${limits.taggedLimitMax} rows. Lower "limit" and continue by "cursor".`,
+    )
 }
 
 function emptyBody(): ReadableStream<Uint8Array> {

@@ -52,8 +52,30 @@ export const ListQuery = Type.Object(
     type: filter(typePattern, 'Only documents of this type'),
     name: filter(namePattern, 'Only this document; needs type'),
     namePrefix: filter(namePattern, 'Only names with this beginning; needs type, and excludes name'),
+    tag: filter(
+      tagPattern,
+      'The documents that have this tag, with where it points, instead of versions; needs type, excludes name, and is ' +
+        'not latest, which every document has. At most 100 rows, each of which costs the service a small read of the store',
+    ),
     limit: limitOf(limits.listLimitMax, limits.listLimitDefault),
     cursor: Type.Optional(Cursor),
+  },
+  strict,
+)
+const page = { limit: limitOf(limits.listLimitMax, limits.listLimitDefault), cursor: Type.Optional(Cursor) }
+export const TypesQuery = Type.Object(page, strict)
+export const NamesQuery = Type.Object(
+  {
+    type: Type.String({ pattern: typePattern, description: 'The documents of this type' }),
+    namePrefix: filter(namePattern, 'Only names with this beginning'),
+    include: Type.Optional(
+      Type.Union([Type.Literal('latest'), Type.Literal('tags')], {
+        description:
+          'What each row has as well, at most 100 rows: `tags` costs the service a small read of the store per row, ' +
+          '`latest` two, eight rows at a time',
+      }),
+    ),
+    ...page,
   },
   strict,
 )
@@ -103,9 +125,45 @@ export const VersionsShape = Type.Object(
   { versions: Type.Array(DocumentShape), nextCursor: NextCursor },
   { ...strict, $id: 'Versions' },
 )
-export const TagShape = Type.Object(
-  { ...ref, tag: TagName, movedAt: Time, movedBy: Type.String() },
-  { ...strict, $id: 'Tag' },
+const tag = { ...ref, tag: TagName, movedAt: Time, movedBy: Type.String() }
+export const TagShape = Type.Object(tag, { ...strict, $id: 'Tag' })
+const ListedTag = Type.Object(
+  { ...tag, etag: Type.String({ description: 'As in the header of one tag, without its quotes' }) },
+  strict,
+)
+export const TagsShape = Type.Object(
+  { tags: Type.Array(ListedTag, { description: 'By name, ascending' }) },
+  { ...strict, $id: 'Tags' },
+)
+export const TaggedShape = Type.Object(
+  { documents: Type.Array(ListedTag), nextCursor: NextCursor },
+  {
+    ...strict,
+    $id: 'Tagged',
+    description: 'With `tag`. A page may have fewer rows than asked for, and none at all',
+  },
+)
+export const TypesShape = Type.Object(
+  { types: Type.Array(Type.Object({ tenant: Tenant, type: DocumentType }, strict)), nextCursor: NextCursor },
+  { ...strict, $id: 'Types' },
+)
+export const NamesShape = Type.Object(
+  {
+    names: Type.Array(
+      Type.Object(
+        {
+          ...{ tenant: Tenant, type: DocumentType, name: Name },
+          latest: Type.Optional(
+            Type.Union([DocumentShape, Type.Null()], { description: '`null`: deleted in the meantime' }),
+          ),
+          tags: Type.Optional(Type.Array(ListedTag, { description: 'By name, ascending' })),
+        },
+        strict,
+      ),
+    ),
+    nextCursor: NextCursor,
+  },
+  { ...strict, $id: 'Names' },
 )
 export const HistoryShape = Type.Object(
   {

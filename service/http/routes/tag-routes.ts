@@ -4,9 +4,10 @@ import { formatEntityTag } from '../../wire/entity-tag.ts'
 import { writeCondition } from '../headers/write-condition.ts'
 import { readJson } from '../request-form.ts'
 import { defineRoute, json, noStore, type Route, recordProblems } from '../route.ts'
-import { TagBody, TagPath, TagShape } from './schemas.ts'
+import { DocumentPath, TagBody, TagPath, TagShape, TagsShape } from './schemas.ts'
 
-const tagPath = '/v1/tenants/:tenant/documents/:type/:name/tags/:tag'
+const tagsPath = '/v1/tenants/:tenant/documents/:type/:name/tags'
+const tagPath = `${tagsPath}/:tag`
 const tagHeaders = { ...noStore, ETag: 'Changes with every move; for If-Match' }
 const ifMatch = { 'If-Match': 'Entity tags, one of which the tag must have: compare and set' }
 const ifNoneMatch = { 'If-None-Match': 'Entity tags, none of which the tag may have; "*" for a new tag' }
@@ -15,6 +16,19 @@ const ifNoneMatch = { 'If-None-Match': 'Entity tags, none of which the tag may h
 export function tagRoutes(documents: Documents): Route[] {
   const shared = { path: tagPath, params: TagPath } as const
   return [
+    defineRoute({
+      method: 'GET',
+      path: tagsPath,
+      action: 'tag.list',
+      params: DocumentPath,
+      summary: 'All tags of a document, and where they point',
+      answers: [{ status: 200, description: 'The tags', body: TagsShape, headers: noStore }],
+      problems: ['integrity_violated'],
+      async handle({ params, request }) {
+        return json(200, { tags: await documents.tags(params, request.signal) })
+      },
+    }),
+
     defineRoute({
       ...shared,
       method: 'GET',

@@ -1,4 +1,10 @@
-import { type ListedObject, type ListPage, type ObjectInfo, ObjectStoreError } from '../object-store.ts'
+import {
+  type ListedObject,
+  type ListPage,
+  type ObjectInfo,
+  ObjectStoreError,
+  type PrefixPage,
+} from '../object-store.ts'
 import { reportedSha256 } from './checksum.ts'
 
 /** Returns an ETag as the port has it: without quotes. */
@@ -44,8 +50,6 @@ function lockOf(headers: Headers): { locked?: Date | 'forever' } {
   return { locked: Number.isNaN(end.getTime()) ? 'forever' : end }
 }
 
-const openContents = '<Contents>'
-
 /**
  * Reads the body of ListObjectsV2. Keys are taken for URL-encoded only where the answer says so: a store may not know
  * `encoding-type`.
@@ -60,35 +64,59 @@ const openContents = '<Contents>'
  * @throws {ObjectStoreError} `rejected` if more follows and the store does not say how to continue.
  */
 export function parseListPage(xml: string): ListPage {
+  const { elements, next } = parsePage(xml, 'Contents', parseContents)
+  return { objects: elements, next }
+}
+
+/**
+ * Reads the body of ListObjectsV2 with a delimiter, as {@link parseListPage} does, for the common prefixes alone.
+ *
+ * @throws {SyntaxError} @throws {ObjectStoreError}
+ */
+export function parsePrefixPage(xml: string): PrefixPage {
+  const { elements, next } = parsePage(xml, 'CommonPrefixes', (text, isEncoded) =>
+    keyIn(text, 'Prefix', isEncoded),
+  )
+  return { prefixes: elements, next }
+}
+
+function parsePage<T>(
+  xml: string,
+  element: 'Contents' | 'CommonPrefixes',
+  parse: (text: string, isEncoded: boolean) => T,
+): { elements: T[]; next: string | null } {
   const end = xml.lastIndexOf('</ListBucketResult>')
   if (end < 0 || !xml.includes('<ListBucketResult')) throw new SyntaxError('not a ListBucketResult')
-  const firstContents = xml.indexOf(openContents)
-  const head =
-    firstContents < 0 ? xml : xml.slice(0, firstContents) + xml.slice(xml.lastIndexOf('</Contents>'))
+  const [open, close] = [`<${element}>`, `</${element}>`]
+  const first = xml.indexOf(open)
+  const head = first < 0 ? xml : xml.slice(0, first) + xml.slice(xml.lastIndexOf(close))
   const isEncoded = elementText(head, 'EncodingType')?.toLowerCase() === 'url'
-  const objects: ListedObject[] = []
-  let at = firstContents
-  while (at >= 0) {
-    const close = xml.indexOf('</Contents>', at)
-    if (close < 0) throw new SyntaxError('a Contents element does not end')
-    objects.push(parseContents(xml.slice(at + openContents.length, close), isEncoded))
-    at = xml.indexOf(openContents, close)
+  const elements: T[] = []
+  for (let at = first; at >= 0; ) {
+    const to = xml.indexOf(close, at)
+    if (to < 0) throw new SyntaxError(`a ${element} element does not end`)
+    elements.push(parse(xml.slice(at + open.length, to), isEncoded))
+    at = xml.indexOf(open, to)
   }
-  if (elementText(head, 'IsTruncated') !== 'true') return { objects, next: null }
+  if (elementText(head, 'IsTruncated') !== 'true') return { elements, next: null }
   const next = elementText(head, 'NextContinuationToken')
   if (!next) throw new ObjectStoreError('rejected', 'list', 'NoContinuationToken')
-  return { objects, next: decodeEntities(next) }
+  return { elements, next: decodeEntities(next) }
 }
 
 function parseContents(xml: string, isEncoded: boolean): ListedObject {
-  // RGW leaves an apostrophe out of the URL encoding, and escapes it as XML does.
-  const key = decodeEntities(requiredText(xml, 'Key'))
   return {
-    key: isEncoded ? decodeUrl(key) : key,
+    key: keyIn(xml, 'Key', isEncoded),
     size: Number(requiredText(xml, 'Size')),
     etag: unquote(decodeEntities(requiredText(xml, 'ETag'))),
     lastModified: new Date(requiredText(xml, 'LastModified')),
   }
+}
+
+function keyIn(xml: string, element: string, isEncoded: boolean): string {
+  // RGW leaves an apostrophe out of the URL encoding, and escapes it as XML does.
+  const key = decodeEntities(requiredText(xml, element))
+  return isEncoded ? decodeUrl(key) : key
 }
 
 /** Bytes that are no UTF-8 stay encoded: no key of ours has them, and one of others must not end a listing. */
@@ -103,7 +131,7 @@ function decodeUrl(text: string): string {
 
 function requiredText(xml: string, element: string): string {
   const text = elementText(xml, element)
-  if (text === null) throw new SyntaxError(`a Contents element has no ${element}`)
+  if (text === null) throw new SyntaxError(`an element of a listing has no ${element}`)
   return text
 }
 

@@ -6,13 +6,15 @@ import {
   type GetOptions,
   type GetWholeOptions,
   type ListOptions,
+  type ListPage,
   type ObjectBody,
   type ObjectBytes,
   type ObjectInfo,
   type ObjectStore,
   ObjectStoreError,
+  type PrefixPage,
 } from '../object-store.ts'
-import { parseListPage, toObjectInfo, unquote } from './answers.ts'
+import { parseListPage, parsePrefixPage, toObjectInfo, unquote } from './answers.ts'
 import { vouchesFor } from './checksum.ts'
 import { createS3Call, createS3Client } from './client.ts'
 import { deadlinesOf, type S3Connection } from './connection.ts'
@@ -37,6 +39,23 @@ interface Unread {
 interface NoObject {
   status: number
   text: string
+}
+
+/** What a listing returns: objects, or the folders that a delimiter makes of them. */
+interface PageForm<Page> {
+  parse(text: string): Page
+  isEmpty(page: Page): boolean
+  delimiter?: string
+}
+
+const objectPages: PageForm<ListPage> = {
+  parse: parseListPage,
+  isEmpty: ({ objects }) => objects.length === 0,
+}
+const prefixPages: PageForm<PrefixPage> = {
+  parse: parsePrefixPage,
+  isEmpty: ({ prefixes }) => prefixes.length === 0,
+  delimiter: '/',
 }
 
 type Opening = Pick<StoreRequest, 'operation' | 'headers' | 'accepts'> & { key: string }
@@ -77,18 +96,30 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
     return isPart ? putAsPart(key, body, options) : putAtOnce(key, body, options)
   }
 
-  /** One call, whose page may be without keys although more follow. @param begin query parameters of its beginning */
-  async function listPage(begin: Record<string, string>, { prefix, limit, signal }: ListOptions) {
-    const maxKeys = String(limit)
-    const query = { 'list-type': '2', 'encoding-type': 'url', prefix, 'max-keys': maxKeys, ...begin }
+  /** Lists until a page has rows or is the last one: a page may be without any although more follow. */
+  async function listPage<Page extends { next: string | null }>(
+    { prefix, limit, token, startAfter, signal }: ListOptions,
+    { parse, isEmpty, delimiter }: PageForm<Page>,
+  ): Promise<Page> {
+    const asked = {
+      ...{ 'list-type': '2', 'encoding-type': 'url', prefix, 'max-keys': String(limit) },
+      ...(delimiter !== undefined && { delimiter }),
+    }
+    let begin: Record<string, string> = {
+      ...(token !== undefined && { 'continuation-token': token }),
+      ...(startAfter !== undefined && { 'start-after': startAfter }),
+    }
+    const request = { operation: 'list', method: 'GET', key: null, accepts: [200], signal } as const
     try {
-      const page = await connections.use({ operation: 'list', key: prefix, signal }, () =>
-        signedFetch.send(
-          { operation: 'list', method: 'GET', key: null, query, accepts: [200], signal },
-          (answer) => answer.text(),
-        ),
-      )
-      return parseListPage(page)
+      for (let calls = 0; calls < limits.emptyListPagesMax; calls += 1) {
+        const text = await connections.use({ operation: 'list', key: prefix, signal }, () =>
+          signedFetch.send({ ...request, query: { ...asked, ...begin } }, (answer) => answer.text()),
+        )
+        const page = parse(text)
+        if (page.next === null || !isEmpty(page)) return page
+        begin = { 'continuation-token': page.next }
+      }
+      throw new ObjectStoreError('unavailable', 'list', 'EmptyPages')
     } catch (error) {
       signal?.throwIfAborted()
       throw toObjectStoreError('list', error)
@@ -188,18 +219,8 @@ export function createS3ObjectStore(connection: S3Connection): ObjectStore & { c
       return answer && { etag: unquote(answer.CopyObjectResult?.ETag ?? '') }
     },
 
-    async list({ token, startAfter, ...options }) {
-      let begin: Record<string, string> = {
-        ...(token !== undefined && { 'continuation-token': token }),
-        ...(startAfter !== undefined && { 'start-after': startAfter }),
-      }
-      for (let calls = 0; calls < limits.emptyListPagesMax; calls += 1) {
-        const page = await listPage(begin, options)
-        if (page.objects.length > 0 || page.next === null) return page
-        begin = { 'continuation-token': page.next }
-      }
-      throw new ObjectStoreError('unavailable', 'list', 'EmptyPages')
-    },
+    list: (options) => listPage(options, objectPages),
+    listPrefixes: (options) => listPage(options, prefixPages),
 
     async delete(key, { signal } = {}) {
       const command = new DeleteObjectCommand({ Bucket, Key: key })

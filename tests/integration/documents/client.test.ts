@@ -54,6 +54,31 @@ describe('the client on the real service', () => {
     expect(await rejection(acme.putTag(ref, 'v1', document.digest, first))).toMatchObject(moved)
   })
 
+  it('lists types, names and what has a tag over all pages, as single calls show them', async () => {
+    const names = ['web', 'web-admin', 'worker']
+    for (const name of names) {
+      const { document } = await acme.put({ type: 'rollout', name }, bytesOf(name))
+      await acme.putTag({ type: 'rollout', name }, 'production', document.digest)
+    }
+    const limit = 1
+    expect(await Array.fromAsync(acme.types({ limit }))).toContain('rollout')
+    const listed = await Array.fromAsync(acme.names({ type: 'rollout', limit }))
+    expect(listed.map(({ name }) => name).sort()).toEqual(names)
+    for await (const { name, latest } of acme.names({ type: 'rollout', include: 'latest', limit })) {
+      const [version] = (await acme.versionsPage({ type: 'rollout', name })).rows
+      expect(latest).toEqual(version)
+    }
+    for await (const { name, tags } of acme.names({ type: 'rollout', include: 'tags', limit })) {
+      expect(tags).toEqual(await acme.tags({ type: 'rollout', name }))
+      expect(tags).toHaveLength(2)
+    }
+    for await (const tag of acme.tagged({ type: 'rollout', tag: 'production', namePrefix: 'web', limit })) {
+      expect(tag).toEqual(await acme.getTag({ type: 'rollout', name: tag.name }, 'production'))
+      expect(tag.name).toStartWith('web')
+    }
+    expect(await rejection(acme.tags({ type: 'rollout', name: 'none' }))).toMatchObject({ status: 404 })
+  })
+
   it('returns bytes as they were sent, from bytes, blobs and streams', async () => {
     const bytes = randomBytes(20_000_000)
     const digest = digestOf(bytes)

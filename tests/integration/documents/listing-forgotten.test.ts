@@ -59,7 +59,7 @@ describe('a listing of MinIO in a bucket without lifecycle rules', () => {
     let from: ListPlace | null = null
     const visited = await visit(async (sofar) => {
       const page = await readListPage(store, { prefix: '', limit, from, startAfterExact: false })
-      sofar.push(...page.objects.map(({ key }) => key))
+      sofar.push(...page.rows.map(({ key }) => key))
       from = page.next
       return from !== null
     })

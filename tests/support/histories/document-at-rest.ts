@@ -2,6 +2,7 @@ import { sweep } from '../../../service/documents/maintenance/sweeper.ts'
 import { limits } from '../../../service/limits.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { parseEntityTag } from '../../../service/wire/entity-tag.ts'
+import { latestTag } from '../../../service/wire/names.ts'
 import type { AtRest } from '../model/at-rest.ts'
 import { type Caller, jsonOf } from '../service/caller.ts'
 import { digestOf } from '../service/sample-documents.ts'
@@ -23,7 +24,9 @@ export async function readAtRest(
   const rest = {
     versions: {} as Record<string, AtRest['versions'][string]>,
     tags: {} as Record<string, AtRest['tags'][string]>,
+    tagged: {} as Record<string, string[]>,
   }
+  const [type, name] = path.split('/')
   const rows = await rowsOf(await found(call, `${path}/versions`))
   for (const { digest } of contents) {
     const answer = await found(call, `${path}/versions/${digest}`)
@@ -39,11 +42,21 @@ export async function readAtRest(
     const answer = await found(call, `${path}/tags/${tag}`)
     const etag = parseEntityTag(answer?.headers.get('etag') ?? null) ?? undefined
     rest.tags[tag] = answer && { digest: String((await jsonOf(answer)).digest), ...(etag ? { etag } : {}) }
+    if (tag !== latestTag) rest.tagged[tag] = await taggedWith(call, { type, name, tag })
   }
-  const [type, name] = path.split('/')
   const listing = await call(`?type=${type}&name=${name}&limit=1000`)
   const { documents } = (await listing.json()) as { documents: { digest: string }[] }
   return { ...rest, listed: documents.map(({ digest }) => digest) }
+}
+
+/** What the list by a tag shows for one document. Names of histories are no beginning of others. */
+async function taggedWith(
+  call: Caller,
+  { type, name, tag }: { type: string | undefined; name: string | undefined; tag: string },
+): Promise<string[]> {
+  const answer = await call(`?type=${type}&tag=${tag}&namePrefix=${name}&limit=100`)
+  const { documents } = (await answer.json()) as { documents: { name: string; digest: string }[] }
+  return documents.filter((row) => row.name === name).map(({ digest }) => digest)
 }
 
 async function rowsOf(answer: Response | null) {
@@ -87,13 +100,13 @@ async function isSettled(store: ObjectStore, path: string): Promise<boolean> {
   return Object.keys(deleting).length === 0
 }
 
-/** Sweeps as if it were two days later, and returns the keys of all that is neither a version nor a record. */
+/** Sweeps as if it were two days later, and returns the keys of all that is no version, no record and no row of a tag. */
 export async function leftAfterSweep(store: ObjectStore): Promise<string[]> {
   const muchLater = later(store, 48)
   await sweep(muchLater)
   const unfinished = await store.listUnfinished('')
   const keys = (await keysOf(store, '')).filter(
-    (key) => !/^tenants\/[^/]+\/(documents|records|tags)\//.test(key),
+    (key) => !/^tenants\/[^/]+\/(documents|records|tagged|tags)\//.test(key),
   )
   return [...keys, ...unfinished.map(({ key }) => `${key}, unfinished`)]
 }

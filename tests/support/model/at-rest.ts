@@ -10,13 +10,15 @@ export interface AtRest {
   listed: readonly string[]
   /** What a read of each tag that the history names has given, `latest` among them; `null` for absent. */
   tags: Readonly<Record<string, { digest: string; etag?: string } | null>>
+  /** Digests that the list by each of these tags, but `latest`, shows for the document. */
+  tagged: Readonly<Record<string, readonly string[]>>
 }
 
 /**
  * Returns what is wrong with a document at rest after a history, as sentences; empty if all promises were kept:
  * - what was acknowledged and not deleted is readable, listed, and byte-equal;
  * - what was deleted is absent until it is uploaded again;
- * - no tag dangles;
+ * - no tag dangles, and the list by each tag shows what the tag shows;
  * - `latest` is the version that was acknowledged last, and a document with versions has one;
  * - the first writer's metadata stays, and conditional moves of tags are decided one after the other: the history,
  *   with what is read in the end, is linearizable.
@@ -27,6 +29,7 @@ export function brokenPromises(history: readonly Entry[], rest: AtRest): string[
     ...damaged(rest),
     ...unequalListings(rest),
     ...dangling(rest),
+    ...wronglyTagged(rest),
     ...lost(decided, rest),
     ...raised(decided, rest),
     ...undoneMoves(decided, rest),
@@ -84,6 +87,15 @@ function dangling({ versions, tags }: AtRest): string[] {
   return Object.entries(tags).flatMap(([tag, found]) =>
     found && !versions[found.digest] ? [`the tag ${tag} dangles: ${found.digest} is absent`] : [],
   )
+}
+
+function wronglyTagged({ tags, tagged }: AtRest): string[] {
+  return Object.entries(tagged).flatMap(([tag, listed]) => {
+    const digest = tags[tag]?.digest
+    const expected = digest === undefined ? [] : [digest]
+    if (Bun.deepEquals(listed, expected)) return []
+    return [`the list by ${tag} shows ${listed.join(', ') || 'nothing'} instead of ${digest ?? 'nothing'}`]
+  })
 }
 
 /** Entries that have promised a version: uploads, completions, and requests for a ticket that found it. */

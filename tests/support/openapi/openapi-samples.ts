@@ -6,6 +6,8 @@ import type { InProcessService } from '../service/service-for-tests.ts'
 export interface Sample {
   method: string
   path: string
+  /** What its query needs, such as `?type=definitions`. */
+  query: string
   call: Call
 }
 
@@ -75,6 +77,7 @@ export async function samplesOf(service: InProcessService, call: Caller): Promis
     const address = path.endsWith('complete')
       ? `${acme}/${complete}`
       : path.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '')
-    return { method, path: address, call: calls[`${method} ${noun}`] ?? calls[method] ?? {} }
+    const query = noun === 'names' ? '?type=definitions' : ''
+    return { method, path: address, query, call: calls[`${method} ${noun}`] ?? calls[method] ?? {} }
   })
 }

@@ -3,6 +3,7 @@ import {
   type Domain,
   type DomainOptions,
 } from '../../../service/documents/create-documents.ts'
+import { parseTagRowKey } from '../../../service/documents/document-key.ts'
 import type { Documents, Upload } from '../../../service/documents/documents.ts'
 import type { UploadRequest } from '../../../service/documents/transfers.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
@@ -129,4 +130,9 @@ export function ticketRequestFor(bytes: Uint8Array, over: Partial<UploadRequest>
 /** Returns every key in the store; at most 1000. */
 export async function keysIn(store: ObjectStore): Promise<string[]> {
   return (await store.list({ prefix: '', limit: 1000 })).objects.map(({ key }) => key)
+}
+
+/** Returns the keys of a store but those of the index of tags, which each store names in its own way. */
+export async function keysWithoutIndex(store: ObjectStore): Promise<string[]> {
+  return (await keysIn(store)).filter((key) => parseTagRowKey(key) === null)
 }

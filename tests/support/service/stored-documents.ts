@@ -86,6 +86,13 @@ export async function recordIn(store: ObjectStore, name: string): Promise<Docume
   return object && object !== 'unchanged' ? storedJson(DocumentRecord, object) : null
 }
 
+/** Returns the tags of a record without their rows in the index, which are each store's own. */
+export async function tagsIn(store: ObjectStore, name: string): Promise<DocumentRecord['tags'] | undefined> {
+  const record = await recordIn(store, name)
+  if (!record) return undefined
+  return Object.fromEntries(Object.entries(record.tags).map(([tag, { row: _, ...entry }]) => [tag, entry]))
+}
+
 /** Stores a tag as the layout before records did. @returns its key */
 export async function storeOldTag(
   store: ObjectStore,

@@ -9,6 +9,7 @@ import {
   type HeadOptions,
   type ListOptions,
   type ListPage,
+  type ListPrefixesOptions,
   type MultipartOptions,
   type MultipartUpload,
   type ObjectBody,
@@ -16,6 +17,7 @@ import {
   type ObjectInfo,
   type ObjectStore,
   ObjectStoreError,
+  type PrefixPage,
   type PutOptions,
   type PutResult,
   type UnfinishedUpload,
@@ -64,6 +66,7 @@ export function createMemoryObjectStore(
     copy: (from, to, copyOptions) => store.copy(from, to, copyOptions),
     copyAbsent: (from, to, copyOptions) => store.copyAbsent(from, to, copyOptions),
     list: (listOptions) => store.list(listOptions),
+    listPrefixes: (listOptions) => store.listPrefixes(listOptions),
     delete: (key, callOptions) => store.delete(key, callOptions),
     deleteBefore: (key, deleteOptions) => store.deleteBefore(key, deleteOptions),
     startMultipart: (key, multipartOptions) => store.startMultipart(key, multipartOptions),
@@ -172,6 +175,21 @@ class MemoryObjectStore implements ObjectStore {
     })
     const last = keys.length > objects.length ? objects.at(-1) : undefined
     return { objects, next: last ? tokenPrefix + last.key : null }
+  }
+
+  async listPrefixes({ token, prefix, limit, signal }: ListPrefixesOptions): Promise<PrefixPage> {
+    await this.#answer('list', null, { signal })
+    const after = token === undefined ? undefined : keyOfToken(token)
+    const folders = [...this.#objects.keys()].flatMap((key) => {
+      const end = key.startsWith(prefix) ? key.indexOf('/', prefix.length) : -1
+      return end < 0 ? [] : [key.slice(0, end + 1)]
+    })
+    const found = [...new Set(folders)]
+      .sort(byBytes)
+      .filter((each) => after === undefined || byBytes(each, after) > 0)
+    const prefixes = found.slice(0, limit)
+    const last = found.length > limit ? prefixes.at(-1) : undefined
+    return { prefixes, next: last ? tokenPrefix + last : null }
   }
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {

@@ -23,8 +23,11 @@ function allowedWith(...held: Scope[]): Action[] {
 const reading: Action[] = [
   'document.list',
   'document.read',
+  'type.list',
+  'name.list',
   'version.list',
   'version.read',
+  'tag.list',
   'tag.read',
   'download.create',
 ]

@@ -8,9 +8,12 @@ import {
   ownerOfKey,
   parseDeletionKey,
   parseRecordKey,
+  parseTagRowKey,
   parseVersionKey,
   recordKey,
   stagingKey,
+  taggedPrefix,
+  tagRowKey,
   versionKey,
   versionsPrefix,
 } from '../../../../service/documents/document-key.ts'
@@ -32,6 +35,28 @@ describe('the key scheme', () => {
     const key = 'tenants/acme/records/deployment-bundles/orders-api.tgz'
     expect(recordKey(ref)).toBe(key)
     expect(parseRecordKey(key)).toEqual(ref)
+  })
+
+  it('puts a row of the index of tags where one listing finds all names that have the tag', () => {
+    const key = 'tenants/acme/tagged/deployment-bundles/production/orders-api.tgz/a7c1'
+    const tag = { ...ref, tag: 'production' }
+    expect(tagRowKey(tag, 'a7c1')).toBe(key)
+    expect(parseTagRowKey(key)).toEqual({ ref: tag, row: 'a7c1' })
+    const { tenant, type } = ref
+    expect(taggedPrefix({ tenant, type, tag: 'production' })).toBe(
+      'tenants/acme/tagged/deployment-bundles/production/',
+    )
+    expect(taggedPrefix({ tenant, type, tag: 'production', namePrefix: 'orders' })).toBe(
+      'tenants/acme/tagged/deployment-bundles/production/orders',
+    )
+    for (const other of [
+      recordKey(ref),
+      versionKey(version),
+      `${key}/more`,
+      key.slice(0, -5),
+      key.slice(0, -4),
+    ])
+      expect(parseTagRowKey(other)).toBeNull()
   })
 
   it('notes a deletion that is under way outside of the tenants, where one listing finds them all', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it, setSystemTime } from 'bun:test'
-import { type ListPlace, readListPage } from '../../../../service/documents/list-pages.ts'
+import { type ListPlace, readListPage, readPrefixPage } from '../../../../service/documents/list-pages.ts'
 import { limits } from '../../../../service/limits.ts'
 import { type ListOptions, ObjectStoreError } from '../../../../service/object-store/object-store.ts'
 import { createMemoryObjectStore } from '../../../support/stores/memory-object-store.ts'
@@ -32,7 +32,7 @@ async function readAll({ startAfterExact, limit, meanwhile = (place) => place }:
   let from: ListPlace | null = null
   do {
     const page = await readListPage({ list }, { prefix, limit, from, startAfterExact })
-    read.push(...page.objects.map(({ key }) => key.slice(prefix.length)))
+    read.push(...page.rows.map(({ key }) => key.slice(prefix.length)))
     from = page.next && (await meanwhile(page.next))
   } while (from !== null && read.length <= names.length)
   return { read, calls }
@@ -75,7 +75,7 @@ describe('pages of a listing', () => {
     const first = await readListPage({ list }, { prefix, limit: 100, from: null, startAfterExact: false })
     const from = first.next
     const second = await readListPage({ list }, { prefix, limit: 100, from, startAfterExact: false })
-    expect(second.objects.map(({ key }) => key.slice(prefix.length))).toEqual(names.slice(100, 200))
+    expect(second.rows.map(({ key }) => key.slice(prefix.length))).toEqual(names.slice(100, 200))
     expect(second.next).toMatchObject({ after: '0199' })
   })
 
@@ -104,6 +104,56 @@ describe('pages of a listing', () => {
   })
 })
 
+describe('pages of folders', () => {
+  const folders = Array.from({ length: 230 }, (_, at) => `${prefix}f${String(at).padStart(3, '0')}/`)
+
+  async function filled() {
+    const store = createMemoryObjectStore()
+    for (const folder of folders)
+      for (const key of ['1', '2'])
+        await store.put(folder + key, new Uint8Array(), { size: 0, contentType: 'text/plain' })
+    return store
+  }
+
+  it('follow each other, each folder once, by a call for each page while their tokens are new', async () => {
+    const store = await filled()
+    for (const [limit, meanwhile] of [
+      [7, (place: ListPlace) => place],
+      [1000, aged],
+      [50, aged],
+    ] as const) {
+      const read: string[] = []
+      for (let from: ListPlace | null = null; ; ) {
+        const page = await readPrefixPage(store, { prefix, limit, from })
+        read.push(...page.rows)
+        if (page.next === null) break
+        from = meanwhile(page.next)
+      }
+      expect(read).toEqual(folders)
+    }
+  })
+
+  it('cost one call if they are the only one, also if they are full', async () => {
+    const { listPrefixes } = await filled()
+    let calls = 0
+    const counting: typeof listPrefixes = (options) => {
+      calls += 1
+      return listPrefixes(options)
+    }
+    const page = await readPrefixPage(
+      { listPrefixes: counting },
+      { prefix, limit: folders.length, from: null },
+    )
+    expect([page.rows.length, page.next, calls]).toEqual([folders.length, null, 1])
+  })
+
+  it('are refused where their place is gone and their token is old', async () => {
+    const from = { after: 'deleted/', token: '', givenAt: 0 }
+    const read = readPrefixPage(await filled(), { prefix, limit: 10, from })
+    await expect(read).rejects.toMatchObject({ code: 'cursor_invalid' })
+  })
+})
+
 describe('a full page whose last key is the marker of a folder', () => {
   it('is not taken for the last one, whatever the store says', async () => {
     const store = createMemoryObjectStore()
@@ -120,7 +170,7 @@ describe('a full page whose last key is the marker of a folder', () => {
       let from: ListPlace | null = null
       do {
         const page = await readListPage({ list }, { prefix, limit, from, startAfterExact: false })
-        read.push(...page.objects.map(({ key }) => key))
+        read.push(...page.rows.map(({ key }) => key))
         from = page.next
       } while (from !== null)
       expect(read).toEqual(keys)

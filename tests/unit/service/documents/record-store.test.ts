@@ -16,13 +16,16 @@ function tag(records: Records, name: string): Promise<void> {
   return records.change(ref, ({ record }) => ({ to: withTag(record, name, move), result: undefined }))
 }
 
-/** Two replicas on one store: the calls of `one` are counted, and `decorate` may wrap its store. */
+/** Two replicas on one store: the calls of `one` for records are counted, and `decorate` may wrap its store for them. */
 function twoReplicas(decorate = (store: ObjectStore) => store) {
   const store = createMemoryObjectStore()
   const calls: string[] = []
   const sleeps: number[] = []
   const sleep = async (milliseconds: number) => void sleeps.push(milliseconds)
-  const one = createRecords(counted(decorate(store), calls), { sleep })
+  const ofRecords = counted(decorate(store), calls)
+  const put: ObjectStore['put'] = (key, ...rest) =>
+    key === recordKey ? ofRecords.put(key, ...rest) : store.put(key, ...rest)
+  const one = createRecords({ ...store, getWhole: ofRecords.getWhole, put }, { sleep })
   return { store, one, other: createRecords(store, { sleep }), calls, sleeps }
 }
 

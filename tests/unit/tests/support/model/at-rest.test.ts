@@ -9,10 +9,10 @@ const deletedA = answered([2, 3], { kind: 'delete', digest: 'A' }, ok)
 const intact = { facts: factsOf('ann'), bytes: 'intact' } as const
 
 function rest(changes: Partial<AtRest> = {}): AtRest {
-  return { versions: { A: intact }, listed: ['A'], tags: { latest: { digest: 'A' } }, ...changes }
+  return { versions: { A: intact }, listed: ['A'], tags: { latest: { digest: 'A' } }, tagged: {}, ...changes }
 }
 
-const nothing: AtRest = { versions: { A: null }, listed: [], tags: { latest: null } }
+const nothing: AtRest = { versions: { A: null }, listed: [], tags: { latest: null }, tagged: {} }
 
 describe('a document at rest', () => {
   it('keeps its promises when what was acknowledged is there, and what was deleted is not', () => {
@@ -40,6 +40,21 @@ describe('a document at rest', () => {
   it('breaks them when a tag dangles', () => {
     const dangling = { ...nothing, tags: { latest: { digest: 'A' } } }
     expect(brokenPromises([uploadedA, deletedA], dangling)).toEqual(['the tag latest dangles: A is absent'])
+  })
+
+  it('breaks them when the list by a tag shows something else than the tag', () => {
+    const tags = { latest: { digest: 'A' }, stable: { digest: 'A' } }
+    const moved = answered([2, 3], { kind: 'moveTag', tag: 'stable', digest: 'A' }, { ...ok, created: true })
+    expect(brokenPromises([uploadedA, moved], rest({ tags, tagged: { stable: ['A'] } }))).toEqual([])
+    const broken = [
+      [[], 'the list by stable shows nothing instead of A'],
+      [['A', 'A'], 'the list by stable shows A, A instead of A'],
+      [['B'], 'the list by stable shows B instead of A'],
+    ] as const
+    for (const [stable, flaw] of broken)
+      expect(brokenPromises([uploadedA], rest({ tags, tagged: { stable } }))).toEqual([flaw])
+    const removed = rest({ tags: { ...tags, stable: null }, tagged: { stable: ['A'] } })
+    expect(brokenPromises([uploadedA], removed)).toEqual(['the list by stable shows A instead of nothing'])
   })
 
   it('breaks them when a deleted version is back', () => {
@@ -73,9 +88,9 @@ describe('a document at rest', () => {
     ])
     const both = { versions: { A: intact, B: { ...intact, facts: factsOf('bob') } }, listed: ['A', 'B'] }
     const uploadedB = answered([2, 3], upload('B', 'bob'), ok)
-    expect(brokenPromises([uploadedA, uploadedB], { ...both, tags: { latest: { digest: 'A' } } })).toEqual([
-      'B was acknowledged last, and A is the latest',
-    ])
+    expect(
+      brokenPromises([uploadedA, uploadedB], { ...both, tags: { latest: { digest: 'A' } }, tagged: {} }),
+    ).toEqual(['B was acknowledged last, and A is the latest'])
   })
 
   it('breaks them when the metadata is not that of the first writer', () => {
