@@ -11,6 +11,7 @@ export const neededScopes = {
   'document.put': 'documents:write',
   'version.list': 'documents:read',
   'version.read': 'documents:read',
+  'version.have': 'documents:write',
   'version.delete': 'documents:admin',
   'tag.read': 'documents:read',
   'tag.put': 'documents:write',

@@ -7,6 +7,7 @@ import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
 import type { Documents } from './documents.ts'
+import { inParallel } from './in-order.ts'
 import type { UploadPace } from './incoming-body.ts'
 import { createLeases } from './lease.ts'
 import { publish } from './publish.ts'
@@ -89,6 +90,15 @@ export function createDocuments(options: DomainOptions): Domain {
       // Only a ticket can have been noted before.
       if (!accepted) throw new Error('an upload without a ticket was taken for a repetition')
       return accepted
+    },
+
+    async have(refs, signal) {
+      const keys = refs.map(versionKey)
+      const found = await inParallel(new Set(keys), limits.callsPerRequestMax, async (key) =>
+        (await store.head(key, { signal })) === null ? null : key,
+      )
+      const present = new Set(found)
+      return keys.map((key) => present.has(key))
     },
 
     async head(ref, signal) {

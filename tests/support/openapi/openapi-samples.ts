@@ -12,6 +12,10 @@ export interface Sample {
 export const bytes = 'A'
 export const document = 'definitions/a'
 export const version = `${document}/versions/${digestOf(bytes)}`
+/** The version as the body of a call about many names it. */
+export const item = { type: 'definitions', name: 'a', digest: digestOf(bytes) }
+/** Paths of the calls about many. */
+export const ofMany = /\/documents\/(have|downloads|delete)$/
 export const json = { 'content-type': 'application/json' }
 
 /** Uploads the document that the samples are about: a version that is tagged `v1` as well as `latest`. */
@@ -63,6 +67,7 @@ export async function samplesOf(service: InProcessService, call: Caller): Promis
     'POST complete': completion,
     'POST downloads': { body: '{}', headers: json },
   }
+  const many: Call = { body: JSON.stringify({ documents: [item] }), headers: json }
   const values: Record<string, string> = {
     tenant: 'acme',
     type: 'definitions',
@@ -75,6 +80,11 @@ export async function samplesOf(service: InProcessService, call: Caller): Promis
     const address = path.endsWith('complete')
       ? `${acme}/${complete}`
       : path.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '')
-    return { method, path: address, call: calls[`${method} ${noun}`] ?? calls[method] ?? {} }
+    const isMany = ofMany.test(path)
+    return {
+      method,
+      path: address,
+      call: isMany ? many : (calls[`${method} ${noun}`] ?? calls[method] ?? {}),
+    }
   })
 }
