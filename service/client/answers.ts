@@ -12,6 +12,9 @@ export interface Members {
   texts(name: string): string[]
   list(name: string): Members[]
   object(name: string): Members
+  flag(name: string): boolean
+  /** The members of an object as they are; `null` if there is no such object. */
+  membersOrNull(name: string): Readonly<Record<string, unknown>> | null
   /** An object whose members are all texts. */
   textsByName(name: string): Record<string, string>
 }
@@ -76,8 +79,8 @@ function membersOf(value: unknown, ids: CallIds): Members {
   const wrong = (what: string): never => {
     throw new ProtocolError(`The answer breaks the contract: ${what}.`, ids)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('it is not an object')
-  const record = value as Record<string, unknown>
+  if (!isRecord(value)) return wrong('it is not an object')
+  const record = value
   const text = (name: string) => {
     const member = record[name]
     return typeof member === 'string' ? member : wrong(`${name} is not a string`)
@@ -103,9 +106,18 @@ function membersOf(value: unknown, ids: CallIds): Members {
       list(name).map((item) => (typeof item === 'string' ? item : wrong(`${name} is not a list of strings`))),
     list: (name) => list(name).map((item) => membersOf(item, ids)),
     object: (name) => membersOf(record[name], ids),
+    flag: (name) => {
+      const member = record[name]
+      return typeof member === 'boolean' ? member : wrong(`${name} is not a boolean`)
+    },
+    membersOrNull: (name) => {
+      const members = record[name]
+      if (members === undefined) return null
+      return isRecord(members) ? members : wrong(`${name} is not an object`)
+    },
     textsByName: (name) => {
       const members = record[name]
-      if (typeof members !== 'object' || members === null) return wrong(`${name} is not an object`)
+      if (!isRecord(members)) return wrong(`${name} is not an object`)
       return Object.fromEntries(
         Object.entries(members).map(([key, value]) =>
           typeof value === 'string' ? [key, value] : wrong(`${name} holds something other than strings`),
@@ -113,4 +125,8 @@ function membersOf(value: unknown, ids: CallIds): Members {
       )
     },
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
