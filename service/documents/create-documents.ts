@@ -94,9 +94,11 @@ export function createDocuments(options: DomainOptions): Domain {
 
     async have(refs, signal) {
       const keys = refs.map(versionKey)
-      const found = await inParallel(new Set(keys), limits.callsPerRequestMax, async (key) =>
-        (await store.head(key, { signal })) === null ? null : key,
-      )
+      const begunAt = performance.now()
+      const found = await inParallel(new Set(keys), limits.callsPerRequestMax, async (key) => {
+        if (performance.now() - begunAt >= limits.batchSecondsMax * 1000) throw tooSlow()
+        return (await store.head(key, { signal })) === null ? null : key
+      })
       const present = new Set(found)
       return keys.map((key) => present.has(key))
     },
@@ -146,6 +148,10 @@ function writingByCapabilities(store: ObjectStore, capabilities: () => StoreCapa
       return store.put(key, body, { ...options, keepsKeyFree, keepsChecksum: checksumKept })
     },
   }
+}
+
+function tooSlow(): DocumentError {
+  return new DocumentError('busy', 'The object store is slow. Ask about fewer versions at once, or later.')
 }
 
 /** Translates failures of the store into errors of the domain; the store's own words are for the log only. */
