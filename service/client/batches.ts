@@ -43,7 +43,7 @@ export function deleteMany(
   items: readonly NamedVersion[],
   signal: AbortSignal | undefined,
 ): Promise<Outcome[]> {
-  const call = { path: '/delete', items, rows: 'results', isSentOnce: true, signal }
+  const call = { path: '/delete', items, rows: 'results', signal }
   return ask(send, call, (item, members, ids) => {
     const problem = members.membersOrNull('problem')
     if (problem) return { ...item, error: itemProblem(problem, ids) }
@@ -64,14 +64,13 @@ interface BatchCall {
   rows: string
   /** Further members of the request. */
   options?: Readonly<Record<string, unknown>>
-  isSentOnce?: boolean
   signal: AbortSignal | undefined
 }
 
 /** Reads each row as what is said about the item in its place. @throws {ProtocolError} if the rows are not those of the items */
 async function ask<Row>(
   send: Send,
-  { path, items, rows, options, isSentOnce, signal }: BatchCall,
+  { path, items, rows, options, signal }: BatchCall,
   read: (item: NamedVersion, row: Members, ids: CallIds) => Row,
 ): Promise<Row[]> {
   const named = items.map(({ type, name, digest }) => ({
@@ -84,7 +83,6 @@ async function ask<Row>(
     path,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ documents: named, ...options }),
-    isSentOnce: isSentOnce === true,
     signal,
   })
   const answered = (await jsonMembers(answer)).list(rows)

@@ -31,8 +31,6 @@ export interface Call {
   query?: Readonly<Record<string, string | number | undefined>>
   headers?: Readonly<Record<string, string>>
   body?: NonNullable<RequestInit['body']>
-  /** A second copy of it would be answered in another way, although nothing in method and headers says so. */
-  isSentOnce?: boolean
   /** Called with the bytes of `body` sent so far; browsers only, since other runtimes do not report them. */
   onSentBytes?: ((bytes: number) => void) | undefined
   signal?: AbortSignal | undefined
@@ -112,9 +110,9 @@ function init(call: Call, headers: Headers): RequestInit {
  * connection that it has used before breaks unanswered; with `keepalive: false` it takes a new connection, and the caller
  * learns that there was no answer. Otherwise a conditional change that was made would be answered 412, and a deletion 404.
  */
-function mayRepeat({ method, headers = {}, isSentOnce = false }: Call): boolean {
+function mayRepeat({ method, headers = {} }: Call): boolean {
   const isConditional = 'if-match' in headers || 'if-none-match' in headers
-  return method === 'GET' || method === 'HEAD' || (method !== 'DELETE' && !isConditional && !isSentOnce)
+  return method === 'GET' || method === 'HEAD' || (method !== 'DELETE' && !isConditional)
 }
 
 /**
