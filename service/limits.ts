@@ -74,6 +74,14 @@ export const limits = {
   connectionIdleSecondsMax: 255,
   /** JSON bodies are a digest and a few fields. */
   jsonBodyBytesMax: 64 * KiB,
+  /** One call asks about so many versions at most: a HEAD each, which takes the store a second or two in all. */
+  haveItemsMax: 1000,
+  /** haveItemsMax of the longest types and names, with room for spaces and line breaks between them. */
+  haveBodyBytesMax: 512 * KiB,
+  /** One call deletes so many versions, or signs so many URLs, at most: each of them is a line or two of the audit. */
+  batchItemsMax: 100,
+  /** After this no further item of a call is begun: the answer is sent before a proxy gives it up. */
+  batchSecondsMax: 60,
   /** What S3 gives in one list call. */
   listLimitMax: 1000,
   listLimitDefault: 100,
@@ -101,6 +109,8 @@ export const limits = {
   versionRowsKeptSeconds: 60,
   /** Parallel calls to the store that one request may make. */
   callsPerRequestMax: 8,
+  /** Deletions of one request under way: each makes one call to the store at a time, and up to three in one of its steps. */
+  deletionsPerRequestMax: 4,
   /** Rounds in which a record or a version has changed under a request before its caller has to retry. */
   recordAttemptsMax: 16,
   /** Changes of one record that one write carries; further ones wait for the next. */

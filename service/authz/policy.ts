@@ -13,6 +13,7 @@ export const neededScopes = {
   'name.list': 'documents:read',
   'version.list': 'documents:read',
   'version.read': 'documents:read',
+  'version.have': 'documents:write',
   'version.delete': 'documents:admin',
   'tag.list': 'documents:read',
   'tag.read': 'documents:read',

@@ -14,6 +14,9 @@ export interface Members {
   object(name: string): Members
   objectOrNull(name: string): Members | null
   has(name: string): boolean
+  flag(name: string): boolean
+  /** The members of an object as they are; `null` if there is no such object. */
+  membersOrNull(name: string): Readonly<Record<string, unknown>> | null
   /** An object whose members are all texts. */
   textsByName(name: string): Record<string, string>
 }
@@ -95,8 +98,8 @@ function membersOf(value: unknown, ids: CallIds): Members {
   const wrong = (what: string): never => {
     throw new ProtocolError(`The answer breaks the contract: ${what}.`, ids)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('it is not an object')
-  const record = value as Record<string, unknown>
+  if (!isRecord(value)) return wrong('it is not an object')
+  const record = value
   const text = (name: string) => {
     const member = record[name]
     return typeof member === 'string' ? member : wrong(`${name} is not a string`)
@@ -124,9 +127,18 @@ function membersOf(value: unknown, ids: CallIds): Members {
     object: (name) => membersOf(record[name], ids),
     objectOrNull: (name) => (record[name] === null ? null : membersOf(record[name], ids)),
     has: (name) => record[name] !== undefined,
+    flag: (name) => {
+      const member = record[name]
+      return typeof member === 'boolean' ? member : wrong(`${name} is not a boolean`)
+    },
+    membersOrNull: (name) => {
+      const members = record[name]
+      if (members === undefined) return null
+      return isRecord(members) ? members : wrong(`${name} is not an object`)
+    },
     textsByName: (name) => {
       const members = record[name]
-      if (typeof members !== 'object' || members === null) return wrong(`${name} is not an object`)
+      if (!isRecord(members)) return wrong(`${name} is not an object`)
       return Object.fromEntries(
         Object.entries(members).map(([key, value]) =>
           typeof value === 'string' ? [key, value] : wrong(`${name} holds something other than strings`),
@@ -134,4 +146,8 @@ function membersOf(value: unknown, ids: CallIds): Members {
       )
     },
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,5 @@
 import type { Document, ListedName, ListedVersion, Tag, TagChanges } from '../wire/answers.ts'
+import { deleteMany, downloadUrls, have, type NamedVersion, type Outcome } from './batches.ts'
 import { createDownload, type DownloadUrl, type DownloadUrlOptions, openDirect } from './direct-download.ts'
 import {
   type Download,
@@ -77,6 +78,15 @@ export interface DocumentsClient {
    */
   createDownload(ref: DocumentName & { digest: string }, options?: DownloadUrlOptions): Promise<DownloadUrl>
 
+  /**
+   * A URL for each of up to 100 versions, or why there is none, in their order, by one call. They are credentials, as
+   * that of `createDownload` is.
+   */
+  downloadUrls(
+    items: readonly NamedVersion[],
+    options?: DownloadUrlOptions,
+  ): Promise<Outcome<{ url: string; expiresAt: string }>[]>
+
   /** `get`, read to its end: for documents that fit in memory. @throws also what the stream errors with */
   getBytes(ref: VersionName, options?: DownloadOptions): Promise<{ version: VersionInfo; bytes: Uint8Array }>
 
@@ -122,6 +132,21 @@ export interface DocumentsClient {
   /** Removes a version for good. Needs `documents:admin`. */
   deleteVersion(ref: DocumentName & { digest: string }, options?: CallOptions): Promise<void>
 
+  /**
+   * Removes up to 100 versions for good by one call, and says of each, in their order, whether it is gone or why not.
+   * Those of one document go one after the other. Needs `documents:admin`. If the call itself fails, some may be gone.
+   */
+  deleteMany(items: readonly NamedVersion[], options?: CallOptions): Promise<Outcome[]>
+
+  /**
+   * Says of up to 1,000 versions, in their order and by one call, whether the store has their bytes. Needs
+   * `documents:write`. `put` still has to be called to make one of them the latest; by ticket it sends no bytes then.
+   */
+  have(
+    items: readonly NamedVersion[],
+    options?: CallOptions,
+  ): Promise<(NamedVersion & { present: boolean })[]>
+
   /** All tags of a document, by name. @throws {ProblemError} `document_not_found` if it has none */
   tags(ref: DocumentName, options?: CallOptions): Promise<Tag[]>
 
@@ -162,6 +187,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     put: (ref, body, given = {}) => put(parts, ref, body, given),
     get,
     createDownload: (ref, given = {}) => createDownload(send, ref, given),
+    downloadUrls: (items, given = {}) => downloadUrls(send, items, given),
     getBytes: async (ref, given = {}) => bytesOf(await get(ref, given)),
     head: (ref, { signal } = {}) => head(send, tenant, ref, signal),
     list: (query = {}) => rowsOf((cursor) => listPage(send, { ...query, cursor })),
@@ -177,6 +203,8 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     history: (ref, given = {}) => history(send, ref, given),
     deleteVersion: (ref, { signal } = {}) => deleteVersion(send, ref, signal),
     tags: (ref, { signal } = {}) => tagsOf(send, ref, signal),
+    deleteMany: (items, { signal } = {}) => deleteMany(send, items, signal),
+    have: (items, { signal } = {}) => have(send, items, signal),
     getTag: (ref, tag, { signal } = {}) => getTag(send, ref, tag, signal),
     putTag: (ref, tag, digest, given = {}) => putTag(send, ref, { tag, digest }, given),
     deleteTag: (ref, tag, given = {}) => deleteTag(send, ref, tag, given),

@@ -1,5 +1,5 @@
 import { parseRetryAfter } from '../wire/retry-after.ts'
-import { type CallIds, ProblemError } from './errors.ts'
+import { type CallIds, type Problem, ProblemError, ProtocolError } from './errors.ts'
 
 /** A problem document is a few fields; longer answers are pages of a proxy. */
 const problemBytesMax = 64 * 1024
@@ -12,14 +12,39 @@ const ownMembers: ReadonlySet<string> = new Set(['code', 'traceId', 'correlation
  */
 export async function problemFrom(response: Response, method: string, ids: CallIds): Promise<ProblemError> {
   const members = method === 'HEAD' ? headProblem(response) : await problemMembers(response)
-  const code = text(members.code) ?? `http_${response.status}`
-  const title = text(members.title) ?? `The answer has the status ${response.status}.`
+  const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after')) ?? null
+  return problemOf(members, { status: response.status, retryAfterSeconds }, ids)
+}
+
+/**
+ * Returns the problem of one item of an answer about many, which has as members what the status and the headers of an
+ * answer of its own would be.
+ *
+ * @throws {ProtocolError} if it names no status
+ */
+export function itemProblem(
+  { retryAfterSeconds, ...members }: Readonly<Record<string, unknown>>,
+  ids: CallIds,
+): ProblemError {
+  const { status } = members
+  if (typeof status !== 'number')
+    throw new ProtocolError('The answer breaks the contract: a problem has no status.', ids)
+  const seconds = typeof retryAfterSeconds === 'number' ? retryAfterSeconds : null
+  return problemOf(members, { status, retryAfterSeconds: seconds }, ids)
+}
+
+function problemOf(
+  members: Record<string, unknown>,
+  { status, retryAfterSeconds }: Pick<Problem, 'status' | 'retryAfterSeconds'>,
+  ids: CallIds,
+): ProblemError {
+  const title = text(members.title) ?? `The answer has the status ${status}.`
   const problem = {
-    status: response.status,
-    code,
+    status,
+    code: text(members.code) ?? `http_${status}`,
     title,
     detail: text(members.detail) ?? title,
-    retryAfterSeconds: parseRetryAfter(response.headers.get('retry-after')) ?? null,
+    retryAfterSeconds,
     extensions: extensionsOf(members),
   }
   return new ProblemError(problem, { ...ids, traceId: text(members.traceId) ?? ids.traceId })

@@ -7,6 +7,7 @@ import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
 import { createListing } from './document-listing.ts'
 import type { Documents } from './documents.ts'
+import { inParallel } from './in-order.ts'
 import type { UploadPace } from './incoming-body.ts'
 import { createLeases } from './lease.ts'
 import { createNameListing } from './name-listing.ts'
@@ -102,6 +103,17 @@ export function createDocuments(options: DomainOptions): Domain {
       return accepted
     },
 
+    async have(refs, signal) {
+      const keys = refs.map(versionKey)
+      const begunAt = performance.now()
+      const found = await inParallel(new Set(keys), limits.callsPerRequestMax, async (key) => {
+        if (performance.now() - begunAt >= limits.batchSecondsMax * 1000) throw tooSlow()
+        return (await store.head(key, { signal })) === null ? null : key
+      })
+      const present = new Set(found)
+      return keys.map((key) => present.has(key))
+    },
+
     head,
 
     open: (ref, open = {}) =>
@@ -143,6 +155,10 @@ function writingByCapabilities(store: ObjectStore, capabilities: () => StoreCapa
       return store.put(key, body, { ...options, keepsKeyFree, keepsChecksum: checksumKept })
     },
   }
+}
+
+function tooSlow(): DocumentError {
+  return new DocumentError('busy', 'The object store is slow. Ask about fewer versions at once, or later.')
 }
 
 /** Translates failures of the store into errors of the domain; the store's own words are for the log only. */

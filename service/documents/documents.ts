@@ -24,6 +24,15 @@ export interface Documents {
    */
   put(ref: DocumentRef, upload: Upload): Promise<Accepted>
 
+  /**
+   * Tells of each version, in their order, whether the store has its bytes. That one has is no version yet that counts:
+   * the upload still has to be made, which by ticket sends no bytes then, and it alone decides about bytes that are
+   * damaged or being deleted.
+   *
+   * @throws {DocumentError} `busy` if the store is too slow for so many, `store_unavailable`
+   */
+  have(refs: readonly VersionRef[], signal?: AbortSignal): Promise<boolean[]>
+
   /** Returns the metadata of one version. @throws {DocumentError} `document_not_found` */
   head(ref: VersionRef, signal?: AbortSignal): Promise<StoredVersion>
 

@@ -4,11 +4,11 @@ import type { Principal } from '../authz/principal.ts'
 import type { AuditEntry, Logger } from '../telemetry/logger.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
 import type { ProblemCode } from '../wire/problems.ts'
-import type { Call } from './call.ts'
+import type { Call, Decision } from './call.ts'
 import { bearerChallenge, type Refusal } from './headers/bearer-challenge.ts'
 import { ProblemError } from './problem.ts'
 import { createRefusals } from './refusals.ts'
-import type { RequestContext } from './route.ts'
+import type { ItemAnswer, RequestContext } from './route.ts'
 
 /** A request, and the document that it is about as its path says; unchecked. */
 export type Asked = RequestContext & { about: RequestSubject }
@@ -27,8 +27,8 @@ export interface Access {
   authenticate(request: Request, asked: Asked): Promise<Principal>
   /** @throws {ProblemError} `document_not_found` for a tenant that is not in the token, whatever is asked of it. */
   requireTenant(principal: Principal, tenant: string | undefined, asked: Asked): void
-  /** Notes the decision in `call.unrecorded`. @throws {ProblemError} `scope_missing` */
-  requireScope(principal: Principal, action: Action, call: Call): void
+  /** Returns the decision that allows it, and notes it in `call.unrecorded`. @throws {ProblemError} `scope_missing` */
+  requireScope(principal: Principal, action: Action, call: Call): Decision
   /**
    * For a request that asks for none of the `actions` of its address, so that nothing is allowed by this.
    *
@@ -39,6 +39,12 @@ export interface Access {
   record(call: Call): void
   /** Records that the call was refused although it is allowed: with a line of its own, or counted with others. */
   refused(call: Call, rule: ProblemCode): void
+  /**
+   * Records that the decision about a call holds for one of the things that its body names.
+   *
+   * @returns what records how that one ended.
+   */
+  item(decision: Decision, asked: Asked): (answer: ItemAnswer) => void
   /** Records a signed URL that an allowed action is about to give out. */
   signedUrl(
     principal: Principal,
@@ -96,7 +102,7 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
       const { allowed, rule } = decision
       if (allowed) {
         call.unrecorded = { rule, action, subject }
-        return
+        return call.unrecorded
       }
       audit(call, { decision: 'denied', rule, action, subject })
       const scope = decision.reason === 'missing_scope' ? decision.neededScope : undefined
@@ -129,6 +135,11 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
       if (!call.isCounted) audit(call, { decision: 'denied', rule, action, subject })
     },
 
+    item(decision, asked) {
+      audit(asked, { decision: 'allowed', ...decision })
+      return (answer) => writeOutcome(logger, decision, asked, answer)
+    },
+
     signedUrl({ subject }, action, asked, signedUrl) {
       audit(asked, { decision: 'allowed', rule: 'url-minted', action, subject, signedUrl })
     },
@@ -151,20 +162,25 @@ const changing: ReadonlySet<Action> = new Set([
   'download.create',
 ])
 
-/** Writes the audit line of how a call has ended, if it was allowed and changes something or gives access away. */
+/**
+ * Writes the audit line of how a call has ended, if it was allowed and changes something or gives access away. Where each
+ * thing that it names has such a line, one for all of them would only seem to be another change.
+ */
 export function auditOutcome(logger: Logger, call: Call, status: number): void {
-  const { admitted, about, clientAddress, correlationId, trace, problem } = call
-  if (!admitted || !changing.has(admitted.route.action)) return
-  logger.auditOutcome({
-    action: admitted.route.action,
-    subject: admitted.context.principal.subject,
-    ...bounded(about),
-    status,
-    code: problem,
-    clientAddress,
-    correlationId,
-    traceId: trace.traceId,
-  })
+  const { admitted, problem, hasItemLines } = call
+  if (!admitted || hasItemLines || !changing.has(admitted.route.action)) return
+  const { subject } = admitted.context.principal
+  writeOutcome(logger, { action: admitted.route.action, subject }, call, { status, code: problem })
+}
+
+function writeOutcome(
+  logger: Logger,
+  { action, subject }: Pick<Decision, 'action' | 'subject'>,
+  { about, clientAddress, correlationId, trace }: Asked,
+  { status, code }: ItemAnswer,
+): void {
+  const ids = { clientAddress, correlationId, traceId: trace.traceId }
+  logger.auditOutcome({ action, subject, ...bounded(about), status, code, ...ids })
 }
 
 function challenge(refusal?: Refusal): { headers: Record<string, string> } {

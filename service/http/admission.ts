@@ -1,14 +1,13 @@
 import type { Principal } from '../authz/principal.ts'
-import { limits } from '../limits.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
 import type { Access } from './access.ts'
-import { type Admitted, idsOf, type LocatedCall } from './call.ts'
+import { type Admitted, type Decision, idsOf, type LocatedCall, logFailure } from './call.ts'
 import { contentLength } from './headers/content-length.ts'
 import { requireJson, requireUncoded } from './headers/media-type.ts'
-import { methodNotAllowed, noSuchRoute, ProblemError } from './problem.ts'
-import type { Address, AdmittedContext, Route } from './route.ts'
+import { methodNotAllowed, noSuchRoute, ProblemError, toProblem } from './problem.ts'
+import { type Address, type AdmittedContext, jsonBytesMax, type Route } from './route.ts'
 
 export interface AdmissionOptions {
   access: Access
@@ -47,15 +46,27 @@ export interface Admission {
 export function createAdmission(options: AdmissionOptions): Admission {
   const { access, logger, metrics, documentBytesMax } = options
 
-  function contextOf({ request, call }: Arrival, route: Route, principal: Principal): AdmittedContext {
+  function contextOf(arrival: Arrival, decision: Decision, principal: Principal): AdmittedContext {
+    const { request, call } = arrival
     const { correlationId, trace, clientAddress, admittedAt, about } = call
     const known = { correlationId, trace, clientAddress, admittedAt }
     return {
       ...known,
       principal,
       isServed: clientAddress !== undefined,
-      auditSignedUrl: (signedUrl) =>
-        access.signedUrl(principal, route.action, { ...known, about }, signedUrl),
+      auditSignedUrl(signedUrl, item) {
+        const asked = { ...known, about: { ...about, ...item } }
+        access.signedUrl(principal, decision.action, asked, signedUrl)
+      },
+      auditItem(item) {
+        call.hasItemLines = true
+        return access.item(decision, { ...known, about: { ...about, ...item } })
+      },
+      itemProblem(error) {
+        const problem = toProblem(error)
+        logFailure(logger, problem, arrival)
+        return problem
+      },
       bodyFailed(reason) {
         // The client disconnected: there is nothing to report.
         if (request.signal.aborted) return
@@ -68,12 +79,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
   }
 
-  function permit(routes: Address['routes'], principal: Principal, { request, call }: Arrival): Route {
+  function permit(
+    routes: Address['routes'],
+    principal: Principal,
+    { request, call }: Arrival,
+  ): { route: Route; decision: Decision } {
     const route = routes.find(({ method }) => method === request.method)
-    if (route) {
-      access.requireScope(principal, route.action, call)
-      return route
-    }
+    if (route) return { route, decision: access.requireScope(principal, route.action, call) }
     const actions = routes.map(({ action }) => action)
     // A caller who may do nothing at this address does not learn what could be done.
     access.requireAnyScope(principal, actions, call)
@@ -88,11 +100,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
       call.about = params
       const principal = await access.authenticate(request, call)
       access.requireTenant(principal, params.tenant, call)
-      const route = permit(routes, principal, arrival)
+      const { route, decision } = permit(routes, principal, arrival)
       refuseBody(route, request, documentBytesMax)
       refuseRepeated(call.url.searchParams)
       refuseUnknownPreconditions(route, request.headers)
-      return { route, context: contextOf(arrival, route, principal) }
+      return { route, context: contextOf(arrival, decision, principal) }
     },
 
     async refuseUnknown(request, call) {
@@ -130,7 +142,8 @@ function refuseBody(route: Route, request: Request, documentBytesMax: number): v
     requireUncoded(request.headers)
     return
   }
-  if (size > limits.jsonBodyBytesMax) throw tooLarge('body_too_large', limits.jsonBodyBytesMax)
+  const bytesMax = jsonBytesMax(route.body)
+  if (size > bytesMax) throw tooLarge('body_too_large', bytesMax)
   // Whether a body without a length is empty shows when it is read.
   const mayBeEmpty = request.body === null || !request.headers.has('content-type')
   if (route.body.optional && size === 0 && mayBeEmpty) return

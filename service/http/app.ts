@@ -5,10 +5,9 @@ import type { Transfers } from '../documents/transfers.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ServiceMetrics } from '../telemetry/service-metrics.ts'
 import type { RequestSpans } from '../telemetry/traced-request.ts'
-import { problems } from '../wire/problems.ts'
 import { createAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
-import type { LocatedCall } from './call.ts'
+import { type LocatedCall, logFailure } from './call.ts'
 import { createEdge } from './edge.ts'
 import { createFairRequests, type FairArrival } from './fair-requests.ts'
 import type { Network } from './headers/forwarded-for.ts'
@@ -20,6 +19,7 @@ import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse, toProblem
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route, withHeads } from './route.ts'
+import { batchRoutes } from './routes/batch-routes.ts'
 import { documentRoutes } from './routes/document-routes.ts'
 import { historyRoutes } from './routes/history-routes.ts'
 import { nameRoutes } from './routes/name-routes.ts'
@@ -68,6 +68,7 @@ export function createApp(parts: AppParts): App {
     ...nameRoutes(documents),
     ...tagRoutes(documents),
     ...transferRoutes(transfers),
+    ...batchRoutes(documents, transfers),
     ...historyRoutes(parts.tagHistory),
   ])
   const health = createHealth(documents, logger)
@@ -163,16 +164,8 @@ export function createApp(parts: AppParts): App {
     access.record(call)
     const problem = error instanceof ValidationError ? pathProblem(error) : toProblem(error)
     call.problem = problem.code
-    const { correlationId, trace } = call
-    if (problems[problem.code].status >= 500 && !request.signal.aborted) {
-      logger.error('request.failed', {
-        code: problem.code,
-        cause: problem.cause,
-        correlationId,
-        traceId: trace.traceId,
-      })
-    }
-    return problemResponse(problem, trace.traceId)
+    logFailure(logger, problem, { request, call })
+    return problemResponse(problem, call.trace.traceId)
   }
 
   return { routes, elysia: app, drain: health.drain, close: access.close }

@@ -1,8 +1,10 @@
 import type { Action } from '../authz/policy.ts'
 import { correlationIdFrom } from '../telemetry/correlation.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import type { TraceContext } from '../telemetry/trace-context.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
-import type { ProblemCode } from '../wire/problems.ts'
+import { type ProblemCode, problems } from '../wire/problems.ts'
+import type { ProblemError } from './problem.ts'
 import type { AdmittedContext, RequestContext, Route } from './route.ts'
 
 /** One request under way: what the hooks of Elysia know of it, and what log, trace and metrics say of it at its end. */
@@ -21,6 +23,8 @@ export interface Call extends RequestContext {
   unrecorded: Decision | undefined
   /** It was refused, and counted together with others in place of lines of its own. */
   isCounted: boolean
+  /** The audit says of each thing that its body names how it ended. */
+  hasItemLines: boolean
 }
 
 /** That someone may do something: who, what, and by which rule. */
@@ -53,7 +57,22 @@ export function callOf(request: Request, clientAddress: string | undefined, trac
     admitted: undefined,
     unrecorded: undefined,
     isCounted: false,
+    hasItemLines: false,
   }
+}
+
+/**
+ * Logs the cause of a problem that is a fault of the service or its store, whether it is the answer or a part of it;
+ * nothing if the client has disconnected, which makes calls fail by itself.
+ */
+export function logFailure(
+  logger: Logger,
+  { code, cause }: ProblemError,
+  { request, call }: { request: Request; call: RequestContext },
+): void {
+  if (problems[code].status < 500 || request.signal.aborted) return
+  const { correlationId, trace } = call
+  logger.error('request.failed', { code, cause, correlationId, traceId: trace.traceId })
 }
 
 /** Returns the ids that join the lines of the log about a call. */

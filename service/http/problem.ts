@@ -33,27 +33,37 @@ export class ProblemError extends Error {
 }
 
 /** Seconds after which a 503 is worth another try. */
-const retryAfterSeconds = '5'
+const retryAfterSeconds = 5
 
 /** Returns the answer for a problem: RFC 9457 section 3, media type `application/problem+json`. */
 export function problemResponse(problem: ProblemError, traceId: string): Response {
-  const { status, title } = problems[problem.code]
-  const body = {
-    type: `urn:cloudlysis:problem:${problem.code}`,
-    title,
-    status,
-    detail: problem.detail,
-    code: problem.code,
-    traceId,
-    ...problem.members,
-  }
+  const { status } = problems[problem.code]
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
-    ...(status === 503 ? { 'retry-after': retryAfterSeconds } : {}),
+    ...retryHeaders(problem),
     ...problem.headers,
   }
-  return new Response(JSON.stringify(body), { status, headers })
+  return new Response(JSON.stringify(detailsOf(problem, traceId)), { status, headers })
+}
+
+/**
+ * Returns the problem of one item among others, as a member of their answer: the document that would be the answer if
+ * this item were asked for alone. What its header `Retry-After` would say is the member `retryAfterSeconds`.
+ */
+export function itemDetails(problem: ProblemError, traceId: string): Record<string, unknown> {
+  const retryAfter = { ...retryHeaders(problem), ...problem.headers }['retry-after']
+  const retry = retryAfter === undefined ? {} : { retryAfterSeconds: Number(retryAfter) }
+  return { ...detailsOf(problem, traceId), ...retry }
+}
+
+function detailsOf({ code, detail, members }: ProblemError, traceId: string): Record<string, unknown> {
+  const { status, title } = problems[code]
+  return { type: `urn:cloudlysis:problem:${code}`, title, status, detail, code, traceId, ...members }
+}
+
+function retryHeaders({ code }: ProblemError): Record<string, string> {
+  return problems[code].status === 503 ? { 'retry-after': String(retryAfterSeconds) } : {}
 }
 
 /** Returns the problem of an address that does not exist. */

@@ -66,17 +66,19 @@ export function formProblem(errors: readonly FormError[]): ProblemError {
 }
 
 /**
- * Reads a JSON body of a known shape, and never more than `limits.jsonBodyBytesMax` of it: admission has looked at the
- * declared size only.
+ * Reads a JSON body of a known shape, and never more than `bytesMax` of it: admission has looked at the declared size
+ * only.
  *
+ * @param bytesMax that of the route, if it has one
  * @throws {ProblemError} `body_too_large`, `request_invalid`, `digest_invalid`
  * @throws {DocumentError} `digest_mismatch`
  */
 export async function readJson<Schema extends TSchema>(
   request: Request,
   schema: Schema,
+  bytesMax: number = limits.jsonBodyBytesMax,
 ): Promise<Static<Schema>> {
-  return checked('body', schema, parse(await readText(request)))
+  return checked('body', schema, parse(await readText(request, bytesMax)))
 }
 
 /**
@@ -89,16 +91,16 @@ export async function readOptionalJson<Schema extends TSchema>(
   request: Request,
   schema: Schema,
 ): Promise<Static<Schema> | undefined> {
-  const text = await readText(request)
+  const text = await readText(request, limits.jsonBodyBytesMax)
   if (text === '') return undefined
   requireJson(request.headers)
   return checked('body', schema, parse(text))
 }
 
-async function readText(request: Request): Promise<string> {
+async function readText(request: Request, bytesMax: number): Promise<string> {
   const declared = declaredDigest(request.headers)
-  const body = await readBounded(request.body, limits.jsonBodyBytesMax)
-  if (body === null) throw tooLarge()
+  const body = await readBounded(request.body, bytesMax)
+  if (body === null) throw tooLarge(bytesMax)
   if (declared !== undefined) {
     const found = digestOfHex(Bun.SHA256.hash(body, 'hex'))
     if (declared !== found) throw digestMismatch(declared, found)
@@ -114,6 +116,6 @@ function parse(text: string): unknown {
   }
 }
 
-function tooLarge(): ProblemError {
-  return new ProblemError('body_too_large', `A JSON body may have ${limits.jsonBodyBytesMax} bytes at most.`)
+function tooLarge(bytesMax: number): ProblemError {
+  return new ProblemError('body_too_large', `A JSON body may have ${bytesMax} bytes at most here.`)
 }

@@ -1,9 +1,11 @@
 import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import type { Action } from '../authz/policy.ts'
 import type { Principal } from '../authz/principal.ts'
+import { limits } from '../limits.ts'
 import type { TraceContext } from '../telemetry/trace-context.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
 import type { ProblemCode } from '../wire/problems.ts'
+import type { ProblemError } from './problem.ts'
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
 
@@ -15,8 +17,10 @@ export interface Route<Path extends TObject = TObject, Query extends TObject = T
   action: Action
   params: Path
   query: Query
-  /** What the request carries: a document's bytes, JSON of this shape, or nothing. */
-  body: 'none' | 'document' | { json: TSchema; optional?: true }
+  /** What the request carries: a document's bytes, JSON of this shape and up to this size, or nothing. */
+  body: 'none' | 'document' | JsonBody
+  /** It is about many things of the noun of its action, which its body names. */
+  many?: true
   /** It may take as long as an upload, and is counted as one. */
   isLong?: true
   summary: string
@@ -26,6 +30,18 @@ export interface Route<Path extends TObject = TObject, Query extends TObject = T
   /** Problems of its own; those of every call are added where they are described. */
   problems: readonly ProblemCode[]
   handle(call: RouteCall<Static<Path>, Static<Query>>): Promise<Response>
+}
+
+export interface JsonBody {
+  json: TSchema
+  optional?: true
+  /** Default: `limits.jsonBodyBytesMax`. */
+  bytesMax?: number
+}
+
+/** Returns how many bytes a JSON body may have. */
+export function jsonBytesMax({ bytesMax = limits.jsonBodyBytesMax }: JsonBody): number {
+  return bytesMax
 }
 
 /** Problems of every call that changes the record of a document. */
@@ -52,6 +68,12 @@ export interface RouteCall<Path, Query> {
   context: AdmittedContext
 }
 
+/** What the answer to a request about one item alone would be: status, and code of its problem. */
+export interface ItemAnswer {
+  status: number
+  code?: ProblemCode | undefined
+}
+
 /** What is known of a request before anything was decided about it. */
 export interface RequestContext {
   correlationId: string
@@ -71,8 +93,21 @@ export interface AdmittedContext extends RequestContext {
    * lines included, on standard error; one that errs with nothing just resets the connection.
    */
   bodyFailed(reason: unknown): void
-  /** Writes the audit line of a signed URL (its id and expiry); to be called before it is given out. */
-  auditSignedUrl(signedUrl: { id: string; expiresAt: string }): void
+  /**
+   * Writes the audit line of a signed URL (its id and expiry); to be called before it is given out.
+   *
+   * @param about what it is for, where the path does not say so.
+   */
+  auditSignedUrl(signedUrl: { id: string; expiresAt: string }, about?: RequestSubject): void
+  /**
+   * Writes the audit line that allows the action of the route for one of the things that the body names; to be called
+   * before anything is done to it.
+   *
+   * @returns what writes the line of how that ended, in place of the one for the whole request.
+   */
+  auditItem(about: RequestSubject): (answer: ItemAnswer) => void
+  /** Returns what one of the things that the body names failed with as a problem, and logs it like that of a request. */
+  itemProblem(error: unknown): ProblemError
   /** Tells log and trace what the path does not say, such as the digest of an upload. */
   found(subject: RequestSubject): void
 }

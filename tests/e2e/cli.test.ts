@@ -191,6 +191,31 @@ describe('bun run documents on the real service', () => {
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('include=latest')])
   })
 
+  it('removes several versions at once, and names those that it could not remove', async () => {
+    const ref = 'definitions/several.txt'
+    const [one, two, three] = ['one', 'two', 'three'].map((text) => `${ref}@${digestOf(bytesOf(text))}`) as [
+      string,
+      string,
+      string,
+    ]
+    for (const text of ['one', 'two']) await run(['put', '-', ref], { stdin: bytesOf(text) })
+    await run(['tag', ref, 'v1', digestOf(bytesOf('one'))])
+    const some = await run(['rm', one, two, three, two, '--yes'])
+    expect([some.code, some.stdout]).toEqual([1, `removed: ${two}\n`])
+    expect(some.stderr.split('\n')).toEqual([
+      expect.stringContaining(`not removed: ${one}: `),
+      expect.stringContaining('[code document_not_found, trace '),
+      'error: 2 of 3 versions were not removed',
+      '',
+    ])
+    await run(['put', '-', ref], { stdin: bytesOf('two') })
+    await run(['tag', ref, 'v1', '--remove'])
+    const removed = (text: string) => ({
+      removed: { type: 'definitions', name: 'several.txt', digest: digestOf(bytesOf(text)) },
+    })
+    expect(await json(['rm', two, one, '--yes'])).toEqual([removed('two'), removed('one')])
+  })
+
   it('stops a listing at its limit, and reports an empty one', async () => {
     for (const name of ['a', 'b', 'c']) await run(['put', '-', `limited/${name}`], { stdin: bytesOf(name) })
     expect(await json(['list', 'limited', '--limit', '2'])).toMatchObject([{ name: 'a' }, { name: 'b' }])

@@ -12,6 +12,7 @@ import { describedStatuses } from '../support/openapi/described-operation.ts'
 import {
   bytes,
   document,
+  item,
   moveTo,
   prepare,
   type Sample,
@@ -23,6 +24,7 @@ import {
 import { type Call, type Caller, callerOf, chunked, put, refusalOf } from '../support/service/caller.ts'
 import { digestOf, reprDigestOf } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
+import { jsonBody } from '../support/service/ticket-calls.ts'
 import { minioCapabilities } from '../support/stores/known-capabilities.ts'
 import { until } from '../support/waiting.ts'
 
@@ -36,6 +38,10 @@ const notCaused: [statuses: RegExp, reason: string][] = [
     'internal_error: pages call nothing that can fail',
   ],
   [/^(read|head)History 50[02]$/, 'internal_error, store_refused: it asks the audit, and no store'],
+  [
+    /^(createDownloads|deleteVersions) 50[02]$/,
+    'internal_error, store_refused: of one of many, whose problem is in the answer',
+  ],
   [/^putDocument 409$/, 'upload_changed: takes a staged document, which is larger than 8 MiB'],
 ]
 
@@ -157,7 +163,10 @@ async function statusesOf(
   return [...statuses]
 }
 
-const ofStore = samples.filter(({ path }) => !path.endsWith('/history'))
+const ofAudit = samples.filter(({ path }) => path.endsWith('/history'))
+/** Their answer names a store that fails, for each of the versions that they are about. */
+const ofEach = samples.filter(({ path }) => /\/documents\/(downloads|delete)$/.test(path))
+const ofStore = samples.filter((sample) => !ofAudit.includes(sample) && !ofEach.includes(sample))
 const withBody = () => samples.filter(({ call: { body } }) => body !== undefined)
 const withJson = () => withBody().filter(({ call: { headers } }) => headers !== undefined)
 
@@ -197,7 +206,6 @@ describe('the OpenAPI document of the running service tells', () => {
   })
 
   it('what becomes of an audit that answers, does not answer, or is not there', async () => {
-    const ofAudit = samples.filter((sample) => !ofStore.includes(sample))
     expect(await statusesOf(call, ofAudit)).toEqual([200])
     auditStatus = 500
     expect(await statusesOf(call, ofAudit)).toEqual([503])
@@ -224,11 +232,11 @@ describe('the OpenAPI document of the running service tells', () => {
   })
 
   it('what becomes of bodies that are too large, or in another form', async () => {
-    const large = 'x'.repeat(documentBytesMax + 1)
+    const large = 'x'.repeat(Math.max(documentBytesMax, limits.haveBodyBytesMax) + 1)
     expect(await statusesOf(call, withBody(), { call: { body: large } })).toEqual([413])
     const gzip = { headers: { 'content-encoding': 'gzip' } }
     expect(await statusesOf(call, withBody(), { call: gzip })).toEqual([415])
-    const inChunks = () => chunked(`"${'x'.repeat(limits.jsonBodyBytesMax)}"`)
+    const inChunks = () => chunked(`"${'x'.repeat(limits.haveBodyBytesMax)}"`)
     for (const sample of withJson()) {
       expect(await statusesOf(call, [sample], { call: { body: inChunks() } })).toEqual([413])
     }
@@ -351,6 +359,18 @@ describe('the OpenAPI document of the running service tells', () => {
 
   it('what signed downloads come to', async () => {
     expect((await call(`${version}/downloads`, { method: 'POST' })).status).toBe(201)
+  })
+
+  it('what many versions at once come to', async () => {
+    await put(call, 'definitions/many', 'A')
+    await call('definitions/many/tags/v1', moveTo('A'))
+    await put(call, 'definitions/many', 'B')
+    const documents = ['A', 'B', 'C'].map((of) => ({ ...item, name: 'many', digest: digestOf(of) }))
+    const many = { method: 'POST', ...jsonBody({ documents }) }
+    for (const path of ['have', 'downloads', 'delete']) expect((await call(path, many)).status).toBe(200)
+    await during(failing(new ObjectStoreError('unavailable', 'test', 'Test')), async () => {
+      expect(await statusesOf(call, ofEach)).toEqual([200])
+    })
   })
 
   it('what a store comes to that can do less, or of which nothing is known yet', async () => {

@@ -95,3 +95,35 @@ describe('the calls to the store that a document with twenty tags costs', () => 
     expect(await callsOf(() => call('?type=bundles&limit=1'))).toEqual(['list'])
   })
 })
+
+describe('the calls to the store that many versions at once cost', () => {
+  const versions = ['A', 'B', 'C'].map((body) => ({ type: 'bundles', name: 'many', digest: digestOf(body) }))
+  const asking = (path: string) =>
+    callsOf(() => call(path, { method: 'POST', ...jsonBody({ documents: [...versions] }) }))
+
+  beforeAll(async () => {
+    for (const body of ['A', 'B', 'C']) await put(call, 'bundles/many', body)
+  })
+
+  it('are one for each of them to say which are there, however often it is named', async () => {
+    expect(await asking('have')).toEqual(['head', 'head', 'head'])
+    const twice = jsonBody({ documents: [...versions, ...versions] })
+    expect(await callsOf(() => call('have', { method: 'POST', ...twice }))).toHaveLength(3)
+  })
+
+  it('are one for each of them to sign their URLs', async () => {
+    expect(await asking('downloads')).toEqual(['head', 'head', 'head'])
+  })
+
+  it('are those of a DELETE for each of them to delete them', async () => {
+    await put(call, 'bundles/one', 'A')
+    await put(call, 'bundles/one', 'B')
+    const path = `bundles/one/versions/${digestOf('A')}`
+    const ofOne = await callsOf(() => call(path, { method: 'DELETE' }))
+    // "latest" is C, and is deleted last: only then its successor is looked for, in a listing.
+    const calls = await asking('delete')
+    expect(calls.filter((name) => name !== 'list').toSorted()).toEqual(
+      [...ofOne, ...ofOne, ...ofOne].toSorted(),
+    )
+  })
+})

@@ -47,6 +47,17 @@ export function legalAnswers(world: World, operation: Operation): Legal[] {
       return ofVersions(world, operation)
     case 'delete':
       return ofDelete(world, operation)
+    case 'delete many':
+      return ofDeleteMany(world, operation)
+    case 'have':
+      return [
+        {
+          answer: {
+            is: '200',
+            present: operation.contents.map((content) => has(world, { ...operation, content })),
+          },
+        },
+      ]
     case 'read tag':
       return ofReadTag(world, operation)
     case 'move tag':
@@ -59,6 +70,15 @@ export function legalAnswers(world: World, operation: Operation): Legal[] {
       return ofCompletion(world, operation)
     case 'download':
       return ofDownload(world, operation)
+    case 'download many':
+      return [
+        {
+          answer: {
+            is: '200',
+            rows: operation.contents.map((content) => downloaded(world, { ...operation, content })),
+          },
+        },
+      ]
     case 'retain':
     case 'sweep':
       return [{ answer: { is: 'done' } }]
@@ -205,6 +225,34 @@ function ofDelete(world: World, { content, ...at }: OperationOf<'delete'>): Lega
   return [{ answer: { is: '204' }, effect: () => world.apply(at, { kind: 'delete', digest }) }]
 }
 
+/** Each is decided on what the ones before it have left. */
+function ofDeleteMany(world: World, { contents, ...at }: OperationOf<'delete many'>): Legal[] {
+  const digests = contents.map((content) => digestAt(world, content))
+  if (new Set(digests).size < digests.length) return [{ answer: { is: '422 request_invalid' } }]
+  let document = world.document(at)
+  const gone: Digest[] = []
+  const rows = digests.map((digest) => {
+    const version = document.version(digest)
+    if (!version) return { is: '404 document_not_found' }
+    const tags = version.tags.filter((tag) => tag !== 'latest')
+    if (tags.length > 0) return { is: '409 version_tagged', tags }
+    document = document.after({ kind: 'delete', digest })
+    gone.push(digest)
+    return { is: '204' }
+  })
+  const effect = () => {
+    for (const digest of gone) world.apply(at, { kind: 'delete', digest })
+  }
+  return [{ answer: { is: '200', rows }, effect }]
+}
+
+function has(
+  world: World,
+  { content, ...at }: Pick<Target, 'tenant' | 'name'> & { content: number },
+): boolean {
+  return world.document(at).version(digestAt(world, content)) !== undefined
+}
+
 function ofReadTag(world: World, { tag, ...at }: OperationOf<'read tag'>): Legal[] {
   const digest = world.document(at).tagged(tag)
   return digest ? [{ answer: { is: '200', tag, digest } }] : [notFound]
@@ -265,10 +313,17 @@ export function ticketOf(world: World, { ticket }: { ticket: number }): HeldTick
 }
 
 function ofDownload(world: World, { content, ...at }: OperationOf<'download'>): Legal[] {
+  return [{ answer: downloaded(world, { ...at, content }) }]
+}
+
+function downloaded(
+  world: World,
+  { content, ...at }: Pick<Target, 'tenant' | 'name'> & { content: number },
+): Answer {
   const version = world.document(at).version(digestAt(world, content))
-  if (!version) return [notFound]
+  if (!version) return notFound.answer
   const bytes = world.bytes[content] ?? new Uint8Array()
-  return [{ answer: { is: '201', contentType: version.contentType, body: hashOf(bytes) } }]
+  return { is: '201', contentType: version.contentType, body: hashOf(bytes) }
 }
 
 /** Returns the digest of a content of the sequence. */

@@ -57,6 +57,8 @@ export type Operation =
   | (Target & { do: 'tags' })
   | (Target & { do: 'versions'; limit: number })
   | (Target & { do: 'delete'; content: number })
+  | (Target & { do: 'delete many'; contents: number[] })
+  | (Target & { do: 'have'; contents: number[] })
   | (Target & { do: 'read tag'; tag: (typeof tags)[number] })
   | (Target & {
       do: 'move tag'
@@ -70,6 +72,7 @@ export type Operation =
   /** Of one of the tickets that the sequence was given, counted backwards. */
   | { do: 'complete'; ticket: number; replica: 0 | 1 }
   | (Target & { do: 'download'; content: number })
+  | (Target & { do: 'download many'; contents: number[] })
   | { do: 'retain'; tenant: (typeof tenants)[number]; keepNewest: number }
   | { do: 'sweep' }
 
@@ -93,6 +96,7 @@ const size = fc.oneof(
   { weight: 1, arbitrary: pick(...around(8 * MiB)) },
 )
 const content = fc.nat(contentsPerSequence - 1)
+const contents = fc.array(content, { minLength: 1, maxLength: contentsPerSequence })
 const contentType = pick('application/json', 'text/plain; charset=utf-8')
 const tag = pick(...tags)
 const condition = pick('none', 'current', 'stale', 'any')
@@ -140,12 +144,15 @@ const operation = fc.oneof(
   kind(1, 'tags', target),
   kind(2, 'versions', { ...target, limit }),
   kind(6, 'delete', { ...target, content }),
+  kind(3, 'delete many', { ...target, contents }),
+  kind(1, 'have', { ...target, contents }),
   kind(2, 'read tag', { ...target, tag }),
   kind(5, 'move tag', { ...target, tag, content, condition: fc.oneof(condition, pick('new')) }),
   kind(3, 'remove tag', { ...target, tag, condition }),
   kind(5, 'ask for a ticket', { ...target, content, contentType, sends: pick(true, true, true, false) }),
   kind(5, 'complete', { ticket: fc.nat(2), replica }),
   kind(1, 'download', { ...target, content }),
+  kind(1, 'download many', { ...target, contents }),
   kind(1, 'retain', { tenant: pick(...tenants), keepNewest: pick(1, 2) }),
   kind(1, 'sweep', {}),
 ) as fc.Arbitrary<Operation>

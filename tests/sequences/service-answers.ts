@@ -173,6 +173,44 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
     return { is: await refusalOf(response), ...(Array.isArray(tags) ? { tags } : {}) }
   }
 
+  /** Asks about contents of one document at once. */
+  async function ask(at: Target & { contents: number[] }, call: string): Promise<Response> {
+    const { name, contents } = at
+    const documents = contents.map((content) => ({
+      type: world.type,
+      name,
+      digest: digestAt(world, content),
+    }))
+    const path = `/v1/tenants/${at.tenant}/documents/${call}`
+    return as(at)(path, { method: 'POST', ...jsonBody({ documents }) })
+  }
+
+  async function removeMany(operation: OperationOf<'delete many'>): Promise<Answer> {
+    const response = await ask(operation, 'delete')
+    if (!response.ok) return { is: await refusalOf(response) }
+    const rows = (await jsonOf(response)).results as (Json & { problem?: Json })[]
+    return {
+      is: String(response.status),
+      rows: rows.map(({ status, problem }) => answerOfRow(status, problem)),
+    }
+  }
+
+  async function have(operation: OperationOf<'have'>): Promise<Answer> {
+    const response = await ask(operation, 'have')
+    if (!response.ok) return { is: await refusalOf(response) }
+    const rows = (await jsonOf(response)).documents as Json[]
+    return { is: String(response.status), present: rows.map(({ present }) => present) }
+  }
+
+  async function downloadMany(operation: OperationOf<'download many'>): Promise<Answer> {
+    const response = await ask(operation, 'downloads')
+    if (!response.ok) return { is: await refusalOf(response) }
+    const rows = (await jsonOf(response)).downloads as (Json & { problem?: Json })[]
+    const read = ({ url, problem }: (typeof rows)[number]) =>
+      problem ? answerOfRow(undefined, problem) : bytesAt(url)
+    return { is: String(response.status), rows: await Promise.all(rows.map(read)) }
+  }
+
   async function readTag({ tag, ...at }: Target & { tag: string }): Promise<Answer> {
     const path = pathTo(at, `/tags/${tag}`)
     const response = await as(at)(path)
@@ -254,13 +292,7 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
     const response = await as(at)(versionPath(at, content, '/downloads'), { method: 'POST' })
     if (!response.ok) return { is: await refusalOf(response) }
     const { url } = await jsonOf(response)
-    const bytes = await fetch(String(url))
-    const contentType = bytes.headers.get('content-type')
-    return {
-      is: String(response.status),
-      contentType,
-      body: hashOf(new Uint8Array(await bytes.arrayBuffer())),
-    }
+    return { ...(await bytesAt(url)), is: String(response.status) }
   }
 
   /** Applies a rule that keeps nothing because of its age; what it may remove is the caller's to judge. */
@@ -294,6 +326,10 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
           return versions(operation)
         case 'delete':
           return remove(operation)
+        case 'delete many':
+          return removeMany(operation)
+        case 'have':
+          return have(operation)
         case 'read tag':
           return readTag(operation)
         case 'move tag':
@@ -306,6 +342,8 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
           return complete(operation)
         case 'download':
           return download(operation)
+        case 'download many':
+          return downloadMany(operation)
         case 'retain':
           return retain(operation)
         case 'sweep':
@@ -313,6 +351,20 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
       }
     },
   }
+}
+
+/** Reads what a signed URL gives, as the answer to a call that gave this URL alone. */
+async function bytesAt(url: unknown): Promise<Answer> {
+  const bytes = await fetch(String(url))
+  const contentType = bytes.headers.get('content-type')
+  return { is: '201', contentType, body: hashOf(new Uint8Array(await bytes.arrayBuffer())) }
+}
+
+/** Returns what is said of one among others, as the answer to a call about it alone. */
+function answerOfRow(status: unknown, problem: Json | undefined): Answer {
+  if (!problem) return { is: String(status) }
+  const { tags } = problem
+  return { is: `${problem.status} ${problem.code}`, ...(Array.isArray(tags) ? { tags } : {}) }
 }
 
 /** Returns what the headers say about a version, after checking that they agree with each other. */

@@ -5,6 +5,7 @@ import { integerIn } from '../values.ts'
 import { type ConnectionFlags, connect, withConnection } from './connection.ts'
 import { type GetFlags, getDocument, signUrl, type UrlFlags } from './get.ts'
 import { type PutFlags, putDocument } from './put.ts'
+import { type RemoveFlags, removeVersions } from './remove.ts'
 import {
   listDocuments,
   listNames,
@@ -15,7 +16,7 @@ import {
   type NamesFlags,
   type RowsFlags,
 } from './rows.ts'
-import { type RemoveFlags, removeVersion, type TagFlags, tagDocument } from './tags.ts'
+import { type TagFlags, tagDocument } from './tags.ts'
 
 const parseRows = integerIn(1, 999_999_999, 'a number of rows')
 const parseSeconds = integerIn(1, 999_999_999, 'a number of seconds')
@@ -133,11 +134,11 @@ setRun<RowsFlags>(
 )
 
 setRun<RemoveFlags>(
-  addCommand('rm <version>', 'remove <type>/<name>@sha256:… permanently').option(
+  addCommand('rm <version...>', 'remove one or more <type>/<name>@sha256:… permanently').option(
     '--yes',
     'do not ask for confirmation',
   ),
-  (client, [version = ''], flags, signal) => removeVersion(client, version, flags, signal),
+  removeVersions,
 )
 
 setRun<TagFlags>(
@@ -160,12 +161,7 @@ function addCommand(usage: string, description: string): Command {
 
 function setRun<Flags>(
   command: Command,
-  run: (
-    client: DocumentsClient,
-    args: readonly (string | undefined)[],
-    flags: Flags,
-    signal: AbortSignal,
-  ) => Promise<void>,
+  run: (client: DocumentsClient, args: readonly string[], flags: Flags, signal: AbortSignal) => Promise<void>,
 ): void {
   setAction<Flags & ConnectionFlags>(command, async (flags, { args, signal }) => {
     const { DOCUMENTS_TOKEN, DOCUMENTS_TOKEN_FILE } = Bun.env

@@ -2,7 +2,7 @@ import type { DocumentsClient } from '../../client/client.ts'
 import { parseEntityTag } from '../../wire/entity-tag.ts'
 import { UsageError } from '../command.ts'
 import { printJson, printLine } from '../output.ts'
-import { parseDocument, parseExactVersion } from './reference.ts'
+import { parseDocument } from './reference.ts'
 
 export interface TagFlags {
   remove?: boolean
@@ -40,25 +40,4 @@ export async function tagDocument(
 /** Takes an ETag as a header shows it, in quotes, or as JSON shows it, without. */
 function opaqueOf(etag: string | undefined): string | undefined {
   return etag === undefined ? undefined : (parseEntityTag(etag) ?? etag)
-}
-
-export interface RemoveFlags {
-  yes?: boolean
-  json?: boolean
-}
-
-/** Removes one version permanently; asks for confirmation on a terminal. */
-export async function removeVersion(
-  client: DocumentsClient,
-  version: string,
-  flags: RemoveFlags,
-  signal: AbortSignal,
-): Promise<void> {
-  const ref = parseExactVersion(version)
-  if (!flags.yes && !process.stdin.isTTY)
-    throw new UsageError('this removes a version permanently: add --yes')
-  if (!flags.yes && !confirm(`Remove ${version} permanently?`)) throw new UsageError('nothing was removed')
-  await client.deleteVersion(ref, { signal })
-  if (flags.json) await printJson({ removed: ref })
-  else await printLine(`removed: ${version}`)
 }

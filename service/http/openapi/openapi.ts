@@ -1,10 +1,9 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { version } from '../../../package.json'
 import { type Action, neededScopes } from '../../authz/policy.ts'
-import { limits } from '../../limits.ts'
 import type { ProblemCode } from '../../wire/problems.ts'
 import { pageHeaders } from '../pages/page.ts'
-import type { Answer, Route } from '../route.ts'
+import { type Answer, jsonBytesMax, type Route } from '../route.ts'
 import { ProblemShape } from '../routes/schemas.ts'
 import { describeHeaders, headerComponents } from './headers.ts'
 import { createProblemAnswers, type ProblemAnswers, problemsOf, publicProblems } from './problems.ts'
@@ -155,10 +154,10 @@ function describeOperation(route: Route, parts: OperationParts): Operation {
   }
 }
 
-/** `document.list` → `listDocuments`, HEAD of `version.read` → `headVersion`. */
-function operationIdOf({ method }: Route, noun: Noun, verb: string): string {
+/** `document.list` → `listDocuments`, HEAD of `version.read` → `headVersion`, `version.delete` of many → `deleteVersions`. */
+function operationIdOf({ method, many }: Route, noun: Noun, verb: string): string {
   const name = `${method === 'HEAD' ? 'head' : verb}${noun.charAt(0).toUpperCase()}${noun.slice(1)}`
-  return verb === 'list' ? `${name}s` : name
+  return verb === 'list' || many ? `${name}s` : name
 }
 
 function describeBody(body: Route['body'], parts: OperationParts): Pick<Operation, 'requestBody'> {
@@ -242,7 +241,7 @@ function inPlace(place: 'path' | 'query', shape: TObject, schemas: SchemaRegistr
 
 function headersOfBody(body: Route['body'], documentBytesMax: number): Parameter[] {
   if (body === 'none') return []
-  const maximum = body === 'document' ? documentBytesMax : limits.jsonBodyBytesMax
+  const maximum = body === 'document' ? documentBytesMax : jsonBytesMax(body)
   return [
     optionalHeader('Content-Length', 'Bytes of the body; may be left out where it is sent in chunks', {
       type: 'integer',

@@ -45,6 +45,12 @@ const document = {
   createdBy: 'alice',
   tags: ['latest', 'production'],
 }
+/** A version as a body names it. */
+const item = { type: version.type, name: version.name, digest }
+const signedUrl = {
+  url: 'https://store.example/cloudlysis-docs/docs/tenants/acme?X-Amz-Expires=300',
+  expiresAt: '2026-11-23T10:05:00.000Z',
+}
 const id = '00000000000000000000000000000001'
 const moved = { ...version, tag: 'production', movedAt: '2026-11-23T10:00:00.000Z', movedBy: 'alice' }
 const tag = { ...moved, etag: id }
@@ -87,9 +93,21 @@ const examples: Readonly<Record<string, unknown>> = {
   },
   Published: { published: document },
   Completion: { ticket },
-  DownloadRequest: { expiresInSeconds: 300 },
-  SignedUrl: {
-    url: 'https://store.example/cloudlysis-docs/docs/tenants/acme?X-Amz-Expires=300',
-    expiresAt: '2026-11-23T10:05:00.000Z',
+  ItemProblem: {
+    type: 'urn:cloudlysis:problem:version_tagged',
+    title: 'The version is tagged',
+    status: 409,
+    detail: 'The version is tagged "production". Move or remove these tags first.',
+    code: 'version_tagged',
+    traceId: exampleTraceId,
+    tags: ['production'],
   },
+  HaveRequest: { documents: [item] },
+  Have: { documents: [{ ...item, present: true }] },
+  DownloadsRequest: { documents: [item], expiresInSeconds: 300 },
+  Downloads: { downloads: [{ ...item, ...signedUrl }] },
+  DeleteRequest: { documents: [item] },
+  Deleted: { results: [{ ...item, status: 204 }] },
+  DownloadRequest: { expiresInSeconds: 300 },
+  SignedUrl: signedUrl,
 }

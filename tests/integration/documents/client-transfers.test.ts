@@ -160,6 +160,28 @@ describe('a signed URL', () => {
   })
 })
 
+describe('many versions at once', () => {
+  it('are found, signed and deleted by a call each, and each one has its own outcome', async () => {
+    const acme = clientOf(service)
+    const ref = { type: 'definitions', name: 'many.txt' }
+    const item = (text: string) => ({ ...ref, digest: digestOf(bytesOf(text)) })
+    for (const text of ['one', 'two']) await acme.put(ref, bytesOf(text))
+    await acme.putTag(ref, 'v1', item('one').digest)
+    const items = ['one', 'two', 'three'].map(item)
+    expect((await acme.have(items)).map(({ present }) => present)).toEqual([true, true, false])
+    const [one, , three] = await acme.downloadUrls(items, { expiresInSeconds: 60 })
+    expect(three?.error).toMatchObject({ code: 'document_not_found', status: 404 })
+    if (one?.error !== null) throw one?.error
+    expect(await (await fetchTrusting(service, one.url)).text()).toBe('one')
+    expect((await acme.deleteMany(items)).map(({ error }) => error?.code ?? 'gone')).toEqual([
+      'version_tagged',
+      'gone',
+      'document_not_found',
+    ])
+    expect((await acme.have(items)).map(({ present }) => present)).toEqual([true, false, false])
+  })
+})
+
 async function sameAsFile(stream: ReadableStream<Uint8Array>, path: string): Promise<boolean> {
   const file = await open(path)
   try {

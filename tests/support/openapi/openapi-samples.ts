@@ -14,6 +14,10 @@ export interface Sample {
 export const bytes = 'A'
 export const document = 'definitions/a'
 export const version = `${document}/versions/${digestOf(bytes)}`
+/** The version as the body of a call about many names it. */
+export const item = { type: 'definitions', name: 'a', digest: digestOf(bytes) }
+/** Paths of the calls about many. */
+export const ofMany = /\/documents\/(have|downloads|delete)$/
 export const json = { 'content-type': 'application/json' }
 
 /** Uploads the document that the samples are about: a version that is tagged `v1` as well as `latest`. */
@@ -65,6 +69,7 @@ export async function samplesOf(service: InProcessService, call: Caller): Promis
     'POST complete': completion,
     'POST downloads': { body: '{}', headers: json },
   }
+  const many: Call = { body: JSON.stringify({ documents: [item] }), headers: json }
   const values: Record<string, string> = {
     tenant: 'acme',
     type: 'definitions',
@@ -78,6 +83,8 @@ export async function samplesOf(service: InProcessService, call: Caller): Promis
       ? `${acme}/${complete}`
       : path.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '')
     const query = noun === 'names' ? '?type=definitions' : ''
-    return { method, path: address, query, call: calls[`${method} ${noun}`] ?? calls[method] ?? {} }
+    const isMany = ofMany.test(path)
+    const sample = isMany ? many : (calls[`${method} ${noun}`] ?? calls[method] ?? {})
+    return { method, path: address, query, call: sample }
   })
 }

@@ -3,6 +3,7 @@ import type { Transfers } from '../../../service/documents/transfers.ts'
 import { describeApi } from '../../../service/http/openapi/openapi.ts'
 import type { OpenApiDocument } from '../../../service/http/openapi/types.ts'
 import type { Route } from '../../../service/http/route.ts'
+import { batchRoutes } from '../../../service/http/routes/batch-routes.ts'
 import { documentRoutes } from '../../../service/http/routes/document-routes.ts'
 import { historyRoutes } from '../../../service/http/routes/history-routes.ts'
 import { tagRoutes } from '../../../service/http/routes/tag-routes.ts'
@@ -13,6 +14,7 @@ export const routes: readonly Route[] = [
   ...documentRoutes({} as Documents),
   ...tagRoutes({} as Documents),
   ...transferRoutes({} as Transfers),
+  ...batchRoutes({} as Documents, {} as Transfers),
   ...historyRoutes(undefined),
 ]
 

@@ -31,14 +31,21 @@ const reading: Action[] = [
   'tag.read',
   'download.create',
 ]
-const writing: Action[] = ['document.put', 'tag.put', 'tag.delete', 'upload.create', 'upload.complete']
+const writing: Action[] = [
+  'document.put',
+  'version.have',
+  'tag.put',
+  'tag.delete',
+  'upload.create',
+  'upload.complete',
+]
 
 describe('decide', () => {
   it('lets documents:read list, read and hand out download URLs, and nothing else', () => {
     expect(allowedWith('documents:read').toSorted()).toEqual(reading.toSorted())
   })
 
-  it('lets documents:write upload and move tags, and nothing else', () => {
+  it('lets documents:write upload, ask what need not be uploaded, and move tags, and nothing else', () => {
     expect(allowedWith('documents:write').toSorted()).toEqual(writing.toSorted())
   })
 

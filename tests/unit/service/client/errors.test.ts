@@ -117,7 +117,7 @@ describe('a change that depends on what is there, over a connection that breaks'
       const url = `http://127.0.0.1:${relay.port}`
       // The connection of this request stays open for the next ones.
       await (await fetch(url)).text()
-      relay.lose(1, /^(PUT|DELETE) /)
+      relay.lose(1, /^(PUT|DELETE|POST) /)
       expect(await rejection(change(clientOf(url)))).toBeInstanceOf(ConnectionError)
       return relay.requests.map((line) => line.split(' ')[0])
     } finally {
@@ -145,9 +145,10 @@ describe('a change that depends on what is there, over a connection that breaks'
     ])
   })
 
-  it('is sent once if it deletes a version or removes a tag', async () => {
+  it('is sent once if it deletes versions or removes a tag', async () => {
     const digest = digestOf(bytesOf('{}'))
     expect(await broken((client) => client.deleteVersion({ ...orders, digest }))).toEqual(['GET', 'DELETE'])
+    expect(await broken((client) => client.deleteMany([{ ...orders, digest }]))).toEqual(['GET', 'POST'])
     expect(await broken((client) => client.deleteTag(orders, 'live'))).toEqual(['GET', 'DELETE'])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import { DocumentError } from '../../../../service/documents/document-error.ts'
-import { problemResponse, toProblem } from '../../../../service/http/problem.ts'
+import { itemDetails, problemResponse, toProblem } from '../../../../service/http/problem.ts'
 
 describe('a problem', () => {
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -35,5 +35,16 @@ describe('a problem', () => {
     expect([down.status, down.headers.get('retry-after')]).toEqual([503, '5'])
     const outside = await shown(new DocumentError('range_unsatisfiable', 'Outside.', { size: 10 }))
     expect([outside.status, outside.headers.get('content-range')]).toEqual([416, 'bytes */10'])
+  })
+})
+
+describe('the problem of one item among others', () => {
+  it('is the document that would be its answer, with the seconds of Retry-After as a member', async () => {
+    const of = (error: unknown) => itemDetails(toProblem(error), 'trace')
+    const busy = new DocumentError('busy', 'Later.', {}, { retryAfterSeconds: 30 })
+    expect(of(busy)).toMatchObject({ code: 'busy', status: 503, traceId: 'trace', retryAfterSeconds: 30 })
+    expect(of(new DocumentError('busy', 'Later.'))).toMatchObject({ retryAfterSeconds: 5 })
+    const tagged = new DocumentError('version_tagged', 'Move the tags.', { tags: ['v1'] })
+    expect(of(tagged)).toEqual(await problemResponse(toProblem(tagged), 'trace').json())
   })
 })

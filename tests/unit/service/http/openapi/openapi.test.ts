@@ -69,6 +69,8 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids).toContain('"operationId":"listDocuments"')
     expect(ids).toContain('"operationId":"headVersion"')
+    expect(ids).toContain('"operationId":"deleteVersion"')
+    expect(ids).toContain('"operationId":"deleteVersions"')
   })
 
   it('has a parameter for every placeholder in a path, and no other', () => {
@@ -125,6 +127,14 @@ describe('an operation', () => {
   it('says how large an upload may be here', () => {
     const length = parameterOf(operationAt(document, 'put'), 'Content-Length')
     expect(length).toMatchObject({ in: 'header', required: false, schema: { maximum: 1000 } })
+  })
+
+  it('says how large a JSON body may be, which differs', () => {
+    const bytesMax = (path: string, method: 'put' | 'post') =>
+      parameterOf(operationAt(path, method), 'Content-Length')
+    const have = bytesMax('/v1/tenants/{tenant}/documents/have', 'post')
+    expect(have).toMatchObject({ schema: { maximum: 512 * 1024 } })
+    expect(bytesMax(`${document}/tags/{tag}`, 'put')).toMatchObject({ schema: { maximum: 64 * 1024 } })
   })
 
   it('asks for a body where one must be sent, and says where it may be left out', () => {
