@@ -11,6 +11,7 @@ import { linkOf, noDocker, runStart } from '../support/commands/start-run.ts'
 import { folderForTests } from '../support/folder.ts'
 import { keepPrinted } from '../support/printed.ts'
 import { digestOf, MiB, randomDocument } from '../support/service/sample-documents.ts'
+import { until } from '../support/waiting.ts'
 
 setDefaultTimeout(hangMilliseconds)
 
@@ -20,13 +21,16 @@ const run = runStart(local, port, noDocker)
 const browser = await startBrowser()
 const files = await filesOnDisk()
 const page = (await browser.newWindow()).page
+const serviceLog = Bun.file(join(local, String(port), 'service.log'))
 const link = /^ready (\S+)$/m.exec(await run.ready)?.[1] ?? ''
+// Before, it issues no tickets, and uploads go through the service.
+await until(async () => (await serviceLog.text()).includes('store.probed'), 'the probe of the store')
 await page.goto(link)
 
 afterAll(async () => {
   await browser.stop()
   await run.stop()
-  keepPrinted('service', await Bun.file(join(local, String(port), 'service.log')).bytes())
+  keepPrinted('service', await serviceLog.bytes())
   expect(browser.recording.complaints).toEqual([])
 })
 

@@ -121,14 +121,17 @@ function State({ transfer }: { transfer: Transfer }) {
   return `${words[status]}: ${percent}${byteSize(bytes)} of ${byteSize(totalBytes ?? sizeBytes)}`
 }
 
-/** Large transfers go straight to and from the store if its CORS rules allow this origin. */
+/** Large transfers go straight to and from the store, if that is safe there and its CORS rules allow this origin. */
 function Detour({ kind, reason }: { kind: Transfer['kind']; reason: string }) {
-  return (
-    <span title={reason}>
-      , through the service: the store does not allow {kind === 'upload' ? 'uploads' : 'downloads'} from this
-      page
-    </span>
-  )
+  const transfers = kind === 'upload' ? 'uploads' : 'downloads'
+  const why = detours[reason] ?? `the store does not allow ${transfers} from this page`
+  return <span title={reason}>, through the service: {why}</span>
+}
+
+/** By problem code; anything else is what the browser or the store said. */
+const detours: Readonly<Record<string, string>> = {
+  store_unknown: 'it has just started, and does not know yet what the store can do',
+  tickets_unavailable: 'the store supports no secure direct uploads',
 }
 
 function StoreLink({ link: { url, digest }, name }: { link: NonNullable<Transfer['link']>; name: string }) {

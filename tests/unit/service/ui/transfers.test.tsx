@@ -233,13 +233,19 @@ describe('Uploading straight to the store', () => {
     expect(screen.queryByText(/through the service/) === null).toBe(true)
   })
 
-  it('goes through the service where the store cannot be used, and says so', async () => {
-    service.settings = { ...service.settings, ticketBytesMin: 1 }
-    service.capabilities = { ...service.capabilities, ticketMethod: 'none' }
-    await open()
-    await choose(file('a.txt'))
-    await waitFor(() => item('a.txt').getByText(/through the service: the store does not allow uploads/))
-  })
+  it.each([
+    ['none', 'the store supports no secure direct uploads'],
+    ['unknown', 'it has just started, and does not know yet what the store can do'],
+  ] as const)(
+    'goes through the service while its way to the store is "%s", and says why',
+    async (ticketMethod, why) => {
+      service.settings = { ...service.settings, ticketBytesMin: 1 }
+      service.capabilities = { ...service.capabilities, ticketMethod }
+      await open()
+      await choose(file('a.txt'))
+      await waitFor(() => item('a.txt').getByText(new RegExp(`through the service: ${why}`)))
+    },
+  )
 })
 
 describe('Signing out', () => {
