@@ -78,6 +78,9 @@ export const limits = {
   haveItemsMax: 1000,
   /** haveItemsMax of the longest types and names, with room for spaces and line breaks between them. */
   haveBodyBytesMax: 512 * KiB,
+  /** One archive holds so many versions at most: it is asked for as `have` is, and the answer begins after as many HEADs. */
+  archiveItemsMax: 1000,
+  archiveBodyBytesMax: 512 * KiB,
   /** One call deletes so many versions, or signs so many URLs, at most: each of them is a line or two of the audit. */
   batchItemsMax: 100,
   /** After this no further item of a call is begun: the answer is sent before a proxy gives it up. */

@@ -23,6 +23,7 @@ export const neededScopes = {
   'upload.create': 'documents:write',
   'upload.complete': 'documents:write',
   'download.create': 'documents:read',
+  'archive.read': 'documents:read',
 } as const satisfies Record<string, Scope>
 
 export type Action = keyof typeof neededScopes

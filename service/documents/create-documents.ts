@@ -2,6 +2,8 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
+import type { VersionRef } from '../wire/names.ts'
+import { createArchives } from './archive.ts'
 import { createCursors, type Keys } from './cursor.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
@@ -85,6 +87,28 @@ export function createDocuments(options: DomainOptions): Domain {
     return toStoredVersion(ref, info)
   }
 
+  const open: Documents['open'] = (ref, options = {}) =>
+    openVersion(store, ref, options, {
+      onIntegrityViolation(damaged, found) {
+        damage.suspect(damaged)
+        onIntegrityViolation(damaged, found)
+      },
+      storeVouches: () => readVerification === 'store' && capabilities().checksumKept,
+    })
+
+  /** Returns the size of each version in the store, in their order, and `null` for one that is absent. */
+  async function sizesOf(refs: readonly VersionRef[], signal: AbortSignal | undefined) {
+    const keys = refs.map(versionKey)
+    const begunAt = performance.now()
+    const found = await inParallel(new Set(keys), limits.callsPerRequestMax, async (key) => {
+      if (performance.now() - begunAt >= limits.batchSecondsMax * 1000) throw tooSlow()
+      const info = await store.head(key, { signal })
+      return [key, info?.size ?? null] as const
+    })
+    const sizes = new Map(found)
+    return keys.map((key) => sizes.get(key) ?? null)
+  }
+
   const documents: Documents = {
     ...createListing({ store, records, cursors, capabilities, onForeignObjects: options.onForeignObjects }),
     ...createNameListing({ store, cursors, documents: { ...tagMoves, head } }),
@@ -104,26 +128,15 @@ export function createDocuments(options: DomainOptions): Domain {
     },
 
     async have(refs, signal) {
-      const keys = refs.map(versionKey)
-      const begunAt = performance.now()
-      const found = await inParallel(new Set(keys), limits.callsPerRequestMax, async (key) => {
-        if (performance.now() - begunAt >= limits.batchSecondsMax * 1000) throw tooSlow()
-        return (await store.head(key, { signal })) === null ? null : key
-      })
-      const present = new Set(found)
-      return keys.map((key) => present.has(key))
+      const sizes = await sizesOf(refs, signal)
+      return sizes.map((size) => size !== null)
     },
 
     head,
 
-    open: (ref, open = {}) =>
-      openVersion(store, ref, open, {
-        onIntegrityViolation(damaged, found) {
-          damage.suspect(damaged)
-          onIntegrityViolation(damaged, found)
-        },
-        storeVouches: () => readVerification === 'store' && capabilities().checksumKept,
-      }),
+    open,
+
+    archive: createArchives({ sizesOf, open }),
 
     deleteVersion: (ref, { by, signal }) => removal.remove(ref, { by, signal }),
 

@@ -1,4 +1,4 @@
-import type { Digest } from '../wire/names.ts'
+import type { Digest, VersionRef } from '../wire/names.ts'
 
 /** Every way a document operation can fail that its caller can do something about. */
 export type DocumentErrorCode =
@@ -52,6 +52,15 @@ export class DocumentError extends Error {
 /** `document_not_found`: of a document, a version, or one that the caller may not know of. */
 export function versionNotFound(): DocumentError {
   return new DocumentError('document_not_found', 'There is no such document.')
+}
+
+/** `document_not_found`, with the versions that are absent as a detail. */
+export function versionsNotFound(versions: readonly VersionRef[]): DocumentError {
+  const absent = versions.map(({ type, name, digest }) => ({ type, name, digest }))
+  const detail = absent.length === 1 ? 'One of these versions is' : `${absent.length} of these versions are`
+  return new DocumentError('document_not_found', `${detail} not there. "absent" names what is missing.`, {
+    absent,
+  })
 }
 
 /** `digest_mismatch`, with both digests as details. */

@@ -46,6 +46,17 @@ export interface Documents {
   open(ref: VersionRef, options?: OpenOptions): Promise<OpenVersion>
 
   /**
+   * Packs versions of one tenant into a tar (`service/wire/archive.ts` says what it holds), of which the same versions in
+   * the same order always make the same bytes. Each version is opened when its turn comes, one at a time, and verified as
+   * `open` does it: if one is damaged or has disappeared by then, the body ends in an error, never complete. The caller
+   * reads `body` to its end or cancels it.
+   *
+   * @param refs no version twice
+   * @throws {DocumentError} `document_not_found`, with all that are `absent`; `busy` if the store is too slow for so many
+   */
+  archive(refs: readonly VersionRef[], options?: ArchiveOptions): Promise<Archive>
+
+  /**
    * Returns one page of versions in the store's order, from one list call (`list-pages.ts` says when it takes more).
    *
    * @throws {DocumentError} `cursor_invalid`
@@ -156,6 +167,14 @@ export interface OpenOptions {
   onBodyFailure?: ((reason: unknown) => void) | undefined
   /** The caller can tell when a body has left or stalls, and so may get one that is passed on. */
   mayPassOn?: boolean | undefined
+}
+
+export type ArchiveOptions = Pick<OpenOptions, 'signal' | 'onBodyFailure'>
+
+export interface Archive {
+  /** Bytes of `body`. */
+  size: number
+  body: ReadableStream<Uint8Array>
 }
 
 export interface Upload {

@@ -54,8 +54,8 @@ export const recordProblems: readonly ProblemCode[] = [
 export interface Answer {
   status: number
   description: string
-  /** `null` without a body, `bytes` for a document. */
-  body: TSchema | 'bytes' | null
+  /** `null` without a body, `bytes` for a document, `tar` for an archive of documents. */
+  body: TSchema | 'bytes' | 'tar' | null
   /** Response headers beyond those of every answer. */
   headers: Readonly<Record<string, string>>
 }

@@ -47,6 +47,7 @@ const paths = [
   '/documents',
   '/documents?type=definitions',
   '/documents?limit=0&limit=1&unknown',
+  '/documents/archive',
   '/documents/have',
   '/documents/downloads',
   '/documents/delete',

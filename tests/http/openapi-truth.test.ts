@@ -367,6 +367,15 @@ describe('the OpenAPI document of the running service tells', () => {
     await put(call, 'definitions/many', 'B')
     const documents = ['A', 'B', 'C'].map((of) => ({ ...item, name: 'many', digest: digestOf(of) }))
     const many = { method: 'POST', ...jsonBody({ documents }) }
+    const archive = await call('archive', {
+      method: 'POST',
+      ...jsonBody({ documents: documents.slice(0, 2) }),
+    })
+    expect([archive.status, (await archive.bytes()).byteLength]).toEqual([
+      200,
+      Number(archive.headers.get('archive-size')),
+    ])
+    expect(await refusalOf(await call('archive', many))).toBe('404 document_not_found')
     for (const path of ['have', 'downloads', 'delete']) expect((await call(path, many)).status).toBe(200)
     await during(failing(new ObjectStoreError('unavailable', 'test', 'Test')), async () => {
       expect(await statusesOf(call, ofEach)).toEqual([200])

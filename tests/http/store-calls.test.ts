@@ -111,6 +111,10 @@ describe('the calls to the store that many versions at once cost', () => {
     expect(await callsOf(() => call('have', { method: 'POST', ...twice }))).toHaveLength(3)
   })
 
+  it('are two for each of them to send an archive: one to know its size, and one to read it', async () => {
+    expect(await asking('archive')).toEqual([...Array(3).fill('head'), ...Array(3).fill('getWhole')])
+  })
+
   it('are one for each of them to sign their URLs', async () => {
     expect(await asking('downloads')).toEqual(['head', 'head', 'head'])
   })

@@ -58,6 +58,8 @@ export function legalAnswers(world: World, operation: Operation): Legal[] {
           },
         },
       ]
+    case 'archive':
+      return ofArchive(world, operation)
     case 'read tag':
       return ofReadTag(world, operation)
     case 'move tag':
@@ -244,6 +246,14 @@ function ofDeleteMany(world: World, { contents, ...at }: OperationOf<'delete man
     for (const digest of gone) world.apply(at, { kind: 'delete', digest })
   }
   return [{ answer: { is: '200', rows }, effect }]
+}
+
+function ofArchive(world: World, { contents, ...at }: OperationOf<'archive'>): Legal[] {
+  const digests = contents.map((content) => digestAt(world, content))
+  if (new Set(digests).size < digests.length) return [{ answer: { is: '422 request_invalid' } }]
+  const absent = digests.filter((digest) => world.document(at).version(digest) === undefined)
+  if (absent.length > 0) return [{ answer: { is: '404 document_not_found', absent } }]
+  return [{ answer: { is: '200', digests } }]
 }
 
 function has(

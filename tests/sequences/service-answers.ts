@@ -1,9 +1,10 @@
+import { extract } from 'tar-stream'
 import { createRetention } from '../../service/documents/maintenance/retention.ts'
 import { sweep } from '../../service/documents/maintenance/sweeper.ts'
 import type { ObjectStore } from '../../service/object-store/object-store.ts'
 import { formatRange } from '../../service/wire/byte-range.ts'
 import { type Caller, chunked, type Json, jsonOf, refusalOf } from '../support/service/caller.ts'
-import { pathOf } from '../support/service/sample-documents.ts'
+import { digestOf, pathOf } from '../support/service/sample-documents.ts'
 import { jsonBody } from '../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../support/service/ticket-upload.ts'
 import { inChunks } from '../support/stores/bodies.ts'
@@ -202,6 +203,18 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
     return { is: String(response.status), present: rows.map(({ present }) => present) }
   }
 
+  /** Each file of an archive is read as what it is: the digests are those of the bytes. */
+  async function archive(operation: OperationOf<'archive'>): Promise<Answer> {
+    const response = await ask(operation, 'archive')
+    if (!response.ok) {
+      const { absent } = await jsonOf(response.clone())
+      const missing = Array.isArray(absent) ? { absent: absent.map(({ digest }) => digest) } : {}
+      return { is: await refusalOf(response), ...missing }
+    }
+    const [, ...files] = await filesIn(response)
+    return { is: String(response.status), digests: files.map((bytes) => digestOf(bytes)) }
+  }
+
   async function downloadMany(operation: OperationOf<'download many'>): Promise<Answer> {
     const response = await ask(operation, 'downloads')
     if (!response.ok) return { is: await refusalOf(response) }
@@ -330,6 +343,8 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
           return removeMany(operation)
         case 'have':
           return have(operation)
+        case 'archive':
+          return archive(operation)
         case 'read tag':
           return readTag(operation)
         case 'move tag':
@@ -358,6 +373,15 @@ async function bytesAt(url: unknown): Promise<Answer> {
   const bytes = await fetch(String(url))
   const contentType = bytes.headers.get('content-type')
   return { is: '201', contentType, body: hashOf(new Uint8Array(await bytes.arrayBuffer())) }
+}
+
+/** Returns the bytes of each file of a tar. */
+async function filesIn(response: Response): Promise<Buffer[]> {
+  const tar = extract()
+  tar.end(Buffer.from(await response.arrayBuffer()))
+  const files: Buffer[] = []
+  for await (const entry of tar) files.push(Buffer.concat((await Array.fromAsync(entry)) as Uint8Array[]))
+  return files
 }
 
 /** Returns what is said of one among others, as the answer to a call about it alone. */

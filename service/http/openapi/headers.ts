@@ -33,6 +33,7 @@ export const headerComponents: Record<string, Header> = { ...commonHeaders, 'Con
 /** Forms of headers that only some answers have. Without a form here, the text of a route is the value. */
 const forms: Record<string, JsonSchema> = {
   allow: { type: 'string', pattern: '^[A-Z]+(, [A-Z]+)*$' },
+  'archive-size': { type: 'integer', minimum: 0 },
   'content-disposition': { type: 'string', pattern: '^attachment; filename=' },
   'content-length': { type: 'integer', minimum: 0 },
   'content-range': { type: 'string', pattern: '^bytes (\\d+-\\d+|\\*)/\\d+$' },

@@ -132,6 +132,7 @@ const tagOfNoun: Record<Noun, string> = {
   history: 'Tags',
   upload: 'Transfers',
   download: 'Transfers',
+  archive: 'Transfers',
 }
 
 /** Describes the operation of one route, as `paths` has it. */
@@ -187,6 +188,7 @@ function contentOf(
 ): Record<string, MediaType> | undefined {
   // Of any type, as uploaded; HEAD has the header alone.
   if (body === 'bytes' || (method === 'HEAD' && status === 200)) return { '*/*': {} }
+  if (body === 'tar') return { 'application/x-tar': {} }
   return body === null ? undefined : { 'application/json': { schema: schemas.describe(body) } }
 }
 

@@ -41,6 +41,18 @@ const digest = { type: 'string', pattern: digestPattern }
 
 /** Members that a problem has beyond those of all, by its code. Each may be left out. */
 const members: Partial<Record<ProblemCode, Record<string, JsonSchema>>> = {
+  document_not_found: {
+    absent: {
+      type: 'array',
+      description: 'Of an archive: the versions that are missing',
+      items: {
+        type: 'object',
+        properties: { type: { type: 'string' }, name: { type: 'string' }, digest },
+        required: ['type', 'name', 'digest'],
+        additionalProperties: false,
+      },
+    },
+  },
   scope_missing: { scope: { enum: scopes, description: 'The scope that is needed' } },
   request_invalid: {
     errors: {

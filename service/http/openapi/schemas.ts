@@ -102,6 +102,7 @@ const examples: Readonly<Record<string, unknown>> = {
     traceId: exampleTraceId,
     tags: ['production'],
   },
+  ArchiveRequest: { documents: [item] },
   HaveRequest: { documents: [item] },
   Have: { documents: [{ ...item, present: true }] },
   DownloadsRequest: { documents: [item], expiresInSeconds: 300 },

@@ -63,6 +63,11 @@ export const DownloadsShape = Type.Object(
   { ...strict, $id: 'Downloads' },
 )
 
+export const ArchiveBody = Type.Object(
+  { documents: Type.Array(Item, { maxItems: limits.archiveItemsMax, description: 'No version twice' }) },
+  { ...strict, $id: 'ArchiveRequest' },
+)
+
 export const DeleteBody = Type.Object(
   { documents: Type.Array(Item, { maxItems: limits.batchItemsMax, description: 'No version twice' }) },
   { ...strict, $id: 'DeleteRequest' },

@@ -30,6 +30,7 @@ const reading: Action[] = [
   'tag.list',
   'tag.read',
   'download.create',
+  'archive.read',
 ]
 const writing: Action[] = [
   'document.put',

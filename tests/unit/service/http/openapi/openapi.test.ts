@@ -71,6 +71,7 @@ describe('the OpenAPI document', () => {
     expect(ids).toContain('"operationId":"headVersion"')
     expect(ids).toContain('"operationId":"deleteVersion"')
     expect(ids).toContain('"operationId":"deleteVersions"')
+    expect(ids).toContain('"operationId":"readArchive"')
   })
 
   it('has a parameter for every placeholder in a path, and no other', () => {
