@@ -26,7 +26,12 @@ export async function jsonMembers(answer: Answer): Promise<Members> {
   const body = await answer.response.text().catch((error) => {
     throw answer.failure(error)
   })
-  return membersOf(parsed(body, answer.ids), answer.ids)
+  return membersOf(body, answer.ids)
+}
+
+/** Reads the members of a JSON object. @throws {ProtocolError} */
+export function membersOf(json: string, ids: CallIds): Members {
+  return membersOfValue(parsed(json, ids), ids)
 }
 
 /** Reads a version of a document with its metadata and tags. @throws {ProtocolError} */
@@ -94,7 +99,7 @@ function parsed(body: string, ids: CallIds): unknown {
   }
 }
 
-function membersOf(value: unknown, ids: CallIds): Members {
+function membersOfValue(value: unknown, ids: CallIds): Members {
   const wrong = (what: string): never => {
     throw new ProtocolError(`The answer breaks the contract: ${what}.`, ids)
   }
@@ -123,9 +128,9 @@ function membersOf(value: unknown, ids: CallIds): Members {
     },
     texts: (name) =>
       list(name).map((item) => (typeof item === 'string' ? item : wrong(`${name} is not a list of strings`))),
-    list: (name) => list(name).map((item) => membersOf(item, ids)),
-    object: (name) => membersOf(record[name], ids),
-    objectOrNull: (name) => (record[name] === null ? null : membersOf(record[name], ids)),
+    list: (name) => list(name).map((item) => membersOfValue(item, ids)),
+    object: (name) => membersOfValue(record[name], ids),
+    objectOrNull: (name) => (record[name] === null ? null : membersOfValue(record[name], ids)),
     has: (name) => record[name] !== undefined,
     flag: (name) => {
       const member = record[name]

@@ -56,6 +56,15 @@ export function deleteMany(
   })
 }
 
+/** Returns the versions as a body names them. @throws {ArgumentError} */
+export function namedVersions(items: readonly NamedVersion[]): NamedVersion[] {
+  return items.map(({ type, name, digest }) => ({
+    type: checked('type', type),
+    name: checked('name', name),
+    digest: checked('digest', digest),
+  }))
+}
+
 /** A call about many versions. */
 interface BatchCall {
   path: string
@@ -73,11 +82,7 @@ async function ask<Row>(
   { path, items, rows, options, signal }: BatchCall,
   read: (item: NamedVersion, row: Members, ids: CallIds) => Row,
 ): Promise<Row[]> {
-  const named = items.map(({ type, name, digest }) => ({
-    type: checked('type', type),
-    name: checked('name', name),
-    digest: checked('digest', digest),
-  }))
+  const named = namedVersions(items)
   const answer = await send({
     method: 'POST',
     path,

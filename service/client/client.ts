@@ -1,5 +1,6 @@
 import type { Document, ListedName, ListedVersion, Tag, TagChanges } from '../wire/answers.ts'
-import { deleteMany, downloadUrls, have, type NamedVersion, type Outcome } from './batches.ts'
+import type { ArchiveDownload, ArchiveOptions } from './archive.ts'
+import type { NamedVersion, Outcome } from './batches.ts'
 import { createDownload, type DownloadUrl, type DownloadUrlOptions, openDirect } from './direct-download.ts'
 import {
   type Download,
@@ -147,6 +148,16 @@ export interface DocumentsClient {
     options?: CallOptions,
   ): Promise<(NamedVersion & { present: boolean })[]>
 
+  /**
+   * Opens one tar of up to 1,000 versions: `manifest.json`, then `<type>/<name>` of each, in their order. `stream` checks
+   * all of it as it is read and holds its last chunk back: it closes only if the manifest names just these versions and
+   * each has its SHA-256, and otherwise errors with `DigestMismatchError`, `SizeMismatchError`, `ProtocolError` or
+   * `ConnectionError`. It is not continued if the connection breaks. `checkArchive` checks one that was saved.
+   *
+   * @throws {ProblemError} `document_not_found`, with what is missing as `extensions.absent`
+   */
+  archive(items: readonly NamedVersion[], options?: ArchiveOptions): Promise<ArchiveDownload>
+
   /** All tags of a document, by name. @throws {ProblemError} `document_not_found` if it has none */
   tags(ref: DocumentName, options?: CallOptions): Promise<Tag[]>
 
@@ -187,7 +198,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     put: (ref, body, given = {}) => put(parts, ref, body, given),
     get,
     createDownload: (ref, given = {}) => createDownload(send, ref, given),
-    downloadUrls: (items, given = {}) => downloadUrls(send, items, given),
+    downloadUrls: async (items, given = {}) => (await loadBatches()).downloadUrls(send, items, given),
     getBytes: async (ref, given = {}) => bytesOf(await get(ref, given)),
     head: (ref, { signal } = {}) => head(send, tenant, ref, signal),
     list: (query = {}) => rowsOf((cursor) => listPage(send, { ...query, cursor })),
@@ -203,13 +214,18 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     history: (ref, given = {}) => history(send, ref, given),
     deleteVersion: (ref, { signal } = {}) => deleteVersion(send, ref, signal),
     tags: (ref, { signal } = {}) => tagsOf(send, ref, signal),
-    deleteMany: (items, { signal } = {}) => deleteMany(send, items, signal),
-    have: (items, { signal } = {}) => have(send, items, signal),
+    deleteMany: async (items, { signal } = {}) => (await loadBatches()).deleteMany(send, items, signal),
+    archive: async (items, given = {}) => (await loadArchive()).archive(send, items, given),
+    have: async (items, { signal } = {}) => (await loadBatches()).have(send, items, signal),
     getTag: (ref, tag, { signal } = {}) => getTag(send, ref, tag, signal),
     putTag: (ref, tag, digest, given = {}) => putTag(send, ref, { tag, digest }, given),
     deleteTag: (ref, tag, given = {}) => deleteTag(send, ref, tag, given),
   }
 }
+
+/** Loaded with the first of these calls, so that the Control UI need not load them with its first page. */
+const loadBatches = () => import('./batches.ts')
+const loadArchive = () => import('./archive.ts')
 
 async function bytesOf({ version, stream }: Download): Promise<{ version: VersionInfo; bytes: Uint8Array }> {
   // Not `new Response(stream).bytes()`: Safari before 18 and Node 20 have no `bytes`.

@@ -1,8 +1,8 @@
 import { parseRetryAfter } from '../wire/retry-after.ts'
 import { type CallIds, type Problem, ProblemError, ProtocolError } from './errors.ts'
 
-/** A problem document is a few fields; longer answers are pages of a proxy. */
-const problemBytesMax = 64 * 1024
+/** The longest problem names a thousand versions that are absent; longer answers are pages of a proxy. */
+const problemBytesMax = 512 * 1024
 const standardMembers: ReadonlySet<string> = new Set(['type', 'title', 'status', 'detail', 'instance'])
 const ownMembers: ReadonlySet<string> = new Set(['code', 'traceId', 'correlationId'])
 

@@ -12,6 +12,14 @@ export interface Expected {
   onBytes?: ((bytes: number) => void) | undefined
 }
 
+/** Watches the bytes of a body. Both throw what the stream then errors with. */
+export interface BodyCheck {
+  /** Receives every chunk, before it is passed on. */
+  chunk(bytes: Uint8Array): void
+  /** Is called after the last one. */
+  end(): void
+}
+
 /**
  * Passes a body through and holds its last chunk back until size and digest agree, so that bytes with another hash
  * never end in a clean close. Costs one chunk of memory; cancelling frees the connection.
@@ -19,7 +27,11 @@ export interface Expected {
  * The stream errors with `DigestMismatchError`, `SizeMismatchError` or what the reader throws.
  */
 export function verifiedStream(reader: ByteReader, expected: Expected): ReadableStream<Uint8Array> {
-  const check = bodyCheck(expected)
+  return checkedStream(reader, bodyCheck(expected))
+}
+
+/** As {@link verifiedStream}, by any check. */
+export function checkedStream(reader: ByteReader, check: BodyCheck): ReadableStream<Uint8Array> {
   let held: Uint8Array | null = null
 
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
@@ -53,7 +65,8 @@ export function verifiedStream(reader: ByteReader, expected: Expected): Readable
   )
 }
 
-function bodyCheck({ digest, sizeBytes, ids, onBytes }: Expected) {
+/** Returns the check of size and digest. */
+export function bodyCheck({ digest, sizeBytes, ids, onBytes }: Expected): BodyCheck {
   const hash = digest === null ? null : createSha256()
   let bytes = 0
   return {

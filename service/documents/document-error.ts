@@ -57,10 +57,8 @@ export function versionNotFound(): DocumentError {
 /** `document_not_found`, with the versions that are absent as a detail. */
 export function versionsNotFound(versions: readonly VersionRef[]): DocumentError {
   const absent = versions.map(({ type, name, digest }) => ({ type, name, digest }))
-  const detail = absent.length === 1 ? 'One of these versions is' : `${absent.length} of these versions are`
-  return new DocumentError('document_not_found', `${detail} not there. "absent" names what is missing.`, {
-    absent,
-  })
+  const which = absent.length === 1 ? 'One of these versions does' : `${absent.length} of these versions do`
+  return new DocumentError('document_not_found', `${which} not exist. See "absent".`, { absent })
 }
 
 /** `digest_mismatch`, with both digests as details. */

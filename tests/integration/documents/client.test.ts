@@ -146,6 +146,7 @@ describe('the client in other runtimes, on the real service', () => {
     listed: [true],
     ticketed: [true, 'ticket', 'hash send verify'],
     fromStore: ['store', 300_010],
+    archived: true,
     absent: 'document_not_found',
   }
 

@@ -43,6 +43,9 @@ const ticketed = await direct.put({ ...ref, name: `${ref.name}.2` }, large, {
 })
 const fromStore = await direct.get({ ...ref, name: `${ref.name}.2` }, { direct: true })
 const readFromStore = await new Response(fromStore.stream).arrayBuffer()
+const { type, digest } = first.document
+const archived = await client.archive([{ type, name: ref.name, digest }])
+const archive = await new Response(archived.stream).arrayBuffer()
 const absent = await client.get({ ...ref, name: 'absent' }).catch((error: unknown) => error)
 
 console.log(
@@ -55,6 +58,7 @@ console.log(
     listed,
     ticketed: [ticketed.created, ticketed.via, [...phases].join(' ')],
     fromStore: [fromStore.via, readFromStore.byteLength],
+    archived: archive.byteLength === archived.sizeBytes && archive.byteLength > bytes.length,
     absent: absent instanceof ProblemError ? absent.code : String(absent),
   }),
 )
