@@ -216,6 +216,56 @@ describe('bun run documents on the real service', () => {
     expect(await json(['rm', two, one, '--yes'])).toEqual([removed('two'), removed('one')])
   })
 
+  it('downloads several versions as one tar, by digest, by tag and by a list', async () => {
+    const large = crypto.getRandomValues(new Uint8Array(60_000))
+    const texts = { web: bytesOf('web'), worker: bytesOf('worker'), 'orders.bin': large }
+    for (const [name, stdin] of Object.entries(texts)) await run(['put', '-', `release/${name}`], { stdin })
+    await run(['tag', 'release/web', 'production'])
+    await run(['put', '-', 'release/web'], { stdin: bytesOf('newer') })
+    const list = bytesOf(`release/orders.bin\n\n  release/web@production\n`)
+    const worker = `release/worker@${digestOf('worker')}`
+    const args = ['archive', 'release/web@production', worker, '--from', '-', '-o', 'release.tar']
+    const saved = await run(args, { stdin: list })
+    expect(saved).toEqual({
+      ...{ code: 0, stderr: '' },
+      stdout: expect.stringMatching(/^saved: release\.tar has 3 versions \(\d+\.\d KiB\)\n$/),
+    })
+    const tar = Bun.spawn(['tar', '-x', '-f', 'release.tar'], { cwd: folder })
+    expect(await tar.exited).toBe(0)
+    for (const [name, bytes] of Object.entries(texts))
+      expect((await readFile(join(folder, 'release', name))).equals(bytes)).toBe(true)
+    const again = await run(args, { stdin: list })
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('release.tar already exists')])
+    expect(await json(['archive', worker])).toEqual([
+      {
+        file: 'documents.tar',
+        size: expect.any(Number),
+        documents: [{ type: 'release', name: 'worker', digest: digestOf('worker') }],
+      },
+    ])
+  })
+
+  it('writes an archive to standard output, and names the versions that do not exist', async () => {
+    await run(['put', '-', 'release/piped'], { stdin: bytesOf('piped') })
+    const piped = await run(['archive', 'release/piped', '-o', '-'])
+    expect([piped.code, piped.stderr]).toEqual([0, ''])
+    expect(piped.stdout).toContain('"path":"release/piped"')
+    const absent = ['release/piped', 'release/none'].map((name) => `${name}@${digestOf('absent')}`)
+    const refused = await run(['archive', 'release/piped', ...absent])
+    expect([refused.code, refused.stdout]).toEqual([1, ''])
+    expect(refused.stderr).toBe(
+      ['error: nothing was saved, because these versions do not exist:', ...absent.map((text) => `  ${text}`)]
+        .join('\n')
+        .concat('\n'),
+    )
+    const untagged = await run(['archive', 'release/piped@nowhere'])
+    expect([untagged.code, untagged.stderr]).toEqual([1, 'error: there is no release/piped@nowhere\n'])
+    const none = await run(['archive'])
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no version')])
+    const both = await run(['archive', 'release/piped', '-o', '-', '--json'])
+    expect(both.code).toBe(2)
+  })
+
   it('stops a listing at its limit, and reports an empty one', async () => {
     for (const name of ['a', 'b', 'c']) await run(['put', '-', `limited/${name}`], { stdin: bytesOf(name) })
     expect(await json(['list', 'limited', '--limit', '2'])).toMatchObject([{ name: 'a' }, { name: 'b' }])

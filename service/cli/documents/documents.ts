@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import type { DocumentsClient } from '../../client/client.ts'
 import { createCommand, exitCodes, runCommand, setAction } from '../command.ts'
 import { integerIn } from '../values.ts'
+import { type ArchiveFlags, archiveVersions } from './archive.ts'
 import { type ConnectionFlags, connect, withConnection } from './connection.ts'
 import { type GetFlags, getDocument, signUrl, type UrlFlags } from './get.ts'
 import { type PutFlags, putDocument } from './put.ts'
@@ -31,6 +32,7 @@ Examples:
   git archive HEAD | bun run documents put - deployment-bundles/orders-api.tar --tenant acme
   bun run documents list deployment-bundles/orders --tenant acme
   bun run documents get deployment-bundles/orders-api.tar -o orders-api.tar --tenant acme
+  bun run documents archive deployment-bundles/orders-api.tar definitions/orders.json@v1 -o release.tar --tenant acme
   curl -o orders-api.tar "$(bun run --silent documents url deployment-bundles/orders-api.tar --tenant acme)"
   bun run documents tag deployment-bundles/orders-api.tar production --tenant acme
   bun run documents tagged production deployment-bundles --tenant acme
@@ -65,6 +67,17 @@ setRun<GetFlags>(
     .option('--force', 'replace the file if it exists')
     .option('--direct', 'download directly from the store if it can be reached'),
   (client, [version = ''], flags, signal) => getDocument(client, version, flags, signal),
+)
+
+setRun<ArchiveFlags>(
+  addCommand(
+    'archive [version...]',
+    'download several <type>/<name>[@tag|@sha256:…] as one tar; without a tag, latest',
+  )
+    .option('-o, --output <file>', 'file to write; "-" is standard output (default: documents.tar)')
+    .option('--from <file>', 'read more of them from this file, one a line; "-" is standard input')
+    .option('--force', 'replace the file if it exists'),
+  archiveVersions,
 )
 
 setRun<UrlFlags>(

@@ -28,7 +28,7 @@ export async function getDocument(
   try {
     const open = () => client.get(ref, { direct: flags.direct, onProgress: progress.onProgress, signal })
     if (file === '-') return await toStandardOutput(await open())
-    const saved = await saveWhole(file, { force: flags.force === true }, open)
+    const { version: saved } = await saveWhole(file, { force: flags.force === true }, open)
     progress.stop()
     if (flags.json) return printJson({ file, version: saved })
     await printLine(

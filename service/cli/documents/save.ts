@@ -1,6 +1,5 @@
 import { type FileHandle, link, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { Download, VersionInfo } from '../../client/download.ts'
 import { LocalFailure } from '../command.ts'
 
 /**
@@ -9,20 +8,22 @@ import { LocalFailure } from '../command.ts'
  * no file (a device, a pipe) is written to as it is, byte by byte.
  *
  * @param options.force replaces what is there
+ * @returns what was downloaded; its stream has been read
  * @throws {LocalFailure} where `file` exists already or cannot be written; any error of the download
  */
-export async function saveWhole(
+export async function saveWhole<Download extends { stream: ReadableStream<Uint8Array> }>(
   file: string,
   options: { force: boolean },
   download: () => Promise<Download>,
-): Promise<VersionInfo> {
+): Promise<Download> {
   const there = await lookAt(file)
   if (there && there.kind !== 'special' && !options.force) throw alreadyThere(file)
-  const { version, stream } = await download()
+  const opened = await download()
+  const { stream } = opened
   try {
     if (there?.kind === 'special') await writeStream(await open(file, 'w'), stream)
     else await replaceWhole(there ?? { path: file, mode: undefined }, options, stream)
-    return version
+    return opened
   } catch (error) {
     throw localFailure(error, file)
   } finally {
