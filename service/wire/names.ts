@@ -45,6 +45,11 @@ export function isDocumentType(value: string): boolean {
   return typeForm.test(value)
 }
 
+/** Returns whether a text has the form of a document's name. */
+export function isDocumentName(value: string): boolean {
+  return nameForm.test(value)
+}
+
 /** Returns whether a text has the form of a digest. */
 export function isDigest(value: string): value is Digest {
   return digestForm.test(value)

@@ -17,6 +17,7 @@ import {
   type NamesFlags,
   type RowsFlags,
 } from './rows.ts'
+import { type SyncFlags, syncFolder } from './sync.ts'
 import { type TagFlags, tagDocument } from './tags.ts'
 
 const parseRows = integerIn(1, 999_999_999, 'a number of rows')
@@ -144,6 +145,23 @@ setRun<RowsFlags>(
     'list the versions of <type>/<name>, newest first, with their tags',
   ).option('--limit <rows>', 'print at most this many', parseRows),
   (client, [document = ''], flags, signal) => listVersions(client, document, flags, signal),
+)
+
+setRun<SyncFlags>(
+  addCommand(
+    'sync <folder> <filter>',
+    'make the documents of <type>, or of <type>/<beginning of name>, like the files of a folder, or the other way round',
+  )
+    .option('--up', 'upload files whose documents differ or are missing')
+    .option('--down', 'download documents whose files differ or are missing')
+    .option('--delete', 'also remove what is only on the other side: documents with all versions, or files')
+    .option('--dry-run', 'only say what would be done')
+    .addHelpText(
+      'after',
+      '\nThe name of a document is <beginning of name> and the path of its file. Files are compared by their SHA-256.',
+    ),
+  (client, [folder = '', filter = ''], flags, signal) =>
+    syncFolder(client, { folder, filter }, flags, signal),
 )
 
 setRun<RemoveFlags>(

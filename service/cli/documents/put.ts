@@ -67,7 +67,7 @@ function targetOf(file: string, target: string | undefined, { type, name }: PutF
  * A large file as a Blob, which has a size and can be hashed first; everything else read to its end, because what `stat`
  * reports is not the length of a pipe, a device, or a file below `/proc` or `/sys`.
  */
-async function sourceOf(file: string): Promise<UploadSource> {
+export async function sourceOf(file: string): Promise<UploadSource> {
   if (file === '-') return Bun.stdin.stream()
   try {
     const found = await stat(file)
