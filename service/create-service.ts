@@ -139,7 +139,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   const decorate = parts.decorateStore ?? ((undecorated: ObjectStore) => undecorated)
   const bucketSigner = createS3TransferSigner(opened.connection)
   const signingSecrets = revealed(config.ticketSigningKeys ?? [config.s3.secretAccessKey])
-  const { documents, transfers } = createDocuments({
+  const { documents, transfers, archiveLinks } = createDocuments({
     store: decorate(store),
     health: decorate(parts.store ?? opened.reserved),
     documentBytesMax: config.documentBytesMax,
@@ -149,6 +149,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     completionWaitSecondsMax: parts.completionWaitSecondsMax,
     cursorKeys: deriveKeys(signingSecrets, 'documents/cursor/v1'),
     ticketKeys: deriveKeys(signingSecrets, 'documents/ticket/v1'),
+    archiveLinkKeys: deriveKeys(signingSecrets, 'documents/archive-link/v1'),
     signer: parts.signer ?? prefixedSigner(bucketSigner, config.docs.prefix),
     capabilities,
     onIntegrityViolation(ref, found) {
@@ -163,7 +164,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     onUploadTicket: (method) => metrics.uploadTicket(ticketLabels[method]),
   })
   const app = createApp({
-    ...{ documents, transfers, logger, metrics },
+    ...{ documents, transfers, archiveLinks, logger, metrics },
     authenticator: createAuthenticator({
       ...config.auth,
       proxy: config.auth.proxy?.reveal(),

@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 
 /** The purpose of a derived key. A label is never used for two purposes. */
-export type KeyPurpose = 'documents/cursor/v1' | 'documents/ticket/v1'
+export type KeyPurpose = 'documents/cursor/v1' | 'documents/ticket/v1' | 'documents/archive-link/v1'
 
 const keyBytes = 32
 

@@ -81,6 +81,8 @@ export const limits = {
   /** One archive holds so many versions at most: it is asked for as `have` is, and the answer begins after as many HEADs. */
   archiveItemsMax: 1000,
   archiveBodyBytesMax: 512 * KiB,
+  /** A browser follows a link to an archive at once. */
+  archiveLinkSeconds: 5 * 60,
   /** One call deletes so many versions, or signs so many URLs, at most: each of them is a line or two of the audit. */
   batchItemsMax: 100,
   /** After this no further item of a call is begun: the answer is sent before a proxy gives it up. */

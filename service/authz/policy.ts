@@ -24,6 +24,7 @@ export const neededScopes = {
   'upload.complete': 'documents:write',
   'download.create': 'documents:read',
   'archive.read': 'documents:read',
+  'archive.create': 'documents:read',
 } as const satisfies Record<string, Scope>
 
 export type Action = keyof typeof neededScopes

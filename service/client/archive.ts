@@ -6,8 +6,9 @@ import {
   withPaths,
 } from '../wire/archive.ts'
 import { plainHeaderBytes, sizeIn, tarEnd, tarHeader, tarPadding } from '../wire/tar.ts'
-import { membersOf } from './answers.ts'
+import { jsonMembers, membersOf } from './answers.ts'
 import { type NamedVersion, namedVersions } from './batches.ts'
+import type { DownloadUrl } from './direct-download.ts'
 import { type CallIds, DigestMismatchError, ProtocolError } from './errors.ts'
 import type { OnProgress } from './progress.ts'
 import { createSha256 } from './sha256.ts'
@@ -34,13 +35,7 @@ export async function archive(
   { onProgress, signal }: ArchiveOptions,
 ): Promise<ArchiveDownload> {
   const asked = namedVersions(items)
-  const answer = await send({
-    method: 'POST',
-    path: '/archive',
-    headers: { 'content-type': 'application/json', 'accept-encoding': 'identity' },
-    body: JSON.stringify({ documents: asked }),
-    signal,
-  })
+  const answer = await askFor(send, '/archive', asked, signal)
   const { ids, failure, response } = answer
   const sizeBytes = announcedSize(answer)
   const onBytes = onProgress && ((bytes: number) => onProgress({ bytes, totalBytes: sizeBytes }))
@@ -62,6 +57,21 @@ export async function archive(
       throw failure(error)
     })
   return { sizeBytes, stream: checkedStream({ read, cancel: (reason) => reader.cancel(reason) }, check) }
+}
+
+/** See `DocumentsClient.archiveLink`. */
+export async function archiveLink(
+  send: Send,
+  serviceUrl: string,
+  items: readonly NamedVersion[],
+  signal: AbortSignal | undefined,
+): Promise<DownloadUrl> {
+  const answer = await askFor(send, '/archives', items, signal)
+  const members = await jsonMembers(answer)
+  const path = members.text('url')
+  if (!path.startsWith('/')) throw new ProtocolError('The answer has no usable link.', answer.ids)
+  const { href } = new URL(serviceUrl)
+  return { url: href.replace(/\/$/, '') + path, expiresAt: members.text('expiresAt') }
 }
 
 /**
@@ -87,6 +97,21 @@ export async function checkArchive(stream: ReadableStream<Uint8Array>): Promise<
     throw error
   }
   return check.versions()
+}
+
+function askFor(
+  send: Send,
+  path: '/archive' | '/archives',
+  items: readonly NamedVersion[],
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  return send({
+    method: 'POST',
+    path,
+    headers: { 'content-type': 'application/json', 'accept-encoding': 'identity' },
+    body: JSON.stringify({ documents: namedVersions(items) }),
+    signal,
+  })
 }
 
 function announcedSize({ response, ids }: Answer): number {

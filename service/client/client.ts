@@ -158,6 +158,12 @@ export interface DocumentsClient {
    */
   archive(items: readonly NamedVersion[], options?: ArchiveOptions): Promise<ArchiveDownload>
 
+  /**
+   * A link that gives the archive of up to 1,000 versions once, without a token: for a browser to follow. It is a
+   * credential until then, so keep it out of logs.
+   */
+  archiveLink(items: readonly NamedVersion[], options?: CallOptions): Promise<DownloadUrl>
+
   /** All tags of a document, by name. @throws {ProblemError} `document_not_found` if it has none */
   tags(ref: DocumentName, options?: CallOptions): Promise<Tag[]>
 
@@ -216,6 +222,8 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     tags: (ref, { signal } = {}) => tagsOf(send, ref, signal),
     deleteMany: async (items, { signal } = {}) => (await loadBatches()).deleteMany(send, items, signal),
     archive: async (items, given = {}) => (await loadArchive()).archive(send, items, given),
+    archiveLink: async (items, { signal } = {}) =>
+      (await loadArchive()).archiveLink(send, options.url, items, signal),
     have: async (items, { signal } = {}) => (await loadBatches()).have(send, items, signal),
     getTag: (ref, tag, { signal } = {}) => getTag(send, ref, tag, signal),
     putTag: (ref, tag, digest, given = {}) => putTag(send, ref, { tag, digest }, given),

@@ -3,7 +3,8 @@ import { type ObjectStore, ObjectStoreError } from '../object-store/object-store
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
 import type { VersionRef } from '../wire/names.ts'
-import { createArchives } from './archive.ts'
+import { createArchives } from './archives/archive.ts'
+import { type ArchiveLinks, createArchiveLinks } from './archives/archive-links.ts'
 import { createCursors, type Keys } from './cursor.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
@@ -57,6 +58,8 @@ export interface DomainOptions {
   signer: TransferSigner
   /** Each at least 32 bytes; every replica knows the first one of all others. */
   ticketKeys: Keys
+  /** As those of tickets, and other ones. */
+  archiveLinkKeys: Keys
 }
 
 export type ReadVerification = 'store' | 'always'
@@ -64,6 +67,7 @@ export type ReadVerification = 'store' | 'always'
 export interface Domain {
   documents: Documents
   transfers: Transfers
+  archiveLinks: ArchiveLinks
 }
 
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
@@ -151,7 +155,11 @@ export function createDocuments(options: DomainOptions): Domain {
     ...{ store, records, leases, removal, damage, signer, tickets, budget, acceptUpload, capabilities },
     ...{ documentBytesMax, completionWaitSecondsMax, sleep, onUploadTicket: options.onUploadTicket },
   })
-  return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
+  return {
+    documents: translatingErrors(documents),
+    transfers: translatingErrors(transfers),
+    archiveLinks: translatingErrors(createArchiveLinks(store, options.archiveLinkKeys)),
+  }
 }
 
 /**

@@ -22,6 +22,7 @@ export type DocumentErrorCode =
   | 'upload_not_found'
   | 'upload_expired'
   | 'ticket_invalid'
+  | 'link_expired'
   | 'tickets_unavailable'
   | 'store_unknown'
   | 'compare_and_set_unavailable'

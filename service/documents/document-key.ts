@@ -69,6 +69,11 @@ export function leaseKey(tenant: string, uploadId: string): string {
   return `${stagingKey(tenant, uploadId)}.lease`
 }
 
+/** `staging/<tenant>/<id>.archive`: which versions a link gives, while it is not used. */
+export function archiveListKey(tenant: string, id: string): string {
+  return `${stagingKey(tenant, id)}.archive`
+}
+
 export const stagingPrefix = 'staging/'
 
 export const tenantsPrefix = 'tenants/'
@@ -112,7 +117,7 @@ function versionOf(ref: DocumentRef, hex: string | undefined): VersionRef | null
 export function ownerOfKey(key: string): { tenant: string; holds: 'version' | 'staged' | 'other' } {
   const [area = '', tenant = '', kind] = key.split('/')
   if (area === 'tenants') return { tenant, holds: kind === 'documents' ? 'version' : 'other' }
-  if (area === 'staging') return { tenant, holds: key.endsWith('.lease') ? 'other' : 'staged' }
+  if (area === 'staging') return { tenant, holds: /\.(lease|archive)$/.test(key) ? 'other' : 'staged' }
   return { tenant: area === 'deletions' ? tenant : '', holds: 'other' }
 }
 

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { type Digest, digestPattern } from '../wire/names.ts'
@@ -30,47 +30,19 @@ export interface TicketSigner {
   open(ticket: string): Promise<UploadClaims>
 }
 
-const algorithm = 'HS256'
-/** Prevents a ticket from being accepted as any other token signed with the same key (RFC 8725 section 3.11). */
-const type = 'upload-ticket+jwt'
-
 /**
  * @param keys each at least 32 bytes: the first signs, all verify
  * @param now the clock for expiry; default: the system's
  */
-export function createTicketSigner(
-  [signingKey, ...otherKeys]: Keys,
-  now: () => Date = () => new Date(),
-): TicketSigner {
-  /** @throws an error of jose; for a ticket that none of the keys has signed, that of the last one */
-  async function verify(ticket: string, key: Uint8Array, others: readonly Uint8Array[]): Promise<JWTPayload> {
-    try {
-      const expected = { algorithms: [algorithm], typ: type, currentDate: now(), requiredClaims: ['exp'] }
-      return (await jwtVerify(ticket, key, expected)).payload
-    } catch (error) {
-      const [next, ...rest] = others
-      if (next && error instanceof errors.JWSSignatureVerificationFailed) return verify(ticket, next, rest)
-      throw error
-    }
-  }
-
+export function createTicketSigner(keys: Keys, now?: () => Date): TicketSigner {
+  const sealer = createSealer(keys, { type: 'upload-ticket+jwt', claim: 'upload', schema: UploadClaims, now })
   return {
-    seal(claims, completeBefore) {
-      return new SignJWT({ upload: claims })
-        .setProtectedHeader({ alg: algorithm, typ: type })
-        .setExpirationTime(completeBefore)
-        .sign(signingKey)
-    },
-
+    seal: sealer.seal,
     async open(ticket) {
-      try {
-        const { upload } = await verify(ticket, signingKey, otherKeys)
-        if (Value.Check(UploadClaims, upload)) return upload
-      } catch (error) {
-        if (error instanceof errors.JWTExpired) throw expired()
-        if (!(error instanceof errors.JOSEError)) throw error
-      }
-      throw ticketInvalid()
+      const claims = await sealer.open(ticket)
+      if (claims === 'expired') throw expired()
+      if (claims === 'invalid') throw ticketInvalid()
+      return claims
     },
   }
 }
@@ -82,4 +54,62 @@ export function ticketInvalid(): DocumentError {
 
 function expired(): DocumentError {
   return new DocumentError('upload_expired', 'The ticket has expired. Ask for a new one.')
+}
+
+/** Claims of one kind in compact JWS (RFC 7515), signed with a key that all replicas know. */
+export interface Sealer<Claims> {
+  /** Returns the claims as a text that is good until `expiresAt`. */
+  seal(claims: Claims, expiresAt: Date): Promise<string>
+  /** Returns the claims of a text that was sealed here and is still good, and otherwise what is wrong with it. */
+  open(text: string): Promise<Claims | 'expired' | 'invalid'>
+}
+
+export interface SealerOptions<Schema extends TSchema> {
+  /** `typ`: prevents a text from being accepted as another one that the same key has signed (RFC 8725 section 3.11). */
+  type: string
+  /** Name of the claim that holds the others. */
+  claim: string
+  schema: Schema
+  /** The clock for expiry; default: the system's. */
+  now?: (() => Date) | undefined
+}
+
+const algorithm = 'HS256'
+
+/** Returns a sealer. @param keys each at least 32 bytes: the first signs, all verify */
+export function createSealer<Schema extends TSchema>(
+  [signingKey, ...otherKeys]: Keys,
+  { type, claim, schema, now = () => new Date() }: SealerOptions<Schema>,
+): Sealer<Static<Schema>> {
+  /** @throws an error of jose; for a text that none of the keys has signed, that of the last one */
+  async function verify(text: string, key: Uint8Array, others: readonly Uint8Array[]): Promise<JWTPayload> {
+    try {
+      const expected = { algorithms: [algorithm], typ: type, currentDate: now(), requiredClaims: ['exp'] }
+      return (await jwtVerify(text, key, expected)).payload
+    } catch (error) {
+      const [next, ...rest] = others
+      if (next && error instanceof errors.JWSSignatureVerificationFailed) return verify(text, next, rest)
+      throw error
+    }
+  }
+
+  return {
+    seal(claims, expiresAt) {
+      return new SignJWT({ [claim]: claims })
+        .setProtectedHeader({ alg: algorithm, typ: type })
+        .setExpirationTime(expiresAt)
+        .sign(signingKey)
+    },
+
+    async open(text) {
+      try {
+        const claims = (await verify(text, signingKey, otherKeys))[claim]
+        return Value.Check(schema, claims) ? claims : 'invalid'
+      } catch (error) {
+        if (error instanceof errors.JWTExpired) return 'expired'
+        if (error instanceof errors.JOSEError) return 'invalid'
+        throw error
+      }
+    },
+  }
 }

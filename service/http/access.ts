@@ -1,6 +1,8 @@
 import type { Authenticator } from '../authn/authenticator.ts'
 import { type Action, decide } from '../authz/policy.ts'
-import type { Principal } from '../authz/principal.ts'
+import type { Principal, Scope } from '../authz/principal.ts'
+import type { ArchiveLinks } from '../documents/archives/archive-links.ts'
+import { versionNotFound } from '../documents/document-error.ts'
 import type { AuditEntry, Logger } from '../telemetry/logger.ts'
 import type { RequestSubject } from '../telemetry/traced-request.ts'
 import type { ProblemCode } from '../wire/problems.ts'
@@ -25,6 +27,13 @@ export type Asked = RequestContext & { about: RequestSubject }
 export interface Access {
   /** @throws {ProblemError} `credentials_missing`, `credentials_invalid`, `issuer_unavailable` */
   authenticate(request: Request, asked: Asked): Promise<Principal>
+  /**
+   * Decides about a request whose address holds a link to an archive: it may do what the action of its address is, for the
+   * one who asked for the link.
+   *
+   * @throws {ProblemError} `document_not_found` for a link that was not made here, or is not for this tenant; `link_expired`
+   */
+  admitLink(link: string, action: Action, call: Call): Promise<{ principal: Principal; decision: Decision }>
   /** @throws {ProblemError} `document_not_found` for a tenant that is not in the token, whatever is asked of it. */
   requireTenant(principal: Principal, tenant: string | undefined, asked: Asked): void
   /** Returns the decision that allows it, and notes it in `call.unrecorded`. @throws {ProblemError} `scope_missing` */
@@ -57,7 +66,11 @@ export interface Access {
 }
 
 /** Returns the access control of the API; `logger` gets the audit lines. */
-export function createAccess(authenticator: Authenticator, logger: Logger): Access {
+export function createAccess(
+  authenticator: Authenticator,
+  archiveLinks: Pick<ArchiveLinks, 'open'>,
+  logger: Logger,
+): Access {
   const withoutToken = createRefusals(logger)
   const tooMany = createRefusals(logger)
 
@@ -87,6 +100,22 @@ export function createAccess(authenticator: Authenticator, logger: Logger): Acce
         description,
         challenge({ error: 'invalid_token', description }),
       )
+    },
+
+    async admitLink(link, action, call) {
+      try {
+        const { tenant, subject } = await archiveLinks.open(link)
+        if (tenant !== call.about.tenant) throw versionNotFound()
+        const principal = { subject, tenants: new Set([tenant]), scopes: new Set<Scope>() }
+        call.unrecorded = { rule: 'archive-link', action, subject }
+        return { principal, decision: call.unrecorded }
+      } catch (error) {
+        const { clientAddress } = call
+        const rule = 'archive-link'
+        if (withoutToken.isFirst(rule, clientAddress === undefined ? undefined : { clientAddress }))
+          audit(call, { decision: 'denied', rule, action: 'authenticate' })
+        throw error
+      }
     },
 
     requireTenant(principal, tenant, asked) {
@@ -160,6 +189,7 @@ const changing: ReadonlySet<Action> = new Set([
   'upload.create',
   'upload.complete',
   'download.create',
+  'archive.create',
 ])
 
 /**

@@ -92,15 +92,35 @@ export function createAdmission(options: AdmissionOptions): Admission {
     throw methodNotAllowed(routes.map(({ method }) => method))
   }
 
+  async function admitByToken(routes: Address['routes'], arrival: Arrival) {
+    const { request, params, call } = arrival
+    call.about = params
+    const principal = await access.authenticate(request, call)
+    access.requireTenant(principal, params.tenant, call)
+    return { principal, ...permit(routes, principal, arrival) }
+  }
+
+  /** A link is good for the methods of its address that read, and for nothing else. */
+  async function admitByLink(routes: Address['routes'], { request, params, call }: Arrival) {
+    const { tenant, link = '' } = params
+    call.about = { tenant }
+    call.url = new URL(`${routes[0].path}${call.url.search}`, call.url)
+    const route = routes.find(({ method }) => method === request.method)
+    const { action } = route ?? routes[0]
+    const admitted = await access.admitLink(link, action, call)
+    if (!route) throw methodNotAllowed(routes.map(({ method }) => method))
+    return { ...admitted, route }
+  }
+
   return {
     async admit({ path, routes }, arrival) {
-      const { request, params, call } = arrival
+      const { request, call } = arrival
       // For log and trace, whatever becomes of the request.
       call.route = path
-      call.about = params
-      const principal = await access.authenticate(request, call)
-      access.requireTenant(principal, params.tenant, call)
-      const { route, decision } = permit(routes, principal, arrival)
+      const { principal, route, decision } =
+        routes[0].credential === 'link'
+          ? await admitByLink(routes, arrival)
+          : await admitByToken(routes, arrival)
       refuseBody(route, request, documentBytesMax)
       refuseRepeated(call.url.searchParams)
       refuseUnknownPreconditions(route, request.headers)

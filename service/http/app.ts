@@ -1,5 +1,6 @@
 import { Elysia, ValidationError } from 'elysia'
 import type { Authenticator } from '../authn/authenticator.ts'
+import type { ArchiveLinks } from '../documents/archives/archive-links.ts'
 import type { Documents } from '../documents/documents.ts'
 import type { Transfers } from '../documents/transfers.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -19,6 +20,7 @@ import { methodNotAllowed, noSuchRoute, ProblemError, problemResponse, toProblem
 import { type FormError, formProblem, readQuery } from './request-form.ts'
 import { requestUrl } from './request-url.ts'
 import { addressesOf, type Route, withHeads } from './route.ts'
+import { archiveRoutes } from './routes/archive-routes.ts'
 import { batchRoutes } from './routes/batch-routes.ts'
 import { documentRoutes } from './routes/document-routes.ts'
 import { historyRoutes } from './routes/history-routes.ts'
@@ -31,6 +33,7 @@ import type { TagHistory } from './tag-history.ts'
 export interface AppParts {
   documents: Documents
   transfers: Transfers
+  archiveLinks: ArchiveLinks
   authenticator: Authenticator
   logger: Logger
   documentBytesMax: number
@@ -62,20 +65,22 @@ export interface App {
 
 /** Builds the HTTP side of the service on the domain. */
 export function createApp(parts: AppParts): App {
-  const { documents, transfers, authenticator, logger, documentBytesMax, ui, spans, metrics } = parts
+  const { documents, transfers, archiveLinks, authenticator, logger, documentBytesMax, ui, spans, metrics } =
+    parts
   const routes = withHeads([
     ...documentRoutes(documents),
     ...nameRoutes(documents),
     ...tagRoutes(documents),
     ...transferRoutes(transfers),
     ...batchRoutes(documents, transfers),
+    ...archiveRoutes(documents, archiveLinks),
     ...historyRoutes(parts.tagHistory),
   ])
   const health = createHealth(documents, logger)
   for (const origin of ui?.connectOrigins ?? []) {
     if (!isPolicyOrigin(origin)) logger.warn('ui.origin_out_of_reach', { origin })
   }
-  const access = createAccess(authenticator, logger)
+  const access = createAccess(authenticator, archiveLinks, logger)
   const admission = createAdmission({ access, logger, metrics, documentBytesMax })
   const fairRequests = createFairRequests(parts)
   const edge = createEdge({ trustedProxies: parts.trustedProxies, logger, spans, metrics })
@@ -168,7 +173,8 @@ export function createApp(parts: AppParts): App {
     return problemResponse(problem, call.trace.traceId)
   }
 
-  return { routes, elysia: app, drain: health.drain, close: access.close }
+  const withToken = routes.filter(({ credential }) => credential === undefined)
+  return { routes: withToken, elysia: app, drain: health.drain, close: access.close }
 }
 
 function pathProblem(error: ValidationError): ProblemError {

@@ -15,6 +15,8 @@ export interface Route<Path extends TObject = TObject, Query extends TObject = T
   /** With `:parameter` segments. */
   path: string
   action: Action
+  /** Its parameter `link` is the credential, in place of a token, and may not be in any log or trace. */
+  credential?: 'link'
   params: Path
   query: Query
   /** What the request carries: a document's bytes, JSON of this shape and up to this size, or nothing. */

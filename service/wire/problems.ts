@@ -17,6 +17,7 @@ export const problems = {
   upload_not_found: { status: 404, title: 'Nothing was uploaded with this ticket' },
   upload_changed: { status: 409, title: 'The staged bytes changed' },
   upload_expired: { status: 410, title: 'The ticket has expired' },
+  link_expired: { status: 410, title: 'The link has expired or was used' },
   ticket_invalid: { status: 422, title: 'The ticket is not valid for this upload' },
   tickets_unavailable: { status: 501, title: 'This object store supports no secure direct uploads' },
   store_unknown: { status: 503, title: 'The capabilities of the object store are not known yet' },

@@ -48,6 +48,8 @@ const paths = [
   '/documents?type=definitions',
   '/documents?limit=0&limit=1&unknown',
   '/documents/archive',
+  '/documents/archives',
+  '/archives/forged',
   '/documents/have',
   '/documents/downloads',
   '/documents/delete',

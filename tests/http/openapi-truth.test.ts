@@ -21,7 +21,15 @@ import {
   ticketOf,
   version,
 } from '../support/openapi/openapi-samples.ts'
-import { type Call, type Caller, callerOf, chunked, put, refusalOf } from '../support/service/caller.ts'
+import {
+  type Call,
+  type Caller,
+  callerOf,
+  chunked,
+  jsonOf,
+  put,
+  refusalOf,
+} from '../support/service/caller.ts'
 import { digestOf, reprDigestOf } from '../support/service/sample-documents.ts'
 import { type InProcessService, serviceInProcess } from '../support/service/service-for-tests.ts'
 import { jsonBody } from '../support/service/ticket-calls.ts'
@@ -163,6 +171,25 @@ async function statusesOf(
   return [...statuses]
 }
 
+/** Works while as many requests and uploads are under way at the narrow service as there may be. */
+async function whileNarrow(work: (narrowly: Caller) => Promise<void>): Promise<void> {
+  const released = Promise.withResolvers<void>()
+  let held = 0
+  const holding: Fault = () => async () => {
+    held += 1
+    await released.promise
+    throw new ObjectStoreError('unavailable', 'test', 'Test')
+  }
+  await during(holding, async () => {
+    const narrowly = await checked({ service: narrow })
+    const under = [narrowly(version), narrowly(document, { method: 'PUT', body: 'held' })]
+    await until(() => held === 2, 'the requests that are held')
+    await work(narrowly)
+    released.resolve()
+    expect((await Promise.all(under)).map(({ status }) => status)).toEqual([503, 503])
+  })
+}
+
 const ofAudit = samples.filter(({ path }) => path.endsWith('/history'))
 /** Their answer names a store that fails, for each of the versions that they are about. */
 const ofEach = samples.filter(({ path }) => /\/documents\/(downloads|delete)$/.test(path))
@@ -213,21 +240,9 @@ describe('the OpenAPI document of the running service tells', () => {
   })
 
   it('what a tenant is answered that has too many requests under way', async () => {
-    const released = Promise.withResolvers<void>()
-    let held = 0
-    const holding: Fault = () => async () => {
-      held += 1
-      await released.promise
-      throw new ObjectStoreError('unavailable', 'test', 'Test')
-    }
-    await during(holding, async () => {
-      const narrowly = await checked({ service: narrow })
-      const under = [narrowly(version), narrowly(document, { method: 'PUT', body: 'held' })]
-      await until(() => held === 2, 'the requests that are held')
+    await whileNarrow(async (narrowly) => {
       const refused = await Promise.all(samples.map((sample) => statusesOf(narrowly, [sample])))
       expect(new Set(refused.flat())).toEqual(new Set([429]))
-      released.resolve()
-      expect((await Promise.all(under)).map(({ status }) => status)).toEqual([503, 503])
     })
   })
 
@@ -380,6 +395,33 @@ describe('the OpenAPI document of the running service tells', () => {
     await during(failing(new ObjectStoreError('unavailable', 'test', 'Test')), async () => {
       expect(await statusesOf(call, ofEach)).toEqual([200])
     })
+  })
+
+  it('what a link to an archive comes to, for which no token is needed', async () => {
+    const { url } = await jsonOf(
+      await call('archives', { method: 'POST', ...jsonBody({ documents: [item] }) }),
+    )
+    const links = ['HEAD', 'GET'].map((method) => ({ method, path: String(url), query: '', call: {} }))
+    const anyone = answers.checking(await callerOf(service, null))
+    expect(await statusesOf(anyone, links, { call: { headers: { host: 'a,b' } } })).toEqual([400])
+    expect(await statusesOf(anyone, links, { query: '?unknown=1' })).toEqual([422])
+    const forged = links.map((sample) => ({ ...sample, path: `${sample.path}x` }))
+    expect(await statusesOf(anyone, forged)).toEqual([404])
+    for (const [error, status] of [
+      [new ObjectStoreError('rejected', 'test', 'Test'), 502],
+      [new ObjectStoreError('unavailable', 'test', 'Test'), 503],
+      [new Error('not foreseen'), 500],
+    ] as const)
+      await during(failing(error), async () => {
+        expect(await statusesOf(anyone, links)).toEqual([status])
+      })
+    await whileNarrow(async () => {
+      const narrowly = answers.checking(await callerOf(narrow, null))
+      const refused = await Promise.all(links.map((sample) => statusesOf(narrowly, [sample])))
+      expect(refused).toEqual([[429], [429]])
+    })
+    expect(await statusesOf(anyone, links)).toEqual([200])
+    expect(await statusesOf(anyone, links)).toEqual([410])
   })
 
   it('what a store comes to that can do less, or of which nothing is known yet', async () => {

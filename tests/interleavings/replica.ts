@@ -63,6 +63,7 @@ export function createReplica(store: ObjectStore, { capabilities, sleep, onLost 
     sleep,
     cursorKeys: [new Uint8Array(32)],
     ticketKeys: [new Uint8Array(32)],
+    archiveLinkKeys: [new Uint8Array(32)],
     capabilities: () => capabilities,
     signer: {
       postForm: async () => ({ url: 'https://store.test/', fields: {} }),

@@ -59,7 +59,7 @@ export type Operation =
   | (Target & { do: 'delete'; content: number })
   | (Target & { do: 'delete many'; contents: number[] })
   | (Target & { do: 'have'; contents: number[] })
-  | (Target & { do: 'archive'; contents: number[] })
+  | (Target & { do: 'archive'; contents: number[]; by: 'call' | 'link' })
   | (Target & { do: 'read tag'; tag: (typeof tags)[number] })
   | (Target & {
       do: 'move tag'
@@ -147,7 +147,7 @@ const operation = fc.oneof(
   kind(6, 'delete', { ...target, content }),
   kind(3, 'delete many', { ...target, contents }),
   kind(1, 'have', { ...target, contents }),
-  kind(1, 'archive', { ...target, contents }),
+  kind(1, 'archive', { ...target, contents, by: pick('call', 'link') }),
   kind(2, 'read tag', { ...target, tag }),
   kind(5, 'move tag', { ...target, tag, content, condition: fc.oneof(condition, pick('new')) }),
   kind(3, 'remove tag', { ...target, tag, condition }),

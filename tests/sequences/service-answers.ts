@@ -203,9 +203,16 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
     return { is: String(response.status), present: rows.map(({ present }) => present) }
   }
 
+  /** Follows a link, which needs no token, on the other replica. */
+  async function follow({ replica }: Target, answer: Response): Promise<Response> {
+    const { url } = await jsonOf(answer)
+    return as({ replica: replica === 0 ? 1 : 0 })(String(url), { headers: { authorization: '' } })
+  }
+
   /** Each file of an archive is read as what it is: the digests are those of the bytes. */
   async function archive(operation: OperationOf<'archive'>): Promise<Answer> {
-    const response = await ask(operation, 'archive')
+    const asked = await ask(operation, operation.by === 'link' ? 'archives' : 'archive')
+    const response = asked.status === 201 ? await follow(operation, asked) : asked
     if (!response.ok) {
       const { absent } = await jsonOf(response.clone())
       const missing = Array.isArray(absent) ? { absent: absent.map(({ digest }) => digest) } : {}

@@ -146,9 +146,11 @@ function describeOperation(route: Route, parts: OperationParts): Operation {
   return {
     operationId: operationIdOf(route, noun, verb),
     summary: route.summary,
-    description: `Needs the tenant in the token, and the scope \`${scope}\`.`,
+    description: route.credential
+      ? 'Needs no token: the link in the path is the credential. It is good once, and for minutes.'
+      : `Needs the tenant in the token, and the scope \`${scope}\`.`,
     tags: [tagOfNoun[noun]],
-    security: [{ bearer: [scope] }],
+    security: route.credential ? [] : [{ bearer: [scope] }],
     parameters: describeParameters(route, parts.schemas, parts.documentBytesMax),
     ...describeBody(route.body, parts),
     responses: { ...Object.fromEntries(answers), ...parts.problemAnswers.describe(problemsOf(route)) },
@@ -156,8 +158,9 @@ function describeOperation(route: Route, parts: OperationParts): Operation {
 }
 
 /** `document.list` → `listDocuments`, HEAD of `version.read` → `headVersion`, `version.delete` of many → `deleteVersions`. */
-function operationIdOf({ method, many }: Route, noun: Noun, verb: string): string {
-  const name = `${method === 'HEAD' ? 'head' : verb}${noun.charAt(0).toUpperCase()}${noun.slice(1)}`
+function operationIdOf({ method, many, credential }: Route, noun: Noun, verb: string): string {
+  const linked = credential ? 'Linked' : ''
+  const name = `${method === 'HEAD' ? 'head' : verb}${linked}${noun.charAt(0).toUpperCase()}${noun.slice(1)}`
   return verb === 'list' || many ? `${name}s` : name
 }
 

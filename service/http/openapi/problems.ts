@@ -22,12 +22,25 @@ const ofEveryCall: readonly ProblemCode[] = [
   'busy',
 ]
 
+/** What a call cannot answer that takes no token. */
+const ofToken: readonly ProblemCode[] = [
+  'credentials_missing',
+  'credentials_invalid',
+  'scope_missing',
+  'issuer_unavailable',
+]
+
 /** Problems of pages that need no token. */
 export const publicProblems = ofEveryRequest
 
 /** Returns every problem that a route can answer with: its own, and those of admission. */
-export function problemsOf({ body, problems: own }: Pick<Route, 'body' | 'problems'>): ProblemCode[] {
-  return [...new Set([...ofEveryCall, ...problemsOfBody(body), ...own])]
+export function problemsOf({
+  body,
+  problems: own,
+  credential,
+}: Pick<Route, 'body' | 'problems' | 'credential'>): ProblemCode[] {
+  const ofCall = credential ? ofEveryCall.filter((code) => !ofToken.includes(code)) : ofEveryCall
+  return [...new Set([...ofCall, ...problemsOfBody(body), ...own])]
 }
 
 function problemsOfBody(body: Route['body']): ProblemCode[] {

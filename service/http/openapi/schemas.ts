@@ -103,6 +103,7 @@ const examples: Readonly<Record<string, unknown>> = {
     tags: ['production'],
   },
   ArchiveRequest: { documents: [item] },
+  ArchiveLink: { url: '/v1/tenants/acme/archives/header.payload.signature', expiresAt: signedUrl.expiresAt },
   HaveRequest: { documents: [item] },
   Have: { documents: [{ ...item, present: true }] },
   DownloadsRequest: { documents: [item], expiresInSeconds: 300 },

@@ -3,13 +3,11 @@ import type { Documents } from '../../documents/documents.ts'
 import { inParallel } from '../../documents/in-order.ts'
 import type { Transfers } from '../../documents/transfers.ts'
 import { limits } from '../../limits.ts'
-import { archiveSizeHeader } from '../../wire/archive.ts'
 import { problems } from '../../wire/problems.ts'
 import { itemDetails, ProblemError } from '../problem.ts'
 import { type FormError, formProblem, readJson } from '../request-form.ts'
 import { type AdmittedContext, defineRoute, json, noStore, type Route } from '../route.ts'
 import {
-  ArchiveBody,
   DeleteBody,
   DeletedShape,
   DownloadsBody,
@@ -21,12 +19,6 @@ import { TenantPath } from './schemas.ts'
 
 const collection = '/v1/tenants/:tenant/documents'
 
-const archiveHeaders = {
-  ...noStore,
-  'Content-Disposition': 'attachment; filename="documents.tar"',
-  [archiveSizeHeader]: 'Bytes of the archive',
-}
-
 /** A version that a body names. */
 type Item = Static<typeof DeleteBody>['documents'][number]
 
@@ -34,31 +26,6 @@ type Item = Static<typeof DeleteBody>['documents'][number]
 export function batchRoutes(documents: Documents, transfers: Transfers): Route[] {
   const shared = { method: 'POST', params: TenantPath, many: true } as const
   return [
-    defineRoute({
-      method: 'POST',
-      params: TenantPath,
-      path: `${collection}/archive`,
-      action: 'archive.read',
-      body: { json: ArchiveBody, bytesMax: limits.archiveBodyBytesMax },
-      summary:
-        'Download many versions as one tar: `manifest.json`, then `<type>/<name>` of each in the order asked',
-      answers: [{ status: 200, description: 'A tar, streamed', body: 'tar', headers: archiveHeaders }],
-      async handle({ params, request, context }) {
-        const { documents: items } = await readJson(request, ArchiveBody, limits.archiveBodyBytesMax)
-        refuseRepeated(items)
-        const versions = items.map((item) => ({ ...params, ...item }))
-        const { signal } = request
-        const archive = await documents.archive(versions, { signal, onBodyFailure: context.bodyFailed })
-        for (const item of items) context.auditItem(item)
-        const headers = {
-          ...archiveHeaders,
-          'content-type': 'application/x-tar',
-          [archiveSizeHeader]: String(archive.size),
-        }
-        return new Response(archive.body as BodyInit, { headers })
-      },
-    }),
-
     defineRoute({
       ...shared,
       path: `${collection}/have`,
@@ -164,8 +131,13 @@ async function documentByDocument<Result>(
     .map(([, result]) => result)
 }
 
-/** A second deletion could only be answered that the version is gone, and an archive has no second place for it. */
-function refuseRepeated(items: readonly Item[]): void {
+/**
+ * Refuses versions that are there twice, by their places: a second deletion could only be answered that the version is
+ * gone, and an archive has no second place for it.
+ *
+ * @throws {ProblemError} `request_invalid`
+ */
+export function refuseRepeated(items: readonly Item[]): void {
   const places = new Map<string, number>()
   const errors = items.flatMap(({ type, name, digest }, place): FormError[] => {
     const version = `${type}/${name}@${digest}`

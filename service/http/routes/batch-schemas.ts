@@ -68,6 +68,17 @@ export const ArchiveBody = Type.Object(
   { ...strict, $id: 'ArchiveRequest' },
 )
 
+export const ArchiveLinkShape = Type.Object(
+  {
+    url: Type.String({
+      format: 'uri-reference',
+      description: 'Path at this service; a credential until it is used: keep it out of logs',
+    }),
+    expiresAt: SignedUrlShape.properties.expiresAt,
+  },
+  { ...strict, $id: 'ArchiveLink' },
+)
+
 export const DeleteBody = Type.Object(
   { documents: Type.Array(Item, { maxItems: limits.batchItemsMax, description: 'No version twice' }) },
   { ...strict, $id: 'DeleteRequest' },

@@ -99,6 +99,11 @@ export const HistoryQuery = Type.Object(
   strict,
 )
 
+export const LinkPath = Type.Object(
+  { tenant: Tenant, link: Type.String({ maxLength: 2048, description: 'Of the answer that gave it' }) },
+  strict,
+)
+
 export const TagBody = Type.Object({ digest: DigestText }, { ...strict, $id: 'TagMove' })
 
 const ref = { tenant: Tenant, type: DocumentType, name: Name, digest: DigestText }

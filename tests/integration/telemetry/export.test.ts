@@ -5,7 +5,7 @@ import type { ReceivedSpan } from '../../support/service/otlp-receiver.ts'
 import { probed } from '../../support/service/probed.ts'
 import { digestOf, KiB, randomDocument } from '../../support/service/sample-documents.ts'
 import { childrenOf, idsOf, startTelemetryScene } from '../../support/service/telemetry-scene.ts'
-import { ticketCalls } from '../../support/service/ticket-calls.ts'
+import { jsonBody, ticketCalls } from '../../support/service/ticket-calls.ts'
 import { sendTicket, type Ticket } from '../../support/service/ticket-upload.ts'
 import { until } from '../../support/waiting.ts'
 
@@ -84,6 +84,26 @@ describe('a request in the traces', () => {
     const span = await spanOf(response)
     expect(span.name).toBe('GET /v1/tenants/:tenant/documents/:type/:name')
     expect(childrenOf(scene.backend.spans, span)).toEqual([])
+  })
+
+  it('does not show a link to an archive, at its address or at another one', async () => {
+    await call('bundles/linked', { method: 'PUT', body: 'A' })
+    const asked = jsonBody({ documents: [{ type: 'bundles', name: 'linked', digest: digestOf('A') }] })
+    const { url } = await jsonOf(await call('archives', { method: 'POST', ...asked }))
+    const anyone = await callerOf(scene.service, null)
+    const followed = await anyone(String(url))
+    expect(followed.status).toBe(200)
+    await followed.arrayBuffer()
+    const span = await spanOf(followed)
+    expect(span).toMatchObject({
+      name: 'GET /v1/tenants/:tenant/archives/:link',
+      attributes: { 'url.path': '/v1/tenants/:tenant/archives/:link', 'cloudlysis.tenant': 'acme' },
+    })
+    const astray = await anyone(`${url}/more`)
+    expect(astray.status).toBe(401)
+    await spanOf(astray)
+    const said = JSON.stringify([scene.backend.spans, scene.backend.logs])
+    for (const part of String(url).split('/').slice(-1)[0]?.split('.') ?? []) expect(said).not.toContain(part)
   })
 
   it('has no span if the caller does not record, or for a health check', async () => {

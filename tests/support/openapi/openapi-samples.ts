@@ -17,7 +17,7 @@ export const version = `${document}/versions/${digestOf(bytes)}`
 /** The version as the body of a call about many names it. */
 export const item = { type: 'definitions', name: 'a', digest: digestOf(bytes) }
 /** Paths of the calls about many. */
-export const ofMany = /\/documents\/(archive|have|downloads|delete)$/
+export const ofMany = /\/documents\/(archive|archives|have|downloads|delete)$/
 export const json = { 'content-type': 'application/json' }
 
 /** Uploads the document that the samples are about: a version that is tagged `v1` as well as `latest`. */

@@ -1,8 +1,10 @@
+import type { ArchiveLinks } from '../../../service/documents/archives/archive-links.ts'
 import type { Documents } from '../../../service/documents/documents.ts'
 import type { Transfers } from '../../../service/documents/transfers.ts'
 import { describeApi } from '../../../service/http/openapi/openapi.ts'
 import type { OpenApiDocument } from '../../../service/http/openapi/types.ts'
 import type { Route } from '../../../service/http/route.ts'
+import { archiveRoutes } from '../../../service/http/routes/archive-routes.ts'
 import { batchRoutes } from '../../../service/http/routes/batch-routes.ts'
 import { documentRoutes } from '../../../service/http/routes/document-routes.ts'
 import { historyRoutes } from '../../../service/http/routes/history-routes.ts'
@@ -15,6 +17,7 @@ export const routes: readonly Route[] = [
   ...tagRoutes({} as Documents),
   ...transferRoutes({} as Transfers),
   ...batchRoutes({} as Documents, {} as Transfers),
+  ...archiveRoutes({} as Documents, {} as ArchiveLinks),
   ...historyRoutes(undefined),
 ]
 

@@ -1,3 +1,4 @@
+import type { ArchiveLinks } from '../../../service/documents/archives/archive-links.ts'
 import type { Documents } from '../../../service/documents/documents.ts'
 import type { Transfers } from '../../../service/documents/transfers.ts'
 import { createApp } from '../../../service/http/app.ts'
@@ -22,6 +23,7 @@ export function appUnderTest(documents: Partial<Documents> = {}, ui?: UiOptions)
   const { elysia } = createApp({
     documents: documents as Documents,
     transfers: {} as Transfers,
+    archiveLinks: {} as ArchiveLinks,
     authenticator: { authenticate: async () => ({ ok: true, principal }) },
     logger: createLogger({
       level: 'info',

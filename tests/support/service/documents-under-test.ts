@@ -64,6 +64,7 @@ export function replicaOn(store: ObjectStore, options: Partial<DomainOptions> = 
     documentBytesMax: 64 * MiB,
     cursorKeys: [new Uint8Array(32)],
     ticketKeys: [new Uint8Array(32).fill(1)],
+    archiveLinkKeys: [new Uint8Array(32).fill(2)],
     capabilities: () => minioCapabilities,
     signer,
     onIntegrityViolation: (violated, found) => violations.push({ ref: violated, found }),

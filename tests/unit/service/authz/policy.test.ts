@@ -31,6 +31,7 @@ const reading: Action[] = [
   'tag.read',
   'download.create',
   'archive.read',
+  'archive.create',
 ]
 const writing: Action[] = [
   'document.put',

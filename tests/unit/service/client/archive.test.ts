@@ -120,6 +120,21 @@ describe('client.archive', () => {
   })
 })
 
+describe('client.archiveLink', () => {
+  it('returns the link as an address of the service, below the path that the service has', async () => {
+    const expiresAt = '2026-11-23T10:05:00.000Z'
+    const path = '/v1/tenants/acme/archives/header.payload.signature'
+    const asked: unknown[] = []
+    using server = serve(async (request, { pathname }) => {
+      asked.push(`${request.method} ${pathname}`, await request.json())
+      return Response.json({ url: path, expiresAt }, { status: 201 })
+    })
+    const url = `${server.url}/behind/`
+    expect(await clientOf(url).archiveLink(items)).toEqual({ url: `${server.url}/behind${path}`, expiresAt })
+    expect(asked).toEqual([`POST /behind${documents}/archives`, { documents: items }])
+  })
+})
+
 describe('checkArchive', () => {
   it('returns what the manifest names, however the bytes come', async () => {
     for (const size of [1, 7, 511, 512, 4096, whole.length])

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'bun:test'
 import {
+  archiveListKey,
   deletionKey,
   digestHex,
   digestOfHex,
@@ -68,6 +69,7 @@ describe('the key scheme', () => {
   it('puts unfinished uploads into staging, which a lifecycle rule empties', () => {
     expect(stagingKey('acme', 'a7c1')).toBe('staging/acme/a7c1')
     expect(leaseKey('acme', 'a7c1')).toBe('staging/acme/a7c1.lease')
+    expect(archiveListKey('acme', 'a7c1')).toBe('staging/acme/a7c1.archive')
   })
 
   it('lists by tenant, by type, by the beginning of a name, and by one name', () => {
@@ -83,7 +85,8 @@ describe('the key scheme', () => {
   it('says on whose behalf a key is used', () => {
     expect(ownerOfKey(versionKey(version))).toEqual({ tenant: 'acme', holds: 'version' })
     expect(ownerOfKey(listPrefix({ tenant: 'acme' }))).toMatchObject({ tenant: 'acme' })
-    for (const key of [recordKey(ref), deletionKey(version), leaseKey('acme', 'a7c1')]) {
+    const staged = [leaseKey('acme', 'a7c1'), archiveListKey('acme', 'a7c1')]
+    for (const key of [recordKey(ref), deletionKey(version), ...staged]) {
       expect(ownerOfKey(key)).toEqual({ tenant: 'acme', holds: 'other' })
     }
     expect(ownerOfKey(stagingKey('acme', 'a7c1'))).toEqual({ tenant: 'acme', holds: 'staged' })

@@ -1,11 +1,11 @@
-import { limits } from '../limits.ts'
-import { isTransient, ObjectStoreError } from '../object-store/object-store.ts'
-import { type ChunkReader, tap } from '../object-store/tap.ts'
-import { type ArchivedVersion, manifestPath, manifestText, withPaths } from '../wire/archive.ts'
-import type { VersionRef } from '../wire/names.ts'
-import { joined, tarEnd, tarHeader, tarPadding } from '../wire/tar.ts'
-import { versionsNotFound } from './document-error.ts'
-import type { Documents, OpenVersion } from './documents.ts'
+import { limits } from '../../limits.ts'
+import { isTransient, ObjectStoreError } from '../../object-store/object-store.ts'
+import { type ChunkReader, tap } from '../../object-store/tap.ts'
+import { type ArchivedVersion, manifestPath, manifestText, withPaths } from '../../wire/archive.ts'
+import type { VersionRef } from '../../wire/names.ts'
+import { joined, tarEnd, tarHeader, tarPadding } from '../../wire/tar.ts'
+import { versionsNotFound } from '../document-error.ts'
+import type { Documents, OpenVersion } from '../documents.ts'
 
 export interface ArchiveParts {
   /** Returns the size of each version in the store, in their order, and `null` for one that is absent. */
