@@ -254,7 +254,7 @@ describe('bun run documents on the real service', () => {
     const refused = await run(['archive', 'release/piped', ...absent])
     expect([refused.code, refused.stdout]).toEqual([1, ''])
     expect(refused.stderr).toBe(
-      ['error: nothing was saved, because these versions do not exist:', ...absent.map((text) => `  ${text}`)]
+      ['error: these versions do not exist, so there is no archive:', ...absent.map((text) => `  ${text}`)]
         .join('\n')
         .concat('\n'),
     )
@@ -264,6 +264,19 @@ describe('bun run documents on the real service', () => {
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no version')])
     const both = await run(['archive', 'release/piped', '-o', '-', '--json'])
     expect(both.code).toBe(2)
+  })
+
+  it('prints a link that downloads an archive once', async () => {
+    await run(['put', '-', 'release/linked'], { stdin: bytesOf('linked') })
+    const { code, stdout } = await run(['archive', 'release/linked', '--link'])
+    expect(code).toBe(0)
+    expect(await (await fetch(stdout.trimEnd())).text()).toContain('"path":"release/linked"')
+    expect((await fetch(stdout.trimEnd())).status).toBe(410)
+    const [link] = await json(['archive', 'release/linked', '--link'])
+    expect(link).toEqual({ url: expect.stringContaining('/archives/'), expiresAt: expect.any(String) })
+    expect((await run(['archive', 'release/linked', '--link', '--force'])).code).toBe(2)
+    const absent = `release/linked@${digestOf('absent')}`
+    expect((await run(['archive', absent, '--link'])).stderr).toContain(`\n  ${absent}\n`)
   })
 
   it('stops a listing at its limit, and reports an empty one', async () => {

@@ -14,6 +14,7 @@ export interface ArchiveFlags {
   output?: string
   from?: string
   force?: boolean
+  link?: boolean
   json?: boolean
 }
 
@@ -31,15 +32,18 @@ export async function archiveVersions(
   signal: AbortSignal,
 ): Promise<void> {
   const { output: file = 'documents.tar', from, json } = flags
+  if (flags.link && (flags.output !== undefined || flags.force))
+    throw new UsageError('--link saves nothing: leave --output and --force out')
   if (file === '-' && json) throw new UsageError('--json and the bytes cannot both go to standard output')
   const named = [...versions, ...(from === undefined ? [] : await linesOf(from))]
   if (named.length === 0) throw new UsageError('no version: name some, or give a list of them with --from')
   const items = await exactVersions(client, named.map(parseVersion), signal)
+  if (flags.link) {
+    const link = await client.archiveLink(items, { signal }).catch(namingAbsent)
+    return json ? printJson(link) : printLine(link.url)
+  }
   const progress = startProgress('archive')
-  const open = () =>
-    client.archive(items, { onProgress: progress.onProgress, signal }).catch((error) => {
-      throw namingAbsent(error)
-    })
+  const open = () => client.archive(items, { onProgress: progress.onProgress, signal }).catch(namingAbsent)
   try {
     if (file === '-') return await toStandardOutput(await open())
     const { sizeBytes } = await saveWhole(file, { force: flags.force === true }, open)
@@ -82,12 +86,12 @@ function namingVersion({ type, name, tag = 'latest' }: TypedVersion): (error: un
   }
 }
 
-/** Returns an error that names the versions which are absent, if that is what is wrong. */
-function namingAbsent(error: unknown): unknown {
+/** @throws the error, or one that names the versions which are absent if that is what is wrong */
+function namingAbsent(error: unknown): never {
   const absent = error instanceof ProblemError ? error.extensions.absent : undefined
-  if (!Array.isArray(absent)) return error
+  if (!Array.isArray(absent)) throw error
   const lines = (absent as NamedVersion[]).map((version) => `  ${textOf(version)}`)
-  return new LocalFailure(['nothing was saved, because these versions do not exist:', ...lines].join('\n'))
+  throw new LocalFailure(['these versions do not exist, so there is no archive:', ...lines].join('\n'))
 }
 
 function textOf({ type, name, digest }: NamedVersion): string {

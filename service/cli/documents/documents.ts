@@ -76,8 +76,13 @@ setRun<ArchiveFlags>(
     'download several <type>/<name>[@tag|@sha256:…] as one tar; without a tag, latest',
   )
     .option('-o, --output <file>', 'file to write; "-" is standard output (default: documents.tar)')
+    .option('--link', 'print a link that downloads the archive once instead')
     .option('--from <file>', 'read more of them from this file, one a line; "-" is standard input')
-    .option('--force', 'replace the file if it exists'),
+    .option('--force', 'replace the file if it exists')
+    .addHelpText(
+      'after',
+      '\nA link is a credential: until it is used or five minutes have passed, anyone who has it can download the archive.',
+    ),
   archiveVersions,
 )
 

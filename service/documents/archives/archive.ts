@@ -46,7 +46,8 @@ export function createArchives({ sizesOf, open }: ArchiveParts): Documents['arch
       }
       yield header
       yield* body
-      yield padding
+      // A chunk without bytes would be the last one of a chunked answer (RFC 9112 section 7.1).
+      if (padding.byteLength > 0) yield padding
     }
     yield tarEnd
   }
