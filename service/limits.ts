@@ -94,6 +94,12 @@ export const limits = {
   listTokenSecondsMax: 30,
   /** A key of 1,024 bytes and a token of the store that holds another one, encoded twice. */
   cursorCharsMax: 4 * KiB,
+  /** How long a watch of a tag may wait; a proxy may close a connection on which nothing moves for longer. */
+  watchSecondsMax: 60,
+  /** All watches of a document on a replica cost one small read in this time. */
+  watchRoundSeconds: 1,
+  /** Watches of all tenants on a replica: each holds a connection and some 10 KiB. */
+  watchesMax: 4096,
   /** Rows of a list by tag cost a read of a record each. */
   taggedLimitMax: 100,
   /** Names that a page may have if each costs a read of its record, or a HEAD as well. */

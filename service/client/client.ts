@@ -29,6 +29,7 @@ import { transferLimits } from './transfer-limits.ts'
 import { type ConnectionOptions, createSend, type Send } from './transport.ts'
 import { put, type Uploaded } from './upload.ts'
 import type { UploadOptions, UploadSource } from './upload-body.ts'
+import { type WatchOptions, watchTag } from './watch.ts'
 
 /**
  * The documents of one tenant, over the HTTP API (ARCHITECTURE.md, "The API"). Every method rejects with
@@ -154,6 +155,20 @@ export interface DocumentsClient {
   getTag(ref: DocumentName, tag: string, options?: CallOptions): Promise<Tag>
 
   /**
+   * Follows a tag: yields it as it is, unless `etag` says that the caller has seen that, and then each time it is found to
+   * have moved; `null` when it is found to be gone. Moves that follow each other quickly may be seen as one, but never an
+   * older one after a newer one, whichever replica answers. Waits at the service, which answers within a second of a move,
+   * and continues when it cannot be reached. Ends only by `signal`, or when it is not read any further.
+   *
+   * @throws {ProblemError} for refusals that another try would not change; the reason of the signal
+   */
+  watchTag(
+    ref: DocumentName,
+    tag: string,
+    options?: WatchOptions,
+  ): AsyncGenerator<Tag | null, void, undefined>
+
+  /**
    * Points a tag at a version: with `ifMatch` only if it has not moved since, with `ifAbsent` only if it is new; otherwise
    * a `ProblemError` with status 412.
    */
@@ -206,6 +221,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     deleteMany: (items, { signal } = {}) => deleteMany(send, items, signal),
     have: (items, { signal } = {}) => have(send, items, signal),
     getTag: (ref, tag, { signal } = {}) => getTag(send, ref, tag, signal),
+    watchTag: (ref, tag, given = {}) => watchTag(parts, ref, tag, given),
     putTag: (ref, tag, digest, given = {}) => putTag(send, ref, { tag, digest }, given),
     deleteTag: (ref, tag, given = {}) => deleteTag(send, ref, tag, given),
   }

@@ -16,6 +16,7 @@ import { createRecords } from './record-store.ts'
 import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { createTagMoves } from './tag-moves.ts'
+import { createTagWatches } from './tag-watches.ts'
 import { createTaggedListing } from './tagged-listing.ts'
 import { createTicketSigner } from './ticket-signer.ts'
 import { createTransfers, type OnUploadTicket, type Transfers } from './transfers.ts'
@@ -62,6 +63,8 @@ export type ReadVerification = 'store' | 'always'
 export interface Domain {
   documents: Documents
   transfers: Transfers
+  /** Ends all watches of tags, and lets none wait any more: the replica stops. */
+  endWatches(): void
 }
 
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
@@ -78,7 +81,8 @@ export function createDocuments(options: DomainOptions): Domain {
   const acceptUpload = createAcceptUpload({ store, records, removal, damage })
   const publishing = { store, damage, budget, documentBytesMax, uploadPace: options.uploadPace }
 
-  const tagMoves = createTagMoves({ store, records, removal })
+  const watches = createTagWatches(records, { sleep })
+  const tagMoves = createTagMoves({ store, records, removal, watches })
   const head: Documents['head'] = async (ref, signal) => {
     const info = await store.head(versionKey(ref), { signal })
     if (!info) throw versionNotFound()
@@ -138,7 +142,11 @@ export function createDocuments(options: DomainOptions): Domain {
     ...{ store, records, leases, removal, damage, signer, tickets, budget, acceptUpload, capabilities },
     ...{ documentBytesMax, completionWaitSecondsMax, sleep, onUploadTicket: options.onUploadTicket },
   })
-  return { documents: translatingErrors(documents), transfers: translatingErrors(transfers) }
+  return {
+    documents: translatingErrors(documents),
+    transfers: translatingErrors(transfers),
+    endWatches: watches.end,
+  }
 }
 
 /**

@@ -111,6 +111,18 @@ export interface Documents {
   getTag(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<Tag>
 
   /**
+   * Returns a tag once it is other than the caller knows it, whichever replica moves it, or as it is when the time is over.
+   *
+   * @param watch.known ETags that the tag may have; without it, the caller knows that there is no such tag.
+   * @throws {DocumentError} `document_not_found` in place of a tag that is not there
+   */
+  watchTag(
+    ref: DocumentRef,
+    tag: string,
+    watch: { known: TagCondition['ifNoneMatch']; seconds: number; signal?: AbortSignal },
+  ): Promise<Tag>
+
+  /**
    * Reads the version that a tag points to, by `read`, which may be called again if the tag moves meanwhile: a document
    * that always has a version never seems to be absent. Where the tag pointed last is read while the record is, and counts
    * only if the tag has not moved since.

@@ -305,7 +305,13 @@ describe('the OpenAPI document of the running service tells', () => {
     const tag = `${document}/tags/new`
     expect((await call(tag, moveTo(bytes))).status).toBe(201)
     expect((await call(tag, moveTo('B'))).status).toBe(200)
-    expect((await call(tag)).status).toBe(200)
+    const read = await call(tag)
+    expect(read.status).toBe(200)
+    for (const method of ['GET', 'HEAD'])
+      for (const prefer of ['wait=0', 'wait=1']) {
+        const headers = { prefer, 'if-none-match': read.headers.get('etag') ?? '' }
+        expect((await call(tag, { method, headers })).status).toBe(304)
+      }
     expect(await refusalOf(await call(tag, moveTo('never uploaded')))).toBe('422 version_unknown')
     const stale = { 'if-match': '"stale"' }
     expect(await refusalOf(await call(tag, moveTo('B', stale)))).toBe('412 precondition_failed')

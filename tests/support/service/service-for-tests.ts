@@ -83,6 +83,8 @@ export interface InProcessOptions {
   singleReplica?: boolean
   /** As REQUESTS_MAX; default: that of the service. */
   requestsMax?: number
+  /** Watches of tags at once; default: that of the service. */
+  watchesMax?: number
   /** As READ_VERIFICATION; default: that of the service. */
   readVerification?: 'store' | 'always'
   /** What bodies of uploads may take in all; default: that of the service. */
@@ -133,6 +135,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     capabilities: () => capabilities,
     uploadPace: options.uploadPace,
     uploadsBytesMax: options.uploadsBytesMax,
+    watchesMax: options.watchesMax,
     completionWaitSecondsMax: options.completionWaitSecondsMax,
     ui: options.ui ? sharedBundle() : null,
   })
