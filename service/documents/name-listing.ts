@@ -13,7 +13,7 @@ export interface NameListingParts {
   store: Pick<ObjectStore, 'listPrefixes'>
   cursors: Cursors
   /** The calls that the rows of a page are completed by. */
-  documents: Pick<Documents, 'getTag' | 'tags' | 'head'>
+  documents: Pick<Documents, 'tags' | 'head'>
 }
 
 interface FolderQuery {
