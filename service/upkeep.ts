@@ -1,5 +1,6 @@
 import type { Tracer } from '@opentelemetry/api'
 import type { Config } from './config/config.ts'
+import { takeInventories } from './documents/maintenance/inventory-walk.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
 import { limits } from './limits.ts'
 import { type CapabilityWatch, watchCapabilities } from './object-store/capability-watch.ts'
@@ -12,7 +13,7 @@ import { nothingKnown, type StoreCapabilities } from './object-store/store-capab
 import type { Logger } from './telemetry/logger.ts'
 import { withSpan } from './telemetry/tracing.ts'
 
-/** What the service does at its start and hourly, without being asked: it probes the store and sweeps it. */
+/** What the service does at its start and hourly, without being asked: it probes the store, sweeps it and takes inventory. */
 export interface Upkeep {
   /** What the probe has found out so far. */
   capabilities(): StoreCapabilities
@@ -42,6 +43,8 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { store, logger, tracer } = options
   let watch: CapabilityWatch | undefined
   let sweeping: ReturnType<typeof setInterval> | undefined
+  let counting: ReturnType<typeof setTimeout> | undefined
+  const stopped = new AbortController()
 
   function sweepOnce(): Promise<Swept> {
     return sweep(store, {
@@ -59,14 +62,30 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     }
   }
 
+  async function countStore(): Promise<void> {
+    const { signal } = stopped
+    const take = () => takeInventories(store, { signal })
+    try {
+      const outcome = await (tracer ? withSpan(tracer, 'inventory', take) : take())
+      if (outcome === 'finished') logger.info('inventory.finished')
+    } catch (cause) {
+      if (!signal.aborted) logger.warn('inventory.failed', { cause })
+    }
+    if (!signal.aborted) counting = setTimeout(countStore, limits.sweepIntervalSeconds * 1000)
+  }
+
   return {
     capabilities: () => watch?.current() ?? nothingKnown,
     start() {
       if (options.probes) watch = watchStore(options)
       sweeping = setInterval(sweepStore, limits.sweepIntervalSeconds * 1000)
       void sweepStore()
+      // Not all replicas at once, although one of them does it.
+      counting = setTimeout(countStore, limits.inventoryDelaySeconds * (1 + Math.random()) * 1000)
     },
     stop() {
+      stopped.abort()
+      clearTimeout(counting)
       clearInterval(sweeping)
       watch?.stop()
     },

@@ -1,4 +1,4 @@
-import type { Document, ListedName, ListedVersion, Tag, TagChanges } from '../wire/answers.ts'
+import type { Document, ListedName, ListedVersion, Tag, TagChanges, Usage } from '../wire/answers.ts'
 import { deleteMany, downloadUrls, have, type NamedVersion, type Outcome } from './batches.ts'
 import { createDownload, type DownloadUrl, type DownloadUrlOptions, openDirect } from './direct-download.ts'
 import {
@@ -29,6 +29,7 @@ import { transferLimits } from './transfer-limits.ts'
 import { type ConnectionOptions, createSend, type Send } from './transport.ts'
 import { put, type Uploaded } from './upload.ts'
 import type { UploadOptions, UploadSource } from './upload-body.ts'
+import { usage } from './usage.ts'
 import { type WatchOptions, watchTag } from './watch.ts'
 
 /**
@@ -105,6 +106,13 @@ export interface DocumentsClient {
 
   /** One page of `types`. */
   typesPage(options?: PageOptions): Promise<Page<string>>
+
+  /**
+   * What the tenant has stored, by type, and its newest versions, as the service has counted it within the last hour or so.
+   *
+   * @throws {ProblemError} `usage_unknown` before the first count
+   */
+  usage(options?: CallOptions): Promise<Usage>
 
   /** The documents of a type, a row for each, over as many pages as it takes; with `include`, what they are now. */
   names(query: NamesFilter & Omit<PageOptions, 'cursor'>): AsyncGenerator<ListedName, void, undefined>
@@ -209,6 +217,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     listPage: (query = {}) => listPage(send, query),
     types: (given = {}) => rowsOf((cursor) => typesPage(send, { ...given, cursor })),
     typesPage: (given = {}) => typesPage(send, given),
+    usage: ({ signal } = {}) => usage(send, signal),
     names: (query) => rowsOf((cursor) => namesPage(send, { ...query, cursor })),
     namesPage: (query) => namesPage(send, query),
     tagged: (query) => rowsOf((cursor) => taggedPage(send, { ...query, cursor })),

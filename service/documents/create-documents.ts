@@ -2,22 +2,23 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { StoreCapabilities } from '../object-store/store-capabilities.ts'
 import type { TransferSigner } from '../object-store/transfer-signer.ts'
-import { createCursors, type Keys } from './cursor.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
-import { createListing } from './document-listing.ts'
 import type { Documents } from './documents.ts'
 import { inParallel } from './in-order.ts'
 import type { UploadPace } from './incoming-body.ts'
+import { createUsage } from './inventory.ts'
 import { createLeases } from './lease.ts'
-import { createNameListing } from './name-listing.ts'
+import { createCursors, type Keys } from './listing/cursor.ts'
+import { createListing } from './listing/document-listing.ts'
+import { createNameListing } from './listing/name-listing.ts'
+import { createTaggedListing } from './listing/tagged-listing.ts'
 import { publish } from './publish.ts'
 import { createRecords } from './record-store.ts'
 import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { createTagMoves } from './tag-moves.ts'
 import { createTagWatches } from './tag-watches.ts'
-import { createTaggedListing } from './tagged-listing.ts'
 import { createTicketSigner } from './ticket-signer.ts'
 import { createTransfers, type OnUploadTicket, type Transfers } from './transfers.ts'
 import { createAcceptUpload, latestMeets, latestMoved } from './upload-acceptance.ts'
@@ -92,6 +93,7 @@ export function createDocuments(options: DomainOptions): Domain {
   const documents: Documents = {
     ...createListing({ store, records, cursors, capabilities, onForeignObjects: options.onForeignObjects }),
     ...createNameListing({ store, cursors, documents: { ...tagMoves, head } }),
+    ...createUsage(store),
     ...createTaggedListing({ store, records, cursors, capabilities }),
     ...tagMoves,
 

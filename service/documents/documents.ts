@@ -1,5 +1,13 @@
 import type { PassedOn } from '../object-store/object-store.ts'
-import type { Document, ListedName, ListedType, ListedVersion, StoredVersion, Tag } from '../wire/answers.ts'
+import type {
+  Document,
+  ListedName,
+  ListedType,
+  ListedVersion,
+  StoredVersion,
+  Tag,
+  Usage,
+} from '../wire/answers.ts'
 import type { ByteRange } from '../wire/byte-range.ts'
 import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 import type { TagCondition } from './tag-condition.ts'
@@ -46,7 +54,7 @@ export interface Documents {
   open(ref: VersionRef, options?: OpenOptions): Promise<OpenVersion>
 
   /**
-   * Returns one page of versions in the store's order, from one list call (`list-pages.ts` says when it takes more).
+   * Returns one page of versions in the store's order, from one list call (`listing/list-pages.ts` says when it takes more).
    *
    * @throws {DocumentError} `cursor_invalid`
    */
@@ -54,6 +62,9 @@ export interface Documents {
     query: ListQuery,
     signal?: AbortSignal,
   ): Promise<{ documents: ListedVersion[]; nextCursor: string | null }>
+
+  /** Returns what a tenant has stored, as it was counted last. @throws {DocumentError} `usage_unknown` before that */
+  usage(tenant: string, signal?: AbortSignal): Promise<Usage>
 
   /**
    * Returns one page of the types of which a tenant has documents, from one list call.

@@ -15,11 +15,11 @@ import {
   withTag,
 } from './document-record.ts'
 import type { Documents } from './documents.ts'
+import { newestVersions } from './listing/version-pages.ts'
 import type { Records } from './record-store.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { meets, type TagCondition } from './tag-condition.ts'
 import type { TagWatches } from './tag-watches.ts'
-import { newestVersions } from './version-pages.ts'
 import type { VersionRemoval } from './version-removal.ts'
 
 export interface TagParts {

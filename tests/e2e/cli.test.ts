@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'bun:test'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeLocalStart } from '../../service/cli/local-issuer/starts.ts'
+import { takeInventories } from '../../service/documents/maintenance/inventory-walk.ts'
 import { bytesOf } from '../support/client/client-service.ts'
 import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.ts'
 import { folderForTests } from '../support/folder.ts'
@@ -188,6 +189,11 @@ describe('bun run documents on the real service', () => {
     )
     expect(await json(['tagged', 'staging', 'rollout'])).toMatchObject([{ name: 'web' }, { name: 'worker' }])
     expect((await run(['tags', 'rollout/worker'])).stdout).toMatch(/ {2}latest\n.* {2}staging\n$/)
+    expect((await run(['usage'])).stderr).toContain('[code usage_unknown, ')
+    await takeInventories(service.store)
+    expect((await run(['usage'])).stdout).toMatch(
+      /^counted at \S+\n(.*\n)* +9 B {2}2 versions of 2 documents {2}rollout\n/,
+    )
     const none = await run(['tagged', 'latest', 'rollout'])
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('include=latest')])
   })

@@ -15,6 +15,7 @@ import {
   listVersions,
   type NamesFlags,
   type RowsFlags,
+  showUsage,
 } from './rows.ts'
 import { type TagFlags, tagDocument } from './tags.ts'
 import { type WatchFlags, watchDocument } from './watch.ts'
@@ -111,6 +112,11 @@ setRun<NamesFlags>(
     .addOption(new Option('--with <what>', 'what to print with each name').choices(['latest', 'tags']))
     .option('--limit <rows>', 'print at most this many', parseRows),
   (client, [filter = ''], flags, signal) => listNames(client, filter, flags, signal),
+)
+
+setRun<{ json?: boolean }>(
+  addCommand('usage', 'show what the tenant has stored by type, as the service has counted it last'),
+  (client, _, flags, signal) => showUsage(client, flags, signal),
 )
 
 setRun<RowsFlags>(

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'bun:test'
+import { takeInventories } from '../../service/documents/maintenance/inventory-walk.ts'
+import { callerOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
+import { ownService } from '../support/service/own-service.ts'
+import { digestOf } from '../support/service/sample-documents.ts'
+
+const { service, call } = await ownService()
+
+describe('the usage of a tenant', () => {
+  it('is not known before the first inventory, which says so', async () => {
+    const unknown = await call('usage')
+    expect(await refusalOf(unknown)).toBe('503 usage_unknown')
+  })
+
+  it('says what it has stored by type, its newest versions, and how old this is', async () => {
+    const before = Date.now()
+    for (const content of ['A', 'BB']) await put(call, 'bundles/app', content)
+    await put(call, 'reports/weekly', 'CCC')
+    const globex = await callerOf(service, await service.token({ tenants: ['globex'] }))
+    await put(globex, '/v1/tenants/globex/documents/secrets/plan', 'of another tenant')
+    expect(await takeInventories(service.store)).toBe('finished')
+    service.storeCalls.length = 0
+    const response = await call('usage')
+    expect(service.storeCalls).toEqual(['getWhole'])
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    const usage = await jsonOf(response)
+    expect(usage).toMatchObject({
+      tenant: 'acme',
+      types: [
+        { type: 'bundles', documents: 1, versions: 2, bytes: 3 },
+        { type: 'reports', documents: 1, versions: 1, bytes: 3 },
+      ],
+    })
+    expect(Date.parse(String(usage.startedAt))).toBeGreaterThan(before - 2000)
+    expect(usage.newest).toContainEqual({
+      ...{ tenant: 'acme', type: 'reports', name: 'weekly', digest: digestOf('CCC'), size: 3 },
+      storedAt: expect.any(String),
+    })
+    expect(JSON.stringify(usage)).not.toContain('plan')
+  })
+
+  it('is of the tenant in the token alone, and needs the scope to read', async () => {
+    const foreign = await callerOf(service, await service.token({ tenants: ['globex'] }))
+    const writer = await callerOf(service, await service.token({ scope: 'documents:write' }))
+    expect(await refusalOf(await foreign('usage'))).toBe('404 document_not_found')
+    expect(await refusalOf(await writer('usage'))).toBe('403 scope_missing')
+  })
+})
