@@ -133,7 +133,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   const bucket = parts.store ?? opened.store
   const store = config.singleReplica ? decidedInProcess(bucket) : bucket
   const upkeep = createUpkeep({
-    ...{ config, connection: opened.connection, store, logger },
+    ...{ config, connection: opened.connection, store, logger, metrics },
     tracer: exported?.tracer,
     probes: parts.capabilities === undefined,
     onUnfit: () => unfit.resolve('store'),

@@ -1,6 +1,6 @@
 import type { Tracer } from '@opentelemetry/api'
 import type { Config } from './config/config.ts'
-import { takeInventories } from './documents/maintenance/inventory-walk.ts'
+import { inventoryTotals, takeInventories } from './documents/maintenance/inventory-walk.ts'
 import { type Swept, sweep } from './documents/maintenance/sweeper.ts'
 import { limits } from './limits.ts'
 import { type CapabilityWatch, watchCapabilities } from './object-store/capability-watch.ts'
@@ -11,6 +11,7 @@ import { explainTickets } from './object-store/probe/tickets.ts'
 import type { S3Connection } from './object-store/s3/connection.ts'
 import { nothingKnown, type StoreCapabilities } from './object-store/store-capabilities.ts'
 import type { Logger } from './telemetry/logger.ts'
+import type { ServiceMetrics } from './telemetry/service-metrics.ts'
 import { withSpan } from './telemetry/tracing.ts'
 
 /** What the service does at its start and hourly, without being asked: it probes the store, sweeps it and takes inventory. */
@@ -30,6 +31,7 @@ export interface UpkeepOptions {
   /** The documents, which are swept. */
   store: ObjectStore
   logger: Logger
+  metrics: Pick<ServiceMetrics, 'inventoryKnown'>
   /** Gives every sweep a trace of its own, since it belongs to no request. */
   tracer: Tracer | undefined
   /** False if it is known already what the store can do. */
@@ -40,7 +42,7 @@ export interface UpkeepOptions {
 
 /** Returns the upkeep, which has not begun. Its failures are logged. */
 export function createUpkeep(options: UpkeepOptions): Upkeep {
-  const { store, logger, tracer } = options
+  const { store, logger, metrics, tracer } = options
   let watch: CapabilityWatch | undefined
   let sweeping: ReturnType<typeof setInterval> | undefined
   let counting: ReturnType<typeof setTimeout> | undefined
@@ -67,7 +69,12 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     const take = () => takeInventories(store, { signal })
     try {
       const outcome = await (tracer ? withSpan(tracer, 'inventory', take) : take())
-      if (outcome === 'finished') logger.info('inventory.finished')
+      const totals = await inventoryTotals(store, { signal })
+      if (totals) metrics.inventoryKnown({ ...totals, at: Date.parse(totals.startedAt) })
+      if (totals && outcome === 'finished') {
+        const { startedAt, documents, versions, bytes } = totals
+        logger.info('inventory.finished', { startedAt, documents, versions, bytes })
+      }
     } catch (cause) {
       if (!signal.aborted) logger.warn('inventory.failed', { cause })
     }

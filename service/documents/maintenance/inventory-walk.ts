@@ -24,10 +24,23 @@ const Walk = Type.Object({
   renewedAt: Type.String(),
   /** The tenant that was finished last; empty for none. */
   after: Type.String(),
+  /** What was counted so far, of all tenants. */
+  documents: Type.Integer(),
+  versions: Type.Integer(),
+  bytes: Type.Integer(),
   /** `null` while it is under way. */
   finishedAt: Type.Union([Type.String(), Type.Null()]),
 })
 type Walk = Static<typeof Walk>
+
+/** What all tenants together had stored when they were counted last. */
+export interface Totals {
+  /** By the store's clock, RFC 3339. */
+  startedAt: string
+  documents: number
+  versions: number
+  bytes: number
+}
 
 /** A walk as it is in the store; `etag` is `null` where there is none. */
 interface Held {
@@ -86,18 +99,35 @@ export async function takeInventories(store: ObjectStore, options: WalkOptions =
       if (isDue && !(await renew())) return 'busy'
     }
     const finishedAt = (await store.clock({ signal })).toISOString()
-    await writeJson(
-      store,
-      inventoryKey(tenant),
-      { format: 1, startedAt, finishedAt, ...count.counted() },
-      signal,
-    )
+    const counted = count.counted()
+    await writeJson(store, inventoryKey(tenant), { format: 1, startedAt, finishedAt, ...counted }, signal)
     await sleep(1000 / limits.inventoryPagesPerSecondMax)
-    if (!(await renew({ after: tenant }))) return 'busy'
+    if (!(await renew({ after: tenant, ...sumOf([held.walk, ...counted.types]) }))) return 'busy'
   }
   await removeOthers(store, new Set(tenants.map(inventoryKey)), signal)
   const finishedAt = (await store.clock({ signal })).toISOString()
   return (await renew({ finishedAt })) ? 'finished' : 'busy'
+}
+
+/** Returns what all tenants together have stored, `null` while that is not known. @throws {ObjectStoreError} */
+export async function inventoryTotals(
+  store: Pick<ObjectStore, 'getWhole'>,
+  { signal }: Pick<WalkOptions, 'signal'> = {},
+): Promise<Totals | null> {
+  const object = await store.getWhole(inventoryWalkKey, { bytesMax: limits.inventoryBytesMax, signal })
+  const walk = object && object !== 'unchanged' ? await storedJson(Walk, object) : null
+  return walk?.finishedAt ? walk : null
+}
+
+type Sums = Omit<Totals, 'startedAt'>
+
+function sumOf(rows: readonly Sums[]): Sums {
+  const sum = (of: (row: Sums) => number) => rows.reduce((total, row) => total + of(row), 0)
+  return {
+    documents: sum(({ documents }) => documents),
+    versions: sum(({ versions }) => versions),
+    bytes: sum(({ bytes }) => bytes),
+  }
 }
 
 /** Takes the walk, or finds that there is nothing to do. */
@@ -114,8 +144,11 @@ async function claim(store: ObjectStore, signal: AbortSignal | undefined): Promi
   if (last && !last.finishedAt && secondsSince(last.renewedAt) < limits.inventoryClaimSeconds) return 'busy'
   const continues =
     last && !last.finishedAt && secondsSince(last.startedAt) < limits.inventoryContinuedSecondsMax
-  const { startedAt, after } = continues ? last : { startedAt: now, after: '' }
-  const walk: Walk = { format: 1, startedAt, after, by: newChangeId(), renewedAt: now, finishedAt: null }
+  const begun = { startedAt: now, after: '', documents: 0, versions: 0, bytes: 0 }
+  const walk: Walk = {
+    ...(continues ? last : begun),
+    ...{ format: 1, by: newChangeId(), renewedAt: now, finishedAt: null },
+  }
   return (await write(store, { walk, etag: object?.etag ?? null }, walk)) ?? 'busy'
 }
 

@@ -4,7 +4,10 @@ import {
   inventoryKey,
   inventoryWalkKey,
 } from '../../../../../service/documents/document-key.ts'
-import { takeInventories } from '../../../../../service/documents/maintenance/inventory-walk.ts'
+import {
+  inventoryTotals,
+  takeInventories,
+} from '../../../../../service/documents/maintenance/inventory-walk.ts'
 import { limits } from '../../../../../service/limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
 import { keysIn, replicaOn, uploadOf } from '../../../../support/service/documents-under-test.ts'
@@ -68,6 +71,7 @@ describe('the walk that takes inventories', () => {
       ['app', digestOf('22')],
       ['app', digestOf('1')],
     ])
+    expect(await inventoryTotals(store)).toMatchObject({ startedAt, documents: 5, versions: 7, bytes: 17 })
     expect((await documents.usage('b')).types).toEqual([
       { type: 'bundles', documents: 1, versions: 1, bytes: 1 },
     ])
@@ -99,6 +103,7 @@ describe('the walk that takes inventories', () => {
       if (walk) expect(['busy', 'fresh']).toContain(await takeInventories(store, noSleep))
       later(limits.inventoryClaimSeconds)
       expect(['finished', 'fresh']).toContain(await takeInventories(store, noSleep))
+      expect(await inventoryTotals(store)).toMatchObject({ documents: 5, versions: 7, bytes: 17 })
       for (const tenant of ['a', 'b', 'c'])
         expect((await documents.usage(tenant)).types.length).toBeGreaterThan(0)
     }
