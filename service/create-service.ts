@@ -52,6 +52,8 @@ export interface ServiceParts {
   uploadPace?: Partial<UploadPace> | undefined
   /** Default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
+  /** When the first inventory is taken; default: that of `limits.ts`. */
+  inventoryDelaySeconds?: number | undefined
   /** Watches of tags at once; default: that of `limits.ts`. */
   watchesMax?: number | undefined
   /** Default: that of `limits.ts`. */
@@ -136,6 +138,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     ...{ config, connection: opened.connection, store, logger, metrics },
     tracer: exported?.tracer,
     probes: parts.capabilities === undefined,
+    inventoryDelaySeconds: parts.inventoryDelaySeconds,
     onUnfit: () => unfit.resolve('store'),
   })
   const decorate = parts.decorateStore ?? ((undecorated: ObjectStore) => undecorated)

@@ -34,6 +34,8 @@ export interface UpkeepOptions {
   metrics: Pick<ServiceMetrics, 'inventoryKnown'>
   /** Gives every sweep a trace of its own, since it belongs to no request. */
   tracer: Tracer | undefined
+  /** When the first inventory is taken at the earliest; default: `limits.inventoryDelaySeconds`. */
+  inventoryDelaySeconds?: number | undefined
   /** False if it is known already what the store can do. */
   probes: boolean
   /** Called once the store turns out to be one on which documents could be lost, after the reason was logged. */
@@ -42,7 +44,7 @@ export interface UpkeepOptions {
 
 /** Returns the upkeep, which has not begun. Its failures are logged. */
 export function createUpkeep(options: UpkeepOptions): Upkeep {
-  const { store, logger, metrics, tracer } = options
+  const { store, logger, metrics, tracer, inventoryDelaySeconds = limits.inventoryDelaySeconds } = options
   let watch: CapabilityWatch | undefined
   let sweeping: ReturnType<typeof setInterval> | undefined
   let counting: ReturnType<typeof setTimeout> | undefined
@@ -88,7 +90,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       sweeping = setInterval(sweepStore, limits.sweepIntervalSeconds * 1000)
       void sweepStore()
       // Not all replicas at once, although one of them does it.
-      counting = setTimeout(countStore, limits.inventoryDelaySeconds * (1 + Math.random()) * 1000)
+      counting = setTimeout(countStore, inventoryDelaySeconds * (1 + Math.random()) * 1000)
     },
     stop() {
       stopped.abort()

@@ -3,6 +3,7 @@ import { takeInventories } from '../../service/documents/maintenance/inventory-w
 import { callerOf, jsonOf, put, refusalOf } from '../support/service/caller.ts'
 import { ownService } from '../support/service/own-service.ts'
 import { digestOf } from '../support/service/sample-documents.ts'
+import { until } from '../support/waiting.ts'
 
 const { service, call } = await ownService()
 
@@ -37,6 +38,22 @@ describe('the usage of a tenant', () => {
       storedAt: expect.any(String),
     })
     expect(JSON.stringify(usage)).not.toContain('plan')
+  })
+
+  it('is counted by the service itself, by one replica for all, with the totals in its log', async () => {
+    const before = await ownService()
+    await put(before.call, 'bundles/app', 'A')
+    const counting = { replicaOf: before.service, inventoryDelaySeconds: 0.2 }
+    const [first, second] = [await ownService(counting), await ownService(counting)]
+    await until(async () => (await second.call('usage')).ok)
+    const { types } = await jsonOf(await second.call('usage'))
+    expect(types).toEqual([{ type: 'bundles', documents: 1, versions: 1, bytes: 1 }])
+    const walks = () =>
+      [first, second].flatMap(({ service }) =>
+        service.logs().filter(({ event }) => event === 'inventory.finished'),
+      )
+    await until(() => walks().length > 0)
+    expect(walks()).toMatchObject([{ documents: 1, versions: 1, bytes: 1 }])
   })
 
   it('is of the tenant in the token alone, and needs the scope to read', async () => {

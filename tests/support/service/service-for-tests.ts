@@ -83,6 +83,8 @@ export interface InProcessOptions {
   singleReplica?: boolean
   /** As REQUESTS_MAX; default: that of the service. */
   requestsMax?: number
+  /** When the first inventory is taken; default: that of the service, which no test waits for. */
+  inventoryDelaySeconds?: number
   /** Watches of tags at once; default: that of the service. */
   watchesMax?: number
   /** As READ_VERIFICATION; default: that of the service. */
@@ -136,6 +138,7 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     uploadPace: options.uploadPace,
     uploadsBytesMax: options.uploadsBytesMax,
     watchesMax: options.watchesMax,
+    inventoryDelaySeconds: options.inventoryDelaySeconds,
     completionWaitSecondsMax: options.completionWaitSecondsMax,
     ui: options.ui ? sharedBundle() : null,
   })
