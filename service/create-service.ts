@@ -52,6 +52,10 @@ export interface ServiceParts {
   uploadPace?: Partial<UploadPace> | undefined
   /** Default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
+  /** When the first inventory is taken; default: that of `limits.ts`. */
+  inventoryDelaySeconds?: number | undefined
+  /** Watches of tags at once; default: that of `limits.ts`. */
+  watchesMax?: number | undefined
   /** Default: that of `limits.ts`. */
   completionWaitSecondsMax?: number | undefined
   /** Files of the Control UI, `null` for a service without one; default: they are built from their sources. */
@@ -131,15 +135,16 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
   const bucket = parts.store ?? opened.store
   const store = config.singleReplica ? decidedInProcess(bucket) : bucket
   const upkeep = createUpkeep({
-    ...{ config, connection: opened.connection, store, logger },
+    ...{ config, connection: opened.connection, store, logger, metrics },
     tracer: exported?.tracer,
     probes: parts.capabilities === undefined,
+    inventoryDelaySeconds: parts.inventoryDelaySeconds,
     onUnfit: () => unfit.resolve('store'),
   })
   const decorate = parts.decorateStore ?? ((undecorated: ObjectStore) => undecorated)
   const bucketSigner = createS3TransferSigner(opened.connection)
   const signingSecrets = revealed(config.ticketSigningKeys ?? [config.s3.secretAccessKey])
-  const { documents, transfers, archiveLinks } = createDocuments({
+  const { documents, transfers, archiveLinks, endWatches } = createDocuments({
     store: decorate(store),
     health: decorate(parts.store ?? opened.reserved),
     documentBytesMax: config.documentBytesMax,
@@ -179,6 +184,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
       config.audit.query && createTagHistory(createLokiQuery(config.audit.query), config.serviceName),
     requestsMax: config.http.requestsMax,
     uploadsBytesMax: parts.uploadsBytesMax,
+    watchesMax: parts.watchesMax,
     ui: await uiOptions(),
     spans: telemetry.requestSpans,
   })
@@ -208,12 +214,18 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
     }
   }
 
+  function drain(): void {
+    app.drain()
+    // So that who watches a tag asks another replica.
+    endWatches()
+  }
+
   return {
     routes: app.routes,
     documents,
     answer: (request) => app.elysia.fetch(request),
     unfit: unfit.promise,
-    drain: app.drain,
+    drain,
 
     start() {
       server = listen(config.http, app.elysia)
@@ -229,7 +241,7 @@ export async function createService(config: Config, parts: ServiceParts = {}): P
 
     async close({ signal, noticeSeconds = 0, now = false } = {}) {
       logger.info('service.draining', { signal })
-      app.drain()
+      drain()
       upkeep.stop()
       await Bun.sleep(noticeSeconds * 1000)
       await Promise.race([server?.stop(now), Bun.sleep(limits.drainSecondsMax * 1000)])

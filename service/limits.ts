@@ -99,6 +99,25 @@ export const limits = {
   listTokenSecondsMax: 30,
   /** A key of 1,024 bytes and a token of the store that holds another one, encoded twice. */
   cursorCharsMax: 4 * KiB,
+  /** An inventory is not taken again sooner. */
+  inventorySecondsMin: 50 * 60,
+  /** The first one after a start, so that a service that is restarted again and again does not walk each time. */
+  inventoryDelaySeconds: 5 * 60,
+  /** List calls that a walk makes: a million versions take it some three minutes. */
+  inventoryPagesPerSecondMax: 5,
+  /** A walk that has not been renewed for so long was given up. */
+  inventoryClaimSeconds: 2 * 60,
+  /** A walk that was given up is continued for so long, and otherwise begins again. */
+  inventoryContinuedSecondsMax: 6 * 60 * 60,
+  /** A thousand types, and the newest versions. */
+  inventoryBytesMax: MiB,
+  inventoryNewestMax: 20,
+  /** How long a watch of a tag may wait; a proxy may close a connection on which nothing moves for longer. */
+  watchSecondsMax: 60,
+  /** All watches of a document on a replica cost one small read in this time. */
+  watchRoundSeconds: 1,
+  /** Watches of all tenants on a replica: each holds a connection and some 10 KiB. */
+  watchesMax: 4096,
   /** Rows of a list by tag cost a read of a record each. */
   taggedLimitMax: 100,
   /** Names that a page may have if each costs a read of its record, or a HEAD as well. */

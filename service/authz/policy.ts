@@ -11,6 +11,7 @@ export const neededScopes = {
   'document.put': 'documents:write',
   'type.list': 'documents:read',
   'name.list': 'documents:read',
+  'usage.read': 'documents:read',
   'version.list': 'documents:read',
   'version.read': 'documents:read',
   'version.have': 'documents:write',

@@ -1,4 +1,4 @@
-import type { Document, ListedName, ListedVersion, Tag, TagChanges } from '../wire/answers.ts'
+import type { Document, ListedName, ListedVersion, Tag, TagChanges, Usage } from '../wire/answers.ts'
 import type { ArchiveDownload, ArchiveOptions } from './archive.ts'
 import type { NamedVersion, Outcome } from './batches.ts'
 import { createDownload, type DownloadUrl, type DownloadUrlOptions, openDirect } from './direct-download.ts'
@@ -30,6 +30,8 @@ import { transferLimits } from './transfer-limits.ts'
 import { type ConnectionOptions, createSend, type Send } from './transport.ts'
 import { put, type Uploaded } from './upload.ts'
 import type { UploadOptions, UploadSource } from './upload-body.ts'
+import { usage } from './usage.ts'
+import { type WatchOptions, watchTag } from './watch.ts'
 
 /**
  * The documents of one tenant, over the HTTP API (ARCHITECTURE.md, "The API"). Every method rejects with
@@ -106,6 +108,13 @@ export interface DocumentsClient {
   /** One page of `types`. */
   typesPage(options?: PageOptions): Promise<Page<string>>
 
+  /**
+   * What the tenant has stored, by type, and its newest versions, as the service has counted it within the last hour or so.
+   *
+   * @throws {ProblemError} `usage_unknown` before the first count
+   */
+  usage(options?: CallOptions): Promise<Usage>
+
   /** The documents of a type, a row for each, over as many pages as it takes; with `include`, what they are now. */
   names(query: NamesFilter & Omit<PageOptions, 'cursor'>): AsyncGenerator<ListedName, void, undefined>
 
@@ -171,6 +180,20 @@ export interface DocumentsClient {
   getTag(ref: DocumentName, tag: string, options?: CallOptions): Promise<Tag>
 
   /**
+   * Follows a tag: yields it as it is, unless `etag` says that the caller has seen that, and then each time it is found to
+   * have moved; `null` when it is found to be gone. Moves that follow each other quickly may be seen as one, but never an
+   * older one after a newer one, whichever replica answers. Waits at the service, which answers within a second of a move,
+   * and continues when it cannot be reached. Ends only by `signal`, or when it is not read any further.
+   *
+   * @throws {ProblemError} for refusals that another try would not change; the reason of the signal
+   */
+  watchTag(
+    ref: DocumentName,
+    tag: string,
+    options?: WatchOptions,
+  ): AsyncGenerator<Tag | null, void, undefined>
+
+  /**
    * Points a tag at a version: with `ifMatch` only if it has not moved since, with `ifAbsent` only if it is new; otherwise
    * a `ProblemError` with status 412.
    */
@@ -211,6 +234,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
     listPage: (query = {}) => listPage(send, query),
     types: (given = {}) => rowsOf((cursor) => typesPage(send, { ...given, cursor })),
     typesPage: (given = {}) => typesPage(send, given),
+    usage: ({ signal } = {}) => usage(send, signal),
     names: (query) => rowsOf((cursor) => namesPage(send, { ...query, cursor })),
     namesPage: (query) => namesPage(send, query),
     tagged: (query) => rowsOf((cursor) => taggedPage(send, { ...query, cursor })),
@@ -226,6 +250,7 @@ export function createDocumentsClient(options: ConnectionOptions): DocumentsClie
       (await loadArchive()).archiveLink(send, options.url, items, signal),
     have: async (items, { signal } = {}) => (await loadBatches()).have(send, items, signal),
     getTag: (ref, tag, { signal } = {}) => getTag(send, ref, tag, signal),
+    watchTag: (ref, tag, given = {}) => watchTag(parts, ref, tag, given),
     putTag: (ref, tag, digest, given = {}) => putTag(send, ref, { tag, digest }, given),
     deleteTag: (ref, tag, given = {}) => deleteTag(send, ref, tag, given),
   }

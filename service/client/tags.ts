@@ -65,7 +65,13 @@ function condition({ ifMatch, ifAbsent = false }: TagOptions): Record<string, st
   }
 }
 
-async function tagOf(answer: Answer): Promise<Tag> {
+/** Returns the header of a read that is not to be answered with this ETag. */
+export function ifNoneMatch(etag: string | undefined): Record<string, string> {
+  return etag === undefined ? {} : { 'if-none-match': `"${etag}"` }
+}
+
+/** Reads a tag whose ETag is in the header of the answer. @throws {ProtocolError} without one */
+export async function tagOf(answer: Answer): Promise<Tag> {
   const etag = parseEntityTag(answer.response.headers.get('etag'))
   if (etag === null) throw new ProtocolError('The answer has no usable ETag.', answer.ids)
   return tagFrom(await jsonMembers(answer), etag)

@@ -5,21 +5,23 @@ import type { TransferSigner } from '../object-store/transfer-signer.ts'
 import type { VersionRef } from '../wire/names.ts'
 import { createArchives } from './archives/archive.ts'
 import { type ArchiveLinks, createArchiveLinks } from './archives/archive-links.ts'
-import { createCursors, type Keys } from './cursor.ts'
 import { DocumentError, versionNotFound } from './document-error.ts'
 import { versionKey } from './document-key.ts'
-import { createListing } from './document-listing.ts'
 import type { Documents } from './documents.ts'
 import { inParallel } from './in-order.ts'
 import type { UploadPace } from './incoming-body.ts'
+import { createUsage } from './inventory.ts'
 import { createLeases } from './lease.ts'
-import { createNameListing } from './name-listing.ts'
+import { createCursors, type Keys } from './listing/cursor.ts'
+import { createListing } from './listing/document-listing.ts'
+import { createNameListing } from './listing/name-listing.ts'
+import { createTaggedListing } from './listing/tagged-listing.ts'
 import { publish } from './publish.ts'
 import { createRecords } from './record-store.ts'
 import { createStoredDamage, type OnRepaired } from './stored-damage.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { createTagMoves } from './tag-moves.ts'
-import { createTaggedListing } from './tagged-listing.ts'
+import { createTagWatches } from './tag-watches.ts'
 import { createTicketSigner } from './ticket-signer.ts'
 import { createTransfers, type OnUploadTicket, type Transfers } from './transfers.ts'
 import { createAcceptUpload, latestMeets, latestMoved } from './upload-acceptance.ts'
@@ -68,6 +70,8 @@ export interface Domain {
   documents: Documents
   transfers: Transfers
   archiveLinks: ArchiveLinks
+  /** Ends all watches of tags, and lets none wait any more: the replica stops. */
+  endWatches(): void
 }
 
 /** Returns the domain on an object store. One per process: it holds the memory budget of all uploads. */
@@ -84,7 +88,8 @@ export function createDocuments(options: DomainOptions): Domain {
   const acceptUpload = createAcceptUpload({ store, records, removal, damage })
   const publishing = { store, damage, budget, documentBytesMax, uploadPace: options.uploadPace }
 
-  const tagMoves = createTagMoves({ store, records, removal })
+  const watches = createTagWatches(records, { sleep })
+  const tagMoves = createTagMoves({ store, records, removal, watches })
   const head: Documents['head'] = async (ref, signal) => {
     const info = await store.head(versionKey(ref), { signal })
     if (!info) throw versionNotFound()
@@ -116,6 +121,7 @@ export function createDocuments(options: DomainOptions): Domain {
   const documents: Documents = {
     ...createListing({ store, records, cursors, capabilities, onForeignObjects: options.onForeignObjects }),
     ...createNameListing({ store, cursors, documents: { ...tagMoves, head } }),
+    ...createUsage(store),
     ...createTaggedListing({ store, records, cursors, capabilities }),
     ...tagMoves,
 
@@ -159,6 +165,7 @@ export function createDocuments(options: DomainOptions): Domain {
     documents: translatingErrors(documents),
     transfers: translatingErrors(transfers),
     archiveLinks: translatingErrors(createArchiveLinks(store, options.archiveLinkKeys)),
+    endWatches: watches.end,
   }
 }
 

@@ -7,6 +7,7 @@ export type DocumentErrorCode =
   | 'version_tagged'
   | 'version_locked'
   | 'tag_protected'
+  | 'usage_unknown'
   | 'tags_exhausted'
   | 'versions_exhausted'
   | 'precondition_failed'

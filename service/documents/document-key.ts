@@ -59,6 +59,16 @@ export function deletionKey({ tenant, type, name, digest }: VersionRef): string 
 
 export const deletionsPrefix = 'deletions/'
 
+/** `inventories/<tenant>`: what a tenant had stored when its keys were last walked through. */
+export function inventoryKey(tenant: string): string {
+  return `${inventoriesPrefix}${tenant}`
+}
+
+export const inventoriesPrefix = 'inventories/'
+
+/** How far the walk through all keys has come. No tenant begins with an underscore. */
+export const inventoryWalkKey = `${inventoriesPrefix}_walk`
+
 /** `staging/<tenant>/<upload id>` */
 export function stagingKey(tenant: string, uploadId: string): string {
   return `${stagingPrefix}${tenant}/${uploadId}`

@@ -1,5 +1,13 @@
 import type { PassedOn } from '../object-store/object-store.ts'
-import type { Document, ListedName, ListedType, ListedVersion, StoredVersion, Tag } from '../wire/answers.ts'
+import type {
+  Document,
+  ListedName,
+  ListedType,
+  ListedVersion,
+  StoredVersion,
+  Tag,
+  Usage,
+} from '../wire/answers.ts'
 import type { ByteRange } from '../wire/byte-range.ts'
 import type { Digest, DocumentRef, VersionRef } from '../wire/names.ts'
 import type { TagCondition } from './tag-condition.ts'
@@ -57,7 +65,7 @@ export interface Documents {
   archive(refs: readonly VersionRef[], options?: ArchiveOptions): Promise<Archive>
 
   /**
-   * Returns one page of versions in the store's order, from one list call (`list-pages.ts` says when it takes more).
+   * Returns one page of versions in the store's order, from one list call (`listing/list-pages.ts` says when it takes more).
    *
    * @throws {DocumentError} `cursor_invalid`
    */
@@ -65,6 +73,9 @@ export interface Documents {
     query: ListQuery,
     signal?: AbortSignal,
   ): Promise<{ documents: ListedVersion[]; nextCursor: string | null }>
+
+  /** Returns what a tenant has stored, as it was counted last. @throws {DocumentError} `usage_unknown` before that */
+  usage(tenant: string, signal?: AbortSignal): Promise<Usage>
 
   /**
    * Returns one page of the types of which a tenant has documents, from one list call.
@@ -120,6 +131,18 @@ export interface Documents {
 
   /** Returns a tag. @throws {DocumentError} `document_not_found` */
   getTag(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<Tag>
+
+  /**
+   * Returns a tag once it is other than the caller knows it, whichever replica moves it, or as it is when the time is over.
+   *
+   * @param watch.known ETags that the tag may have; without it, the caller knows that there is no such tag.
+   * @throws {DocumentError} `document_not_found` in place of a tag that is not there
+   */
+  watchTag(
+    ref: DocumentRef,
+    tag: string,
+    watch: { known: TagCondition['ifNoneMatch']; seconds: number; signal?: AbortSignal },
+  ): Promise<Tag>
 
   /**
    * Reads the version that a tag points to, by `read`, which may be called again if the tag moves meanwhile: a document

@@ -2,7 +2,7 @@ import type { ObjectStore } from '../object-store/object-store.ts'
 import { type Digest, latestTag, type VersionRef } from '../wire/names.ts'
 import { versionKey } from './document-key.ts'
 import { type DocumentRecord, isDeletedOrDeleting, markOf } from './document-record.ts'
-import { newestVersions } from './version-pages.ts'
+import { newestVersions } from './listing/version-pages.ts'
 
 /** Where `latest` points once a version is deleted. */
 export interface Successor {

@@ -15,16 +15,18 @@ import {
   withTag,
 } from './document-record.ts'
 import type { Documents } from './documents.ts'
+import { newestVersions } from './listing/version-pages.ts'
 import type { Records } from './record-store.ts'
 import { toStoredVersion } from './stored-version.ts'
 import { meets, type TagCondition } from './tag-condition.ts'
-import { newestVersions } from './version-pages.ts'
+import type { TagWatches } from './tag-watches.ts'
 import type { VersionRemoval } from './version-removal.ts'
 
 export interface TagParts {
   store: ObjectStore
   records: Records
   removal: Pick<VersionRemoval, 'awaitEnd'>
+  watches: Pick<TagWatches, 'next'>
 }
 
 /** Returns the calls that read, move and remove tags (ARCHITECTURE.md, "How a tag move runs"). */
@@ -32,7 +34,8 @@ export function createTagMoves({
   store,
   records,
   removal,
-}: TagParts): Pick<Documents, 'tags' | 'getTag' | 'putTag' | 'deleteTag' | 'byTag'> {
+  watches,
+}: TagParts): Pick<Documents, 'tags' | 'getTag' | 'watchTag' | 'putTag' | 'deleteTag' | 'byTag'> {
   /** @throws {DocumentError} `document_not_found` */
   async function find(ref: DocumentRef, tag: string, signal?: AbortSignal): Promise<TagEntry> {
     const record = await records.read(ref, signal)
@@ -77,6 +80,12 @@ export function createTagMoves({
 
     async getTag(ref, tag, signal) {
       return toTag(ref, tag, await find(ref, tag, signal))
+    },
+
+    async watchTag(ref, tag, watch) {
+      const { entry } = await watches.next(ref, tag, watch)
+      if (!entry) throw versionNotFound()
+      return toTag(ref, tag, entry)
     },
 
     async byTag(ref, tag, read, { discard = () => {}, signal } = {}) {

@@ -2,8 +2,8 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { type Digest, digestPattern } from '../wire/names.ts'
-import type { Keys } from './cursor.ts'
 import { DocumentError } from './document-error.ts'
+import type { Keys } from './listing/cursor.ts'
 
 /** Everything that a completion must know of its upload: the service keeps nothing in between. */
 export const UploadClaims = Type.Object({

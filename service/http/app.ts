@@ -41,6 +41,8 @@ export interface AppParts {
   requestsMax: number
   /** Default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
+  /** Watches of tags at once; default: that of `limits.ts`. */
+  watchesMax?: number | undefined
   /** Without it, the history of tags is answered 501. */
   tagHistory?: TagHistory | undefined
   /** Proxies whose `X-Forwarded-For` names the client. */
@@ -115,10 +117,12 @@ export function createApp(parts: AppParts): App {
         // Not by Elysia: with a schema of TypeBox it refuses `limit=10`, which stays a text, and with one of its own it
         // takes `1e1`, `0x10` and `+5` for whole numbers (measured: `tests/unit/service/http/elysia.test.ts`).
         const query = readQuery(route.query, url.searchParams)
-        const end = await begin(call, route, { request, tenant: String(params.tenant) })
+        const arrival = { request, tenant: String(params.tenant) }
+        const end = await begin(call, route, arrival)
         try {
           access.record(call)
-          return await route.handle({ request, params, query, context })
+          const standBy = <T>(wait: () => Promise<T>) => standingBy(call, { arrival, end, wait })
+          return await route.handle({ request, params, query, context, standBy })
         } finally {
           // The bytes of a download may still be on their way: they hold a connection to the store, and are limited by it.
           end()
@@ -161,6 +165,21 @@ export function createApp(parts: AppParts): App {
     } catch (error) {
       if (error instanceof ProblemError) access.refused(call, error.code)
       throw error
+    }
+  }
+
+  async function standingBy<T>(
+    call: LocatedCall,
+    { arrival, end, wait }: { arrival: FairArrival; end: () => void; wait: () => Promise<T> },
+  ): Promise<T> {
+    const endWatch = await fairRequests.wait(arrival)
+    end()
+    const startedAt = performance.now()
+    try {
+      return await wait()
+    } finally {
+      call.stoodByMilliseconds += performance.now() - startedAt
+      endWatch()
     }
   }
 

@@ -21,6 +21,8 @@ export interface Call extends RequestContext {
   admitted: Admitted | undefined
   /** The decision that allows it, while no audit line says so. */
   unrecorded: Decision | undefined
+  /** How long it has waited for what might happen, in milliseconds: that is no time of answering. */
+  stoodByMilliseconds: number
   /** It was refused, and counted together with others in place of lines of its own. */
   isCounted: boolean
   /** The audit says of each thing that its body names how it ended. */
@@ -56,6 +58,7 @@ export function callOf(request: Request, clientAddress: string | undefined, trac
     about: {},
     admitted: undefined,
     unrecorded: undefined,
+    stoodByMilliseconds: 0,
     isCounted: false,
     hasItemLines: false,
   }

@@ -86,7 +86,8 @@ export function createEdge({ trustedProxies, logger, spans, metrics }: EdgeOptio
         } finally {
           const { route, problem, url, about, correlationId } = call
           span.end({ route, status, problem, url, clientAddress, correlationId, about })
-          metrics.requestAnswered({ method, route, status, seconds: (performance.now() - startedAt) / 1000 })
+          const milliseconds = performance.now() - startedAt - call.stoodByMilliseconds
+          metrics.requestAnswered({ method, route, status, seconds: milliseconds / 1000 })
         }
       })
     },

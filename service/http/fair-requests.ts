@@ -15,6 +15,13 @@ export interface FairRequests {
    *   together have as many as there may be; the signal's reason if the client disconnects.
    */
   begin(route: Route, arrival: FairArrival): Promise<() => void>
+  /**
+   * Lets a request wait for what may happen, outside of the requests under way: it costs next to nothing meanwhile.
+   *
+   * @returns the function that ends it.
+   * @throws {ProblemError} as `begin`, at once
+   */
+  wait(arrival: FairArrival): Promise<() => void>
 }
 
 export interface FairRequestsOptions {
@@ -22,6 +29,8 @@ export interface FairRequestsOptions {
   requestsMax: number
   /** What bodies of uploads under way may take in all, a multiple of `uploadBytesMin`; default: that of `limits.ts`. */
   uploadsBytesMax?: number | undefined
+  /** Requests that may wait at once for what may happen; default: that of `limits.ts`. */
+  watchesMax?: number | undefined
   /** How long a burst waits; default: that of `limits.ts`. */
   waitSecondsMax?: number | undefined
 }
@@ -40,7 +49,7 @@ export interface FairArrival {
  */
 export function createFairRequests(options: FairRequestsOptions): FairRequests {
   const { requestsMax, uploadsBytesMax = limits.uploadsBytesMax } = options
-  const { waitSecondsMax = limits.requestWaitSecondsMax } = options
+  const { waitSecondsMax = limits.requestWaitSecondsMax, watchesMax = limits.watchesMax } = options
   const calls = createLine(requestsMax, { burstSecondsMax: waitSecondsMax, holdsRefusals: true })
   // Their unread bodies take memory as long as they are here.
   const uploads = createLine(uploadsBytesMax / limits.uploadBytesMin, {
@@ -48,7 +57,15 @@ export function createFairRequests(options: FairRequestsOptions): FairRequests {
     holdsRefusals: false,
   })
 
+  const watches = createFairShares({ permitsMax: watchesMax, leavesRoom: true })
+
   return {
+    async wait({ request, tenant }) {
+      const share = await watches.acquire(1, { tenant, waitSecondsMax: 0, signal: request.signal })
+      if (!share) throw refused(watches.exceedsShare(tenant, 1))
+      return share.release
+    },
+
     begin(route, { request, tenant }) {
       const { signal } = request
       if (route.body === 'document') return uploads.begin(weightOf(request), { tenant, signal })

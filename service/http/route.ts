@@ -68,6 +68,12 @@ export interface RouteCall<Path, Query> {
   params: Path
   query: Query
   context: AdmittedContext
+  /**
+   * Waits for what may happen: the request leaves its tenant's share of those under way, and counts as a watch.
+   *
+   * @throws {ProblemError} `too_many_requests`, `busy`; what `wait` throws
+   */
+  standBy<T>(wait: () => Promise<T>): Promise<T>
 }
 
 /** What the answer to a request about one item alone would be: status, and code of its problem. */
@@ -162,16 +168,19 @@ function headOf(route: Route): Route {
     answers: route.answers.map((answer) => ({
       ...answer,
       body: null,
-      headers: { ...answer.headers, 'Content-Length': 'Bytes of the answer to GET' },
+      headers: answer.body === null ? answer.headers : { ...answer.headers, ...sized },
     })),
     async handle(call) {
       const answer = await route.handle(call)
+      if (answer.body === null) return answer
       const { byteLength } = await answer.arrayBuffer()
       answer.headers.set('content-length', String(byteLength))
       return new Response(null, { status: answer.status, headers: answer.headers })
     },
   }
 }
+
+const sized = { 'Content-Length': 'Bytes of the answer to GET' }
 
 /** All methods of one address. They share the form of its parameters. */
 export interface Address {

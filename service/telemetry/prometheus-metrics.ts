@@ -72,6 +72,20 @@ export function createPrometheusMetrics(options: PrometheusOptions): PrometheusM
     'documents_foreign_objects_skipped_total',
     'Objects of other programs that listings have left out, each time.',
   )
+  const inventory = {
+    documents: new Gauge({ name: 'documents_stored', help: 'Documents of all tenants.', registers: [] }),
+    versions: new Gauge({
+      name: 'documents_stored_versions',
+      help: 'Versions of all tenants.',
+      registers: [],
+    }),
+    bytes: new Gauge({ name: 'documents_stored_bytes', help: 'Bytes of all versions.', registers: [] }),
+    at: new Gauge({
+      name: 'documents_inventory_timestamp_seconds',
+      help: 'When these were counted, in seconds since 1970.',
+      registers: [],
+    }),
+  }
   const tickets = counter(
     'documents_upload_tickets_total',
     'Upload tickets by method; none where no method was safe or known to be.',
@@ -130,6 +144,14 @@ export function createPrometheusMetrics(options: PrometheusOptions): PrometheusM
     integrityMismatched: () => mismatches.inc(),
     integrityRepaired: () => repairs.inc(),
     foreignObjectsSkipped: (objects) => foreign.inc(objects),
+    inventoryKnown({ documents, versions, bytes, at }) {
+      // Not before they are known: a zero would be a count.
+      for (const gauge of Object.values(inventory)) registry.registerMetric(gauge)
+      inventory.documents.set(documents)
+      inventory.versions.set(versions)
+      inventory.bytes.set(bytes)
+      inventory.at.set(at / 1000)
+    },
     uploadTicket: (method) => tickets.inc({ method }),
     staleKeyUsed: () => staleKeys.inc(),
     telemetryExported: (signal, items) => exported.inc({ signal }, items),

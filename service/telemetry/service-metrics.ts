@@ -16,6 +16,8 @@ export interface ServiceMetrics {
   integrityRepaired(): void
   /** A listing has left out objects whose keys are not those of versions. */
   foreignObjectsSkipped(objects: number): void
+  /** What all tenants together have stored, as it was counted last. @param at when that was, in milliseconds since 1970 */
+  inventoryKnown(stored: { documents: number; versions: number; bytes: number; at: number }): void
   /** An upload ticket was issued; `none`: it was refused, since no method is safe on this store. */
   uploadTicket(method: 'post' | 'put' | 'none'): void
   /** A token was verified by keys of the issuer that could not be read again in time. */
@@ -46,6 +48,7 @@ export const noMetrics: ServiceMetrics = {
   integrityMismatched() {},
   integrityRepaired() {},
   foreignObjectsSkipped() {},
+  inventoryKnown() {},
   uploadTicket() {},
   staleKeyUsed() {},
   telemetryExported() {},

@@ -32,6 +32,17 @@ export interface ListedName extends DocumentRef {
   tags?: Tag[]
 }
 
+/** What a tenant has stored, by type, as the last walk through its keys has counted it. */
+export interface Usage {
+  tenant: string
+  /** What was stored or deleted after this time may have been missed. */
+  startedAt: string
+  finishedAt: string
+  types: { type: string; documents: number; versions: number; bytes: number }[]
+  /** The newest versions, the newest first. */
+  newest: ListedVersion[]
+}
+
 /** How to send the bytes: a form with `fields` before its `file`, or a PUT with exactly these `headers`. */
 export type UploadTicket = {
   id: string

@@ -39,6 +39,7 @@ export const problems = {
   internal_error: { status: 500, title: 'Something went wrong here' },
   integrity_violated: { status: 500, title: 'The stored bytes are damaged' },
   store_refused: { status: 502, title: 'The object store refused the call' },
+  usage_unknown: { status: 503, title: 'The usage of the tenant is not known yet' },
   store_unavailable: { status: 503, title: 'The object store does not answer' },
   audit_absent: { status: 501, title: 'This service has no audit to ask' },
   audit_unavailable: { status: 503, title: 'The audit does not answer' },

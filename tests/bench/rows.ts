@@ -1,6 +1,6 @@
 import { compareGet, type GetOptions } from './compare-get.ts'
 import { compareLargePut } from './compare-large-put.ts'
-import { compareList } from './compare-list.ts'
+import { compareList, compareNames, compareTypes } from './compare-list.ts'
 import { compareReplicas } from './compare-replicas.ts'
 import { compareSign, compareSignedDownloads } from './compare-sign.ts'
 import { compareSmallPut } from './compare-small-put.ts'
@@ -70,6 +70,9 @@ export const rows: readonly Row[] = [
   ['put', (stage) => compareLargePut(stage, 4)],
   ['list', (stage) => compareList(stage, 1)],
   ['list', (stage) => compareList(stage, 4)],
+  ['list', (stage) => compareNames(stage, 1)],
+  ['list', (stage) => compareNames(stage, 4)],
+  ['list', compareTypes],
   ['replicas', compareReplicas],
   ['telemetry', (stage) => compareTelemetry(stage, 'get')],
   ['telemetry', (stage) => compareTelemetry(stage, 'list')],

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'bun:test'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeLocalStart } from '../../service/cli/local-issuer/starts.ts'
+import { takeInventories } from '../../service/documents/maintenance/inventory-walk.ts'
 import { bytesOf } from '../support/client/client-service.ts'
 import { docs, docsScript, type RunOptions } from '../support/commands/cli-run.ts'
 import { folderForTests } from '../support/folder.ts'
@@ -9,6 +10,7 @@ import { registerSecret } from '../support/secrets.ts'
 import { ownChildService } from '../support/service/own-service.ts'
 import { probed } from '../support/service/probed.ts'
 import { digestOf } from '../support/service/sample-documents.ts'
+import { until } from '../support/waiting.ts'
 
 let folder: string
 
@@ -187,6 +189,11 @@ describe('bun run documents on the real service', () => {
     )
     expect(await json(['tagged', 'staging', 'rollout'])).toMatchObject([{ name: 'web' }, { name: 'worker' }])
     expect((await run(['tags', 'rollout/worker'])).stdout).toMatch(/ {2}latest\n.* {2}staging\n$/)
+    expect((await run(['usage'])).stderr).toContain('[code usage_unknown, ')
+    await takeInventories(service.store)
+    expect((await run(['usage'])).stdout).toMatch(
+      /^counted at \S+\n(.*\n)* +9 B {2}2 versions of 2 documents {2}rollout\n/,
+    )
     const none = await run(['tagged', 'latest', 'rollout'])
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('include=latest')])
   })
@@ -277,6 +284,67 @@ describe('bun run documents on the real service', () => {
     expect((await run(['archive', 'release/linked', '--link', '--force'])).code).toBe(2)
     const absent = `release/linked@${digestOf('absent')}`
     expect((await run(['archive', absent, '--link'])).stderr).toContain(`\n  ${absent}\n`)
+  })
+
+  it('follows a tag, runs a command for each move, again if that fails, and continues where it was', async () => {
+    const document = 'watched/app'
+    for (const content of ['A', 'B', 'C']) await run(['put', '-', document], { stdin: bytesOf(content) })
+    const tag = (content: string) => run(['tag', document, 'production', digestOf(content)])
+    await tag('A')
+    const deployed = join(folder, 'deployed')
+    const broken = join(folder, 'broken')
+    const exec = `test ! -e ${broken} || { rm ${broken}; exit 7; }; echo "$DOCUMENT_NAME $DOCUMENT_DIGEST" >> ${deployed}`
+    const args = [
+      docsScript,
+      'watch',
+      document,
+      '--tag',
+      'production',
+      '--exec',
+      exec,
+      '--state',
+      join(folder, 'state'),
+    ]
+    const env = {
+      PATH: process.env.PATH,
+      DOCUMENTS_URL: service.url,
+      DOCUMENTS_TENANT: 'acme',
+      DOCUMENTS_TOKEN: await service.token(),
+    }
+    const lines = async () =>
+      (await Bun.file(deployed).exists()) ? (await Bun.file(deployed).text()).trimEnd().split('\n') : []
+    const expected = (...contents: string[]) => contents.map((content) => `app ${digestOf(content)}`)
+    async function watching(work: () => Promise<void>) {
+      const child = Bun.spawn([process.execPath, ...args], {
+        cwd: folder,
+        env,
+        stdout: 'pipe',
+        stderr: 'pipe',
+      })
+      await work()
+      child.kill('SIGINT')
+      const [stderr, code] = [await new Response(child.stderr).text(), await child.exited]
+      return { stderr, code }
+    }
+    await watching(async () => {
+      await until(async () => (await lines()).length === 1)
+      await tag('B')
+      await until(async () => (await lines()).length === 2)
+    })
+    expect(await lines()).toEqual(expected('A', 'B'))
+    await tag('A')
+    await tag('C')
+    await Bun.write(broken, '')
+    const { stderr, code } = await watching(async () => {
+      await until(async () => (await lines()).length === 3)
+    })
+    expect(await lines()).toEqual(expected('A', 'B', 'C'))
+    expect([code, stderr]).toEqual([
+      130,
+      expect.stringContaining('the command ended with 7: it is run again'),
+    ])
+    const other = await run(['watch', document, '--tag', 'staging', '--state', join(folder, 'state')])
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('tag production of watched/app')])
   })
 
   it('stops a listing at its limit, and reports an empty one', async () => {

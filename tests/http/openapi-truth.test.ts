@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'bun:test'
 import { deriveKey } from '../../service/derived-key.ts'
+import { takeInventories } from '../../service/documents/maintenance/inventory-walk.ts'
 import { createTicketSigner } from '../../service/documents/ticket-signer.ts'
 import type { OpenApiDocument } from '../../service/http/openapi/types.ts'
 import { limits } from '../../service/limits.ts'
@@ -302,6 +303,9 @@ describe('the OpenAPI document of the running service tells', () => {
     expect((await call('?limit=1')).status).toBe(200)
     expect((await call(`${document}/versions?limit=1`)).status).toBe(200)
     expect((await call('types')).status).toBe(200)
+    expect(await refusalOf(await call('usage'))).toBe('503 usage_unknown')
+    await takeInventories(service.store)
+    for (const method of ['GET', 'HEAD']) expect((await call('usage', { method })).status).toBe(200)
     for (const include of ['', '&include=latest', '&include=tags'])
       expect((await call(`names?type=definitions${include}`)).status).toBe(200)
     expect((await call(`${document}/tags`)).status).toBe(200)
@@ -320,7 +324,13 @@ describe('the OpenAPI document of the running service tells', () => {
     const tag = `${document}/tags/new`
     expect((await call(tag, moveTo(bytes))).status).toBe(201)
     expect((await call(tag, moveTo('B'))).status).toBe(200)
-    expect((await call(tag)).status).toBe(200)
+    const read = await call(tag)
+    expect(read.status).toBe(200)
+    for (const method of ['GET', 'HEAD'])
+      for (const prefer of ['wait=0', 'wait=1']) {
+        const headers = { prefer, 'if-none-match': read.headers.get('etag') ?? '' }
+        expect((await call(tag, { method, headers })).status).toBe(304)
+      }
     expect(await refusalOf(await call(tag, moveTo('never uploaded')))).toBe('422 version_unknown')
     const stale = { 'if-match': '"stale"' }
     expect(await refusalOf(await call(tag, moveTo('B', stale)))).toBe('412 precondition_failed')

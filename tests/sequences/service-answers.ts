@@ -138,11 +138,18 @@ export function performerOf({ callers, store }: Replicas, world: World): Perform
     const path = `/v1/tenants/${at.tenant}/documents/names?type=${world.type}&limit=${limit}${wanted}`
     const { refusal, all } = await pages(at, path, 'names')
     if (refusal) return { is: refusal }
-    const rows = all.map(({ name, latest, tags }) => ({
-      name,
-      ...(include === 'latest' && { latest: shown(latest) }),
-      ...(include === 'tags' && { tags: (tags as Json[]).map(tagAndDigest) }),
-    }))
+    // A store may list a name for a while after its last version was deleted; it has no more than its name then.
+    const isGone = ({ name, latest, tags }: Json) =>
+      world.document({ ...at, name: name as Target['name'] }).digests().length === 0 &&
+      (latest ?? null) === null &&
+      (tags === undefined || (tags as Json[]).length === 0)
+    const rows = all
+      .filter((row) => !isGone(row))
+      .map(({ name, latest, tags }) => ({
+        name,
+        ...(include === 'latest' && { latest: shown(latest) }),
+        ...(include === 'tags' && { tags: (tags as Json[]).map(tagAndDigest) }),
+      }))
     return { is: '200', rows: rows.sort(byName) }
   }
 

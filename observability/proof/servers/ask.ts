@@ -61,14 +61,31 @@ export async function ask(url: string, { orgId, secondsMax, ...init }: Question 
   }
 }
 
-/** Sends one HTTP request that has to succeed. @throws {NoAnswer} @throws {UnexpectedAnswer} unless it is a 2xx. */
+/**
+ * Asks a question that changes nothing, and up to twice more if the answer is a failure of the server (5xx): a store that
+ * is slow for a moment is no finding about where its objects lie.
+ *
+ * @throws {NoAnswer}
+ */
+export async function askPatiently(url: string, question: Question = {}): Promise<Answer> {
+  for (let asked = 1; ; asked += 1) {
+    const answer = await ask(url, question)
+    if (answer.status < 500 || asked === questionsMax) return answer
+    await Bun.sleep(askAgainSeconds * 1000)
+  }
+}
+
+const questionsMax = 3
+const askAgainSeconds = 2
+
+/** Asks a question that changes nothing, and has to succeed, as {@link askPatiently} does. @throws {NoAnswer} @throws {UnexpectedAnswer} unless it is a 2xx. */
 export async function askSuccessfully(url: string, question: Question = {}): Promise<Answer> {
-  const answer = await ask(url, question)
+  const answer = await askPatiently(url, question)
   if (!isSuccess(answer)) throw new UnexpectedAnswer(url, answer)
   return answer
 }
 
-/** Sends one HTTP request and returns the JSON of its answer. @throws as {@link askSuccessfully} does. */
+/** Asks a question that changes nothing, and returns the JSON of its answer. @throws as {@link askSuccessfully} does. */
 export async function askJson<T>(url: string, question: Question = {}): Promise<T> {
   return JSON.parse((await askSuccessfully(url, question)).text) as T
 }

@@ -1,4 +1,4 @@
-import { ask, askSuccessfully, isSuccess, type Target, UnexpectedAnswer } from './ask.ts'
+import { askPatiently, askSuccessfully, isSuccess, type Target, UnexpectedAnswer } from './ask.ts'
 
 /** A span as Tempo returns it; ids are hexadecimal, times milliseconds since the epoch. */
 export interface FoundSpan {
@@ -35,7 +35,7 @@ export async function traceById(
   const path =
     where === 'everywhere' ? `/api/traces/${traceId}` : `/querier/api/traces/${traceId}?${modeOf(where)}`
   const headers = { accept: 'application/json' }
-  const answer = await ask(`${url}${path}`, { orgId, headers })
+  const answer = await askPatiently(`${url}${path}`, { orgId, headers })
   if (answer.status === 404) return null
   if (!isSuccess(answer)) throw new UnexpectedAnswer(`${url}${path}`, answer)
   return { spans: spansIn(JSON.parse(answer.text)), text: answer.text }

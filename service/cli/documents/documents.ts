@@ -16,9 +16,11 @@ import {
   listVersions,
   type NamesFlags,
   type RowsFlags,
+  showUsage,
 } from './rows.ts'
 import { type SyncFlags, syncFolder } from './sync.ts'
 import { type TagFlags, tagDocument } from './tags.ts'
+import { type WatchFlags, watchDocument } from './watch.ts'
 
 const parseRows = integerIn(1, 999_999_999, 'a number of rows')
 const parseSeconds = integerIn(1, 999_999_999, 'a number of seconds')
@@ -131,6 +133,11 @@ setRun<NamesFlags>(
   (client, [filter = ''], flags, signal) => listNames(client, filter, flags, signal),
 )
 
+setRun<{ json?: boolean }>(
+  addCommand('usage', 'show what the tenant has stored by type, as the service has counted it last'),
+  (client, _, flags, signal) => showUsage(client, flags, signal),
+)
+
 setRun<RowsFlags>(
   addCommand(
     'tagged <tag> <filter>',
@@ -187,6 +194,21 @@ setRun<TagFlags>(
     .option('--if-absent', 'only if there is no such tag yet'),
   (client, [document = '', tag = '', digest], flags, signal) =>
     tagDocument(client, { document, tag, digest }, flags, signal),
+)
+
+setRun<WatchFlags>(
+  addCommand('watch <document>', 'follow a tag of <type>/<name>, until it is interrupted')
+    .requiredOption('--tag <tag>', 'which tag')
+    .option('--exec <command>', 'run this by the shell for each move, again if it fails')
+    .option('--state <file>', 'keep the last move in this file, and continue from it')
+    .addHelpText(
+      'after',
+      `
+The command finds DOCUMENT_TENANT, DOCUMENT_TYPE, DOCUMENT_NAME, DOCUMENT_TAG, DOCUMENT_DIGEST, DOCUMENT_MOVED_AT and
+DOCUMENT_MOVED_BY in its environment. It runs at least once for the last move, and may run again for the same one, so it
+should look at what is there already. Without --state, it runs first for the tag as it is.`,
+    ),
+  (client, [document = ''], flags, signal) => watchDocument(client, document, flags, signal),
 )
 
 await runCommand(program)

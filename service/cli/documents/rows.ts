@@ -65,6 +65,24 @@ export async function listTagged(
   await printRows(rows, (row) => `${tagColumns(row)}  ${row.type}/${row.name}`, flags)
 }
 
+/** Prints what the tenant has stored by type, as it was counted last, and its newest versions. */
+export async function showUsage(
+  client: DocumentsClient,
+  { json }: { json?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const usage = await client.usage({ signal })
+  if (json) return printJson(usage)
+  const { startedAt, types, newest } = usage
+  await printLine(`counted at ${startedAt}`)
+  for (const { type, documents, versions, bytes } of types)
+    await printLine(
+      `${formatBytes(bytes).padStart(9)}  ${versions} versions of ${documents} documents  ${type}`,
+    )
+  if (newest.length > 0) await printLine('newest:')
+  for (const version of newest) await printLine(listedRow(version))
+}
+
 /** Prints all tags of one document. */
 export async function listTags(
   client: DocumentsClient,

@@ -4,8 +4,8 @@ import type { CallOptions, ObjectStore } from '../../object-store/object-store.t
 import type { ListedVersion } from '../../wire/answers.ts'
 import { type Digest, type DocumentRef, digestPattern, latestTag, type TagRef } from '../../wire/names.ts'
 import { type DocumentRecord, emptyRecord, type TagEntry } from '../document-record.ts'
+import { compareNewestFirst } from '../listing/version-pages.ts'
 import { storedJson } from '../stored-json.ts'
-import { compareNewestFirst } from '../version-pages.ts'
 
 /**
  * The layout that records have replaced: each tag was an object of its own, `tenants/<tenant>/tags/<type>/<name>/<tag>`.

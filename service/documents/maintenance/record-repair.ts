@@ -1,7 +1,7 @@
 import type { ListedVersion } from '../../wire/answers.ts'
 import { type Digest, latestTag } from '../../wire/names.ts'
 import { type DocumentRecord, deletionOf, markOf, tagOf, withTag } from '../document-record.ts'
-import { compareNewestFirst } from '../version-pages.ts'
+import { compareNewestFirst } from '../listing/version-pages.ts'
 
 /** What is wrong between a record and the versions of its document. */
 export interface RecordDefects {

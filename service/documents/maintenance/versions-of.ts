@@ -3,7 +3,7 @@ import type { CallOptions, ObjectStore } from '../../object-store/object-store.t
 import type { ListedVersion } from '../../wire/answers.ts'
 import type { Digest, DocumentRef } from '../../wire/names.ts'
 import { versionsPrefix } from '../document-key.ts'
-import { toListedVersion } from '../version-pages.ts'
+import { toListedVersion } from '../listing/version-pages.ts'
 
 /** Returns all versions that a document has in the store, from one list call per thousand. */
 export async function versionsOf(

@@ -127,6 +127,7 @@ const tagOfNoun: Record<Noun, string> = {
   document: 'Documents',
   type: 'Documents',
   name: 'Documents',
+  usage: 'Documents',
   version: 'Versions',
   tag: 'Tags',
   history: 'Tags',

@@ -71,6 +71,13 @@ const examples: Readonly<Record<string, unknown>> = {
     names: [{ tenant: 'acme', type: 'deployment-bundles', name: 'orders-api.tgz', tags: [tag] }],
     nextCursor: null,
   },
+  Usage: {
+    tenant: 'acme',
+    startedAt: '2026-11-23T10:00:00.000Z',
+    finishedAt: '2026-11-23T10:03:20.000Z',
+    types: [{ type: 'deployment-bundles', documents: 12, versions: 340, bytes: 7_516_192_768 }],
+    newest: [{ ...version, size: 5, storedAt: '2026-11-23T10:00:00.000Z' }],
+  },
   TagMove: { digest },
   History: {
     changes: [

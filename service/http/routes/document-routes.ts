@@ -78,7 +78,7 @@ export function documentRoutes(documents: Documents): Route[] {
       ],
       problems: ['cursor_invalid', 'integrity_violated'],
       async handle({ params, query, request }) {
-        refuseUnlikelyFilters(query)
+        refuseConflictingFilters(query)
         const { type, tag, ...others } = query
         const limit = query.limit ?? limits.listLimitDefault
         if (type === undefined || tag === undefined)
@@ -282,7 +282,7 @@ function refuseContentRange(headers: Headers): void {
 }
 
 /** @throws {ProblemError} `request_invalid` for filters that do not go together. */
-function refuseUnlikelyFilters({ type, name, namePrefix, tag, limit }: Static<typeof ListQuery>): void {
+function refuseConflictingFilters({ type, name, namePrefix, tag, limit }: Static<typeof ListQuery>): void {
   const refuse = (detail: string) => new ProblemError('request_invalid', detail)
   if (type === undefined && (name ?? namePrefix ?? tag) !== undefined)
     throw refuse('Filters by name or tag need "type" too.')

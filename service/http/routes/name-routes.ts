@@ -2,7 +2,7 @@ import type { Documents } from '../../documents/documents.ts'
 import { limits } from '../../limits.ts'
 import { ProblemError } from '../problem.ts'
 import { defineRoute, json, noStore, type Route } from '../route.ts'
-import { NamesQuery, NamesShape, TenantPath, TypesQuery, TypesShape } from './schemas.ts'
+import { NamesQuery, NamesShape, TenantPath, TypesQuery, TypesShape, UsageShape } from './schemas.ts'
 
 const collection = '/v1/tenants/:tenant/documents'
 
@@ -21,6 +21,19 @@ export function nameRoutes(documents: Documents): Route[] {
       async handle({ params, query, request }) {
         const limit = query.limit ?? limits.listLimitDefault
         return json(200, await documents.types({ ...params, ...query, limit }, request.signal))
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: `${collection}/usage`,
+      action: 'usage.read',
+      params: TenantPath,
+      summary: 'What the tenant has stored, by type, as it was counted last; it says when that was',
+      answers: [{ status: 200, description: 'The usage', body: UsageShape, headers: noStore }],
+      problems: ['usage_unknown'],
+      async handle({ params: { tenant }, request }) {
+        return json(200, await documents.usage(tenant, request.signal))
       },
     }),
 

@@ -126,6 +126,24 @@ export const ListingShape = Type.Object(
   },
   { ...strict, $id: 'Listing' },
 )
+const Count = Type.Integer({ minimum: 0 })
+export const UsageShape = Type.Object(
+  {
+    tenant: Tenant,
+    startedAt: Type.String({
+      format: 'date-time',
+      description: 'What was stored or deleted after this time may have been missed',
+    }),
+    finishedAt: Time,
+    types: Type.Array(
+      Type.Object({ type: DocumentType, documents: Count, versions: Count, bytes: Count }, strict),
+    ),
+    newest: Type.Array(Type.Object({ ...ref, size: Size, storedAt: Time }, strict), {
+      description: 'The newest versions, the newest first',
+    }),
+  },
+  { ...strict, $id: 'Usage' },
+)
 export const VersionsShape = Type.Object(
   { versions: Type.Array(DocumentShape), nextCursor: NextCursor },
   { ...strict, $id: 'Versions' },

@@ -1,6 +1,9 @@
 import type { Documents } from '../../documents/documents.ts'
+import { meets } from '../../documents/tag-condition.ts'
+import { limits } from '../../limits.ts'
 import type { Tag } from '../../wire/answers.ts'
 import { formatEntityTag } from '../../wire/entity-tag.ts'
+import { preferredWaitSeconds } from '../headers/prefer.ts'
 import { writeCondition } from '../headers/write-condition.ts'
 import { readJson } from '../request-form.ts'
 import { defineRoute, json, noStore, type Route, recordProblems } from '../route.ts'
@@ -33,11 +36,30 @@ export function tagRoutes(documents: Documents): Route[] {
       ...shared,
       method: 'GET',
       action: 'tag.read',
-      summary: 'Where a tag points',
-      answers: [{ status: 200, description: 'The tag', body: TagShape, headers: tagHeaders }],
+      summary: 'Where a tag points, at once or when it moves',
+      requestHeaders: {
+        'If-None-Match': 'Entity tags that the client has: 304 for one of them',
+        Prefer:
+          `wait=<seconds>, at most ${limits.watchSecondsMax}: answers when the tag is other than If-None-Match says, or, ` +
+          'without it, when there is such a tag; at the end of the time 304 or 404 (RFC 7240)',
+      },
+      answers: [
+        { status: 200, description: 'The tag', body: TagShape, headers: tagHeaders },
+        { status: 304, description: 'The client has it', body: null, headers: tagHeaders },
+      ],
       problems: ['integrity_violated'],
-      async handle({ params: { tag, ...ref }, request }) {
-        return tagResponse(200, await documents.getTag(ref, tag, request.signal))
+      async handle({ params: { tag, ...ref }, request, standBy }) {
+        const { headers, signal } = request
+        const known = writeCondition(headers)?.ifNoneMatch
+        const wanted = preferredWaitSeconds(headers)
+        const seconds = Math.min(wanted ?? 0, limits.watchSecondsMax)
+        const found =
+          seconds > 0
+            ? await standBy(() => documents.watchTag(ref, tag, { known, seconds, signal }))
+            : await documents.getTag(ref, tag, signal)
+        if (meets(found.etag, { ifNoneMatch: known })) return tagResponse(200, found)
+        const etag = formatEntityTag(found.etag)
+        return new Response(null, { status: 304, headers: { etag, 'cache-control': 'no-store' } })
       },
     }),
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'bun:test'
-import { type ListPlace, readListPage } from '../../../service/documents/list-pages.ts'
+import { type ListPlace, readListPage } from '../../../service/documents/listing/list-pages.ts'
 import type { ListPage } from '../../../service/object-store/object-store.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
 import { recordFigure } from '../../support/figures.ts'

@@ -83,6 +83,10 @@ export interface InProcessOptions {
   singleReplica?: boolean
   /** As REQUESTS_MAX; default: that of the service. */
   requestsMax?: number
+  /** When the first inventory is taken; default: that of the service, which no test waits for. */
+  inventoryDelaySeconds?: number
+  /** Watches of tags at once; default: that of the service. */
+  watchesMax?: number
   /** As READ_VERIFICATION; default: that of the service. */
   readVerification?: 'store' | 'always'
   /** What bodies of uploads may take in all; default: that of the service. */
@@ -133,6 +137,8 @@ export async function serviceInProcess(options: InProcessOptions = {}): Promise<
     capabilities: () => capabilities,
     uploadPace: options.uploadPace,
     uploadsBytesMax: options.uploadsBytesMax,
+    watchesMax: options.watchesMax,
+    inventoryDelaySeconds: options.inventoryDelaySeconds,
     completionWaitSecondsMax: options.completionWaitSecondsMax,
     ui: options.ui ? sharedBundle() : null,
   })

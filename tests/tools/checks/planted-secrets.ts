@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { generateSecret, SignJWT } from 'jose'
-import { createCursors } from '../../../service/documents/cursor.ts'
+import { createCursors } from '../../../service/documents/listing/cursor.ts'
 import { createTicketSigner } from '../../../service/documents/ticket-signer.ts'
 import { createRequestSigner, emptySha256 } from '../../../service/object-store/s3/request-signer.ts'
 import { createS3TransferSigner } from '../../../service/object-store/s3/s3-transfer-signer.ts'

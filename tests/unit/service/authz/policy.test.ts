@@ -25,6 +25,7 @@ const reading: Action[] = [
   'document.read',
   'type.list',
   'name.list',
+  'usage.read',
   'version.list',
   'version.read',
   'tag.list',

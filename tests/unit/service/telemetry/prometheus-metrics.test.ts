@@ -49,6 +49,27 @@ describe('the reachability of the store', () => {
   })
 })
 
+describe('what all tenants have stored', () => {
+  it('is no metric before it is known, and then what was counted last', async () => {
+    const metrics = createPrometheusMetrics({
+      version: '1',
+      capabilities: () => ({}),
+      auditWorks: () => true,
+    })
+    expect(await metrics.exposition()).not.toContain('documents_stored')
+    metrics.inventoryKnown({ documents: 1, versions: 2, bytes: 3, at: 4000 })
+    metrics.inventoryKnown({ documents: 10, versions: 20, bytes: 30, at: 5500 })
+    const exposition = await metrics.exposition()
+    for (const line of [
+      'documents_stored 10',
+      'documents_stored_versions 20',
+      'documents_stored_bytes 30',
+      'documents_inventory_timestamp_seconds 5.5',
+    ])
+      expect(exposition.split('\n')).toContain(line)
+  })
+})
+
 describe('the table of metrics in the README of telemetry', () => {
   it('names every metric that exists, and no other', async () => {
     const metrics = createPrometheusMetrics({
@@ -56,6 +77,7 @@ describe('the table of metrics in the README of telemetry', () => {
       capabilities: () => ({}),
       auditWorks: () => true,
     })
+    metrics.inventoryKnown({ documents: 1, versions: 2, bytes: 3, at: 4 })
     const found = Array.from(
       (await metrics.exposition()).matchAll(/^# TYPE (\S+) /gm),
       ([, name = '']) => name,

@@ -33,7 +33,8 @@ async function deleteBy(remove: (version: VersionRef) => Promise<void>, items: R
     itemProblem: toProblem,
   } as Partial<AdmittedContext> as AdmittedContext
   const request = new Request('http://localhost', { method: 'POST', ...jsonBody({ documents: items }) })
-  const response = await route.handle({ request, params: { tenant: 'acme' }, query: {}, context })
+  const standBy = <T>(wait: () => Promise<T>) => wait()
+  const response = await route.handle({ request, params: { tenant: 'acme' }, query: {}, context, standBy })
   const { results } = (await response.json()) as { results: { name: string; problem?: { code: string } }[] }
   return { results, lines }
 }

@@ -5,6 +5,8 @@ import { stoppedAfterTests } from '../../../../support/stop-at-the-end.ts'
 
 interface Answer {
   keys: string[]
+  /** Common prefixes, which stores write after the keys. */
+  prefixes?: string[]
   /** As XML has it; absent: the page says that it is the last one. */
   next?: string
   truncated?: boolean
@@ -15,11 +17,14 @@ interface Answer {
 /** A store whose pages of a listing are these, by the token that they are asked for with. */
 function storeWith(answerTo: (token: string | null) => Answer) {
   const asked: (string | null)[] = []
+  const queries: URLSearchParams[] = []
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
     fetch(request) {
-      const token = new URL(request.url).searchParams.get('continuation-token')
+      const { searchParams } = new URL(request.url)
+      queries.push(searchParams)
+      const token = searchParams.get('continuation-token')
       asked.push(token)
       return new Response(xmlOf(answerTo(token)), { headers: { 'content-type': 'application/xml' } })
     },
@@ -43,10 +48,17 @@ function storeWith(answerTo: (token: string | null) => Answer) {
     const { objects, next } = await store.list({ prefix: '', limit: 10, token })
     return { keys: objects.map(({ key }) => key), next }
   }
-  return { list, asked }
+  const listPrefixes = async (token?: string) => store.listPrefixes({ prefix: '', limit: 10, token })
+  return { list, listPrefixes, asked, queries }
 }
 
-function xmlOf({ keys, next, truncated = next !== undefined, encoded = false }: Answer): string {
+function xmlOf({
+  keys,
+  prefixes = [],
+  next,
+  truncated = next !== undefined,
+  encoded = false,
+}: Answer): string {
   const encoding = encoded ? '<EncodingType>url</EncodingType>' : ''
   const token = next === undefined ? '' : `<NextContinuationToken>${next}</NextContinuationToken>`
   const contents = keys.map(
@@ -54,7 +66,9 @@ function xmlOf({ keys, next, truncated = next !== undefined, encoded = false }: 
       `<Contents><Key>${key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>` +
       '<ETag>&#34;e&#34;</ETag><Size>1</Size></Contents>',
   )
-  return `<ListBucketResult>${encoding}<IsTruncated>${truncated}</IsTruncated>${token}${contents.join('')}</ListBucketResult>`
+  const common = prefixes.map((prefix) => `<CommonPrefixes><Prefix>${prefix}</Prefix></CommonPrefixes>`)
+  const head = `<Prefix></Prefix>${encoding}<IsTruncated>${truncated}</IsTruncated>${token}`
+  return `<ListBucketResult>${head}${contents.join('')}${common.join('')}</ListBucketResult>`
 }
 
 describe('the listing of the S3 adapter', () => {
@@ -104,5 +118,51 @@ describe('the listing of the S3 adapter', () => {
   it('fails where more follows and the store does not say how to continue', async () => {
     const { list } = storeWith(() => ({ keys: ['a'], truncated: true }))
     await expect(list()).rejects.toMatchObject({ code: 'rejected', reason: 'NoContinuationToken' })
+  })
+})
+
+describe('the listing of folders of the S3 adapter', () => {
+  it('asks for a delimiter, leaves keys out, and continues by token', async () => {
+    const { listPrefixes, queries } = storeWith((token) =>
+      token === null ? { keys: ['a'], prefixes: ['b/', 'c/'], next: 'x+/=' } : { keys: [], prefixes: ['d/'] },
+    )
+    expect(await listPrefixes()).toEqual({ prefixes: ['b/', 'c/'], next: 'x+/=' })
+    expect(await listPrefixes('x+/=')).toEqual({ prefixes: ['d/'], next: null })
+    expect(queries.map((query) => query.get('delimiter'))).toEqual(['/', '/'])
+  })
+
+  it('takes folders for URL-encoded only where the answer says so', async () => {
+    const encoded = storeWith(() => ({
+      keys: ['x%2Fy'],
+      prefixes: ['100%25/', 'a+b/', 'c%20d/'],
+      encoded: true,
+    }))
+    expect((await encoded.listPrefixes()).prefixes).toEqual(['100%/', 'a b/', 'c d/'])
+    const plain = storeWith(() => ({ keys: [], prefixes: ['100%/', 'a+b/', 'e &amp; f/'] }))
+    expect((await plain.listPrefixes()).prefixes).toEqual(['100%/', 'a+b/', 'e & f/'])
+  })
+
+  it('continues over pages of keys alone, and fails where more follows without an end', async () => {
+    const { listPrefixes, asked } = storeWith((token) =>
+      token === null ? { keys: ['a', 'b'], next: '1' } : { keys: [], prefixes: ['c/'] },
+    )
+    expect(await listPrefixes()).toEqual({ prefixes: ['c/'], next: null })
+    expect(asked).toEqual([null, '1'])
+    const endless = storeWith(() => ({ keys: ['a'], truncated: true }))
+    await expect(endless.listPrefixes()).rejects.toMatchObject({ reason: 'NoContinuationToken' })
+  })
+
+  it('fails where the answer is cut short', async () => {
+    const server = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: () => new Response('<ListBucketResult><CommonPrefixes><Prefix>a/</Prefix>'),
+    })
+    const store = createS3ObjectStore({
+      ...{ endpoint: `http://127.0.0.1:${server.port}`, region: 'us-east-1', forcePathStyle: true },
+      ...{ accessKeyId: 'key', secretAccessKey: 'secret', bucket: 'bucket', connectionsMax: 2 },
+    })
+    stoppedAfterTests({ stop: () => server.stop(true) })
+    await expect(store.listPrefixes({ prefix: '', limit: 1 })).rejects.toMatchObject({ code: 'unavailable' })
   })
 })

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto'
-import { DocumentError } from './document-error.ts'
+import { DocumentError } from '../document-error.ts'
 
 /**
  * Makes and reads opaque cursors. Each is bound to the list that it continues (`scope`: the tenant, the call and its

@@ -1,19 +1,19 @@
-import { limits } from '../limits.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
-import type { ListedName, ListedType } from '../wire/answers.ts'
-import { type DocumentRef, isDocumentRef, isDocumentType, latestTag } from '../wire/names.ts'
+import { limits } from '../../limits.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { ListedName, ListedType } from '../../wire/answers.ts'
+import { type DocumentRef, isDocumentRef, isDocumentType, latestTag } from '../../wire/names.ts'
+import { DocumentError } from '../document-error.ts'
+import { listPrefix } from '../document-key.ts'
+import type { Documents } from '../documents.ts'
+import { inParallel } from '../in-order.ts'
 import type { Cursors } from './cursor.ts'
-import { DocumentError } from './document-error.ts'
-import { listPrefix } from './document-key.ts'
-import type { Documents } from './documents.ts'
-import { inParallel } from './in-order.ts'
 import { type ListPlace, readPrefixPage } from './list-pages.ts'
 
 export interface NameListingParts {
   store: Pick<ObjectStore, 'listPrefixes'>
   cursors: Cursors
   /** The calls that the rows of a page are completed by. */
-  documents: Pick<Documents, 'getTag' | 'tags' | 'head'>
+  documents: Pick<Documents, 'tags' | 'head'>
 }
 
 interface FolderQuery {

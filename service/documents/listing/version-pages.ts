@@ -1,9 +1,9 @@
-import { limits } from '../limits.ts'
-import { eachObject } from '../object-store/each-object.ts'
-import type { ListedObject, ObjectStore } from '../object-store/object-store.ts'
-import type { ListedVersion } from '../wire/answers.ts'
-import type { Digest, DocumentRef } from '../wire/names.ts'
-import { parseVersionKey, versionsPrefix } from './document-key.ts'
+import { limits } from '../../limits.ts'
+import { eachObject } from '../../object-store/each-object.ts'
+import type { ListedObject, ObjectStore } from '../../object-store/object-store.ts'
+import type { ListedVersion } from '../../wire/answers.ts'
+import type { Digest, DocumentRef } from '../../wire/names.ts'
+import { parseVersionKey, versionsPrefix } from '../document-key.ts'
 
 /** Returns the version of a listed object, or `null` for a key that is not a version's, such as a stray upload. */
 export function toListedVersion(object: ListedObject): ListedVersion | null {

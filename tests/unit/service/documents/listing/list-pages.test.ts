@@ -1,8 +1,12 @@
 import { describe, expect, it, setSystemTime } from 'bun:test'
-import { type ListPlace, readListPage, readPrefixPage } from '../../../../service/documents/list-pages.ts'
-import { limits } from '../../../../service/limits.ts'
-import { type ListOptions, ObjectStoreError } from '../../../../service/object-store/object-store.ts'
-import { createMemoryObjectStore } from '../../../support/stores/memory-object-store.ts'
+import {
+  type ListPlace,
+  readListPage,
+  readPrefixPage,
+} from '../../../../../service/documents/listing/list-pages.ts'
+import { limits } from '../../../../../service/limits.ts'
+import { type ListOptions, ObjectStoreError } from '../../../../../service/object-store/object-store.ts'
+import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
 
 const prefix = 'tenants/acme/documents/'
 const names = Array.from({ length: 1205 }, (_, at) => String(at).padStart(4, '0'))

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'bun:test'
-import { createVersionLists } from '../../../../service/documents/version-lists.ts'
-import type { ObjectStore } from '../../../../service/object-store/object-store.ts'
-import type { ListedVersion } from '../../../../service/wire/answers.ts'
-import { keyOf, ref } from '../../../support/service/documents-under-test.ts'
-import { createMemoryObjectStore } from '../../../support/stores/memory-object-store.ts'
+import { createVersionLists } from '../../../../../service/documents/listing/version-lists.ts'
+import type { ObjectStore } from '../../../../../service/object-store/object-store.ts'
+import type { ListedVersion } from '../../../../../service/wire/answers.ts'
+import { keyOf, ref } from '../../../../support/service/documents-under-test.ts'
+import { createMemoryObjectStore } from '../../../../support/stores/memory-object-store.ts'
 
 /** A store with so many versions of a document, each a second younger than the one before, that counts its list calls. */
 async function storeWith(versions: number) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'bun:test'
-import { createCursors } from '../../../../service/documents/cursor.ts'
-import { DocumentError } from '../../../../service/documents/document-error.ts'
+import { DocumentError } from '../../../../../service/documents/document-error.ts'
+import { createCursors } from '../../../../../service/documents/listing/cursor.ts'
 
 const key = new Uint8Array(32).fill(1)
 const cursors = createCursors([key])

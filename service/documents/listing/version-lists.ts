@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache'
-import { limits } from '../limits.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
-import type { ListedVersion } from '../wire/answers.ts'
-import type { DocumentRef } from '../wire/names.ts'
-import { DocumentError } from './document-error.ts'
-import { versionsPrefix } from './document-key.ts'
+import { limits } from '../../limits.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { ListedVersion } from '../../wire/answers.ts'
+import type { DocumentRef } from '../../wire/names.ts'
+import { DocumentError } from '../document-error.ts'
+import { versionsPrefix } from '../document-key.ts'
 import { compareNewestFirst, newestVersions } from './version-pages.ts'
 
 /**

@@ -1,6 +1,6 @@
-import { limits } from '../limits.ts'
-import { type ListedObject, type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
-import { DocumentError } from './document-error.ts'
+import { limits } from '../../limits.ts'
+import { type ListedObject, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import { DocumentError } from '../document-error.ts'
 
 /** Where a listing continues, as its cursor keeps it. */
 export interface ListPlace {
