@@ -44,6 +44,7 @@ export function createUi({ settings, origin, issuer, createWorker, save }: UiPar
     onPublished(document) {
       addToListings(queries, { ...document, storedAt: document.createdAt })
       void reloadVersions(queries, document)
+      void queries.invalidateQueries({ queryKey: ['types', document.tenant] })
     },
   })
   forgetWith(session, () => {

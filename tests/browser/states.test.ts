@@ -178,8 +178,14 @@ describe('Tenants and their types', () => {
     await page.getByRole('main').getByRole('link', { name: 'globex' }).waitFor()
     expect(await flawsOf(page, 'tenants')).toEqual([])
     await open('/tenants/acme')
-    await page.getByText('has documents').first().waitFor()
+    await page.getByRole('link', { name: type }).waitFor()
     expect(await flawsOf(page, 'types')).toEqual([])
+  })
+
+  it('shows that a tenant has no documents yet', async () => {
+    await open('/tenants/globex')
+    await page.getByText('This tenant has no documents yet').waitFor()
+    expect(await flawsOf(page, 'types-empty')).toEqual([])
   })
 })
 
