@@ -1,11 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Link, useSearch } from 'wouter'
-import type { Document } from '../../wire/answers.ts'
+import type { Document, Tag } from '../../wire/answers.ts'
 import { failureOf } from '../failures/failure.ts'
 import { removeFromListings } from '../listing/use-listing.ts'
 import { announce } from '../parts/announcer.tsx'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
+import { Dialog } from '../parts/dialog.tsx'
 import { shortDigest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
@@ -20,10 +21,15 @@ import { useSettings } from '../settings.ts'
 import { useTransfers } from '../transfers/use-transfers.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
 import { DeleteDialog } from './delete-dialog.tsx'
+import { LinkedVersion } from './linked-version.tsx'
+import { MoveTagDialog } from './move-tag-dialog.tsx'
 import { PreviewDialog } from './preview-dialog.tsx'
+import { RemoveTagDialog } from './remove-tag-dialog.tsx'
 import { SetTagDialog } from './set-tag-dialog.tsx'
 import { type TagMove, TagMoved } from './tag-moved.tsx'
-import { reloadVersions, removeFromVersions, useVersions } from './use-versions.ts'
+import { type TagAction, TagsTable } from './tags-table.tsx'
+import { reloadTags, useTags } from './use-tags.ts'
+import { reloadVersions, removeFromVersions, type ShownVersion, useVersions } from './use-versions.ts'
 import { type VersionAction, VersionsTable } from './versions-table.tsx'
 
 /** One document with its versions. */
@@ -77,17 +83,23 @@ function UploadVersion({ document }: { document: DocumentAddress }) {
   )
 }
 
+/** The tags and versions of a document, and what can be done with them. */
 function Versions({ document }: { document: DocumentAddress }) {
-  const { tenant, type, name } = document
+  const { name } = document
   const queries = useQueryClient()
-  const versions = useVersions(document, true)
+  const versions = useVersions(document)
+  const tags = useTags(document)
   const selected = new URLSearchParams(useSearch()).get('version')
-  const [action, setAction] = useState<VersionAction | null>(null)
+  const [action, setAction] = useState<VersionAction | TagAction | null>(null)
   const [moved, setMoved] = useState<TagMove | null>(null)
+  const [hasDeleted, setHasDeleted] = useState(false)
   const transfers = useTransfers()
-  const rows = versions.data?.pages.flatMap((page) => page.rows) ?? []
+  const tagsHeading = useFocus()
+  const versionsHeading = useFocus()
+  const read = versions.data?.pages.flatMap((page) => page.rows) ?? []
+  const rows = tags.data ? read.map((version) => withTags(version, tags.data)) : read
 
-  const act = (next: VersionAction) => {
+  const act = (next: VersionAction | TagAction) => {
     setMoved(null)
     if (next.kind !== 'download') return setAction(next)
     transfers.download(document, next.version.digest, next.version.size)
@@ -98,55 +110,183 @@ function Versions({ document }: { document: DocumentAddress }) {
     done()
     setMoved(move)
     announce(`${move.tag.tag} is on ${shortDigest(move.tag.digest)} now`)
-    void reloadVersions(queries, document)
+    void reloadTags(queries, document)
   }
-  const afterDelete = ({ digest }: Document) => {
+  const afterRemoval = (tag: string) => {
     done()
+    tagsHeading.focus()
+    announce(`The tag ${tag} was removed`)
+    void reloadTags(queries, document)
+  }
+  const afterDelete = ({ digest }: ShownVersion) => {
+    done()
+    setHasDeleted(true)
     removeFromListings(queries, { ...document, digest })
     removeFromVersions(queries, document, digest)
     announce('The version was deleted')
+    const isLast = !versions.hasNextPage && read.every((version) => version.digest === digest)
+    if (isLast) return
+    versionsHeading.focus()
     void reloadVersions(queries, document)
   }
+  const stale = () => void reloadTags(queries, document)
 
   if (versions.isPending) return <Loading />
-  if (versions.isError && rows.length === 0) {
-    const gone = failureOf(versions.error).code === 'document_not_found'
-    return (
-      <ErrorNote error={versions.error} onRetry={gone ? undefined : () => versions.refetch()}>
-        <Link className="button" href={listPath(tenant, type)}>
-          To the list
-        </Link>
-      </ErrorNote>
-    )
+  if (rows.length === 0) {
+    const isGone = !versions.isError || failureOf(versions.error).code === 'document_not_found'
+    if (isGone && hasDeleted) return <Gone document={document} />
+    if (versions.isError)
+      return (
+        <ErrorNote error={versions.error} onRetry={isGone ? undefined : () => versions.refetch()}>
+          <ToTheList document={document} />
+        </ErrorNote>
+      )
   }
+  const isRead = selected !== null && rows.some(({ digest }) => digest === selected)
   return (
     <>
       {moved && (
         <TagMoved document={document} move={moved} onUndone={afterMove} onDismiss={() => setMoved(null)} />
       )}
-      {versions.isError && <ErrorNote error={versions.error} />}
-      <VersionsTable document={document} versions={rows} selected={selected} onAction={act} />
-      {selected !== null && !rows.some(({ digest }) => digest === selected) && (
-        <p className="note note-quiet" role="status">
-          {`The version of this address is not among the ${rows.length} newest.`}
-        </p>
-      )}
-      {versions.hasNextPage && (
-        <LoadMore
-          text="Load more versions"
-          isLoading={versions.isFetchingNextPage}
-          onLoad={() => versions.fetchNextPage()}
+      {versions.isError && <ErrorNote error={versions.error} onRetry={() => versions.refetch()} />}
+      <section className="section" aria-labelledby="tags">
+        <h2 id="tags" ref={tagsHeading.ref} tabIndex={-1}>
+          Tags
+        </h2>
+        {tags.isPending && <Loading />}
+        {tags.isError && <ErrorNote error={tags.error} onRetry={() => tags.refetch()} />}
+        {tags.data && <TagsTable document={document} tags={tags.data} onAction={act} />}
+      </section>
+      <section className="section" aria-labelledby="versions">
+        <h2 id="versions" ref={versionsHeading.ref} tabIndex={-1}>
+          Versions
+        </h2>
+        {selected !== null && !isRead && (
+          <LinkedVersion document={document} digest={selected} tags={tags.data ?? []} onAction={act} />
+        )}
+        <VersionsTable
+          label="Versions"
+          document={document}
+          versions={rows}
+          selected={selected}
+          onAction={act}
         />
-      )}
+        {versions.hasNextPage && (
+          <LoadMore
+            text="Load more versions"
+            isLoading={versions.isFetchingNextPage}
+            onLoad={() => versions.fetchNextPage()}
+          />
+        )}
+      </section>
       {action?.kind === 'preview' && (
         <PreviewDialog document={document} version={action.version} onClose={done} />
       )}
       {action?.kind === 'set-tag' && (
-        <SetTagDialog version={action.version} versions={rows} onMoved={afterMove} onClose={done} />
+        <SetTagDialog version={action.version} onMoved={afterMove} onClose={done} />
       )}
       {action?.kind === 'delete' && (
-        <DeleteDialog version={action.version} onDeleted={afterDelete} onClose={done} />
+        <DeleteDialog
+          version={action.version}
+          onDeleted={afterDelete}
+          onShowTags={() => {
+            done()
+            tagsHeading.focus()
+          }}
+          onClose={done}
+        />
+      )}
+      {(action?.kind === 'move-tag' || action?.kind === 'remove-tag') && (
+        <TagDialog
+          action={action}
+          tags={tags.data ?? []}
+          versions={rows}
+          onMoved={afterMove}
+          onRemoved={afterRemoval}
+          onStale={stale}
+          onClose={done}
+        />
       )}
     </>
   )
+}
+
+interface TagDialogProps {
+  action: TagAction
+  tags: readonly Tag[]
+  versions: readonly ShownVersion[]
+  onMoved: (move: TagMove) => void
+  onRemoved: (tag: string) => void
+  onStale: () => void
+  onClose: () => void
+}
+
+/** The dialog about one tag, as it is now: another person may move or remove it while the dialog is open. */
+function TagDialog({
+  action: { kind, tag: name },
+  tags,
+  versions,
+  onRemoved,
+  onMoved,
+  ...rest
+}: TagDialogProps) {
+  const tag = tags.find((one) => one.tag === name)
+  if (tag === undefined)
+    return (
+      <Dialog title={`The tag ${name} was removed`} onClose={rest.onClose}>
+        <p>Someone else removed it in the meantime. To make it again, use “Set tag” of a version.</p>
+        <div className="row row-end">
+          <button type="button" className="button" onClick={rest.onClose}>
+            Close
+          </button>
+        </div>
+      </Dialog>
+    )
+  return kind === 'move-tag' ? (
+    <MoveTagDialog tag={tag} versions={versions} onMoved={onMoved} {...rest} />
+  ) : (
+    <RemoveTagDialog tag={tag} onRemoved={onRemoved} {...rest} />
+  )
+}
+
+/** What is left of a document whose last version was deleted here: nothing is wrong, and there is a way on. */
+function Gone({ document }: { document: DocumentAddress }) {
+  const note = useRef<HTMLParagraphElement>(null)
+  useEffect(() => note.current?.focus(), [])
+  return (
+    <div className="note note-quiet">
+      <p ref={note} tabIndex={-1}>
+        The last version was deleted, and {document.name} with it. An upload makes it again.
+      </p>
+      <div className="row">
+        <ToTheList document={document} />
+      </div>
+    </div>
+  )
+}
+
+function ToTheList({ document: { tenant, type } }: { document: DocumentAddress }) {
+  return (
+    <Link className="button" href={listPath(tenant, type)}>
+      To the list
+    </Link>
+  )
+}
+
+/** Returns a version with those of the tags that point to it: what was read of the version may be older. */
+function withTags(version: Document, tags: readonly Tag[]): Document {
+  return { ...version, tags: tags.filter(({ digest }) => digest === version.digest).map(({ tag }) => tag) }
+}
+
+/**
+ * Moves the focus to an element once what was asked for is on the page: a dialog that closes gives the focus back to
+ * where it was, which may not be there any more.
+ */
+function useFocus() {
+  const ref = useRef<HTMLHeadingElement>(null)
+  const [requests, setRequests] = useState(0)
+  useEffect(() => {
+    if (requests > 0) ref.current?.focus()
+  }, [requests])
+  return { ref, focus: () => setRequests((count) => count + 1) }
 }

@@ -96,6 +96,7 @@ const advice: Readonly<Record<string, string>> = {
   credentials_missing: 'Sign in again.',
   credentials_invalid: 'Sign in again.',
   document_not_found: 'It may have been deleted, or the address is wrong.',
+  tags_exhausted: 'Remove tags of this document that are not needed any more.',
   version_unknown: 'It may have been deleted. Reload the versions.',
   conflict: 'Someone else changed the same document at the same time. Reload and repeat your change.',
   precondition_failed: 'Someone else moved this tag in the meantime. Reload and try again.',

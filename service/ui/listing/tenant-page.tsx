@@ -31,7 +31,10 @@ function Types({ tenant }: { tenant: string }) {
     <>
       {types.isPending && <Loading />}
       {types.isError && (
-        <ErrorNote error={types.error} onRetry={() => (types.data ? types.fetchNextPage() : types.refetch())} />
+        <ErrorNote
+          error={types.error}
+          onRetry={() => (types.data ? types.fetchNextPage() : types.refetch())}
+        />
       )}
       {types.isSuccess && rows.length === 0 && !types.hasNextPage && (
         <div className="empty">

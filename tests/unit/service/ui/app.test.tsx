@@ -46,7 +46,10 @@ describe('The address', () => {
     const { user } = await open('/tenants/acme')
     await heading('Documents')
     const types = within(await screen.findByRole('navigation', { name: 'Document types' }))
-    expect(types.getAllByRole('link').map(({ textContent }) => textContent)).toEqual(['definitions', 'invoices'])
+    expect(types.getAllByRole('link').map(({ textContent }) => textContent)).toEqual([
+      'definitions',
+      'invoices',
+    ])
     await user.type(screen.getByRole('textbox', { name: 'Other or new type' }), 'Not A Type')
     await user.click(screen.getByRole('button', { name: 'Open' }))
     expect(screen.getByRole('alert').textContent).toMatch(/^A type begins with/)

@@ -89,7 +89,9 @@ describe('VersionsTable', () => {
     <SessionContext value={sessionOf(scopes)}>{element}</SessionContext>
   )
   const table = (selected: string | null = null) => (
-    <VersionsTable document={version} versions={[version]} selected={selected} onAction={nothing} />
+    <VersionsTable
+      {...{ label: 'Versions', document: version, versions: [version], selected, onAction: nothing }}
+    />
   )
   const buttons = () => screen.getAllByRole('button').map((button) => button.getAttribute('aria-label'))
 
