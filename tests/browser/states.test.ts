@@ -98,9 +98,9 @@ describe('A list', () => {
     expect(await flawsOf(page, 'list-empty')).toEqual([])
   })
 
-  it('says that a filter matches nothing', async () => {
-    await open(`/tenants/acme/${type}?filter=nothing-like-that`)
-    await page.getByText('None of the loaded names').waitFor()
+  it('says that no name begins as asked', async () => {
+    await open(`/tenants/acme/${type}?prefix=nothing-like-that`)
+    await page.getByText('No name begins with').waitFor()
     expect(await flawsOf(page, 'list-filtered-away')).toEqual([])
   })
 

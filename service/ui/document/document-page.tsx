@@ -1,9 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { Link, useSearch } from 'wouter'
+import type { Page } from '../../client/pages.ts'
 import type { Document, Tag } from '../../wire/answers.ts'
+import { type DocumentRef, latestTag } from '../../wire/names.ts'
 import { failureOf } from '../failures/failure.ts'
-import { removeFromListings } from '../listing/use-listing.ts'
+import { distrustListings, putInListings, removeFromListings } from '../listing/use-listing.ts'
 import { announce } from '../parts/announcer.tsx'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
 import { Dialog } from '../parts/dialog.tsx'
@@ -96,8 +98,8 @@ function Versions({ document }: { document: DocumentAddress }) {
   const transfers = useTransfers()
   const tagsHeading = useFocus()
   const versionsHeading = useFocus()
-  const read = versions.data?.pages.flatMap((page) => page.rows) ?? []
-  const rows = tags.data ? read.map((version) => withTags(version, tags.data)) : read
+  const rows = useMemo(() => rowsOf(versions.data?.pages ?? [], tags.data), [versions.data, tags.data])
+  useListingsUpToDate(document, rows, versions.error)
 
   const act = (next: VersionAction | TagAction) => {
     setMoved(null)
@@ -110,6 +112,7 @@ function Versions({ document }: { document: DocumentAddress }) {
     done()
     setMoved(move)
     announce(`${move.tag.tag} is on ${shortDigest(move.tag.digest)} now`)
+    if (move.tag.tag === latestTag) distrustListings(queries, document)
     void reloadTags(queries, document)
   }
   const afterRemoval = (tag: string) => {
@@ -121,12 +124,12 @@ function Versions({ document }: { document: DocumentAddress }) {
   const afterDelete = ({ digest }: ShownVersion) => {
     done()
     setHasDeleted(true)
-    removeFromListings(queries, { ...document, digest })
     removeFromVersions(queries, document, digest)
     announce('The version was deleted')
-    const isLast = !versions.hasNextPage && read.every((version) => version.digest === digest)
-    if (isLast) return
+    const isLast = !versions.hasNextPage && rows.every((version) => version.digest === digest)
+    if (isLast) return removeFromListings(queries, document)
     versionsHeading.focus()
+    distrustListings(queries, document)
     void reloadVersions(queries, document)
   }
   const stale = () => void reloadTags(queries, document)
@@ -273,9 +276,26 @@ function ToTheList({ document: { tenant, type } }: { document: DocumentAddress }
   )
 }
 
-/** Returns a version with those of the tags that point to it: what was read of the version may be older. */
-function withTags(version: Document, tags: readonly Tag[]): Document {
-  return { ...version, tags: tags.filter(({ digest }) => digest === version.digest).map(({ tag }) => tag) }
+/** Returns the versions that were read, with the tags as they are now: they move more often than versions are read. */
+function rowsOf(pages: readonly Page<Document>[], tags: readonly Tag[] | undefined): readonly Document[] {
+  const read = pages.flatMap(({ rows }) => rows)
+  if (tags === undefined) return read
+  return read.map((version) => ({
+    ...version,
+    tags: tags.filter(({ digest }) => digest === version.digest).map(({ tag }) => tag),
+  }))
+}
+
+/** Has the lists of documents show what this page knows of its document, so that they need not be read again. */
+function useListingsUpToDate(document: DocumentRef, rows: readonly Document[], error: Error | null): void {
+  const queries = useQueryClient()
+  const { tenant, type, name } = document
+  const isAbsent = error !== null && failureOf(error).code === 'document_not_found'
+  useEffect(() => {
+    const latest = rows.find(({ tags }) => tags.includes(latestTag))
+    if (isAbsent) removeFromListings(queries, { tenant, type, name })
+    else if (latest) putInListings(queries, latest)
+  }, [queries, tenant, type, name, rows, isAbsent])
 }
 
 /**

@@ -33,6 +33,7 @@ export async function openPage(
   const { createUi } = await import('../../../service/ui/ui.tsx')
   const { createOidcIssuer } = await import('../../../service/ui/session/oidc-issuer.ts')
   // Loaded at its first use, and read and translated then: on a busy machine that takes longer than a test waits.
+  await import('../../../service/ui/listing/list-page.tsx')
   await import('../../../service/ui/document/document-page.tsx')
   await import('../../../service/ui/document/history-page.tsx')
   const saved: OpenPage['saved'] = []

@@ -204,20 +204,20 @@ describe('Without a session', () => {
 
 describe('A session that has ended', () => {
   it('is begun again over the page, which stays as it was', async () => {
-    const { session, user } = await open('/tenants/acme/definitions?filter=orders')
+    const { session, user } = await open('/tenants/acme/definitions?prefix=orders')
     await screen.findByRole('link', { name: 'orders.json' })
     sessionStorage.setItem(storedKey(), withoutRefresh())
     session.refuse(await session.accessToken())
     void session.accessToken().catch(() => undefined)
     const dialog = await screen.findByRole('dialog', { name: 'Session ended' })
-    screen.getByText('1 of the first 1 documents', { exact: false })
+    screen.getByText('The only document whose name begins with “orders”')
     const code = await service.issuer.signInCode()
     const field = await within(dialog).findByRole('textbox', { name: 'Sign-in link' })
     field.focus()
     await user.paste(`#sign-in=${code}`)
     await user.click(within(dialog).getByRole('button', { name: 'Use link' }))
     await waitFor(() => expect(screen.queryByRole('dialog') === null).toBe(true))
-    expect(location.search).toBe('?filter=orders')
+    expect(location.search).toBe('?prefix=orders')
   })
 })
 

@@ -43,9 +43,9 @@ describe('safeReturnPath', () => {
 
 describe('the query of a list', () => {
   it('is read from an address and written to it', () => {
-    const query = listQueryOf('?prefix=alpha&filter=a+b&sort=-stored')
-    expect(query).toEqual({ prefix: 'alpha', filter: 'a b', sort: { column: 'stored', descending: true } })
-    expect(listSearch(query)).toBe('?prefix=alpha&filter=a+b&sort=-stored')
+    const query = listQueryOf('?prefix=alpha&sort=-uploaded')
+    expect(query).toEqual({ prefix: 'alpha', sort: { column: 'uploaded', descending: true } })
+    expect(listSearch(query)).toBe('?prefix=alpha&sort=-uploaded')
   })
 
   it('is empty for the list as it is by itself', () => {
