@@ -18,6 +18,7 @@ import { usePrincipal, useSessionState } from './session/use-session.ts'
 import { TransfersPanel } from './transfers/transfers-panel.tsx'
 
 const ListPage = lazyView(async () => (await import('./listing/list-page.tsx')).ListPage)
+const RolloutPage = lazyView(async () => (await import('./rollout/rollout-page.tsx')).RolloutPage)
 const DocumentPage = lazyView(async () => (await import('./document/document-page.tsx')).DocumentPage)
 const HistoryPage = lazyView(async () => (await import('./document/history-page.tsx')).HistoryPage)
 
@@ -70,6 +71,13 @@ function Views() {
               {({ tenant, type }) => (
                 <OfTenant tenant={tenant} type={type}>
                   <ListPage key={`${tenant}/${type}`} tenant={tenant} type={type} />
+                </OfTenant>
+              )}
+            </Route>
+            <Route path={patterns.rollout}>
+              {({ tenant, type }) => (
+                <OfTenant tenant={tenant} type={type}>
+                  <RolloutPage key={`${tenant}/${type}`} tenant={tenant} type={type} />
                 </OfTenant>
               )}
             </Route>

@@ -104,7 +104,7 @@ describe('A list of 100,000 documents', () => {
     expect(listings().length).toBe(2)
   })
 
-  it('reads all of it on demand, and stops when it is told to', async () => {
+  it('reads all of it on demand, and can be stopped', async () => {
     await open('/tenants/acme/snapshots?sort=-name')
     await page.getByRole('button', { name: 'Load all' }).click()
     await page.getByText(/Loading all, [3-9]00 so far/).waitFor()

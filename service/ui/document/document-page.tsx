@@ -16,6 +16,7 @@ import { LoadMore } from '../parts/load-more.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
+import { useFocus } from '../parts/use-focus.ts'
 import { historyPath, listPath, tenantPath } from '../routes.ts'
 import { scopes } from '../session/token-claims.ts'
 import { usePermissions } from '../session/use-session.ts'
@@ -96,8 +97,8 @@ function Versions({ document }: { document: DocumentAddress }) {
   const [moved, setMoved] = useState<TagMove | null>(null)
   const [hasDeleted, setHasDeleted] = useState(false)
   const transfers = useTransfers()
-  const tagsHeading = useFocus()
-  const versionsHeading = useFocus()
+  const tagsHeading = useFocus<HTMLHeadingElement>()
+  const versionsHeading = useFocus<HTMLHeadingElement>()
   const rows = useMemo(() => rowsOf(versions.data?.pages ?? [], tags.data), [versions.data, tags.data])
   useListingsUpToDate(document, rows, versions.error)
 
@@ -296,17 +297,4 @@ function useListingsUpToDate(document: DocumentRef, rows: readonly Document[], e
     if (isAbsent) removeFromListings(queries, { tenant, type, name })
     else if (latest) putInListings(queries, latest)
   }, [queries, tenant, type, name, rows, isAbsent])
-}
-
-/**
- * Moves the focus to an element once what was asked for is on the page: a dialog that closes gives the focus back to
- * where it was, which may not be there any more.
- */
-function useFocus() {
-  const ref = useRef<HTMLHeadingElement>(null)
-  const [requests, setRequests] = useState(0)
-  useEffect(() => {
-    if (requests > 0) ref.current?.focus()
-  }, [requests])
-  return { ref, focus: () => setRequests((count) => count + 1) }
 }

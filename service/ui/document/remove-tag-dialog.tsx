@@ -36,7 +36,7 @@ export function RemoveTagDialog({ tag, onRemoved, onStale, onClose }: RemoveTagD
   return (
     <Dialog title={`Remove the tag ${tag.tag}?`} onClose={onClose}>
       <p>
-        Whoever asks for <TagBadge tag={tag.tag} /> will find nothing. The version stays.
+        Requests for <TagBadge tag={tag.tag} /> will find nothing. The version stays.
       </p>
       <dl className="facts">
         <dt>Document</dt>

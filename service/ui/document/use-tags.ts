@@ -21,7 +21,13 @@ export function useTags({ tenant, type, name }: DocumentAddress, { readAtFirst =
   })
 }
 
-/** Has the tags read again, where they are shown. */
-export function reloadTags(queries: QueryClient, { tenant, type, name }: DocumentAddress): Promise<void> {
-  return queries.invalidateQueries({ queryKey: ['tags', tenant, type, name] })
+/** Has the tags read again, where they are shown; those of a rollout when that is shown next. */
+export async function reloadTags(
+  queries: QueryClient,
+  { tenant, type, name }: DocumentAddress,
+): Promise<void> {
+  await Promise.all([
+    queries.invalidateQueries({ queryKey: ['tags', tenant, type, name] }),
+    queries.invalidateQueries({ queryKey: ['rollout', tenant, type], refetchType: 'none' }),
+  ])
 }

@@ -1,13 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { useLocation, useSearch } from 'wouter'
+import { Link, useLocation, useSearch } from 'wouter'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
-import { hasForm, listPath, tenantPath } from '../routes.ts'
+import { hasForm, listPath, rolloutPath, tenantPath } from '../routes.ts'
 import { scopes } from '../session/token-claims.ts'
 import { usePermissions } from '../session/use-session.ts'
 import { documentRows, isStoreOrder, type Sort, sorted } from './document-rows.ts'
@@ -42,10 +42,20 @@ export function ListPage({ tenant, type }: ListPageProps) {
             <Breadcrumb crumbs={[{ text: tenant, href: tenantPath(tenant) }, { text: type }]} />
             <div className="page-head">
               <PageHeading title={`${type} of ${tenant}`}>{type}</PageHeading>
-              <button type="button" className="button button-primary" disabled={!write} onClick={chooseFiles}>
-                <Icon name="upload" />
-                Upload files
-              </button>
+              <div className="row">
+                <Link className="button" href={rolloutPath(tenant, type)}>
+                  Rollout
+                </Link>
+                <button
+                  type="button"
+                  className="button button-primary"
+                  disabled={!write}
+                  onClick={chooseFiles}
+                >
+                  <Icon name="upload" />
+                  Upload files
+                </button>
+              </div>
             </div>
             {!write && <MissingScope what="upload documents" scope={scopes.write} />}
             {!read && <MissingScope what="list documents" scope={scopes.read} />}

@@ -36,6 +36,7 @@ export async function openPage(
   await import('../../../service/ui/listing/list-page.tsx')
   await import('../../../service/ui/document/document-page.tsx')
   await import('../../../service/ui/document/history-page.tsx')
+  await import('../../../service/ui/rollout/rollout-page.tsx')
   const saved: OpenPage['saved'] = []
   const ui = createUi({
     settings: service.settings,
