@@ -108,6 +108,7 @@ describe('A list', () => {
     behaviours.delayMilliseconds = 15_000
     await open('/tenants/acme/definitions')
     await page.getByRole('status').filter({ hasText: 'Loading' }).waitFor()
+    await page.getByText('The service or its object store is slow to answer').waitFor()
     expect(await flawsOf(page, 'list-loading')).toEqual([])
   })
 

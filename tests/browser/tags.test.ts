@@ -94,6 +94,15 @@ describe('A tag of a version that is not among the newest', () => {
     expect(reads()).toBe(before)
   })
 
+  it('is deleted like any other version, and its address says so', async () => {
+    const untagged = (await Array.fromAsync(acme.versions({ type, name }))).at(-2)?.digest ?? ''
+    await open(name, `?version=${untagged}`)
+    await page.getByRole('button', { name: `Delete ${shortDigest(untagged)}` }).click()
+    await dialog().getByRole('button', { name: 'Delete version' }).click()
+    await page.getByText('The version of this address does not exist').waitFor()
+    expect(await hasFocus(page.getByRole('heading', { name: 'Versions' }))).toBe(true)
+  })
+
   it('says when the version of the address does not exist', async () => {
     await open(name, `?version=sha256:${'0'.repeat(64)}`)
     await page.getByText('The version of this address does not exist').waitFor()

@@ -8,7 +8,6 @@ import { failureOf } from '../failures/failure.ts'
 import { distrustListings, putInListings, removeFromListings } from '../listing/use-listing.ts'
 import { announce } from '../parts/announcer.tsx'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
-import { Dialog } from '../parts/dialog.tsx'
 import { shortDigest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
@@ -23,12 +22,8 @@ import { usePermissions } from '../session/use-session.ts'
 import { useSettings } from '../settings.ts'
 import { useTransfers } from '../transfers/use-transfers.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
-import { DeleteDialog } from './delete-dialog.tsx'
+import { DocumentDialog } from './document-dialog.tsx'
 import { LinkedVersion } from './linked-version.tsx'
-import { MoveTagDialog } from './move-tag-dialog.tsx'
-import { PreviewDialog } from './preview-dialog.tsx'
-import { RemoveTagDialog } from './remove-tag-dialog.tsx'
-import { SetTagDialog } from './set-tag-dialog.tsx'
 import { type TagMove, TagMoved } from './tag-moved.tsx'
 import { type TagAction, TagsTable } from './tags-table.tsx'
 import { reloadTags, useTags } from './use-tags.ts'
@@ -133,7 +128,6 @@ function Versions({ document }: { document: DocumentAddress }) {
     distrustListings(queries, document)
     void reloadVersions(queries, document)
   }
-  const stale = () => void reloadTags(queries, document)
 
   if (versions.isPending) return <Loading />
   if (rows.length === 0) {
@@ -183,16 +177,16 @@ function Versions({ document }: { document: DocumentAddress }) {
           />
         )}
       </section>
-      {action?.kind === 'preview' && (
-        <PreviewDialog document={document} version={action.version} onClose={done} />
-      )}
-      {action?.kind === 'set-tag' && (
-        <SetTagDialog version={action.version} onMoved={afterMove} onClose={done} />
-      )}
-      {action?.kind === 'delete' && (
-        <DeleteDialog
-          version={action.version}
+      {action && (
+        <DocumentDialog
+          document={document}
+          action={action}
+          tags={tags.data ?? []}
+          versions={rows}
+          onMoved={afterMove}
+          onRemoved={afterRemoval}
           onDeleted={afterDelete}
+          onStale={() => void reloadTags(queries, document)}
           onShowTags={() => {
             done()
             tagsHeading.focus()
@@ -200,56 +194,7 @@ function Versions({ document }: { document: DocumentAddress }) {
           onClose={done}
         />
       )}
-      {(action?.kind === 'move-tag' || action?.kind === 'remove-tag') && (
-        <TagDialog
-          action={action}
-          tags={tags.data ?? []}
-          versions={rows}
-          onMoved={afterMove}
-          onRemoved={afterRemoval}
-          onStale={stale}
-          onClose={done}
-        />
-      )}
     </>
-  )
-}
-
-interface TagDialogProps {
-  action: TagAction
-  tags: readonly Tag[]
-  versions: readonly ShownVersion[]
-  onMoved: (move: TagMove) => void
-  onRemoved: (tag: string) => void
-  onStale: () => void
-  onClose: () => void
-}
-
-/** The dialog about one tag, as it is now: another person may move or remove it while the dialog is open. */
-function TagDialog({
-  action: { kind, tag: name },
-  tags,
-  versions,
-  onRemoved,
-  onMoved,
-  ...rest
-}: TagDialogProps) {
-  const tag = tags.find((one) => one.tag === name)
-  if (tag === undefined)
-    return (
-      <Dialog title={`The tag ${name} was removed`} onClose={rest.onClose}>
-        <p>Someone else removed it in the meantime. To make it again, use “Set tag” of a version.</p>
-        <div className="row row-end">
-          <button type="button" className="button" onClick={rest.onClose}>
-            Close
-          </button>
-        </div>
-      </Dialog>
-    )
-  return kind === 'move-tag' ? (
-    <MoveTagDialog tag={tag} versions={versions} onMoved={onMoved} {...rest} />
-  ) : (
-    <RemoveTagDialog tag={tag} onRemoved={onRemoved} {...rest} />
   )
 }
 

@@ -33,6 +33,7 @@ export async function reloadVersions(queries: QueryClient, address: DocumentAddr
   const { tenant, type, name } = address
   await Promise.all([
     queries.invalidateQueries({ queryKey: ['versions', tenant, type, name] }),
+    queries.invalidateQueries({ queryKey: ['version', tenant, type, name] }),
     reloadTags(queries, address),
   ])
 }

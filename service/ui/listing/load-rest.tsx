@@ -17,8 +17,9 @@ export function LoadRest({ isLoading, onLoad, all, count }: LoadRestProps) {
       <button type="button" className="button" onClick={all.isReading ? all.stop : all.start}>
         {all.isReading ? 'Stop' : 'Load all'}
       </button>
+      {/* Each page is waited for by itself: many quick ones are not slow. */}
       {(isLoading || all.isReading) && (
-        <Loading what={all.isReading ? `Loading all, ${counted(count)} so far…` : 'Loading…'} />
+        <Loading key={count} what={all.isReading ? `Loading all, ${counted(count)} so far…` : 'Loading…'} />
       )}
     </LoadMore>
   )

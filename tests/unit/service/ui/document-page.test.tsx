@@ -139,7 +139,7 @@ describe('Moving a tag', () => {
     await (await service.client()).putTag(ref, 'production', third.digest)
     await user.click(screen.getByRole('button', { name: 'Move tag' }))
     const alert = await screen.findByRole('alert')
-    within(alert).getByText('A precondition failed')
+    within(alert).getByText('The tag is not where it was')
     within(alert).getByText(/Someone else moved this tag in the meantime/)
     expect(await production()).toBe(third.digest)
     await within(screen.getByRole('dialog')).findByTitle(third.digest)
