@@ -1,6 +1,7 @@
 import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { hangMilliseconds } from '../support/browser/browser.ts'
 import { openScene } from '../support/browser/scene.ts'
+import { flawsOf } from '../support/browser/states.ts'
 import { stoppedAfterTests } from '../support/stop-at-the-end.ts'
 import { eventually } from '../support/waiting.ts'
 
@@ -77,6 +78,17 @@ describe('The list of documents', () => {
     await page.getByText('All 103 documents').waitFor()
     await page.keyboard.press('Home')
     await link('may.pdf').waitFor()
+  })
+
+  it('finds documents by a part of their names, and leads to them', async () => {
+    await open(`/tenants/acme/${type}`)
+    await page.getByRole('searchbox', { name: 'Name contains' }).fill('ETA.')
+    await page.getByText('1 of all 4 names contain “ETA.”').waitFor()
+    expect(await flawsOf(page, 'list-searched')).toEqual([])
+    await page.getByRole('list', { name: 'Documents found' }).getByRole('link', { name: 'beta.tgz' }).click()
+    await page.getByRole('heading', { name: 'beta.tgz' }).waitFor()
+    await page.goBack()
+    await page.getByText('1 of all 4 names contain “ETA.”').waitFor()
   })
 
   it('does not fail for a document that was deleted meanwhile, and lets go of it', async () => {

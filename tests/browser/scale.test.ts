@@ -129,6 +129,20 @@ describe('A list of 100,000 documents', () => {
     expect(found.length).toBe(1)
   })
 
+  it('finds documents by a part of their names, in all of them, and can be stopped', async () => {
+    await page.goto(`${service.url}/tenants/acme/snapshots?contains=c-0 9999`)
+    const found = page.getByRole('list', { name: 'Documents found' })
+    await page.getByText(/of the first [1-9]\d*,000 names contain “c-0 9999”/).waitFor()
+    await page.getByRole('button', { name: 'Stop searching' }).click()
+    await page.getByText('Searching…').waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Search on' }).click()
+    const expected = Array.from({ length: documentCount }, (_, index) => nameOf(index)).filter((name) =>
+      name.includes('9999'),
+    )
+    await page.getByText(`${expected.length} of all 100,000 names contain “c-0 9999”`).waitFor()
+    expect(await found.getByRole('link').allTextContents()).toEqual(expected)
+  })
+
   it('tells readers of the screen how many rows there are, and which ones are shown', async () => {
     await open('/tenants/acme/snapshots?prefix=doc-00000')
     await count().filter({ hasText: 'All 10 documents' }).waitFor()

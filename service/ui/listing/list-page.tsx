@@ -14,9 +14,10 @@ import { documentRows, isStoreOrder, type Sort, sorted } from './document-rows.t
 import { DocumentTable } from './document-table.tsx'
 import { DropArea } from './drop-area.tsx'
 import { type ListQuery, listQueryOf, listSearch } from './list-query.ts'
-import { PrefixField } from './list-toolbar.tsx'
 import { LoadRest, shownOf } from './load-rest.tsx'
-import { useListing } from './use-listing.ts'
+import { NameField } from './name-field.tsx'
+import { NameSearch } from './name-search.tsx'
+import { type ListingScope, useListing } from './use-listing.ts'
 import { useReadAll } from './use-read-all.ts'
 
 interface ListPageProps {
@@ -72,10 +73,36 @@ interface DocumentsProps extends ListPageProps {
   onChange: (part: Partial<ListQuery>) => void
 }
 
-function Documents({ tenant, type, query: { prefix, sort }, onChange }: DocumentsProps) {
+function Documents({ tenant, type, query, onChange }: DocumentsProps) {
+  const { prefix, contains } = query
   // A prefix that no name can have is not requested.
   const isPossible = prefix === '' || hasForm('name', prefix)
-  const listing = useListing({ tenant, type, prefix }, isPossible)
+  const scope = { tenant, type, prefix }
+  return (
+    <>
+      <div className="toolbar">
+        <NameField label="Name begins with" kept={prefix} keep={(text) => onChange({ prefix: text })} />
+        <NameField label="Name contains" kept={contains} keep={(text) => onChange({ contains: text })} />
+      </div>
+      {!isPossible && <Nothing prefix={prefix} />}
+      {isPossible && contains !== '' && <NameSearch key={prefix} scope={scope} words={contains} />}
+      {isPossible && contains === '' && (
+        <Listing scope={scope} sort={query.sort} onSort={(sort) => onChange({ sort })} />
+      )}
+    </>
+  )
+}
+
+interface ListingProps {
+  scope: ListingScope
+  sort: Sort
+  onSort: (sort: Sort) => void
+}
+
+/** The documents with their latest versions, as far as they were read. */
+function Listing({ scope, sort, onSort }: ListingProps) {
+  const { tenant, type, prefix } = scope
+  const listing = useListing(scope)
   const queries = useQueryClient()
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = listing
   const all = useReadAll(listing)
@@ -89,9 +116,6 @@ function Documents({ tenant, type, query: { prefix, sort }, onChange }: Document
   }
   return (
     <>
-      <div className="toolbar">
-        <PrefixField kept={prefix} keep={(text) => onChange({ prefix: text })} />
-      </div>
       <div className="count">
         <p role="status">
           {data && shown.length > 0 && stateOf(shown.length, { isComplete: !hasNextPage, prefix, sort })}
@@ -110,7 +134,7 @@ function Documents({ tenant, type, query: { prefix, sort }, onChange }: Document
       {listing.isError && (
         <ErrorNote error={listing.error} onRetry={() => (data ? fetchNextPage() : listing.refetch())} />
       )}
-      {(!isPossible || (data && shown.length === 0 && !hasNextPage)) && <Nothing prefix={prefix} />}
+      {data && shown.length === 0 && !hasNextPage && <Nothing prefix={prefix} />}
       {shown.length > 0 && (
         <DocumentTable
           tenant={tenant}
@@ -118,7 +142,7 @@ function Documents({ tenant, type, query: { prefix, sort }, onChange }: Document
           rows={shown}
           complete={!hasNextPage}
           sort={sort}
-          onSort={(sort) => onChange({ sort })}
+          onSort={onSort}
           onEndNear={isInStoreOrder && !listing.isError ? loadMore : undefined}
         />
       )}

@@ -17,7 +17,7 @@ export interface ListingScope {
 type ListingPage = Pick<Page<ListedName>, 'rows' | 'nextCursor'>
 
 /** The documents of a type with their latest versions, page by page, in the store's order. */
-export function useListing({ tenant, type, prefix }: ListingScope, enabled: boolean) {
+export function useListing({ tenant, type, prefix }: ListingScope) {
   const call = useDocumentsCall()
   return useInfiniteQuery({
     queryKey: ['listing', tenant, type, prefix],
@@ -36,7 +36,6 @@ export function useListing({ tenant, type, prefix }: ListingScope, enabled: bool
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
-    enabled,
     // A thousand pages would be asked for again; there is a button for it.
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,

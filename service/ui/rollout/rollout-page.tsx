@@ -7,8 +7,8 @@ import { latestTag } from '../../wire/names.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { type TagMove, TagMoved } from '../document/tag-moved.tsx'
 import { reloadTags } from '../document/use-tags.ts'
-import { PrefixField } from '../listing/list-toolbar.tsx'
 import { counted, LoadRest, shownOf } from '../listing/load-rest.tsx'
+import { NameField } from '../listing/name-field.tsx'
 import { distrustListings } from '../listing/use-listing.ts'
 import { useReadAll } from '../listing/use-read-all.ts'
 import { announce } from '../parts/announcer.tsx'
@@ -171,7 +171,7 @@ function Choices({ query: { prefix, tags, from, to, differing }, seen, onChange 
   return (
     <>
       <div className="toolbar">
-        <PrefixField kept={prefix} keep={(text) => onChange({ prefix: text })} />
+        <NameField label="Name begins with" kept={prefix} keep={(text) => onChange({ prefix: text })} />
         <div className="field">
           <label htmlFor={toId}>Compare</label>
           <select

@@ -11,7 +11,7 @@ import { expectStable } from '../../../support/ui/ui-stability.tsx'
 const { render, screen, waitFor, within, userEvent } = await openDom()
 const { VersionsTable } = await import('../../../../service/ui/document/versions-table.tsx')
 const { DocumentTable } = await import('../../../../service/ui/listing/document-table.tsx')
-const { PrefixField } = await import('../../../../service/ui/listing/list-toolbar.tsx')
+const { NameField } = await import('../../../../service/ui/listing/name-field.tsx')
 const { SessionContext } = await import('../../../../service/ui/session/use-session.ts')
 const { TransferItem } = await import('../../../../service/ui/transfers/transfer-item.tsx')
 const { SettingsContext } = await import('../../../../service/ui/settings.ts')
@@ -67,10 +67,12 @@ describe('DocumentTable', () => {
   })
 })
 
-describe('PrefixField', () => {
+describe('NameField', () => {
   it('shows what the address says, and reports a change after a pause in typing', async () => {
     const changes: string[] = []
-    await expectStable(render, () => <PrefixField kept="al" keep={(text) => changes.push(text)} />)
+    await expectStable(render, () => (
+      <NameField label="Name begins with" kept="al" keep={(text) => changes.push(text)} />
+    ))
     const field = screen.getByRole<HTMLInputElement>('searchbox', { name: 'Name begins with' })
     expect(field.value).toBe('al')
     await userEvent.setup().type(field, 'pha ')

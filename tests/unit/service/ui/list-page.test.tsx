@@ -97,6 +97,23 @@ describe('The list of documents', () => {
     expect(service.asked.some((call) => call.includes('namePrefix=alpha'))).toBe(true)
   })
 
+  it('searches all names for a part of them, and keeps it in the address', async () => {
+    await open()
+    await table()
+    await userEvent.setup().type(screen.getByRole('searchbox', { name: 'Name contains' }), 'A.tgz')
+    const found = await screen.findByRole('list', { name: 'Documents found' })
+    await waitFor(() =>
+      expect(
+        within(found)
+          .getAllByRole('link')
+          .map(({ textContent }) => textContent),
+      ).toEqual(['alpha.tgz', 'beta.tgz', 'gamma.tgz']),
+    )
+    await screen.findByText('3 of all 4 names contain “A.tgz”')
+    expect(location.search).toBe('?contains=A.tgz')
+    expect(screen.queryByText('Searching…') === null).toBe(true)
+  })
+
   it('takes over what the address says after going back', async () => {
     await open(`/tenants/acme/${type}?prefix=beta`)
     const prefix = screen.getByRole<HTMLInputElement>('searchbox', { name: 'Name begins with' })
@@ -143,6 +160,30 @@ describe('The list of documents', () => {
     await user.click(link)
     await user.click(await screen.findByRole('link', { name: 'To the list' }))
     await screen.findByText('No documents of this type yet')
+  })
+})
+
+describe('Files that are added to a list', () => {
+  const file = (name: string, path: string) => Object.assign(new File(['x'], name), { path })
+
+  it('are refused together when two of them would become versions of one document', async () => {
+    await open()
+    await table()
+    const input = screen.getByLabelText<HTMLInputElement>('Files to upload')
+    const files = [file('config.yaml', '/eu/config.yaml'), file('config.yaml', '/us/config.yaml')]
+    await userEvent.setup().upload(input, [...files, file('other.yaml', '/other.yaml')])
+    const alert = await screen.findByRole('alert')
+    expect(alert.textContent).toMatch(
+      /^Nothing was added: 2 files are called config\.yaml \(eu\/config\.yaml, us\//,
+    )
+    expect(screen.queryByRole('region', { name: 'Transfers' }) === null).toBe(true)
+    await userEvent.setup().upload(input, [file('uploaded.yaml', '/eu/uploaded.yaml')])
+    await waitFor(async () => expect(await names()).toContain('uploaded.yaml'))
+    expect(screen.queryByRole('alert') === null).toBe(true)
+    await acme.deleteVersion({
+      ...{ type, name: 'uploaded.yaml' },
+      digest: (await acme.getTag({ type, name: 'uploaded.yaml' }, 'latest')).digest,
+    })
   })
 })
 

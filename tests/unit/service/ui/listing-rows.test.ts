@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'bun:test'
 import { documentRows, sorted, storeOrder } from '../../../../service/ui/listing/document-rows.ts'
 import { shownOf } from '../../../../service/ui/listing/load-rest.tsx'
+import { containing, searchedOf } from '../../../../service/ui/listing/searched-names.ts'
 import { rowsInSight } from '../../../../service/ui/listing/use-rows-in-sight.ts'
 import { listedName as named } from '../../../support/ui/listed-name.ts'
 
@@ -46,6 +47,24 @@ describe('shownOf', () => {
   it('is about one document where there is one', () => {
     expect(shownOf(1, true, '')).toBe('The only document')
     expect(shownOf(1, true, 'al')).toBe('The only document whose name begins with “al”')
+  })
+})
+
+describe('containing', () => {
+  it('finds names with all the words in them, whatever their case', () => {
+    const names = ['Orders-API.tgz', 'billing.tgz']
+    expect(containing(names, ' api ORDERS')).toEqual(['Orders-API.tgz'])
+    expect(containing(names, 'zeta')).toEqual([])
+  })
+})
+
+describe('searchedOf', () => {
+  it('says what was searched, and how much of it was found', () => {
+    const searched = { found: 3, read: 12_000, isComplete: false, prefix: '', words: ' api ' }
+    expect(searchedOf(searched)).toBe('3 of the first 12,000 names contain “api”')
+    expect(searchedOf({ ...searched, isComplete: true, prefix: 'o' })).toBe(
+      '3 of all 12,000 names that begin with “o” contain “api”',
+    )
   })
 })
 

@@ -56,9 +56,12 @@ describe('safeReturnPath', () => {
 
 describe('the query of a list', () => {
   it('is read from an address and written to it', () => {
-    const query = listQueryOf('?prefix=alpha&sort=-uploaded')
-    expect(query).toEqual({ prefix: 'alpha', sort: { column: 'uploaded', descending: true } })
-    expect(listSearch(query)).toBe('?prefix=alpha&sort=-uploaded')
+    const query = listQueryOf('?prefix=alpha&contains=a+b&sort=-uploaded')
+    expect(query).toEqual({
+      ...{ prefix: 'alpha', contains: 'a b' },
+      sort: { column: 'uploaded', descending: true },
+    })
+    expect(listSearch(query)).toBe('?prefix=alpha&contains=a+b&sort=-uploaded')
   })
 
   it('is empty for the list as it is by itself', () => {

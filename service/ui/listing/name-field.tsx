@@ -1,17 +1,18 @@
 import { useEffect, useId, useRef, useState } from 'react'
 
-interface PrefixFieldProps {
+interface NameFieldProps {
+  label: string
   kept: string
-  keep: (prefix: string) => void
+  keep: (text: string) => void
 }
 
-/** A field for the beginning of names: the service lists those that begin so, and reads no others. */
-export function PrefixField({ kept, keep }: PrefixFieldProps) {
+/** A field for a part of names, without the spaces around it. */
+export function NameField({ label, kept, keep }: NameFieldProps) {
   const [text, setText] = useTypedText(kept, (typed) => keep(typed.trim()))
   const id = useId()
   return (
     <div className="field">
-      <label htmlFor={id}>Name begins with</label>
+      <label htmlFor={id}>{label}</label>
       <input
         id={id}
         type="search"
