@@ -151,7 +151,7 @@ describe('The rollout of a type', () => {
       await eventually(() => tagOf(name, 'production', five), before.get(name) as Digest)
       expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('status')
     }
-    await page.getByText('production is where stable is, in all documents').waitFor()
+    await page.getByText('No document differs in production and stable').waitFor()
   })
 
   it('makes a tag that a document does not have yet, and none that someone else made meanwhile', async () => {
@@ -218,7 +218,7 @@ describe('The rollout of a type', () => {
     for (let index = 100; index < 201; index++) await put(`a-${index}.json`, 1, long)
     await staged('z.json', long)
     await page.goto(`${scene.service.url}/tenants/acme/${long}/_rollout?differing=1`)
-    await page.getByText('In the documents that were read, production is where staging is').waitFor()
+    await page.getByText('None of the documents that were read differs in production and staging').waitFor()
     await page.getByText(/^The first 100 documents; .*Load all to compare all documents/).waitFor()
     await page.getByRole('button', { name: 'Load all' }).click()
     await eventually(documents, ['z.json'])

@@ -87,7 +87,7 @@ function Documents({ tenant, type, query, onChange }: DocumentsProps) {
       {!isPossible && <Nothing prefix={prefix} />}
       {isPossible && contains !== '' && <NameSearch key={prefix} scope={scope} words={contains} />}
       {isPossible && contains === '' && (
-        <Listing scope={scope} sort={query.sort} onSort={(sort) => onChange({ sort })} />
+        <Listing key={prefix} scope={scope} sort={query.sort} onSort={(sort) => onChange({ sort })} />
       )}
     </>
   )

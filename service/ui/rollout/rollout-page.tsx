@@ -1,20 +1,9 @@
-import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useId, useMemo, useRef, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import { Link, useLocation, useSearch } from 'wouter'
-import { ProblemError } from '../../client/errors.ts'
-import type { Tag } from '../../wire/answers.ts'
-import { latestTag } from '../../wire/names.ts'
-import { useDocumentsCall } from '../calls/use-documents-call.ts'
-import { type TagMove, TagMoved } from '../document/tag-moved.tsx'
-import { reloadTags } from '../document/use-tags.ts'
+import { TagMoved } from '../document/tag-moved.tsx'
 import { counted, LoadRest, shownOf } from '../listing/load-rest.tsx'
-import { NameField } from '../listing/name-field.tsx'
-import { distrustListings } from '../listing/use-listing.ts'
 import { useReadAll } from '../listing/use-read-all.ts'
-import { announce } from '../parts/announcer.tsx'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
-import { Dialog } from '../parts/dialog.tsx'
-import { shortDigest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Loading } from '../parts/loading.tsx'
@@ -23,12 +12,13 @@ import { PageHeading } from '../parts/page-heading.tsx'
 import { hasForm, listPath, rolloutPath, tenantPath } from '../routes.ts'
 import { scopes } from '../session/token-claims.ts'
 import { usePermissions } from '../session/use-session.ts'
-import { Columns } from './columns.tsx'
+import { Choices } from './choices.tsx'
 import { comparisonOf, isDiffering } from './comparison.ts'
-import { MoveAcrossDialog } from './move-across-dialog.tsx'
+import { MoveDialog } from './move-dialog.tsx'
 import { type RolloutQuery, rolloutQueryOf, rolloutSearch } from './rollout-query.ts'
-import { RolloutTable, rowId } from './rollout-table.tsx'
-import { putTagsInRollout, type RolloutRow, rolloutRows, useRollout } from './use-rollout.ts'
+import { RolloutTable } from './rollout-table.tsx'
+import { useMoves } from './use-moves.ts'
+import { rolloutRows, useRollout } from './use-rollout.ts'
 
 interface RolloutPageProps {
   tenant: string
@@ -84,7 +74,14 @@ function Rollout({ tenant, type }: RolloutPageProps) {
   const isEmpty = !isPossible || (data !== undefined && rows.length === 0 && !hasNextPage)
   return (
     <>
-      <Choices query={query} seen={seen} onChange={change} />
+      <Choices
+        query={query}
+        seen={seen}
+        onChange={(part) => {
+          if (part.prefix !== undefined) all.stop()
+          change(part)
+        }}
+      />
       {moves.moved && (
         <TagMoved
           document={moves.moved.tag}
@@ -95,8 +92,7 @@ function Rollout({ tenant, type }: RolloutPageProps) {
       )}
       <div className="count">
         <p role="status" ref={status} tabIndex={-1}>
-          {rows.length > 0 &&
-            `${shownOf(rows.length, !hasNextPage, prefix)}; ${to} differs from ${from} in ${counted(differ.length)} of them${hasNextPage ? '. Load all to compare all documents.' : ''}`}
+          {rows.length > 0 && comparedOf(rows.length, differ.length, query, !hasNextPage)}
         </p>
         <button
           type="button"
@@ -119,9 +115,8 @@ function Rollout({ tenant, type }: RolloutPageProps) {
       {rows.length > 0 && matching.length === 0 && (
         <div className="empty">
           <p>
-            {hasNextPage
-              ? `In the documents that were read, ${to} is where ${from} is`
-              : `${to} is where ${from} is, in all documents`}
+            {hasNextPage ? 'None of the documents that were read differs' : 'No document differs'}
+            {` in ${to} and ${from}`}
           </p>
         </div>
       )}
@@ -154,152 +149,6 @@ function Rollout({ tenant, type }: RolloutPageProps) {
   )
 }
 
-interface ChoicesProps {
-  query: RolloutQuery
-  seen: readonly string[]
-  onChange: (part: Partial<RolloutQuery>) => void
-}
-
-/** Which documents are read, which tags are columns, and which two of them are compared. */
-function Choices({ query: { prefix, tags, from, to, differing }, seen, onChange }: ChoicesProps) {
-  const [fromId, toId] = [useId(), useId()]
-  const options = tags.map((tag) => (
-    <option key={tag} value={tag}>
-      {tag}
-    </option>
-  ))
-  return (
-    <>
-      <div className="toolbar">
-        <NameField label="Name begins with" kept={prefix} keep={(text) => onChange({ prefix: text })} />
-        <div className="field">
-          <label htmlFor={toId}>Compare</label>
-          <select
-            id={toId}
-            value={to}
-            onChange={({ target }) => onChange({ to: target.value, from: target.value === from ? to : from })}
-          >
-            {options}
-          </select>
-        </div>
-        <div className="field">
-          <label htmlFor={fromId}>with</label>
-          <select
-            id={fromId}
-            value={from}
-            onChange={({ target }) => onChange({ from: target.value, to: target.value === to ? from : to })}
-          >
-            {options}
-          </select>
-        </div>
-      </div>
-      <div className="row rollout-choices">
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={differing}
-            onChange={({ target }) => onChange({ differing: target.checked })}
-          />
-          Show only documents that differ
-        </label>
-        <Columns seen={seen} chosen={tags} onChange={(chosen) => onChange({ tags: chosen })} />
-      </div>
-    </>
-  )
-}
-
-interface MoveDialogProps {
-  name: string
-  /** `undefined` after the document was deleted. */
-  row: RolloutRow | undefined
-  from: string
-  to: string
-  moves: ReturnType<typeof useMoves>
-}
-
-/** The question before a move, about the tags as they are now. */
-function MoveDialog({ name, row, from, to, moves }: MoveDialogProps) {
-  const source = row?.tags.get(from)
-  if (source === undefined)
-    return (
-      <Dialog title={`${to} of ${name} cannot be moved`} onClose={moves.cancel}>
-        <p>
-          {row === undefined
-            ? 'The document was deleted in the meantime.'
-            : `Its tag ${from} was removed in the meantime.`}
-        </p>
-        <div className="row row-end">
-          <button type="button" className="button" onClick={moves.cancel}>
-            Close
-          </button>
-        </div>
-      </Dialog>
-    )
-  return (
-    <MoveAcrossDialog
-      source={source}
-      target={row?.tags.get(to)}
-      to={to}
-      onMoved={moves.done}
-      onRefused={() => void moves.reread(name)}
-      onClose={moves.cancel}
-    />
-  )
-}
-
-/** The move that is asked about, the one that was made last, and what they change in what was read. */
-function useMoves(
-  scope: { tenant: string; type: string; prefix: string },
-  status: React.RefObject<HTMLElement | null>,
-) {
-  const queries = useQueryClient()
-  const call = useDocumentsCall()
-  const { write } = usePermissions()
-  const [moving, setMoving] = useState<string | null>(null)
-  const [moved, setMoved] = useState<TagMove | null>(null)
-  const [left, setLeft] = useState<{ name: string } | null>(null)
-  const { tenant, type } = scope
-  useEffect(() => {
-    // The button that was pressed is gone where the tags are at one version now; with its row, if only others are shown.
-    if (left !== null) (document.getElementById(rowId(left.name)) ?? status.current)?.focus()
-  }, [left, status])
-  const readTags = async (name: string): Promise<Tag[]> => {
-    try {
-      return await call(tenant, (documents) => documents.tags({ type, name }))
-    } catch (error) {
-      if (error instanceof ProblemError && error.code === 'document_not_found') return []
-      throw error
-    }
-  }
-  return {
-    moving,
-    moved,
-    begin: write
-      ? (name: string) => {
-          setMoved(null)
-          setMoving(name)
-        }
-      : undefined,
-    cancel: () => setMoving(null),
-    dismiss: () => setMoved(null),
-    done(move: TagMove) {
-      const { name, tag, digest } = move.tag
-      setMoving(null)
-      setMoved(move)
-      setLeft({ name })
-      announce(`${tag} of ${name} is on ${shortDigest(digest)} now`)
-      putTagsInRollout(queries, scope, name, (tags) => [...tags.filter((one) => one.tag !== tag), move.tag])
-      void reloadTags(queries, move.tag)
-      if (tag === latestTag) distrustListings(queries, move.tag)
-    },
-    /** Reads the tags of one document again. What cannot be read stays as it was: the refusal is shown already. */
-    async reread(name: string) {
-      const tags = await readTags(name).catch(() => null)
-      if (tags !== null) putTagsInRollout(queries, scope, name, () => tags)
-    },
-  }
-}
-
 function useRolloutQuery(tenant: string, type: string) {
   const [, navigate] = useLocation()
   const query = rolloutQueryOf(useSearch())
@@ -322,4 +171,11 @@ function Nothing({ tenant, type, prefix }: RolloutPageProps & { prefix: string }
       )}
     </div>
   )
+}
+
+/** Says how many of which documents differ; of a part of them, that it is a part. */
+function comparedOf(count: number, differ: number, query: RolloutQuery, isComplete: boolean): string {
+  const { prefix, from, to } = query
+  const rest = isComplete ? '' : '. Load all to compare all documents.'
+  return `${shownOf(count, isComplete, prefix)}; ${to} differs from ${from} in ${counted(differ)} of them${rest}`
 }
