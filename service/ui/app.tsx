@@ -1,14 +1,14 @@
-import { lazy, Suspense, useEffect } from 'react'
+import { Suspense, useEffect } from 'react'
 import { Route, Switch, useLocation } from 'wouter'
 import { Header } from './frame/header.tsx'
 import { HomePage } from './frame/home-page.tsx'
 import { NoSuchTenantPage, NotFoundPage } from './frame/not-found-page.tsx'
 import { OfflineNote } from './frame/offline-note.tsx'
 import { useScrollMemory } from './frame/scroll-memory.ts'
-import { ListPage } from './listing/list-page.tsx'
 import { TenantPage } from './listing/tenant-page.tsx'
 import { Announcer } from './parts/announcer.tsx'
 import { ErrorBoundary } from './parts/error-boundary.tsx'
+import { lazyView, preloadViews } from './parts/lazy-view.ts'
 import { Loading } from './parts/loading.tsx'
 import { hasForm, patterns } from './routes.ts'
 import { SessionEndedDialog } from './session/session-ended-dialog.tsx'
@@ -17,13 +17,10 @@ import { SignInPage } from './session/sign-in-page.tsx'
 import { usePrincipal, useSessionState } from './session/use-session.ts'
 import { TransfersPanel } from './transfers/transfers-panel.tsx'
 
-const DocumentPage = lazy(() =>
-  import('./document/document-page.tsx').then((module) => ({ default: module.DocumentPage })),
-)
-
-const HistoryPage = lazy(() =>
-  import('./document/history-page.tsx').then((module) => ({ default: module.HistoryPage })),
-)
+const ListPage = lazyView(async () => (await import('./listing/list-page.tsx')).ListPage)
+const RolloutPage = lazyView(async () => (await import('./rollout/rollout-page.tsx')).RolloutPage)
+const DocumentPage = lazyView(async () => (await import('./document/document-page.tsx')).DocumentPage)
+const HistoryPage = lazyView(async () => (await import('./document/history-page.tsx')).HistoryPage)
 
 /** Chooses the view by the address and by whether a person is signed in. */
 export function App() {
@@ -51,6 +48,7 @@ function Views() {
   const [path] = useLocation()
   useScrollMemory(path)
   useNoStrayDrops()
+  useEffect(preloadViews, [])
   return (
     <>
       <OfflineNote />
@@ -73,6 +71,13 @@ function Views() {
               {({ tenant, type }) => (
                 <OfTenant tenant={tenant} type={type}>
                   <ListPage key={`${tenant}/${type}`} tenant={tenant} type={type} />
+                </OfTenant>
+              )}
+            </Route>
+            <Route path={patterns.rollout}>
+              {({ tenant, type }) => (
+                <OfTenant tenant={tenant} type={type}>
+                  <RolloutPage key={`${tenant}/${type}`} tenant={tenant} type={type} />
                 </OfTenant>
               )}
             </Route>

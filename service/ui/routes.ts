@@ -1,4 +1,4 @@
-import { digestPattern, namePattern, tenantPattern, typePattern } from '../wire/names.ts'
+import { digestPattern, namePattern, tagPattern, tenantPattern, typePattern } from '../wire/names.ts'
 
 /** Addresses of the UI. Every view has one, so that it can be linked to and returned to. */
 
@@ -7,6 +7,8 @@ export const patterns = {
   home: '/',
   tenant: '/tenants/:tenant',
   list: '/tenants/:tenant/:type',
+  /** No document has such a name: names begin with a letter or digit. */
+  rollout: '/tenants/:tenant/:type/_rollout',
   document: '/tenants/:tenant/:type/:name',
   history: '/tenants/:tenant/:type/:name/history',
   signIn: '/sign-in',
@@ -21,6 +23,11 @@ export function tenantPath(tenant: string): string {
 /** Returns the address of the list of one type. */
 export function listPath(tenant: string, type: string): string {
   return `${tenantPath(tenant)}/${type}`
+}
+
+/** Returns the address of the page that compares where the tags of a type point. */
+export function rolloutPath(tenant: string, type: string): string {
+  return `${listPath(tenant, type)}/_rollout`
 }
 
 /** Returns the address of a document. @param version selects one version, `sha256:…` */
@@ -40,6 +47,7 @@ const forms = {
   type: new RegExp(typePattern),
   name: new RegExp(namePattern),
   digest: new RegExp(digestPattern),
+  tag: new RegExp(tagPattern),
 }
 
 /** Returns whether a part of an address has the form of its noun; others are never sent to the service. */

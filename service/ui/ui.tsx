@@ -6,7 +6,7 @@ import { App } from './app.tsx'
 import { documentsCall } from './calls/documents-call.ts'
 import { DocumentsCallContext } from './calls/use-documents-call.ts'
 import { reloadVersions } from './document/use-versions.ts'
-import { addToListings } from './listing/use-listing.ts'
+import { putInListings } from './listing/use-listing.ts'
 import { announce } from './parts/announcer.tsx'
 import type { Issuer } from './session/issuer.ts'
 import { createSession, type Session } from './session/session.ts'
@@ -42,8 +42,9 @@ export function createUi({ settings, origin, issuer, createWorker, save }: UiPar
     ticketBytesMin: settings.ticketBytesMin,
     documentBytesMax: settings.documentBytesMax ?? Number.POSITIVE_INFINITY,
     onPublished(document) {
-      addToListings(queries, { ...document, storedAt: document.createdAt })
+      putInListings(queries, document)
       void reloadVersions(queries, document)
+      void queries.invalidateQueries({ queryKey: ['types', document.tenant] })
     },
   })
   forgetWith(session, () => {

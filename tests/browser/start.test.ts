@@ -38,7 +38,8 @@ describe('The link that start prints', () => {
   it('leads to the tenants, and from there to an upload that goes straight to the store and back', async () => {
     const bytes = randomDocument(65 * MiB)
     await page.getByRole('main').getByRole('link', { name: 'acme' }).click()
-    await page.getByRole('link', { name: 'snapshots' }).click()
+    await page.getByRole('textbox', { name: 'Other or new type' }).fill('snapshots')
+    await page.getByRole('button', { name: 'Open' }).click()
     await upload(page, await files.write('first.bin', bytes))
     const transfer = page.getByRole('group', { name: 'first.bin' })
     await transfer.filter({ hasText: 'Uploaded' }).waitFor()

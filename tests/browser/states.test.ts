@@ -98,9 +98,9 @@ describe('A list', () => {
     expect(await flawsOf(page, 'list-empty')).toEqual([])
   })
 
-  it('says that a filter matches nothing', async () => {
-    await open(`/tenants/acme/${type}?filter=nothing-like-that`)
-    await page.getByText('None of the loaded names').waitFor()
+  it('says that no name begins as asked', async () => {
+    await open(`/tenants/acme/${type}?prefix=nothing-like-that`)
+    await page.getByText('No name begins with').waitFor()
     expect(await flawsOf(page, 'list-filtered-away')).toEqual([])
   })
 
@@ -108,6 +108,7 @@ describe('A list', () => {
     behaviours.delayMilliseconds = 15_000
     await open('/tenants/acme/definitions')
     await page.getByRole('status').filter({ hasText: 'Loading' }).waitFor()
+    await page.getByText('The service or its object store is slow to answer').waitFor()
     expect(await flawsOf(page, 'list-loading')).toEqual([])
   })
 
@@ -178,8 +179,14 @@ describe('Tenants and their types', () => {
     await page.getByRole('main').getByRole('link', { name: 'globex' }).waitFor()
     expect(await flawsOf(page, 'tenants')).toEqual([])
     await open('/tenants/acme')
-    await page.getByText('has documents').first().waitFor()
+    await page.getByRole('link', { name: type }).waitFor()
     expect(await flawsOf(page, 'types')).toEqual([])
+  })
+
+  it('shows that a tenant has no documents yet', async () => {
+    await open('/tenants/globex')
+    await page.getByText('This tenant has no documents yet').waitFor()
+    expect(await flawsOf(page, 'types-empty')).toEqual([])
   })
 })
 

@@ -1,9 +1,11 @@
 import { describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { hangMilliseconds } from '../support/browser/browser.ts'
 import type { SeenExchange } from '../support/browser/browser-recording.ts'
 import { drop, filesOnDisk, upload } from '../support/browser/files.ts'
 import { openScene, shortDigest } from '../support/browser/scene.ts'
+import { folderForTests } from '../support/folder.ts'
 import {
   digestOf,
   KiB,
@@ -65,6 +67,18 @@ describe('Uploading', () => {
     await isDone('by-button.tgz')
     await row('by-button.tgz').waitFor()
     expect(await stored('by-button.tgz', bytes)).toEqual({ digest: digestOf(bytes), size: bytes.length })
+  })
+
+  it('refuses a folder with files that would become versions of one document', async () => {
+    const folder = await folderForTests('regions-')
+    for (const region of ['eu', 'us']) await Bun.write(join(folder, region, 'config.yaml'), region)
+    await openList()
+    await drop(page, folder)
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'Nothing was added: 2 files are called config.yaml' })
+      .waitFor()
+    expect(await transfer('config.yaml').count()).toBe(0)
   })
 
   it('takes several files at once by drag and drop', async () => {

@@ -23,7 +23,8 @@ const { service, people, provider } = scene
 provider.accessTokenSeconds = 9
 const { page } = await scene.signedIn(people.alice, '/')
 await page.getByRole('combobox', { name: 'Tenant' }).selectOption('acme')
-await page.getByRole('link', { name: type }).click()
+await page.getByRole('textbox', { name: 'Other or new type' }).fill(type)
+await page.getByRole('button', { name: 'Open' }).click()
 const transfer = (name: string) =>
   page.getByRole('region', { name: 'Transfers' }).getByRole('group', { name, exact: true })
 const uploaded = async (name: string, bytes: Uint8Array) => {

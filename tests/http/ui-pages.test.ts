@@ -39,6 +39,8 @@ const addresses = [
   '/tenants/acme/deployment-bundles',
   '/tenants/acme/deployment-bundles/orders-api.tgz',
   '/tenants/acme/deployment-bundles/orders-api.tgz?version=sha256:0',
+  '/tenants/acme/deployment-bundles/orders-api.tgz/history?tag=production',
+  '/tenants/acme/deployment-bundles/_rollout?tags=production,latest',
   '/tenants/acme/definitions?prefix=a&sort=-name',
 ]
 

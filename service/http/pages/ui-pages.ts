@@ -25,6 +25,7 @@ const pagePaths = [
   '/tenants/:tenant',
   '/tenants/:tenant/:type',
   '/tenants/:tenant/:type/:name',
+  '/tenants/:tenant/:type/:name/history',
   '/sign-in',
 ]
 /** What the UI asks for at sign-in (OpenID Connect Core 1.0, sections 3.1.2.1 and 11); issuers give less. */

@@ -1,18 +1,21 @@
 import { useState } from 'react'
-import type { Document } from '../../wire/answers.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
+import { failureOf } from '../failures/failure.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
+import type { ShownVersion } from './use-versions.ts'
 
 interface DeleteDialogProps {
-  version: Document
-  onDeleted: (version: Document) => void
+  version: ShownVersion
+  onDeleted: (version: ShownVersion) => void
+  /** Leads to the tags, one of which keeps the version from being deleted. */
+  onShowTags: () => void
   onClose: () => void
 }
 
 /** Asks before a version is deleted permanently, naming exactly which. */
-export function DeleteDialog({ version, onDeleted, onClose }: DeleteDialogProps) {
+export function DeleteDialog({ version, onDeleted, onShowTags, onClose }: DeleteDialogProps) {
   const { tenant, type, name, digest, tags } = version
   const call = useDocumentsCall()
   const [error, setError] = useState<unknown>(null)
@@ -53,7 +56,15 @@ export function DeleteDialog({ version, onDeleted, onClose }: DeleteDialogProps)
           </>
         )}
       </dl>
-      {error !== null && <ErrorNote error={error} />}
+      {error !== null && (
+        <ErrorNote error={error}>
+          {failureOf(error).code === 'version_tagged' && (
+            <button type="button" className="button" onClick={onShowTags}>
+              Show the tags
+            </button>
+          )}
+        </ErrorNote>
+      )}
       <div className="row row-end">
         <button type="button" className="button" onClick={onClose}>
           Cancel

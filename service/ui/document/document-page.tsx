@@ -1,9 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { Link, useSearch } from 'wouter'
-import type { Document } from '../../wire/answers.ts'
+import type { Page } from '../../client/pages.ts'
+import type { Document, Tag } from '../../wire/answers.ts'
+import { type DocumentRef, latestTag } from '../../wire/names.ts'
 import { failureOf } from '../failures/failure.ts'
-import { removeFromListings } from '../listing/use-listing.ts'
+import { distrustListings, putInListings, removeFromListings } from '../listing/use-listing.ts'
 import { announce } from '../parts/announcer.tsx'
 import { Breadcrumb } from '../parts/breadcrumb.tsx'
 import { shortDigest } from '../parts/digest.tsx'
@@ -13,17 +15,19 @@ import { LoadMore } from '../parts/load-more.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
+import { useFocus } from '../parts/use-focus.ts'
 import { historyPath, listPath, tenantPath } from '../routes.ts'
 import { scopes } from '../session/token-claims.ts'
 import { usePermissions } from '../session/use-session.ts'
 import { useSettings } from '../settings.ts'
 import { useTransfers } from '../transfers/use-transfers.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
-import { DeleteDialog } from './delete-dialog.tsx'
-import { PreviewDialog } from './preview-dialog.tsx'
-import { SetTagDialog } from './set-tag-dialog.tsx'
+import { DocumentDialog } from './document-dialog.tsx'
+import { LinkedVersion } from './linked-version.tsx'
 import { type TagMove, TagMoved } from './tag-moved.tsx'
-import { reloadVersions, removeFromVersions, useVersions } from './use-versions.ts'
+import { type TagAction, TagsTable } from './tags-table.tsx'
+import { reloadTags, useTags } from './use-tags.ts'
+import { reloadVersions, removeFromVersions, type ShownVersion, useVersions } from './use-versions.ts'
 import { type VersionAction, VersionsTable } from './versions-table.tsx'
 
 /** One document with its versions. */
@@ -77,17 +81,23 @@ function UploadVersion({ document }: { document: DocumentAddress }) {
   )
 }
 
+/** The tags and versions of a document, and what can be done with them. */
 function Versions({ document }: { document: DocumentAddress }) {
-  const { tenant, type, name } = document
+  const { name } = document
   const queries = useQueryClient()
-  const versions = useVersions(document, true)
+  const versions = useVersions(document)
+  const tags = useTags(document)
   const selected = new URLSearchParams(useSearch()).get('version')
-  const [action, setAction] = useState<VersionAction | null>(null)
+  const [action, setAction] = useState<VersionAction | TagAction | null>(null)
   const [moved, setMoved] = useState<TagMove | null>(null)
+  const [hasDeleted, setHasDeleted] = useState(false)
   const transfers = useTransfers()
-  const rows = versions.data?.pages.flatMap((page) => page.rows) ?? []
+  const tagsHeading = useFocus<HTMLHeadingElement>()
+  const versionsHeading = useFocus<HTMLHeadingElement>()
+  const rows = useMemo(() => rowsOf(versions.data?.pages ?? [], tags.data), [versions.data, tags.data])
+  useListingsUpToDate(document, rows, versions.error)
 
-  const act = (next: VersionAction) => {
+  const act = (next: VersionAction | TagAction) => {
     setMoved(null)
     if (next.kind !== 'download') return setAction(next)
     transfers.download(document, next.version.digest, next.version.size)
@@ -98,55 +108,138 @@ function Versions({ document }: { document: DocumentAddress }) {
     done()
     setMoved(move)
     announce(`${move.tag.tag} is on ${shortDigest(move.tag.digest)} now`)
-    void reloadVersions(queries, document)
+    if (move.tag.tag === latestTag) distrustListings(queries, document)
+    void reloadTags(queries, document)
   }
-  const afterDelete = ({ digest }: Document) => {
+  const afterRemoval = (tag: string) => {
     done()
-    removeFromListings(queries, { ...document, digest })
+    tagsHeading.focus()
+    announce(`The tag ${tag} was removed`)
+    void reloadTags(queries, document)
+  }
+  const afterDelete = ({ digest }: ShownVersion) => {
+    done()
+    setHasDeleted(true)
     removeFromVersions(queries, document, digest)
     announce('The version was deleted')
+    const isLast = !versions.hasNextPage && rows.every((version) => version.digest === digest)
+    if (isLast) return removeFromListings(queries, document)
+    versionsHeading.focus()
+    distrustListings(queries, document)
     void reloadVersions(queries, document)
   }
 
   if (versions.isPending) return <Loading />
-  if (versions.isError && rows.length === 0) {
-    const gone = failureOf(versions.error).code === 'document_not_found'
-    return (
-      <ErrorNote error={versions.error} onRetry={gone ? undefined : () => versions.refetch()}>
-        <Link className="button" href={listPath(tenant, type)}>
-          To the list
-        </Link>
-      </ErrorNote>
-    )
+  if (rows.length === 0) {
+    const isGone = !versions.isError || failureOf(versions.error).code === 'document_not_found'
+    if (isGone && hasDeleted) return <Gone document={document} />
+    if (versions.isError)
+      return (
+        <ErrorNote error={versions.error} onRetry={isGone ? undefined : () => versions.refetch()}>
+          <ToTheList document={document} />
+        </ErrorNote>
+      )
   }
+  const isRead = selected !== null && rows.some(({ digest }) => digest === selected)
   return (
     <>
       {moved && (
         <TagMoved document={document} move={moved} onUndone={afterMove} onDismiss={() => setMoved(null)} />
       )}
-      {versions.isError && <ErrorNote error={versions.error} />}
-      <VersionsTable document={document} versions={rows} selected={selected} onAction={act} />
-      {selected !== null && !rows.some(({ digest }) => digest === selected) && (
-        <p className="note note-quiet" role="status">
-          {`The version of this address is not among the ${rows.length} newest.`}
-        </p>
-      )}
-      {versions.hasNextPage && (
-        <LoadMore
-          text="Load more versions"
-          isLoading={versions.isFetchingNextPage}
-          onLoad={() => versions.fetchNextPage()}
+      {versions.isError && <ErrorNote error={versions.error} onRetry={() => versions.refetch()} />}
+      <section className="section" aria-labelledby="tags">
+        <h2 id="tags" ref={tagsHeading.ref} tabIndex={-1}>
+          Tags
+        </h2>
+        {tags.isPending && <Loading />}
+        {tags.isError && <ErrorNote error={tags.error} onRetry={() => tags.refetch()} />}
+        {tags.data && <TagsTable document={document} tags={tags.data} onAction={act} />}
+      </section>
+      <section className="section" aria-labelledby="versions">
+        <h2 id="versions" ref={versionsHeading.ref} tabIndex={-1}>
+          Versions
+        </h2>
+        {selected !== null && !isRead && (
+          <LinkedVersion document={document} digest={selected} tags={tags.data ?? []} onAction={act} />
+        )}
+        <VersionsTable
+          label="Versions"
+          document={document}
+          versions={rows}
+          selected={selected}
+          onAction={act}
         />
-      )}
-      {action?.kind === 'preview' && (
-        <PreviewDialog document={document} version={action.version} onClose={done} />
-      )}
-      {action?.kind === 'set-tag' && (
-        <SetTagDialog version={action.version} versions={rows} onMoved={afterMove} onClose={done} />
-      )}
-      {action?.kind === 'delete' && (
-        <DeleteDialog version={action.version} onDeleted={afterDelete} onClose={done} />
+        {versions.hasNextPage && (
+          <LoadMore
+            text="Load more versions"
+            isLoading={versions.isFetchingNextPage}
+            onLoad={() => versions.fetchNextPage()}
+          />
+        )}
+      </section>
+      {action && (
+        <DocumentDialog
+          document={document}
+          action={action}
+          tags={tags.data ?? []}
+          versions={rows}
+          onMoved={afterMove}
+          onRemoved={afterRemoval}
+          onDeleted={afterDelete}
+          onStale={() => void reloadTags(queries, document)}
+          onShowTags={() => {
+            done()
+            tagsHeading.focus()
+          }}
+          onClose={done}
+        />
       )}
     </>
   )
+}
+
+/** What is left of a document whose last version was deleted here: nothing is wrong, and there is a way on. */
+function Gone({ document }: { document: DocumentAddress }) {
+  const note = useRef<HTMLParagraphElement>(null)
+  useEffect(() => note.current?.focus(), [])
+  return (
+    <div className="note note-quiet">
+      <p ref={note} tabIndex={-1}>
+        The last version was deleted, and {document.name} with it. An upload makes it again.
+      </p>
+      <div className="row">
+        <ToTheList document={document} />
+      </div>
+    </div>
+  )
+}
+
+function ToTheList({ document: { tenant, type } }: { document: DocumentAddress }) {
+  return (
+    <Link className="button" href={listPath(tenant, type)}>
+      To the list
+    </Link>
+  )
+}
+
+/** Returns the versions that were read, with the tags as they are now: they move more often than versions are read. */
+function rowsOf(pages: readonly Page<Document>[], tags: readonly Tag[] | undefined): readonly Document[] {
+  const read = pages.flatMap(({ rows }) => rows)
+  if (tags === undefined) return read
+  return read.map((version) => ({
+    ...version,
+    tags: tags.filter(({ digest }) => digest === version.digest).map(({ tag }) => tag),
+  }))
+}
+
+/** Has the lists of documents show what this page knows of its document, so that they need not be read again. */
+function useListingsUpToDate(document: DocumentRef, rows: readonly Document[], error: Error | null): void {
+  const queries = useQueryClient()
+  const { tenant, type, name } = document
+  const isAbsent = error !== null && failureOf(error).code === 'document_not_found'
+  useEffect(() => {
+    const latest = rows.find(({ tags }) => tags.includes(latestTag))
+    if (isAbsent) removeFromListings(queries, { tenant, type, name })
+    else if (latest) putInListings(queries, latest)
+  }, [queries, tenant, type, name, rows, isAbsent])
 }

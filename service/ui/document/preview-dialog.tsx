@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { Document } from '../../wire/answers.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
@@ -9,10 +8,11 @@ import { ErrorNote } from '../parts/error-note.tsx'
 import { Loading } from '../parts/loading.tsx'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
 import { type PreviewText, previewText } from './preview-text.ts'
+import type { ShownVersion } from './use-versions.ts'
 
 interface PreviewDialogProps {
   document: DocumentAddress
-  version: Document
+  version: ShownVersion
   onClose: () => void
 }
 

@@ -1,10 +1,6 @@
-import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useDeferredValue, useId, useState } from 'react'
-import type { DocumentsClient } from '../../client/client.ts'
-import { ProblemError } from '../../client/errors.ts'
-import type { DocumentName } from '../../client/references.ts'
-import type { Document, Tag } from '../../wire/answers.ts'
-import { tagPattern } from '../../wire/names.ts'
+import { type FormEvent, useId, useState } from 'react'
+import type { Tag } from '../../wire/answers.ts'
+import { latestTag, tagPattern } from '../../wire/names.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { failureOf } from '../failures/failure.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -13,75 +9,73 @@ import { ErrorNote } from '../parts/error-note.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import { Time } from '../parts/time.tsx'
 import type { TagMove } from './tag-moved.tsx'
+import { useTags } from './use-tags.ts'
+import type { ShownVersion } from './use-versions.ts'
 
 interface SetTagDialogProps {
-  version: Document
-  /** Those that are shown, with their tags. */
-  versions: readonly Document[]
+  version: ShownVersion
   onMoved: (move: TagMove) => void
   onClose: () => void
 }
 
 const tagForm = new RegExp(tagPattern)
 
-/** Points a tag at a version. Reads first where it points now, and moves it only if it has not moved since. */
-export function SetTagDialog({ version, versions, onMoved, onClose }: SetTagDialogProps) {
+/** Points a tag at a version. Reads first where all tags point now, and moves one only if it has not moved since. */
+export function SetTagDialog({ version, onMoved, onClose }: SetTagDialogProps) {
   const { tenant, type, name, digest } = version
   const call = useDocumentsCall()
-  const existing = existingTags(versions)
-  const [chosen, setChosen] = useState(() => preselected(existing))
+  const tags = useTags(version, { readAtFirst: true })
+  const existing = byLikelihood(tags.data ?? [])
+  const [picked, setPicked] = useState<string | null | undefined>(undefined)
   const [typed, setTyped] = useState('')
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
+  const chosen = picked === undefined ? preselected(existing) : picked
   const tag = chosen ?? typed.trim()
-  const isTag = tagForm.test(tag)
-  const asked = useDeferredValue(tag)
-  const current = useQuery({
-    queryKey: ['tag', tenant, type, name, asked],
-    queryFn: ({ signal }) => call(tenant, (documents) => readTag(documents, { type, name }, asked, signal)),
-    enabled: tagForm.test(asked),
-    staleTime: 0,
-    gcTime: 0,
-    refetchOnWindowFocus: false,
-  })
-  const isKnown = isTag && asked === tag && current.isSuccess && !current.isFetching
-  const already = isKnown && current.data?.digest === digest
+  const isKnown = tagForm.test(tag) && tags.isSuccess && !tags.isFetching
+  const current = existing.find((one) => one.tag === tag) ?? null
+  const already = isKnown && current?.digest === digest
 
   const move = async (event: FormEvent) => {
     event.preventDefault()
     if (!isKnown || already) return
     setBusy(true)
     setError(null)
-    const from = current.data
+    const condition = current === null ? { ifAbsent: true } : { ifMatch: current.etag }
     try {
       const moved = await call(tenant, (documents) =>
-        documents.putTag({ type, name }, tag, digest, { ifMatch: from?.etag }),
+        documents.putTag({ type, name }, tag, digest, condition),
       )
-      onMoved({ tag: moved.tag, from: from?.digest ?? null })
+      onMoved({ tag: moved.tag, from: current?.digest ?? null })
     } catch (reason) {
       setBusy(false)
       setError(reason)
-      if (failureOf(reason).code === 'precondition_failed') void current.refetch()
+      if (failureOf(reason).code === 'precondition_failed') void tags.refetch()
     }
   }
   return (
     <Dialog title={`Set tag on ${shortDigest(digest)}`} onClose={onClose}>
       <form className="stack" onSubmit={move}>
         <p>
-          of <strong>{name}</strong>, uploaded <Time value={version.createdAt} /> by {version.createdBy}
+          of <strong>{name}</strong>
+          {version.createdAt !== undefined && (
+            <>
+              , uploaded <Time value={version.createdAt} /> by {version.createdBy}
+            </>
+          )}
         </p>
         <TagChoice
           existing={existing}
           chosen={chosen}
-          onChoose={setChosen}
+          onChoose={setPicked}
           typed={typed}
           onType={setTyped}
           digest={digest}
         />
         <div role="status" className="tag-now">
-          {isKnown && <Now tag={tag} at={current.data} already={already} />}
+          {isKnown && <Now tag={tag} at={current} already={already} />}
         </div>
-        {current.isError && <ErrorNote error={current.error} />}
+        {tags.isError && <ErrorNote error={tags.error} onRetry={() => tags.refetch()} />}
         {error !== null && <ErrorNote error={error} />}
         <div className="row row-end">
           <button type="button" className="button" onClick={onClose}>
@@ -118,7 +112,7 @@ function Now({ tag, at, already }: { tag: string; at: Tag | null; already: boole
 }
 
 interface TagChoiceProps {
-  existing: readonly { tag: string; digest: string }[]
+  existing: readonly Tag[]
   /** `null` for the one that is typed in. */
   chosen: string | null
   onChoose: (tag: string | null) => void
@@ -134,13 +128,15 @@ function TagChoice({ existing, chosen, onChoose, typed, onType, digest }: TagCho
   return (
     <fieldset className="choices">
       <legend>Tag</legend>
-      {existing.map(({ tag, digest: at }) => (
-        <label key={tag} className="choice">
-          <input type="radio" name={group} checked={chosen === tag} onChange={() => onChoose(tag)} />
-          <span>{tag}</span>
-          <span className="quiet">{at === digest ? 'on this version' : `on ${shortDigest(at)}`}</span>
-        </label>
-      ))}
+      <div className="choices-list">
+        {existing.map(({ tag, digest: at }) => (
+          <label key={tag} className="choice">
+            <input type="radio" name={group} checked={chosen === tag} onChange={() => onChoose(tag)} />
+            <span>{tag}</span>
+            <span className="quiet">{at === digest ? 'on this version' : `on ${shortDigest(at)}`}</span>
+          </label>
+        ))}
+      </div>
       <label className="choice">
         <input type="radio" name={group} checked={chosen === null} onChange={() => onChoose(null)} />
         <span>Another tag</span>
@@ -169,29 +165,13 @@ function TagChoice({ existing, chosen, onChoose, typed, onType, digest }: TagCho
   )
 }
 
-/** Those that people move before `latest`, which uploads move. */
-function existingTags(versions: readonly Document[]): { tag: string; digest: string }[] {
-  const all = versions.flatMap(({ tags, digest }) => tags.map((tag) => ({ tag, digest })))
-  const rank = (tag: string) => (tag === 'production' ? 0 : tag === 'latest' ? 2 : 1)
-  return all.toSorted((a, b) => rank(a.tag) - rank(b.tag) || (a.tag < b.tag ? -1 : 1))
+/** Puts what people move most before the others, and `latest`, which uploads move, at the end. */
+function byLikelihood(tags: readonly Tag[]): readonly Tag[] {
+  const rank = ({ tag }: Tag) => (tag === 'production' ? 0 : tag === latestTag ? 2 : 1)
+  return tags.toSorted((a, b) => rank(a) - rank(b))
 }
 
-function preselected(existing: readonly { tag: string }[]): string | null {
+function preselected(existing: readonly Tag[]): string | null {
   const [first] = existing
-  return first && first.tag !== 'latest' ? first.tag : null
-}
-
-/** Returns where a tag points, or `null` if there is no such tag. */
-async function readTag(
-  documents: DocumentsClient,
-  document: DocumentName,
-  tag: string,
-  signal: AbortSignal,
-): Promise<Tag | null> {
-  try {
-    return await documents.getTag(document, tag, { signal })
-  } catch (error) {
-    if (error instanceof ProblemError && error.code === 'document_not_found') return null
-    throw error
-  }
+  return first && first.tag !== latestTag ? first.tag : null
 }

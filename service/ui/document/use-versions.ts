@@ -3,12 +3,17 @@ import type { Page } from '../../client/pages.ts'
 import type { Document } from '../../wire/answers.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
+import { reloadTags } from './use-tags.ts'
+
+/** A version as the page shows it: of one that was read by itself, no one has said who uploaded it and when. */
+export type ShownVersion = Omit<Document, 'createdAt' | 'createdBy'> &
+  Partial<Pick<Document, 'createdAt' | 'createdBy'>>
 
 /** The most that the service gives at once: each row costs it a call to the store. */
 const pageRows = 50
 
 /** The versions of a document, newest first, page by page. */
-export function useVersions({ tenant, type, name }: DocumentAddress, enabled: boolean) {
+export function useVersions({ tenant, type, name }: DocumentAddress) {
   const call = useDocumentsCall()
   return useInfiniteQuery({
     queryKey: ['versions', tenant, type, name],
@@ -18,13 +23,19 @@ export function useVersions({ tenant, type, name }: DocumentAddress, enabled: bo
       ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
-    enabled,
+    // All pages would be read again, and versions do not change.
+    refetchOnWindowFocus: ({ state }) => (state.data?.pages.length ?? 0) <= 1,
   })
 }
 
-/** Has the versions read again, where they are shown. */
-export function reloadVersions(queries: QueryClient, { tenant, type, name }: DocumentAddress): Promise<void> {
-  return queries.invalidateQueries({ queryKey: ['versions', tenant, type, name] })
+/** Has the versions and the tags read again, where they are shown. */
+export async function reloadVersions(queries: QueryClient, address: DocumentAddress): Promise<void> {
+  const { tenant, type, name } = address
+  await Promise.all([
+    queries.invalidateQueries({ queryKey: ['versions', tenant, type, name] }),
+    queries.invalidateQueries({ queryKey: ['version', tenant, type, name] }),
+    reloadTags(queries, address),
+  ])
 }
 
 /** Takes a deleted version out of what was read: after the last one, nothing else would. */

@@ -1,40 +1,47 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: Safari forgets the roles of a table that is laid out as cards
 import { memo, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
-import type { Document } from '../../wire/answers.ts'
 import { byteSize } from '../parts/byte-size.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Digest, shortDigest } from '../parts/digest.tsx'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
+import { compareTags, tagsToShow } from '../parts/tag-order.ts'
 import { Time } from '../parts/time.tsx'
 import { documentPath } from '../routes.ts'
 import { usePermissions } from '../session/use-session.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
 import { isPreviewable } from './preview-text.ts'
+import type { ShownVersion } from './use-versions.ts'
 
 export interface VersionAction {
   kind: 'download' | 'preview' | 'set-tag' | 'delete'
-  version: Document
+  version: ShownVersion
 }
 
 interface VersionsTableProps {
+  label: string
   document: DocumentAddress
-  versions: readonly Document[]
+  versions: readonly ShownVersion[]
   /** Digest of the version that the address names. */
   selected: string | null
   onAction: (action: VersionAction) => void
 }
 
-const titles = ['Version', 'Tags', 'Size', 'Content type', 'Uploaded by', 'Uploaded at', 'Actions'] as const
+const uploadTitles = ['Uploaded by', 'Uploaded at'] as const
+
+/** Of a version with more tags, the others are counted: all of them are in the table of tags. */
+const tagsMax = 8
 
 /**
  * Few rows with much in them. Where there is no room, they are laid out as cards, which makes Safari forget what they
  * are: so the roles are spelled out.
  */
-export function VersionsTable({ document, versions, selected, onAction }: VersionsTableProps) {
+export function VersionsTable({ label, document, versions, selected, onAction }: VersionsTableProps) {
+  const hasUploads = versions.some(({ createdAt }) => createdAt !== undefined)
+  const titles = ['Version', 'Tags', 'Size', 'Content type', ...(hasUploads ? uploadTitles : []), 'Actions']
   return (
-    <table role="table" className="versions" aria-label="Versions">
+    <table role="table" className="versions" aria-label={label}>
       <thead role="rowgroup">
         <tr role="row">
           {titles.map((title) => (
@@ -61,7 +68,7 @@ export function VersionsTable({ document, versions, selected, onAction }: Versio
 
 interface RowProps {
   document: DocumentAddress
-  version: Document
+  version: ShownVersion
   selected: boolean
   onAction: (action: VersionAction) => void
 }
@@ -96,11 +103,7 @@ const Row = memo(function Row({ document, version, selected, onAction }: RowProp
         </span>
       </td>
       <td role="cell" data-title="Tags">
-        <span className="tags">
-          {tags.map((tag) => (
-            <TagBadge key={tag} tag={tag} />
-          ))}
-        </span>
+        <Tags tags={tags} />
       </td>
       <td role="cell" data-title="Size">
         {byteSize(size)}
@@ -108,12 +111,16 @@ const Row = memo(function Row({ document, version, selected, onAction }: RowProp
       <td role="cell" data-title="Content type" className="wrap">
         {contentType}
       </td>
-      <td role="cell" data-title="Uploaded by" className="wrap">
-        {createdBy}
-      </td>
-      <td role="cell" data-title="Uploaded at">
-        <Time value={createdAt} />
-      </td>
+      {createdAt !== undefined && (
+        <>
+          <td role="cell" data-title="Uploaded by" className="wrap">
+            {createdBy}
+          </td>
+          <td role="cell" data-title="Uploaded at">
+            <Time value={createdAt} />
+          </td>
+        </>
+      )}
       <td role="cell" className="actions">
         <span className="row-tight">
           {action('download', 'Download', `Download ${short}`, 'download')}
@@ -125,3 +132,16 @@ const Row = memo(function Row({ document, version, selected, onAction }: RowProp
     </tr>
   )
 })
+
+function Tags({ tags }: { tags: readonly string[] }) {
+  const sorted = tags.toSorted(compareTags).map((tag) => ({ tag }))
+  const shown = tagsToShow(sorted, tagsMax)
+  return (
+    <span className="tags">
+      {shown.map(({ tag }) => (
+        <TagBadge key={tag} tag={tag} />
+      ))}
+      {shown.length < tags.length && <span className="quiet">and {tags.length - shown.length} more</span>}
+    </span>
+  )
+}

@@ -40,7 +40,8 @@ export function failureOf(error: unknown): Failure {
 }
 
 function problemFailure(error: ProblemError): Failure {
-  const { title, detail, code, status, traceId, extensions } = error
+  const { detail, code, status, traceId, extensions } = error
+  const title = titles[code] ?? error.title
   const missingScope = code === 'scope_missing' ? scopeIn(`${extensions.scope ?? ''} ${detail}`) : null
   return { title, detail, advice: adviceFor(code), code, status, traceId, missingScope }
 }
@@ -83,6 +84,11 @@ export function plain(code: string, title: string, detail: string): Failure {
   return { title, detail, code, advice: '', status: null, traceId: null, missingScope: null }
 }
 
+/** Titles that say more to a person than those of the service, which are about the protocol. */
+const titles: Readonly<Record<string, string>> = {
+  precondition_failed: 'The tag is not where it was',
+}
+
 /** What a person can do, by the code of the failure. Codes without an entry need no advice. */
 const advice: Readonly<Record<string, string>> = {
   no_answer: 'Check your connection and try again. If the problem persists, the service may be down.',
@@ -96,9 +102,10 @@ const advice: Readonly<Record<string, string>> = {
   credentials_missing: 'Sign in again.',
   credentials_invalid: 'Sign in again.',
   document_not_found: 'It may have been deleted, or the address is wrong.',
+  tags_exhausted: 'Remove tags of this document that are not needed any more.',
   version_unknown: 'It may have been deleted. Reload the versions.',
   conflict: 'Someone else changed the same document at the same time. Reload and repeat your change.',
-  precondition_failed: 'Someone else moved this tag in the meantime. Reload and try again.',
+  precondition_failed: 'Someone else moved this tag in the meantime. See where it is now, and try again.',
   document_too_large: 'Split it, or ask the operator for a higher limit.',
   busy: 'Try again in a few seconds.',
   store_unavailable: 'If the problem persists, tell the operator of the object store.',

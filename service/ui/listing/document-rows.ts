@@ -1,37 +1,26 @@
-import type { ListedVersion } from '../../wire/answers.ts'
+import type { ListedName } from '../../wire/answers.ts'
 
-/** One document of a listing, from its versions that were read. */
+/** One document of a listing, with what its latest version is. */
 export interface DocumentRow {
   name: string
-  versionsRead: number
-  /** More versions of it may be on the next page. */
-  mayHaveMore: boolean
-  /** Of the version that was stored last, among those read. */
+  /** `sha256:…` */
+  digest: string
+  contentType: string
   size: number
   /** RFC 3339 */
-  storedAt: string
+  uploadedAt: string
 }
 
-/** Groups neighbouring versions of one name into a row: a listing is in the order of the keys, type/name/digest. */
-export function documentRows(versions: readonly ListedVersion[], complete: boolean): DocumentRow[] {
-  const rows: DocumentRow[] = []
-  let row: DocumentRow | undefined
-  for (const { name, size, storedAt } of versions) {
-    if (row?.name !== name) {
-      row = { name, versionsRead: 0, mayHaveMore: false, size, storedAt }
-      rows.push(row)
-    }
-    row.versionsRead++
-    if (storedAt > row.storedAt) {
-      row.size = size
-      row.storedAt = storedAt
-    }
-  }
-  if (row && !complete) row.mayHaveMore = true
-  return rows
+/** Returns the rows of a listing, without documents that were deleted while it was made. */
+export function documentRows(names: readonly ListedName[]): DocumentRow[] {
+  return names.flatMap(({ name, latest }) => {
+    if (!latest) return []
+    const { digest, contentType, size, createdAt } = latest
+    return [{ name, digest, contentType, size, uploadedAt: createdAt }]
+  })
 }
 
-export const sortColumns = ['name', 'versions', 'size', 'stored'] as const
+export const sortColumns = ['name', 'size', 'uploaded'] as const
 export type SortColumn = (typeof sortColumns)[number]
 
 export interface Sort {
@@ -42,31 +31,27 @@ export interface Sort {
 /** The order in which the store lists: sorting by it needs nothing more to be read. */
 export const storeOrder: Sort = { column: 'name', descending: false }
 
+/** Returns whether rows in this order can be shown as they are read. */
+export function isStoreOrder({ column, descending }: Sort): boolean {
+  return column === storeOrder.column && descending === storeOrder.descending
+}
+
 const comparisons: Record<SortColumn, (a: DocumentRow, b: DocumentRow) => number> = {
   name: (a, b) => compareTexts(a.name, b.name),
-  versions: (a, b) => a.versionsRead - b.versionsRead,
   size: (a, b) => a.size - b.size,
-  stored: (a, b) => compareTexts(a.storedAt, b.storedAt),
+  uploaded: (a, b) => compareTexts(a.uploadedAt, b.uploadedAt),
 }
 
 /** Returns the rows in the order of `sort`, equal ones by name. */
-export function sorted(rows: readonly DocumentRow[], { column, descending }: Sort): readonly DocumentRow[] {
-  if (column === 'name' && !descending) return rows
-  const compare = comparisons[column]
-  return rows.toSorted((a, b) => (descending ? compare(b, a) : compare(a, b)) || compareTexts(a.name, b.name))
+export function sorted(rows: readonly DocumentRow[], sort: Sort): readonly DocumentRow[] {
+  if (isStoreOrder(sort)) return rows
+  const compare = comparisons[sort.column]
+  return rows.toSorted(
+    (a, b) => (sort.descending ? compare(b, a) : compare(a, b)) || compareTexts(a.name, b.name),
+  )
 }
 
-/** Returns the rows whose name contains all words of the filter, in any case. */
-export function filtered(rows: readonly DocumentRow[], filter: string): readonly DocumentRow[] {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
-  if (words.length === 0) return rows
-  return rows.filter(({ name }) => {
-    const text = name.toLowerCase()
-    return words.every((word) => text.includes(word))
-  })
-}
-
-/** By code unit, as the store orders its keys; quicker than by the rules of a language. */
+/** By code unit; quicker than by the rules of a language. */
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,6 +1,7 @@
 import { memo, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 import { byteSize } from '../parts/byte-size.ts'
+import { Digest } from '../parts/digest.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Time } from '../parts/time.tsx'
 import { documentPath } from '../routes.ts'
@@ -19,16 +20,17 @@ interface DocumentTableProps {
   onEndNear: (() => void) | undefined
 }
 
-const columns: readonly { column: SortColumn; title: string }[] = [
+const columns: readonly { column: SortColumn | 'latest' | 'type'; title: string }[] = [
   { column: 'name', title: 'Name' },
-  { column: 'versions', title: 'Versions read' },
+  { column: 'latest', title: 'Latest' },
+  { column: 'type', title: 'Content type' },
   { column: 'size', title: 'Size' },
-  { column: 'stored', title: 'Stored' },
+  { column: 'uploaded', title: 'Uploaded' },
 ]
 
 /** All rows of the same height, so that nothing has to be measured; the style sheet has the same number. */
 const rowPixels = 44
-const rowsBeforeEnd = 60
+const rowsBeforeEnd = 30
 
 /**
  * A table of which only the rows in sight are in the page, between two empty ones that keep its height. Its rows
@@ -45,9 +47,15 @@ export function DocumentTable(props: DocumentTableProps) {
     <table className="documents" aria-label="Documents" aria-rowcount={complete ? rows.length + 1 : -1}>
       <thead>
         <tr aria-rowindex={1}>
-          {columns.map(({ column, title }) => (
-            <SortHeader key={column} column={column} title={title} sort={sort} onSort={onSort} />
-          ))}
+          {columns.map(({ column, title }) =>
+            column === 'latest' || column === 'type' ? (
+              <th key={column} scope="col" className={`column-${column}`}>
+                {title}
+              </th>
+            ) : (
+              <SortHeader key={column} column={column} title={title} sort={sort} onSort={onSort} />
+            ),
+          )}
         </tr>
       </thead>
       <tbody ref={body}>
@@ -66,7 +74,8 @@ function Gap({ rows }: { rows: number }) {
   return (
     // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row without a link or button cannot have the focus
     <tr aria-hidden="true" className="gap" style={{ height: rows * rowPixels }}>
-      <td colSpan={columns.length} />
+      {/* No wider: where columns are hidden, their places would be kept. */}
+      <td />
     </tr>
   )
 }
@@ -98,7 +107,7 @@ interface RowProps extends Pick<DocumentTableProps, 'tenant' | 'type'> {
 }
 
 const Row = memo(function Row({ tenant, type, row, index }: RowProps) {
-  const { name, versionsRead, mayHaveMore, size, storedAt } = row
+  const { name, digest, contentType, size, uploadedAt } = row
   return (
     // The heading row is the first.
     <tr aria-rowindex={index + 2}>
@@ -107,13 +116,15 @@ const Row = memo(function Row({ tenant, type, row, index }: RowProps) {
           {name}
         </Link>
       </td>
-      <td className="column-versions">
-        {versionsRead}
-        {mayHaveMore && <span title="More may follow on the next page">+</span>}
+      <td className="column-latest">
+        <Digest digest={digest} />
+      </td>
+      <td className="column-type" title={contentType}>
+        {contentType}
       </td>
       <td className="column-size">{byteSize(size)}</td>
-      <td className="column-stored">
-        <Time value={storedAt} />
+      <td className="column-uploaded">
+        <Time value={uploadedAt} />
       </td>
     </tr>
   )

@@ -16,11 +16,12 @@ const filesMax = 500
 /** Files can be dropped anywhere on it, or chosen; they are uploaded under their own names. */
 export function DropArea({ tenant, type, allowed, children }: DropAreaProps) {
   const transfers = useTransfers()
-  const [tooMany, setTooMany] = useState(false)
+  const [refused, setRefused] = useState<string | null>(null)
   const onDrop = useCallback(
     (files: readonly File[]) => {
-      setTooMany(files.length > filesMax)
-      if (files.length === 0 || files.length > filesMax) return
+      const reason = refusalOf(files)
+      setRefused(reason)
+      if (files.length === 0 || reason !== null) return
       transfers.upload({ tenant, type }, files)
       announce(files.length === 1 ? '1 file added to the transfers' : `${files.length} files added`)
     },
@@ -36,9 +37,9 @@ export function DropArea({ tenant, type, allowed, children }: DropAreaProps) {
   return (
     <div {...getRootProps({ className: 'drop-area' })}>
       <input {...getInputProps({ 'aria-label': 'Files to upload', tabIndex: -1 })} />
-      {tooMany && (
+      {refused !== null && (
         <p role="alert" className="note note-error">
-          At most {filesMax} files can be added at once.
+          {refused}
         </p>
       )}
       {children(open)}
@@ -49,4 +50,24 @@ export function DropArea({ tenant, type, allowed, children }: DropAreaProps) {
       )}
     </div>
   )
+}
+
+/** Returns why files cannot be uploaded together; `null` if they can. */
+function refusalOf(files: readonly File[]): string | null {
+  if (files.length > filesMax) return `Nothing was added: at most ${filesMax} files can be added at once.`
+  const byName = Map.groupBy(files, ({ name }) => name)
+  // Of a dropped folder, files of different folders may have the same name.
+  const same = [...byName].find(([, named]) => named.length > 1)
+  if (same === undefined) return null
+  const [name, named] = same
+  const paths = named.slice(0, 3).map(pathOf).join(', ')
+  return (
+    `Nothing was added: ${named.length} files are called ${name} (${paths}), and would become versions of one document. ` +
+    'Rename them, or upload each from the page of its document.'
+  )
+}
+
+/** Returns where a file was in the folder that was dropped or chosen (`path` is set by react-dropzone). */
+function pathOf(file: File & { path?: string }): string {
+  return (file.path ?? file.name).replace(/^\.?\//, '')
 }

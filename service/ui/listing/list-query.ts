@@ -1,11 +1,11 @@
-import { type Sort, sortColumns, storeOrder } from './document-rows.ts'
+import { isStoreOrder, type Sort, sortColumns, storeOrder } from './document-rows.ts'
 
-/** What of a list is in its address, so that it can be linked to: `?prefix=…&filter=…&sort=-stored`. */
+/** What of a list is in its address, so that it can be linked to: `?prefix=…&contains=…&sort=-uploaded`. */
 export interface ListQuery {
   /** Names that begin so are read, the others not. */
   prefix: string
-  /** Narrows what was read. */
-  filter: string
+  /** Words that a name has to contain; all names are searched for them. */
+  contains: string
   sort: Sort
 }
 
@@ -14,17 +14,17 @@ export function listQueryOf(search: string): ListQuery {
   const parameters = new URLSearchParams(search)
   return {
     prefix: parameters.get('prefix') ?? '',
-    filter: parameters.get('filter') ?? '',
+    contains: parameters.get('contains') ?? '',
     sort: sortOf(parameters.get('sort') ?? ''),
   }
 }
 
 /** Returns `location.search` for a query, with its question mark; empty for the defaults. */
-export function listSearch({ prefix, filter, sort }: ListQuery): string {
+export function listSearch({ prefix, contains, sort }: ListQuery): string {
   const parameters = new URLSearchParams()
   if (prefix !== '') parameters.set('prefix', prefix)
-  if (filter !== '') parameters.set('filter', filter)
-  if (sort.column !== storeOrder.column || sort.descending) parameters.set('sort', sortText(sort))
+  if (contains !== '') parameters.set('contains', contains)
+  if (!isStoreOrder(sort)) parameters.set('sort', sortText(sort))
   return parameters.size === 0 ? '' : `?${parameters}`
 }
 

@@ -1,56 +1,68 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
 import { Link, useLocation } from 'wouter'
-import type { DocumentsClient } from '../../client/client.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { LoadMore } from '../parts/load-more.tsx'
+import { Loading } from '../parts/loading.tsx'
 import { MissingScope } from '../parts/missing-scope.tsx'
 import { PageHeading } from '../parts/page-heading.tsx'
 import { hasForm, listPath } from '../routes.ts'
 import { scopes } from '../session/token-claims.ts'
 import { usePermissions } from '../session/use-session.ts'
 
-/** What kinds of documents a tenant has. */
+/** The types of which a tenant has documents, and a way to any other. */
 export function TenantPage({ tenant }: { tenant: string }) {
   const { read } = usePermissions()
-  const seen = useSeenTypes(tenant, read)
-  const known = new Set(knownTypes.map(({ type }) => type))
-  const others = (seen.data ?? []).filter((type) => !known.has(type))
-  const isSeen = (type: string) => seen.data?.includes(type) ?? false
   return (
     <main className="page">
       <PageHeading title={tenant}>Documents</PageHeading>
-      {!read && <MissingScope what="list documents" scope={scopes.read} />}
-      {seen.isError && <ErrorNote error={seen.error} onRetry={() => seen.refetch()} />}
-      <nav aria-label="Document types" aria-busy={seen.isPending && read}>
-        <ul className="types">
-          {knownTypes.map(({ type, holds }) => (
-            <TypeItem key={type} tenant={tenant} type={type} holds={holds} seen={isSeen(type)} />
-          ))}
-          {others.map((type) => (
-            <TypeItem key={type} tenant={tenant} type={type} holds="A type of this tenant's own" seen />
-          ))}
-        </ul>
-      </nav>
+      {read ? <Types tenant={tenant} /> : <MissingScope what="list documents" scope={scopes.read} />}
       <OtherType tenant={tenant} />
     </main>
   )
 }
 
-function TypeItem({
-  tenant,
-  type,
-  holds,
-  seen,
-}: Record<'tenant' | 'type' | 'holds', string> & { seen: boolean }) {
+function Types({ tenant }: { tenant: string }) {
+  const types = useTypes(tenant)
+  const rows = types.data?.pages.flatMap((page) => page.rows) ?? []
   return (
-    <li className={seen ? 'type type-seen' : 'type'}>
-      <Icon name="folder" />
-      <Link href={listPath(tenant, type)}>{type}</Link>
-      <p>{holds}</p>
-      {seen && <span className="badge">has documents</span>}
-    </li>
+    <>
+      {types.isPending && <Loading />}
+      {types.isError && (
+        <ErrorNote
+          error={types.error}
+          onRetry={() => (types.data ? types.fetchNextPage() : types.refetch())}
+        />
+      )}
+      {types.isSuccess && rows.length === 0 && !types.hasNextPage && (
+        <div className="empty">
+          <Icon name="folder" />
+          <p>This tenant has no documents yet</p>
+          <p className="quiet">Enter a type below, open it and upload the first files there.</p>
+        </div>
+      )}
+      {rows.length > 0 && (
+        <nav aria-label="Document types">
+          <ul className="types">
+            {rows.map((type) => (
+              <li key={type} className="type">
+                <Icon name="folder" />
+                <Link href={listPath(tenant, type)}>{type}</Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      )}
+      {types.hasNextPage && !types.isError && (
+        <LoadMore
+          text="Load more types"
+          isLoading={types.isFetchingNextPage}
+          onLoad={() => types.fetchNextPage()}
+        />
+      )}
+    </>
   )
 }
 
@@ -67,7 +79,7 @@ function OtherType({ tenant }: { tenant: string }) {
   }
   return (
     <form className="inline-form" onSubmit={open} noValidate>
-      <label htmlFor={fieldId}>Other type</label>
+      <label htmlFor={fieldId}>Other or new type</label>
       <input
         id={fieldId}
         type="text"
@@ -95,28 +107,16 @@ function OtherType({ tenant }: { tenant: string }) {
   )
 }
 
-/** Types of which the tenant has documents: those known, and others as far as the beginning of its listing shows. */
-function useSeenTypes(tenant: string, enabled: boolean) {
+/** The types of a tenant, page by page. */
+function useTypes(tenant: string) {
   const call = useDocumentsCall()
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: ['types', tenant],
-    queryFn: ({ signal }) => call(tenant, (documents) => seenTypes(documents, signal)),
-    enabled,
+    queryFn: ({ pageParam, signal }) =>
+      call(tenant, (documents) => documents.typesPage({ limit: pageRows, cursor: pageParam, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
   })
 }
 
-/** The API lists documents, not types: one row tells that there is one. */
-async function seenTypes(documents: DocumentsClient, signal: AbortSignal): Promise<string[]> {
-  const asked = knownTypes.map(({ type }) => documents.listPage({ type, limit: 1, signal }))
-  const pages = await Promise.all([documents.listPage({ limit: 1000, signal }), ...asked])
-  return [...new Set(pages.flatMap(({ rows }) => rows.map(({ type }) => type)))]
-}
-
-/** Types that the platform knows. The set is open: any other can be typed in. */
-const knownTypes: readonly { type: string; holds: string }[] = [
-  { type: 'deployment-bundles', holds: 'Deployable bundles, with tags that say where each is rolled out' },
-  { type: 'definitions', holds: 'Descriptions of services and their resources' },
-  { type: 'audit-exports', holds: 'Who did what and when, for audits' },
-  { type: 'diagnostics', holds: 'Dumps and traces of an investigation' },
-  { type: 'snapshots', holds: 'State at one moment, to return to' },
-]
+const pageRows = 100

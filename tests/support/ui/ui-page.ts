@@ -33,8 +33,10 @@ export async function openPage(
   const { createUi } = await import('../../../service/ui/ui.tsx')
   const { createOidcIssuer } = await import('../../../service/ui/session/oidc-issuer.ts')
   // Loaded at its first use, and read and translated then: on a busy machine that takes longer than a test waits.
+  await import('../../../service/ui/listing/list-page.tsx')
   await import('../../../service/ui/document/document-page.tsx')
   await import('../../../service/ui/document/history-page.tsx')
+  await import('../../../service/ui/rollout/rollout-page.tsx')
   const saved: OpenPage['saved'] = []
   const ui = createUi({
     settings: service.settings,

@@ -42,19 +42,51 @@ describe('The address', () => {
     screen.getByText(/^You have no access to any tenant/)
   })
 
-  it('/tenants/acme leads to the types that are known, that have documents, and to any other', async () => {
+  it('/tenants/acme leads to the types that have documents, and to any other', async () => {
     const { user } = await open('/tenants/acme')
     await heading('Documents')
-    const types = within(screen.getByRole('navigation', { name: 'Document types' }))
-    types.getByRole('link', { name: 'deployment-bundles' })
-    await types.findByRole('link', { name: 'invoices' })
-    await user.type(screen.getByRole('textbox', { name: 'Other type' }), 'Not A Type')
+    const types = within(await screen.findByRole('navigation', { name: 'Document types' }))
+    expect(types.getAllByRole('link').map(({ textContent }) => textContent)).toEqual([
+      'definitions',
+      'invoices',
+    ])
+    await user.type(screen.getByRole('textbox', { name: 'Other or new type' }), 'Not A Type')
     await user.click(screen.getByRole('button', { name: 'Open' }))
     expect(screen.getByRole('alert').textContent).toMatch(/^A type begins with/)
-    await user.clear(screen.getByRole('textbox', { name: 'Other type' }))
-    await user.type(screen.getByRole('textbox', { name: 'Other type' }), 'receipts{Enter}')
+    await user.clear(screen.getByRole('textbox', { name: 'Other or new type' }))
+    await user.type(screen.getByRole('textbox', { name: 'Other or new type' }), 'receipts{Enter}')
     await heading('receipts')
     expect(location.pathname).toBe('/tenants/acme/receipts')
+  })
+
+  it('/tenants/globex says that a tenant without documents has none, and how to begin', async () => {
+    await open('/tenants/globex')
+    await screen.findByText('This tenant has no documents yet')
+    expect(screen.queryByRole('navigation', { name: 'Document types' }) === null).toBe(true)
+  })
+
+  it('/tenants/initech leads to its types page by page', async () => {
+    const initech = await service.client('initech')
+    for (let index = 100; index < 201; index++)
+      await initech.put({ type: `type-${index}`, name: 'a' }, new Uint8Array(1))
+    const { user } = await open('/tenants/initech', { tenants: ['initech'] })
+    await screen.findByRole('link', { name: 'type-199' })
+    expect(screen.queryByRole('link', { name: 'type-200' }) === null).toBe(true)
+    await user.click(screen.getByRole('button', { name: 'Load more types' }))
+    await screen.findByRole('link', { name: 'type-200' })
+    expect(screen.queryByRole('button', { name: 'Load more types' }) === null).toBe(true)
+  })
+
+  it('/tenants/acme says why its types cannot be read, and tries again', async () => {
+    const body = { title: 'The object store refused the call', detail: 'It said 400.', code: 'store_refused' }
+    const headers = { 'content-type': 'application/problem+json' }
+    service.intercept = () => Response.json(body, { status: 400, headers })
+    const { user } = await open('/tenants/acme')
+    const alert = await screen.findByRole('alert')
+    within(alert).getByText(body.title)
+    service.intercept = () => null
+    await user.click(within(alert).getByRole('button', { name: 'Try again' }))
+    await screen.findByRole('link', { name: 'definitions' })
   })
 
   it('/tenants/acme/definitions/orders.json leads to the document, with the way back up', async () => {
@@ -172,20 +204,20 @@ describe('Without a session', () => {
 
 describe('A session that has ended', () => {
   it('is begun again over the page, which stays as it was', async () => {
-    const { session, user } = await open('/tenants/acme/definitions?filter=orders')
+    const { session, user } = await open('/tenants/acme/definitions?prefix=orders')
     await screen.findByRole('link', { name: 'orders.json' })
     sessionStorage.setItem(storedKey(), withoutRefresh())
     session.refuse(await session.accessToken())
     void session.accessToken().catch(() => undefined)
     const dialog = await screen.findByRole('dialog', { name: 'Session ended' })
-    screen.getByText('1 of the first 1 documents', { exact: false })
+    screen.getByText('The only document whose name begins with “orders”')
     const code = await service.issuer.signInCode()
     const field = await within(dialog).findByRole('textbox', { name: 'Sign-in link' })
     field.focus()
     await user.paste(`#sign-in=${code}`)
     await user.click(within(dialog).getByRole('button', { name: 'Use link' }))
     await waitFor(() => expect(screen.queryByRole('dialog') === null).toBe(true))
-    expect(location.search).toBe('?filter=orders')
+    expect(location.search).toBe('?prefix=orders')
   })
 })
 

@@ -11,7 +11,7 @@ import { expectStable } from '../../../support/ui/ui-stability.tsx'
 const { render, screen, waitFor, within, userEvent } = await openDom()
 const { VersionsTable } = await import('../../../../service/ui/document/versions-table.tsx')
 const { DocumentTable } = await import('../../../../service/ui/listing/document-table.tsx')
-const { ListToolbar } = await import('../../../../service/ui/listing/list-toolbar.tsx')
+const { NameField } = await import('../../../../service/ui/listing/name-field.tsx')
 const { SessionContext } = await import('../../../../service/ui/session/use-session.ts')
 const { TransferItem } = await import('../../../../service/ui/transfers/transfer-item.tsx')
 const { SettingsContext } = await import('../../../../service/ui/settings.ts')
@@ -21,8 +21,13 @@ const storeOrder: Sort = { column: 'name', descending: false }
 
 function rows(count: number): DocumentRow[] {
   return Array.from({ length: count }, (_, index) => ({
-    ...{ name: `document-${index}`, versionsRead: 1, mayHaveMore: false, size: index },
-    storedAt: '2026-11-25T10:00:00Z',
+    ...{
+      name: `document-${index}`,
+      digest: `sha256:${'1'.repeat(64)}`,
+      contentType: 'text/plain',
+      size: index,
+    },
+    uploadedAt: '2026-11-25T10:00:00Z',
   }))
 }
 
@@ -46,11 +51,6 @@ describe('DocumentTable', () => {
     expect(screen.getByRole('table').getAttribute('aria-rowcount')).toBe('-1')
   })
 
-  it('marks a document of which more versions may come', async () => {
-    await expectStable(render, () => table([{ ...rows(1)[0], mayHaveMore: true } as DocumentRow], false))
-    expect(screen.getAllByRole('cell')[1]?.textContent).toBe('1+')
-  })
-
   it('tells when its end is near, and not while it is far', () => {
     let asked = 0
     render(table(rows(1000), false, () => asked++))
@@ -67,15 +67,16 @@ describe('DocumentTable', () => {
   })
 })
 
-describe('ListToolbar', () => {
+describe('NameField', () => {
   it('shows what the address says, and reports a change after a pause in typing', async () => {
-    const changes: unknown[] = []
-    const query = { prefix: 'al', filter: 'tgz', sort: storeOrder }
-    await expectStable(render, () => <ListToolbar query={query} onChange={(part) => changes.push(part)} />)
-    expect(screen.getByRole<HTMLInputElement>('searchbox', { name: 'Name begins with' }).value).toBe('al')
-    const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter loaded names' })
-    await userEvent.setup().type(filter, '.z')
-    await waitFor(() => expect(changes).toEqual([{ filter: 'tgz.z' }]))
+    const changes: string[] = []
+    await expectStable(render, () => (
+      <NameField label="Name begins with" kept="al" keep={(text) => changes.push(text)} />
+    ))
+    const field = screen.getByRole<HTMLInputElement>('searchbox', { name: 'Name begins with' })
+    expect(field.value).toBe('al')
+    await userEvent.setup().type(field, 'pha ')
+    await waitFor(() => expect(changes).toEqual(['alpha']))
   })
 })
 
@@ -89,7 +90,9 @@ describe('VersionsTable', () => {
     <SessionContext value={sessionOf(scopes)}>{element}</SessionContext>
   )
   const table = (selected: string | null = null) => (
-    <VersionsTable document={version} versions={[version]} selected={selected} onAction={nothing} />
+    <VersionsTable
+      {...{ label: 'Versions', document: version, versions: [version], selected, onAction: nothing }}
+    />
   )
   const buttons = () => screen.getAllByRole('button').map((button) => button.getAttribute('aria-label'))
 

@@ -73,7 +73,14 @@ describe('The page of a document', () => {
 
   it('says so when the version of the address is not there', async () => {
     await open({}, `?version=sha256:${'0'.repeat(64)}`)
-    await screen.findByText('The version of this address is not among the 2 newest.')
+    await screen.findByText('The version of this address does not exist. It may have been deleted.')
+  })
+
+  it('says so without asking when the address names what is no digest', async () => {
+    service.asked.length = 0
+    await open({}, '?version=sha256:0')
+    await screen.findByText(/^The address names a version that cannot exist/)
+    expect(service.asked.filter((call) => call.includes('/versions/'))).toEqual([])
   })
 
   it('offers deleting to admins alone, and tags to those who may write', async () => {
@@ -132,12 +139,10 @@ describe('Moving a tag', () => {
     await (await service.client()).putTag(ref, 'production', third.digest)
     await user.click(screen.getByRole('button', { name: 'Move tag' }))
     const alert = await screen.findByRole('alert')
-    within(alert).getByText('A precondition failed')
+    within(alert).getByText('The tag is not where it was')
     within(alert).getByText(/Someone else moved this tag in the meantime/)
     expect(await production()).toBe(third.digest)
-    await screen.findByText(
-      (_, element) => element?.textContent === short(third) && element.tagName === 'CODE',
-    )
+    await within(screen.getByRole('dialog')).findByTitle(third.digest)
   })
 
   it('makes a new tag of a name that is typed in, and refuses what is no name', async () => {
@@ -164,7 +169,7 @@ describe('Moving a tag', () => {
     const { user } = await open()
     await rowOf(older)
     service.intercept = ({ url }) =>
-      url.endsWith('/tags/production') ? (promise as unknown as Promise<Response>) : null
+      url.endsWith('/tags') ? (promise as unknown as Promise<Response>) : null
     await user.click(screen.getByRole('button', { name: `Set tag on ${short(older)}` }))
     const move = screen.getByRole<HTMLButtonElement>('button', { name: 'Move tag' })
     expect(move.disabled).toBe(true)
@@ -180,6 +185,104 @@ describe('Moving a tag', () => {
     await user.click(screen.getByRole('button', { name: `Set tag on ${short(newer)}` }))
     await screen.findByText(/is on this version already/)
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Move tag' }).disabled).toBe(true)
+  })
+})
+
+describe('The tags of a document', () => {
+  const tagsShown = async () =>
+    within(await screen.findByRole('table', { name: 'Tags' }))
+      .getAllByRole('row')
+      .slice(1)
+      .map((row) => within(row).getAllByRole('cell')[0]?.textContent)
+
+  it('stand above its versions: the latest first, then by name as people count', async () => {
+    const acme = await service.client()
+    for (const tag of ['v10', 'v9', 'staging']) await acme.putTag(ref, tag, older.digest)
+    await open()
+    expect(await tagsShown()).toEqual(['latest', 'production', 'staging', 'v9', 'v10'])
+    const row = screen.getByRole('row', { name: /^v9/ })
+    expect(within(row).getByRole('link').getAttribute('href')).toEndWith(encodeURIComponent(older.digest))
+    within(row).getByText('alice')
+  })
+
+  it('are shown in part where there are many, those without numbers among them', async () => {
+    const acme = await service.client()
+    for (let index = 1; index <= 60; index++) await acme.putTag(ref, `build-${index}`, older.digest)
+    const { user } = await open()
+    const few = await tagsShown()
+    expect(few).toHaveLength(8)
+    expect(few).toContain('production')
+    expect(within(await rowOf(older)).getAllByRole('cell')[1]?.textContent).toEndWith('and 52 more')
+    await user.click(screen.getByRole('button', { name: 'Show all 62 tags' }))
+    expect(await tagsShown()).toHaveLength(62)
+    await user.click(screen.getByRole('button', { name: 'Show fewer tags' }))
+    expect(await tagsShown()).toEqual(few)
+  })
+
+  it('can be moved, to a version of the list or to any by its digest', async () => {
+    const { user } = await open()
+    await user.click(await screen.findByRole('button', { name: 'Move production' }))
+    const dialog = screen.getByRole('dialog', { name: 'Move the tag production' })
+    await user.selectOptions(within(dialog).getByRole('combobox'), 'Another version, by its digest')
+    const field = within(dialog).getByRole('textbox', { name: 'Digest of the version' })
+    const move = within(dialog).getByRole<HTMLButtonElement>('button', { name: 'Move tag' })
+    await user.type(field, 'sha256:0')
+    expect([field.getAttribute('aria-invalid'), move.disabled]).toEqual(['true', true])
+    await user.clear(field)
+    await user.type(field, older.digest.replace('sha256:', ''))
+    await user.click(move)
+    await waitFor(async () => expect(await production()).toBe(older.digest))
+    await user.click(await screen.findByRole('button', { name: 'Move production' }))
+    await user.selectOptions(screen.getByRole('combobox', { name: 'To version' }), newer.digest)
+    await user.click(screen.getByRole('button', { name: 'Move tag' }))
+    await waitFor(async () => expect(await production()).toBe(newer.digest))
+  })
+
+  it('are not moved or removed unless they are where they are shown', async () => {
+    const third = await put('{"replicas":9}')
+    const { user } = await open()
+    await user.click(await screen.findByRole('button', { name: 'Remove production' }))
+    await (await service.client()).putTag(ref, 'production', third.digest)
+    await user.click(screen.getByRole('button', { name: 'Remove tag' }))
+    within(await screen.findByRole('alert')).getByText(/Someone else moved this tag/)
+    await within(screen.getByRole('dialog')).findByText(third.digest)
+    expect(await production()).toBe(third.digest)
+    await user.click(screen.getByRole('button', { name: 'Remove tag' }))
+    await waitFor(() => expect(screen.queryByRole('dialog') === null).toBe(true))
+    await waitFor(async () => expect(await tagsShown()).toEqual(['latest']))
+    expect(document.activeElement?.textContent).toBe('Tags')
+  })
+
+  it('say so when another person removed the one that a dialog is about', async () => {
+    const { user } = await open()
+    await user.click(await screen.findByRole('button', { name: 'Move production' }))
+    await (await service.client()).deleteTag(ref, 'production')
+    await user.selectOptions(screen.getByRole('combobox', { name: 'To version' }), older.digest)
+    await user.click(screen.getByRole('button', { name: 'Move tag' }))
+    await screen.findByRole('dialog', { name: 'The tag production was removed' })
+  })
+
+  it('cannot be changed by those who may only read, and the latest cannot be removed', async () => {
+    const { unmount } = await open({ scope: 'documents:read' })
+    await tagsShown()
+    expect(screen.queryByRole('button', { name: /^(Move|Remove) / }) === null).toBe(true)
+    unmount()
+    await open()
+    await tagsShown()
+    expect(screen.queryByRole('button', { name: 'Remove latest' }) === null).toBe(true)
+  })
+
+  it('can be asked for again while they cannot be read, and the versions are shown meanwhile', async () => {
+    const refused = { title: 'The object store refused the call', detail: '', code: 'store_refused' }
+    const headers = { 'content-type': 'application/problem+json' }
+    service.intercept = ({ url }) =>
+      url.endsWith('/tags') ? Response.json(refused, { status: 400, headers }) : null
+    const { user } = await open()
+    await rowOf(newer)
+    const alert = await screen.findByRole('alert')
+    service.intercept = () => null
+    await user.click(within(alert).getByRole('button', { name: 'Try again' }))
+    expect(await tagsShown()).toEqual(['latest', 'production'])
   })
 })
 
@@ -200,15 +303,16 @@ describe('Deleting a version', () => {
   it('leaves nothing of the only version in the page', async () => {
     const acme = await service.client()
     const single = { type: ref.type, name: 'single.json' }
-    const { document } = await acme.put(single, new TextEncoder().encode('{}'))
+    const { document: version } = await acme.put(single, new TextEncoder().encode('{}'))
     const user = userEvent.setup()
     await openPage(render, service, { path: `/tenants/acme/${ref.type}/single.json` })
-    await rowOf(document)
-    await user.click(screen.getByRole('button', { name: `Delete ${short(document)}` }))
+    await rowOf(version)
+    await user.click(screen.getByRole('button', { name: `Delete ${short(version)}` }))
     await user.click(screen.getByRole('button', { name: 'Delete version' }))
-    const alert = await screen.findByRole('alert')
-    within(alert).getByText('There is no such document')
-    within(alert).getByRole('link', { name: 'To the list' })
+    const note = await screen.findByText(/^The last version was deleted, and single.json with it/)
+    expect(document.activeElement === note).toBe(true)
+    screen.getByRole('link', { name: 'To the list' })
+    expect(screen.queryByRole('alert') === null).toBe(true)
     expect(screen.queryByRole('table') === null).toBe(true)
   })
 
@@ -220,7 +324,9 @@ describe('Deleting a version', () => {
     const alert = await screen.findByRole('alert')
     within(alert).getByText('The version is tagged')
     within(alert).getByText(/"production"/)
-    await rowOf(newer)
+    await user.click(within(alert).getByRole('button', { name: 'Show the tags' }))
+    expect(screen.queryByRole('dialog') === null).toBe(true)
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Tags'))
   })
 
   it('can be left without deleting', async () => {

@@ -34,20 +34,37 @@ async function names(): Promise<string[]> {
 }
 
 describe('The list of documents', () => {
-  it('has a row for each name, with versions, size and time', async () => {
+  it('has a row for each document, with its latest version, content type, size and time', async () => {
     await open()
     expect(await names()).toEqual(['alpha.json', 'alpha.tgz', 'beta.tgz', 'gamma.tgz'])
     const row = within(await table()).getByRole('row', { name: /^alpha\.json/ })
     const cells = within(row)
       .getAllByRole('cell')
       .map(({ textContent }) => textContent)
-    expect(cells.slice(0, 3)).toEqual(['alpha.json', '2', '10 B'])
+    const [{ latest } = { latest: null }] = (await acme.namesPage({ type, include: 'latest' })).rows
+    const digest = latest?.digest.slice('sha256:'.length, 'sha256:'.length + 12) ?? 'none'
+    expect(cells.slice(0, 4)).toEqual(['alpha.json', digest, 'application/octet-stream', '10 B'])
+    expect(cells[4]).not.toBe('')
     expect(within(row).getByRole('link').getAttribute('href')).toBe(`/tenants/acme/${type}/alpha.json`)
   })
 
-  it('says how many of how many it shows', async () => {
-    await open(`/tenants/acme/${type}?filter=tgz`)
-    await waitFor(() => screen.getByText(/^3 of the first 4 documents/))
+  it('says that it is all there is', async () => {
+    await open()
+    await screen.findByText('All 4 documents')
+  })
+
+  it('says that it is the beginning, and how far an order holds, until all is loaded', async () => {
+    for (let index = 100; index < 201; index++)
+      await acme.put({ type: 'numbered', name: `s-${index}` }, new Uint8Array(index))
+    await open('/tenants/acme/numbered?sort=-size')
+    await screen.findByText(
+      'The first 100 documents, sorted among themselves. Load all to sort all documents.',
+    )
+    expect((await names()).at(0)).toBe('s-199')
+    await userEvent.setup().click(screen.getByRole('button', { name: 'Load all' }))
+    await screen.findByText('All 101 documents')
+    expect((await names()).at(0)).toBe('s-200')
+    expect(screen.queryByRole('button', { name: /^Load/ }) === null).toBe(true)
   })
 
   it('tells how many rows there are, and which ones', async () => {
@@ -80,13 +97,93 @@ describe('The list of documents', () => {
     expect(service.asked.some((call) => call.includes('namePrefix=alpha'))).toBe(true)
   })
 
+  it('searches all names for a part of them, and keeps it in the address', async () => {
+    await open()
+    await table()
+    await userEvent.setup().type(screen.getByRole('searchbox', { name: 'Name contains' }), 'A.tgz')
+    const found = await screen.findByRole('list', { name: 'Documents found' })
+    await waitFor(() =>
+      expect(
+        within(found)
+          .getAllByRole('link')
+          .map(({ textContent }) => textContent),
+      ).toEqual(['alpha.tgz', 'beta.tgz', 'gamma.tgz']),
+    )
+    await screen.findByText('3 of all 4 names contain “A.tgz”')
+    expect(location.search).toBe('?contains=A.tgz')
+    expect(screen.queryByText('Searching…') === null).toBe(true)
+  })
+
   it('takes over what the address says after going back', async () => {
-    await open(`/tenants/acme/${type}?filter=beta`)
-    const filter = screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter loaded names' })
-    expect(filter.value).toBe('beta')
-    act(() => history.pushState(null, '', `/tenants/acme/${type}?filter=gamma`))
-    expect(filter.value).toBe('gamma')
-    expect(await names()).toEqual(['gamma.tgz'])
+    await open(`/tenants/acme/${type}?prefix=beta`)
+    const prefix = screen.getByRole<HTMLInputElement>('searchbox', { name: 'Name begins with' })
+    expect(prefix.value).toBe('beta')
+    await table()
+    act(() => history.pushState(null, '', `/tenants/acme/${type}?prefix=gamma`))
+    expect(prefix.value).toBe('gamma')
+    await waitFor(async () => expect(await names()).toEqual(['gamma.tgz']))
+  })
+
+  it('shows what became of a document on its page without being read again', async () => {
+    const single = { type: 'diagnostics', name: 'dump' }
+    await acme.put(single, new Uint8Array(1))
+    await acme.put(single, new Uint8Array(2))
+    await acme.put({ ...single, name: 'other' }, new Uint8Array(3))
+    await open('/tenants/acme/diagnostics')
+    const user = userEvent.setup()
+    await user.click(await screen.findByRole('link', { name: 'dump' }))
+    await user.click((await screen.findAllByRole('button', { name: /^Delete/ }))[0] as HTMLElement)
+    await user.click(screen.getByRole('button', { name: 'Delete version' }))
+    await waitFor(() => expect(screen.getAllByRole('button', { name: /^Delete/ })).toHaveLength(1))
+    await waitFor(() => expect(screen.getAllByText('latest')).toHaveLength(2))
+    const asked = () => service.asked.filter((call) => call.includes('/names?')).length
+    const before = asked()
+    await user.click(screen.getByRole('link', { name: 'diagnostics' }))
+    await waitFor(async () =>
+      expect(within(await table()).getByRole('row', { name: /^dump/ }).textContent).toContain('1 B'),
+    )
+    await user.click(screen.getByRole('link', { name: 'dump' }))
+    await user.click(await screen.findByRole('button', { name: /^Delete/ }))
+    await user.click(screen.getByRole('button', { name: 'Delete version' }))
+    await user.click(await screen.findByRole('link', { name: 'To the list' }))
+    expect(await names()).toEqual(['other'])
+    expect(asked()).toBe(before)
+  })
+
+  it('has no document any more that another person deleted, once its page was opened', async () => {
+    const single = { type: 'audit-exports', name: 'may' }
+    const { document: version } = await acme.put(single, new Uint8Array(1))
+    await open('/tenants/acme/audit-exports')
+    const link = await screen.findByRole('link', { name: 'may' })
+    await acme.deleteVersion({ ...single, digest: version.digest })
+    const user = userEvent.setup()
+    await user.click(link)
+    await user.click(await screen.findByRole('link', { name: 'To the list' }))
+    await screen.findByText('No documents of this type yet')
+  })
+})
+
+describe('Files that are added to a list', () => {
+  const file = (name: string, path: string) => Object.assign(new File(['x'], name), { path })
+
+  it('are refused together when two of them would become versions of one document', async () => {
+    await open()
+    await table()
+    const input = screen.getByLabelText<HTMLInputElement>('Files to upload')
+    const files = [file('config.yaml', '/eu/config.yaml'), file('config.yaml', '/us/config.yaml')]
+    await userEvent.setup().upload(input, [...files, file('other.yaml', '/other.yaml')])
+    const alert = await screen.findByRole('alert')
+    expect(alert.textContent).toMatch(
+      /^Nothing was added: 2 files are called config\.yaml \(eu\/config\.yaml, us\//,
+    )
+    expect(screen.queryByRole('region', { name: 'Transfers' }) === null).toBe(true)
+    await userEvent.setup().upload(input, [file('uploaded.yaml', '/eu/uploaded.yaml')])
+    await waitFor(async () => expect(await names()).toContain('uploaded.yaml'))
+    expect(screen.queryByRole('alert') === null).toBe(true)
+    await acme.deleteVersion({
+      ...{ type, name: 'uploaded.yaml' },
+      digest: (await acme.getTag({ type, name: 'uploaded.yaml' }, 'latest')).digest,
+    })
   })
 })
 
@@ -107,11 +204,6 @@ describe('A list without rows', () => {
     await open(`/tenants/acme/${type}?prefix=${encodeURIComponent('ä b')}`)
     await screen.findByText('No name begins with “ä b”')
     expect(service.asked.filter((call) => call.includes('namePrefix'))).toEqual([])
-  })
-
-  it('says that none matches the filter', async () => {
-    await open(`/tenants/acme/${type}?filter=zeta`)
-    await screen.findByText('None of the loaded names matches the filter')
   })
 })
 

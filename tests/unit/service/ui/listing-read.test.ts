@@ -1,54 +1,62 @@
 import { describe, expect, it } from 'bun:test'
-import type { ListedVersion } from '../../../../service/wire/answers.ts'
-import { listedVersion as version } from '../../../support/ui/listed-version.ts'
+import type { ListedName } from '../../../../service/wire/answers.ts'
+import { listedName as named } from '../../../support/ui/listed-name.ts'
 import { openDom } from '../../../support/ui/ui-dom.ts'
 
 await openDom()
 const { QueryClient } = await import('@tanstack/react-query')
-const { addToListings, removeFromListings } = await import('../../../../service/ui/listing/use-listing.ts')
+const { putInListings, removeFromListings } = await import('../../../../service/ui/listing/use-listing.ts')
 
 describe('a listing that was read', () => {
   const key = (prefix: string) => ['listing', 'acme', 'definitions', prefix]
 
-  function read(prefix: string, ...pages: { rows: ListedVersion[]; nextCursor: string | null }[]) {
+  function read(prefix: string, ...pages: { rows: ListedName[]; nextCursor: string | null }[]) {
     const queries = new QueryClient()
     queries.setQueryData(key(prefix), { pages, pageParams: pages.map(() => undefined) })
-    const names = () =>
-      queries
-        .getQueryData<{ pages: { rows: ListedVersion[] }[] }>(key(prefix))
-        ?.pages.map(({ rows }) => rows.map(({ name }) => name))
-    return { queries, names }
+    const rows = () =>
+      queries.getQueryData<{ pages: { rows: ListedName[] }[] }>(key(prefix))?.pages.map((page) => page.rows)
+    const names = () => rows()?.map((page) => page.map(({ name }) => name))
+    return { queries, rows, names }
   }
 
-  it('takes in a published version in the order of the store', () => {
+  it('takes in a published document in the order of the store', () => {
     const { queries, names } = read(
       '',
-      { rows: [version('a', '1'), version('d', '1')], nextCursor: 'x' },
-      { rows: [version('e', '1')], nextCursor: null },
+      { rows: [named('a'), named('d')], nextCursor: 'x' },
+      { rows: [named('e')], nextCursor: null },
     )
-    addToListings(queries, version('c', '1'))
-    addToListings(queries, version('f', '1'))
+    putInListings(queries, named('c').latest)
+    putInListings(queries, named('a-b').latest)
+    putInListings(queries, named('f').latest)
     expect(names()).toEqual([
-      ['a', 'c', 'd'],
+      ['a-b', 'a', 'c', 'd'],
       ['e', 'f'],
     ])
   })
 
-  it('leaves out what lies on a page that was not read, what was there, and what begins otherwise', () => {
-    const { queries, names } = read('a', { rows: [version('a', '1'), version('ab', '1')], nextCursor: 'x' })
-    addToListings(queries, version('az', '1'))
-    addToListings(queries, version('ab', '1'))
-    addToListings(queries, version('b', '1'))
+  it('shows the latest version of a document that it has', () => {
+    const { queries, rows } = read('', { rows: [named('a'), named('b')], nextCursor: null })
+    putInListings(queries, named('b', { size: 7 }).latest)
+    expect(rows()?.[0]?.map(({ name, latest }) => [name, latest?.size])).toEqual([
+      ['a', 1],
+      ['b', 7],
+    ])
+  })
+
+  it('leaves out what lies on a page that was not read, and what begins otherwise', () => {
+    const { queries, names } = read('a', { rows: [named('a'), named('ab')], nextCursor: 'x' })
+    putInListings(queries, named('az').latest)
+    putInListings(queries, named('b').latest)
     expect(names()).toEqual([['a', 'ab']])
   })
 
   it('keeps what was published or deleted while another page of it was being read', async () => {
-    const { queries, names } = read('', { rows: [version('a', '1'), version('d', '1')], nextCursor: 'x' })
+    const { queries, names } = read('', { rows: [named('a'), named('d')], nextCursor: 'x' })
     const { promise, resolve } = Promise.withResolvers<object>()
     const before = queries.getQueryData(key('')) as object
     const reading = queries.fetchQuery({ queryKey: key(''), queryFn: () => promise })
-    addToListings(queries, version('b', '1'))
-    removeFromListings(queries, version('d', '1'))
+    putInListings(queries, named('b').latest)
+    removeFromListings(queries, named('d'))
     expect(names()).toEqual([['a', 'b']])
     resolve(before)
     await reading
@@ -56,10 +64,10 @@ describe('a listing that was read', () => {
     expect(names()).toEqual([['a', 'b']])
   })
 
-  it('lets go of a deleted version', () => {
-    const { queries, names } = read('', { rows: [version('a', '1'), version('a', '2')], nextCursor: null })
-    removeFromListings(queries, version('a', '2'))
-    removeFromListings(queries, version('z', '2'))
-    expect(names()).toEqual([['a']])
+  it('lets go of a deleted document', () => {
+    const { queries, names } = read('', { rows: [named('a'), named('b')], nextCursor: null })
+    removeFromListings(queries, named('a'))
+    removeFromListings(queries, named('z'))
+    expect(names()).toEqual([['b']])
   })
 })

@@ -1,39 +1,28 @@
 import { describe, expect, it } from 'bun:test'
-import { documentRows, filtered, sorted, storeOrder } from '../../../../service/ui/listing/document-rows.ts'
+import { documentRows, sorted, storeOrder } from '../../../../service/ui/listing/document-rows.ts'
+import { shownOf } from '../../../../service/ui/listing/load-rest.tsx'
+import { containing, searchedOf } from '../../../../service/ui/listing/searched-names.ts'
 import { rowsInSight } from '../../../../service/ui/listing/use-rows-in-sight.ts'
-import { listedVersion as version } from '../../../support/ui/listed-version.ts'
+import { listedName as named } from '../../../support/ui/listed-name.ts'
 
 describe('documentRows', () => {
-  it('groups neighbouring versions, with size and time of the one stored last', () => {
-    const rows = documentRows(
+  it('shows what the latest version of each document is', () => {
+    expect(documentRows([named('a', { size: 10 }), named('b', { contentType: 'text/plain' })])).toMatchObject(
       [
-        version('a', '1', { size: 10, storedAt: '2026-11-25T12:00:00Z' }),
-        version('a', '2', { size: 20, storedAt: '2026-11-25T11:00:00Z' }),
-        version('b', '1', { size: 30 }),
+        { name: 'a', size: 10, uploadedAt: '2026-11-25T10:00:00Z' },
+        { name: 'b', contentType: 'text/plain' },
       ],
-      true,
     )
-    expect(rows).toEqual([
-      { name: 'a', versionsRead: 2, mayHaveMore: false, size: 10, storedAt: '2026-11-25T12:00:00Z' },
-      { name: 'b', versionsRead: 1, mayHaveMore: false, size: 30, storedAt: '2026-11-25T10:00:00Z' },
-    ])
   })
 
-  it('knows that the last one may continue on the next page', () => {
-    const rows = documentRows([version('a', '1'), version('b', '1')], false)
-    expect(rows.map(({ mayHaveMore }) => mayHaveMore)).toEqual([false, true])
-  })
-
-  it('is empty where nothing was read', () => {
-    expect(documentRows([], false)).toEqual([])
+  it('leaves out what was deleted while the page was made', () => {
+    const gone = { tenant: 'acme', type: 'definitions', name: 'gone', latest: null }
+    expect(documentRows([gone, named('b')]).map(({ name }) => name)).toEqual(['b'])
   })
 })
 
 describe('sorted', () => {
-  const rows = documentRows(
-    [version('a', '1', { size: 5 }), version('b', '1', { size: 9 }), version('c', '1', { size: 5 })],
-    true,
-  )
+  const rows = documentRows([named('a', { size: 5 }), named('b', { size: 9 }), named('c', { size: 5 })])
   const names = (sort: Parameters<typeof sorted>[1]) => sorted(rows, sort).map(({ name }) => name)
 
   it('leaves the store its order', () => {
@@ -47,16 +36,35 @@ describe('sorted', () => {
   })
 })
 
-describe('filtered', () => {
-  const rows = documentRows([version('Orders-API.tgz', '1'), version('billing.tgz', '1')], true)
-
-  it('finds names with all the words in them, whatever their case', () => {
-    expect(filtered(rows, ' api ORDERS').map(({ name }) => name)).toEqual(['Orders-API.tgz'])
-    expect(filtered(rows, 'zeta')).toEqual([])
+describe('shownOf', () => {
+  it('says what of a list is shown', () => {
+    expect(shownOf(1200, true, '')).toBe('All 1,200 documents')
+    expect(shownOf(100, false, '')).toBe('The first 100 documents')
+    expect(shownOf(3, true, 'al')).toBe('All 3 documents whose names begin with “al”')
+    expect(shownOf(100, false, 'al')).toBe('The first 100 documents whose names begin with “al”')
   })
 
-  it('is everything without a word', () => {
-    expect(filtered(rows, '  ')).toBe(rows)
+  it('is about one document where there is one', () => {
+    expect(shownOf(1, true, '')).toBe('The only document')
+    expect(shownOf(1, true, 'al')).toBe('The only document whose name begins with “al”')
+  })
+})
+
+describe('containing', () => {
+  it('finds names with all the words in them, whatever their case', () => {
+    const names = ['Orders-API.tgz', 'billing.tgz']
+    expect(containing(names, ' api ORDERS')).toEqual(['Orders-API.tgz'])
+    expect(containing(names, 'zeta')).toEqual([])
+  })
+})
+
+describe('searchedOf', () => {
+  it('says what was searched, and how much of it was found', () => {
+    const searched = { found: 3, read: 12_000, isComplete: false, prefix: '', words: ' api ' }
+    expect(searchedOf(searched)).toBe('3 of the first 12,000 names contain “api”')
+    expect(searchedOf({ ...searched, isComplete: true, prefix: 'o' })).toBe(
+      '3 of all 12,000 names that begin with “o” contain “api”',
+    )
   })
 })
 

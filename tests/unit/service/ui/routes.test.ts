@@ -1,14 +1,27 @@
 import { describe, expect, it } from 'bun:test'
 import { startAction, traceUrl } from '../../../../service/ui/calls/traces.ts'
 import { listQueryOf, listSearch } from '../../../../service/ui/listing/list-query.ts'
-import { documentPath, hasForm, listPath, safeReturnPath, tenantPath } from '../../../../service/ui/routes.ts'
+import { compareTags } from '../../../../service/ui/parts/tag-order.ts'
+import { comparisonOf, isDiffering } from '../../../../service/ui/rollout/comparison.ts'
+import { rolloutQueryOf, rolloutSearch } from '../../../../service/ui/rollout/rollout-query.ts'
+import {
+  documentPath,
+  hasForm,
+  listPath,
+  rolloutPath,
+  safeReturnPath,
+  tenantPath,
+} from '../../../../service/ui/routes.ts'
 import { signInCodeOf } from '../../../../service/ui/session/sign-in-link.ts'
 import { settingsFrom } from '../../../../service/ui/settings.ts'
+import type { Tag } from '../../../../service/wire/answers.ts'
 
 describe('addresses of the UI', () => {
   it('lead to a tenant, a type, a document and a version', () => {
     expect(tenantPath('acme')).toBe('/tenants/acme')
     expect(listPath('acme', 'definitions')).toBe('/tenants/acme/definitions')
+    expect(rolloutPath('acme', 'definitions')).toBe('/tenants/acme/definitions/_rollout')
+    expect(hasForm('name', '_rollout')).toBe(false)
     expect(documentPath('acme', 'definitions', 'a.json')).toBe('/tenants/acme/definitions/a.json')
     expect(documentPath('acme', 'definitions', 'a.json', 'sha256:0f')).toBe(
       '/tenants/acme/definitions/a.json?version=sha256%3A0f',
@@ -43,9 +56,12 @@ describe('safeReturnPath', () => {
 
 describe('the query of a list', () => {
   it('is read from an address and written to it', () => {
-    const query = listQueryOf('?prefix=alpha&filter=a+b&sort=-stored')
-    expect(query).toEqual({ prefix: 'alpha', filter: 'a b', sort: { column: 'stored', descending: true } })
-    expect(listSearch(query)).toBe('?prefix=alpha&filter=a+b&sort=-stored')
+    const query = listQueryOf('?prefix=alpha&contains=a+b&sort=-uploaded')
+    expect(query).toEqual({
+      ...{ prefix: 'alpha', contains: 'a b' },
+      sort: { column: 'uploaded', descending: true },
+    })
+    expect(listSearch(query)).toBe('?prefix=alpha&contains=a+b&sort=-uploaded')
   })
 
   it('is empty for the list as it is by itself', () => {
@@ -55,6 +71,66 @@ describe('the query of a list', () => {
 
   it('falls back to the order of the store for a column that does not exist', () => {
     expect(listQueryOf('?sort=-nonsense').sort).toEqual({ column: 'name', descending: false })
+  })
+})
+
+describe('the query of a rollout', () => {
+  it('compares production with staging by itself, next to the latest', () => {
+    expect(rolloutQueryOf('')).toEqual({
+      ...{ prefix: '', tags: ['production', 'staging', 'latest'] },
+      ...{ from: 'staging', to: 'production', differing: false },
+    })
+    expect(rolloutSearch(rolloutQueryOf(''))).toBe('')
+  })
+
+  it('is read from an address and written to it', () => {
+    const search = '?prefix=o&tags=v1.4,latest,canary&from=canary&to=latest&differing=1'
+    expect(rolloutQueryOf(search)).toEqual({
+      ...{ prefix: 'o', tags: ['v1.4', 'latest', 'canary'] },
+      ...{ from: 'canary', to: 'latest', differing: true },
+    })
+    expect(rolloutSearch(rolloutQueryOf(search))).toBe(search)
+  })
+
+  it('always has two different tags to compare', () => {
+    const pair = (search: string) => [rolloutQueryOf(search).from, rolloutQueryOf(search).to]
+    expect(pair('?from=production&to=production')).toEqual(['staging', 'production'])
+    expect(pair('?from=nowhere&to=staging')).toEqual(['production', 'staging'])
+    expect(pair('?from=production')).toEqual(['production', 'staging'])
+  })
+
+  it('leaves out what is no tag, what is there twice, and more columns than fit', () => {
+    expect(rolloutQueryOf('?tags=a,a,b,no%20tag').tags).toEqual(['a', 'b'])
+    expect(rolloutQueryOf('?tags=a').tags).toEqual(['production', 'staging', 'latest'])
+    expect(rolloutQueryOf('?tags=a,b,c,d,e,f,g').tags).toHaveLength(6)
+  })
+
+  it('compares what is left when a compared tag is no column any more', () => {
+    const query = { ...rolloutQueryOf(''), tags: ['staging', 'latest'] }
+    expect(rolloutQueryOf(rolloutSearch(query))).toMatchObject({ from: 'staging', to: 'latest' })
+  })
+})
+
+describe('compareTags', () => {
+  it('puts the latest first, and counts as people do', () => {
+    const tags = ['v10', 'production', 'v9', 'latest', 'V9']
+    expect(tags.toSorted(compareTags)).toEqual(['latest', 'production', 'v9', 'V9', 'v10'])
+  })
+})
+
+describe('comparisonOf', () => {
+  const at = (digit: string) => ({ digest: `sha256:${digit}` }) as unknown as Tag
+  const row = (tags: Record<string, Tag>) => ({ name: 'a', tags: new Map(Object.entries(tags)) })
+
+  it('says how two tags of a document relate', () => {
+    const compare = (tags: Record<string, Tag>) => comparisonOf(row(tags), 'staging', 'production')
+    expect(compare({ staging: at('1'), production: at('1') })).toBe('same')
+    expect(compare({ staging: at('1'), production: at('2') })).toBe('differs')
+    expect(compare({ staging: at('1') })).toBe('to-absent')
+    expect(compare({ production: at('1') })).toBe('from-absent')
+    expect(compare({})).toBe('both-absent')
+    expect(isDiffering('to-absent')).toBe(true)
+    expect(isDiffering('both-absent')).toBe(false)
   })
 })
 

@@ -22,14 +22,20 @@ function problem(code: string, status: number, extensions: Record<string, unknow
 
 describe('failureOf', () => {
   it('shows what the service said, with the trace, and what to do', () => {
-    const failure = failureOf(problem('precondition_failed', 412))
+    const failure = failureOf(problem('busy', 503))
     expect(failure).toMatchObject({
       title: 'A title',
       detail: 'A detail.',
-      status: 412,
+      status: 503,
       traceId: ids.traceId,
     })
-    expect(failure.advice).toContain('Reload and try again')
+    expect(failure.advice).toBe('Try again in a few seconds.')
+  })
+
+  it('says of a tag that has moved what that means, instead of the words of the protocol', () => {
+    const failure = failureOf(problem('precondition_failed', 412))
+    expect(failure.title).toBe('The tag is not where it was')
+    expect(failure.advice).toContain('See where it is now, and try again')
   })
 
   it('names the scope that is missing', () => {

@@ -1,47 +1,21 @@
 import { useEffect, useId, useRef, useState } from 'react'
-import type { ListQuery } from './list-query.ts'
 
-interface ListToolbarProps {
-  query: ListQuery
-  onChange: (part: Partial<ListQuery>) => void
-}
-
-/** What is read, and what of it is shown. */
-export function ListToolbar({ query, onChange }: ListToolbarProps) {
-  return (
-    <div className="toolbar">
-      <Field
-        label="Name begins with"
-        type="search"
-        kept={query.prefix}
-        keep={(text) => onChange({ prefix: text.trim() })}
-      />
-      <Field
-        label="Filter loaded names"
-        type="text"
-        kept={query.filter}
-        keep={(text) => onChange({ filter: text })}
-      />
-    </div>
-  )
-}
-
-interface FieldProps {
+interface NameFieldProps {
   label: string
-  type: 'search' | 'text'
   kept: string
   keep: (text: string) => void
 }
 
-function Field({ label, type, kept, keep }: FieldProps) {
-  const [text, setText] = useTypedText(kept, keep)
+/** A field for a part of names, without the spaces around it. */
+export function NameField({ label, kept, keep }: NameFieldProps) {
+  const [text, setText] = useTypedText(kept, (typed) => keep(typed.trim()))
   const id = useId()
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <input
         id={id}
-        type={type}
+        type="search"
         autoComplete="off"
         autoCapitalize="none"
         spellCheck={false}
