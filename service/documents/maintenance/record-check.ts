@@ -56,11 +56,11 @@ export async function checkRecord(checks: RecordChecks, ref: DocumentRef): Promi
     look: (record) => see(checks, ref, record),
     change(record, seen) {
       const { versions, unindexed } = seen
-      const { lostRows } = unindexed
       const finding = findingOf(record, seen)
       if (!finding || !checks.repair || finding.problem === 'unconverted')
         return { result: { finding, lostRows: [] } }
       const to = withRowsToCome(repaired(record, versions, subject), unindexed.withoutRow)
+      const lostRows = unindexed.lostRows.filter(({ tag }) => finding.unindexedTags.includes(tag))
       return { to, result: { finding: { ...finding, isRepaired: true }, lostRows } }
     },
   })
@@ -100,7 +100,11 @@ function findingOf(
   { versions, unindexed, isSettled, hasOldTags }: Seen,
 ): RecordFinding | null {
   const found = defectsOf(record, versions)
-  const unindexedTags = [...unindexed.withoutRow, ...unindexed.lostRows.map(({ tag }) => tag)].sort()
+  const { danglingTags } = found ?? noDefects
+  const unindexedTags = [...unindexed.withoutRow, ...unindexed.lostRows.map(({ tag }) => tag)]
+    // A tag that points to nothing is removed, so it needs no row.
+    .filter((tag) => !danglingTags.includes(tag))
+    .sort()
   if (!found && unindexedTags.length === 0) return null
   const defects = { ...(found ?? noDefects), unindexedTags }
   const problem = record.revision > 0 ? 'defective' : hasOldTags ? 'unconverted' : 'missing'

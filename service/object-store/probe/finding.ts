@@ -27,6 +27,7 @@ export type FindingId =
   | 'clock'
   | 'list'
   | 'list-after'
+  | 'list-folders'
   | 'empty-object'
   | 'checksum-put'
   | 'conditional-put'

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
-import type { ListPage } from '../object-store.ts'
-import { parseListPage } from '../s3/answers.ts'
+import type { ListPage, PrefixPage } from '../object-store.ts'
+import { parseListPage, parsePrefixPage } from '../s3/answers.ts'
 import type { ProbeAnswer } from '../s3/probe-client.ts'
 import { accepted, judgeOne, type Observation, type ProbeRow } from './finding.ts'
 import type { Scratch } from './scratch.ts'
@@ -24,18 +24,8 @@ export const listingRows: readonly ProbeRow[] = [
     whenUnknown: 'not known',
     async ask(scratch) {
       const keys = await putAlike(scratch, 'list')
-      const listed: string[] = []
-      let begin: Record<string, string> = {}
-      // One more than there are, for a store that never ends.
-      for (let pages = 0; pages <= keys.length + limits.emptyListPagesMax; pages += 1) {
-        const answer = await listOne(scratch, 'list', begin)
-        const page = pageOf(answer)
-        if (page === null) return unusable(answer)
-        listed.push(...page.objects.map(({ key }) => key))
-        if (page.next === null) return sameKeys(listed, keys)
-        begin = { 'continuation-token': page.next }
-      }
-      return { verdict: 'no', seen: 'pages without an end' }
+      const ofPage = (page: ListPage) => page.objects.map(({ key }) => key)
+      return visitAll(scratch, 'list', { parse: parseListPage, rowsOf: ofPage, expected: keys, what: 'key' })
     },
   },
   {
@@ -49,11 +39,11 @@ export const listingRows: readonly ProbeRow[] = [
     async ask(scratch) {
       await putAlike(scratch, 'list-after')
       const whole = await list(scratch, 'list-after', {})
-      const keys = pageOf(whole)?.objects.map(({ key }) => key)
+      const keys = pageOf(whole, parseListPage)?.objects.map(({ key }) => key)
       if (keys === undefined) return unusable(whole)
       for (const [at, key] of keys.entries()) {
         const answer = await listOne(scratch, 'list-after', { 'start-after': key })
-        const page = pageOf(answer)
+        const page = pageOf(answer, parseListPage)
         if (page === null) return unusable(answer)
         if (page.objects[0]?.key !== keys[at + 1])
           return { verdict: 'no', seen: 'another key than the next one' }
@@ -61,7 +51,52 @@ export const listingRows: readonly ProbeRow[] = [
       return { verdict: 'yes', seen: 'the next key, after each one' }
     },
   },
+  {
+    id: 'list-folders',
+    question: 'Does a listing with a delimiter name each folder once, also page by page?',
+    weight: 'limit',
+    whenYes:
+      'types, and the documents of a type, are listed for one call per page, however many versions there are',
+    whenNo: 'lists of types and of names would repeat or lose some: list versions instead',
+    async ask(scratch) {
+      await putAlike(scratch, 'list-folders')
+      const expected = folders.map((folder) => `${scratch.scratchPrefix}list-folders/${folder}/`)
+      const rowsOf = (page: PrefixPage) => page.prefixes
+      const form = { parse: parsePrefixPage, rowsOf, expected, what: 'folder', query: { delimiter: '/' } }
+      return visitAll(scratch, 'list-folders', form)
+    },
+  },
 ]
+
+/** What a listing is read as, and what it should name. */
+interface ListingForm<Page> {
+  parse(text: string): Page
+  rowsOf(page: Page): string[]
+  expected: readonly string[]
+  /** One row in words. */
+  what: string
+  query?: Record<string, string>
+}
+
+/** Visits a listing in pages of one row, each continuing by the token of the one before. */
+async function visitAll<Page extends { next: string | null }>(
+  scratch: Scratch,
+  row: string,
+  { parse, rowsOf, expected, what, query }: ListingForm<Page>,
+): Promise<Observation> {
+  const listed: string[] = []
+  let begin: Record<string, string> = {}
+  // More than there are, for a store that never ends.
+  for (let pages = 0; pages <= expected.length + limits.emptyListPagesMax; pages += 1) {
+    const answer = await listOne(scratch, row, { ...query, ...begin })
+    const page = pageOf(answer, parse)
+    if (page === null) return unusable(answer)
+    listed.push(...rowsOf(page))
+    if (page.next === null) return same(listed, expected, what)
+    begin = { 'continuation-token': page.next }
+  }
+  return { verdict: 'no', seen: 'pages without an end' }
+}
 
 async function putAlike(scratch: Scratch, row: string): Promise<string[]> {
   const names = folders.flatMap((folder) =>
@@ -83,10 +118,10 @@ function listOne(scratch: Scratch, row: string, query: Record<string, string>): 
 }
 
 /** Returns `null` for an answer that is no page. */
-function pageOf(answer: ProbeAnswer): ListPage | null {
+function pageOf<Page>(answer: ProbeAnswer, parse: (text: string) => Page): Page | null {
   if (!accepted(answer)) return null
   try {
-    return parseListPage(answer.text)
+    return parse(answer.text)
   } catch {
     return null
   }
@@ -97,7 +132,10 @@ function unusable(answer: ProbeAnswer): Observation {
 }
 
 /** Stores order keys by their bytes, or folder by folder: here it only counts that each one is there once. */
-function sameKeys(listed: readonly string[], keys: readonly string[]): Observation {
-  const isWhole = Bun.deepEquals(listed.toSorted(), keys.toSorted())
-  return { verdict: isWhole ? 'yes' : 'no', seen: isWhole ? 'every key once' : 'other keys than there are' }
+function same(listed: readonly string[], expected: readonly string[], what: string): Observation {
+  const isWhole = Bun.deepEquals(listed.toSorted(), expected.toSorted())
+  return {
+    verdict: isWhole ? 'yes' : 'no',
+    seen: isWhole ? `every ${what} once` : `other ${what}s than there are`,
+  }
 }

@@ -83,7 +83,7 @@ describe('the bucket', () => {
     // The probe of the store's behaviour keeps its scratch objects there while it runs.
     const keys = (await keysBelow('')).filter((key) => !key.startsWith('staging/_probe/'))
     expect(keys.length).toBeGreaterThan(5)
-    for (const key of keys) expect(key).toMatch(/^tenants\/[a-z0-9-]+\/(documents|records)\//)
+    for (const key of keys) expect(key).toMatch(/^tenants\/[a-z0-9-]+\/(documents|records|tagged)\//)
     expect(keys.filter((key) => key.startsWith('tenants/initech/'))).toEqual([])
   })
 })

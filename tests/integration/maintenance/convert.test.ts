@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'bun:test'
+import { parseTagRowKey } from '../../../service/documents/document-key.ts'
 import type { ObjectStore } from '../../../service/object-store/object-store.ts'
 import { prefixed } from '../../../service/object-store/prefixed-object-store.ts'
 import { createS3ObjectStore } from '../../../service/object-store/s3/s3-object-store.ts'
@@ -58,7 +59,10 @@ describe('bun run convert', () => {
       out: '✓ 1 documents, 2 tags converted, 0 dropped; 0 problems\n',
     })
     const keys = [versionKeyOf('a', '1'), versionKeyOf('a', '2'), recordKeyOf('a')]
-    expect((await keysOf(store, '')).toSorted()).toEqual(keys.toSorted())
+    const found = await keysOf(store, '')
+    expect(found.filter((key) => !parseTagRowKey(key)).toSorted()).toEqual(keys.toSorted())
+    const rows = found.map(parseTagRowKey).filter((row) => row !== null)
+    expect(rows).toMatchObject([{ ref: { name: 'a', tag: 'production' } }])
     const { documents } = replicaOn(store)
     const ref = { tenant: 'acme', type: 'audits', name: 'a' }
     expect(await documents.getTag(ref, 'latest')).toMatchObject({

@@ -22,11 +22,11 @@ import {
   entry,
   factsOf,
   minute,
-  recordIn,
   recordKeyOf,
   storeOldTag,
   storeRecord,
   storeVersion,
+  tagsIn,
   versionKeyOf,
 } from '../../support/service/stored-documents.ts'
 import { freshBucket } from '../../support/stores/bucket.ts'
@@ -57,10 +57,6 @@ const facts = factsOf()
 /** Stores a version, with other bytes than its digest says if there are any. */
 function stored(store: ObjectStore, name: string, bytes: Uint8Array, instead = bytes): Promise<string> {
   return storeVersion(store, name, bytes, { instead })
-}
-
-async function tagsIn(store: ObjectStore, name: string) {
-  return (await recordIn(store, name))?.tags
 }
 
 const migrate = (args: string[] = [], env = pairVariables(here, there)) => runScriptJson('migrate', args, env)

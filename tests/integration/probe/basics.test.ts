@@ -121,6 +121,28 @@ describe('the row list-after', () => {
   })
 })
 
+describe('the row list-folders', () => {
+  it('is a yes where a listing with a delimiter names every folder once', async () => {
+    expect(await observe('list-folders', store)).toEqual({ verdict: 'yes', seen: 'every folder once' })
+  })
+
+  it('is a no where the delimiter, or tokens, are ignored', async () => {
+    expect((await observeIgnored('list-folders', 'delimiter')).verdict).toBe('no')
+    const repeated = await observeIgnored('list-folders', 'continuation-token')
+    expect(repeated).toEqual({ verdict: 'no', seen: 'pages without an end' })
+  })
+
+  it('is a no where a folder is left out', async () => {
+    const left = await observeLies('list-folders', {
+      change: async (response, { method, query }) =>
+        method === 'GET' && query.delimiter !== undefined
+          ? new Response((await response.text()).replace(/<CommonPrefixes>.*?a\.b.*?<\/CommonPrefixes>/s, ''))
+          : response,
+    })
+    expect(left).toEqual({ verdict: 'no', seen: 'other folders than there are' })
+  })
+})
+
 describe('the row empty-object', () => {
   it('is a yes where an object can be empty', async () => {
     expect((await observe('empty-object', store)).verdict).toBe('yes')

@@ -20,6 +20,7 @@ const verdicts: Record<FindingId, readonly [Verdict, Verdict, Verdict]> = {
   clock: ['yes', 'yes', 'yes'],
   list: ['yes', 'yes', 'yes'],
   'list-after': ['yes', 'yes', 'yes'],
+  'list-folders': ['yes', 'yes', 'yes'],
   'empty-object': ['yes', 'yes', 'yes'],
   'checksum-put': ['yes', 'no', 'yes'],
   'conditional-put': ['yes', 'yes', 'yes'],
