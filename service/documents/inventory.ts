@@ -2,12 +2,12 @@ import { type Static, Type } from '@sinclair/typebox'
 import { limits } from '../limits.ts'
 import type { ListedObject, ObjectStore } from '../object-store/object-store.ts'
 import type { Usage } from '../wire/answers.ts'
-import { type Digest, digestPattern, isDocumentRef } from '../wire/names.ts'
+import { type Digest, digestPattern } from '../wire/names.ts'
 import { DocumentError } from './document-error.ts'
 import { inventoryKey } from './document-key.ts'
 import type { Documents } from './documents.ts'
 import { compareNewestFirst, toListedVersion } from './listing/version-pages.ts'
-import { storedJson } from './stored-json.ts'
+import { readJsonAt } from './stored-json.ts'
 
 /**
  * The inventory of a tenant: what it has stored, counted by a walk through all its keys (`maintenance/inventory-walk.ts`).
@@ -56,7 +56,7 @@ export function countInventory(): InventoryCount {
   return {
     add(object) {
       const version = toListedVersion(object)
-      if (!version || !isDocumentRef(version)) return
+      if (!version) return
       const { type, name, size } = version
       const row = types.get(type) ?? { type, documents: 0, versions: 0, bytes: 0 }
       types.set(type, row)
@@ -87,14 +87,10 @@ export function countInventory(): InventoryCount {
 export function createUsage(store: Pick<ObjectStore, 'getWhole'>): Pick<Documents, 'usage'> {
   return {
     async usage(tenant, signal): Promise<Usage> {
-      const object = await store.getWhole(inventoryKey(tenant), {
-        bytesMax: limits.inventoryBytesMax,
-        signal,
-      })
-      if (!object || object === 'unchanged') throw unknown()
-      const inventory = await storedJson(Inventory, object)
-      if (!inventory) throw unknown()
-      const { startedAt, finishedAt, types, newest } = inventory
+      const bytesMax = limits.inventoryBytesMax
+      const stored = await readJsonAt(store, inventoryKey(tenant), { schema: Inventory, bytesMax, signal })
+      if (!stored?.value) throw unknown()
+      const { startedAt, finishedAt, types, newest } = stored.value
       return {
         tenant,
         startedAt,

@@ -3,7 +3,7 @@ import { limits } from '../limits.ts'
 import type { ObjectInfo, ObjectStore } from '../object-store/object-store.ts'
 import { leaseKey } from './document-key.ts'
 import { newChangeId } from './document-record.ts'
-import { storedJson } from './stored-json.ts'
+import { readJsonAt, writeJsonAt } from './stored-json.ts'
 
 /** What is stored under the key of a lease. */
 const LeaseText = Type.Object({
@@ -63,18 +63,15 @@ interface Stored {
 /** @param store under S3_PREFIX_DOCS. */
 export function createLeases(store: ObjectStore): Leases {
   async function read(key: string): Promise<Stored | null> {
-    const object = await store.getWhole(key, { bytesMax: limits.leaseBytesMax })
-    if (!object || object === 'unchanged') return null
-    const text = await storedJson(LeaseText, object)
+    const stored = await readJsonAt(store, key, { schema: LeaseText, bytesMax: limits.leaseBytesMax })
+    if (!stored) return null
+    const { object, value } = stored
     // Nothing but this service writes here: what cannot be read is a lease that anyone may take.
-    return { etag: object.etag, text: text ?? { holder: null, deletion: null, clean: true }, info: object }
+    return { etag: object.etag, text: value ?? { holder: null, deletion: null, clean: true }, info: object }
   }
 
   async function write(key: string, text: LeaseText, etag: string | null): Promise<string | null> {
-    const bytes = new TextEncoder().encode(JSON.stringify(text))
-    const stored = await store.put(key, bytes, {
-      size: bytes.byteLength,
-      contentType: 'application/json',
+    const stored = await writeJsonAt(store, key, text, {
       // Renewals have the same text; their ETags must differ all the same.
       metadata: { write: newChangeId() },
       condition: etag === null ? { absent: true } : { etag },

@@ -3,7 +3,7 @@ import { limits } from '../limits.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import type { DocumentRef } from '../wire/names.ts'
 import { compareAndSetUnavailable, contended, DocumentError } from './document-error.ts'
-import { parseRecordKey, recordKey } from './document-key.ts'
+import { recordKey } from './document-key.ts'
 import { DocumentRecord, emptyRecord, newChangeId, sealed } from './document-record.ts'
 import { storedJson } from './stored-json.ts'
 import { createTagIndex, indexed } from './tag-index.ts'
@@ -150,13 +150,11 @@ export function createRecords(
   }
 
   /** Writes the next state of a record over the known one, between the rows that its tags gain and those that they lose. */
-  async function write(key: string, base: Known, evaluated: Evaluated): Promise<Written> {
+  async function write(ref: DocumentRef, base: Known, evaluated: Evaluated): Promise<Written> {
     const id = newChangeId()
-    const ref = parseRecordKey(key)
-    if (!ref) throw new Error(`${key} is not the key of a record`)
     const { record, added, removed } = indexed(ref, { from: base.record, to: evaluated.record, writeId: id })
     await index.add(added)
-    const written = await writeRecord(key, base, { ...evaluated, record }, id)
+    const written = await writeRecord(recordKey(ref), base, { ...evaluated, record }, id)
     await index.remove(written.lost ? added : removed)
     return written
   }
@@ -207,7 +205,8 @@ export function createRecords(
   }
 
   /** Applies what waits for one record, until nothing does. */
-  async function work(key: string, queue: Waiting[]): Promise<void> {
+  async function work(ref: DocumentRef, queue: Waiting[]): Promise<void> {
+    const key = recordKey(ref)
     let base: Known = cache.get(key) ?? unseen()
     let writesInARow = 0
     let lostInARow = 0
@@ -219,7 +218,7 @@ export function createRecords(
         const evaluated = evaluate(base, batch, moment)
         if (evaluated.record !== base.record) {
           const startedAt = performance.now()
-          const written = await write(key, base, evaluated)
+          const written = await write(ref, base, evaluated)
           base = written.known
           lostInARow = written.lost ? lostInARow + 1 : 0
           if (written.lost) continue
@@ -271,7 +270,7 @@ export function createRecords(
       else {
         const begun = [waiting]
         queues.set(key, begun)
-        void work(key, begun)
+        void work(ref, begun)
       }
       return promise
     },

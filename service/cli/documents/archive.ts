@@ -7,7 +7,7 @@ import { inParallel } from '../../documents/in-order.ts'
 import { LocalFailure, UsageError } from '../command.ts'
 import { formatBytes, printBytes, printJson, printLine } from '../output.ts'
 import { startProgress } from '../progress.ts'
-import { parseVersion, type TypedVersion } from './reference.ts'
+import { exactVersionText, parseVersion, type TypedVersion } from './reference.ts'
 import { saveWhole } from './save.ts'
 
 export interface ArchiveFlags {
@@ -76,7 +76,7 @@ async function exactVersions(
     const digest = ref.digest ?? (await client.head(ref, { signal }).catch(namingVersion(ref))).digest
     return { type, name, digest }
   })
-  return [...new Map(exact.map((version) => [textOf(version), version])).values()]
+  return [...new Map(exact.map((version) => [exactVersionText(version), version])).values()]
 }
 
 function namingVersion({ type, name, tag = 'latest' }: TypedVersion): (error: unknown) => never {
@@ -90,12 +90,8 @@ function namingVersion({ type, name, tag = 'latest' }: TypedVersion): (error: un
 function namingAbsent(error: unknown): never {
   const absent = error instanceof ProblemError ? error.extensions.absent : undefined
   if (!Array.isArray(absent)) throw error
-  const lines = (absent as NamedVersion[]).map((version) => `  ${textOf(version)}`)
+  const lines = (absent as NamedVersion[]).map((version) => `  ${exactVersionText(version)}`)
   throw new LocalFailure(['these versions do not exist, so there is no archive:', ...lines].join('\n'))
-}
-
-function textOf({ type, name, digest }: NamedVersion): string {
-  return `${type}/${name}@${digest}`
 }
 
 async function toStandardOutput({ stream }: ArchiveDownload): Promise<void> {

@@ -29,6 +29,11 @@ export function parseExactVersion(text: string): DocumentName & { digest: Digest
   return { type, name, digest }
 }
 
+/** Writes an exact version as {@link parseExactVersion} reads it. */
+export function exactVersionText({ type, name, digest }: DocumentName & { digest: string }): string {
+  return `${type}/${name}@${digest}`
+}
+
 /** Reads `type` or `type/beginning-of-name`. @throws {UsageError} */
 export function parseTypeFilter(text: string): ListFilter & { type: string } {
   const { type, ...rest } = parseListFilter(text)

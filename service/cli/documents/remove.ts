@@ -3,7 +3,7 @@ import type { DocumentsClient } from '../../client/client.ts'
 import type { ProblemError } from '../../client/errors.ts'
 import { IncompleteError, LocalFailure, UsageError } from '../command.ts'
 import { failureSentence, printable, printJson, printLine } from '../output.ts'
-import { parseExactVersion } from './reference.ts'
+import { exactVersionText, parseExactVersion } from './reference.ts'
 
 export interface RemoveFlags {
   yes?: boolean
@@ -39,7 +39,9 @@ export async function removeVersions(
         continue
       }
       failures.push(error)
-      process.stderr.write(`not removed: ${printable(`${textOf(ref)}: ${failureSentence(error)}`)}\n`)
+      process.stderr.write(
+        `not removed: ${printable(`${exactVersionText(ref)}: ${failureSentence(error)}`)}\n`,
+      )
     }
   }
   if (failures.length === 0) return
@@ -51,9 +53,5 @@ export async function removeVersions(
 
 async function printRemoved({ type, name, digest }: NamedVersion, { json }: RemoveFlags): Promise<void> {
   if (json) await printJson({ removed: { type, name, digest } })
-  else await printLine(`removed: ${textOf({ type, name, digest })}`)
-}
-
-function textOf({ type, name, digest }: NamedVersion): string {
-  return `${type}/${name}@${digest}`
+  else await printLine(`removed: ${exactVersionText({ type, name, digest })}`)
 }

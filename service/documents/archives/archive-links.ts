@@ -6,7 +6,7 @@ import { DocumentError, versionNotFound } from '../document-error.ts'
 import { archiveListKey } from '../document-key.ts'
 import type { Keys } from '../listing/cursor.ts'
 import { newUploadId } from '../staging.ts'
-import { storedJson } from '../stored-json.ts'
+import { readJsonAt, writeJsonAt } from '../stored-json.ts'
 import { createSealer } from '../ticket-signer.ts'
 
 /** What a link says of itself. */
@@ -67,16 +67,11 @@ const ArchiveList = Type.Object({
 export function createArchiveLinks(store: ObjectStore, keys: Keys): ArchiveLinks {
   const sealer = createSealer(keys, { type: 'archive-link+jwt', claim: 'archive', schema: LinkClaims })
 
-  async function write(key: string, value: object, condition: { absent: true } | { etag: string }) {
-    const bytes = new TextEncoder().encode(JSON.stringify(value))
-    return store.put(key, bytes, { size: bytes.byteLength, contentType: 'application/json', condition })
-  }
-
   return {
     async create(tenant, refs, { by: subject }) {
       const id = newUploadId()
       const documents = refs.map(({ type, name, digest }) => ({ type, name, digest }))
-      await write(archiveListKey(tenant, id), { documents }, { absent: true })
+      await writeJsonAt(store, archiveListKey(tenant, id), { documents }, { condition: { absent: true } })
       const expiresAt = new Date(Date.now() + limits.archiveLinkSeconds * 1000)
       const link = await sealer.seal({ id, tenant, subject }, expiresAt)
       return { id, link, expiresAt: expiresAt.toISOString() }
@@ -91,15 +86,15 @@ export function createArchiveLinks(store: ObjectStore, keys: Keys): ArchiveLinks
 
     async read({ tenant, id }, signal) {
       const key = archiveListKey(tenant, id)
-      const object = await store.getWhole(key, { bytesMax: limits.archiveBodyBytesMax, signal })
-      const list = object && object !== 'unchanged' ? await storedJson(ArchiveList, object) : null
-      if (!object || object === 'unchanged' || !list) throw linkExpired()
-      const { etag } = object
+      const bytesMax = limits.archiveBodyBytesMax
+      const list = await readJsonAt(store, key, { schema: ArchiveList, bytesMax, signal })
+      if (!list?.value) throw linkExpired()
+      const { etag } = list.object
       return {
-        refs: list.documents.map((item) => ({ tenant, ...item })),
+        refs: list.value.documents.map((item) => ({ tenant, ...item })),
         async use() {
           // Without a list it is used, also if the deletion that follows is never made.
-          const used = await write(key, {}, { etag })
+          const used = await writeJsonAt(store, key, {}, { condition: { etag } })
           if (!used) throw linkExpired()
           await store.delete(key).catch(() => {})
         },

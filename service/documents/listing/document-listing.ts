@@ -11,7 +11,7 @@ import { inParallel } from '../in-order.ts'
 import type { Records } from '../record-store.ts'
 import { toStoredVersion } from '../stored-version.ts'
 import type { Cursors } from './cursor.ts'
-import { type ListPlace, readListPage } from './list-pages.ts'
+import { openPlace, readListPage, sealPlace } from './list-pages.ts'
 import { createVersionLists } from './version-lists.ts'
 import { toListedVersion } from './version-pages.ts'
 
@@ -37,7 +37,7 @@ export function createListing({
     async list(query, signal) {
       const { tenant, type = '', name = '', namePrefix = '', limit } = query
       const scope = ['documents', tenant, type, name, namePrefix]
-      const from: ListPlace | null = query.cursor ? JSON.parse(cursors.open(scope, query.cursor)) : null
+      const from = openPlace(cursors, scope, query.cursor)
       const { startAfterExact } = capabilities()
       const prefix = listPrefix(query)
       const { rows, next } = await readListPage(store, { prefix, limit, from, startAfterExact, signal })
@@ -45,7 +45,7 @@ export function createListing({
       if (documents.length < rows.length) onForeignObjects(rows.length - documents.length)
       return {
         documents,
-        nextCursor: next ? cursors.seal(scope, JSON.stringify(next)) : null,
+        nextCursor: sealPlace(cursors, scope, next),
       }
     },
 

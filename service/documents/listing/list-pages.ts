@@ -1,6 +1,7 @@
 import { limits } from '../../limits.ts'
 import { type ListedObject, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import { DocumentError } from '../document-error.ts'
+import type { Cursors } from './cursor.ts'
 
 /** Where a listing continues, as its cursor keeps it. */
 export interface ListPlace {
@@ -10,6 +11,24 @@ export interface ListPlace {
   token: string
   /** When the store gave the token, in milliseconds since 1970. */
   givenAt: number
+}
+
+/** Returns the place that a cursor of this list holds, `null` without a cursor. @throws {DocumentError} `cursor_invalid` */
+export function openPlace(
+  cursors: Cursors,
+  scope: readonly string[],
+  cursor: string | undefined,
+): ListPlace | null {
+  return cursor ? JSON.parse(cursors.open(scope, cursor)) : null
+}
+
+/** Returns the cursor of a place in this list, `null` for none. */
+export function sealPlace(
+  cursors: Cursors,
+  scope: readonly string[],
+  place: ListPlace | null,
+): string | null {
+  return place && cursors.seal(scope, JSON.stringify(place))
 }
 
 export interface PrefixPageOptions {

@@ -7,7 +7,7 @@ import { listPrefix } from '../document-key.ts'
 import type { Documents } from '../documents.ts'
 import { inParallel } from '../in-order.ts'
 import type { Cursors } from './cursor.ts'
-import { type ListPlace, readPrefixPage } from './list-pages.ts'
+import { openPlace, readPrefixPage, sealPlace } from './list-pages.ts'
 
 export interface NameListingParts {
   store: Pick<ObjectStore, 'listPrefixes'>
@@ -35,10 +35,10 @@ export function createNameListing({
   /** Returns the last segments of the folders on a page. */
   async function folders(query: FolderQuery, signal: AbortSignal | undefined) {
     const { prefix, limit, scope, cursor } = query
-    const from: ListPlace | null = cursor ? JSON.parse(cursors.open(scope, cursor)) : null
+    const from = openPlace(cursors, scope, cursor)
     const { rows, next } = await readPrefixPage(store, { prefix, limit, from, signal })
     const segments = rows.map((row) => row.slice(row.lastIndexOf('/', row.length - 2) + 1, -1))
-    return { segments, nextCursor: next ? cursors.seal(scope, JSON.stringify(next)) : null }
+    return { segments, nextCursor: sealPlace(cursors, scope, next) }
   }
 
   async function withLatest(ref: DocumentRef, signal: AbortSignal | undefined): Promise<ListedName> {

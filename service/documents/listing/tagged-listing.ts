@@ -9,7 +9,7 @@ import { inParallel } from '../in-order.ts'
 import type { Records } from '../record-store.ts'
 import { toTag } from '../tag-moves.ts'
 import type { Cursors } from './cursor.ts'
-import { type ListPlace, readListPage } from './list-pages.ts'
+import { openPlace, readListPage, sealPlace } from './list-pages.ts'
 
 export interface TaggedListingParts {
   store: Pick<ObjectStore, 'list'>
@@ -40,14 +40,14 @@ export function createTaggedListing({
   return {
     async tagged({ tenant, type, tag, namePrefix = '', limit, cursor }, signal) {
       const scope = ['tagged', tenant, type, tag, namePrefix]
-      const from: ListPlace | null = cursor ? JSON.parse(cursors.open(scope, cursor)) : null
+      const from = openPlace(cursors, scope, cursor)
       const prefix = taggedPrefix({ tenant, type, tag, namePrefix })
       const { startAfterExact } = capabilities()
       const { rows, next } = await readListPage(store, { prefix, limit, from, startAfterExact, signal })
       const read = await inParallel(rows, limits.callsPerRequestMax, ({ key }) => confirmed(key, signal))
       return {
         documents: read.filter((row) => row !== null),
-        nextCursor: next ? cursors.seal(scope, JSON.stringify(next)) : null,
+        nextCursor: sealPlace(cursors, scope, next),
       }
     },
   }

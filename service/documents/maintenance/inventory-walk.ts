@@ -11,7 +11,7 @@ import {
 } from '../document-key.ts'
 import { newChangeId } from '../document-record.ts'
 import { countInventory, type Inventory } from '../inventory.ts'
-import { storedJson } from '../stored-json.ts'
+import { readJsonAt, writeJsonAt } from '../stored-json.ts'
 
 /** How far the walk of all replicas has come. It is changed by compare-and-set, so that one replica walks at a time. */
 const Walk = Type.Object({
@@ -100,7 +100,8 @@ export async function takeInventories(store: ObjectStore, options: WalkOptions =
     }
     const finishedAt = (await store.clock({ signal })).toISOString()
     const counted = count.counted()
-    await writeJson(store, inventoryKey(tenant), { format: 1, startedAt, finishedAt, ...counted }, signal)
+    const inventory: Inventory = { format: 1, startedAt, finishedAt, ...counted }
+    await writeJsonAt(store, inventoryKey(tenant), inventory, { signal })
     await sleep(1000 / limits.inventoryPagesPerSecondMax)
     if (!(await renew({ after: tenant, ...sumOf([held.walk, ...counted.types]) }))) return 'busy'
   }
@@ -114,8 +115,7 @@ export async function inventoryTotals(
   store: Pick<ObjectStore, 'getWhole'>,
   { signal }: Pick<WalkOptions, 'signal'> = {},
 ): Promise<Totals | null> {
-  const object = await store.getWhole(inventoryWalkKey, { bytesMax: limits.inventoryBytesMax, signal })
-  const walk = object && object !== 'unchanged' ? await storedJson(Walk, object) : null
+  const walk = (await readWalk(store, signal))?.value
   return walk?.finishedAt ? walk : null
 }
 
@@ -132,13 +132,9 @@ function sumOf(rows: readonly Sums[]): Sums {
 
 /** Takes the walk, or finds that there is nothing to do. */
 async function claim(store: ObjectStore, signal: AbortSignal | undefined): Promise<Held | 'fresh' | 'busy'> {
-  const [found, clock] = await Promise.all([
-    store.getWhole(inventoryWalkKey, { bytesMax: limits.inventoryBytesMax, signal }),
-    store.clock({ signal }),
-  ])
+  const [found, clock] = await Promise.all([readWalk(store, signal), store.clock({ signal })])
   const now = clock.toISOString()
-  const object = found === 'unchanged' ? null : found
-  const last = object && (await storedJson(Walk, object))
+  const last = found?.value
   const secondsSince = (time: string) => (clock.getTime() - Date.parse(time)) / 1000
   if (last?.finishedAt && secondsSince(last.startedAt) < limits.inventorySecondsMin) return 'fresh'
   if (last && !last.finishedAt && secondsSince(last.renewedAt) < limits.inventoryClaimSeconds) return 'busy'
@@ -149,18 +145,17 @@ async function claim(store: ObjectStore, signal: AbortSignal | undefined): Promi
     ...(continues ? last : begun),
     ...{ format: 1, by: newChangeId(), renewedAt: now, finishedAt: null },
   }
-  return (await write(store, { walk, etag: object?.etag ?? null }, walk)) ?? 'busy'
+  return (await write(store, { walk, etag: found?.object.etag ?? null }, walk)) ?? 'busy'
+}
+
+function readWalk(store: Pick<ObjectStore, 'getWhole'>, signal: AbortSignal | undefined) {
+  return readJsonAt(store, inventoryWalkKey, { schema: Walk, bytesMax: limits.inventoryBytesMax, signal })
 }
 
 /** @returns `null` if another replica has written since. */
 async function write(store: ObjectStore, { etag }: Held, walk: Walk): Promise<Held | null> {
-  const bytes = Buffer.from(JSON.stringify(walk))
-  const stored = await store.put(inventoryWalkKey, bytes, {
-    size: bytes.length,
-    contentType: 'application/json',
-    condition: etag === null ? { absent: true } : { etag },
-    once: true,
-  })
+  const condition = etag === null ? ({ absent: true } as const) : { etag }
+  const stored = await writeJsonAt(store, inventoryWalkKey, walk, { condition, once: true })
   return stored && { walk, etag: stored.etag }
 }
 
@@ -187,14 +182,4 @@ async function removeOthers(
 ): Promise<void> {
   for await (const { key } of eachObject(store, inventoriesPrefix, { signal }))
     if (key !== inventoryWalkKey && !kept.has(key)) await store.delete(key, { signal })
-}
-
-async function writeJson(
-  store: ObjectStore,
-  key: string,
-  inventory: Inventory,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify(inventory))
-  await store.put(key, bytes, { size: bytes.length, contentType: 'application/json', signal })
 }

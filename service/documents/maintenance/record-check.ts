@@ -5,7 +5,7 @@ import type { DocumentRef } from '../../wire/names.ts'
 import { recordKey } from '../document-key.ts'
 import { DocumentRecord, newChangeId, sealed } from '../document-record.ts'
 import type { Records } from '../record-store.ts'
-import { storedJson } from '../stored-json.ts'
+import { storedJson, writeJsonAt } from '../stored-json.ts'
 import { createTagIndex } from '../tag-index.ts'
 import { changeByFacts } from './change-by-facts.ts'
 import { readableRecord } from './failure.ts'
@@ -130,10 +130,8 @@ async function rebuildDamaged(
   const versions = await versionsOf(store, ref, { signal })
   const record = repaired(recordOfOldTags(new Map(), versions), versions, subject)
   // Higher than that of the damaged one, which replicas may remember: no record is written once per millisecond.
-  const bytes = Buffer.from(JSON.stringify(sealed({ ...record, revision: Date.now() }, newChangeId())))
-  const stored = await store.put(recordKey(ref), bytes, {
-    size: bytes.byteLength,
-    contentType: 'application/json',
+  const rebuilt = sealed({ ...record, revision: Date.now() }, newChangeId())
+  const stored = await writeJsonAt(store, recordKey(ref), rebuilt, {
     condition: { etag: found.etag },
     signal,
   })

@@ -1,9 +1,9 @@
-import { useState } from 'react'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { failureOf } from '../failures/failure.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
+import { useAttempt } from '../parts/use-attempt.ts'
 import type { ShownVersion } from './use-versions.ts'
 
 interface DeleteDialogProps {
@@ -18,19 +18,12 @@ interface DeleteDialogProps {
 export function DeleteDialog({ version, onDeleted, onShowTags, onClose }: DeleteDialogProps) {
   const { tenant, type, name, digest, tags } = version
   const call = useDocumentsCall()
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
-  const remove = async () => {
-    setBusy(true)
-    setError(null)
-    try {
+  const { error, busy, attempt } = useAttempt()
+  const remove = () =>
+    attempt(async () => {
       await call(tenant, (documents) => documents.deleteVersion({ type, name, digest }))
       onDeleted(version)
-    } catch (reason) {
-      setError(reason)
-      setBusy(false)
-    }
-  }
+    })
   return (
     <Dialog title="Delete this version?" onClose={onClose}>
       <p>It will be deleted permanently, for everyone who uses it.</p>

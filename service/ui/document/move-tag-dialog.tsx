@@ -7,6 +7,7 @@ import { Digest, shortDigest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import { shortTime, Time } from '../parts/time.tsx'
+import { useAttempt } from '../parts/use-attempt.ts'
 import { hasForm } from '../routes.ts'
 import type { TagMove } from './tag-moved.tsx'
 import type { ShownVersion } from './use-versions.ts'
@@ -29,27 +30,23 @@ export function MoveTagDialog({ tag, versions, onMoved, onStale, onClose }: Move
   const call = useDocumentsCall()
   const [chosen, setChosen] = useState('')
   const [typed, setTyped] = useState('')
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
+  const { error, busy, attempt } = useAttempt()
   const [selectId, fieldId, hintId] = [useId(), useId(), useId()]
   const digest = chosen === other ? digestOf(typed) : chosen
   const wrong = chosen === other && typed !== '' && !hasForm('digest', digest)
   const already = digest === tag.digest
 
-  const move = async (event: FormEvent) => {
+  const move = (event: FormEvent) => {
     event.preventDefault()
-    setBusy(true)
-    setError(null)
-    try {
-      const moved = await call(tenant, (documents) =>
-        documents.putTag({ type, name }, tag.tag, digest, { ifMatch: tag.etag }),
-      )
-      onMoved({ tag: moved.tag, from: tag.digest })
-    } catch (reason) {
-      if (failureOf(reason).code === 'precondition_failed') onStale()
-      setError(reason)
-      setBusy(false)
-    }
+    return attempt(
+      async () => {
+        const moved = await call(tenant, (documents) =>
+          documents.putTag({ type, name }, tag.tag, digest, { ifMatch: tag.etag }),
+        )
+        onMoved({ tag: moved.tag, from: tag.digest })
+      },
+      (reason) => failureOf(reason).code === 'precondition_failed' && onStale(),
+    )
   }
   return (
     <Dialog title={`Move the tag ${tag.tag}`} onClose={onClose}>

@@ -1,4 +1,3 @@
-import { useState } from 'react'
 import type { Tag } from '../../wire/answers.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { failureOf } from '../failures/failure.ts'
@@ -6,6 +5,7 @@ import { Dialog } from '../parts/dialog.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import { Time } from '../parts/time.tsx'
+import { useAttempt } from '../parts/use-attempt.ts'
 
 interface RemoveTagDialogProps {
   tag: Tag
@@ -19,20 +19,15 @@ interface RemoveTagDialogProps {
 export function RemoveTagDialog({ tag, onRemoved, onStale, onClose }: RemoveTagDialogProps) {
   const { tenant, type, name, digest, etag } = tag
   const call = useDocumentsCall()
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
-  const remove = async () => {
-    setBusy(true)
-    setError(null)
-    try {
-      await call(tenant, (documents) => documents.deleteTag({ type, name }, tag.tag, { ifMatch: etag }))
-      onRemoved(tag.tag)
-    } catch (reason) {
-      if (failureOf(reason).code === 'precondition_failed') onStale()
-      setError(reason)
-      setBusy(false)
-    }
-  }
+  const { error, busy, attempt } = useAttempt()
+  const remove = () =>
+    attempt(
+      async () => {
+        await call(tenant, (documents) => documents.deleteTag({ type, name }, tag.tag, { ifMatch: etag }))
+        onRemoved(tag.tag)
+      },
+      (reason) => failureOf(reason).code === 'precondition_failed' && onStale(),
+    )
   return (
     <Dialog title={`Remove the tag ${tag.tag}?`} onClose={onClose}>
       <p>

@@ -8,6 +8,7 @@ import { Digest, shortDigest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import { Time } from '../parts/time.tsx'
+import { useAttempt } from '../parts/use-attempt.ts'
 import type { TagMove } from './tag-moved.tsx'
 import { useTags } from './use-tags.ts'
 import type { ShownVersion } from './use-versions.ts'
@@ -28,8 +29,7 @@ export function SetTagDialog({ version, onMoved, onClose }: SetTagDialogProps) {
   const existing = byLikelihood(tags.data ?? [])
   const [picked, setPicked] = useState<string | null | undefined>(undefined)
   const [typed, setTyped] = useState('')
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
+  const { error, busy, attempt } = useAttempt()
   const chosen = picked === undefined ? preselected(existing) : picked
   const tag = chosen ?? typed.trim()
   const isKnown = tagForm.test(tag) && tags.isSuccess && !tags.isFetching
@@ -39,19 +39,16 @@ export function SetTagDialog({ version, onMoved, onClose }: SetTagDialogProps) {
   const move = async (event: FormEvent) => {
     event.preventDefault()
     if (!isKnown || already) return
-    setBusy(true)
-    setError(null)
     const condition = current === null ? { ifAbsent: true } : { ifMatch: current.etag }
-    try {
-      const moved = await call(tenant, (documents) =>
-        documents.putTag({ type, name }, tag, digest, condition),
-      )
-      onMoved({ tag: moved.tag, from: current?.digest ?? null })
-    } catch (reason) {
-      setBusy(false)
-      setError(reason)
-      if (failureOf(reason).code === 'precondition_failed') void tags.refetch()
-    }
+    await attempt(
+      async () => {
+        const moved = await call(tenant, (documents) =>
+          documents.putTag({ type, name }, tag, digest, condition),
+        )
+        onMoved({ tag: moved.tag, from: current?.digest ?? null })
+      },
+      (reason) => failureOf(reason).code === 'precondition_failed' && void tags.refetch(),
+    )
   }
   return (
     <Dialog title={`Set tag on ${shortDigest(digest)}`} onClose={onClose}>

@@ -1,10 +1,10 @@
-import { useState } from 'react'
 import type { Tag } from '../../wire/answers.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import { Digest } from '../parts/digest.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
+import { useAttempt } from '../parts/use-attempt.ts'
 import type { DocumentAddress } from '../transfers/worker-messages.ts'
 
 /** A tag that was moved, and from where; `from` is `null` where it was not there before. */
@@ -24,21 +24,14 @@ interface TagMovedProps {
 export function TagMoved({ document: { tenant, type, name }, move, onUndone, onDismiss }: TagMovedProps) {
   const { tag, from } = move
   const call = useDocumentsCall()
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
-  const undo = async (digest: string) => {
-    setBusy(true)
-    setError(null)
-    try {
+  const { error, busy, attempt } = useAttempt()
+  const undo = (digest: string) =>
+    attempt(async () => {
       const undone = await call(tenant, (documents) =>
         documents.putTag({ type, name }, tag.tag, digest, { ifMatch: tag.etag }),
       )
       onUndone({ tag: undone.tag, from: tag.digest })
-    } catch (reason) {
-      setError(reason)
-    }
-    setBusy(false)
-  }
+    })
   return (
     <>
       <div className="note note-good">

@@ -5,6 +5,7 @@ import type { Tag } from '../../wire/answers.ts'
 import { latestTag } from '../../wire/names.ts'
 import { Digest } from '../parts/digest.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { TableHead } from '../parts/table-head.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import { tagsToShow } from '../parts/tag-order.ts'
 import { Time } from '../parts/time.tsx'
@@ -36,15 +37,7 @@ export function TagsTable({ document, tags, onAction }: TagsTableProps) {
   return (
     <>
       <table role="table" className="versions" aria-label="Tags">
-        <thead role="rowgroup">
-          <tr role="row">
-            {titles.map((title) => (
-              <th key={title} role="columnheader" scope="col">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead titles={titles} />
         <tbody role="rowgroup">
           {shown.map((tag) => (
             <Row key={tag.tag} document={document} tag={tag} onAction={onAction} />

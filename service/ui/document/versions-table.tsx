@@ -5,6 +5,7 @@ import { byteSize } from '../parts/byte-size.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Digest, shortDigest } from '../parts/digest.tsx'
 import { Icon, type IconName } from '../parts/icon.tsx'
+import { TableHead } from '../parts/table-head.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import { compareTags, tagsToShow } from '../parts/tag-order.ts'
 import { Time } from '../parts/time.tsx'
@@ -42,15 +43,7 @@ export function VersionsTable({ label, document, versions, selected, onAction }:
   const titles = ['Version', 'Tags', 'Size', 'Content type', ...(hasUploads ? uploadTitles : []), 'Actions']
   return (
     <table role="table" className="versions" aria-label={label}>
-      <thead role="rowgroup">
-        <tr role="row">
-          {titles.map((title) => (
-            <th key={title} role="columnheader" scope="col">
-              {title}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <TableHead titles={titles} />
       <tbody role="rowgroup">
         {versions.map((version) => (
           <Row

@@ -1,4 +1,3 @@
-import { useState } from 'react'
 import type { Tag } from '../../wire/answers.ts'
 import { useDocumentsCall } from '../calls/use-documents-call.ts'
 import type { TagMove } from '../document/tag-moved.tsx'
@@ -6,6 +5,7 @@ import { Dialog } from '../parts/dialog.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { TagBadge } from '../parts/tag-badge.tsx'
 import { Time } from '../parts/time.tsx'
+import { useAttempt } from '../parts/use-attempt.ts'
 
 interface MoveAcrossDialogProps {
   /** The tag whose version is taken over. */
@@ -25,22 +25,14 @@ export function MoveAcrossDialog(props: MoveAcrossDialogProps) {
   const { source, target, to, onMoved, onRefused, onClose } = props
   const { tenant, type, name, digest } = source
   const call = useDocumentsCall()
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
+  const { error, busy, attempt } = useAttempt()
   const already = target?.digest === digest
-  const move = async () => {
-    setBusy(true)
-    setError(null)
-    const condition = target === undefined ? { ifAbsent: true } : { ifMatch: target.etag }
-    try {
+  const move = () =>
+    attempt(async () => {
+      const condition = target === undefined ? { ifAbsent: true } : { ifMatch: target.etag }
       const moved = await call(tenant, (documents) => documents.putTag({ type, name }, to, digest, condition))
       onMoved({ tag: moved.tag, from: target?.digest ?? null })
-    } catch (reason) {
-      setError(reason)
-      setBusy(false)
-      onRefused()
-    }
-  }
+    }, onRefused)
   return (
     <Dialog title={`Move ${to} of ${name}?`} onClose={onClose}>
       <dl className="facts" aria-live="polite">

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: Safari forgets the roles of a table that is laid out as cards
 import { Link } from 'wouter'
 import { Digest, shortDigest } from '../parts/digest.tsx'
+import { TableHead } from '../parts/table-head.tsx'
 import { Time } from '../parts/time.tsx'
 import { documentPath } from '../routes.ts'
 import { type Comparison, comparisonOf, isDiffering } from './comparison.ts'
@@ -22,15 +23,7 @@ interface RolloutTableProps {
 export function RolloutTable({ rows, tags, ...rest }: RolloutTableProps) {
   return (
     <table role="table" className="versions rollout" aria-label="Rollout">
-      <thead role="rowgroup">
-        <tr role="row">
-          {['Document', ...tags, 'Comparison'].map((title) => (
-            <th key={title} role="columnheader" scope="col">
-              {title}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <TableHead titles={['Document', ...tags, 'Comparison']} />
       <tbody role="rowgroup">
         {rows.map((row) => (
           <Row key={row.name} row={row} tags={tags} {...rest} />
